@@ -1,0 +1,88 @@
+"""What a handler may say besides its result: an answer that comes later, a failure, none at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+Duration = float | int | str | timedelta
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+
+
+class Absent:
+    """The type of ABSENT."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+"""A value that was not given; None is JSON's null."""
+
+
+def seconds(duration: Duration) -> float:
+    """A duration in seconds: a number, a timedelta, or a text such as "90s", "1h 30m", "2d".
+
+    Raises ValueError for anything else, negative durations included.
+    """
+    if isinstance(duration, timedelta):
+        length = duration.total_seconds()
+    elif isinstance(duration, str):
+        parts = _PART.findall(duration)
+        if not parts or _PART.sub("", duration).strip():
+            raise ValueError(f'{duration!r} is not a duration; write "90s", "5h" or "1d 12h"')
+        length = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    else:
+        length = float(duration)
+    if not 0 <= length < float("inf"):
+        raise ValueError(f"a duration can't be {duration!r}")
+    return length
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer to a call of a task.
+
+    `response`: what the service said to the request, for callbacks and jobs (TaskSubmitted).
+    `output`, or `error` and `cause`: how the task ends, `after` seconds of modelled time. Neither:
+    nobody answers, and the task's timeout or heartbeat decides.
+    """
+
+    output: Any = ABSENT
+    failed: bool = False
+    error: str | None = None
+    cause: str | None = None
+    after: float = 0.0
+    response: Any = ABSENT
+    final: bool = False
+    """The failure is neither retried nor caught: the run is set up wrong."""
+
+
+class TaskFailed(Exception):  # noqa: N818  the name that Step Functions has for it
+    """A task's failure with an error name and cause of its own; raise it or return it."""
+
+    def __init__(self, error: str | None, cause: str | None = None, after: Duration = 0) -> None:
+        super().__init__(error, cause)
+        self.answer = Answer(failed=True, error=error, cause=cause, after=seconds(after))
+
+
+def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answer:
+    """The task succeeds with `output` once `after` has passed on the execution's clock.
+
+    For `.waitForTaskToken` this is the callback, for `.sync` the end of the job; `response` is what
+    the service answers at once to the request itself.
+    """
+    return Answer(output=output, after=seconds(after), response=response)
+
+
+def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) -> TaskFailed:
+    """The task fails with `error` and `cause` once `after` has passed: return it or raise it."""
+    return TaskFailed(error, cause, after)
+
+
+def no_answer(*, response: Any = ABSENT) -> Answer:
+    """Nobody answers: TimeoutSeconds, HeartbeatSeconds or the execution's timeout decide."""
+    return Answer(response=response)

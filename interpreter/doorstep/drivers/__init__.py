@@ -1,0 +1,9 @@
+"""Drivers own the clock and the calls; the engine owns neither."""
+
+from __future__ import annotations
+
+from .driver import Driver, Execution
+from .realtime import RealClock
+from .virtual import VirtualClock
+
+__all__ = ["Driver", "Execution", "RealClock", "VirtualClock"]

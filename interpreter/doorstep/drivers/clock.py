@@ -1,0 +1,74 @@
+"""What a driver needs of a clock: the time, something done later, and blocking calls made."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Handle:
+    """Something that is going to be done, unless it is cancelled."""
+
+    __slots__ = ("act", "cancelled")
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Do not do it."""
+        self.cancelled = True
+
+
+class Clock(Protocol):
+    """The world's time. Everything that it does, it does in the thread that calls `run`."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+        """Do something at a time (epoch seconds); at once when that is past."""
+
+    def invoke(
+        self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
+    ) -> None:
+        """Make a blocking call, then hand its result to `done`; never, if it outlasts `limit`."""
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Let time pass until the condition holds, or nothing more can happen."""
+
+
+class Agenda:
+    """What is to be done, by time; at the same time in the order in which it was asked for."""
+
+    __slots__ = ("_entries", "_number")
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[float, int, Handle]] = []
+        self._number = 0
+
+    def add(self, at: float, act: Callable[[], None]) -> Handle:
+        """Enter something to be done."""
+        self._number += 1
+        handle = Handle(act)
+        heapq.heappush(self._entries, (at, self._number, handle))
+        return handle
+
+    def next_time(self) -> float | None:
+        """When the next thing is due."""
+        while self._entries and self._entries[0][2].cancelled:
+            heapq.heappop(self._entries)
+        return self._entries[0][0] if self._entries else None
+
+    def take(self) -> Handle:
+        """The next thing; there has to be one."""
+        return heapq.heappop(self._entries)[2]
+
+
+def in_thread(call: Callable[[], Any], done: Callable[[Any], None]) -> threading.Thread:
+    """Make a call in a thread of its own that does not keep the process alive."""
+    thread = threading.Thread(target=lambda: done(call()), daemon=True)
+    thread.start()
+    return thread

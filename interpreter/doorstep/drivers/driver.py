@@ -1,0 +1,268 @@
+"""The driver: journals a fact, hands it to the engine, journals the events, carries out commands.
+
+It is the same for both clocks, and the only place where an execution meets the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..answers import ABSENT, Answer, Duration, seconds
+from ..calling import Context, call, called_name
+from ..commands import Cancel, Command, Invoke, SetTimer, StartMapRun
+from ..engine import Engine, Program
+from ..errors import DoorstepError, Failure
+from ..events import Event, Fact, FactKind
+from ..handlers import Handlers
+from ..history import as_aws
+from ..identity import Identity
+from ..journal import Header, Journal
+from ..quotas import EXPRESS, STANDARD, Quotas
+from .clock import Clock, Handle
+from .mapruns import MapRun
+from .services import Machine, native
+
+_LAMBDA_SECONDS = 900.0
+OnEvent = Callable[["Execution", Event], None]
+
+
+class Execution:
+    """One execution: how it stands, how it ended, and everything that happened in it."""
+
+    def __init__(self, program: Program, header: Header) -> None:
+        self.engine = Engine(program, header.identity, header.quotas)
+        self.journal = Journal(header)
+        self.timers: dict[str, dict[str, Handle]] = {}
+        self.map_runs: dict[str, MapRun] = {}
+        self.when_ended: Callable[[Execution], None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Names, ARNs and the seed."""
+        return self.engine.identity
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.identity.name
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN."""
+        return self.identity.arn
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.engine.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+
+    @property
+    def output(self) -> Any:
+        """The output as a value; None unless it succeeded."""
+        return self.engine.output
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, if it failed with one."""
+        return self.engine.failure.error
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, if it failed with one."""
+        return self.engine.failure.cause
+
+    @property
+    def failure(self) -> Failure:
+        """Error and cause."""
+        return self.engine.failure
+
+    @property
+    def events(self) -> list[Event]:
+        """The history as the engine has it."""
+        return self.engine.history
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The events as GetExecutionHistory returns them."""
+        return [as_aws(event) for event in self.engine.history]
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.name}: {self.status}, {len(self.events)} events>"
+
+
+class Driver:
+    """Runs executions on a clock, with handlers for their tasks."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        handlers: Handlers,
+        *,
+        machines: Mapping[str, Machine] | None = None,
+        bucket: Path | None = None,
+        on_event: OnEvent | None = None,
+        respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.handlers = handlers
+        self.machines = dict(machines or {})
+        self.bucket = bucket
+        self.executions: dict[str, Execution] = {}
+        self._on_event = on_event
+        self._respond = respond
+        self._tokens: dict[str, tuple[Execution, str]] = {}
+
+    def start(
+        self,
+        program: Program,
+        definition: Mapping[str, Any],
+        identity: Identity,
+        text: str,
+        quotas: Quotas | None = None,
+    ) -> Execution:
+        """Start an execution with an input's JSON text; `run` then lets it go on."""
+        standard = identity.type == "STANDARD"
+        limits = quotas or (STANDARD if standard else EXPRESS)
+        execution = Execution(program, Header(definition, identity, limits))
+        self.executions[identity.arn] = execution
+        self.clock.call_at(self.clock.now(), partial(self.deliver, execution, "started", "", text))
+        return execution
+
+    def run(self, execution: Execution) -> None:
+        """Let time pass until the execution has ended, or nothing more can happen to it."""
+        self.clock.run(lambda: execution.ended)
+
+    def stop(
+        self, execution: Execution, error: str | None = None, cause: str | None = None
+    ) -> None:
+        """StopExecution."""
+        self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
+
+    def redrive(self, execution: Execution) -> None:
+        """RedriveExecution; `run` then lets it go on from where it failed."""
+        self.deliver(execution, "redriven")
+
+    def deliver(
+        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
+    ) -> None:
+        """Let a fact reach an execution, now."""
+        engine = execution.engine
+        fact = Fact(kind, self.clock.now(), key, data)
+        before = len(engine.history)
+        execution.journal.append((fact,))
+        commands = engine.receive(fact)
+        events = engine.history[before:]
+        execution.journal.append(events)
+        self._carry_out(execution, commands)
+        if self._on_event:
+            for event in events:
+                self._on_event(execution, event)
+        if execution.ended and execution.when_ended:
+            ended, execution.when_ended = execution.when_ended, None
+            ended(execution)
+
+    def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
+        """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when nobody waits for it."""
+        if token not in self._tokens:
+            return False
+        execution, key = self._tokens[token]
+        self.later(execution, kind, key, data, seconds(after))
+        return True
+
+    # Commands ------------------------------------------------------------------------------------
+
+    def _carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+        for command in commands:
+            match command:
+                case Invoke():
+                    self._invoke(execution, command)
+                case SetTimer():
+                    self._set_timer(execution, command)
+                case Cancel():
+                    self._cancel(execution, command.key)
+                case StartMapRun():
+                    self._start_map_run(execution, command)
+
+    def _set_timer(self, execution: Execution, timer: SetTimer) -> None:
+        timers = execution.timers.setdefault(timer.key, {})
+        if old := timers.get(timer.name):
+            old.cancel()
+        due = partial(self.deliver, execution, "due", timer.key, timer.name)
+        timers[timer.name] = self.clock.call_at(timer.at, due)
+
+    def _cancel(self, execution: Execution, key: str) -> None:
+        for handle in execution.timers.pop(key, {}).values():
+            handle.cancel()
+        if run := execution.map_runs.get(key):
+            run.abort()
+
+    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+        run = execution.map_runs.get(command.key)
+        if run is None:
+            run = execution.map_runs[command.key] = MapRun(self, execution, command)
+        run.start(command)
+
+    def _invoke(self, execution: Execution, invoke: Invoke) -> None:
+        if invoke.token:
+            self._tokens[invoke.token] = execution, invoke.key
+        self._tokens[f"{execution.arn}#{invoke.visit}"] = execution, invoke.key
+        if invoke.integration.kind == "activity":
+            self.later(execution, "picked up", invoke.key)
+        answered = partial(self._answered, execution, invoke)
+        if self._respond and (answer := self._respond(execution, invoke)):
+            self.clock.call_at(self.clock.now(), partial(answered, answer))
+        elif not native(self, execution, invoke):
+            context = partial(self._context, execution)
+            self.clock.invoke(
+                partial(call, self.handlers, invoke, execution.identity, context),
+                answered,
+                invoke.timeout,
+            )
+
+    def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
+        deadline = self.clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        return Context(
+            aws_request_id=request_id,
+            function_name=called_name(invoke),
+            idempotency_key=f"{execution.arn}#{invoke.visit}",
+            task_token=invoke.token,
+            state_name=invoke.state,
+            execution_arn=execution.arn,
+            attempt=invoke.attempt,
+            resource=invoke.resource,
+            _remaining=lambda: deadline - self.clock.now(),
+            _send=self._send_or_raise,
+        )
+
+    def _send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
+        if not self.send(token, kind, data, after):
+            raise DoorstepError(f"no task has the token {token!r}")
+
+    def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+        key, after = invoke.key, answer.after
+        # A callback's or a job's request is answered first; without that, a failure refuses it.
+        refused = answer.failed and not after and answer.response is ABSENT
+        if invoke.integration.pattern and not refused:
+            response = {} if answer.response is ABSENT else answer.response
+            self.deliver(execution, "submitted", key, response)
+        if answer.failed:
+            told = {"error": answer.error, "cause": answer.cause}
+            final = {"final": True} if answer.final else {}
+            self.later(execution, "failed", key, told | final, after)
+        elif answer.output is not ABSENT:
+            self.later(execution, "succeeded", key, answer.output, after)
+
+    def later(
+        self, execution: Execution, kind: FactKind, key: str, data: Any = None, after: float = 0
+    ) -> None:
+        """Let a fact reach an execution `after` seconds from now."""
+        act = partial(self.deliver, execution, kind, key, data)
+        self.clock.call_at(self.clock.now() + after, act)

@@ -1,0 +1,47 @@
+"""Real time: waits are waited for, handlers run in threads of their own."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .clock import Agenda, Handle, in_thread
+
+
+class RealClock:
+    """The machine's clock. Whatever other threads bring is done in the thread that calls `run`."""
+
+    def __init__(self) -> None:
+        self._agenda = Agenda()
+        self._brought: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return time.time()
+
+    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+        """Do something at that time. May be called from any thread."""
+        handle = Handle(act)
+        self._brought.put(lambda: self._enter(at, handle))
+        return handle
+
+    def invoke(
+        self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
+    ) -> None:
+        """Make the call in a thread; the task's own timer ends the waiting for it."""
+        in_thread(call, lambda result: self._brought.put(lambda: done(result)))
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Sleep until something is due or brought, and do it."""
+        while not until():
+            at = self._agenda.next_time()
+            try:
+                wait = None if at is None else max(0.0, at - time.time())
+                self._brought.get(timeout=wait)()
+            except queue.Empty:
+                self._agenda.take().act()
+
+    def _enter(self, at: float, handle: Handle) -> None:
+        self._agenda.add(at, lambda: None if handle.cancelled else handle.act())

@@ -1,0 +1,145 @@
+"""Services that Doorstep answers itself: executions of other local machines, and task tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..calling import metadata
+from ..commands import Invoke
+from ..engine import Program
+from ..errors import InputError
+from ..events import FactKind
+from ..identity import Identity
+from ..jsontext import dumps, loads
+
+if TYPE_CHECKING:
+    from .driver import Driver, Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A state machine that `states:startExecution` can start by its name."""
+
+    name: str
+    program: Program
+    definition: Mapping[str, Any]
+    type: str = "STANDARD"
+
+
+def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    """Answer the task here, if this is one of those services; False leaves it to a handler."""
+    answer = _SERVICES.get(invoke.integration.action)
+    return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
+
+
+def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    arguments = invoke.arguments
+    machine = driver.machines.get(str(arguments.get("StateMachineArn")).rpartition(":")[2])
+    if machine is None:
+        return False
+    name = arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
+    identity = Identity(
+        name=name,
+        seed=f"{execution.identity.seed}/{invoke.key}",
+        machine=machine.name,
+        type=machine.type,
+    )
+    given = arguments.get("Input")
+    text = given if isinstance(given, str) else dumps({} if given is None else given)
+    child = driver.start(machine.program, machine.definition, identity, text)
+    request_id = execution.identity.uuid(f"request/{invoke.key}")
+    started = {
+        "ExecutionArn": child.arn,
+        **metadata(request_id, "application/x-amz-json-1.0"),
+        "StartDate": round(driver.clock.now() * 1000),
+    }
+    pattern = invoke.integration.pattern
+    if not pattern:
+        driver.later(execution, "succeeded", invoke.key, started)
+        return True
+    driver.later(execution, "submitted", invoke.key, started)
+    if pattern != "waitForTaskToken":
+        child.when_ended = partial(_job_ended, driver, execution, invoke)
+    return True
+
+
+def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
+    described_child = described(child)
+    if child.status != "SUCCEEDED":
+        told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
+        driver.later(parent, "failed", invoke.key, told)
+        return
+    if invoke.integration.pattern == "sync:2":
+        described_child["Input"] = loads(described_child["Input"])
+        described_child["Output"] = loads(described_child["Output"])
+    driver.later(parent, "succeeded", invoke.key, described_child)
+
+
+def described(execution: Execution) -> dict[str, Any]:
+    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations."""
+    first, last = execution.events[0], execution.events[-1]
+    details = last.details or {}
+    members = {
+        "ExecutionArn": execution.arn,
+        "Input": (first.details or {}).get("input"),
+        "InputDetails": {"Included": True},
+        "Name": execution.name,
+        "Output": details.get("output"),
+        "OutputDetails": {"Included": True} if "output" in details else None,
+        "Error": execution.error,
+        "Cause": execution.cause,
+        "StartDate": round(first.at * 1000),
+        "StateMachineArn": execution.identity.machine_arn,
+        "Status": execution.status,
+        "StopDate": round(last.at * 1000),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
+    def answer(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+        arguments = invoke.arguments
+        try:
+            data = _sent(kind, arguments)
+        except InputError as problem:
+            refused = _refused("InvalidOutput", f"Invalid Output: '{problem}'")
+            driver.later(execution, "failed", invoke.key, refused)
+            return True
+        if driver.send(str(arguments.get("TaskToken")), kind, data):
+            driver.later(execution, "succeeded", invoke.key, {})
+        else:
+            refused = _refused("InvalidToken", "Invalid Token: 'Invalid token'")
+            driver.later(execution, "failed", invoke.key, refused)
+        return True
+
+    return answer
+
+
+def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
+    match kind:
+        case "succeeded":
+            given = arguments.get("Output")
+            return loads(given) if isinstance(given, str) else given
+        case "failed":
+            return {"error": arguments.get("Error"), "cause": arguments.get("Cause")}
+    return None
+
+
+def _refused(code: str, text: str) -> dict[str, str]:
+    """What the SDK integration makes of an error of the Step Functions API."""
+    return {
+        "error": f"Sfn.{code}Exception",
+        "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local)",
+    }
+
+
+_SERVICES: dict[str, Callable[[Driver, Execution, Invoke], bool]] = {
+    "states:startExecution": _start_execution,
+    "aws-sdk:sfn:startExecution": _start_execution,
+    "aws-sdk:sfn:sendTaskSuccess": _send("succeeded"),
+    "aws-sdk:sfn:sendTaskFailure": _send("failed"),
+    "aws-sdk:sfn:sendTaskHeartbeat": _send("heartbeat"),
+}

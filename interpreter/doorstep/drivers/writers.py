@@ -1,0 +1,91 @@
+"""ResultWriter: what a map run gives, in the state's output or as files in the bucket's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..commands import ResultTarget, StartMapRun
+from ..jsontext import dumps
+from .readers import locate
+from .services import described
+
+if TYPE_CHECKING:
+    from .driver import Execution
+
+
+def result(
+    command: StartMapRun,
+    succeeded: Mapping[int, Execution],
+    unsuccessful: Mapping[int, Execution],
+    buckets: Path | None,
+) -> Any:
+    """The result of a map run: the children's outputs in order, or where they were written."""
+    writer = command.writer
+    good = [succeeded[index] for index in sorted(succeeded)]
+    if writer is None:
+        return [child.output for child in good]
+    if writer.bucket is None:
+        return _transformed(writer, good)
+    bad = [unsuccessful[index] for index in sorted(unsuccessful)]
+    return _export(command, writer, writer.bucket, good, bad, buckets)
+
+
+def _transformed(writer: ResultTarget, children: list[Execution]) -> list[Any]:
+    match writer.transformation:
+        case "NONE":
+            return [described(child) for child in children]
+        case "FLATTEN":
+            return [
+                value
+                for child in children
+                for value in (child.output if isinstance(child.output, list) else [child.output])
+            ]
+    if writer.bucket is not None and writer.transformation is None:
+        return [described(child) for child in children]
+    return [child.output for child in children]
+
+
+def _export(
+    command: StartMapRun,
+    writer: ResultTarget,
+    bucket: str,
+    good: list[Execution],
+    bad: list[Execution],
+    buckets: Path | None,
+) -> dict[str, Any]:
+    run = command.arn.rpartition(":")[2]
+    folder = f"{writer.prefix.strip('/')}/{run}".lstrip("/")
+    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    # What failed is always written with the child's description.
+    for status, records in (
+        ("SUCCEEDED", _transformed(writer, good)),
+        ("FAILED", [described(child) for child in bad]),
+    ):
+        if records:
+            key = f"{folder}/{status}_0.{writer.output_type.lower()}"
+            text = _written(records, writer.output_type)
+            _write(buckets, bucket, key, text)
+            files[status].append({"Key": key, "Size": len(text.encode())})
+    key = f"{folder}/manifest.json"
+    manifest = {
+        "DestinationBucket": bucket,
+        "MapRunArn": command.arn,
+        "ResultFiles": files,
+    }
+    _write(buckets, bucket, key, dumps(manifest))
+    details = {"Bucket": bucket, "Key": key}
+    return {"MapRunArn": command.arn, "ResultWriterDetails": details}
+
+
+def _written(records: list[Any], output_type: str) -> str:
+    if output_type == "JSONL":
+        return "".join(f"{dumps(record)}\n" for record in records)
+    return dumps(records)
+
+
+def _write(buckets: Path | None, bucket: str, key: str, text: str) -> None:
+    path = locate(buckets, bucket, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,221 @@
+"""An execution is a function of its definition and the facts that reached it.
+
+    definition --compile--> Program          facts (from the world, each with its time)
+                               |                 |
+                               v                 v
+                        Engine.receive(fact) ------> history events
+                               |
+                               +--> commands (invoke a task, set a timer, start a map run, cancel)
+
+Rule 1. The engine does no I/O: no clock, no randomness, no threads, no sleeping, no files. Time
+        comes with the fact; what is random comes from the seed and the place that asks.
+Rule 2. One fact at a time. The order of the facts is the only order there is.
+Rule 3. What happens between two facts depends on nothing but the facts before: an engine that is
+        given the same facts again has the same history, the same open commands, the same state.
+Rule 4. A fact about what is already over changes nothing.
+Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from .commands import Cancel, Command, SetTimer
+from .errors import Failure, StateFailed
+from .events import TERMINAL, Event, Fact
+from .fibers import Body, Fiber, HistoryFull, Redriven
+from .identity import Identity
+from .jsontext import loads
+from .quotas import Quotas
+
+EXECUTION = "execution"
+"""The key of the timer that ends an execution as a whole."""
+
+_ABORTABLE = ("Task", "Wait", "Parallel", "Map")
+
+
+class Program(Protocol):
+    """What the engine knows of a definition."""
+
+    @property
+    def timeout(self) -> float | None:
+        """TimeoutSeconds of the machine."""
+
+    def run(self, fiber: Fiber, value: Any) -> Body:
+        """The body of a fiber that goes from StartAt to an end with this input."""
+
+
+class Engine:
+    """One execution: facts in, history and commands out."""
+
+    def __init__(self, program: Program, identity: Identity, quotas: Quotas) -> None:
+        self.program = program
+        self.identity = identity
+        self.quotas = quotas
+        self.seed = identity.seed
+        self.last_event = quotas.history_events or quotas.loop_events
+        self.history: list[Event] = []
+        self.status = "NOT_STARTED"
+        self.output: Any = None
+        self.failure = Failure()
+        self.input: Any = None
+        self.started_at = self.now = 0.0
+        self.redriven_at = 0.0
+        self.redrives = 0
+        self.waiting: dict[str, Fiber] = {}
+        self.open: dict[str, dict[str, Command]] = {}
+        self._commands: list[Command] = []
+        self._ready: deque[tuple[Fiber, Any]] = deque()
+        self._root = Fiber(self, None, "", 0)
+
+    def receive(self, fact: Fact) -> list[Command]:
+        """Take in one fact; gives what is to be done now. `history` has grown by what follows."""
+        self.now = fact.at
+        self._commands = []
+        match fact.kind:
+            case "started" if self.status == "NOT_STARTED":
+                self._start(fact.data)
+            case "redriven" if self.status in ("FAILED", "TIMED_OUT", "ABORTED"):
+                self._redrive()
+            case "stopped" if self.status == "RUNNING":
+                self._end("ExecutionAborted", Failure(**(fact.data or {})), previous=0)
+            case "due" if fact.key == EXECUTION and self.status == "RUNNING":
+                self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
+            case _ if fiber := self.waiting.get(fact.key):
+                self._ready.append((fiber, fact))
+        self._run()
+        return self._commands
+
+    def pending(self) -> Iterator[Command]:
+        """The commands without an answer yet: what a driver carries out again after a crash."""
+        for commands in self.open.values():
+            yield from commands.values()
+
+    # For fibers ----------------------------------------------------------------------------------
+
+    def tell(self, fiber: Fiber, message: Any) -> None:
+        """Let a fiber run, once those before it have: with a fact, a child at rest, or Redriven."""
+        self._ready.append((fiber, message))
+
+    def issue(self, command: Command) -> None:
+        """Hand a command to the driver and keep it until it is settled."""
+        self._commands.append(command)
+        name = command.name if isinstance(command, SetTimer) else ""
+        self.open.setdefault(command.key, {})[name] = command
+
+    def settle(self, key: str) -> None:
+        """The command has its answer; timers that guarded it are of no use any more."""
+        commands = self.open.pop(key, {})
+        if any(commands):
+            self._commands.append(Cancel(key))
+
+    def abort(self, fiber: Fiber, because: int | None) -> None:
+        """Stop a fiber and those below it where they are; they stay, for a redrive."""
+        if fiber.group:
+            fiber.group.abort(because)
+        if fiber.key in self.waiting:
+            del self.waiting[fiber.key]
+            self.open.pop(fiber.key, None)
+            self._commands.append(Cancel(fiber.key))
+        fiber.aborted = True
+        state_type, _ = fiber.state
+        if because is not None and state_type in _ABORTABLE:
+            fiber.note(f"{state_type}StateAborted", after=because)
+
+    # The life of the execution -------------------------------------------------------------------
+
+    def _start(self, text: str) -> None:
+        root = self._root
+        self.status, self.started_at = "RUNNING", self.now
+        self.input = root.value = loads(text)
+        root.text = text
+        root.note(
+            "ExecutionStarted",
+            {
+                "input": text,
+                "inputDetails": {"truncated": False},
+                "roleArn": self.identity.role,
+            },
+        )
+        self._limit_time()
+        root.body = self.program.run(root, self.input)
+        self.tell(root, None)
+
+    def _limit_time(self) -> None:
+        seconds = self.program.timeout or self.quotas.execution_seconds
+        self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
+
+    def _redrive(self) -> None:
+        root = self._root
+        self.redrives += 1
+        self.redriven_at = self.now
+        self.status, self.failure = "RUNNING", Failure()
+        root.last = self.history[-1].id
+        root.record("ExecutionRedriven", {"redriveCount": self.redrives})
+        root.failure, root.aborted = None, False
+        self._limit_time()
+        self.tell(root, Redriven)
+
+    def _run(self) -> None:
+        ready = self._ready
+        try:
+            while ready:
+                fiber, message = ready.popleft()
+                if not fiber.aborted:
+                    self._step(fiber, message)
+        except HistoryFull:
+            self._history_full()
+
+    def _step(self, fiber: Fiber, message: Any) -> None:
+        try:
+            if message is Redriven and fiber.started:
+                request = fiber.body.throw(Redriven())
+            else:
+                started, fiber.started = fiber.started, True
+                request = fiber.body.send(message if started else None)
+        except StopIteration as end:
+            fiber.ended, fiber.output = True, end.value
+        else:
+            if request is None:
+                return
+            fiber.failure = request
+        if fiber.parent:
+            # Its parent hears of it before anyone else runs, so that an iteration's end stands
+            # next to its last state's in the history.
+            self._ready.appendleft((fiber.parent, fiber))
+        elif fiber.failure:
+            self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
+        else:
+            self._succeed(fiber)
+
+    def _succeed(self, root: Fiber) -> None:
+        self.output = root.output
+        details = {"output": root.text, "outputDetails": {"truncated": False}}
+        self._close("ExecutionSucceeded", details, root.last)
+
+    def _end(self, event_type: str, failure: Failure, previous: int) -> None:
+        self.failure = failure
+        named = {"error": failure.error, "cause": failure.cause}
+        details = {name: text for name, text in named.items() if text is not None}
+        self._close(event_type, details, previous)
+
+    def _history_full(self) -> None:
+        limit = self.quotas.history_events
+        if limit is None:
+            self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
+            return
+        cause = f"The execution reached the maximum number of history events ({limit})."
+        self._end("ExecutionFailed", Failure("States.Runtime", cause), self.history[-1].id)
+
+    def _close(self, event_type: str, details: dict[str, Any], previous: int) -> None:
+        self.history.append(Event(len(self.history) + 1, previous, event_type, self.now, details))
+        self.status = TERMINAL[event_type]
+        self._ready.clear()
+        self.waiting.clear()
+        self._commands.extend(Cancel(key) for key in self.open)
+        self.open.clear()
+
+
+__all__ = ["EXECUTION", "Engine", "Program", "StateFailed"]

@@ -1,0 +1,95 @@
+"""What can go wrong, and whose it is.
+
+    DoorstepError              all that callers of Doorstep may have to handle
+        DefinitionError        the state machine would be refused; carries the diagnostics
+        InputError             an execution's input, or another value from outside, can't be used
+        HandlerLoadError       the handlers can't be loaded
+        ReplayError            a journal and a definition do not belong together
+
+    Failure                    a workflow's own failure: data, not an exception
+    StateFailed                carries a Failure from where it arises to Retry and Catch
+
+A workflow that fails is a result (``execution.status == "FAILED"``); only what stands in the first
+tree is raised at callers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .diagnostics import Diagnostic
+
+
+class DoorstepError(Exception):
+    """Base of what Doorstep raises at its callers; the message says what to do next."""
+
+
+class DefinitionError(DoorstepError):
+    """AWS would refuse this definition; ``diagnostics`` says why, in AWS's order."""
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = list(diagnostics)
+
+
+class InputError(DoorstepError):
+    """A value from outside (input, file, template parameter) can't be used."""
+
+
+class HandlerLoadError(DoorstepError):
+    """A handler module can't be loaded; the message names file and line."""
+
+
+class ReplayError(DoorstepError):
+    """The journal does not follow from the definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Error and cause as ExecutionFailed shows them; either may be absent."""
+
+    error: str | None = None
+    cause: str | None = None
+
+
+class StateFailed(Exception):  # noqa: N818  named after what it says
+    """A state's work failed; Retry and Catch look at it.
+
+    `ours`: the interpreter raises it, so that the cause gets the prefix that names the state.
+    `final`: no retrier and no catcher may touch it (States.Runtime).
+    `location`: the field that holds the JSONata expression to blame.
+    `also`: other names under which a retrier or catcher finds it.
+    """
+
+    def __init__(
+        self,
+        error: str | None = None,
+        cause: str | None = None,
+        *,
+        ours: bool = False,
+        final: bool = False,
+        location: str | None = None,
+        also: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(error, cause)
+        self.failure = Failure(error, cause)
+        self.also = also
+        self.ours = ours
+        self.final = final
+        self.location = location
+        self.names = (error, *also)
+
+    def passed_on(self, prefix: str = "") -> StateFailed:
+        """The same failure where it goes on from here, with its origin told in the cause."""
+        error, cause = self.failure.error, self.failure.cause
+        told = f"{prefix}{cause}" if prefix else cause
+        return StateFailed(error, told, final=self.final, also=self.also)
+
+
+def runtime(cause: str) -> StateFailed:
+    """States.Runtime: the state can't be executed; it is neither retried nor caught."""
+    return StateFailed("States.Runtime", cause, ours=True, final=True)

@@ -1,0 +1,173 @@
+"""Fields that hold a number or a moment: written out, behind a path, or as a JSONata expression.
+
+Every function here takes the fields of a state (or of its ItemReader …) and gives a closure; the
+texts of what goes wrong at run time are those recorded on AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import payloads, queries
+from .context import Env
+from .errors import StateFailed, runtime
+from .jsonpath import PathNotFound
+from .jsontext import dumps
+from .timestamps import parse_timestamp
+
+Number = Callable[[Env], Any]
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
+
+
+def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
+    """An integer field, its …Path twin, or None when neither is there."""
+    return _number(fields, name, jsonata, at, "integer")
+
+
+def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
+    return _checked(
+        _number(fields, name, jsonata, "", "float"),
+        lambda value: 0 <= value <= 100,
+        f"{name} must be between 0 and 100.",
+    )
+
+
+def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """An integer that can't be negative."""
+    return _checked(
+        integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
+    )
+
+
+def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Number:
+    def checked(env: Env) -> Any:
+        value = number(env)
+        if value is not None and not allowed(value):
+            raise runtime(text)
+        return value
+
+    return checked
+
+
+def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+    if jsonata and name in fields:
+        return queries.typed(fields[name], f"{at}{name}", "number")
+    path = fields.get(f"{name}Path")
+    if path is None:
+        fixed = fields.get(name)
+        return lambda _: fixed
+    get = payloads.whole_path(path)
+
+    def number(env: Env) -> Any:
+        value = get(env)
+        # A number in a string is taken as well (recorded for MaxItemsPath).
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            return int(value)
+        fits = isinstance(value, int) or (kind == "float" and isinstance(value, float))
+        if not fits or isinstance(value, bool):
+            shown = value if isinstance(value, str) else dumps(value)
+            raise runtime(
+                f'The {name}Path field refers to value "{shown}" '
+                f"which is not a valid {kind}: {path}"
+            )
+        return value
+
+    return number
+
+
+def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    """When a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    if "Timestamp" in fields or "TimestampPath" in fields:
+        return _timestamp(fields, jsonata)
+    seconds = _seconds(fields, jsonata)
+
+    def until(env: Env) -> float:
+        length = seconds(env)
+        if length >= env.fiber.engine.quotas.wait_seconds:
+            raise runtime("Wait state delay is too long.")
+        # From when the state was entered: a redrive does not wait again.
+        return float(env.entered_at + length)
+
+    return until
+
+
+def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+    path = fields.get("SecondsPath")
+    if path is None:
+        fixed = fields["Seconds"]
+        return _jsonata_seconds(fixed) if jsonata else lambda _: fixed
+    get = payloads.getter(path)
+
+    def seconds(env: Env) -> Any:
+        try:
+            value = get(env)
+        except PathNotFound:
+            value = None
+        if value is None:
+            raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
+        if not isinstance(value, int) or isinstance(value, bool):
+            shown = value if isinstance(value, str) else dumps(value)
+            raise runtime(
+                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {shown}"
+            )
+        if value < 0:
+            raise runtime(
+                f"The SecondsPath parameter references a negative value: {path} == {value}"
+            )
+        return value
+
+    return seconds
+
+
+def _jsonata_seconds(fixed: Any) -> Number:
+    get = queries.typed(fixed, "Seconds", "number")
+
+    def seconds(env: Env) -> Any:
+        value = get(env)
+        if value < 0 or value != int(value):
+            raise queries.failed(
+                f"The Seconds field must be a non-negative integer: {dumps(value)}", "Seconds"
+            )
+        return value
+
+    return seconds
+
+
+def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    get, path = _timestamp_source(fields, jsonata)
+
+    def until(env: Env) -> float:
+        text = get(env)
+        moment = parse_timestamp(text) if isinstance(text, str) else None
+        if moment is None:
+            raise _no_moment(text if isinstance(text, str) else dumps(text), path)
+        seconds, nanoseconds = moment
+        return seconds + nanoseconds / 1e9
+
+    return until
+
+
+def _timestamp_source(
+    fields: Mapping[str, Any], jsonata: bool
+) -> tuple[Callable[[Env], Any], str | None]:
+    path = fields.get("TimestampPath")
+    if path is not None:
+        return payloads.whole_path(path), path
+    if jsonata:
+        return queries.typed(fields["Timestamp"], "Timestamp", "string"), None
+    fixed = fields["Timestamp"]
+    return (lambda _: fixed), None
+
+
+def _no_moment(text: str, path: str | None) -> StateFailed:
+    if path is None:
+        return queries.failed(
+            f"The Timestamp field cannot be parsed as an {_NOT_A_MOMENT}: {text}", "Timestamp"
+        )
+    return runtime(
+        f"The TimestampPath parameter does not reference a valid {_NOT_A_MOMENT}: {path} == {text}"
+    )

@@ -1,0 +1,76 @@
+"""Parallel and the inline Map: a group of child fibers, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .context import Env
+from .dataflow import Closure, Leave
+from .fibers import Body, Fiber, Group
+from .states import ScopeProgram, Working
+
+
+def parallel(
+    arguments: Closure, branches: Sequence[ScopeProgram], leave: Leave
+) -> Callable[[Env], Working]:
+    """Parallel: all branches with the same input; their outputs in the order of the definition."""
+
+    def work(env: Env) -> Working:
+        fiber = env.fiber
+        group = fiber.group
+        if group:
+            group.redrive()
+        else:
+            value = arguments(env)
+            fiber.record("ParallelStateStarted")
+            count = len(branches)
+            group = Group(
+                fiber, count, count, lambda child: branches[child.index].run(child, value)
+            )
+        outputs = yield from group.gather()
+        fiber.note("ParallelStateSucceeded")
+        return leave(env, outputs)
+
+    return work
+
+
+def inline_map(
+    name: str,
+    items: Closure,
+    select: Callable[[Env, dict[str, Any]], Any],
+    processor: ScopeProgram,
+    concurrency: Callable[[Env], int],
+    leave: Leave,
+) -> Callable[[Env], Working]:
+    """Map: the processor for every item, MaxConcurrency at a time; outputs in the items' order."""
+
+    def start(env: Env) -> Group:
+        fiber = env.fiber
+        limit = concurrency(env) or fiber.engine.quotas.inline_concurrency
+        values = items(env)
+        fiber.record("MapStateStarted", {"length": len(values)})
+
+        def begin(child: Fiber) -> Body:
+            child.item = {"Index": child.index, "Value": values[child.index]}
+            selected = select(env, child.item)
+            child.record("MapIterationStarted", {"name": name, "index": child.index})
+            return processor.run(child, selected)
+
+        def ended(child: Fiber, how: str) -> int:
+            return child.note(f"MapIteration{how}", {"name": name, "index": child.index})
+
+        return Group(fiber, len(values), limit, begin, ended)
+
+    def work(env: Env) -> Working:
+        fiber = env.fiber
+        group = fiber.group
+        if group:
+            group.redrive()
+        else:
+            group = start(env)
+        outputs = yield from group.gather()
+        fiber.note("MapStateSucceeded")
+        return leave(env, outputs)
+
+    return work

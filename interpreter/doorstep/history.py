@@ -1,0 +1,28 @@
+"""The history as AWS returns it: the members and texts of GetExecutionHistory's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .events import Event, details_member
+from .timestamps import isoformat
+
+
+def as_aws(event: Event) -> dict[str, Any]:
+    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
+    shown: dict[str, Any] = {
+        "timestamp": isoformat(event.at),
+        "type": event.type,
+        "id": event.id,
+        "previousEventId": event.previous,
+    }
+    member = details_member(event.type)
+    if member is not None:
+        shown[member] = event.details or {}
+    return shown
+
+
+def execution_history(events: Iterable[Event]) -> dict[str, Any]:
+    """GetExecutionHistory's answer as the AWS CLI prints it: {"events": […]}."""
+    return {"events": [as_aws(event) for event in events]}

@@ -1,0 +1,146 @@
+"""JSONPath states: paths, intrinsic calls and payload templates compiled to closures over Env."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .context import Env
+from .errors import StateFailed, runtime
+from .intrinsics import IntrinsicFailure, compile_intrinsic
+from .jsonpath import PathNotFound, compile_path
+from .jsontext import dumps
+
+Closure = Callable[[Env], Any]
+
+
+def getter(text: str) -> Closure:
+    """A path on the state's data, the context object or a variable; raises PathNotFound."""
+    path = compile_path(text)
+    get, root = path.get, path.root
+    if text == "$":
+        return lambda env: env.data
+    if root == "":
+        return lambda env: get(env.data)
+    if root == "$":
+        return lambda env: get(env.context())
+
+    def variable(env: Env) -> Any:
+        try:
+            value = env.fiber.variables[root]
+        except KeyError:
+            raise PathNotFound(text, f"No results for path: ${root}") from None
+        return get(value)
+
+    return variable
+
+
+def whole_path(text: str) -> Closure:
+    """A path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
+    get = getter(text)
+    if text == "$":
+        return get
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound as miss:
+            raise runtime(f"Invalid path '{text}' : {miss.reason}") from None
+
+    return value
+
+
+def field(text: str, name: str) -> Closure:
+    """A path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
+    if text.startswith("$"):
+        return _path_field(text, name)
+    call = compile_intrinsic(text, _argument)
+
+    def value(env: Env) -> Any:
+        try:
+            return call(env)
+        except IntrinsicFailure as failed:
+            raise StateFailed("States.IntrinsicFailure", str(failed), ours=True) from None
+
+    return value
+
+
+def template(value: Any) -> Closure:
+    """A payload template: members whose name ends in `.$` are evaluated, at every depth."""
+    return _template(value) or (lambda _: value)
+
+
+def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:
+    """Assign: every right-hand side sees the variables as they were."""
+    return template(fields)
+
+
+def _path_field(text: str, name: str) -> Closure:
+    get = getter(text)
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound:
+            raise runtime(
+                f"The JSONPath '{text}' specified for the field '{name}' "
+                f"could not be found in the input '{_looked_in(text, env)}'"
+            ) from None
+
+    return value
+
+
+def _argument(text: str) -> Closure:
+    get = getter(text)
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound:
+            raise runtime(
+                f"The JsonPath argument for the field '{text}' "
+                f"could not be found in the input '{_looked_in(text, env)}'"
+            ) from None
+
+    return value
+
+
+def _looked_in(text: str, env: Env) -> str:
+    return dumps(env.context() if text.startswith("$$") else env.data)
+
+
+def _template(value: Any) -> Closure | None:
+    """None when nothing in the value is to be evaluated: it then serves as it is."""
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, list):
+        inner = [_template(item) for item in value]
+        if not any(inner):
+            return None
+        items = [make or _constant(item) for make, item in zip(inner, value, strict=True)]
+        return lambda env: [make(env) for make in items]
+    return None
+
+
+def _object(value: dict[str, Any]) -> Closure | None:
+    evaluated: dict[str, Closure] = {}
+    for name, member in value.items():
+        if name.endswith(".$") and isinstance(member, str):
+            evaluated[name[:-2]] = field(member, name)
+        elif make := _template(member):
+            evaluated[name] = make
+    if not evaluated:
+        return None
+    if len(evaluated) == 1 == len(value):
+        ((only, make),) = evaluated.items()
+        return lambda env: {only: make(env)}
+    makers = [
+        (key, evaluated.get(key) or _constant(member))
+        for name, member in value.items()
+        for key in [name[:-2] if name.endswith(".$") and name[:-2] in evaluated else name]
+    ]
+    return lambda env: {key: make(env) for key, make in makers}
+
+
+def _constant(value: Any) -> Closure:
+    return lambda _: value

@@ -1,0 +1,161 @@
+"""JSONata states: `{% … %}` strings compiled to closures over Env, and AWS's texts for failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .context import Env
+from .dialect import FUNCTIONS, LIMITS, functions
+from .errors import StateFailed
+from .jsonata import UNDEFINED, Expression, JSONataError, is_function
+from .jsonata import compile as compile_expression
+from .jsontext import dumps
+
+Closure = Callable[[Env], Any]
+ERROR = "States.QueryEvaluationError"
+
+# $states.context is built on demand: only for expressions that may look at it.
+_PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a string is a JSONata expression: the whole text stands between {% and %}."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+def value(fields: Any, location: str) -> Closure:
+    """A field of a JSONata state: expressions at any depth, the rest as it is."""
+    return _value(fields, location) or (lambda _: fields)
+
+
+def typed(fields: Any, location: str, kind: str) -> Closure:
+    """A field that has to give an 'array', 'string', 'number' or 'boolean'."""
+    make = value(fields, location)
+    if not is_expression(fields):
+        return make
+    expression = _text(fields)
+
+    def checked(env: Env) -> Any:
+        found = make(env)
+        if json_type(found) != kind:
+            raise unexpected(expression, location, kind, found)
+        return found
+
+    return checked
+
+
+def assignments(fields: Mapping[str, Any], location: str) -> Callable[[Env], dict[str, Any]]:
+    """Assign: every right-hand side sees the variables as they were."""
+    return value(dict(fields), location)
+
+
+def json_type(found: Any) -> str:
+    """The type of a JSON value, as the error texts call it."""
+    match found:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case dict():
+            return "object"
+    return "array"
+
+
+def unexpected(expression: str, location: str, kind: str, found: Any) -> StateFailed:
+    """The value of an expression is of another type than the field takes."""
+    return _failed(
+        expression,
+        location,
+        f"returned an unexpected result type. Expected '{kind}', "
+        f"but was '{json_type(found)}' for value: {dumps(found)}",
+    )
+
+
+def failed(cause: str, location: str | None = None) -> StateFailed:
+    """States.QueryEvaluationError with a cause of its own."""
+    return StateFailed(ERROR, cause, ours=True, location=location)
+
+
+def _failed(expression: str, location: str, what: str) -> StateFailed:
+    return failed(
+        f"The JSONata expression '{expression}' specified for the field '{location}' {what}",
+        location,
+    )
+
+
+def _value(fields: Any, location: str) -> Closure | None:
+    if isinstance(fields, str):
+        return _expression(fields, location) if is_expression(fields) else None
+    if isinstance(fields, dict):
+        members = {name: _value(inner, f"{location}/{name}") for name, inner in fields.items()}
+        if not any(members.values()):
+            return None
+        makers = [(name, make or _constant(fields[name])) for name, make in members.items()]
+        return lambda env: {name: make(env) for name, make in makers}
+    if isinstance(fields, list):
+        inner = [_value(item, f"{location}[{i}]") for i, item in enumerate(fields)]
+        if not any(inner):
+            return None
+        items = [make or _constant(item) for make, item in zip(inner, fields, strict=True)]
+        return lambda env: [make(env) for make in items]
+    return None
+
+
+def _constant(fields: Any) -> Closure:
+    return lambda _: fields
+
+
+def _text(fields: str) -> str:
+    return fields[2:-2].strip()
+
+
+def _expression(fields: str, location: str) -> Closure:
+    text = _text(fields)
+    expression = compile_expression(text)
+    evaluate = expression.evaluate
+    bind = _binder(expression)
+
+    def evaluated(env: Env) -> Any:
+        try:
+            found = evaluate(UNDEFINED, bind(env), now=env.fiber.engine.now * 1000, limits=LIMITS)
+        except JSONataError as error:
+            code = f". {error.code}: " if error.code else ": "
+            raise _failed(
+                text, location, f"threw an error during evaluation{code}{error.message}"
+            ) from None
+        if found is UNDEFINED:
+            raise _failed(text, location, "returned nothing (undefined).")
+        if is_function(found):
+            raise _failed(text, location, "returned an unsupported result type.")
+        return found
+
+    return evaluated
+
+
+def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
+    """What an expression's variables are bound to; only what it can look at is built."""
+    names = expression.variables
+    dialect = bool(names & FUNCTIONS)
+    text = str(expression)
+    context = "states" in names and _PLAIN_MEMBER.sub("", text).count("states") > 0
+
+    def bindings(env: Env) -> dict[str, Any]:
+        states = {"input": env.raw}
+        if env.result is not UNDEFINED:
+            states["result"] = env.result
+        if env.error_output is not UNDEFINED:
+            states["errorOutput"] = env.error_output
+        if context:
+            states["context"] = env.context()
+        bound = {**env.fiber.variables, "states": states}
+        if dialect:
+            bound |= functions(env.rng)
+        return bound
+
+    return bindings

@@ -1,0 +1,140 @@
+"""Run a definition: the library's front door."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from .answers import Answer
+from .commands import Invoke
+from .compile import compile_machine
+from .definition import machine
+from .drivers import Driver, Execution, RealClock, VirtualClock
+from .drivers.clock import Clock
+from .drivers.driver import OnEvent
+from .drivers.services import Machine
+from .engine import Program
+from .handlers import Handlers, Source
+from .identity import Identity
+from .jsontext import dumps
+from .parse import load
+from .quotas import EXPRESS, STANDARD
+from .rules import check
+
+Definition = Mapping[str, Any] | str | Path
+Type = Literal["STANDARD", "EXPRESS"]
+SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+"""When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+
+
+def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
+    """Check and compile; raises DefinitionError with AWS's diagnostics."""
+    document = load(definition)
+    check(document.definition, type=type)
+    return compile_machine(machine(document.definition))
+
+
+def run(
+    definition: Definition, input: Any = None, handlers: Source | None = None, **options: Any
+) -> Execution:
+    """Run a definition to its end.
+
+    `input`: a JSON value, `{}` by default. `handlers`: a dict, a module, or the path of a file or
+    folder (see `doorstep.handlers`). The other options are those of `start`.
+
+    A workflow that fails is a result, not an exception: look at `.status`, `.error` and `.cause`.
+    Raises DefinitionError when AWS would refuse the definition, HandlerLoadError when a handler
+    file does not load, InputError when the input is no JSON value.
+    """
+    driver, execution = start(definition, input, handlers, **options)
+    driver.run(execution)
+    return execution
+
+
+def start(
+    definition: Definition,
+    input: Any = None,
+    handlers: Source | None = None,
+    *,
+    text: str | None = None,
+    clock: Literal["virtual", "real"] | Clock = "virtual",
+    seed: int | str | None = None,
+    begin: datetime | float | None = None,
+    name: str | None = None,
+    machine_name: str = "StateMachine",
+    type: Type = "STANDARD",
+    machines: Mapping[str, Definition] | None = None,
+    bucket: Path | str | None = None,
+    quotas: dict[str, Any] | None = None,
+    on_event: OnEvent | None = None,
+    respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+) -> tuple[Driver, Execution]:
+    """Start an execution; `driver.run(execution)` lets it go on to its end.
+
+    | option | |
+    |---|---|
+    | text | the input as JSON text, kept to the letter in the history; replaces `input` |
+    | clock | `virtual`: Waits cost nothing; `real`: the machine's time |
+    | seed | makes the run reproducible: names, UUIDs, jitter, and the times (from 2025 on) |
+    | begin | when the virtual clock starts: a datetime or epoch seconds; now by default |
+    | name, machine_name | of the execution and of its machine, for ARNs and the context object |
+    | type | STANDARD or EXPRESS |
+    | machines | definitions that `states:startExecution` finds by name |
+    | bucket | the folder that holds a folder for each S3 bucket |
+    | quotas | limits to change, by their names in `doorstep.quotas.Quotas` |
+    | on_event | called with (execution, event) for every event, children's included |
+    | respond | called with (execution, invoke) before the handlers; None leaves it to them |
+    """
+    program_type: Type = type
+    document = load(definition)
+    check(document.definition, type=program_type)
+    name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
+    identity = Identity(
+        name=name,
+        seed=name if seed is None else str(seed),
+        machine=machine_name,
+        type=program_type,
+    )
+    driver = Driver(
+        _clock(clock, seed, begin),
+        Handlers(handlers),
+        machines={key: _machine(key, given) for key, given in (machines or {}).items()},
+        bucket=None if bucket is None else Path(bucket),
+        on_event=on_event,
+        respond=respond,
+    )
+    limits = STANDARD if program_type == "STANDARD" else EXPRESS
+    execution = driver.start(
+        compile_machine(machine(document.definition)),
+        document.definition,
+        identity,
+        text if text is not None else dumps({} if input is None else input),
+        limits.but(quotas or {}),
+    )
+    return driver, execution
+
+
+def _clock(
+    clock: Literal["virtual", "real"] | Clock,
+    seed: int | str | None,
+    begin: datetime | float | None,
+) -> Clock:
+    if clock == "real":
+        return RealClock()
+    if clock != "virtual":
+        return clock
+    if isinstance(begin, datetime):
+        begin = begin.timestamp()
+    if begin is None and seed is not None:
+        begin = SEEDED_START
+    return VirtualClock(begin)
+
+
+def _machine(name: str, definition: Definition) -> Machine:
+    document = load(definition)
+    check(document.definition)
+    program = compile_machine(machine(document.definition))
+    return Machine(name, program, document.definition)

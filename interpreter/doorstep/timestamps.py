@@ -1,0 +1,39 @@
+"""RFC 3339 timestamps as the Amazon States Language wants them: uppercase T and Z."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHAPE = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d(?::\d\d)?)",
+    re.ASCII,
+)
+
+
+def parse_timestamp(text: str) -> tuple[int, int] | None:
+    """Epoch seconds and nanoseconds, or None when the text is no such timestamp."""
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        return None
+    moment, fraction, zone = shape.groups()
+    try:
+        whole = datetime.fromisoformat(moment + zone.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return (whole - _EPOCH) // timedelta(seconds=1), int((fraction or "").ljust(9, "0"))
+
+
+def format_timestamp(at: float) -> str:
+    """Epoch seconds as the context object shows them: milliseconds, left out when zero."""
+    return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
+
+
+def isoformat(at: float) -> str:
+    """Epoch seconds as the AWS CLI prints a history's timestamps."""
+    return _moment(at).isoformat(timespec="milliseconds")
+
+
+def _moment(at: float) -> datetime:
+    return _EPOCH + timedelta(milliseconds=round(at * 1000))
