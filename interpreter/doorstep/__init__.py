@@ -1,26 +1,33 @@
 """Doorstep: AWS Step Functions at your own doorstep.
 
-execution = doorstep.run(definition, input={…}, handlers={"name": function})
-execution.status, execution.output, execution.history
+    execution = doorstep.run(definition, input={…}, handlers={"name": function})
+    execution.status, execution.output, execution.history
+
+Names are imported when they are first used, so that `import doorstep` costs next to nothing.
 """
 
 from __future__ import annotations
 
-from .answers import Answer, TaskFailed, answer, fail, no_answer
-from .calling import Context
-from .diagnostics import Diagnostic
-from .drivers import Driver, Execution
-from .errors import (
-    DefinitionError,
-    DoorstepError,
-    Failure,
-    HandlerLoadError,
-    InputError,
-    ReplayError,
-)
-from .handlers import handler
-from .rules import validate
-from .running import run, start
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import jsonata
+    from .answers import Answer, TaskFailed, answer, fail, no_answer
+    from .calling import Context
+    from .diagnostics import Diagnostic
+    from .drivers import Driver, Execution
+    from .errors import (
+        DefinitionError,
+        DoorstepError,
+        Failure,
+        HandlerLoadError,
+        InputError,
+        ReplayError,
+    )
+    from .handlers import handler
+    from .rules import validate
+    from .running import run, start
 
 __version__ = "0.1.0"
 
@@ -40,8 +47,36 @@ __all__ = [
     "answer",
     "fail",
     "handler",
+    "jsonata",
     "no_answer",
     "run",
     "start",
     "validate",
 ]
+
+_HOMES = {
+    "answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
+    "calling": ("Context",),
+    "diagnostics": ("Diagnostic",),
+    "drivers": ("Driver", "Execution"),
+    "errors": (
+        "DefinitionError",
+        "DoorstepError",
+        "Failure",
+        "HandlerLoadError",
+        "InputError",
+        "ReplayError",
+    ),
+    "handlers": ("handler",),
+    "rules": ("validate",),
+    "running": ("run", "start"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "jsonata":
+        return import_module(".jsonata", __name__)
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

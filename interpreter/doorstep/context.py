@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from .fibers import Fiber
-from .jsonata import UNDEFINED
+from .jsonata.values import UNDEFINED
 from .retry import Attempts
 from .timestamps import format_timestamp
 
@@ -87,6 +87,10 @@ class Env:
         if self._random is None:
             self._random = self.fiber.random(f"{self.state}{self.fiber.calls}")
         return self._random
+
+    def draw(self) -> float:
+        """A random number from 0 up to 1."""
+        return self.rng().random()
 
     def new_token(self, key: str) -> str:
         """The task token of the command `key`; expressions see it from now on."""

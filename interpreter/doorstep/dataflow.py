@@ -139,7 +139,13 @@ def _compile_put(path: str | None) -> Callable[[Env, Any], Any] | None:
         try:
             return put(env.raw, value)
         except ReferenceConflict as conflict:
-            raise StateFailed("States.ResultPathMatchFailure", str(conflict), ours=True) from None
+            # The guide's name for it catches it as well.
+            raise StateFailed(
+                "States.ReferencePathConflict",
+                str(conflict),
+                ours=True,
+                also=("States.ResultPathMatchFailure",),
+            ) from None
 
     return onto_raw
 

@@ -129,8 +129,7 @@ class Engine:
     def _start(self, text: str) -> None:
         root = self._root
         self.status, self.started_at = "RUNNING", self.now
-        self.input = root.value = loads(text)
-        root.text = text
+        self.input, root.given = loads(text), text
         root.note(
             "ExecutionStarted",
             {

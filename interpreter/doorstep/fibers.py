@@ -42,6 +42,7 @@ class Fiber:
         "ended",
         "engine",
         "failure",
+        "given",
         "group",
         "index",
         "item",
@@ -70,6 +71,8 @@ class Fiber:
         self.failure: StateFailed | None = None
         self.started = self.ended = self.aborted = False
         self.output: Any = None
+        self.given: str | None = None
+        """The execution's input as it was sent: the first StateEntered shows it to the letter."""
         self.value: Any = self
         self.text = ""
         self.item: dict[str, Any] | None = parent.item if parent else None
@@ -98,6 +101,9 @@ class Fiber:
         """A value's JSON text, encoded once while it is handed on; checks the payload quota."""
         if value is self.value:
             return self.text
+        if self.given is not None:
+            text, self.given = self.given, None
+            return text
         text = dumps(value)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.

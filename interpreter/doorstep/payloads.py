@@ -8,7 +8,7 @@ from typing import Any
 from .context import Env
 from .errors import StateFailed, runtime
 from .intrinsics import IntrinsicFailure, compile_intrinsic
-from .jsonpath import PathNotFound, compile_path
+from .jsonpath import IndexNotFound, PathNotFound, compile_path
 from .jsontext import dumps
 
 Closure = Callable[[Env], Any]
@@ -54,7 +54,7 @@ def field(text: str, name: str) -> Closure:
     """A path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
     if text.startswith("$"):
         return _path_field(text, name)
-    call = compile_intrinsic(text, _argument)
+    call = compile_intrinsic(text, lambda path: _argument(path, text))
 
     def value(env: Env) -> Any:
         try:
@@ -81,6 +81,9 @@ def _path_field(text: str, name: str) -> Closure:
     def value(env: Env) -> Any:
         try:
             return get(env)
+        except IndexNotFound:
+            # Measured: an index past the end of an array is null here.
+            return None
         except PathNotFound:
             raise runtime(
                 f"The JSONPath '{text}' specified for the field '{name}' "
@@ -90,7 +93,7 @@ def _path_field(text: str, name: str) -> Closure:
     return value
 
 
-def _argument(text: str) -> Closure:
+def _argument(text: str, call: str) -> Closure:
     get = getter(text)
 
     def value(env: Env) -> Any:
@@ -98,6 +101,7 @@ def _argument(text: str) -> Closure:
             return get(env)
         except PathNotFound:
             raise runtime(
+                f"The function '{call}' had the following error: "
                 f"The JsonPath argument for the field '{text}' "
                 f"could not be found in the input '{_looked_in(text, env)}'"
             ) from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .context import Env
-from .dialect import FUNCTIONS, LIMITS, functions
 from .errors import StateFailed
-from .jsonata import UNDEFINED, Expression, JSONataError, is_function
-from .jsonata import compile as compile_expression
+from .jsonata.errors import JSONataError
+from .jsonata.values import UNDEFINED, is_function
 from .jsontext import dumps
+
+if TYPE_CHECKING:
+    from .jsonata.expression import Expression
 
 Closure = Callable[[Env], Any]
 ERROR = "States.QueryEvaluationError"
@@ -116,6 +118,10 @@ def _text(fields: str) -> str:
 
 
 def _expression(fields: str, location: str) -> Closure:
+    # Imported here, so that what has no expressions does not pay for the language.
+    from .dialect import LIMITS
+    from .jsonata.expression import compile as compile_expression
+
     text = _text(fields)
     expression = compile_expression(text)
     evaluate = expression.evaluate
@@ -123,7 +129,13 @@ def _expression(fields: str, location: str) -> Closure:
 
     def evaluated(env: Env) -> Any:
         try:
-            found = evaluate(UNDEFINED, bind(env), now=env.fiber.engine.now * 1000, limits=LIMITS)
+            found = evaluate(
+                UNDEFINED,
+                bind(env),
+                now=env.fiber.engine.now * 1000,
+                random=env.draw,
+                limits=LIMITS,
+            )
         except JSONataError as error:
             code = f". {error.code}: " if error.code else ": "
             raise _failed(
@@ -140,6 +152,8 @@ def _expression(fields: str, location: str) -> Closure:
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
     """What an expression's variables are bound to; only what it can look at is built."""
+    from .dialect import FUNCTIONS, functions
+
     names = expression.variables
     dialect = bool(names & FUNCTIONS)
     text = str(expression)

@@ -17,11 +17,12 @@ from .drivers.clock import Clock
 from .drivers.driver import OnEvent
 from .drivers.services import Machine
 from .engine import Program
+from .errors import InputError
 from .handlers import Handlers, Source
 from .identity import Identity
-from .jsontext import dumps
+from .jsontext import dumps, loads
 from .parse import load
-from .quotas import EXPRESS, STANDARD
+from .quotas import EXPRESS, STANDARD, Quotas
 from .rules import check
 
 Definition = Mapping[str, Any] | str | Path
@@ -88,15 +89,14 @@ def start(
     | on_event | called with (execution, event) for every event, children's included |
     | respond | called with (execution, invoke) before the handlers; None leaves it to them |
     """
-    program_type: Type = type
     document = load(definition)
-    check(document.definition, type=program_type)
+    check(document.definition, type=type)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
         name=name,
         seed=name if seed is None else str(seed),
         machine=machine_name,
-        type=program_type,
+        type=type,
     )
     driver = Driver(
         _clock(clock, seed, begin),
@@ -106,15 +106,23 @@ def start(
         on_event=on_event,
         respond=respond,
     )
-    limits = STANDARD if program_type == "STANDARD" else EXPRESS
-    execution = driver.start(
-        compile_machine(machine(document.definition)),
-        document.definition,
-        identity,
-        text if text is not None else dumps({} if input is None else input),
-        limits.but(quotas or {}),
-    )
+    limits = (STANDARD if type == "STANDARD" else EXPRESS).but(quotas or {})
+    if text is None:
+        text = dumps({} if input is None else input)
+    _check_input(text, limits)
+    program = compile_machine(machine(document.definition))
+    execution = driver.start(program, document.definition, identity, text, limits)
     return driver, execution
+
+
+def _check_input(text: str, quotas: Quotas) -> None:
+    loads(text)
+    limit = quotas.payload_bytes
+    if limit is not None and len(text) > limit:
+        raise InputError(
+            f"The input has {len(text)} characters; StartExecution takes {limit} at the most. "
+            "Keep large data in a file or bucket and pass its name."
+        )
 
 
 def _clock(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE = re.compile(
@@ -30,6 +31,7 @@ def format_timestamp(at: float) -> str:
     return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
 
 
+@lru_cache(maxsize=1024)
 def isoformat(at: float) -> str:
     """Epoch seconds as the AWS CLI prints a history's timestamps."""
     return _moment(at).isoformat(timespec="milliseconds")

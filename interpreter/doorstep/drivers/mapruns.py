@@ -33,16 +33,13 @@ class MapRun:
         self.unsuccessful: dict[int, Execution] = {}
         self.succeeded: dict[int, Execution] = {}
         self.sizes: dict[int, int] = {}
-        self._batches: Iterator[Batch] = iter(())
+        self._batches: Iterator[Batch] | None = None
         self._exhausted = False
         self._over = False
 
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children go on that have not succeeded."""
-        again = self._exhausted or bool(self.sizes)
         self.command, self._over = command, False
-        if not again:
-            self._batches = batches(command, read_items(command, self.driver.bucket))
         unsuccessful, self.unsuccessful = self.unsuccessful, {}
         for index, child in unsuccessful.items():
             self._watch(index, child)
@@ -62,6 +59,8 @@ class MapRun:
 
     def _fill(self) -> None:
         try:
+            if self._batches is None:
+                self._batches = batches(self.command, read_items(self.command, self.driver.bucket))
             while not self._over and len(self.running) < self.command.concurrency:
                 batch = next(self._batches, None)
                 if batch is None:

@@ -1,0 +1,162 @@
+"""How fast the engine is: transitions a second with the whole history kept, and what surrounds it.
+
+    python benchmarks/engine_bench.py [--shared ../shared]
+
+Claims are ratios within one run: the same counting loop written by hand in Python, which also keeps
+two history entries a transition with their data as JSON text, is the measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import doorstep
+
+ROUNDS = 1000
+ITEMS = 10_000
+
+
+def loop(rounds: int) -> dict[str, Any]:
+    """The loop of ../shared/bench in our own words: Pass, States.MathAdd, Choice."""
+    count = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.at.n, 1)"}}
+    more = {"Variable": "$.at.n", "NumericLessThan": rounds, "Next": "Count"}
+    return {
+        "StartAt": "Begin",
+        "States": {
+            "Begin": {"Type": "Pass", "Result": {"n": 0}, "ResultPath": "$.at", "Next": "Count"},
+            "Count": {**count, "ResultPath": "$.at", "Next": "More"},
+            "More": {"Type": "Choice", "Choices": [more], "Default": "End"},
+            "End": {"Type": "Succeed"},
+        },
+    }
+
+
+def mapped() -> dict[str, Any]:
+    """An inline Map with a task for each item."""
+    resource = "arn:aws:lambda:us-east-1:123456789012:function:same"
+    task = {"Type": "Task", "Resource": resource, "End": True}
+    processor = {"StartAt": "Same", "States": {"Same": task}}
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}
+    return {"StartAt": "All", "States": {"All": state}}
+
+
+def by_hand(rounds: int) -> int:
+    """The same loop in plain Python with the same history, each value encoded once."""
+    history: list[dict[str, Any]] = []
+    data: dict[str, Any] = {}
+    text = json.dumps(data)
+
+    def record(kind: str, name: str, member: str) -> None:
+        details = {"name": name, member: text, f"{member}Details": {"truncated": False}}
+        previous = len(history)
+        history.append(
+            {
+                "timestamp": time.time(),
+                "type": kind,
+                "id": previous + 1,
+                "previousEventId": previous,
+                "details": details,
+            }
+        )
+
+    record("PassStateEntered", "Begin", "input")
+    data = {"at": {"n": 0}}
+    text = json.dumps(data)
+    record("PassStateExited", "Begin", "output")
+    while True:
+        record("PassStateEntered", "Count", "input")
+        data = {**data, "at": {"n": data["at"]["n"] + 1}}
+        text = json.dumps(data)
+        record("PassStateExited", "Count", "output")
+        record("ChoiceStateEntered", "More", "input")
+        record("ChoiceStateExited", "More", "output")
+        if data["at"]["n"] >= rounds:
+            break
+    record("SucceedStateEntered", "End", "input")
+    record("SucceedStateExited", "End", "output")
+    return len(history) // 2
+
+
+def engine(definition: dict[str, Any], input: Any, **options: Any) -> Callable[[], int]:
+    """A run of a definition to its history as AWS has it; gives its transitions.
+
+    What is compiled once is compiled before the clock is looked at.
+    """
+
+    def run() -> int:
+        driver, execution = doorstep.start(definition, input, **options)
+        begun = time.perf_counter()
+        driver.run(execution)
+        history = execution.history
+        spent.append(time.perf_counter() - begun)
+        assert execution.status == "SUCCEEDED", execution.cause
+        return sum(event["type"].endswith("StateEntered") for event in history)
+
+    spent: list[float] = []
+    run.spent = spent  # type: ignore[attr-defined]
+    return run
+
+
+def rate(work: Callable[[], int], times: int = 7) -> float:
+    """Transitions a second: the median of some runs."""
+    rates = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        count = work()
+        spent = getattr(work, "spent", None)
+        rates.append(count / (spent[-1] if spent else time.perf_counter() - begun))
+    return median(rates)
+
+
+def seconds(*command: str | Path, times: int = 7) -> float:
+    """How long a command takes, at its median."""
+    spent = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        spent.append(time.perf_counter() - begun)
+    return median(spent)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=Path(__file__).parents[2] / "shared")
+    bench = parser.parse_args().shared / "bench"
+    hand = rate(lambda: by_hand(ROUNDS))
+    print(f"{'loop by hand, with history':42}{hand:12,.0f} transitions/s")
+    rows = {"our loop": loop(ROUNDS)}
+    for name in ("loop_jsonpath", "loop_jsonata"):
+        if (bench / f"{name}.json").is_file():
+            rows[f"../shared/bench/{name}.json"] = json.loads((bench / f"{name}.json").read_text())
+    for name, definition in rows.items():
+        ours = rate(engine(definition, {}))
+        print(f"{name:42}{ours:12,.0f} transitions/s  {ours / hand:6.2f} of the hand-written loop")
+    many = engine(
+        mapped(),
+        {"items": list(range(ITEMS))},
+        handlers={"same": lambda event: event},
+        quotas={"history_events": None},
+    )
+    rate(many, times=3)
+    print(f"{'Map of 10,000 items, a task each':42}{median(many.spent):12.2f} s")
+    python = Path(sys.executable)
+    bare = seconds(python, "-c", "pass")
+    for name, command in (
+        ("import doorstep", (python, "-c", "import doorstep")),
+        ("first use of doorstep.run", (python, "-c", "import doorstep; doorstep.run")),
+        ("doorstep --version", (python.with_name("doorstep"), "--version")),
+    ):
+        spent = seconds(*command)
+        print(f"{name:42}{spent:12.3f} s, {spent - bare:.3f} more than a bare interpreter")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""The intrinsic functions, `FUNCTIONS`: names as in the specification, arguments already evaluated.
+
+Rules beyond AWS's documentation are marked *observed*: characterised against AWS by the conformance
+suite of a public interpreter (its cases `MADD-*`, `ARANGE-*`, …; read in 2026), which also has all
+of these failures as the one text "Invalid arguments in States.…".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+import re
+import uuid
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from . import java
+from .errors import InputError
+from .jsontext import dumps, loads
+from .jsonvalues import identity
+
+MAX_TEXT = 10_000
+"""Characters that Base64Encode, Base64Decode and Hash take."""
+MAX_RANGE = 1_000
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_TEMPLATE = re.compile(r"\\[{}\\']|\{\}|[{}]")
+_HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
+
+
+class InvalidArguments(Exception):  # noqa: N818
+    """These arguments can't be used; ``detail`` may say more."""
+
+    def __init__(self, detail: str = "", what: str = "arguments") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.what = what
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise InvalidArguments
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidArguments
+    return value
+
+
+def _short(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise InvalidArguments
+    return text
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or math.isinf(value):
+        raise InvalidArguments
+    return value
+
+
+def _truncated(value: Any) -> int:
+    """Fractions are cut off (observed; the documentation says that they are rounded)."""
+    return int(_number(value))
+
+
+def _int(value: int) -> int:
+    if not INT_MIN <= value <= INT_MAX:
+        raise InvalidArguments
+    return value
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else dumps(value)
+
+
+def array_partition(items: Any, size: Any) -> list[list[Any]]:
+    length = _truncated(size)
+    if length < 1:
+        raise InvalidArguments
+    return [items[i : i + length] for i in range(0, len(_array(items)), length)]
+
+
+def array_contains(items: Any, wanted: Any) -> bool:
+    """By their JSON text, so that the text "true" is true and members have an order (observed)."""
+    text = _as_text(wanted)
+    return any(_as_text(item) == text for item in _array(items))
+
+
+def array_range(first: Any, last: Any, step: Any) -> list[int]:
+    start, end, by = _truncated(first), _truncated(last), _truncated(step)
+    if by == 0 or (end - start) // by >= MAX_RANGE:
+        raise InvalidArguments
+    return list(range(start, end + (1 if by > 0 else -1), by))
+
+
+def array_get_item(items: Any, index: Any) -> Any:
+    """Of an empty array null, for any index from 0 on (observed)."""
+    position = _truncated(index)
+    if position < 0 or 0 < len(_array(items)) <= position:
+        raise InvalidArguments
+    return items[position] if items else None
+
+
+def array_unique(items: Any) -> list[Any]:
+    """The first of each; AWS promises no order."""
+    found: dict[Hashable, Any] = {}
+    for item in _array(items):
+        found.setdefault(identity(item), item)
+    return list(found.values())
+
+
+def base64_encode(text: Any) -> str:
+    return base64.b64encode(_short(_text(text)).encode()).decode()
+
+
+def base64_decode(text: Any) -> str:
+    """As MIME: characters outside the alphabet are passed over, padding may lack (observed)."""
+    kept = _NOT_BASE64.sub("", _short(_text(text)).partition("=")[0])
+    try:
+        return base64.b64decode(kept + "=" * (-len(kept) % 4)).decode(errors="replace")
+    except binascii.Error:
+        raise InvalidArguments from None
+
+
+def hash_(data: Any, algorithm: Any) -> str:
+    """Data that is no text is hashed as its JSON text (observed: that it is hashed)."""
+    if _text(algorithm) not in _HASHES:
+        raise InvalidArguments
+    data_bytes = _short(_as_text(data)).encode()
+    return hashlib.new(algorithm.replace("-", ""), data_bytes, usedforsecurity=False).hexdigest()
+
+
+def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
+    """Shallow only; a third argument that is no boolean counts as false (observed)."""
+    if not isinstance(first, dict) or not isinstance(second, dict) or deep is True:
+        raise InvalidArguments
+    return {**first, **second}
+
+
+def string_to_json(text: Any) -> Any:
+    """Blank text is null (recorded: test_string_to_json)."""
+    if not _text(text).strip():
+        return None
+    try:
+        return loads(text)
+    except InputError:
+        raise InvalidArguments from None
+
+
+def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) -> int:
+    """Seeded: the first draw of java.util.Random (as measured for `$random(seed)` of JSONata)."""
+    start, end = _int(_truncated(first)), _int(_truncated(last))
+    if start >= end:
+        raise InvalidArguments
+    if seed:
+        return start + java.next_int(_truncated(seed[0]), _int(end - start))
+    return rng().randrange(start, end)
+
+
+def math_add(first: Any, second: Any) -> int:
+    """Java's int: fractions are rounded (recorded), nothing may leave its range (observed)."""
+    return _int(_rounded(first) + _rounded(second))
+
+
+def _rounded(value: Any) -> int:
+    return _int(value if value.__class__ is int else java.rounded(_number(value)))
+
+
+def string_split(text: Any, delimiters: Any) -> list[str]:
+    """At any of the characters; empty pieces are dropped (recorded: test_string_split)."""
+    found = _text(text)
+    if not _text(delimiters):
+        return [found] if found else []
+    return [piece for piece in re.split(f"[{re.escape(delimiters)}]", found) if piece]
+
+
+def uuid4(rng: Callable[[], Random], *_: Any) -> str:
+    """Arguments are taken and ignored (observed)."""
+    return str(uuid.UUID(int=rng().getrandbits(128), version=4))
+
+
+def format_(template: Any, *values: Any) -> str:
+    """Each `{}` of the template replaced by the text of the next value."""
+    first, *others = _pieces(_text(template))
+    if len(others) != len(values):
+        raise InvalidArguments("number of arguments do not match the occurrences of {}.")
+    return first + "".join(
+        [java.text_of(value) + piece for value, piece in zip(values, others, strict=True)]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _pieces(template: str) -> tuple[str, ...]:
+    """The template's text around its placeholders, with its escapes resolved."""
+    pieces, position = [""], 0
+    for found in _TEMPLATE.finditer(template):
+        token = found[0]
+        pieces[-1] += template[position : found.start()]
+        position = found.end()
+        if token == "{}":
+            pieces.append("")
+        elif token in ("{", "}"):
+            other = "}" if token == "{" else "{"
+            raise InvalidArguments(f"matching '{other}' not found for '{token}'.", "template")
+        else:
+            pieces[-1] += token[1]
+    pieces[-1] += template[position:]
+    return tuple(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """``body`` takes from ``least`` to ``most`` arguments."""
+
+    body: Callable[..., Any]
+    least: int
+    most: int | float
+    draws: bool = False
+    """Random numbers: its body is given `Env.rng` before the arguments."""
+
+
+FUNCTIONS: dict[str, Function] = {
+    "States.Array": Function(lambda *items: list(items), 0, math.inf),
+    "States.ArrayPartition": Function(array_partition, 2, 2),
+    "States.ArrayContains": Function(array_contains, 2, 2),
+    "States.ArrayRange": Function(array_range, 3, 3),
+    "States.ArrayGetItem": Function(array_get_item, 2, 2),
+    "States.ArrayLength": Function(lambda items: len(_array(items)), 1, 1),
+    "States.ArrayUnique": Function(array_unique, 1, 1),
+    "States.Base64Encode": Function(base64_encode, 1, 1),
+    "States.Base64Decode": Function(base64_decode, 1, 1),
+    "States.Hash": Function(hash_, 2, 2),
+    "States.JsonMerge": Function(json_merge, 3, 3),
+    "States.StringToJson": Function(string_to_json, 1, 1),
+    "States.JsonToString": Function(dumps, 1, 1),
+    "States.MathRandom": Function(math_random, 2, 3, draws=True),
+    "States.MathAdd": Function(math_add, 2, 2),
+    "States.StringSplit": Function(string_split, 2, 2),
+    "States.UUID": Function(uuid4, 0, math.inf, draws=True),
+    "States.Format": Function(format_, 1, math.inf),
+}

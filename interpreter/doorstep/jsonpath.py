@@ -1,0 +1,128 @@
+"""JSONPath as AWS has it: paths that read, reference paths that also write.
+
+Grammar: `jsonpath_parse`. Reading: `jsonpath_follow`, and `jsonpath_nodes` for what is not a mere
+sequence of names and indexes. Filters: `jsonpath_filter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .jsonpath_follow import Get, IndexNotFound, PathNotFound, absence, follow, key_of
+from .jsonpath_parse import PathSyntaxError, definite, parse, reference
+from .jsontext import dumps
+
+__all__ = [
+    "IndexNotFound",
+    "Path",
+    "PathNotFound",
+    "PathSyntaxError",
+    "Reference",
+    "ReferenceConflict",
+    "compile_path",
+    "compile_reference",
+]
+
+
+class ReferenceConflict(Exception):  # noqa: N818
+    """A reference path can't be applied; the message is AWS's cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled path; ``get`` takes the value of its root."""
+
+    text: str
+    root: str
+    """"" for `$`, "$" for `$$` (the context object), otherwise the name of a variable."""
+    reference: bool
+    """Names and indexes only (Reference Path)."""
+    definite: bool
+    """Leads to one value; other paths give the list of their matches, which may be empty."""
+    get: Get
+    """Raises PathNotFound when the path is definite and leads nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference path (ResultPath, ItemsPath)."""
+
+    text: str
+    root: str
+    get: Get
+    """What stands there; raises ReferenceConflict."""
+    put: Callable[[Any, Any], Any]
+    """``put(target, value)``: the target with the value there, sharing all that is not on the way;
+    absent objects on the way are made. Raises ReferenceConflict."""
+
+
+@lru_cache(maxsize=4096)
+def compile_path(text: str) -> Path:
+    """Compile `$.a`, `$$.State.Name` or `$variable[0]`. Raises PathSyntaxError."""
+    root, steps = parse(text)
+
+    def absent(value: Any) -> Any:
+        raise absence(text, steps, value)
+
+    return Path(text, root, reference(steps), definite(steps), follow(steps, absent))
+
+
+@lru_cache(maxsize=4096)
+def compile_reference(text: str) -> Reference:
+    """Compile a Reference Path. Raises PathSyntaxError for any other path."""
+    root, steps = parse(text)
+    if not reference(steps):
+        position = next(i for i in range(1, len(steps) + 1) if not reference(steps[:i]))
+        raise PathSyntaxError(
+            f"A reference path has names and indexes only, but step {position} is neither", text, 0
+        )
+    keys = tuple(key_of(step) for step in steps)
+    return Reference(text, root, _get(keys), _put(keys))
+
+
+def _put(keys: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
+    if not keys:
+        return lambda _, value: value
+    last = len(keys) - 1
+
+    def put(target: Any, value: Any) -> Any:
+        def at(node: Any, depth: int) -> Any:
+            key = keys[depth]
+            copy: Any
+            if isinstance(node, dict) and isinstance(key, str):
+                copy, inner = {**node}, node.get(key, {})
+            elif isinstance(node, list) and isinstance(key, int) and key < len(node):
+                copy, inner = [*node], node[key]
+            else:
+                raise _conflict(key, target)
+            copy[key] = value if depth == last else at(inner, depth + 1)
+            return copy
+
+        return at(target, 0)
+
+    return put
+
+
+def _get(keys: tuple[Any, ...]) -> Get:
+    def get(target: Any) -> Any:
+        node = target
+        for key in keys:
+            if not _has(node, key):
+                raise _conflict(key, target)
+            node = node[key]
+        return node
+
+    return get
+
+
+def _has(node: Any, key: str | int) -> bool:
+    if isinstance(key, str):
+        return isinstance(node, dict) and key in node
+    return isinstance(node, list) and key < len(node)
+
+
+def _conflict(step: str | int, target: Any) -> ReferenceConflict:
+    return ReferenceConflict(f'Unable to apply step "{step}" to input {dumps(target)}')

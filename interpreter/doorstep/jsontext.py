@@ -1,0 +1,65 @@
+"""JSON text as histories, causes and outputs have it: compact, nothing escaped to ASCII."""
+
+from __future__ import annotations
+
+import json.encoder
+import math
+from collections.abc import Callable
+from typing import Any
+
+from .errors import InputError
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _encoder() -> Callable[[Any], str]:
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    # JSONEncoder.encode makes this object anew for every value, which costs as much as a small
+    # value's encoding. Without markers a value that holds itself ends in a RecursionError.
+    quote = json.encoder.encode_basestring
+    encode = make(None, _refuse, quote, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _encoder()
+
+
+def dumps(value: Any) -> str:
+    """The compact text of a JSON value, its members in the order that they have.
+
+    Raises InputError for what JSON can't say (a handler's set, NaN, a value that holds itself).
+    """
+    try:
+        return _encode(value)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InputError(f"This value can't be written as JSON: {problem}") from None
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text. Raises InputError naming line and column where it is not JSON."""
+    try:
+        return _decode(text)
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno}, column {problem.colno}"
+        raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"This JSON can't be read: {problem}") from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode

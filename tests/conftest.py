@@ -1,0 +1,123 @@
+"""An in-memory world for engine tests: the test is the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from doorstep.commands import Cancel, Command, Invoke, SetTimer
+from doorstep.engine import EXECUTION, Engine
+from doorstep.events import Event, Fact, FactKind
+from doorstep.identity import Identity
+from doorstep.jsontext import dumps
+from doorstep.quotas import STANDARD
+from doorstep.running import compile_definition
+
+IDENTITY = Identity(name="test", seed="test")
+
+
+class World:
+    """One execution whose facts come from the test.
+
+    Rebuilt after every fact when asked to: the engine is thrown away, and a new one is given all
+    facts so far. Whatever a test then sees, it sees of an engine that has been through a crash.
+    """
+
+    def __init__(self, definition: dict[str, Any], *, rebuilt: bool, **quotas: Any) -> None:
+        self.program = compile_definition(definition)
+        self.quotas = STANDARD.but(quotas)
+        self.rebuilt = rebuilt
+        self.facts: list[Fact] = []
+        self.now = 1000.0
+        self.commands: list[Command] = []
+        self.engine = self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self.program, IDENTITY, self.quotas)
+
+    def tell(self, kind: FactKind, key: str = "", data: Any = None) -> World:
+        """Let a fact reach the execution."""
+        self.facts.append(Fact(kind, self.now, key, data))
+        self.commands = self.engine.receive(self.facts[-1])
+        if self.rebuilt:
+            self._rebuild()
+        return self
+
+    def _rebuild(self) -> None:
+        again = self._new_engine()
+        for fact in self.facts:
+            commands = again.receive(fact)
+        assert again.history == self.engine.history
+        assert [plain(c) for c in commands] == [plain(c) for c in self.commands]
+        assert [plain(c) for c in again.pending()] == [plain(c) for c in self.engine.pending()]
+        self.engine, self.commands = again, commands
+
+    def start(self, input: Any = None) -> World:
+        """Start the execution."""
+        return self.tell("started", data=dumps({} if input is None else input))
+
+    def calls(self, state: str | None = None) -> list[Invoke]:
+        """The calls that wait for an answer."""
+        waiting = (command for command in self.engine.pending() if isinstance(command, Invoke))
+        return [call for call in waiting if state in (None, call.state)]
+
+    def succeed(self, state: str, output: Any = None, nth: int = 0) -> World:
+        """Answer a waiting call."""
+        return self.tell("succeeded", self.calls(state)[nth].key, output)
+
+    def fail(self, state: str, error: str = "Boom", cause: str = "why", nth: int = 0) -> World:
+        """Let a waiting call fail."""
+        key = self.calls(state)[nth].key
+        return self.tell("failed", key, {"error": error, "cause": cause})
+
+    def timers(self) -> list[SetTimer]:
+        """The timers that are set, the execution's own left out, soonest first."""
+        timers = (command for command in self.engine.pending() if isinstance(command, SetTimer))
+        return sorted((t for t in timers if t.key != EXECUTION), key=lambda timer: timer.at)
+
+    def pass_time(self, seconds: float) -> World:
+        """Let time pass: what becomes due, in order."""
+        until = self.now + seconds
+        while self.status == "RUNNING" and (due := [t for t in self.timers() if t.at <= until]):
+            self.now = due[0].at
+            self.tell("due", due[0].key, due[0].name)
+        self.now = until
+        return self
+
+    @property
+    def status(self) -> str:
+        return self.engine.status
+
+    @property
+    def output(self) -> Any:
+        return self.engine.output
+
+    def shown(self, first: int = 1) -> list[str]:
+        """The history in short, from an id on: "id<-previous Type"."""
+        return [f"{e.id}<-{e.previous} {e.type}" for e in self.engine.history[first - 1 :]]
+
+    def types(self) -> list[str]:
+        return [event.type for event in self.engine.history]
+
+    def events(self, event_type: str) -> list[Event]:
+        return [event for event in self.engine.history if event.type == event_type]
+
+    def cancelled(self) -> list[str]:
+        return [command.key for command in self.commands if isinstance(command, Cancel)]
+
+
+def plain(command: Command) -> tuple[Any, ...]:
+    """A command without its closures, which no two engines share."""
+    return tuple(
+        member for member in command if not callable(member) and not hasattr(member, "run")
+    )
+
+
+@pytest.fixture(params=["fresh", "rebuilt"])
+def world(request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
+    """Makes worlds; each test runs on engines that live on and on engines rebuilt all the time."""
+    yield lambda definition, **quotas: World(
+        definition, rebuilt=request.param == "rebuilt", **quotas
+    )
