@@ -29,12 +29,14 @@ def test_a_failing_branch_aborts_its_siblings_and_fails_the_execution(world) -> 
     run = world(parallel("A", "B")).start()
     run.fail("A")
     assert run.status == "FAILED"
-    # Recorded: TaskStateAborted and ParallelStateFailed both follow the TaskFailed of the branch.
+    # Recorded: one TaskStateAborted for the task that failed and one for each in flight, and
+    # ParallelStateFailed, all after the TaskFailed of the branch (asl-facts, appendices C and E).
     assert run.shown(10) == [
         "10<-6 LambdaFunctionFailed",
         "11<-10 TaskStateAborted",
-        "12<-10 ParallelStateFailed",
-        "13<-12 ExecutionFailed",
+        "12<-10 TaskStateAborted",
+        "13<-10 ParallelStateFailed",
+        "14<-13 ExecutionFailed",
     ]
     assert run.engine.failure.error == "Boom"
 

@@ -113,16 +113,16 @@ class Engine:
 
     def abort(self, fiber: Fiber, because: int | None) -> None:
         """Stop a fiber and those below it where they are; they stay, for a redrive."""
+        fiber.aborted = True
+        state_type, _ = fiber.state
+        if because is not None and state_type in _ABORTABLE:
+            fiber.note(f"{state_type}StateAborted", after=because)
         if fiber.group:
             fiber.group.abort(because)
         if fiber.key in self.waiting:
             del self.waiting[fiber.key]
             self.open.pop(fiber.key, None)
             self._commands.append(Cancel(fiber.key))
-        fiber.aborted = True
-        state_type, _ = fiber.state
-        if because is not None and state_type in _ABORTABLE:
-            fiber.note(f"{state_type}StateAborted", after=because)
 
     # The life of the execution -------------------------------------------------------------------
 

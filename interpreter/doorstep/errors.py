@@ -83,6 +83,16 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         self.location = location
         self.names = (error, *also)
 
+    @property
+    def error_output(self) -> dict[str, str | None]:
+        """What a catcher is given. A timeout has no cause: recorded as "", where SendTaskFailure
+        without error and cause was recorded as null.
+        """
+        error, cause = self.failure.error, self.failure.cause
+        if cause is None and error == "States.Timeout":
+            cause = ""
+        return {"Error": error, "Cause": cause}
+
     def passed_on(self, prefix: str = "") -> StateFailed:
         """The same failure where it goes on from here, with its origin told in the cause."""
         error, cause = self.failure.error, self.failure.cause

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from .commands import Command, SetTimer, TimerName
-from .errors import StateFailed
+from .errors import InputError, StateFailed, runtime
 from .events import Event
 from .jsontext import dumps
 
@@ -104,7 +104,7 @@ class Fiber:
         if self.given is not None:
             text, self.given = self.given, None
             return text
-        text = dumps(value)
+        text = written(value)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
         if limit is not None and len(text) * 4 > limit and _size(text) > limit:
@@ -230,15 +230,16 @@ class Group:
         None when they leave no events."""
         for child in self.children.values():
             if not child.ended and child.failure is None and not child.aborted:
-                child.engine.abort(child, because)
                 if because is not None and self.on_end:
                     child.last = because
                     self.on_end(child, "Aborted")
+                child.engine.abort(child, because)
 
     def _fill(self, after: int) -> None:
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
             child = Fiber(fiber.engine, fiber, f"{self.path}.{index}/", index)
+            child.value, child.text = fiber.value, fiber.text
             child.last = after
             child.body = self.begin(child)
             self.children[index] = child
@@ -257,9 +258,21 @@ class Group:
                 self.fiber.last = self.on_end(child, "Succeeded")
             self._fill(child.last)
             return
-        if self.on_end and not failure.final:
-            self.on_end(child, "Failed")
+        if not failure.final:
+            if self.on_end:
+                self.on_end(child, "Failed")
+            # Recorded: a Task that fails its branch or iteration is aborted as a state.
+            if child.state[0] == "Task":
+                child.note("TaskStateAborted")
         raise failure.passed_on()
+
+
+def written(value: Any) -> str:
+    """A value's JSON text; a value that JSON can't hold (too deep, not finite) fails the state."""
+    try:
+        return dumps(value)
+    except InputError as problem:
+        raise runtime(str(problem)) from None
 
 
 def _size(text: str) -> int:

@@ -23,6 +23,7 @@ def parallel(
             group.redrive()
         else:
             value = arguments(env)
+            fiber.encode(value, env.state)
             fiber.record("ParallelStateStarted")
             count = len(branches)
             group = Group(
@@ -54,6 +55,7 @@ def inline_map(
         def begin(child: Fiber) -> Body:
             child.item = {"Index": child.index, "Value": values[child.index]}
             selected = select(env, child.item)
+            child.encode(selected, name)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
             return processor.run(child, selected)
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from .errors import InputError
 
+MAX_DEPTH = 200
+"""How many objects and arrays may stand in one another; what recurses over values relies on it."""
+
 
 def _refuse(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
@@ -43,12 +46,30 @@ def dumps(value: Any) -> str:
 def loads(text: str) -> Any:
     """The value of a JSON text. Raises InputError naming line and column where it is not JSON."""
     try:
-        return _decode(text)
+        value = _decode(text)
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
+    # Counting brackets is quick, and most texts have too few of them to be deep.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
+        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    row = [value]
+    for _ in range(levels):
+        row = [
+            inner
+            for outer in row
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not row:
+            return False
+    return True
 
 
 def _finite(text: str) -> float:

@@ -13,8 +13,7 @@ from typing import Any
 from .context import Env
 from .dataflow import Closure, Exit, Leave
 from .errors import StateFailed
-from .fibers import Body, Fiber, Redriven
-from .jsontext import dumps
+from .fibers import Body, Fiber, Redriven, written
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
@@ -100,7 +99,7 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
     }
     if assigned:
         fiber.variables = {**fiber.variables, **assigned}
-        details["assignedVariables"] = {key: dumps(value) for key, value in assigned.items()}
+        details["assignedVariables"] = {key: written(value) for key, value in assigned.items()}
         details["assignedVariablesDetails"] = _WHOLE
     fiber.record(state.exited, details)
     fiber.group = None
@@ -141,9 +140,8 @@ def recover(
         fiber.record(f"{state.type}StateFailed")
     for catcher in state.catchers:
         if matches(catcher.names, failed):
-            error = {"Error": failed.failure.error, "Cause": failed.failure.cause}
             try:
-                return catcher.leave(env, error)
+                return catcher.leave(env, failed.error_output)
             except StateFailed as worse:
                 failed = explain(state, env, worse)
                 if state.composite:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d(?::\d\d)?)",
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)",
     re.ASCII,
 )
 
@@ -18,9 +18,9 @@ def parse_timestamp(text: str) -> tuple[int, int] | None:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
-    moment, fraction, zone = shape.groups()
+    minute, second, fraction, zone = shape.groups()
     try:
-        whole = datetime.fromisoformat(moment + zone.replace("Z", "+00:00"))
+        whole = datetime.fromisoformat(f"{minute}{second or ''}{zone.replace('Z', '+00:00')}")
     except ValueError:
         return None
     return (whole - _EPOCH) // timedelta(seconds=1), int((fraction or "").ljust(9, "0"))

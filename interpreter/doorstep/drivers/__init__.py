@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .driver import Driver, Execution
+from .driver import Driver
+from .execution import Execution
 from .realtime import RealClock
 from .virtual import VirtualClock
 

@@ -17,7 +17,8 @@ from .readers import read_items
 from .writers import result
 
 if TYPE_CHECKING:
-    from .driver import Driver, Execution
+    from .driver import Driver
+    from .execution import Execution
 
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 

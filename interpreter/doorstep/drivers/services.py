@@ -16,7 +16,8 @@ from ..identity import Identity
 from ..jsontext import dumps, loads
 
 if TYPE_CHECKING:
-    from .driver import Driver, Execution
+    from .driver import Driver
+    from .execution import Execution
 
 
 @dataclass(frozen=True, slots=True)

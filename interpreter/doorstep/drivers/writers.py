@@ -12,7 +12,7 @@ from .readers import locate
 from .services import described
 
 if TYPE_CHECKING:
-    from .driver import Execution
+    from .execution import Execution
 
 
 def result(

@@ -1,0 +1,86 @@
+"""One execution as its driver and its user see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..engine import Engine, Program
+from ..errors import Failure
+from ..events import Event
+from ..history import as_aws
+from ..identity import Identity
+from ..journal import Header, Journal
+from .clock import Handle
+
+if TYPE_CHECKING:
+    from .mapruns import MapRun
+
+
+class Execution:
+    """One execution: how it stands, how it ended, and everything that happened in it."""
+
+    def __init__(self, program: Program, header: Header) -> None:
+        self.engine = Engine(program, header.identity, header.quotas)
+        self.journal = Journal(header)
+        self.timers: dict[str, dict[str, Handle]] = {}
+        self.map_runs: dict[str, MapRun] = {}
+        self.when_ended: Callable[[Execution], None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Names, ARNs and the seed."""
+        return self.engine.identity
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.identity.name
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN."""
+        return self.identity.arn
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.engine.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+
+    @property
+    def output(self) -> Any:
+        """The output as a value; None unless it succeeded."""
+        return self.engine.output
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, if it failed with one."""
+        return self.engine.failure.error
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, if it failed with one."""
+        return self.engine.failure.cause
+
+    @property
+    def failure(self) -> Failure:
+        """Error and cause."""
+        return self.engine.failure
+
+    @property
+    def events(self) -> list[Event]:
+        """The history as the engine has it."""
+        return self.engine.history
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The events as GetExecutionHistory returns them."""
+        return [as_aws(event) for event in self.engine.history]
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.name}: {self.status}, {len(self.events)} events>"
