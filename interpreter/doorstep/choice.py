@@ -98,8 +98,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Get
         test = _TESTS[name]
         return lambda env: test(left(env)) is expected
     if name == "StringMatches":
-        pattern = wildcard(expected)
-        return lambda env: isinstance(value := left(env), str) and bool(pattern.fullmatch(value))
+        return _string_matches(left, expected)
     if name in COMPARISONS:
         compare = COMPARISONS[name]
         return lambda env: compare(left(env), expected)
@@ -133,8 +132,25 @@ def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
     return required
 
 
-def wildcard(pattern: str) -> re.Pattern[str]:
-    r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves."""
+def _string_matches(left: Getter, pattern: str) -> Condition:
+    regex = wildcard(pattern)
+
+    def string_matches(env: Env) -> bool:
+        value = left(env)
+        if regex is None:
+            raise runtime(f"The StringMatches pattern '{pattern}' ends in an open escape.")
+        return isinstance(value, str) and regex.fullmatch(value) is not None
+
+    return string_matches
+
+
+def wildcard(pattern: str) -> re.Pattern[str] | None:
+    r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves.
+
+    None when a backslash at the end escapes nothing: the specification's runtime error.
+    """
     parts = re.findall(r"\\.|[^\\]|\\", pattern, re.DOTALL)
+    if parts and parts[-1] == "\\":
+        return None
     regex = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
     return re.compile(regex, re.DOTALL)

@@ -65,6 +65,7 @@ class Env:
         """A retry: children and map run of the failed attempt are not gone on with."""
         self.fiber.group = None
         self.map_run = None
+        self.data = self.raw
         self._context = None
 
     def first_key(self, key: str) -> str:
@@ -80,6 +81,7 @@ class Env:
     def start_over(self) -> None:
         """A redrive: retry counters start again, and what succeeded so far is kept."""
         self.attempts = Attempts()
+        self.data = self.raw
         self._context = None
 
     def rng(self) -> Random:

@@ -143,7 +143,8 @@ class Engine:
         self.tell(root, None)
 
     def _limit_time(self) -> None:
-        seconds = self.program.timeout or self.quotas.execution_seconds
+        longest = self.quotas.execution_seconds
+        seconds = min(self.program.timeout or longest, longest)
         self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
 
     def _redrive(self) -> None:

@@ -10,20 +10,21 @@ from typing import Any
 from .errors import StateFailed
 
 LONGEST_DELAY = 99_999_999
+_NO_TASK_FAILURES = frozenset(("States.Timeout", "States.DataLimitExceeded"))
 
 
 def matches(names: Sequence[str], failed: StateFailed) -> bool:
     """Whether ErrorEquals `names` takes this failure.
 
     States.ALL takes all that can be caught, States.DataLimitExceeded included (recorded, though
-    the guide says otherwise); States.TaskFailed all but States.Timeout.
+    the guide says otherwise); States.TaskFailed all but that one and States.Timeout.
     """
     if failed.final:
         return False
     return any(
         name == "States.ALL"
         or name in failed.names
-        or (name == "States.TaskFailed" and "States.Timeout" not in failed.names)
+        or (name == "States.TaskFailed" and _NO_TASK_FAILURES.isdisjoint(failed.names))
         for name in names
     )
 

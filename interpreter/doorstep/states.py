@@ -84,7 +84,7 @@ def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed 
             except StateFailed as failed:
                 caught = yield from recover(state, env, explain(state, env, failed))
             if caught:
-                return leave(state, fiber, caught)
+                return caught
         except Redriven:
             env.start_over()
 
@@ -128,8 +128,8 @@ def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:
 
 def recover(
     state: StateProgram, env: Env, failed: StateFailed
-) -> Generator[StateFailed | None, Any, Exit | None]:
-    """Retry (gives None after the delay), Catch (gives the exit), or park until a redrive."""
+) -> Generator[StateFailed | None, Any, tuple[Any, str | None] | None]:
+    """Retry (gives None after the delay), Catch (leaves the state), or park until a redrive."""
     fiber = env.fiber
     delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
     if delay is not None:
@@ -141,7 +141,7 @@ def recover(
     for catcher in state.catchers:
         if matches(catcher.names, failed):
             try:
-                return catcher.leave(env, failed.error_output)
+                return leave(state, fiber, catcher.leave(env, failed.error_output))
             except StateFailed as worse:
                 failed = explain(state, env, worse)
                 if state.composite:

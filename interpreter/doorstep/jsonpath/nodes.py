@@ -18,8 +18,8 @@ from jsonpath_ng.jsonpath import (
 )
 from jsonpath_ng.jsonpath import Wildcard as Every
 
-from .jsonpath_filter import Follow, Predicate, compile_filter
-from .jsonpath_parse import Descent, Elements, Filter, Members, Range, Step, Wildcard
+from .filters import Follow, Predicate, compile_filter
+from .grammar import Descent, Elements, Filter, Members, Range, Step, Wildcard
 
 
 class Selected(JSONPath):

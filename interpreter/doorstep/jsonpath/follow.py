@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .jsonpath_parse import Elements, Members, Step, definite
-from .jsontext import dumps
+from ..jsontext import dumps
+from .grammar import Elements, Members, Step, definite
 
 Get = Callable[[Any], Any]
 ABSENT: Any = object()
@@ -95,7 +95,7 @@ def _chain(keys: tuple[str | int, ...], absent: Get) -> Get:
 
 
 def _search(steps: tuple[Step, ...], absent: Get) -> Get:
-    from .jsonpath_nodes import build  # 40 ms, for few definitions
+    from .nodes import build  # 40 ms, for few definitions
 
     find = build(steps, lambda inner: follow(inner, lambda _: ABSENT)).find
     if not definite(steps):

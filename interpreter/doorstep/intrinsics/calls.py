@@ -6,8 +6,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
-from .intrinsic_functions import FUNCTIONS, Function, InvalidArguments
-from .intrinsics_parse import (
+from .functions import FUNCTIONS, Function, InvalidArguments
+from .grammar import (
     Argument,
     Call,
     IntrinsicSyntaxError,

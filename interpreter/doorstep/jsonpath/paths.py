@@ -1,7 +1,7 @@
 """JSONPath as AWS has it: paths that read, reference paths that also write.
 
-Grammar: `jsonpath_parse`. Reading: `jsonpath_follow`, and `jsonpath_nodes` for what is not a mere
-sequence of names and indexes. Filters: `jsonpath_filter`.
+Grammar: `grammar`. Reading: `follow`, and `nodes` for what is not a mere
+sequence of names and indexes. Filters: `filters`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .jsonpath_follow import Get, IndexNotFound, PathNotFound, absence, follow, key_of
-from .jsonpath_parse import PathSyntaxError, definite, parse, reference
-from .jsontext import dumps
+from ..jsontext import dumps
+from .follow import Get, IndexNotFound, PathNotFound, absence, follow, key_of
+from .grammar import PathSyntaxError, definite, parse, reference
 
 __all__ = [
     "IndexNotFound",

@@ -14,9 +14,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .intrinsic_functions import FUNCTIONS
-from .jsonpath import PathSyntaxError, compile_path
-from .scanner import ExpressionSyntaxError, Scanner
+from ..jsonpath import PathSyntaxError, compile_path
+from ..jsonpath.scanner import ExpressionSyntaxError, Scanner
+from .functions import FUNCTIONS
 
 MAX_DEPTH = 10
 """Calls inside calls (quota of AWS)."""

@@ -19,10 +19,10 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from . import java
-from .errors import InputError
-from .jsontext import dumps, loads
-from .jsonvalues import identity
+from .. import java
+from ..errors import InputError
+from ..jsontext import dumps, loads
+from ..jsonvalues import identity
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take."""

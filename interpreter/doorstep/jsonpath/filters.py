@@ -4,7 +4,7 @@
     not     = "!" not | "(" or ")" | operand [ operator operand ]
     operand = "@" steps | "$" steps | 'text' | 12 | true | null | /pattern/i | [list] | bareword
 
-A path alone asks whether it leads anywhere. What the operators mean: `jsonpath_operators`.
+A path alone asks whether it leads anywhere. What the operators mean: `operators`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .jsonpath_follow import ABSENT, Get
-from .jsonpath_operators import NUMBER, OPERATORS, Test, read_number
-from .jsonpath_parse import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
+from .follow import ABSENT, Get
+from .grammar import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
+from .operators import NUMBER, OPERATORS, Test, read_number
 from .scanner import Scanner
 
 Predicate = Callable[[Any, Any], bool]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .java import text_of
-from .jsonpath_follow import ABSENT
-from .jsonvalues import identity
+from ..java import text_of
+from ..jsonvalues import identity
+from .follow import ABSENT
 
 Test = Callable[[Any, Any], bool]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import DoorstepError
+from ..errors import DoorstepError
 
 BLANK = " \t\r\n"
 

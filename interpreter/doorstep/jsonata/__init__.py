@@ -1,0 +1,37 @@
+"""JSONata 2.0.6, compiled to Python closures.
+
+    expression = compile("$sum(order.items.(price * quantity))")
+    expression.evaluate({"order": …})
+
+The package knows nothing of what embeds it. An Expression is immutable and may be shared between
+threads; what an evaluation may use up is its Limits; what varies (time, random numbers) is given.
+Names are imported when they are first used: who only needs UNDEFINED does not pay for a parser.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import JSONataError
+    from .expression import Expression, compile  # noqa: A004
+    from .runtime import Limits
+    from .values import UNDEFINED, is_function
+
+__all__ = ["UNDEFINED", "Expression", "JSONataError", "Limits", "compile", "is_function"]
+
+_HOME = {
+    "UNDEFINED": "values",
+    "Expression": "expression",
+    "JSONataError": "errors",
+    "Limits": "runtime",
+    "compile": "expression",
+    "is_function": "values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

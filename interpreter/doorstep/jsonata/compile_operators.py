@@ -1,0 +1,284 @@
+"""Operators: arithmetic, comparison, logic, strings, ranges."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from math import fmod, inf, isnan, nan
+from typing import Any, Final
+
+from .errors import JSONataError
+from .fn_strings import to_string
+from .nodes import Binary, Condition, Negate
+from .runtime import RUN, Compiled, Env
+from .scope import Scope
+from .values import (
+    NUMBERS,
+    SAFE,
+    UNDEFINED,
+    Sequence,
+    Value,
+    as_double,
+    equal,
+    is_number,
+    number,
+    truthy,
+)
+
+
+def compile_binary(node: Binary, scope: Scope, level: int) -> Compiled:
+    """Any operator with two sides."""
+    left = scope.compile(node.left, level + 1)
+    right = scope.compile(node.right, level + 1)
+    symbol, at = node.operator, node.position
+    if symbol in _ARITHMETIC:
+        return _arithmetic(_ARITHMETIC[symbol], symbol, at, left, right)
+    if symbol in _COMPARISONS:
+        return _comparison(_COMPARISONS[symbol], symbol, at, left, right)
+    if symbol in ("..", "&"):
+        scope.uses_run = True
+    return _OTHERS[symbol](at, left, right)
+
+
+# -- arithmetic
+
+
+def _divide(left: float, right: float) -> float:
+    """As IEEE doubles divide: by zero gives an infinity, or NaN for 0/0."""
+    if right == 0:
+        return nan if left == 0 or isnan(left) else inf if left > 0 else -inf
+    return as_double(left) / as_double(right)
+
+
+def _remainder(left: float, right: float) -> float:
+    """As JavaScript: truncated, with the sign of the left side."""
+    return nan if right == 0 else fmod(left, right)
+
+
+_ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _divide,
+    "%": _remainder,
+}
+
+
+def _arithmetic(
+    operate: Callable[[Any, Any], float], symbol: str, at: int, left: Compiled, right: Compiled
+) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        if type(lhs) is int and type(rhs) is int:
+            result = operate(lhs, rhs)
+            if type(result) is int and -SAFE <= result <= SAFE:
+                return result
+        return _calculate(operate, symbol, at, lhs, rhs)
+
+    return evaluate
+
+
+def _calculate(
+    operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
+) -> Value:
+    """Whatever is not two small integers."""
+    try:
+        if left is not UNDEFINED and not is_number(left):
+            raise JSONataError("T2001", value=left)
+        if right is not UNDEFINED and not is_number(right):
+            raise JSONataError("T2002", value=right)
+    except JSONataError as error:
+        error.position, error.token = at, symbol
+        raise
+    if left is UNDEFINED or right is UNDEFINED:
+        return UNDEFINED
+    return number(operate(as_double(left), as_double(right)))
+
+
+def compile_negate(node: Negate, scope: Scope, level: int) -> Compiled:
+    """Minus before anything but a number."""
+    operand = scope.compile(node.operand, level + 1)
+
+    def negate(context: Value, env: Env) -> Value:
+        value = operand(context, env)
+        if value is UNDEFINED:
+            return UNDEFINED
+        if not is_number(value):
+            raise JSONataError("D1002", node.position, "-", value=value)
+        return -value
+
+    return negate
+
+
+# -- comparison
+
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _comparison(
+    compare: Callable[[Any, Any], bool], symbol: str, at: int, left: Compiled, right: Compiled
+) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        kind = type(lhs)
+        if kind is type(rhs) and (kind is int or kind is str):
+            return compare(lhs, rhs)
+        if _are_comparable(lhs, rhs, symbol, at):
+            return compare(lhs, rhs)
+        return UNDEFINED
+
+    return evaluate
+
+
+def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
+    """False if a side is missing; T2010 and T2009 for what has no order."""
+    for value in (left, right):
+        if value is not UNDEFINED and type(value) is not str and type(value) not in NUMBERS:
+            raise JSONataError("T2010", at, symbol, value=value)
+    if left is UNDEFINED or right is UNDEFINED:
+        return False
+    if (type(left) is str) != (type(right) is str):
+        raise JSONataError("T2009", at, symbol, value=left, value2=right)
+    return True
+
+
+def _equality(_at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        if type(lhs) is str and type(rhs) is str:
+            return lhs == rhs
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs)
+
+    return evaluate
+
+
+def _inequality(_at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs)
+
+    return evaluate
+
+
+def _inclusion(_at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        if lhs is UNDEFINED or rhs is UNDEFINED:
+            return False
+        items = rhs if isinstance(rhs, list) else [rhs]
+        if isinstance(lhs, list | dict):
+            return any(item is lhs for item in items)
+        return any(equal(lhs, item) for item in items)
+
+    return evaluate
+
+
+# -- logic
+
+
+def _and(at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        try:
+            return truthy(lhs) and truthy(right(context, env))
+        except JSONataError as error:
+            error.position, error.token = at, "and"
+            raise
+
+    return evaluate
+
+
+def _or(at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        try:
+            return truthy(lhs) or truthy(right(context, env))
+        except JSONataError as error:
+            error.position, error.token = at, "or"
+            raise
+
+    return evaluate
+
+
+def compile_condition(node: Condition, scope: Scope, level: int) -> Compiled:
+    """``test ? then : otherwise``."""
+    test = scope.compile(node.test, level + 1)
+    then = scope.compile(node.then, level + 1)
+    if node.otherwise is None:
+        return lambda context, env: then(context, env) if truthy(test(context, env)) else UNDEFINED
+    otherwise = scope.compile(node.otherwise, level + 1)
+    return lambda context, env: (
+        then(context, env) if truthy(test(context, env)) else otherwise(context, env)
+    )
+
+
+# -- strings and ranges
+
+
+def _concatenation(at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        try:
+            run = env[RUN]
+            text = (lhs if type(lhs) is str else _text(run, lhs)) + (
+                rhs if type(rhs) is str else _text(run, rhs)
+            )
+        except JSONataError as error:
+            error.position, error.token = at, "&"
+            raise
+        run.allocate(len(text))
+        return text
+
+    return evaluate
+
+
+def _text(run: Any, value: Value) -> str:
+    return "" if value is UNDEFINED else to_string(run, value)
+
+
+_MOST_ITEMS: Final = 10_000_000
+
+
+def _range(at: int, left: Compiled, right: Compiled) -> Compiled:
+    def evaluate(context: Value, env: Env) -> Value:
+        lhs = left(context, env)
+        rhs = right(context, env)
+        for code, value in (("T2003", lhs), ("T2004", rhs)):
+            if value is not UNDEFINED and not _is_integer(value):
+                raise JSONataError(code, at, "..", value=value)
+        if lhs is UNDEFINED or rhs is UNDEFINED or lhs > rhs:
+            return UNDEFINED
+        first, last = int(lhs), int(rhs)
+        size = last - first + 1
+        if size > _MOST_ITEMS:
+            raise JSONataError("D2014", at, "..", value=size)
+        env[RUN].allocate(8 * size)
+        return first if size == 1 else Sequence(range(first, last + 1))
+
+    return evaluate
+
+
+def _is_integer(value: Value) -> bool:
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
+_OTHERS: Final[dict[str, Callable[[int, Compiled, Compiled], Compiled]]] = {
+    "=": _equality,
+    "!=": _inequality,
+    "in": _inclusion,
+    "and": _and,
+    "or": _or,
+    "&": _concatenation,
+    "..": _range,
+}

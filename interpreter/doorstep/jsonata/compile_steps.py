@@ -1,0 +1,64 @@
+"""Steps of paths: each maps a list of items to results, which are gathered into the next list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Nodes
+
+from .compile_filters import compile_stages
+from .compile_sort import compile_sort
+from .nodes import Array, Block, Name, Node, Sort
+from .runtime import Env
+from .scope import Scope
+from .sequences import fields_of, gather, gather_last
+from .values import Sequence, Value
+
+Walk = Callable[[list[Value], Env], list[Value]]
+"""Items to the items of the next step."""
+
+
+def compile_walk(nodes: Nodes[Node], scope: Scope, level: int, *, whole: bool = True) -> Walk:
+    """All the steps; ``whole``: the path ends with them."""
+    head = scope.compile(nodes[0], level) if is_constructed(nodes[0]) else None
+    rest = nodes if head is None else nodes[1:]
+    steps = [
+        _compile_step(node, scope, level, gather_last if whole and node is rest[-1] else gather)
+        for node in rest
+    ]
+
+    def walk(items: list[Value], env: Env) -> list[Value]:
+        if head is not None:
+            items = head(items, env)
+            if not isinstance(items, list):
+                return Sequence()
+        for step in steps:
+            if not items:
+                return items
+            items = step(items, env)
+        return items
+
+    return walk
+
+
+def is_constructed(node: Node) -> bool:
+    """Whether a first step is an array to start from, not something to do with each item."""
+    return isinstance(node, Array | Block) and node.constructed
+
+
+def _compile_step(
+    node: Node, scope: Scope, level: int, finish: Callable[[list[Value]], list[Value]]
+) -> Walk:
+    stages = compile_stages(node.stages, scope, level)
+    if isinstance(node, Sort):
+        sort = compile_sort(node, scope, level)
+        return sort if stages is None else lambda items, env: stages(sort(items, env), env)
+    if isinstance(node, Name) and stages is None:
+        return _name_step(node.value, finish)
+    evaluate = scope.compile(node, level)
+    if stages is None:
+        return lambda items, env: finish([evaluate(item, env) for item in items])
+    return lambda items, env: finish([stages(evaluate(item, env), env) for item in items])
+
+
+def _name_step(name: str, finish: Callable[[list[Value]], list[Value]]) -> Walk:
+    return lambda items, _env: finish(fields_of(items, name))

@@ -1,0 +1,95 @@
+"""Object functions, and those about values as such."""
+
+from __future__ import annotations
+
+import json
+
+from .errors import JSONataError
+from .fn_strings import to_string
+from .runtime import Run
+from .sequences import field_of
+from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, truthy
+
+
+def keys(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$keys``: of an array, those of all its items, each once."""
+    return Sequence(_names(value))
+
+
+def _names(value: Value) -> dict[str, None]:
+    if isinstance(value, list):
+        return {name: None for item in value for name in _names(item)}
+    return dict.fromkeys(value) if isinstance(value, dict) else {}
+
+
+def lookup(_run: Run, value: Value = UNDEFINED, name: Value = UNDEFINED) -> Value:
+    """``$lookup``."""
+    return field_of(value, name)
+
+
+def spread(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$spread``: an object for every field."""
+    if isinstance(value, list):
+        spreads = [spread(_run, item) for item in value]
+        return Sequence(
+            [v for each in spreads for v in (each if isinstance(each, list) else [each])]
+        )
+    if isinstance(value, dict):
+        return Sequence([{name: member} for name, member in value.items()])
+    return value
+
+
+def merge(_run: Run, objects: Value = UNDEFINED) -> Value:
+    """``$merge``: the last of equal names wins."""
+    if objects is UNDEFINED:
+        return UNDEFINED
+    merged: dict[str, Value] = {}
+    for each in objects:
+        merged.update(each)
+    return merged
+
+
+def exists(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$exists``."""
+    return value is not UNDEFINED
+
+
+def boolean(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$boolean``."""
+    return UNDEFINED if value is UNDEFINED else truthy(value)
+
+
+def negation(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$not``."""
+    return UNDEFINED if value is UNDEFINED else not truthy(value)
+
+
+def type_of(_run: Run, value: Value = UNDEFINED) -> Value:
+    """``$type``."""
+    if value is UNDEFINED:
+        return UNDEFINED
+    if value is None:
+        return "null"
+    if type(value) in NUMBERS:
+        return "number"
+    for kind, name in ((str, "string"), (bool, "boolean"), (list, "array"), (dict, "object")):
+        if isinstance(value, kind):
+            return name
+    return "function" if is_function(value) else "object"
+
+
+def fail(_run: Run, message: Value = UNDEFINED) -> Value:
+    """``$error``."""
+    raise JSONataError("D3137", message=message or "$error() function evaluated")
+
+
+def assert_that(_run: Run, condition: Value = UNDEFINED, message: Value = UNDEFINED) -> Value:
+    """``$assert``."""
+    if condition is UNDEFINED or not condition:
+        raise JSONataError("D3141", message=message or "$assert() statement failed")
+    return UNDEFINED
+
+
+def clone(run: Run, value: Value = UNDEFINED) -> Value:
+    """``$clone``: a deep copy, by way of JSON text as in jsonata-js."""
+    return UNDEFINED if value is UNDEFINED else json.loads(to_string(run, value))

@@ -1,0 +1,235 @@
+"""String functions."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+from collections.abc import Callable
+from math import isfinite, trunc
+from typing import Final
+
+from .errors import JSONataError
+from .numerals import print_15
+from .runtime import Run
+from .values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_number
+
+
+def string(run: Run, value: Value = UNDEFINED, prettify: Value = False) -> Value:
+    """``$string``: JSON text of anything but a string; 15 significant digits in numbers."""
+    if value is UNDEFINED:
+        return UNDEFINED
+    return to_string(run, value, indent=2 if prettify is True else 0)
+
+
+def to_string(run: Run, value: Value, *, indent: int = 0) -> str:
+    """The text of a value that is there."""
+    if type(value) is str:
+        return value
+    if type(value) in NUMBERS:
+        if not isfinite(value):
+            raise JSONataError("D3001", value=value)
+        return print_15(value)
+    if is_function(value):
+        return ""
+    if type(value) is OuterSequence:
+        value = value[0]
+    text = "".join(_Writer(run, indent).write(value, "\n"))
+    run.allocate(len(text))
+    return text
+
+
+class _Writer:
+    """JSON.stringify, within the bounds of the evaluation."""
+
+    def __init__(self, run: Run, indent: int) -> None:
+        self._run = run
+        self._indent = " " * indent
+        self._colon = ": " if indent else ":"
+
+    def write(self, value: Value, newline: str) -> list[str]:
+        """The pieces of the text; ``newline`` ends the line before the value's closing bracket."""
+        self._run.tick()
+        kind = type(value)
+        if kind is str:
+            return [_quoted(value)]
+        if kind in NUMBERS:
+            return [print_15(value) if is_number(value) else "null"]
+        if value is None or kind is bool:
+            return [{None: "null", True: "true", False: "false"}[value]]
+        if isinstance(value, list):
+            return self._wrap("[]", [self.write(v, newline + self._indent) for v in value], newline)
+        if isinstance(value, dict):
+            members = [
+                [_quoted(name), self._colon, *self.write(v, newline + self._indent)]
+                for name, v in value.items()
+            ]
+            return self._wrap("{}", members, newline)
+        return ['""']  # a function
+
+    def _wrap(self, brackets: str, members: list[list[str]], newline: str) -> list[str]:
+        if not members:
+            return [brackets]
+        between = newline + self._indent if self._indent else ""
+        pieces = [brackets[0]]
+        for index, member in enumerate(members):
+            pieces.append("," + between if index else between)
+            pieces += member
+        self._run.allocate(len(pieces))
+        return [*pieces, newline if self._indent else "", brackets[1]]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def length(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$length``, in characters."""
+    return UNDEFINED if text is UNDEFINED else len(text)
+
+
+def substring(
+    _run: Run, text: Value = UNDEFINED, start: Value = UNDEFINED, size: Value = UNDEFINED
+) -> Value:
+    """``$substring``: a negative start counts from the end."""
+    if text is UNDEFINED:
+        return UNDEFINED
+    start = 0 if start is UNDEFINED else start
+    if len(text) + start < 0:
+        start = 0
+    if size is UNDEFINED:
+        return text[trunc(start) :]
+    if size <= 0:
+        return ""
+    end = start + size if start >= 0 else len(text) + start + size
+    return text[trunc(start) : trunc(end)]
+
+
+def substring_before(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+    """``$substringBefore``: all of it if the mark isn't there."""
+    return UNDEFINED if text is UNDEFINED else text.partition(mark)[0] if mark else ""
+
+
+def substring_after(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+    """``$substringAfter``: all of it if the mark isn't there."""
+    if text is UNDEFINED or not mark or mark not in text:
+        return text
+    return text.partition(mark)[2]
+
+
+def lowercase(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$lowercase``."""
+    return UNDEFINED if text is UNDEFINED else text.lower()
+
+
+def uppercase(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$uppercase``."""
+    return UNDEFINED if text is UNDEFINED else text.upper()
+
+
+_BLANKS: Final = re.compile(r"[ \t\n\r]+")
+
+
+def trim(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$trim``: one space for every run of white space, none at the ends."""
+    return UNDEFINED if text is UNDEFINED else _BLANKS.sub(" ", text).strip(" ")
+
+
+def pad(
+    run: Run, text: Value = UNDEFINED, width: Value = UNDEFINED, filler: Value = UNDEFINED
+) -> Value:
+    """``$pad``: to the left for a negative width."""
+    if text is UNDEFINED:
+        return UNDEFINED
+    missing = abs(trunc(width)) - len(text)
+    if missing <= 0:
+        return text
+    run.allocate(missing)
+    filler = filler or " "
+    padding = (filler * (missing // len(filler) + 1))[:missing]
+    return text + padding if width > 0 else padding + text
+
+
+def join(run: Run, texts: Value = UNDEFINED, separator: Value = UNDEFINED) -> Value:
+    """``$join``."""
+    if texts is UNDEFINED:
+        return UNDEFINED
+    between = "" if separator is UNDEFINED else separator
+    run.allocate(sum(map(len, texts)) + len(between) * len(texts))
+    return between.join(texts)
+
+
+# -- encodings
+
+
+def base64_encode(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$base64encode``: of the UTF-8 bytes.
+
+    AWS runs a JVM engine, whose bytes are UTF-8, as are those of its intrinsic States.Base64Encode;
+    jsonata-js takes the low byte of each UTF-16 unit, which loses what is beyond latin-1. For ASCII
+    the two are the same.
+    """
+    if text is UNDEFINED:
+        return UNDEFINED
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+
+
+def base64_decode(_run: Run, text: Value = UNDEFINED) -> Value:
+    """``$base64decode``: the other way; bytes that aren't UTF-8 are taken as latin-1."""
+    if text is UNDEFINED:
+        return UNDEFINED
+    clean = re.sub(r"[^A-Za-z0-9+/]", "", text.split("=")[0].replace("-", "+").replace("_", "/"))
+    clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
+    data = base64.b64decode(clean + "=" * (-len(clean) % 4))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+_COMPONENT_SAFE: Final = "-_.!~*'()"
+_URL_SAFE: Final = _COMPONENT_SAFE + ";/?:@&=+$,#"
+
+
+def _encoder(name: str, safe: str) -> Callable[..., Value]:
+    def encode(_run: Run, text: Value = UNDEFINED) -> Value:
+        if text is UNDEFINED:
+            return UNDEFINED
+        try:
+            return urllib.parse.quote(text, safe=safe, encoding="utf-8", errors="strict")
+        except UnicodeEncodeError:
+            raise JSONataError("D3140", value=text, functionName=name) from None
+
+    return encode
+
+
+def _decoder(name: str, kept: str) -> Callable[..., Value]:
+    """``kept``: characters that stay escaped."""
+
+    def decode(_run: Run, text: Value = UNDEFINED) -> Value:
+        if text is UNDEFINED:
+            return UNDEFINED
+        try:
+            return _ESCAPES.sub(lambda match: _unescape(match.group(), kept), text)
+        except ValueError:
+            raise JSONataError("D3140", value=text, functionName=name) from None
+
+    return decode
+
+
+_ESCAPES: Final = re.compile(r"(?:%..?)+|%", re.DOTALL)
+
+
+def _unescape(escapes: str, kept: str) -> str:
+    data = bytes.fromhex(escapes[1:].replace("%", " "))
+    if len(data) * 3 != len(escapes):
+        raise ValueError(escapes)
+    text = data.decode("utf-8")
+    return "".join(f"%{ord(c):02X}" if c in kept else c for c in text)
+
+
+encode_url_component = _encoder("encodeUrlComponent", _COMPONENT_SAFE)
+encode_url = _encoder("encodeUrl", _URL_SAFE)
+decode_url_component = _decoder("decodeUrlComponent", "")
+decode_url = _decoder("decodeUrl", ";/?:@&=+$,#")

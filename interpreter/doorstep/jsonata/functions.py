@@ -1,0 +1,93 @@
+"""The functions of the language: name, signature, implementation, jsonata-js's arity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from . import fn_arrays as arrays
+from . import fn_dates as dates
+from . import fn_higher as higher
+from . import fn_numbers as numbers
+from . import fn_objects as objects
+from . import fn_patterns as patterns
+from . import fn_strings as strings
+from . import integer_pictures, number_pictures
+from .runtime import Builtin
+from .signatures import Signature
+from .values import Value
+
+_TABLE: Final[tuple[tuple[str, str, Callable[..., Value], int], ...]] = (
+    ("sum", "<a<n>:n>", numbers.total, 1),
+    ("count", "<a:n>", arrays.count, 1),
+    ("max", "<a<n>:n>", numbers.largest, 1),
+    ("min", "<a<n>:n>", numbers.smallest, 1),
+    ("average", "<a<n>:n>", numbers.average, 1),
+    ("string", "<x-b?:s>", strings.string, 1),
+    ("substring", "<s-nn?:s>", strings.substring, 3),
+    ("substringBefore", "<s-s:s>", strings.substring_before, 2),
+    ("substringAfter", "<s-s:s>", strings.substring_after, 2),
+    ("lowercase", "<s-:s>", strings.lowercase, 1),
+    ("uppercase", "<s-:s>", strings.uppercase, 1),
+    ("length", "<s-:n>", strings.length, 1),
+    ("trim", "<s-:s>", strings.trim, 1),
+    ("pad", "<s-ns?:s>", strings.pad, 3),
+    ("match", "<s-f<s:o>n?:a<o>>", patterns.match, 3),
+    ("contains", "<s-(sf):b>", patterns.contains, 2),
+    ("replace", "<s-(sf)(sf)n?:s>", patterns.replace, 4),
+    ("split", "<s-(sf)n?:a<s>>", patterns.split, 3),
+    ("join", "<a<s>s?:s>", strings.join, 2),
+    ("formatNumber", "<n-so?:s>", number_pictures.format_number, 3),
+    ("formatBase", "<n-n?:s>", numbers.format_base, 2),
+    ("formatInteger", "<n-s:s>", integer_pictures.format_integer, 2),
+    ("parseInteger", "<s-s:n>", integer_pictures.parse_integer, 2),
+    ("number", "<(nsb)-:n>", numbers.to_number, 1),
+    ("floor", "<n-:n>", numbers.floor, 1),
+    ("ceil", "<n-:n>", numbers.ceil, 1),
+    ("round", "<n-n?:n>", numbers.round_half_even, 2),
+    ("abs", "<n-:n>", numbers.absolute, 1),
+    ("sqrt", "<n-:n>", numbers.sqrt, 1),
+    ("power", "<n-n:n>", numbers.power, 2),
+    ("random", "<:n>", numbers.random, 0),
+    ("boolean", "<x-:b>", objects.boolean, 1),
+    ("not", "<x-:b>", objects.negation, 1),
+    ("map", "<af>", higher.map_items, 2),
+    ("zip", "<a+>", arrays.zip_arrays, 0),
+    ("filter", "<af>", higher.filter_items, 2),
+    ("single", "<af?>", higher.single, 2),
+    ("reduce", "<afj?:j>", higher.reduce, 3),
+    ("sift", "<o-f?:o>", higher.sift, 2),
+    ("keys", "<x-:a<s>>", objects.keys, 1),
+    ("lookup", "<x-s:x>", objects.lookup, 2),
+    ("append", "<xx:a>", arrays.append, 2),
+    ("exists", "<x:b>", objects.exists, 1),
+    ("spread", "<x-:a<o>>", objects.spread, 1),
+    ("merge", "<a<o>:o>", objects.merge, 1),
+    ("reverse", "<a:a>", arrays.reverse, 1),
+    ("each", "<o-f:a>", higher.each, 2),
+    ("error", "<s?:x>", objects.fail, 1),
+    ("assert", "<bs?:x>", objects.assert_that, 2),
+    ("type", "<x:s>", objects.type_of, 1),
+    ("sort", "<af?:a>", higher.sort, 2),
+    ("shuffle", "<a:a>", arrays.shuffle, 1),
+    ("distinct", "<x:x>", arrays.distinct, 1),
+    ("base64encode", "<s-:s>", strings.base64_encode, 1),
+    ("base64decode", "<s-:s>", strings.base64_decode, 1),
+    ("encodeUrlComponent", "<s-:s>", strings.encode_url_component, 1),
+    ("encodeUrl", "<s-:s>", strings.encode_url, 1),
+    ("decodeUrlComponent", "<s-:s>", strings.decode_url_component, 1),
+    ("decodeUrl", "<s-:s>", strings.decode_url, 1),
+    ("toMillis", "<s-s?:n>", dates.to_millis, 2),
+    ("fromMillis", "<n-s?s?:s>", dates.from_millis, 3),
+    ("now", "<s?s?:s>", dates.now, 2),
+    ("millis", "<:n>", dates.millis, 0),
+    ("clone", "<(oa)-:o>", objects.clone, 1),
+)
+
+BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
+    {
+        name: Builtin(name, Signature(signature), implementation, arity)
+        for name, signature, implementation, arity in _TABLE
+    }
+)

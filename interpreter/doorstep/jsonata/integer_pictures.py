@@ -1,0 +1,209 @@
+"""``$formatInteger`` and ``$parseInteger``: XPath's pictures of integers, also used in dates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from math import floor, gcd, isfinite, nan
+from typing import Final, Literal
+
+from . import integer_words
+from .errors import JSONataError
+from .numerals import print_number
+from .runtime import Run
+from .values import UNDEFINED, Value, number
+
+_DECIMAL_ZEROS: Final = "0٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０"
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerPicture:
+    """What a picture asks for; ``separators`` are (digits to the right, character)."""
+
+    kind: Literal["decimal", "letters", "roman", "words", "sequence"]
+    text: str
+    upper: bool = False
+    title: bool = False
+    ordinal: bool = False
+    zero: str = "0"
+    digits: int = 0
+    optional: int = 0
+    separators: tuple[tuple[int, str], ...] = ()
+    every: int = 0
+    """Where separators stand at regular intervals: how many digits there are between two."""
+
+
+_NAMED: Final[dict[str, IntegerPicture]] = {
+    "A": IntegerPicture("letters", "A", upper=True),
+    "a": IntegerPicture("letters", "a"),
+    "I": IntegerPicture("roman", "I", upper=True),
+    "i": IntegerPicture("roman", "i"),
+    "W": IntegerPicture("words", "W", upper=True),
+    "Ww": IntegerPicture("words", "Ww", title=True),
+    "w": IntegerPicture("words", "w"),
+}
+
+
+@lru_cache(maxsize=256)
+def analyse(picture: str) -> IntegerPicture:
+    """The meaning of a picture; D3131 if it mixes digits of different scripts."""
+    primary, semicolon, modifier = picture.rpartition(";")
+    if not semicolon:
+        primary, modifier = picture, ""
+    ordinal = modifier.startswith("o")
+    named = _NAMED.get(primary)
+    if named is not None:
+        return _with_ordinal(named, ordinal=ordinal)
+    zeros, digits, optional = set(), 0, 0
+    separators: list[tuple[int, str]] = []
+    for character in reversed(primary):
+        zero = zero_of(character)
+        if zero is not None:
+            zeros.add(zero)
+            digits += 1
+        elif character == "#":
+            optional += 1
+        else:
+            separators.append((digits + optional, character))
+    if len(zeros) > 1:
+        raise JSONataError("D3131")
+    if not digits:
+        return IntegerPicture("sequence", primary)
+    return IntegerPicture(
+        "decimal",
+        primary,
+        ordinal=ordinal,
+        zero=zeros.pop(),
+        digits=digits,
+        optional=optional,
+        separators=tuple(separators),
+        every=_interval(separators),
+    )
+
+
+def _with_ordinal(picture: IntegerPicture, *, ordinal: bool) -> IntegerPicture:
+    return IntegerPicture(
+        picture.kind, picture.text, upper=picture.upper, title=picture.title, ordinal=ordinal
+    )
+
+
+def zero_of(character: str) -> str | None:
+    """The zero of the script that a digit belongs to."""
+    for zero in _DECIMAL_ZEROS:
+        if 0 <= ord(character) - ord(zero) <= 9:
+            return zero
+    return None
+
+
+def _interval(separators: list[tuple[int, str]]) -> int:
+    """The distance between separators that are all alike and equally far apart; else 0."""
+    if not separators or len({character for _, character in separators}) > 1:
+        return 0
+    return regular_interval([position for position, _ in separators])
+
+
+def regular_interval(positions: list[int]) -> int:
+    """The n of which the positions are n, 2n, 3n …; 0 if they are irregular."""
+    step = gcd(*positions)
+    expected = {step * count for count in range(1, len(positions) + 1)}
+    return step if expected == set(positions) and len(positions) == len(expected) else 0
+
+
+def format_integer(run: Run, value: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
+    """``$formatInteger``."""
+    if value is UNDEFINED:
+        return UNDEFINED
+    return show(run, value, analyse(picture))
+
+
+def show(run: Run, value: float, picture: IntegerPicture) -> str:
+    """A number, rounded down, as a picture asks for; D3130 for pictures nobody knows."""
+    value = floor(value) if isfinite(value) else value
+    size = abs(value)
+    match picture.kind:
+        case "letters":
+            text = integer_words.to_letters(int(size), "A" if picture.upper else "a")
+        case "roman":
+            run.allocate(int(size) // 1000)
+            text = integer_words.to_roman(int(size))
+            text = text.upper() if picture.upper else text
+        case "words":
+            text = integer_words.to_words(float(size), ordinal=picture.ordinal)
+            text = text.upper() if picture.upper else text if picture.title else text.lower()
+        case "decimal":
+            text = _decimal(size, picture)
+        case _:
+            raise JSONataError("D3130", value=picture.text)
+    return "-" + text if value < 0 else text
+
+
+def _decimal(size: float, picture: IntegerPicture) -> str:
+    digits = print_number(number(size)).rjust(picture.digits, "0")
+    ordinal = _ordinal(digits) if picture.ordinal else ""
+    if picture.zero != "0":
+        shift = ord(picture.zero) - ord("0")
+        digits = "".join(chr(ord(digit) + shift) for digit in digits)
+    separators = picture.separators
+    if picture.every:
+        mark = separators[0][1]
+        separators = tuple((at, mark) for at in range(picture.every, len(digits), picture.every))
+    for position, mark in sorted(separators, reverse=True):
+        at = max(len(digits) - position, 0)
+        digits = digits[:at] + mark + digits[at:]
+    return digits + ordinal
+
+
+def _ordinal(digits: str) -> str:
+    if digits[-2:-1] == "1":
+        return "th"
+    return {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th")
+
+
+def parse_integer(_run: Run, text: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
+    """``$parseInteger``."""
+    if text is UNDEFINED:
+        return UNDEFINED
+    value = read(text, analyse(picture))
+    return number(value) if isfinite(value) else value
+
+
+_LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
+
+
+def read(text: str, picture: IntegerPicture) -> float:
+    """The number that a text shows by a picture; NaN if it doesn't."""
+    match picture.kind:
+        case "letters":
+            return integer_words.from_letters(text, "A" if picture.upper else "a")
+        case "roman":
+            return integer_words.from_roman(text)
+        case "words":
+            return integer_words.from_words(text)
+        case "sequence":
+            raise JSONataError("D3130", value=picture.text)
+    digits = text[:-2] if picture.ordinal else text
+    for mark in {mark for _, mark in picture.separators}:
+        digits = digits.replace("," if picture.every else mark, "")
+    if picture.zero != "0":
+        shift = ord(picture.zero) - ord("0")
+        digits = "".join(chr(max(ord(digit) - shift, 0)) for digit in digits)
+    found = _LEADING_INTEGER.match(digits)
+    return int(found.group(1)) if found else nan
+
+
+def pattern_of(picture: IntegerPicture, width: int) -> str:
+    """A regular expression for the texts that a picture can show; ``width`` digits if positive."""
+    match picture.kind:
+        case "letters":
+            return "[A-Z]+" if picture.upper else "[a-z]+"
+        case "roman":
+            return "[MDCLXVI]+" if picture.upper else "[mdclxvi]+"
+        case "words":
+            words = "|".join((*integer_words.WORD_VALUES, "and", "[-, ]"))
+            return f"(?:{words})+"
+        case "sequence":
+            raise JSONataError("D3130", value=picture.text)
+    least = max(width - picture.optional, 0)
+    count = f"{{{least},{width}}}" if width > 0 else "+"
+    return f"[0-9]{count}" + ("(?:th|st|nd|rd)" if picture.ordinal else "")

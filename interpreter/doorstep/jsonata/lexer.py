@@ -1,0 +1,175 @@
+"""Text to tokens, one at a time: only the parser knows whether ``/`` divides or opens a regex."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .errors import JSONataError
+
+Kind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
+
+_STOPS = r" \t\n\r\v.\[\]{}(),@\#;:?+\-*/%|=<>^&!~"
+_TOKEN = re.compile(
+    rf"""[ \t\n\r\v]*(?:
+        (?P<name>[^{_STOPS}"'`0-9][^{_STOPS}]*)
+      | (?P<operator>/(?!\*)|\.\.|:=|!=|>=|<=|\*\*|~>|[.\[\]{{}}(),@\#;:?+\-*%|=<>^&!~])
+      | (?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?)
+      | (?P<string>"[^"\\]*"|'[^'\\]*')
+      | (?P<escaped>["'])
+      | (?P<quoted>`)
+      | (?P<comment>/\*)
+      )""",
+    re.VERBOSE,
+)
+_ESCAPES: Final = {
+    '"': '"',
+    "\\": "\\",
+    "/": "/",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+}
+_VALUES: Final = {"true": True, "false": False, "null": None}
+_HEX = re.compile(r"[0-9a-fA-F]{4}")
+
+
+@dataclass(slots=True)
+class Token:
+    """``position`` is the offset just behind the token, as jsonata-js counts."""
+
+    kind: Kind
+    value: Any
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegexLiteral:
+    """A regular expression as written, its flags ``i`` and ``m`` apart."""
+
+    pattern: str
+    flags: str
+
+
+class Lexer:
+    """Reads one expression from left to right."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.position = 0
+
+    def next(self, *, infix: bool = False) -> Token:
+        """The next token; behind an operand (``infix``) a slash divides."""
+        match = _TOKEN.match(self.source, self.position)
+        if match is None:
+            return Token("end", "(end)", len(self.source))
+        kind = match.lastgroup
+        text = match[kind or 0]
+        self.position = match.end()
+        if kind == "operator":
+            if text == "/" and not infix:
+                return self._regex(self.position)
+            return Token("operator", text, self.position)
+        if kind == "name":
+            return self._name(text)
+        if kind == "string":
+            return Token("string", text[1:-1], self.position)
+        if kind == "number":
+            return self._number(text)
+        if kind == "quoted":
+            return self._quoted_name()
+        if kind == "escaped":
+            return self._escaped_string(text)
+        return self._behind_comment(infix=infix)
+
+    def _behind_comment(self, *, infix: bool) -> Token:
+        end = self.source.find("*/", self.position)
+        if end < 0:
+            raise JSONataError("S0106", self.position - 2)
+        self.position = end + 2
+        return self.next(infix=infix)
+
+    def _name(self, text: str) -> Token:
+        if text[0] == "$":
+            return Token("variable", text[1:], self.position)
+        if text in ("and", "or", "in"):
+            return Token("operator", text, self.position)
+        if text in _VALUES:
+            return Token("value", _VALUES[text], self.position)
+        return Token("name", text, self.position)
+
+    def _number(self, text: str) -> Token:
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            raise JSONataError("S0102", self.position - len(text), text)
+        return Token("number", value, self.position)
+
+    def _quoted_name(self) -> Token:
+        end = self.source.find("`", self.position)
+        if end < 0:
+            raise JSONataError("S0105", len(self.source))
+        text = self.source[self.position : end]
+        self.position = end + 1
+        return Token("name", text, self.position)
+
+    def _escaped_string(self, quote: str) -> Token:
+        source, at, parts = self.source, self.position, []
+        plain = re.compile(rf"[^{quote}\\]*")
+        while True:
+            match = plain.match(source, at)
+            parts.append(match.group() if match else "")
+            at += len(parts[-1])
+            if at >= len(source):
+                raise JSONataError("S0101", at)
+            if source[at] == quote:
+                self.position = at + 1
+                return Token("string", _join_surrogates("".join(parts)), self.position)
+            character, at = self._escape(at + 1)
+            parts.append(character)
+
+    def _escape(self, at: int) -> tuple[str, int]:
+        """The character behind a backslash, and where its escape ends."""
+        letter = self.source[at : at + 1]
+        if letter in _ESCAPES:
+            return _ESCAPES[letter], at + 1
+        if letter != "u":
+            raise JSONataError("S0103", at, letter)
+        match = _HEX.match(self.source, at + 1)
+        if match is None:
+            raise JSONataError("S0104", at)
+        return chr(int(match.group(), 16)), match.end()
+
+    def _regex(self, start: int) -> Token:
+        """The literal up to its closing slash; slashes in brackets don't close it."""
+        source, depth = self.source, 0
+        for at in range(start, len(source)):
+            character, escaped = source[at], _is_escaped(source, at)
+            if character == "/" and depth == 0 and not escaped:
+                return self._regex_flags(source[start:at], at)
+            if source[at - 1] != "\\":
+                depth += (character in "([{") - (character in ")]}")
+        raise JSONataError("S0302", len(source))
+
+    def _regex_flags(self, pattern: str, at: int) -> Token:
+        if not pattern:
+            raise JSONataError("S0301", at)
+        end = at + 1
+        while self.source[end : end + 1] in ("i", "m"):
+            end += 1
+        self.position = end
+        return Token("regex", RegexLiteral(pattern, self.source[at + 1 : end]), end)
+
+
+def _is_escaped(source: str, at: int) -> bool:
+    before = source[:at]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _join_surrogates(text: str) -> str:
+    """Characters written as two ``\\u`` escapes as the one character that they are."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text

@@ -1,0 +1,200 @@
+"""The syntax tree. The parser fills it, the compiler and the static facts read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .lexer import RegexLiteral
+from .signatures import Signature
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A ``%`` looking for the step whose input it means; ``level`` steps are still to go."""
+
+    label: str
+    level: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Filter:
+    """``[…]`` behind an expression."""
+
+    expression: Node
+    position: int
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """``#$name`` behind a predicate."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """``{key: value, …}`` behind an expression."""
+
+    pairs: list[tuple[Node, Node]]
+    position: int
+
+
+@dataclass(eq=False)
+class Node:
+    """What every expression may carry; ``position`` is the offset behind its token.
+
+    No slots: what few nodes carry stays in the class, which makes trees cheap to build.
+    """
+
+    position: int
+    keep_array: bool = field(default=False, init=False)
+    predicates: Sequence[Filter | Index] = field(default=(), init=False)
+    stages: Sequence[Filter | Index] = field(default=(), init=False)
+    """Predicates of a step: applied to each result of the step, before they are flattened."""
+    group: Group | None = field(default=None, init=False)
+    focus: str | None = field(default=None, init=False)
+    index: str | None = field(default=None, init=False)
+    ancestor: Slot | None = field(default=None, init=False)
+    tuple: bool = field(default=False, init=False)
+    seeking: list[Slot] | None = field(default=None, init=False)
+
+
+@dataclass(eq=False)
+class Literal(Node):
+    value: Any
+
+
+@dataclass(eq=False)
+class Name(Node):
+    value: str
+
+
+@dataclass(eq=False)
+class Variable(Node):
+    name: str
+
+
+@dataclass(eq=False)
+class Wildcard(Node):
+    pass
+
+
+@dataclass(eq=False)
+class Descendants(Node):
+    pass
+
+
+@dataclass(eq=False)
+class Parent(Node):
+    slot: Slot
+
+
+@dataclass(eq=False)
+class Regex(Node):
+    literal: RegexLiteral
+
+
+@dataclass(eq=False)
+class Path(Node):
+    steps: list[Node]
+    keep_singleton: bool = False
+
+
+@dataclass(eq=False)
+class SortTerm:
+    """One of several keys to sort by."""
+
+    expression: Node
+    descending: bool
+
+
+@dataclass(eq=False)
+class Sort(Node):
+    terms: list[SortTerm]
+
+
+@dataclass(eq=False)
+class Negate(Node):
+    operand: Node
+
+
+@dataclass(eq=False)
+class Binary(Node):
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(eq=False)
+class Array(Node):
+    items: list[Node]
+    constructed: bool = False
+
+
+@dataclass(eq=False)
+class Object(Node):
+    pairs: list[tuple[Node, Node]]
+
+
+@dataclass(eq=False)
+class Block(Node):
+    expressions: list[Node]
+    constructed: bool = False
+
+
+@dataclass(eq=False)
+class Condition(Node):
+    test: Node
+    then: Node
+    otherwise: Node | None
+
+
+@dataclass(eq=False)
+class Bind(Node):
+    name: str
+    value: Node
+
+
+@dataclass(eq=False)
+class Apply(Node):
+    left: Node
+    right: Node
+
+
+@dataclass(eq=False)
+class Call(Node):
+    procedure: Node
+    arguments: list[Node]
+    tail: bool = False
+
+
+@dataclass(eq=False)
+class Placeholder(Node):
+    """``?`` among the arguments of a partial application."""
+
+
+@dataclass(eq=False)
+class Partial(Node):
+    procedure: Node
+    arguments: list[Node]
+
+
+@dataclass(eq=False)
+class Lambda(Node):
+    parameters: list[str]
+    signature: Signature | None
+    body: Node
+
+
+@dataclass(eq=False)
+class Transform(Node):
+    pattern: Node
+    update: Node
+    delete: Node | None
+
+
+@dataclass(eq=False)
+class Hole(Node):
+    """Where the expression ended too early."""

@@ -1,0 +1,31 @@
+"""What the compiler knows while it compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .nodes import Node
+from .runtime import Compiled
+
+Handler = Callable[[Any, "Scope", int], Compiled]
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """``level`` counts how deep an expression nests in its function, as jsonata-js counts."""
+
+    handlers: Mapping[type[Node], Handler]
+    bound: frozenset[str]
+    """The names that are bound anywhere in the expression; all others are the caller's."""
+    binds: bool = False
+    """Whether something compiled since the last reset binds a name in its own environment."""
+    uses_run: bool = False
+    uses_input: bool = False
+    deepest: int = 0
+
+    def compile(self, node: Node, level: int) -> Compiled:
+        """The closure of a node, its predicates and its grouping applied."""
+        self.deepest = max(self.deepest, level)
+        return self.handlers[type(node)](node, self, level)

@@ -1,0 +1,174 @@
+"""The values that evaluation deals in: JSON values, UNDEFINED, and five kinds of list.
+
+JSON null is None; "no value" is UNDEFINED. Numbers are int, or float when they have a fraction or
+are beyond 2**53; both stand for IEEE doubles. Lists are never changed once another expression can
+see them. What jsonata-js marks by properties of an array, a subclass of list marks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from math import isfinite, isnan
+from typing import Any, Final
+
+from .errors import JSONataError
+
+Value = Any
+"""A JSON value, UNDEFINED or a function."""
+
+
+class Undefined:
+    """The type of UNDEFINED, of which there is one instance."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "UNDEFINED"
+
+
+UNDEFINED: Final = Undefined()
+
+
+class Sequence(list[Value]):
+    """Results that a path or a function gathered: one is the value itself, none is UNDEFINED."""
+
+    __slots__ = ()
+
+
+class KeptSequence(Sequence):
+    """A sequence that stays an array when it holds one value: ``path[]``."""
+
+    __slots__ = ()
+
+
+class OuterSequence(Sequence):
+    """Wraps an input that is an array, so that a path starts at the array, not at its items."""
+
+    __slots__ = ()
+
+
+class TupleStream(Sequence):
+    """Values on a path with ``@$x``, ``#$i`` or ``%``: a dict of bindings each, itself at '@'."""
+
+    __slots__ = ()
+
+
+class Constructed(list[Value]):
+    """``[…]`` as the first or last step of a path: not flattened into its results."""
+
+    __slots__ = ()
+
+
+class Function:
+    """Base of the function values of the language."""
+
+    __slots__ = ()
+
+
+def is_function(value: Value) -> bool:
+    """Whether the value is a function: a lambda, a built-in, a regular expression, a callable."""
+    return isinstance(value, Function) or callable(value)
+
+
+def symbol(value: Value) -> str:
+    """The letter of the value's type in function signatures; ``m`` is missing."""
+    letter = _SYMBOLS.get(type(value))
+    if letter is not None:
+        return letter
+    if isinstance(value, list):
+        return "a"
+    if isinstance(value, dict):
+        return "o"
+    return "f" if is_function(value) else "m"
+
+
+_SYMBOLS: Final[dict[type, str]] = {
+    str: "s",
+    int: "n",
+    float: "n",
+    bool: "b",
+    type(None): "l",
+    list: "a",
+    Sequence: "a",
+    dict: "o",
+    Undefined: "m",
+}
+
+NUMBERS: Final = frozenset((int, float))
+
+
+def is_number(value: Value) -> bool:
+    """Whether the value is a number to count with; NaN is not, infinity is an error (D1001)."""
+    kind = type(value)
+    if kind is int:
+        return True
+    if kind is not float or isnan(value):
+        return False
+    if not isfinite(value):
+        raise JSONataError("D1001", value=value)
+    return True
+
+
+def are_numbers(values: Iterable[Value]) -> bool:
+    """Whether all values are numbers."""
+    return all(map(is_number, values))
+
+
+SAFE: Final = 2**53
+
+
+def number(value: float) -> int | float:
+    """A computed number in its one form: whole ones as int, as JavaScript prints them."""
+    if type(value) is int:
+        return value if -SAFE <= value <= SAFE else number(as_double(value))
+    if not value.is_integer():  # infinity and NaN are no integers either
+        return value
+    if -SAFE <= value <= SAFE:
+        return int(value)
+    return int(Decimal(repr(value))) if abs(value) < 1e21 else value
+
+
+def as_double(value: float) -> float:
+    """The double that a number stands for; infinity where it is beyond all doubles."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def truthy(value: Value) -> bool:
+    """``$boolean``'s rules; UNDEFINED counts as false."""
+    if value is True:
+        return True
+    if isinstance(value, list):
+        return any(map(truthy, value))
+    if type(value) in NUMBERS:
+        return is_number(value) and value != 0
+    return isinstance(value, str | dict) and len(value) > 0
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Deep equality; true is not 1, and a function equals only itself."""
+    if left is right:
+        return True
+    kind = type(left)
+    if kind is str or kind is bool or left is None:
+        return kind is type(right) and bool(left == right)
+    if kind in NUMBERS:
+        return type(right) in NUMBERS and bool(left == right)
+    if isinstance(left, list):
+        return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and left.keys() == right.keys()
+            and all(equal(value, right[key]) for key, value in left.items())
+        )
+    return False

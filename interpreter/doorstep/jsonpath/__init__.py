@@ -1,0 +1,29 @@
+"""The JSONPath of AWS: paths that read, reference paths that also write.
+
+Reference paths are closures of our own; everything else is a tree of jsonpath-ng's nodes, with
+filters of our own, since AWS's grammar is not the one that jsonpath-ng parses.
+"""
+
+from __future__ import annotations
+
+from .paths import (
+    IndexNotFound,
+    Path,
+    PathNotFound,
+    PathSyntaxError,
+    Reference,
+    ReferenceConflict,
+    compile_path,
+    compile_reference,
+)
+
+__all__ = [
+    "IndexNotFound",
+    "Path",
+    "PathNotFound",
+    "PathSyntaxError",
+    "Reference",
+    "ReferenceConflict",
+    "compile_path",
+    "compile_reference",
+]

@@ -1,0 +1,7 @@
+"""From text to a definition that remembers where each of its parts stands."""
+
+from __future__ import annotations
+
+from .documents import MAX_CHARACTERS, MAX_DEPTH, Document, load, substitute
+
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "Document", "load", "substitute"]

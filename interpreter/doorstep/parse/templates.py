@@ -1,0 +1,107 @@
+"""State machines inside SAM and CloudFormation templates.
+
+A template's functions, tables and queues are given plausible ARNs and names (account 123456789012,
+Region us-east-1), so that its machines can run before anything is deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import InputError
+from .documents import Document, load, substitute
+from .template_functions import Resolver
+
+SAM, CLOUDFORMATION = "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"
+_TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMachine:
+    """A state machine of a template, under its logical id."""
+
+    name: str
+    type: Literal["STANDARD", "EXPRESS"]
+    document: Document
+
+
+def is_template(value: Any) -> bool:
+    """Whether a JSON or YAML value is a template with resources rather than a definition."""
+    return isinstance(value, Mapping) and isinstance(value.get("Resources"), Mapping)
+
+
+def load_machine(
+    source: Path | str,
+    name: str | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+) -> TemplateMachine:
+    """One state machine of a template (a file, or its text).
+
+    ``name`` is its logical id; it may be left out when there is but one. ``parameters`` are values
+    of the template's Parameters and of `${Name}` placeholders in the definition; they come before
+    DefinitionSubstitutions. DefinitionUri is read relative to the template.
+
+    Raises InputError when the machine, the file or something that it refers to is not there, and
+    DefinitionError when its definition can't be read.
+    """
+    whole = load(source)
+    if not is_template(whole.definition):
+        raise InputError("this is no template: it has no Resources")
+    given = dict(parameters or {})
+    resolver = Resolver(whole.definition, given)
+    name, properties, kind = _choose(whole.definition["Resources"], name)
+    document = _document(properties, resolver, replace(whole, base=f"/Resources/{name}/Properties"))
+    values = _substitutions(properties, resolver) | given
+    document = replace(document, definition=substitute(document.definition, values))
+    express = resolver.value(properties.get(_TYPE[kind])) == "EXPRESS"
+    return TemplateMachine(name, "EXPRESS" if express else "STANDARD", document)
+
+
+def _choose(resources: Mapping[str, Any], name: str | None) -> tuple[str, Mapping[str, Any], str]:
+    machines = {
+        key: resource
+        for key, resource in resources.items()
+        if isinstance(resource, Mapping) and resource.get("Type") in _TYPE
+    }
+    if not machines:
+        raise InputError("the template has no state machine")
+    there = f"the template has {', '.join(machines)}"
+    if name is None and len(machines) > 1:
+        raise InputError(f"which state machine? {there}")
+    chosen = next(iter(machines)) if name is None else name
+    if chosen not in machines:
+        raise InputError(f"no state machine {chosen}; {there}")
+    properties = machines[chosen].get("Properties", {})
+    if not isinstance(properties, Mapping):
+        raise InputError(f"{chosen}: Properties must be an object")
+    return chosen, properties, machines[chosen]["Type"]
+
+
+def _document(properties: Mapping[str, Any], resolver: Resolver, whole: Document) -> Document:
+    """The definition: written in the template, in a string, or in a file beside it."""
+    if "Definition" in properties:
+        value = resolver.value(properties["Definition"])
+        if not isinstance(value, dict):
+            raise InputError("Definition must be an object")
+        return replace(whole, definition=value, base=f"{whole.base}/Definition")
+    if "DefinitionString" in properties:
+        text = resolver.value(properties["DefinitionString"])
+        if not isinstance(text, str):
+            raise InputError("DefinitionString must be a string")
+        return load(text)
+    uri = properties.get("DefinitionUri")
+    if not isinstance(uri, str) or uri.startswith("s3:"):
+        raise InputError("the definition is not in this template, nor in a file beside it")
+    beside = whole.path.parent if whole.path else Path()
+    return load(beside / uri)
+
+
+def _substitutions(properties: Mapping[str, Any], resolver: Resolver) -> dict[str, str]:
+    given = properties.get("DefinitionSubstitutions", {})
+    if not isinstance(given, Mapping):
+        raise InputError("DefinitionSubstitutions must be an object")
+    return {name: str(resolver.value(value)) for name, value in given.items()}

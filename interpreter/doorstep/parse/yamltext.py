@@ -1,0 +1,105 @@
+"""YAML read as JSON would be: no dates, no `yes` and `on`, no merge keys, no Python objects.
+
+CloudFormation's short tags become its long form: `!GetAtt A.Arn` is {"Fn::GetAtt": ["A", "Arn"]},
+`!Ref A` is {"Ref": "A"}. PyYAML is imported when the first YAML text is read.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+# YAML 1.2's JSON schema: what else looks like a value stays the string that it is.
+_SCALARS = (
+    ("tag:yaml.org,2002:null", re.compile(r"^(?:null|Null|NULL|~|)$"), ["n", "N", "~", ""]),
+    ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    ("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789")),
+    (
+        "tag:yaml.org,2002:float",
+        re.compile(r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"),
+        list("-0123456789"),
+    ),
+)
+
+
+class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
+    """Why a text is not YAML, with line and column from 1."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.message, self.line, self.column = message, line, column
+
+
+def loads(text: str) -> Any:
+    """The value of a YAML text; raises YAMLProblem, or RecursionError when nested too deeply."""
+    return _read(text, "get_single_data")
+
+
+def compose(text: str) -> Node | None:
+    """The tree of a YAML text with its marks; raises as `loads` does."""
+    node: Node | None = _read(text, "get_single_node")
+    return node
+
+
+def _read(text: str, method: str) -> Any:
+    import yaml
+
+    try:
+        loader = _loader()(text)
+        try:
+            return getattr(loader, method)()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise YAMLProblem(error.problem or str(error), line, column) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise YAMLProblem(str(error).partition("\n")[0], 1, 1) from None
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader: Any = type("JSONLikeLoader", (base,), {"yaml_implicit_resolvers": {}})
+    for tag, pattern, first in _SCALARS:
+        loader.add_implicit_resolver(tag, pattern, first)
+    loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+    loader.add_multi_constructor("!", _short_form)
+    return loader
+
+
+def _mapping(loader: Any, node: Any) -> dict[str, Any]:
+    """A mapping with its keys as text, as JSON has them; of equal keys the last wins."""
+    import yaml
+
+    members = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a member's name must be a string", key.start_mark
+            )
+        members[key.value] = loader.construct_object(value, deep=True)
+    return members
+
+
+def _short_form(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    """A CloudFormation tag as its long form."""
+    import yaml
+
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = _mapping(loader, node)
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
