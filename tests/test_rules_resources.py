@@ -79,13 +79,13 @@ def test_integrations_that_there_are_none_are_not_recognized(resource: str) -> N
     assert [one for one in found if "required" not in one[0]] == unknown(resource)
 
 
-def test_a_name_is_no_arn_for_aws_but_can_be_run_here() -> None:
+def test_a_name_is_no_arn_unless_names_are_asked_for() -> None:
     definition = task("PlaceOrder")
     assert said(definition) == [("Value is not a valid resource ARN", RESOURCE)]
-    assert validate(definition, resource_names=True) == []
-    check(definition)
     with pytest.raises(DefinitionError, match="not a valid resource ARN"):
-        check(definition, resource_names=False)
+        check(definition)
+    assert validate(definition, resource_names=True) == []
+    check(definition, resource_names=True)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def start(
     machines: Mapping[str, Definition] | None = None,
     bucket: Path | str | None = None,
     quotas: dict[str, Any] | None = None,
+    resource_names: bool = False,
     on_event: OnEvent | None = None,
     respond: Callable[[Execution, Invoke], Answer | None] | None = None,
 ) -> tuple[Driver, Execution]:
@@ -86,11 +87,12 @@ def start(
     | machines | definitions that `states:startExecution` finds by name |
     | bucket | the folder that holds a folder for each S3 bucket |
     | quotas | limits to change, by their names in `doorstep.quotas.Quotas` |
+    | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
     | respond | called with (execution, invoke) before the handlers; None leaves it to them |
     """
     document = load(definition)
-    check(document.definition, type=type)
+    check(document.definition, type=type, resource_names=resource_names)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
         name=name,

@@ -18,7 +18,7 @@ from doorstep.jsonpath import (
     compile_path,
     compile_reference,
 )
-from doorstep.scanner import ExpressionSyntaxError
+from doorstep.jsonpath.scanner import ExpressionSyntaxError
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=3)

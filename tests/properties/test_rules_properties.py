@@ -83,7 +83,7 @@ def test_anything_like_a_machine_is_answered(definition: dict[str, Any]) -> None
 @given(machines)
 def test_check_refuses_exactly_what_has_errors(definition: dict[str, Any]) -> None:
     try:
-        check(definition, resource_names=False)
+        check(definition)
         refused = []
     except DefinitionError as error:
         refused = error.diagnostics

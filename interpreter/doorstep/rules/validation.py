@@ -33,7 +33,7 @@ def validate(
     """What AWS would say about a definition: JSON text, or the value of one.
 
     ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
-    a name in place of an ARN, as in definitions that are yet to be deployed.
+    a name in place of an ARN, as in recordings that were masked.
     """
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
@@ -60,11 +60,8 @@ def check(
     definition: Mapping[str, Any] | str,
     *,
     type: MachineType = "STANDARD",
-    resource_names: bool = True,
+    resource_names: bool = False,
 ) -> None:
-    """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`.
-
-    A Task's Resource may be a name, unless told otherwise: what runs here need not be deployed.
-    """
+    """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`."""
     if found := validate(definition, type=type, resource_names=resource_names):
         raise refusal(found)
