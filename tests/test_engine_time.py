@@ -18,7 +18,11 @@ def machine(state: dict[str, Any], **top: Any) -> dict[str, Any]:
 
 
 def task(resource: str = FUNCTION + "Work", **fields: Any) -> dict[str, Any]:
-    message = {"Parameters": {"MessageBody": "hello", "QueueUrl": "https://queue"}} if resource == CALLBACK else {}
+    message = (
+        {"Parameters": {"MessageBody": "hello", "QueueUrl": "https://queue"}}
+        if resource == CALLBACK
+        else {}
+    )
     return machine({"Type": "Task", "Resource": resource, **message, **fields})
 
 
@@ -27,6 +31,26 @@ def test_a_task_that_does_not_answer_in_time_times_out(world) -> None:
     assert run.shown(5) == ["5<-4 LambdaFunctionTimedOut", "6<-5 ExecutionFailed"]
     assert run.events("LambdaFunctionTimedOut")[0].details == {"error": "States.Timeout"}
     assert (run.engine.failure.error, run.engine.failure.cause) == ("States.Timeout", None)
+
+
+def test_tasks_that_time_out_together_all_time_out_before_the_first_aborts_the_others(
+    world,
+) -> None:
+    each = {"Type": "Task", "Resource": FUNCTION + "Each", "TimeoutSeconds": 5, "End": True}
+    processor = {"StartAt": "Each", "States": {"Each": each}}
+    run = world(machine({"Type": "Map", "ItemProcessor": processor})).start([1, 2])
+    run.pass_time(5)
+    first = run.events("LambdaFunctionTimedOut")[0].id
+    # The order of test_service_lambda_map_timeout's recording (asl-facts, appendix E).
+    assert run.shown(first)[2:] == [
+        f"{first + 2}<-{first} MapIterationFailed",
+        f"{first + 3}<-{first} TaskStateAborted",
+        f"{first + 4}<-{first} MapIterationAborted",
+        f"{first + 5}<-{first} TaskStateAborted",
+        f"{first + 6}<-{first} MapStateFailed",
+        f"{first + 7}<-{first + 6} ExecutionFailed",
+    ]
+    assert run.types()[first - 1 : first + 1] == ["LambdaFunctionTimedOut"] * 2
 
 
 def test_a_timeout_is_not_due_before_its_time(world) -> None:

@@ -77,16 +77,24 @@ class Engine:
         match fact.kind:
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
-            case "redriven" if self.status in ("FAILED", "TIMED_OUT", "ABORTED"):
+            case "redriven" if self.redrivable:
                 self._redrive()
             case "stopped" if self.status == "RUNNING":
                 self._end("ExecutionAborted", Failure(**(fact.data or {})), previous=0)
             case "due" if fact.key == EXECUTION and self.status == "RUNNING":
                 self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
+            case "due":
+                self._time_has_come(fact)
             case _ if fiber := self.waiting.get(fact.key):
                 self._ready.append((fiber, fact))
         self._run()
         return self._commands
+
+    @property
+    def redrivable(self) -> bool:
+        """Whether a `redriven` fact can go on: it failed, and there is room in the history."""
+        failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
+        return failed and len(self.history) < self.last_event - 1
 
     def pending(self) -> Iterator[Command]:
         """The commands without an answer yet: what a driver carries out again after a crash."""
@@ -147,6 +155,18 @@ class Engine:
         seconds = min(self.program.timeout or longest, longest)
         self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
 
+    def _time_has_come(self, fact: Fact) -> None:
+        # All that is due at this moment is due now: tasks that time out together were recorded
+        # as timed out, each of them, before the first one's failure aborts the others.
+        if fact.key not in self.waiting:
+            return
+        self._ready.extend(
+            (self.waiting[timer.key], fact._replace(key=timer.key, data=timer.name))
+            for commands in self.open.values()
+            for timer in commands.values()
+            if isinstance(timer, SetTimer) and timer.at <= fact.at and timer.key != EXECUTION
+        )
+
     def _redrive(self) -> None:
         root = self._root
         self.redrives += 1
@@ -163,7 +183,8 @@ class Engine:
         try:
             while ready:
                 fiber, message = ready.popleft()
-                if not fiber.aborted:
+                stale = isinstance(message, Fiber) and message.aborted
+                if not fiber.aborted and not stale:
                     self._step(fiber, message)
         except HistoryFull:
             self._history_full()
@@ -181,10 +202,12 @@ class Engine:
             if request is None:
                 return
             fiber.failure = request
-        if fiber.parent:
+        if fiber.parent and fiber.ended:
             # Its parent hears of it before anyone else runs, so that an iteration's end stands
             # next to its last state's in the history.
             self._ready.appendleft((fiber.parent, fiber))
+        elif fiber.parent:
+            self._ready.append((fiber.parent, fiber))
         elif fiber.failure:
             self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
         else:

@@ -193,6 +193,7 @@ class Group:
         self.on_end = on_end
         self.started = 0
         self.children: dict[int, Fiber] = {}
+        """Those that have not succeeded."""
         self.outputs: dict[int, Any] = {}
         self.running = 0
 
@@ -218,18 +219,15 @@ class Group:
         """Let every child that has not succeeded go on; those that have keep their output."""
         self.running = len(self.children)
         for child in self.children.values():
-            if child.ended:
-                self.fiber.engine.tell(self.fiber, child)
-            else:
-                child.aborted, child.failure = False, None
-                child.last = self.fiber.last
-                self.fiber.engine.tell(child, Redriven)
+            child.aborted, child.failure = False, None
+            child.last = self.fiber.last
+            self.fiber.engine.tell(child, Redriven)
 
     def abort(self, because: int | None) -> None:
         """Stop every child that is not at rest. `because`: the event that the aborts follow, or
         None when they leave no events."""
         for child in self.children.values():
-            if not child.ended and child.failure is None and not child.aborted:
+            if not child.aborted:
                 if because is not None and self.on_end:
                     child.last = because
                     self.on_end(child, "Aborted")
@@ -264,6 +262,7 @@ class Group:
             # Recorded: a Task that fails its branch or iteration is aborted as a state.
             if child.state[0] == "Task":
                 child.note("TaskStateAborted")
+            child.aborted = True
         raise failure.passed_on()
 
 
