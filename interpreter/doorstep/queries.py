@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from .context import Env
@@ -126,6 +127,7 @@ def _expression(fields: str, location: str) -> Closure:
     expression = compile_expression(text)
     evaluate = expression.evaluate
     bind = _binder(expression)
+    calculates = any(operator in text for operator in "/%*+-")
 
     def evaluated(env: Env) -> Any:
         try:
@@ -145,9 +147,21 @@ def _expression(fields: str, location: str) -> Closure:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(found):
             raise _failed(text, location, "returned an unsupported result type.")
-        return found
+        return _finite(found) if calculates else found
 
     return evaluated
+
+
+def _finite(found: Any) -> Any:
+    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it."""
+    match found:
+        case float() if not isfinite(found):
+            return "NaN" if isnan(found) else "Infinity" if found > 0 else "-Infinity"
+        case list() if any(isinstance(item, float | list | dict) for item in found):
+            return [_finite(item) for item in found]
+        case dict():
+            return {name: _finite(inner) for name, inner in found.items()}
+    return found
 
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
