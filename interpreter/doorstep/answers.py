@@ -57,6 +57,8 @@ class Answer:
     cause: str | None = None
     after: float = 0.0
     response: Any = ABSENT
+    accepted: bool = True
+    """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
     final: bool = False
     """The failure is neither retried nor caught: the run is set up wrong."""
 

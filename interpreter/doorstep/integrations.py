@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["lambda", "activity", "service"]
 _PREFIX: dict[Kind, str] = {
@@ -74,6 +74,21 @@ def _service(service: str, resource: str) -> Integration:
         pattern=pattern,
         details={"resourceType": service, "resource": resource},
     )
+
+
+def unfit(called: Integration, arguments: Any) -> list[str]:
+    """What keeps the Parameters from starting the task, in AWS's words (recorded)."""
+    if called.action != "apigateway:invoke" or not isinstance(arguments, dict):
+        return []
+    return [
+        f"The value of the field '{name}' has an invalid format"
+        for name in ("Headers", "QueryParameters")
+        if not _lists_only(arguments.get(name) or {})
+    ]
+
+
+def _lists_only(fields: Any) -> bool:
+    return isinstance(fields, dict) and all(isinstance(value, list) for value in fields.values())
 
 
 def function_name(resource: str) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 from .commands import Invoke
 from .context import Env
 from .dataflow import Closure, Leave
-from .errors import StateFailed
+from .errors import StateFailed, runtime
 from .events import Fact
 from .fibers import Fiber
-from .integrations import Integration
+from .integrations import Integration, unfit
 from .states import Working
 
 _WHOLE = {"truncated": False}
@@ -58,6 +58,9 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state)
+    if found := unfit(integration, arguments):
+        reasons = ", ".join(found)
+        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
     details: dict[str, Any]
     if integration.kind == "service":
         region = fiber.engine.identity.region

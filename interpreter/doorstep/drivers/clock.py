@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, Protocol
 
 
@@ -69,6 +70,7 @@ class Agenda:
 
 def in_thread(call: Callable[[], Any], done: Callable[[Any], None]) -> threading.Thread:
     """Make a call in a thread of its own that does not keep the process alive."""
-    thread = threading.Thread(target=lambda: done(call()), daemon=True)
+    context = copy_context()
+    thread = threading.Thread(target=lambda: done(context.run(call)), daemon=True)
     thread.start()
     return thread

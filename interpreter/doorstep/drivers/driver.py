@@ -101,10 +101,13 @@ class Driver:
             ended(execution)
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
-        """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when nobody waits for it."""
-        if token not in self._tokens:
-            return False
+        """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when that task is over.
+
+        Raises KeyError for a token that no task has had.
+        """
         execution, key = self._tokens[token]
+        if key not in execution.engine.waiting:
+            return False
         self.later(execution, kind, key, data, seconds(after))
         return True
 
@@ -174,14 +177,18 @@ class Driver:
         )
 
     def _send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
-        if not self.send(token, kind, data, after):
-            raise DoorstepError(f"no task has the token {token!r}")
+        try:
+            sent = self.send(token, kind, data, after)
+        except KeyError:
+            raise DoorstepError(f"no task has the token {token!r}") from None
+        if not sent:
+            raise DoorstepError(f"the task with the token {token!r} is over")
 
     def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
         key, after = invoke.key, answer.after
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not after and answer.response is ABSENT
-        if invoke.integration.pattern and not refused:
+        if invoke.integration.pattern and answer.accepted and not refused:
             response = {} if answer.response is ABSENT else answer.response
             self.deliver(execution, "submitted", key, response)
         if answer.failed:

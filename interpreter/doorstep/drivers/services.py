@@ -50,6 +50,14 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
     )
     given = arguments.get("Input")
     text = given if isinstance(given, str) else dumps({} if given is None else given)
+    try:
+        loads(text)
+    except InputError as problem:
+        told = f"Invalid State Machine Execution Input: '{problem}'"
+        driver.later(
+            execution, "failed", invoke.key, _refused(invoke, "InvalidExecutionInput", told)
+        )
+        return True
     child = driver.start(machine.program, machine.definition, identity, text)
     request_id = execution.identity.uuid(f"request/{invoke.key}")
     started = {
@@ -102,21 +110,27 @@ def described(execution: Execution) -> dict[str, Any]:
 
 def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
     def answer(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
-        arguments = invoke.arguments
-        try:
-            data = _sent(kind, arguments)
-        except InputError as problem:
-            refused = _refused("InvalidOutput", f"Invalid Output: '{problem}'")
-            driver.later(execution, "failed", invoke.key, refused)
-            return True
-        if driver.send(str(arguments.get("TaskToken")), kind, data):
-            driver.later(execution, "succeeded", invoke.key, {})
+        if refusal := _hand_over(driver, kind, invoke.arguments):
+            driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
         else:
-            refused = _refused("InvalidToken", "Invalid Token: 'Invalid token'")
-            driver.later(execution, "failed", invoke.key, refused)
+            driver.later(execution, "succeeded", invoke.key, {})
         return True
 
     return answer
+
+
+def _hand_over(
+    driver: Driver, kind: FactKind, arguments: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """Send to the task with the token; code and text of the API's error when that can't be."""
+    try:
+        sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
+    except InputError as problem:
+        return "InvalidOutput", f"Invalid Output: '{problem}'"
+    except KeyError:
+        return "InvalidToken", "Invalid Token: 'Invalid token'"
+    gone = "Task Timed Out: 'Provided task does not exist anymore'"
+    return None if sent else ("TaskTimedOut", gone)
 
 
 def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
@@ -129,8 +143,14 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
     return None
 
 
-def _refused(code: str, text: str) -> dict[str, str]:
-    """What the SDK integration makes of an error of the Step Functions API."""
+def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
+    """What the optimized and the SDK integration make of an error of the Step Functions API."""
+    if invoke.integration.resource_type == "states":
+        details = f"Service: AWSStepFunctions; Status Code: 400; Error Code: {code}"
+        return {
+            "error": f"StepFunctions.{code}Exception",
+            "cause": f"{text} ({details}; Request ID: local; Proxy: null)",
+        }
     return {
         "error": f"Sfn.{code}Exception",
         "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local)",

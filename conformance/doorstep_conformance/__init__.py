@@ -1,0 +1,28 @@
+"""Conformance: what AWS Step Functions answers, and whether Doorstep answers the same.
+
+cases    a case file: what was asked, what the tasks answered, what AWS recorded
+runner   Doorstep's answer to a case
+compare  the judge: exact, causal, outcome or fail
+report   scores by kind and by area
+"""
+
+from __future__ import annotations
+
+from .cases import OWN_CASES, Case, load_case, load_cases
+from .compare import Verdict, judge
+from .report import Judged, Report, check
+from .runner import answer, run_cases
+
+__all__ = [
+    "OWN_CASES",
+    "Case",
+    "Judged",
+    "Report",
+    "Verdict",
+    "answer",
+    "check",
+    "judge",
+    "load_case",
+    "load_cases",
+    "run_cases",
+]

@@ -1,0 +1,117 @@
+"""Case files: one JSON object each, with what was asked of AWS and what it answered.
+
+| field | |
+|---|---|
+| id | the case; in our own set the path below `cases/` without `.json` |
+| source | where the answer is known from: a section of the facts, the specification, a recording |
+| kind | history, sync, test_state, validate, create_error |
+| type | STANDARD (default) or EXPRESS; of history and sync cases |
+| definition, input | what was started: a JSON value each; a text where the definition is not JSON |
+| request | the whole request of a test_state, validate or create_error case |
+| task_outcomes | per state what its calls gave, in the order in which they were made |
+| objects | files in S3 buckets: {"bucket", "key", "body"} |
+| recorded | AWS's answer; may be absent |
+| wildcards | strings of `recorded` that stand for any value |
+| parallel_unordered | events inside Parallel have no order and no ids in `recorded` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from doorstep.errors import InputError
+from doorstep.jsontext import loads
+
+OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
+"""Doorstep's own cases; they are in the repository, not in the installed package."""
+
+Kind = Literal["history", "sync", "test_state", "validate", "create_error"]
+MachineType = Literal["STANDARD", "EXPRESS"]
+_OUTCOME = frozenset({"submitted", "output", "error", "cause", "failed_as", "timed_out"})
+_FIELDS: dict[str, type] = {
+    "id": str,
+    "source": str,
+    "request": dict,
+    "task_outcomes": dict,
+    "objects": list,
+    "recorded": dict,
+    "wildcards": list,
+    "parallel_unordered": bool,
+}
+_CHOICES: dict[str, tuple[str, ...]] = {"kind": get_args(Kind), "type": get_args(MachineType)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case; the fields are those of its file."""
+
+    id: str
+    kind: Kind
+    source: str = ""
+    type: MachineType = "STANDARD"
+    definition: Any = None
+    input: Any = None
+    request: Mapping[str, Any] | None = None
+    task_outcomes: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    objects: list[Mapping[str, str]] = field(default_factory=list)
+    recorded: Mapping[str, Any] | None = None
+    wildcards: frozenset[str] = frozenset()
+    parallel_unordered: bool = False
+
+    @property
+    def area(self) -> str:
+        """What the case is about: its folder in our own set, else the suite that recorded it."""
+        return self.id.partition("/" if "/" in self.id else "--")[0]
+
+
+def load_cases(directory: Path) -> Iterator[Case]:
+    """The cases below a directory, sorted by id.
+
+    Raises InputError for a directory without cases and for a file that is none.
+    """
+    cases = sorted(
+        (load_case(path) for path in directory.rglob("*.json")), key=lambda case: case.id
+    )
+    if not cases:
+        raise InputError(f"There are no cases (*.json) in {directory}.")
+    yield from cases
+
+
+def load_case(path: Path) -> Case:
+    """Read a case file; raises InputError naming the file and the field that is wrong."""
+    try:
+        return _case(loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, InputError) as problem:
+        raise InputError(f"{path}: {problem}") from None
+
+
+def _case(given: Any) -> Case:
+    if not isinstance(given, dict):
+        raise InputError("a case is a JSON object.")
+    for name, kind in _FIELDS.items():
+        if name in given and not isinstance(given[name], kind):
+            raise InputError(f"the field {name!r} must be of type {kind.__name__}.")
+    for name, choices in _CHOICES.items():
+        if name in given and given[name] not in choices:
+            raise InputError(f"the field {name!r} must be one of {', '.join(choices)}.")
+    started = given.get("kind") in ("history", "sync")
+    for name in ("id", "kind", "definition" if started else "request"):
+        if name not in given:
+            raise InputError(f"the field {name!r} is missing.")
+    _check_outcomes(given.get("task_outcomes", {}))
+    known = {one.name for one in fields(Case)}
+    return Case(
+        **{name: value for name, value in given.items() if name in known}
+        | {"wildcards": frozenset(given.get("wildcards", ()))}
+    )
+
+
+def _check_outcomes(outcomes: Mapping[str, Any]) -> None:
+    for state, calls in outcomes.items():
+        if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+            raise InputError(f"the outcomes of {state!r} must be a list of objects.")
+        if unknown := {name for call in calls for name in call} - _OUTCOME:
+            raise InputError(f"an outcome of {state!r} has no member {min(unknown)!r}.")

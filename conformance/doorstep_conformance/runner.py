@@ -1,0 +1,162 @@
+"""Doorstep's answers to cases, in the shapes of the API. What AWS recorded is never looked at."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import doorstep
+from doorstep import Answer, DefinitionError, Execution, InputError
+from doorstep.answers import ABSENT
+from doorstep.commands import Invoke
+from doorstep.drivers.driver import OnEvent
+from doorstep.jsontext import dumps, loads
+from doorstep.rules import check
+
+from .cases import Case, Kind, load_cases
+
+SEED = "conformance"
+"""Pins names, UUIDs and times: every run of a case begins at 2025-01-01T00:00:00Z."""
+
+_MOST_DIAGNOSTICS = 100
+
+
+def run_cases(directory: Path) -> Iterator[dict[str, Any]]:
+    """The answers to all cases below a directory: {"id": …, **answer}, sorted by id."""
+    for case in load_cases(directory):
+        yield {"id": case.id, **answer(case)}
+
+
+def answer(case: Case) -> dict[str, Any]:
+    """What Doorstep answers.
+
+    | kind | answer |
+    |---|---|
+    | history | GetExecutionHistory's: {"events": […]} |
+    | sync | of StartSyncExecution's: {"status", "output" or "error" and "cause"} |
+    | validate | ValidateStateMachineDefinition's: {"result", "diagnostics", "truncated"} |
+    | create_error | {"Error": {"Code", "Message"}}; {} when nothing is wrong |
+
+    {"crash": text} when Doorstep has no answer.
+    """
+    try:
+        return _ANSWERS[case.kind](case)
+    except Exception as problem:  # noqa: BLE001  a crash is a finding about one case
+        return {"crash": f"{type(problem).__name__}: {problem}"}
+
+
+def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
+    """Run the case's definition to its end, its tasks answered from `task_outcomes`.
+
+    `on_event` is called with (execution, event) for every event, those of a map run's children
+    included.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _lay_out(case.objects, Path(folder))
+        return doorstep.run(
+            case.definition,
+            text=dumps(case.input),
+            type=case.type,
+            seed=SEED,
+            bucket=folder,
+            # Recordings have masks such as activity_arn where the ARN stood.
+            resource_names=True,
+            on_event=on_event,
+            respond=_script(case.task_outcomes),
+        )
+
+
+def _history(case: Case) -> dict[str, Any]:
+    return {"events": execute(case).history}
+
+
+def _sync(case: Case) -> dict[str, Any]:
+    execution = execute(case)
+    if execution.status == "SUCCEEDED":
+        return {"status": execution.status, "output": dumps(execution.output)}
+    told = {"error": execution.error, "cause": execution.cause}
+    given = {name: text for name, text in told.items() if text is not None}
+    return {"status": execution.status, **given}
+
+
+def _validate(case: Case) -> dict[str, Any]:
+    request = case.request or {}
+    found = doorstep.validate(
+        request["definition"],
+        type=request.get("type", "STANDARD"),
+        severity=request.get("severity", "ERROR"),
+    )
+    most = request.get("maxResults") or _MOST_DIAGNOSTICS
+    return {
+        "result": "FAIL" if any(one.severity == "ERROR" for one in found) else "OK",
+        "diagnostics": [one.as_aws() for one in found[:most]],
+        "truncated": len(found) > most,
+    }
+
+
+def _create_error(case: Case) -> dict[str, Any]:
+    request = case.request or {}
+    try:
+        check(request["definition"], type=request.get("type", "STANDARD"))
+    except DefinitionError as refused:
+        return {"Error": {"Code": "InvalidDefinition", "Message": str(refused)}}
+    return {}
+
+
+def _test_state(_: Case) -> dict[str, Any]:
+    return {"crash": "TestState is not supported yet"}
+
+
+_ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
+    "history": _history,
+    "sync": _sync,
+    "validate": _validate,
+    "create_error": _create_error,
+    "test_state": _test_state,
+}
+
+
+def _script(
+    outcomes: Mapping[str, list[Mapping[str, Any]]],
+) -> Callable[[Execution, Invoke], Answer]:
+    """Answers the calls of each state in their order; nobody answers those beyond the last."""
+    left = {state: iter(calls) for state, calls in outcomes.items()}
+
+    def respond(_: Execution, invoke: Invoke) -> Answer:
+        return _outcome(next(left.get(invoke.state, iter(())), {}))
+
+    return respond
+
+
+def _outcome(given: Mapping[str, Any]) -> Answer:
+    accepted = "submitted" in given
+    response = _value(given["submitted"]) if accepted else ABSENT
+    if "output" in given:
+        return Answer(output=_value(given["output"]), response=response, accepted=accepted)
+    if "error" in given or "cause" in given:
+        cause = given.get("cause")
+        text = cause if cause is None or isinstance(cause, str) else dumps(cause)
+        error = given.get("error")
+        return Answer(failed=True, error=error, cause=text, response=response, accepted=accepted)
+    return Answer(response=response, accepted=accepted)
+
+
+def _value(given: Any) -> Any:
+    """A text stands for the JSON value that it holds; other values for themselves."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return loads(given)
+    except InputError:
+        return given
+
+
+def _lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:
+    for stored in objects:
+        path = (folder / stored["bucket"] / stored["key"]).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise InputError(f"the object {stored['key']!r} is outside its bucket.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(stored["body"], encoding="utf-8")

@@ -1,0 +1,84 @@
+"""Comparing values: JSON inside texts, placeholders, wildcards."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from doorstep.errors import InputError
+from doorstep.jsontext import loads
+
+_PLACEHOLDER = re.compile(r"(?:<[^<>\n]{1,60}>|111111111111)")
+_DATA = ("input", "output")
+_ADDED_BY_BOTO = "ResponseMetadata"
+
+
+def unfolded(value: Any, *, data: bool = False) -> Any:
+    """The value with the JSON texts in it read, at every depth.
+
+    A text that begins like an object, an array or a string is one; as `data` (a member `input` or
+    `output`) it may be a number, true, false or null as well.
+    """
+    match value:
+        case str() if data or value.startswith(("{", "[", '"')):
+            try:
+                return unfolded(loads(value), data=data)
+            except InputError:
+                return value
+        case dict():
+            return {
+                name: unfolded(member, data=name in _DATA)
+                for name, member in value.items()
+                if name != _ADDED_BY_BOTO
+            }
+        case list():
+            return [unfolded(item) for item in value]
+    return value
+
+
+def difference(
+    expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset(), at: str = ""
+) -> str | None:
+    """Where two values differ first, and how; None when they are the same.
+
+    An expected text that is one of the `wildcards` is the same as anything; what stands in it as
+    `<…>` or 111111111111 is the same as any text.
+    """
+    match expected, actual:
+        case str(), _ if expected in wildcards:
+            return None
+        case str(), _ if _PLACEHOLDER.search(expected):
+            text = actual if isinstance(actual, str) else json.dumps(actual)
+            same = _pattern(expected).fullmatch(text) is not None
+        case dict(), dict():
+            return _object_difference(expected, actual, wildcards, at)
+        case list(), list() if len(expected) == len(actual):
+            pairs = enumerate(zip(expected, actual, strict=True))
+            found = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
+            return next(filter(None, found), None)
+        case _:
+            same = type(expected) is type(actual) and bool(expected == actual)
+    return None if same else f"{at}: expected {_shown(expected)}, got {_shown(actual)}"
+
+
+def _object_difference(
+    expected: dict[str, Any], actual: dict[str, Any], wildcards: AbstractSet[str], at: str
+) -> str | None:
+    for name, value in expected.items():
+        if name not in actual:
+            return f"{at}.{name}: missing, expected {_shown(value)}"
+        if found := difference(value, actual[name], wildcards, f"{at}.{name}"):
+            return found
+    extra = sorted(actual.keys() - expected.keys())
+    return f"{at}: unexpected {', '.join(extra)}" if extra else None
+
+
+def _pattern(expected: str) -> re.Pattern[str]:
+    literal = [re.escape(part) for part in _PLACEHOLDER.split(expected)]
+    return re.compile(".*?".join(literal), re.DOTALL)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)[:160]
