@@ -95,7 +95,9 @@ def call(
             result = function(event)
     except TaskFailed as failed:
         return failed.answer
-    except (Exception, SystemExit) as problem:  # noqa: BLE001  the user's code raises anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # noqa: BLE001  the user's code may raise whatever it likes
         return _failure(invoke, request_id, problem)
     return _answer(invoke, request_id, result)
 
@@ -125,6 +127,8 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
         output = given.output if given.output is ABSENT else _as_json(given.output)
         response = given.response if given.response is ABSENT else _as_json(given.response)
     except InputError as problem:
+        if inspect.iscoroutine(given.output):
+            given.output.close()
         return _unmarshallable(invoke, request_id, problem)
     if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
         # What a plain handler returns is the answer to the request, not the callback.

@@ -155,26 +155,27 @@ def load_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         del sys.modules[name]
         raise HandlerLoadError(_load_problem(path, problem)) from problem
     return module
 
 
 def _import(name: str) -> ModuleType:
+    nothing = f"there is no handler file, folder or module {name!r} (looked in {Path.cwd()})"
+    if name.startswith(".") or Path(name).name != name:
+        raise HandlerLoadError(nothing)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as problem:
         if problem.name and name.startswith(problem.name):
-            raise HandlerLoadError(
-                f"there is no handler file, folder or module {name!r} (looked in {Path.cwd()})"
-            ) from None
+            raise HandlerLoadError(nothing) from None
         raise HandlerLoadError(f"{name} does not load: {problem}") from problem
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise HandlerLoadError(_load_problem(Path(name), problem)) from problem
 
 
-def _load_problem(path: Path, problem: Exception) -> str:
+def _load_problem(path: Path, problem: BaseException) -> str:
     if isinstance(problem, SyntaxError):
         caret = " " * ((problem.offset or 1) - 1) + "^"
         source = (problem.text or "").rstrip("\n")

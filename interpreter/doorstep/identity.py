@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from .errors import InputError
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
+
+_NOT_IN_NAMES = re.compile(
+    r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
+)
+
+
+def check_name(name: str | None) -> None:
+    """Raise InputError for a name that AWS refuses: 1 to 80 characters, none of the special ones.
+
+    The characters are those of the service model's documentation of `name`.
+    """
+    if name is not None and (not 0 < len(name) <= 80 or _NOT_IN_NAMES.search(name)):
+        raise InputError(
+            f"Invalid Name: '{name}': 1 to 80 characters, without spaces, brackets and "
+            "other special characters"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +41,7 @@ class Identity:
     type: str = "STANDARD"
     account: str = ACCOUNT
     region: str = REGION
-    role: str = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
+    role: str | None = ROLE
     map_run: str | None = None
 
     @property

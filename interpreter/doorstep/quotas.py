@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from .errors import InputError
 
 DAY = 86_400
 
@@ -20,15 +22,25 @@ class Quotas:
     distributed_concurrency: int = 10_000
     wait_seconds: int = 2**31 - 1
     """A Wait of this length or more fails the execution: "Wait state delay is too long."."""
+    error_characters: int = 256
+    cause_characters: int = 32_768
+    """What is left of a task's error and cause when they are longer."""
     loop_events: int = 1_000_000
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
     def but(self, changes: dict[str, Any]) -> Quotas:
-        """These quotas with some replaced; raises ValueError for a name that is none."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        if unknown := set(changes) - set(known):
-            raise ValueError(f"no quota {sorted(unknown)[0]!r}; there are {', '.join(known)}")
-        return Quotas(**(known | changes))
+        """These quotas with some replaced; raises InputError for what is no quota, or no limit."""
+        known = {field.name: field for field in fields(self)}
+        for name, limit in changes.items():
+            if name not in known:
+                raise InputError(f"there is no quota {name!r}; there are {', '.join(known)}")
+            liftable = "None" in str(known[name].type)
+            if limit is None and liftable:
+                continue
+            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+                lifted = ", or None to lift it" if liftable else ""
+                raise InputError(f"the quota {name} must be a positive integer{lifted}: {limit!r}")
+        return replace(self, **changes)
 
 
 STANDARD = Quotas()

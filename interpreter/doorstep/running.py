@@ -19,7 +19,7 @@ from .drivers.services import Machine
 from .engine import Program
 from .errors import InputError
 from .handlers import Handlers, Source
-from .identity import Identity
+from .identity import Identity, check_name
 from .jsontext import dumps, loads
 from .parse import load
 from .quotas import EXPRESS, STANDARD, Quotas
@@ -29,6 +29,8 @@ Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+"""A run may last years: its end has to have a date as well."""
 
 
 def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
@@ -67,7 +69,7 @@ def start(
     name: str | None = None,
     machine_name: str = "StateMachine",
     type: Type = "STANDARD",
-    machines: Mapping[str, Definition] | None = None,
+    machines: Mapping[str, Definition | tuple[Definition, Type]] | None = None,
     bucket: Path | str | None = None,
     quotas: dict[str, Any] | None = None,
     resource_names: bool = False,
@@ -84,7 +86,7 @@ def start(
     | begin | when the virtual clock starts: a datetime or epoch seconds; now by default |
     | name, machine_name | of the execution and of its machine, for ARNs and the context object |
     | type | STANDARD or EXPRESS |
-    | machines | definitions that `states:startExecution` finds by name |
+    | machines | what `states:startExecution` finds by name: definitions, or (definition, type) |
     | bucket | the folder that holds a folder for each S3 bucket |
     | quotas | limits to change, by their names in `doorstep.quotas.Quotas` |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
@@ -93,6 +95,7 @@ def start(
     """
     document = load(definition)
     check(document.definition, type=type, resource_names=resource_names)
+    check_name(name)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
         name=name,
@@ -140,11 +143,19 @@ def _clock(
         begin = begin.timestamp()
     if begin is None and seed is not None:
         begin = SEEDED_START
+    if begin is not None and not 0 <= begin <= LATEST_START:
+        raise InputError("the clock can begin between 1970 and the year 9000")
     return VirtualClock(begin)
 
 
-def _machine(name: str, definition: Definition) -> Machine:
+def _machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+    definition: Definition
+    of_type: Type = "STANDARD"
+    if isinstance(given, tuple):
+        definition, of_type = given
+    else:
+        definition = given
     document = load(definition)
-    check(document.definition)
+    check(document.definition, type=of_type)
     program = compile_machine(machine(document.definition))
-    return Machine(name, program, document.definition)
+    return Machine(name, program, document.definition, of_type)

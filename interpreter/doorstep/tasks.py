@@ -123,12 +123,23 @@ def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
             case "succeeded":
                 return _succeeded(integration, fiber, fact.data)
             case "failed":
-                raise _failed(integration, fiber, StateFailed(**fact.data))
+                raise _failed(integration, fiber, _as_reported(fiber, **fact.data))
             case "due":
                 # A missed heartbeat is recorded as States.Timeout; both names catch it.
                 also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
                 fiber.record(integration.event("TimedOut"), {**details, "error": "States.Timeout"})
                 raise StateFailed("States.Timeout", also=also)
+
+
+def _as_reported(
+    fiber: Fiber, error: str | None = None, cause: str | None = None, final: bool = False
+) -> StateFailed:
+    quotas = fiber.engine.quotas
+    return StateFailed(
+        error and error[: quotas.error_characters],
+        cause and cause[: quotas.cause_characters],
+        final=final,
+    )
 
 
 def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:

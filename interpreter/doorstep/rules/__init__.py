@@ -6,6 +6,7 @@ concern; `validation` gathers what all of them say, in AWS's order.
 
 from __future__ import annotations
 
-from .validation import MachineType, check, invalid_definition_message, validate
+from ..refusals import invalid_definition_message
+from .validation import MachineType, check, validate
 
 __all__ = ["MachineType", "check", "invalid_definition_message", "validate"]

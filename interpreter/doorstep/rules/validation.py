@@ -15,10 +15,9 @@ from typing import Any, Literal
 from ..diagnostics import Diagnostic, Severity
 from ..errors import DefinitionError
 from ..parse.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
-from ..refusals import invalid_definition_message, refusal
+from ..refusals import refusal
 from . import graph, structure, warnings
 from .findings import Machine, Place
-
 
 MachineType = Literal["STANDARD", "EXPRESS"]
 

@@ -1,0 +1,141 @@
+"""Options that several commands share, and what turns the text of an option into its value."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .output import Problem
+
+_STANDARD_INPUT = f"{__package__}.standard_input"
+_LIFTED_BY_NONE = ("payload_bytes", "history_events")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def pairs(
+    _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """Options of the form NAME=VALUE as a mapping."""
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{text!r} is not {parameter.metavar}", param=parameter)
+        found[name] = value
+    return found
+
+
+def definition_options(command: Command) -> Command:
+    """The options of every command that reads definitions."""
+    type_option = click.option(
+        "--type",
+        "machine_type",
+        type=click.Choice(["STANDARD", "EXPRESS"]),
+        help="Type of the state machine; a template's own, else STANDARD.",
+    )
+    resource_option = click.option(
+        "--resource",
+        metavar="LOGICAL_ID",
+        help="Which state machine of a SAM or CloudFormation template.",
+    )
+    param_option = click.option(
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=pairs,
+        help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
+    )
+    return param_option(resource_option(type_option(command)))
+
+
+def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
+    """The input's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
+    from doorstep import InputError
+    from doorstep.jsontext import loads
+
+    if given is None:
+        return "{}"
+    if given in ("-", "@-"):
+        text, source = standard_input("input"), "standard input"
+    elif given.startswith("@"):
+        text, source = read_text(Path(given[1:]), "input"), given[1:]
+    else:
+        text, source = given, "--input"
+    try:
+        loads(text)
+    except InputError as problem:
+        advice = f"; to read that file write --input @{given}" if os.path.isfile(given) else ""
+        raise Problem(f"{source}: {problem}{advice}") from None
+    return text
+
+
+def read_text(path: Path, purpose: str) -> str:
+    """The text of a file, `-` for standard input; a Problem when it can't be read as UTF-8."""
+    if str(path) == "-":
+        return standard_input(purpose)
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as problem:
+        raise Problem(f"can't read the {purpose} {path}: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise Problem(f"the {purpose} {path} is not UTF-8 text: {problem.reason}") from None
+
+
+def standard_input(purpose: str) -> str:
+    """The text of standard input, which serves one purpose only but may be asked for again."""
+    meta = click.get_current_context().meta
+    if _STANDARD_INPUT not in meta:
+        try:
+            meta[_STANDARD_INPUT] = purpose, sys.stdin.read()
+        except UnicodeDecodeError as problem:
+            raise Problem(f"standard input is not UTF-8 text: {problem.reason}") from None
+    first, text = meta[_STANDARD_INPUT]
+    if first != purpose:
+        raise Problem(f"standard input is the {first} already; give the {purpose} as a file")
+    return str(text)
+
+
+def quotas(
+    ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    """Quotas by name; None lifts one."""
+    from doorstep.quotas import STANDARD
+
+    try:
+        texts = pairs(ctx, parameter, given)
+        changes = {name: _limit(name, text) for name, text in texts.items()}
+        STANDARD.but(changes)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param=parameter) from None
+    return changes
+
+
+def _limit(name: str, text: str) -> int | None:
+    if text == "none" and name in _LIFTED_BY_NONE:
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{name} takes a number above 0, not {text!r}")
+    return int(text)
+
+
+def begin_time(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
+    """Epoch seconds of an ISO 8601 time (UTC where it names no zone) or of epoch seconds."""
+    if given is None:
+        return None
+    try:
+        if _NUMBER.fullmatch(given):
+            return datetime.fromtimestamp(float(given), UTC).timestamp()
+        moment = datetime.fromisoformat(given)
+    except (ValueError, OverflowError, OSError):
+        told = f"{given!r} is no time; write 2025-01-31T08:00:00Z, or seconds since 1970"
+        raise click.BadParameter(told, param=parameter) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,39 @@
+"""What the commands write: JSON, tables, and problems."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from doorstep_cli.output import Row, print_table
+
+ROWS = [Row(["1", "a" * 50], "red", ["beneath"]), Row(["22", "b"])]
+
+
+def test_a_table_is_aligned_and_nothing_is_cut_in_a_pipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(["ID", "Name"], ROWS)
+    assert capsys.readouterr().out.splitlines() == [
+        "ID  Name",
+        f"1   {'a' * 50}",
+        "    beneath",
+        "22  b",
+    ]
+
+
+def test_on_a_terminal_the_widest_column_gives_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    print_table(["ID", "Name"], ROWS)
+    lines = capsys.readouterr().out.splitlines()
+    assert "aaaa…" in lines[1]
+    assert "22  b" in lines[3]
+
+
+def test_a_table_without_rows_has_its_head(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["ID", "Name"], [])
+    assert capsys.readouterr().out == "ID  Name\n"
