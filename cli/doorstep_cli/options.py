@@ -38,7 +38,7 @@ def definition_options(command: Command) -> Command:
     type_option = click.option(
         "--type",
         "machine_type",
-        type=click.Choice(["STANDARD", "EXPRESS"]),
+        type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
         help="Type of the state machine; a template's own, else STANDARD.",
     )
     resource_option = click.option(

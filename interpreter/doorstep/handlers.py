@@ -86,7 +86,7 @@ class Handlers:
 
     def _take_module(self, module: ModuleType) -> None:
         for name, function in vars(module).items():
-            if callable(function) and not name.startswith("_"):
+            if callable(function) and not isinstance(function, type) and name[0] != "_":
                 own = getattr(function, "__module__", None) == module.__name__
                 for key in getattr(function, _MARK, (name,) if own else ()):
                     self._known[key] = function

@@ -15,6 +15,7 @@ from typing import Any
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _TOKEN = re.compile(r"[\w$]+")
 _STRING_OR_MARK = re.compile(r'"(?:\\.|[^"\\])*"?|[{}\[\]]|-?Infinity|NaN', re.DOTALL)
+_NOT_BLANK = re.compile(r"\S")
 _SHOWN_SOURCE = 500
 
 
@@ -75,6 +76,10 @@ def _constant(text: str, token: str) -> JSONProblem:
 
 def _problem(text: str, reason: str, at: int) -> JSONProblem:
     """Python's reason and place, in Jackson's words."""
+    if reason.startswith("Illegal trailing comma"):
+        # Python from 3.13 on points at the comma; Jackson at what follows it.
+        at = next(m.start() for m in _NOT_BLANK.finditer(text, at + 1))
+        reason = "Expecting value" if text[at] == "]" else "Expecting property name"
     if reason.startswith("Unterminated string"):
         quote = "Unexpected end-of-input: was expecting closing quote for a string value"
         return JSONProblem(quote, text, len(text), 0)

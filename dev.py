@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Set Doorstep up and show it or check it: `python3 dev.py demo`, `python3 dev.py test`.
+
+Needs Python 3.11+ and nothing else: the first run makes `.venv` beside this file and installs the
+project into it, later runs reuse it. Every Python can parse this file (no f-strings, no
+annotations, no stars in tuples), so that one that is too old is told so in a sentence.
+"""
+# ruff: noqa: UP031, RUF005
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  this is where the others are turned away
+    sys.exit(
+        "Doorstep needs Python 3.11 or later; %s is Python %d.%d. Run this with a newer one, "
+        "for example: python3.12 dev.py test" % ((sys.executable,) + sys.version_info[:2])
+    )
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import subprocess
+import time
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "set-up-by-dev.txt"
+
+Step = namedtuple("Step", "name command needs", defaults=(None,))
+"""A part of `test`: a command of the environment, and a path without which it is skipped."""
+
+STEPS = [
+    Step("lint", "ruff check"),
+    Step("format", "ruff format --check"),
+    Step("types", "mypy"),
+    Step("recordings", "doorstep conformance --cases ../shared/corpus/cases", "../shared/corpus"),
+    Step("tests", "pytest -n auto"),
+]
+
+DEMO = [
+    (
+        "run examples/order/order.asl.json --handlers examples/order/handlers.py"
+        " --input @examples/order/flaky.json --history build/demo-history.json"
+    ),
+    "history build/demo-history.json",
+]
+"""An order whose payment gateway is busy twice, and what happened."""
+
+
+def main():
+    """Do what the command line asks for; the exit code is 0 when all of it succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("demo", help="run the workflow of examples/order and show its history")
+    commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
+    chosen = parser.parse_args().command
+    os.chdir(ROOT)
+    set_up()
+    return demo() if chosen == "demo" else test()
+
+
+def demo():
+    """Run the commands of the demo, up to the first that fails."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    for command in DEMO:
+        say("\n$ doorstep " + command)
+        code = call("doorstep " + command)
+        if code:
+            return code
+    say("\nFive hours and six seconds, simulated. More inputs to try: examples/order/README.md")
+    return 0
+
+
+def test():
+    """Run every step, also after one that failed, and sum up."""
+    results = [(step.name, run(step)) for step in STEPS]
+    say("\n" + "   ".join("%s: %s" % result for result in results))
+    return 1 if "FAILED" in dict(results).values() else 0
+
+
+def run(step):
+    """Run one step and say how it went: ok, FAILED or skipped."""
+    if step.needs and not (ROOT / step.needs).exists():
+        say("\n== %s: skipped, there is no %s" % (step.name, step.needs))
+        return "skipped"
+    say("\n== %s: %s" % (step.name, step.command))
+    return "FAILED" if call(step.command) else "ok"
+
+
+def call(command):
+    """Run a command of the environment; its exit code."""
+    words = command.split()
+    return subprocess.call([str(BIN / words[0])] + words[1:])
+
+
+def set_up():
+    """Bring `.venv` to what pyproject.toml asks for; costs nothing when it is there already."""
+    wanted = fingerprint()
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text("utf-8") == wanted:
+        return
+    started = time.monotonic()
+    if not works():
+        make_venv()
+    STAMP.unlink(missing_ok=True)
+    install()
+    STAMP.write_text(wanted, "utf-8")
+    say("Ready after %.0f s." % (time.monotonic() - started))
+
+
+def fingerprint():
+    """What the environment depends on. The path counts: an environment can't be moved."""
+    project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    return "Python %s\n%s\npyproject.toml %s\n" % (sys.version, ROOT, project)
+
+
+def works():
+    """Whether there is an environment of this Python, at this place, that pip can install into."""
+    question = "import pip, sys; print(sys.version, sys.prefix)"
+    try:
+        answer = subprocess.run([str(PYTHON), "-c", question], capture_output=True, text=True)
+    except OSError:
+        return False
+    return answer.stdout.strip() == "%s %s" % (sys.version, VENV) and (BIN / "pip").exists()
+
+
+def make_venv():
+    """Make `.venv`, in place of whatever stands there."""
+    for module in ("venv", "ensurepip"):
+        if importlib.util.find_spec(module) is None:
+            sys.exit(
+                "%s has no module %r, which makes virtual environments. On Debian and Ubuntu:\n"
+                "    sudo apt install python3-venv\n"
+                "then run this again." % (sys.executable, module)
+            )
+    say("Making a virtual environment in %s (Python %d.%d)" % ((VENV,) + sys.version_info[:2]))
+    # From inside the environment that is to be made anew, the Python beneath it has to do it.
+    python = getattr(sys, "_base_executable", sys.executable)
+    if subprocess.call([python, "-m", "venv", "--clear", str(VENV)]):
+        sys.exit("The virtual environment could not be made; what went wrong stands above.")
+
+
+def install():
+    """Install the project, editable, with what the checks need; show what pip collects."""
+    say("Installing Doorstep and what it is checked with (from PyPI, the first time only)")
+    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--editable", ".[dev]"]
+    output = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as pip:
+        for line in pip.stdout:
+            output.append(line)
+            if line.startswith(("Collecting ", "Installing ")):
+                say("  " + line.split(" (from")[0].rstrip())
+    if pip.returncode:
+        sys.exit(
+            "".join(output) + "\nThe packages could not be installed; pip's own words stand above."
+            "\nThe first run needs the network, to reach PyPI. Behind a proxy, set HTTPS_PROXY;"
+            "\nwith a mirror of your own, set PIP_INDEX_URL. Then run this again."
+        )
+
+
+def say(text):
+    """Print at once, so that what we say and what the tools say stay in order."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
