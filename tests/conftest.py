@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -116,8 +116,40 @@ def plain(command: Command) -> tuple[Any, ...]:
 
 
 @pytest.fixture(params=["fresh", "rebuilt"])
-def world(request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
+def world(request: pytest.FixtureRequest) -> Callable[..., World]:
     """Makes worlds; each test runs on engines that live on and on engines rebuilt all the time."""
-    yield lambda definition, **quotas: World(
+    return lambda definition, **quotas: World(
         definition, rebuilt=request.param == "rebuilt", **quotas
     )
+
+
+def chained(states: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A scope of the states in their order: each goes on to the next one unless it says more."""
+    names = list(states)
+    linked = {}
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        state = states[name]
+        open_end = state["Type"] not in ("Choice", "Succeed", "Fail") and "End" not in state
+        if open_end and "Next" not in state:
+            state = {**state, "Next": following} if following else {**state, "End": True}
+        linked[name] = state
+    return {"StartAt": names[0], "States": linked, **fields}
+
+
+def mapped(states: dict[str, Any], *, distributed: bool = False, **fields: Any) -> dict[str, Any]:
+    """A Map state whose processor is a chain of these states."""
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor = chained(states, **(config if distributed else {}))
+    return {"Type": "Map", "ItemProcessor": processor, **fields}
+
+
+@pytest.fixture
+def chain() -> Callable[..., dict[str, Any]]:
+    """Makes a definition (or a branch) of states, see `chained`."""
+    return chained
+
+
+@pytest.fixture
+def each() -> Callable[..., dict[str, Any]]:
+    """Makes Map states, see `mapped`."""
+    return mapped

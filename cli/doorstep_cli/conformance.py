@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from .adding import add
 from .output import Problem, Row, print_table
 
 if TYPE_CHECKING:
     from doorstep_conformance import Report
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
-@click.command("conformance", short_help="Compare Doorstep with what AWS did.")
+
+@click.group(
+    "conformance", invoke_without_command=True, short_help="Compare Doorstep with what AWS did."
+)
 @click.option(
-    "--cases",
-    "directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of case files; Doorstep's own by default.",
+    "--cases", "directory", type=_FOLDER, help="A folder of case files; Doorstep's own by default."
 )
 @click.option(
     "--emit",
@@ -26,7 +28,28 @@ if TYPE_CHECKING:
     help="Write the answers to this file, one JSON object a line, in place of the score.",
 )
 @click.option("--missed", is_flag=True, help="List the cases that are answered otherwise, and why.")
-def command(directory: Path | None, emit: TextIO | None, missed: bool) -> None:
+@click.option(
+    "--report",
+    "page_file",
+    is_flag=False,
+    flag_value="-",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    help="Write docs/conformance.md, from Doorstep's own cases, to this file or to stdout.",
+)
+@click.option(
+    "--recordings",
+    type=_FOLDER,
+    help="With --report: cases recorded on AWS, whose scores are then kept for the page.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    directory: Path | None,
+    emit: TextIO | None,
+    missed: bool,
+    page_file: TextIO | None,
+    recordings: Path | None,
+) -> None:
     """Run cases that were recorded on AWS, and compare Doorstep's answers with AWS's.
 
     Prints the score of each kind of case: exact, causal (the same but for the order of events that
@@ -37,18 +60,37 @@ def command(directory: Path | None, emit: TextIO | None, missed: bool) -> None:
       doorstep conformance
       doorstep conformance --cases cases/history --missed
       doorstep conformance --cases cases --emit answers.jsonl
+      doorstep conformance add history.json --definition order.asl.json --name orders/declined
     """
+    if ctx.invoked_subcommand:
+        return
     from doorstep_conformance import OWN_CASES, check
 
+    if page_file and directory or recordings and not page_file:
+        raise click.UsageError("--report is of Doorstep's own cases, and --recordings goes with it")
     directory = directory or OWN_CASES
     if not directory.is_dir():
         raise Problem(f"there are no cases in {directory}; name a folder of them with --cases")
     report = check(directory, emit)
-    if emit is None:
+    if page_file:
+        _write_page(page_file, report, recordings)
+    elif emit is None:
         _print_scores(report)
     if missed:
         for one in report.missed:
             click.echo(f"{one.case.id}: {one.verdict.grade}: {one.verdict.why}")
+
+
+command.add_command(add)
+
+
+def _write_page(file: TextIO, own: Report, recordings: Path | None) -> None:
+    from doorstep_conformance import check
+    from doorstep_conformance.page import keep, page
+
+    if recordings:
+        keep(check(recordings))
+    file.write(page(own))
 
 
 def _print_scores(report: Report) -> None:

@@ -14,7 +14,7 @@ import click
 
 from .output import Bug, Problem
 
-_COMMANDS = ("run", "validate", "history", "graph", "conformance", "completion")
+_COMMANDS = ("run", "validate", "test-state", "history", "graph", "conformance", "completion")
 
 
 class Commands(click.Group):
@@ -28,7 +28,8 @@ class Commands(click.Group):
         """The command of a module of this package."""
         if name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"{__package__}.{name}").command
+        module = import_module(f"{__package__}.{name.replace('-', '')}")
+        command: click.Command = module.command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -108,13 +108,14 @@ def quotas(
     ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, Any]:
     """Quotas by name; None lifts one."""
+    from doorstep.errors import InputError
     from doorstep.quotas import STANDARD
 
     try:
         texts = pairs(ctx, parameter, given)
         changes = {name: _limit(name, text) for name, text in texts.items()}
         STANDARD.but(changes)
-    except ValueError as problem:
+    except (InputError, ValueError) as problem:
         raise click.BadParameter(str(problem), param=parameter) from None
     return changes
 

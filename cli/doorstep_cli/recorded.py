@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+
+from doorstep.timestamps import epoch_seconds
 
 from .options import read_text
 from .output import Problem
@@ -44,6 +45,11 @@ class Entry:
 
 def read_history(path: Path) -> list[Entry]:
     """The events of a file (`-` is stdin) in the order of their ids; a Problem for other files."""
+    return entries(read_events(path), str(path))
+
+
+def read_events(path: Path) -> list[Any]:
+    """The events of a file (`-` is stdin) as they stand there, some at least."""
     try:
         value = json.loads(read_text(path, "history"))
     except json.JSONDecodeError as problem:
@@ -54,7 +60,7 @@ def read_history(path: Path) -> list[Entry]:
     events = value.get("events") if isinstance(value, dict) else value
     if not isinstance(events, list) or not events:
         raise Problem(f"{path} has no events; {_EXPECTED}")
-    return entries(events, str(path))
+    return events
 
 
 def entries(events: list[Any], source: str) -> list[Entry]:
@@ -79,14 +85,6 @@ def _entry(event: dict[str, Any]) -> Entry:
         id=int(event["id"]),
         previous=int(event.get("previousEventId", 0)),
         type=str(event["type"]),
-        at=_seconds(event["timestamp"]),
+        at=epoch_seconds(event["timestamp"]),
         details=dict(details),
     )
-
-
-def _seconds(timestamp: str | float) -> float:
-    """ISO 8601 as the AWS CLI's version 2 and Doorstep write it, or version 1's epoch seconds."""
-    if isinstance(timestamp, str):
-        moment = datetime.fromisoformat(timestamp)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return datetime.fromtimestamp(timestamp, UTC).timestamp()

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, get_args
 
 from doorstep.errors import InputError
@@ -30,7 +31,16 @@ OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
 
 Kind = Literal["history", "sync", "test_state", "validate", "create_error"]
 MachineType = Literal["STANDARD", "EXPRESS"]
-_OUTCOME = frozenset({"submitted", "output", "error", "cause", "failed_as", "timed_out"})
+_OUTCOME: dict[str, type | UnionType] = {
+    "submitted": object,
+    "output": object,
+    "error": object,
+    "cause": object,
+    "failed_as": object,
+    "timed_out": object,
+    "after": int | float,
+    "place": list,
+}
 _FIELDS: dict[str, type] = {
     "id": str,
     "source": str,
@@ -113,5 +123,8 @@ def _check_outcomes(outcomes: Mapping[str, Any]) -> None:
     for state, calls in outcomes.items():
         if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
             raise InputError(f"the outcomes of {state!r} must be a list of objects.")
-        if unknown := {name for call in calls for name in call} - _OUTCOME:
-            raise InputError(f"an outcome of {state!r} has no member {min(unknown)!r}.")
+        for name, value in (member for call in calls for member in call.items()):
+            if name not in _OUTCOME:
+                raise InputError(f"an outcome of {state!r} has no member {name!r}.")
+            if not isinstance(value, _OUTCOME[name]):
+                raise InputError(f"the {name!r} of an outcome of {state!r} can't be {value!r}.")

@@ -14,6 +14,8 @@ from .compare import Grade, Verdict, judge
 from .runner import answer
 
 GRADES: tuple[Grade, ...] = get_args(Grade)
+Scores = dict[str, dict[str, Counter[Grade]]]
+"""How many cases got which grade, by kind and area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Report:
         found: dict[str, Counter[Grade]] = {}
         for one in sorted(self.judged, key=lambda one: str(getattr(one.case, by))):
             found.setdefault(getattr(one.case, by), Counter())[one.verdict.grade] += 1
+        return found
+
+    def table(self) -> Scores:
+        """How many cases got which grade, by kind and area."""
+        found: Scores = {}
+        for one in sorted(self.judged, key=lambda one: (one.case.kind, one.case.area)):
+            areas = found.setdefault(one.case.kind, {})
+            areas.setdefault(one.case.area, Counter())[one.verdict.grade] += 1
         return found
 
     def as_recorded(self, by: Literal["kind", "area"] = "kind") -> dict[str, int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import doorstep
-from doorstep import Answer, DefinitionError, Execution, InputError
+from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
 from doorstep.answers import ABSENT
 from doorstep.commands import Invoke
 from doorstep.drivers.driver import OnEvent
@@ -20,6 +22,9 @@ from .cases import Case, Kind, load_cases
 SEED = "conformance"
 """Pins names, UUIDs and times: every run of a case begins at 2025-01-01T00:00:00Z."""
 
+Place = tuple[int, ...]
+_GROUP = re.compile(r"\.(\d+)/")
+"""In a command's key the number of the branch or iteration, for each group around the state."""
 _MOST_DIAGNOSTICS = 100
 
 
@@ -105,8 +110,11 @@ def _create_error(case: Case) -> dict[str, Any]:
     return {}
 
 
-def _test_state(_: Case) -> dict[str, Any]:
-    return {"crash": "TestState is not supported yet"}
+def _test_state(case: Case) -> dict[str, Any]:
+    try:
+        return doorstep.test_state(case.request or {})
+    except ApiError as refused:
+        return refused.as_aws()
 
 
 _ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
@@ -121,11 +129,20 @@ _ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
 def _script(
     outcomes: Mapping[str, list[Mapping[str, Any]]],
 ) -> Callable[[Execution, Invoke], Answer]:
-    """Answers the calls of each state in their order; nobody answers those beyond the last."""
-    left = {state: iter(calls) for state, calls in outcomes.items()}
+    """Answers the calls of each state in their order; nobody answers those beyond the last.
+
+    An outcome with a `place` is kept for the calls of that branch or iteration.
+    """
+    left: dict[tuple[str, Place | None], deque[Mapping[str, Any]]] = {}
+    for state, calls in outcomes.items():
+        for call in calls:
+            place = tuple(call["place"]) if "place" in call else None
+            left.setdefault((state, place), deque()).append(call)
 
     def respond(_: Execution, invoke: Invoke) -> Answer:
-        return _outcome(next(left.get(invoke.state, iter(())), {}))
+        place = tuple(map(int, _GROUP.findall(invoke.key)))
+        calls = left.get((invoke.state, place)) or left.get((invoke.state, None))
+        return _outcome(calls.popleft() if calls else {})
 
     return respond
 
@@ -133,13 +150,17 @@ def _script(
 def _outcome(given: Mapping[str, Any]) -> Answer:
     accepted = "submitted" in given
     response = _value(given["submitted"]) if accepted else ABSENT
+    after = given.get("after", 0.0)
     if "output" in given:
-        return Answer(output=_value(given["output"]), response=response, accepted=accepted)
+        output = _value(given["output"])
+        return Answer(output=output, after=after, response=response, accepted=accepted)
     if "error" in given or "cause" in given:
         cause = given.get("cause")
         text = cause if cause is None or isinstance(cause, str) else dumps(cause)
         error = given.get("error")
-        return Answer(failed=True, error=error, cause=text, response=response, accepted=accepted)
+        return Answer(
+            failed=True, error=error, cause=text, after=after, response=response, accepted=accepted
+        )
     return Answer(response=response, accepted=accepted)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .diagnostics import Diagnostic
     from .drivers import Driver, Execution
     from .errors import (
+        ApiError,
         DefinitionError,
         DoorstepError,
         Failure,
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from .handlers import handler
     from .rules import validate
     from .running import run, start
+    from .teststate import test_state
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "ApiError",
     "Context",
     "DefinitionError",
     "Diagnostic",
@@ -51,6 +54,7 @@ __all__ = [
     "no_answer",
     "run",
     "start",
+    "test_state",
     "validate",
 ]
 
@@ -60,6 +64,7 @@ _HOMES = {
     "diagnostics": ("Diagnostic",),
     "drivers": ("Driver", "Execution"),
     "errors": (
+        "ApiError",
         "DefinitionError",
         "DoorstepError",
         "Failure",
@@ -70,6 +75,7 @@ _HOMES = {
     "handlers": ("handler",),
     "rules": ("validate",),
     "running": ("run", "start"),
+    "teststate": ("test_state",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

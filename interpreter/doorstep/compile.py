@@ -15,7 +15,8 @@ from .errors import runtime
 from .groups import inline_map, parallel
 from .integrations import integration
 from .jsontext import dumps
-from .map_fields import compile_map_run
+from .map_fields import map_plan
+from .maps import MapPlan, distributed_map
 from .retry import compile_retrier
 from .states import (
     Catcher,
@@ -152,20 +153,18 @@ def _parallel(state: State) -> Parts:
     }
 
 
-def _map(state: State) -> Parts:
+def compile_map(state: State) -> MapPlan:
+    """The fields of a Map."""
     (scope,) = state.scopes
-    processor = compile_scope(scope)
-    items, select = _items(state), _selector(state)
     leave = _leave(state, result=True)
-    config = processor_config(state)
-    if config.get("Mode") == "DISTRIBUTED":
-        run = compile_map_run(state, config, processor, items, select, leave)
-        return {"wait": run, "composite": True}
-    concurrency = typed_fields.count(state.fields, "MaxConcurrency", state.jsonata)
-    return {
-        "wait": inline_map(state.name, items, select, processor, concurrency, leave),
-        "composite": True,
-    }
+    return map_plan(state, compile_scope(scope), _items(state), _selector(state), leave)
+
+
+def _map(state: State) -> Parts:
+    plan = compile_map(state)
+    distributed = processor_config(state).get("Mode") == "DISTRIBUTED"
+    run = distributed_map(plan) if distributed else inline_map(plan)
+    return {"wait": run, "composite": True}
 
 
 def _items(state: State) -> Closure:
@@ -174,13 +173,15 @@ def _items(state: State) -> Closure:
         return _queried_items(state)
     effective = compile_input(state.fields)
     path = state.fields.get("ItemsPath", "$")
+    # Recorded: a path into the context object is shown without its first $.
+    shown = path[1:] if path.startswith("$$") else path
     get = payloads.whole_path(path)
 
     def items(env: Env) -> Any:
         effective(env)
         values = get(env)
         if not isinstance(values, list):
-            raise runtime(f'Reference path "{path}" must point to array.')
+            raise runtime(f'Reference path "{shown}" must point to array.')
         return values
 
     return items

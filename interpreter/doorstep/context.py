@@ -73,8 +73,8 @@ class Env:
         self._first = self._first or key
         return self._first
 
-    def show_item(self, item: dict[str, Any]) -> None:
-        """$$.Map.Item is this one now."""
+    def show_item(self, item: dict[str, Any] | None) -> None:
+        """$$.Map.Item is this one now; None: there is none."""
         self.item = item
         self._context = None
 

@@ -183,11 +183,16 @@ class Engine:
         try:
             while ready:
                 fiber, message = ready.popleft()
-                stale = isinstance(message, Fiber) and message.aborted
-                if not fiber.aborted and not stale:
+                if not fiber.aborted and not self._stale(message):
                     self._step(fiber, message)
         except HistoryFull:
             self._history_full()
+
+    def _stale(self, message: Any) -> bool:
+        """Whether it is about what is over by now: an aborted child, a call with its answer."""
+        if isinstance(message, Fact):
+            return message.key not in self.waiting
+        return isinstance(message, Fiber) and message.aborted
 
     def _step(self, fiber: Fiber, message: Any) -> None:
         try:

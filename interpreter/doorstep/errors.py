@@ -4,6 +4,7 @@
         DefinitionError        the state machine would be refused; carries the diagnostics
         InputError             an execution's input, or another value from outside, can't be used
         HandlerLoadError       the handlers can't be loaded
+        ApiError               a request that AWS's API would refuse; carries AWS's code for it
         ReplayError            a journal and a definition do not belong together
 
     Failure                    a workflow's own failure: data, not an exception
@@ -42,6 +43,18 @@ class InputError(DoorstepError):
 
 class HandlerLoadError(DoorstepError):
     """A handler module can't be loaded; the message names file and line."""
+
+
+class ApiError(DoorstepError):
+    """AWS's API would refuse this request: ``code`` names the error as AWS's clients know it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def as_aws(self) -> dict[str, dict[str, str]]:
+        """{"Error": {"Code": …, "Message": …}}, the answer as AWS's clients show it."""
+        return {"Error": {"Code": self.code, "Message": str(self)}}
 
 
 class ReplayError(DoorstepError):

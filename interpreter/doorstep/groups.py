@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .context import Env
 from .dataflow import Closure, Leave
 from .fibers import Body, Fiber, Group
+from .maps import MapPlan
 from .states import ScopeProgram, Working
 
 
@@ -36,28 +36,23 @@ def parallel(
     return work
 
 
-def inline_map(
-    name: str,
-    items: Closure,
-    select: Callable[[Env, dict[str, Any]], Any],
-    processor: ScopeProgram,
-    concurrency: Callable[[Env], int],
-    leave: Leave,
-) -> Callable[[Env], Working]:
+def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
     """Map: the processor for every item, MaxConcurrency at a time; outputs in the items' order."""
+
+    name = plan.state
 
     def start(env: Env) -> Group:
         fiber = env.fiber
-        limit = concurrency(env) or fiber.engine.quotas.inline_concurrency
-        values = items(env)
+        limit = plan.concurrency(env) or fiber.engine.quotas.inline_concurrency
+        values = plan.items(env)
         fiber.record("MapStateStarted", {"length": len(values)})
 
         def begin(child: Fiber) -> Body:
             child.item = {"Index": child.index, "Value": values[child.index]}
-            selected = select(env, child.item)
+            selected = plan.select(env, child.item)
             child.encode(selected, name)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
-            return processor.run(child, selected)
+            return plan.processor.run(child, selected)
 
         def ended(child: Fiber, how: str) -> int:
             return child.note(f"MapIteration{how}", {"name": name, "index": child.index})
@@ -73,6 +68,7 @@ def inline_map(
             group = start(env)
         outputs = yield from group.gather()
         fiber.note("MapStateSucceeded")
-        return leave(env, outputs)
+        env.show_item(fiber.item)
+        return plan.leave(env, outputs)
 
     return work

@@ -6,7 +6,7 @@ engine that is given its facts again is where the first one was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -85,7 +85,7 @@ def replay(program: Program, journal: Journal) -> Engine:
         engine.receive(fact)
     for ours, theirs in zip(engine.history, expected, strict=False):
         if ours != theirs:
-            raise ReplayError(f"event {theirs.id} is {theirs.type} in the journal, {ours.type} now")
+            raise ReplayError(_difference(ours, theirs))
     if len(engine.history) < len(expected):
         missing = expected[len(engine.history)]
         raise ReplayError(f"event {missing.id}, {missing.type}, does not happen now")
@@ -100,4 +100,19 @@ def _header(fields: dict[str, Any]) -> Header:
 
 def _entry(row: list[Any]) -> Entry:
     kind, *members = row
-    return Fact(*members) if kind == "fact" else Event(*members)
+    return _ENTRIES[kind](*members)
+
+
+_ENTRIES: dict[str, Callable[..., Entry]] = {"fact": Fact, "event": Event}
+
+
+def _difference(ours: Event, theirs: Event) -> str:
+    if ours.type != theirs.type:
+        return f"event {theirs.id} is {theirs.type} in the journal, {ours.type} now"
+    before, now = _members(theirs), _members(ours)
+    name = next(name for name in (*before, *now) if before.get(name) != now.get(name))
+    return f"event {theirs.id}, {theirs.type}, has another {name} now"
+
+
+def _members(event: Event) -> dict[str, Any]:
+    return {**(event.details or {}), "previous": event.previous, "at": event.at, "id": event.id}

@@ -1,4 +1,4 @@
-"""The fields of a distributed Map compiled: ItemReader, ItemBatcher, ResultWriter, tolerances."""
+"""The fields of a Map compiled: MaxConcurrency, ItemReader, ItemBatcher, ResultWriter, …"""
 
 from __future__ import annotations
 
@@ -10,42 +10,40 @@ from . import payloads, queries
 from .commands import BatchPlan
 from .context import Env
 from .dataflow import Closure, Leave, compile_input
-from .definition import State
+from .definition import State, processor_config
 from .errors import runtime
-from .maps import MapRunPlan, distributed_map, item_source, result_target
-from .states import ScopeProgram, Working
+from .maps import MapPlan, item_source, result_target
+from .states import ScopeProgram
 
 
-def compile_map_run(
+def map_plan(
     state: State,
-    config: Mapping[str, Any],
     processor: ScopeProgram,
     items: Closure,
     select: Callable[[Env, dict[str, Any]], Any],
     leave: Leave,
-) -> Callable[[Env], Working]:
-    """A Map in DISTRIBUTED mode."""
+) -> MapPlan:
+    """The fields of a Map, compiled; what is common to both modes is given."""
     fields, jsonata = state.fields, state.jsonata
     reader, batcher, writer = (
         fields.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter")
     )
-    plan = MapRunPlan(
+    return MapPlan(
         state=state.name,
         label=fields.get("Label") or state.name,
-        items=None if reader else items,
+        items=items,
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
         select=select,
         batch=_batcher(batcher, jsonata) if batcher else None,
         writer=_writer(writer, jsonata) if writer else None,
         processor=processor,
-        execution_type=config.get("ExecutionType", "STANDARD"),
+        execution_type=processor_config(state).get("ExecutionType", "STANDARD"),
         concurrency=typed_fields.count(fields, "MaxConcurrency", jsonata),
         tolerated_count=typed_fields.count(fields, "ToleratedFailureCount", jsonata),
         tolerated_percentage=typed_fields.percentage(fields, "ToleratedFailurePercentage", jsonata),
         leave=leave,
     )
-    return distributed_map(plan)
 
 
 def _arguments(

@@ -20,12 +20,12 @@ from .states import ScopeProgram, Working
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapRunPlan:
-    """The fields of a distributed Map, compiled."""
+class MapPlan:
+    """The fields of a Map, compiled; an inline one has no reader, batches, writer or tolerance."""
 
     state: str
     label: str
-    items: Closure | None
+    items: Closure
     effective: Closure
     reader: Callable[[Env], ItemSource] | None
     select: Callable[[Env, dict[str, Any]], Any]
@@ -39,7 +39,7 @@ class MapRunPlan:
     leave: Leave
 
 
-def distributed_map(plan: MapRunPlan) -> Callable[[Env], Working]:
+def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
     """Map in DISTRIBUTED mode: a map run, and its result."""
 
     def work(env: Env) -> Working:
@@ -57,16 +57,17 @@ def distributed_map(plan: MapRunPlan) -> Callable[[Env], Working]:
         succeeded = fiber.note("MapRunSucceeded")
         # Recorded since November 2024: MapStateExited follows MapRunStarted, not this one.
         fiber.note("MapStateSucceeded", after=succeeded)
+        env.show_item(fiber.item)
         return plan.leave(env, fact.data)
 
     return work
 
 
-def _start(plan: MapRunPlan, env: Env) -> StartMapRun:
+def _start(plan: MapPlan, env: Env) -> StartMapRun:
     fiber = env.fiber
     plan.effective(env)
     concurrency = plan.concurrency(env)
-    items = plan.items(env) if plan.items else None
+    items = None if plan.reader else plan.items(env)
     fiber.record("MapStateStarted", {"length": len(items) if items is not None else 0})
     command = _command(plan, env, fiber.next_key(), items, concurrency, redrives=0)
     fiber.record("MapRunStarted", {"mapRunArn": command.arn})
@@ -74,11 +75,11 @@ def _start(plan: MapRunPlan, env: Env) -> StartMapRun:
     return command
 
 
-def _again(plan: MapRunPlan, env: Env) -> StartMapRun:
+def _again(plan: MapPlan, env: Env) -> StartMapRun:
     assert env.map_run
     key, redrives = env.map_run
     env.map_run = key, redrives + 1
-    items = plan.items(env) if plan.items else None
+    items = None if plan.reader else plan.items(env)
     command = _command(plan, env, key, items, plan.concurrency(env), redrives + 1)
     details = {"mapRunArn": command.arn, "redriveCount": redrives + 1}
     env.fiber.record("MapRunRedriven", details)
@@ -86,7 +87,7 @@ def _again(plan: MapRunPlan, env: Env) -> StartMapRun:
 
 
 def _command(
-    plan: MapRunPlan, env: Env, key: str, items: Any, concurrency: int | None, redrives: int
+    plan: MapPlan, env: Env, key: str, items: Any, concurrency: int | None, redrives: int
 ) -> StartMapRun:
     engine = env.fiber.engine
 

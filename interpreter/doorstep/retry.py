@@ -55,7 +55,7 @@ def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
         names=tuple(fields["ErrorEquals"]),
         interval=fields.get("IntervalSeconds", 1),
         max_attempts=fields.get("MaxAttempts", 3),
-        rate=fields.get("BackoffRate", 2.0),
+        rate=float(fields.get("BackoffRate", 2.0)),
         max_delay=fields.get("MaxDelaySeconds", LONGEST_DELAY),
         jitter=fields.get("JitterStrategy") == "FULL",
     )

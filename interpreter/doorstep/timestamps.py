@@ -37,5 +37,16 @@ def isoformat(at: float) -> str:
     return _moment(at).isoformat(timespec="milliseconds")
 
 
+def epoch_seconds(timestamp: str | float) -> float:
+    """Epoch seconds of an event as the AWS CLI prints it: ISO 8601, or seconds in its version 1.
+
+    Raises ValueError, TypeError or OverflowError for other values.
+    """
+    if isinstance(timestamp, str):
+        read = datetime.fromisoformat(timestamp)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return datetime.fromtimestamp(timestamp, UTC).timestamp()
+
+
 def _moment(at: float) -> datetime:
     return _EPOCH + timedelta(milliseconds=round(at * 1000))

@@ -23,10 +23,11 @@ def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
     selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
-    return _batched(command.batch, selected)
+    return batched(command.batch, selected)
 
 
-def _batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
+def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
+    """The children's inputs that an ItemBatcher makes of the items'."""
     empty = len(dumps({**plan.shared, "Items": []}).encode())
     held: list[Any] = []
     size = empty

@@ -22,6 +22,7 @@ from ..journal import Header
 from ..quotas import EXPRESS, STANDARD, Quotas
 from .clock import Clock
 from .execution import Execution
+from .keeping import Keeper, Memory
 from .mapruns import MapRun
 from .services import Machine, native
 
@@ -41,14 +42,21 @@ class Driver:
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
         respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+        keeper: Keeper | None = None,
+        elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
     ) -> None:
+        """`elsewhere`: asked first whether somebody else answers a call, such as an activity's
+        worker; it is told whether the call had begun before a crash.
+        """
         self.clock = clock
         self.handlers = handlers
-        self.machines = dict(machines or {})
+        self.machines = {} if machines is None else machines
         self.bucket = bucket
+        self.keeper = keeper or Memory()
         self.executions: dict[str, Execution] = {}
         self._on_event = on_event
         self._respond = respond
+        self._elsewhere = elsewhere
         self._tokens: dict[str, tuple[Execution, str]] = {}
 
     def start(
@@ -64,8 +72,27 @@ class Driver:
         limits = quotas or (STANDARD if standard else EXPRESS)
         execution = Execution(program, Header(definition, identity, limits))
         self.executions[identity.arn] = execution
-        self.clock.call_at(self.clock.now(), partial(self.deliver, execution, "started", "", text))
+        begin = partial(self.deliver, execution, "started", "", text)
+        execution.beginning = self.clock.call_at(self.clock.now(), begin)
         return execution
+
+    def withdraw(self, execution: Execution) -> bool:
+        """Forget an execution that has not begun; False when it has."""
+        if execution.beginning is None or execution.status != "NOT_STARTED":
+            return False
+        execution.beginning.cancel()
+        self.forget(execution)
+        return True
+
+    def find(self, arn: str) -> Execution | None:
+        """The execution with this ARN, if there is one."""
+        return self.executions.get(arn) or self.keeper.find(arn)
+
+    def forget(self, execution: Execution) -> None:
+        """Let go of an execution that is over; its keeper still has it."""
+        self.executions.pop(execution.arn, None)
+        for token in execution.tokens:
+            self._tokens.pop(token, None)
 
     def run(self, execution: Execution) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
@@ -92,10 +119,14 @@ class Driver:
         commands = engine.receive(fact)
         events = engine.history[before:]
         execution.journal.append(events)
-        self._carry_out(execution, commands)
+        self.keeper.journaled(execution, (fact, *events))
+        self.keeper.safely(partial(self._follow, execution, commands, events))
+
+    def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
+        self.carry_out(execution, commands)
         if execution.ended and execution.when_ended:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
@@ -108,16 +139,20 @@ class Driver:
         execution, key = self._tokens[token]
         if key not in execution.engine.waiting:
             return False
-        self.later(execution, kind, key, data, seconds(after))
+        if after:
+            self._promise(execution, kind, key, data, seconds(after))
+        else:
+            self.later(execution, kind, key, data)
         return True
 
     # Commands ------------------------------------------------------------------------------------
 
-    def _carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+        """Do what the engine asks for."""
         for command in commands:
             match command:
                 case Invoke():
-                    self._invoke(execution, command)
+                    self.invoke(execution, command)
                 case SetTimer():
                     self._set_timer(execution, command)
                 case Cancel():
@@ -142,13 +177,22 @@ class Driver:
         run = execution.map_runs.get(command.key)
         if run is None:
             run = execution.map_runs[command.key] = MapRun(self, execution, command)
+            run.take_back(self.keeper.children(execution, command))
         run.start(command)
 
-    def _invoke(self, execution: Execution, invoke: Invoke) -> None:
-        if invoke.token:
-            self._tokens[invoke.token] = execution, invoke.key
-        self._tokens[f"{execution.arn}#{invoke.visit}"] = execution, invoke.key
-        if invoke.integration.kind == "activity":
+    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+        """From now on these tokens and the call's own stand for it."""
+        own = (invoke.token,) if invoke.token else ()
+        for token in (f"{execution.arn}#{invoke.visit}", *own, *tokens):
+            self._tokens[token] = execution, invoke.key
+            execution.tokens.add(token)
+
+    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+        """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
+        self.expect(execution, invoke)
+        if self._elsewhere and self._elsewhere(execution, invoke, begun):
+            return
+        if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
         if self._respond and (answer := self._respond(execution, invoke)):
@@ -191,12 +235,20 @@ class Driver:
         if invoke.integration.pattern and answer.accepted and not refused:
             response = {} if answer.response is ABSENT else answer.response
             self.deliver(execution, "submitted", key, response)
+        # What follows the answer to the request, or takes its time, is not asked for again.
+        tell = self._promise if invoke.integration.pattern or after else self.later
         if answer.failed:
             told = {"error": answer.error, "cause": answer.cause}
             final = {"final": True} if answer.final else {}
-            self.later(execution, "failed", key, told | final, after)
+            tell(execution, "failed", key, told | final, after)
         elif answer.output is not ABSENT:
-            self.later(execution, "succeeded", key, answer.output, after)
+            tell(execution, "succeeded", key, answer.output, after)
+
+    def _promise(
+        self, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+    ) -> None:
+        self.keeper.promised(execution, Fact(kind, self.clock.now() + after, key, data))
+        self.later(execution, kind, key, data, after)
 
     def later(
         self, execution: Execution, kind: FactKind, key: str, data: Any = None, after: float = 0

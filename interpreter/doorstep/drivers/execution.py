@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 class Execution:
     """One execution: how it stands, how it ended, and everything that happened in it."""
 
-    def __init__(self, program: Program, header: Header) -> None:
-        self.engine = Engine(program, header.identity, header.quotas)
-        self.journal = Journal(header)
+    def __init__(
+        self,
+        program: Program,
+        header: Header,
+        *,
+        engine: Engine | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        """A new one; or, with engine and journal, one that goes on from there."""
+        self.engine = engine or Engine(program, header.identity, header.quotas)
+        self.journal = journal or Journal(header)
+        self.beginning: Handle | None = None
+        self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}
         self.map_runs: dict[str, MapRun] = {}
         self.when_ended: Callable[[Execution], None] | None = None

@@ -6,8 +6,9 @@ that have ended a run keeps the output, and the execution itself only if a redri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from ..commands import StartMapRun
 from ..errors import InputError, StateFailed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .driver import Driver
     from .execution import Execution
 
-_EXCEEDED = "The specified tolerated failure threshold was exceeded"
+EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 class MapRun:
@@ -36,22 +37,70 @@ class MapRun:
         self.sizes: dict[int, int] = {}
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
-        self._over = False
+        self.status = "RUNNING"
 
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children go on that have not succeeded."""
-        self.command, self._over = command, False
-        unsuccessful, self.unsuccessful = self.unsuccessful, {}
-        for index, child in unsuccessful.items():
-            self._watch(index, child)
-            self.driver.redrive(child)
+        self.command, self.status = command, "RUNNING"
+        if not self._exhausted:
+            self._batches = None
+        self.driver.keeper.map_run(self)
+        redriven_at = self.parent.engine.redriven_at
+        for index, child in list(self.unsuccessful.items()):
+            if child.engine.now <= redriven_at:
+                del self.unsuccessful[index]
+                self._watch(index, child)
+                self.driver.redrive(child)
         self._fill()
+
+    def take_back(self, children: Sequence[Execution]) -> None:
+        """Go on with the children of a run that was begun before a crash, or before a redrive."""
+        for index, (child, size) in enumerate(
+            zip(children, self._sizes(len(children)), strict=False)
+        ):
+            self.sizes[index] = size
+            if not child.ended:
+                self._watch(index, child)
+            elif child.status == "SUCCEEDED":
+                self.succeeded[index] = child
+            else:
+                self.unsuccessful[index] = child
+
+    def _sizes(self, children: int) -> list[int]:
+        single = [1] * children
+        if self.command.batch is None:
+            return single
+        try:
+            return [batch.size for batch in islice(self._unread(), children)]
+        except (StateFailed, InputError):
+            # The items are gone; reading on will say so.
+            return single
+
+    def change(self, **fields: Any) -> None:
+        """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
+        self.command = self.command._replace(**fields)
+        self.driver.keeper.map_run(self)
+        self._go_on()
 
     def abort(self) -> None:
         """Stop what still runs; nobody waits for the result."""
-        self._over = True
-        for child in list(self.running.values()):
-            self.driver.stop(child)
+        if not self._over:
+            self._close("ABORTED")
+
+    def _close(self, status: str) -> None:
+        self.status = status
+        self.driver.keeper.map_run(self)
+        for index, child in list(self.running.items()):
+            if self.driver.withdraw(child):
+                # A redrive reads its items again.
+                del self.running[index], self.sizes[index]
+                self._exhausted = False
+            else:
+                self.driver.stop(child)
+
+    @property
+    def _over(self) -> bool:
+        return self.status != "RUNNING"
 
     @property
     def failed_items(self) -> int:
@@ -61,7 +110,7 @@ class MapRun:
     def _fill(self) -> None:
         try:
             if self._batches is None:
-                self._batches = batches(self.command, read_items(self.command, self.driver.bucket))
+                self._batches = self._unread()
             while not self._over and len(self.running) < self.command.concurrency:
                 batch = next(self._batches, None)
                 if batch is None:
@@ -74,6 +123,11 @@ class MapRun:
             self._fail("States.ItemReaderFailed", str(problem))
         if not self._over and self._exhausted and not self.running:
             self._finish()
+
+    def _unread(self) -> Iterator[Batch]:
+        """The batches that there is no child for yet."""
+        items = read_items(self.command, self.driver.bucket)
+        return islice(batches(self.command, items), len(self.sizes), None)
 
     def _start_child(self, batch: Batch) -> None:
         command = self.command
@@ -98,33 +152,31 @@ class MapRun:
             self.succeeded[index] = child
         else:
             self.unsuccessful[index] = child
-        if self._over:
-            return
+        if not self._over:
+            self._go_on()
+
+    def _go_on(self) -> None:
         if self._exceeded():
-            self._fail("States.ExceedToleratedFailureThreshold", _EXCEEDED)
+            self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
         else:
             self._fill()
 
     def _exceeded(self) -> bool:
-        count, percentage = self.command.tolerated_count, self.command.tolerated_percentage
-        failed = self.failed_items
-        if not failed:
-            return False
-        if count is None and percentage is None:
-            return True
-        if count is not None and failed > count:
-            return True
+        command = self.command
+        return exceeds(
+            self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
+        )
+
+    def _total(self) -> int | None:
         # The share of a stream is known when it has ended.
         total = sum(self.sizes.values())
         if self.command.items is not None:
-            total = max(total, len(self.command.items))
-        elif not self._exhausted:
-            return False
-        return percentage is not None and failed * 100 > percentage * total
+            return max(total, len(self.command.items))
+        return total if self._exhausted else None
 
     def _finish(self) -> None:
         if self._exceeded():
-            self._fail("States.ExceedToleratedFailureThreshold", _EXCEEDED)
+            self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
             return
         try:
             output = result(self.command, self.succeeded, self.unsuccessful, self.driver.bucket)
@@ -132,10 +184,21 @@ class MapRun:
             failure = problem.failure if isinstance(problem, StateFailed) else None
             self._fail("States.ResultWriterFailed", failure.cause if failure else str(problem))
             return
-        self._over = True
+        self._close("SUCCEEDED")
         self.driver.deliver(self.parent, "succeeded", self.command.key, output)
 
     def _fail(self, error: str | None, cause: str | None) -> None:
-        self.abort()
+        self._close("FAILED")
         data = {"error": error, "cause": cause}
         self.driver.deliver(self.parent, "failed", self.command.key, data)
+
+
+def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
+    """Whether more items failed than are tolerated; `total`: None as long as it is not known."""
+    if not failed:
+        return False
+    if count is None and percentage is None:
+        return True
+    if count is not None and failed > count:
+        return True
+    return total is not None and percentage is not None and failed * 100 > percentage * total

@@ -36,9 +36,7 @@ def read_items(command: StartMapRun, buckets: Path | None) -> Iterator[Item]:
 
 
 def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
-    limit = reader.max_items
-    if limit is not None and limit < 0:
-        raise failed("field MaxItems must be positive")
+    most = most_items(reader)
     name = reader.arguments.get("Bucket")
     if not isinstance(name, str):
         raise failed("The field 'Bucket' must be a string.")
@@ -48,8 +46,14 @@ def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
     else:
         key = str(reader.arguments.get("Key", ""))
         items = _object(reader.config, locate(buckets, name, key), f"S3://{name}/{key}")
-    # MaxItems 0 is taken for no limit: AWS was recorded accepting it.
-    return islice(items, limit or None)
+    return islice(items, most)
+
+
+def most_items(reader: ItemSource) -> int | None:
+    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it."""
+    if reader.max_items is not None and reader.max_items < 0:
+        raise failed("field MaxItems must be positive")
+    return reader.max_items or None
 
 
 def failed(cause: str) -> StateFailed:
@@ -67,8 +71,12 @@ def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
     root = (buckets / bucket).resolve()
     path = (root / key).resolve()
     if not path.is_relative_to(root) or root.parent != buckets.resolve():
-        raise failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
+        raise _outside(bucket, key)
     return path
+
+
+def _outside(bucket: str, key: str) -> StateFailed:
+    return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
 
 
 def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
@@ -80,6 +88,8 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
         key = path.relative_to(folder).as_posix()
         if not key.startswith(prefix):
             continue
+        if not path.resolve().is_relative_to(folder):
+            raise _outside(bucket, key)
         if flatten:
             yield from _object(reader.config, path, f"S3://{bucket}/{key}")
         else:
@@ -101,16 +111,21 @@ def _metadata(path: Path, key: str) -> dict[str, Any]:
 def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item]:
     if not path.is_file():
         raise failed(f"The specified key does not exist. ({path})")
+    try:
+        with _open(path) as lines:
+            for value in parse_items(config, lines):
+                yield Item(value, source)
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise failed(f"{path}: {problem}") from None
+
+
+def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    """The items of an object's text, as ReaderConfig says that they are written."""
     kind = config.get("InputType", "JSON")
     read = _FORMATS.get(kind)
     if read is None:
         raise failed(f"Doorstep does not read items of InputType {kind}.")
-    try:
-        with _open(path) as lines:
-            for value in read(config, lines):
-                yield Item(value, source)
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise failed(f"{path}: {problem}") from None
+    return read(config, lines)
 
 
 def _open(path: Path) -> IO[str]:

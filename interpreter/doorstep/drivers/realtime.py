@@ -36,12 +36,20 @@ class RealClock:
     def run(self, until: Callable[[], bool]) -> None:
         """Sleep until something is due or brought, and do it."""
         while not until():
-            at = self._agenda.next_time()
-            try:
-                wait = None if at is None else max(0.0, at - time.time())
-                self._brought.get(timeout=wait)()
-            except queue.Empty:
-                self._agenda.take().act()
+            self.step()
+
+    def step(self, patience: float | None = None) -> bool:
+        """Do the next thing that is brought or due, if one comes within `patience` seconds."""
+        at = self._agenda.next_time()
+        left = None if at is None else max(0.0, at - time.time())
+        waits = [wait for wait in (left, patience) if wait is not None]
+        try:
+            self._brought.get(timeout=min(waits) if waits else None)()
+        except queue.Empty:
+            if left is None or (patience is not None and patience < left):
+                return False
+            self._agenda.take().act()
+        return True
 
     def _enter(self, at: float, handle: Handle) -> None:
         self._agenda.add(at, lambda: None if handle.cancelled else handle.act())

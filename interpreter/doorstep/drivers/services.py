@@ -12,7 +12,7 @@ from ..commands import Invoke
 from ..engine import Program
 from ..errors import InputError
 from ..events import FactKind
-from ..identity import Identity
+from ..identity import ROLE, Identity
 from ..jsontext import dumps, loads
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Machine:
     program: Program
     definition: Mapping[str, Any]
     type: str = "STANDARD"
+    role: str | None = ROLE
 
 
 def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
@@ -36,29 +37,31 @@ def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
     return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
 
 
+def watch_again(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+    """After a crash: wait again for the execution that a job started, if the call is one."""
+    called = invoke.integration
+    job = called.action == "states:startExecution" and called.pattern.startswith("sync")
+    if job and (machine := _machine(driver, invoke)):
+        _watch(driver, execution, invoke, _child(driver, execution, invoke, machine))
+
+
 def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
-    arguments = invoke.arguments
-    machine = driver.machines.get(str(arguments.get("StateMachineArn")).rpartition(":")[2])
+    machine = _machine(driver, invoke)
     if machine is None:
         return False
-    name = arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
-    identity = Identity(
-        name=name,
-        seed=f"{execution.identity.seed}/{invoke.key}",
-        machine=machine.name,
-        type=machine.type,
-    )
-    given = arguments.get("Input")
-    text = given if isinstance(given, str) else dumps({} if given is None else given)
     try:
-        loads(text)
+        loads(_input_text(invoke))
     except InputError as problem:
         told = f"Invalid State Machine Execution Input: '{problem}'"
-        driver.later(
-            execution, "failed", invoke.key, _refused(invoke, "InvalidExecutionInput", told)
-        )
+        refused = _refused(invoke, "InvalidExecutionInput", told)
+        driver.later(execution, "failed", invoke.key, refused)
         return True
-    child = driver.start(machine.program, machine.definition, identity, text)
+    child = _child(driver, execution, invoke, machine)
+    if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
+        told = f"Execution Already Exists: '{child.arn}'"
+        refused = _refused(invoke, "ExecutionAlreadyExists", told)
+        driver.later(execution, "failed", invoke.key, refused)
+        return True
     request_id = execution.identity.uuid(f"request/{invoke.key}")
     started = {
         "ExecutionArn": child.arn,
@@ -71,8 +74,52 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
         return True
     driver.later(execution, "submitted", invoke.key, started)
     if pattern != "waitForTaskToken":
-        child.when_ended = partial(_job_ended, driver, execution, invoke)
+        _watch(driver, execution, invoke, child)
     return True
+
+
+def _machine(driver: Driver, invoke: Invoke) -> Machine | None:
+    arn = str(invoke.arguments.get("StateMachineArn"))
+    return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
+
+
+def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+    """The execution that the call starts; after a crash it may be there already."""
+    name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
+    identity = Identity(
+        name=name,
+        seed=_seed(execution, invoke),
+        machine=machine.name,
+        type=machine.type,
+        account=execution.identity.account,
+        region=execution.identity.region,
+        role=machine.role,
+    )
+    return driver.find(identity.arn) or driver.start(
+        machine.program, machine.definition, identity, _input_text(invoke)
+    )
+
+
+def _seed(execution: Execution, invoke: Invoke) -> str:
+    return f"{execution.identity.seed}/{invoke.key}"
+
+
+def _same(child: Execution, invoke: Invoke) -> bool:
+    """Whether StartExecution would take a name for another call with the same intention."""
+    return not child.ended and child.engine.input == loads(_input_text(invoke))
+
+
+def _input_text(invoke: Invoke) -> str:
+    given = invoke.arguments.get("Input")
+    return given if isinstance(given, str) else dumps({} if given is None else given)
+
+
+def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Execution) -> None:
+    ended = partial(_job_ended, driver, execution, invoke)
+    if child.ended:
+        ended(child)
+    else:
+        child.when_ended = ended
 
 
 def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
@@ -153,7 +200,8 @@ def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
         }
     return {
         "error": f"Sfn.{code}Exception",
-        "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local)",
+        "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local) "
+        "(SDK Attempt Count: 1)",
     }
 
 

@@ -103,9 +103,9 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
 
 
 def array_get_item(items: Any, index: Any) -> Any:
-    """Of an empty array null, for any index from 0 on (observed)."""
+    """Of an empty array null, for any index from 0 on (observed); fractions are refused."""
     position = _truncated(index)
-    if position < 0 or 0 < len(_array(items)) <= position:
+    if position != index or position < 0 or 0 < len(_array(items)) <= position:
         raise InvalidArguments
     return items[position] if items else None
 

@@ -30,7 +30,7 @@ from .values import UNDEFINED, Value, is_function
 
 def compile_lambda(node: Lambda, scope: Scope, level: int) -> Compiled:
     """``function($x){…}``: the value is made anew where it is evaluated, with its environment."""
-    scope.uses_run = True
+    scope.uses_run = scope.shares = True
     binds, scope.binds = scope.binds, False
     body = scope.compile(node.body, 1)
     scope.binds = binds
@@ -191,8 +191,12 @@ def compile_apply(node: Apply, scope: Scope, level: int) -> Compiled:
         if is_function(value):
             return Chain(value, function)
         run = env[RUN]
-        run.deepen(level)
-        result = invoke(function, [value], None, run)
+        try:
+            run.deepen(level)
+            result = invoke(function, [value], None, run)
+        except JSONataError as error:
+            locate(error, node.position, _name(node.right))
+            raise
         run.depth -= level
         return finish(result) if isinstance(result, list) else result
 

@@ -48,6 +48,7 @@ def _compile_stage(stage: Filter | Index, scope: Scope, level: int) -> Stage:
     expression = stage.expression
     if isinstance(expression, Literal) and type(expression.value) in NUMBERS:
         return _pick(floor(expression.value))
+    scope.uses_run = True
     return _select(scope.compile(expression, level))
 
 
@@ -93,6 +94,7 @@ def _on_tuple(predicate: Compiled) -> Compiled:
 
 def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
     """The items for which the predicate is true, or gives the number of their place."""
+    env[RUN].tick(len(items))
     selected = []
     for index, item in enumerate(items):
         result = predicate(item, env)

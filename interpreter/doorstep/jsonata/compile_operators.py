@@ -155,7 +155,7 @@ def _equality(_at: int, left: Compiled, right: Compiled) -> Compiled:
         rhs = right(context, env)
         if type(lhs) is str and type(rhs) is str:
             return lhs == rhs
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs)
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs, env[RUN].tick)
 
     return evaluate
 
@@ -164,7 +164,7 @@ def _inequality(_at: int, left: Compiled, right: Compiled) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         rhs = right(context, env)
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs)
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs, env[RUN].tick)
 
     return evaluate
 
@@ -178,7 +178,7 @@ def _inclusion(_at: int, left: Compiled, right: Compiled) -> Compiled:
         items = rhs if isinstance(rhs, list) else [rhs]
         if isinstance(lhs, list | dict):
             return any(item is lhs for item in items)
-        return any(equal(lhs, item) for item in items)
+        return any(equal(lhs, item, env[RUN].tick) for item in items)
 
     return evaluate
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Nodes
 
-from .compile_filters import compile_stages
+from .compile_filters import Stage, compile_stages
 from .compile_sort import compile_sort
 from .nodes import Array, Block, Name, Node, Sort
-from .runtime import Env
+from .runtime import RUN, Compiled, Env
 from .scope import Scope
-from .sequences import fields_of, gather, gather_last
+from .sequences import MOST_ITEMS, fields_of, gather, gather_last
 from .values import Sequence, Value
 
+Gather = Callable[[list[Value], int], list[Value]]
 Walk = Callable[[list[Value], Env], list[Value]]
 """Items to the items of the next step."""
 
@@ -33,7 +34,7 @@ def compile_walk(nodes: Nodes[Node], scope: Scope, level: int, *, whole: bool = 
                 return Sequence()
         for step in steps:
             if not items:
-                return items
+                return Sequence()
             items = step(items, env)
         return items
 
@@ -45,20 +46,30 @@ def is_constructed(node: Node) -> bool:
     return isinstance(node, Array | Block) and node.constructed
 
 
-def _compile_step(
-    node: Node, scope: Scope, level: int, finish: Callable[[list[Value]], list[Value]]
-) -> Walk:
+def _compile_step(node: Node, scope: Scope, level: int, finish: Gather) -> Walk:
     stages = compile_stages(node.stages, scope, level)
     if isinstance(node, Sort):
         sort = compile_sort(node, scope, level)
         return sort if stages is None else lambda items, env: stages(sort(items, env), env)
     if isinstance(node, Name) and stages is None:
         return _name_step(node.value, finish)
+    scope.uses_run = True
     evaluate = scope.compile(node, level)
-    if stages is None:
-        return lambda items, env: finish([evaluate(item, env) for item in items])
-    return lambda items, env: finish([stages(evaluate(item, env), env) for item in items])
+    return _each_step(evaluate, finish) if stages is None else _staged(evaluate, stages, finish)
 
 
-def _name_step(name: str, finish: Callable[[list[Value]], list[Value]]) -> Walk:
-    return lambda items, _env: finish(fields_of(items, name))
+def _name_step(name: str, finish: Gather) -> Walk:
+    return lambda items, _env: finish(fields_of(items, name), MOST_ITEMS)
+
+
+def _each_step(evaluate: Compiled, finish: Gather) -> Walk:
+    def step(items: list[Value], env: Env) -> list[Value]:
+        run = env[RUN]
+        run.tick(len(items))
+        return finish([evaluate(item, env) for item in items], run.most_items)
+
+    return step
+
+
+def _staged(evaluate: Compiled, stages: Stage, finish: Gather) -> Walk:
+    return _each_step(lambda item, env: stages(evaluate(item, env), env), finish)

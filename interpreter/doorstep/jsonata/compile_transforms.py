@@ -15,7 +15,7 @@ _SIGNATURE = Signature("<(oa):o>")
 
 def compile_transform(node: Transform, scope: Scope, level: int) -> Compiled:
     """The transform as a function value."""
-    scope.uses_run = True
+    scope.uses_run = scope.shares = True
     pattern = scope.compile(node.pattern, level + 1)
     update = scope.compile(node.update, level + 1)
     delete = scope.compile(node.delete, level + 1) if node.delete is not None else None

@@ -12,7 +12,7 @@ from .compile_filters import compile_stages, tuple_env
 from .compile_sort import compile_sort
 from .compile_steps import Walk, compile_walk, is_constructed
 from .nodes import Node, Path, Sort
-from .runtime import Env
+from .runtime import RUN, Env
 from .scope import Scope
 from .values import UNDEFINED, Sequence, TupleStream, Value
 
@@ -75,10 +75,14 @@ def _sort_step(node: Sort, scope: Scope, level: int) -> TupleStep:
 
 def _map_step(node: Node, scope: Scope, level: int) -> TupleStep:
     evaluate = scope.compile(node, level)
+    scope.uses_run = True
 
     def step(items: list[Value], tuples: list[Tuple] | None, env: Env) -> list[Tuple]:
         results: list[Tuple] = []
+        run = env[RUN]
         for each in tuples if tuples is not None else [{"@": item} for item in items]:
+            run.tick()
+            run.allocate(8 * len(results))
             value = evaluate(each["@"], tuple_env(env, each))
             if isinstance(value, TupleStream):
                 results += [{**each, **inner} for inner in value]

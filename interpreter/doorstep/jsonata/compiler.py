@@ -35,7 +35,7 @@ from .nodes import (
     Wildcard,
 )
 from .regex import Matcher, compile_literal
-from .runtime import GLOBALS, OUTER, RUN, Compiled, Env
+from .runtime import GLOBALS, OUTER, RUN, Compiled, Env, Run
 from .scope import Handler, Scope
 from .sequences import collapse, field_of, keep
 from .values import UNDEFINED, Constructed, OuterSequence, Sequence, Value
@@ -138,25 +138,29 @@ def _leaves(value: Value) -> list[Value]:
     return [leaf for item in value for leaf in _leaves(item)]
 
 
-def _descendants(_node: Descendants, _scope: Scope, _level: int) -> Compiled:
-    def evaluate(context: Value, _env: Env) -> Value:
+def _descendants(_node: Descendants, scope: Scope, _level: int) -> Compiled:
+    scope.uses_run = True
+
+    def evaluate(context: Value, env: Env) -> Value:
         found = Sequence()
         if context is not UNDEFINED:
-            _descend(context, found)
+            _descend(context, found, env[RUN])
         return collapse(found)
 
     return evaluate
 
 
-def _descend(value: Value, found: Sequence) -> None:
+def _descend(value: Value, found: Sequence, run: Run) -> None:
+    run.tick()
     if isinstance(value, list):
         for item in value:
-            _descend(item, found)
+            _descend(item, found, run)
         return
     found.append(value)
     if isinstance(value, dict):
+        run.allocate(8 * len(found))
         for item in value.values():
-            _descend(item, found)
+            _descend(item, found, run)
 
 
 def _regex(node: Regex, _scope: Scope, _level: int) -> Compiled:
@@ -170,6 +174,8 @@ def _regex(node: Regex, _scope: Scope, _level: int) -> Compiled:
 def _array(node: Array, scope: Scope, level: int) -> Compiled:
     items = [(scope.compile(item, level + 1), isinstance(item, Array)) for item in node.items]
     kind = Constructed if node.constructed else list
+    if sum(not isinstance(item, Literal) for item in node.items) > 1:
+        scope.uses_run = True
 
     def build(context: Value, env: Env) -> Value:
         array: list[Value] = kind()
@@ -177,6 +183,7 @@ def _array(node: Array, scope: Scope, level: int) -> Compiled:
             value = evaluate(context, env)
             if isinstance(value, list) and not nests:
                 array.extend(value)
+                env[RUN].allocate(8 * len(array))
             elif value is not UNDEFINED:
                 array.append(value)
         return array
@@ -203,7 +210,7 @@ def _block(node: Block, scope: Scope, level: int) -> Compiled:
 
 
 def _bind(node: Bind, scope: Scope, level: int) -> Compiled:
-    scope.binds = True
+    scope.binds = scope.shares = scope.uses_run = True
     value = scope.compile(node.value, level + 1)
     name = node.name
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 MESSAGES = {
     "S0101": "String literal must be terminated by a matching quote",
@@ -164,16 +165,19 @@ class JSONataError(Exception):
     def message(self) -> str:
         """The text of the error, without its code."""
 
+        known = {"token": self.token, **self.details} if self.token else self.details
+
         def shown(match: re.Match[str]) -> str:
             raw, quoted = match.groups()
-            value = self.token if "token" in (raw, quoted) else self.details.get(raw or quoted)
-            return str(value) if raw else _as_json(value)
+            if (raw or quoted) not in known:
+                return "undefined"
+            return str(known[raw]) if raw else _as_json(known[quoted])
 
         return _PLACEHOLDER.sub(shown, MESSAGES.get(self.code, "{{{message}}}"))
 
     def caret(self, source: str) -> str:
-        """The line of the expression that failed, a caret below the place, and the message."""
-        at = min(self.position or 0, len(source))
+        """The line that failed, a caret below the end of the token, and the message."""
+        at = min(max((self.position or 0) - 1, 0), len(source))
         start = source.rfind("\n", 0, at) + 1
         end = source.find("\n", at)
         line = source[start : end if end >= 0 else len(source)].replace("\t", " ")
@@ -183,7 +187,16 @@ class JSONataError(Exception):
         return f"{self.code}: {self.message}"
 
 
+_MOST_PIECES: Final = 10_000
+
+
 def _as_json(value: Any) -> str:
+    """JSON as JavaScript writes it; what has no JSON is undefined, what is huge is cut off."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         value = int(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda _: None)
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    try:
+        pieces = list(islice(encoder.iterencode(value), _MOST_PIECES))
+    except (TypeError, ValueError, RecursionError):
+        return "undefined"
+    return "".join(pieces) + ("…" if len(pieces) == _MOST_PIECES else "")

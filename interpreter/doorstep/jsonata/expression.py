@@ -9,8 +9,8 @@ from .compiler import compile_tree
 from .errors import STACK_OVERFLOW, JSONataError
 from .facts import Facts, Reference, facts_of
 from .parser import parse
-from .runtime import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, Env, Limits, Run, too_deep
-from .sequences import SEQUENCES
+from .runtime import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, UNMETERED, Env, Limits, Run, too_deep
+from .sequences import SEQUENCES, tree_size
 from .values import UNDEFINED, OuterSequence, Value, number
 
 
@@ -29,6 +29,7 @@ class Expression:
             self._evaluate, scope = compile_tree(self._tree, bound)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
+        self._shares = scope.shares
         self._needs_run = scope.uses_run
         self._needs_input = scope.uses_input
         self._deepest = scope.deepest
@@ -80,13 +81,15 @@ class Expression:
             limits = DEFAULT_LIMITS
         if self._deepest > limits.depth:
             raise too_deep(limits)
-        env: Env = {OUTER: None, GLOBALS: {} if bindings is None else bindings, RUN: None}
+        env: Env = {OUTER: None, GLOBALS: {} if bindings is None else bindings, RUN: UNMETERED}
         if self._needs_input:
             env[GLOBALS] = {**env[GLOBALS], "$": data}
         if self._needs_run:
             env[RUN] = Run(limits, now, random)
         try:
             result = self._evaluate(OuterSequence((data,)) if type(data) is list else data, env)
+            if self._shares:
+                env[RUN].allocate(8 * tree_size(result, {}))
         except RecursionError:
             raise JSONataError("U1001", message=STACK_OVERFLOW) from None
         kind = type(result)

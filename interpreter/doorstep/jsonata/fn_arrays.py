@@ -42,23 +42,25 @@ def shuffle(run: Run, values: Value = UNDEFINED) -> Value:
     return shuffled
 
 
-def distinct(_run: Run, values: Value = UNDEFINED) -> Value:
+def distinct(run: Run, values: Value = UNDEFINED) -> Value:
     """``$distinct``: the first of equal values."""
     if not isinstance(values, list) or len(values) < 2:
         return values
     seen: dict[Hashable, Value] = {}
     for value in values:
-        seen.setdefault(_frozen(value), value)
+        seen.setdefault(_frozen(value, run), value)
     found = list(seen.values())
     return Sequence(found) if isinstance(values, Sequence) else found
 
 
-def _frozen(value: Value) -> Hashable:
+def _frozen(value: Value, run: Run) -> Hashable:
     """A hashable that is equal for equal values."""
     if isinstance(value, list):
-        return ("list", *map(_frozen, value))
+        run.tick()
+        return ("list", *(_frozen(item, run) for item in value))
     if isinstance(value, dict):
-        return frozenset((name, _frozen(member)) for name, member in value.items())
+        run.tick()
+        return frozenset((name, _frozen(member, run)) for name, member in value.items())
     return (type(value) in NUMBERS, type(value) is bool, value)
 
 

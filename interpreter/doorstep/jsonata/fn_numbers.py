@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Final
 
 from .errors import JSONataError
 from .numerals import in_radix, print_number, read_number
 from .runtime import Run
 from .values import NUMBERS, UNDEFINED, Value, as_double, number
+
+_MOST_PLACES: Final = 340
+"""Beyond which all doubles are whole, or all are nothing."""
 
 
 def to_number(_run: Run, value: Value = UNDEFINED) -> Value:
@@ -47,9 +51,13 @@ def round_half_even(_run: Run, value: Value = UNDEFINED, places: Value = UNDEFIN
     """``$round``: of the decimal digits that the number prints as, halves to the even side."""
     if value is UNDEFINED or not math.isfinite(value):
         return value
-    places = 0 if places is UNDEFINED else math.trunc(places)
-    if places > 340:
-        return number(value)
+    if places is UNDEFINED:
+        places = 0
+    if places != math.trunc(places):
+        return math.nan  # as in jsonata-js
+    places = math.trunc(places)
+    if abs(places) > _MOST_PLACES:
+        return number(value) if places > 0 else 0
     with localcontext() as context:
         context.prec = 800
         exact = Decimal(print_number(value))

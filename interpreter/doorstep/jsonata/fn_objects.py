@@ -7,7 +7,7 @@ import json
 from .errors import JSONataError
 from .fn_strings import to_string
 from .runtime import Run
-from .sequences import field_of
+from .sequences import field_of, gather
 from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, truthy
 
 
@@ -30,10 +30,8 @@ def lookup(_run: Run, value: Value = UNDEFINED, name: Value = UNDEFINED) -> Valu
 def spread(_run: Run, value: Value = UNDEFINED) -> Value:
     """``$spread``: an object for every field."""
     if isinstance(value, list):
-        spreads = [spread(_run, item) for item in value]
-        return Sequence(
-            [v for each in spreads for v in (each if isinstance(each, list) else [each])]
-        )
+        spreads = gather([spread(_run, item) for item in value])
+        return list(spreads) or UNDEFINED
     if isinstance(value, dict):
         return Sequence([{name: member} for name, member in value.items()])
     return value

@@ -11,10 +11,11 @@ from itertools import islice
 from math import ceil
 
 from .errors import JSONataError
+from .fn_strings import to_string
 from .regex import Match, Matcher
 from .runtime import Run, invoke
 from .sequences import collapse
-from .values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function
+from .values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
 
 
 def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
@@ -54,14 +55,14 @@ def _limit(limit: float | Undefined, code: str, index: int) -> int | None:
         return None
     if limit < 0:
         raise JSONataError(code, value=limit, index=index)
-    return int(ceil(limit))
+    return ceil(limit)
 
 
 def contains(run: Run, text: Value = UNDEFINED, token: Value = UNDEFINED) -> Value:
     """``$contains``."""
     if text is UNDEFINED:
         return UNDEFINED
-    if type(token) is str:
+    if type(required(token, 2)) is str:
         return token in text
     return next(_matches(run, token, text), None) is not None
 
@@ -88,7 +89,7 @@ def split(
     if text is UNDEFINED:
         return UNDEFINED
     most = _limit(limit, "D3020", 3)
-    if type(separator) is str:
+    if type(required(separator, 2)) is str:
         most = most if limit is UNDEFINED else int(limit)
         return (text.split(separator) if separator else list(text))[:most]
     parts, at = [], 0
@@ -108,13 +109,15 @@ def replace(
     """``$replace``: by a string, or by what a function makes of the match."""
     if text is UNDEFINED:
         return UNDEFINED
-    if pattern == "":
+    if required(pattern, 2) == "":
         raise JSONataError("D3010", value=pattern, index=2)
     most = _limit(limit, "D3011", 4)
     if type(pattern) is str:
-        replaced: str = text.replace(pattern, replacement, -1 if most is None else most)
-        run.allocate(len(replaced))
-        return replaced
+        if pattern not in text:
+            return text
+        replacement = to_string(run, required(replacement, 3))
+        run.allocate(len(text) + text.count(pattern) * len(replacement))
+        return text.replace(pattern, replacement, -1 if most is None else most)
     pieces, at = [], 0
     for found in islice(_matches(run, pattern, text), most):
         pieces += [text[at : found.start], _replacement(run, replacement, found)]

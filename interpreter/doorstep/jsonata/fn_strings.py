@@ -108,14 +108,22 @@ def substring(
 
 def substring_before(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
     """``$substringBefore``: all of it if the mark isn't there."""
-    return UNDEFINED if text is UNDEFINED else text.partition(mark)[0] if mark else ""
+    if text is UNDEFINED or mark is UNDEFINED:
+        return text
+    return text[: _index(text, mark)]
 
 
 def substring_after(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
     """``$substringAfter``: all of it if the mark isn't there."""
-    if text is UNDEFINED or not mark or mark not in text:
+    if text is UNDEFINED or mark is UNDEFINED or mark not in text:
         return text
-    return text.partition(mark)[2]
+    return text[_index(text, mark) + len(mark) :]
+
+
+def _index(text: str, mark: str) -> int:
+    """Where the mark is, or the end."""
+    at = text.find(mark)
+    return at if at >= 0 else len(text)
 
 
 def lowercase(_run: Run, text: Value = UNDEFINED) -> Value:
@@ -140,8 +148,8 @@ def pad(
     run: Run, text: Value = UNDEFINED, width: Value = UNDEFINED, filler: Value = UNDEFINED
 ) -> Value:
     """``$pad``: to the left for a negative width."""
-    if text is UNDEFINED:
-        return UNDEFINED
+    if text is UNDEFINED or width is UNDEFINED:
+        return text
     missing = abs(trunc(width)) - len(text)
     if missing <= 0:
         return text

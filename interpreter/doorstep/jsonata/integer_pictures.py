@@ -12,7 +12,7 @@ from . import integer_words
 from .errors import JSONataError
 from .numerals import print_number
 from .runtime import Run
-from .values import UNDEFINED, Value, number
+from .values import UNDEFINED, Value, number, required
 
 _DECIMAL_ZEROS: Final = "0٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０"
 
@@ -114,7 +114,7 @@ def format_integer(run: Run, value: Value = UNDEFINED, picture: Value = UNDEFINE
     """``$formatInteger``."""
     if value is UNDEFINED:
         return UNDEFINED
-    return show(run, value, analyse(picture))
+    return show(run, value, analyse(required(picture, 2)))
 
 
 def show(run: Run, value: float, picture: IntegerPicture) -> str:
@@ -164,7 +164,7 @@ def parse_integer(_run: Run, text: Value = UNDEFINED, picture: Value = UNDEFINED
     """``$parseInteger``."""
     if text is UNDEFINED:
         return UNDEFINED
-    value = read(text, analyse(picture))
+    value = read(text, analyse(required(picture, 2)))
     return number(value) if isfinite(value) else value
 
 

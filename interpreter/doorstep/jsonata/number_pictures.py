@@ -11,7 +11,7 @@ from .errors import JSONataError
 from .fn_numbers import round_half_even
 from .integer_pictures import regular_interval
 from .runtime import Run
-from .values import UNDEFINED, Value
+from .values import UNDEFINED, Value, required
 
 _DEFAULTS: Final = {
     "decimal-separator": ".",
@@ -88,7 +88,7 @@ def format_number(
     if value is UNDEFINED:
         return UNDEFINED
     symbols = _Symbols({} if options is UNDEFINED else options)
-    pictures = picture.split(symbols.alternative)
+    pictures = required(picture, 2).split(symbols.alternative)
     if len(pictures) > 2:
         raise JSONataError("D3080")
     parts = [_split(each, symbols) for each in pictures]
@@ -182,18 +182,23 @@ def _lay_out(parts: _Parts, symbols: _Symbols) -> _Layout:
         least,
         most,
         symbols.count_digits(parts.exponent or ""),
-        _groups(parts.whole, symbols, from_right=True),
-        _groups(parts.fraction, symbols, from_right=False),
+        _groups(parts.whole, parts, symbols),
+        _groups(parts.fraction, parts, symbols),
     )
 
 
-def _groups(part: str, symbols: _Symbols, *, from_right: bool) -> list[int]:
-    """How many digits there are beyond each grouping separator."""
-    return [
-        symbols.count_digits(part[at:] if from_right else part[:at], optional=True)
-        for at, character in enumerate(part)
-        if character == symbols.group
-    ]
+def _groups(part: str, parts: _Parts, symbols: _Symbols) -> list[int]:
+    """How many digits there are between the point and each grouping separator.
+
+    In either part, jsonata-js looks for all separators but the first in the whole part.
+    """
+    positions = []
+    at = part.find(symbols.group)
+    while at >= 0:
+        beyond = part[:at] if part is parts.fraction else part[at:]
+        positions.append(symbols.count_digits(beyond, optional=True))
+        at = parts.whole.find(symbols.group, at + 1)
+    return positions
 
 
 def _show(run: Run, value: float, layout: _Layout, symbols: _Symbols) -> str:

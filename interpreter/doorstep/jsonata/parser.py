@@ -11,20 +11,30 @@ from typing import Any, Final, NoReturn
 
 from . import ancestry
 from .errors import STACK_OVERFLOW, JSONataError
+from .joining import (
+    add_filter,
+    add_order,
+    binary,
+    bind_focus,
+    bind_index,
+    is_lambda,
+    join_step,
+    keep_array,
+    mark_tail_calls,
+    path_of,
+    text_of,
+)
 from .lexer import Lexer, Token
 from .nodes import (
     Apply,
     Array,
-    Binary,
     Bind,
     Block,
     Call,
     Condition,
     Descendants,
-    Filter,
     Group,
     Hole,
-    Index,
     Lambda,
     Literal,
     Name,
@@ -150,7 +160,7 @@ class Parser:
         at = token.position
         match token.kind:
             case "name":
-                return _path_of(Name(at, token.value))
+                return path_of(Name(at, token.value))
             case "variable":
                 return Variable(at, token.value)
             case "number":
@@ -169,7 +179,7 @@ class Parser:
         at = token.position
         match token.value:
             case "and" | "or" | "in":
-                return _path_of(Name(at, token.value))
+                return path_of(Name(at, token.value))
             case "-":
                 return self._negation(at)
             case "*":
@@ -220,7 +230,7 @@ class Parser:
             if self._at(".."):
                 position = self.token.position
                 self._advance("..")
-                item = _binary("..", position, item, self._expression(0))
+                item = binary("..", position, item, self._expression(0))
             array.items.append(item)
             ancestry.pass_up(array, item)
             if not self._at(","):
@@ -273,7 +283,7 @@ class Parser:
         at = token.position
         match token.value:
             case ".":
-                return self._joined(_step, left, self._expression(POWERS["."]))
+                return self._joined(join_step, left, self._expression(POWERS["."]))
             case "[":
                 return self._predicate(at, left)
             case "(":
@@ -287,15 +297,15 @@ class Parser:
             case ":=":
                 return self._bind(at, left)
             case "@":
-                return self._joined(_focus, left, self._bound_name("@"), at)
+                return self._joined(bind_focus, left, self._bound_name("@"), at)
             case "#":
-                return _index(left, self._bound_name("#"))
+                return bind_index(left, self._bound_name("#"))
             case "~>":
                 right = self._expression(POWERS["~>"])
                 node = Apply(at, left, right)
                 node.keep_array = left.keep_array or right.keep_array
                 return node
-        return _binary(token.value, at, left, self._expression(POWERS[token.value]))
+        return binary(token.value, at, left, self._expression(POWERS[token.value]))
 
     def _bound_name(self, operator: str) -> str:
         right = self._expression(POWERS[operator])
@@ -307,10 +317,10 @@ class Parser:
     def _predicate(self, at: int, left: Node) -> Node:
         if self._at("]"):
             self._advance("]")
-            return _keep_array(left)
+            return keep_array(left)
         condition = self._expression(0)
         self._advance("]", infix=True)
-        return self._joined(_filter, left, condition, at)
+        return self._joined(add_filter, left, condition, at)
 
     def _group(self, at: int, left: Node) -> Node:
         pairs = self._pairs()
@@ -334,7 +344,7 @@ class Parser:
                 break
             self._advance(",")
         self._advance(")")
-        return self._joined(_order, path, sort)
+        return self._joined(add_order, path, sort)
 
     def _condition(self, at: int, test: Node) -> Node:
         then = self._expression(0)
@@ -350,7 +360,7 @@ class Parser:
 
     def _bind(self, at: int, left: Node) -> Node:
         if not isinstance(left, Variable) or left.predicates or left.group:
-            raise JSONataError("S0212", left.position, _node_text(left))
+            raise JSONataError("S0212", left.position, text_of(left))
         self.bound.add(left.name)
         value = self._expression(POWERS[":="] - 1)  # right associative
         node = Bind(at, left.name, value)
@@ -359,7 +369,7 @@ class Parser:
 
     def _call(self, at: int, procedure: Node) -> Node:
         arguments = self._arguments()
-        if _is_lambda(procedure):
+        if is_lambda(procedure):
             return self._lambda(at, arguments)
         node: Call | Partial
         if any(isinstance(argument, Placeholder) for argument in arguments):
@@ -390,14 +400,14 @@ class Parser:
         parameters: list[str] = []
         for index, argument in enumerate(arguments, 1):
             if not isinstance(argument, Variable) or argument.predicates or argument.group:
-                raise JSONataError("S0208", argument.position, _node_text(argument), value=index)
+                raise JSONataError("S0208", argument.position, text_of(argument), value=index)
             parameters.append(argument.name)
         signature = self._signature() if self._at("<") else None
         self._advance("{")
         body = self._expression(0)
         self._advance("}")
         self.bound.update(parameters)
-        _mark_tail_calls(body)
+        mark_tail_calls(body)
         return Lambda(at, parameters, signature, body)
 
     def _signature(self) -> Signature:
@@ -416,132 +426,3 @@ class Parser:
 
 def _token_text(token: Token) -> Any:
     return token.value.pattern if token.kind == "regex" else token.value
-
-
-def _node_text(node: Node) -> Any:
-    """What stands at a node, for messages."""
-    if node.predicates or node.group:
-        return "[" if node.predicates else "{"
-    match node:
-        case Path(steps=[Name(value=value), *_]) | Literal(value=value):
-            return value
-        case Variable(name=name):
-            return name
-        case Binary(operator=operator):
-            return operator
-    return type(node).__name__.lower()
-
-
-def _path_of(node: Node) -> Path:
-    return Path(node.position, [node])
-
-
-def _is_lambda(node: Node) -> bool:
-    match node:
-        case Path(steps=[Name(value="function" | "λ") as name], group=None):
-            return not name.stages
-    return False
-
-
-def _binary(operator: str, at: int, left: Node, right: Node) -> Binary:
-    node = Binary(at, operator, left, right)
-    ancestry.pass_up(node, left)
-    ancestry.pass_up(node, right)
-    return node
-
-
-def _step(left: Node, right: Node) -> Path:
-    """``left.right`` as one path; string literals in it are names."""
-    path = left if isinstance(left, Path) else _path_of(left)
-    if isinstance(left, Parent):
-        path.seeking = [left.slot]
-    if isinstance(right, Path):
-        path.steps.extend(right.steps)
-    else:
-        right.stages, right.predicates = right.predicates, ()
-        path.steps.append(right)
-    path.steps = [_as_step(step) for step in path.steps]
-    if any(step.keep_array for step in path.steps):
-        path.keep_singleton = True
-    for step in (path.steps[0], path.steps[-1]):
-        if isinstance(step, Array):
-            step.constructed = True
-    ancestry.resolve(path)
-    return path
-
-
-def _filter(left: Node, condition: Node, at: int) -> Node:
-    step = left.steps[-1] if isinstance(left, Path) else left
-    if step.group is not None:
-        raise JSONataError("S0209", at)
-    ancestry.seek_in_predicate(step, condition)
-    if isinstance(left, Path):
-        step.stages = [*step.stages, Filter(condition, at)]
-    else:
-        step.predicates = [*step.predicates, Filter(condition, at)]
-    return left
-
-
-def _order(path: Path, sort: Sort) -> Node:
-    path.steps.append(sort)
-    ancestry.resolve(path)
-    return path
-
-
-def _as_step(step: Node) -> Node:
-    if not isinstance(step, Literal):
-        return step
-    if not isinstance(step.value, str):
-        raise JSONataError("S0213", step.position, value=step.value)
-    name = Name(step.position, step.value)
-    name.keep_array, name.group = step.keep_array, step.group
-    name.predicates, name.stages = step.predicates, step.stages
-    return name
-
-
-def _keep_array(left: Node) -> Node:
-    left.keep_array = True
-    if isinstance(left, Path):
-        step = left.steps[-1]
-        is_indexed = step.index is not None or any(isinstance(s, Index) for s in step.stages)
-        if step.focus is not None or not is_indexed:
-            step.keep_array = left.keep_singleton = True
-    return left
-
-
-def _focus(left: Node, name: str, at: int) -> Node:
-    step = left.steps[-1] if isinstance(left, Path) else left
-    if step.stages or step.predicates:
-        raise JSONataError("S0215", at)
-    if isinstance(step, Sort):
-        raise JSONataError("S0216", at)
-    step.focus = name
-    step.tuple = True
-    return left
-
-
-def _index(left: Node, name: str) -> Node:
-    if isinstance(left, Path):
-        path = left
-    else:
-        path = _path_of(left)
-        left.stages, left.predicates = left.predicates, ()
-    step = path.steps[-1]
-    if step.stages:
-        step.stages = [*step.stages, Index(name)]
-    else:
-        step.index = name
-    step.tuple = True
-    return path
-
-
-def _mark_tail_calls(node: Node | None) -> None:
-    """Calls whose value is the lambda's value: they need no stack."""
-    match node:
-        case Call() if not node.predicates:
-            node.tail = True
-        case Condition():
-            _mark_tail_calls(node.then)
-            _mark_tail_calls(node.otherwise)
-        case Block(expressions=[*_, last]):
-            _mark_tail_calls(last)

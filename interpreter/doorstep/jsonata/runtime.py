@@ -26,8 +26,8 @@ OUTER: Final = "(outer)"
 GLOBALS: Final = "(globals)"
 RUN: Final = "(run)"
 
-_TICKS: Final = 64
-"""Calls between two looks at the clock."""
+_TICKS: Final = 256
+"""Rounds between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +78,13 @@ class Run:
             self._random = random.random
         return self._random()
 
-    def tick(self) -> None:
-        """Called wherever an expression could go on for ever."""
-        self._ticks -= 1
+    def tick(self, count: int = 1) -> None:
+        """Called wherever an expression could go on for long, with the number of rounds."""
+        self._ticks -= count
         if self._ticks < 0:
             self._ticks = _TICKS
             if time.monotonic() > self._deadline:
                 raise JSONataError("U1001", message=TIMEOUT)
-
-    @property
-    def seconds_left(self) -> float:
-        """Until the evaluation has to end."""
-        return self._deadline - time.monotonic()
 
     def deepen(self, levels: int) -> None:
         """Go down by so many levels."""
@@ -97,10 +92,30 @@ class Run:
         if self.depth >= self.max_depth:
             raise too_deep(self.limits)
 
+    @property
+    def most_items(self) -> int:
+        """Of any list."""
+        return self.limits.memory // 8
+
     def allocate(self, size: int) -> None:
         """Called before a value of that many bytes is built."""
         if size > self.limits.memory:
             raise JSONataError("U1001", message=OUT_OF_MEMORY)
+
+
+class _Unmetered(Run):
+    """For expressions so simple that there is nothing to measure; shared by all of them."""
+
+    __slots__ = ()
+
+    def tick(self, count: int = 1) -> None:
+        pass
+
+    def allocate(self, size: int) -> None:
+        pass
+
+
+UNMETERED: Final = _Unmetered(DEFAULT_LIMITS, None, None)
 
 
 def too_deep(limits: Limits) -> JSONataError:

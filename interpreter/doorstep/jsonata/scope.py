@@ -21,6 +21,8 @@ class Scope:
     """The names that are bound anywhere in the expression; all others are the caller's."""
     binds: bool = False
     """Whether something compiled since the last reset binds a name in its own environment."""
+    shares: bool = False
+    """Whether a value may be put into another one more than once."""
     uses_run: bool = False
     uses_input: bool = False
     deepest: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from .errors import OUT_OF_MEMORY, JSONataError
 from .values import (
     UNDEFINED,
     Constructed,
@@ -19,7 +20,13 @@ from .values import (
 SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream, Constructed))
 """The kinds of list that only this package knows."""
 
+MOST_ITEMS: Final = 10_000_000
+"""Of any list, whatever the limits are: what jsonata-js allows a range."""
+
 _LISTS: Final = SEQUENCES | {list}
+
+
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 
 
 def collapse(sequence: list[Value]) -> Value:
@@ -37,15 +44,15 @@ def keep(value: Value) -> Value:
     return value
 
 
-def gather(results: list[Value]) -> Sequence:
-    """All results, arrays among them flattened."""
+def gather(results: list[Value], most: int = MOST_ITEMS) -> Sequence:
+    """All results, arrays among them flattened; U1001 if there are too many."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
-    return _flatten(results)
+    return _flatten(results, most)
 
 
-def gather_last(results: list[Value]) -> list[Value]:
+def gather_last(results: list[Value], most: int = MOST_ITEMS) -> list[Value]:
     """Like gather, but the only array that a path ends at stays the array that it is."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
@@ -53,18 +60,20 @@ def gather_last(results: list[Value]) -> list[Value]:
     present = _present(results)
     if len(present) == 1 and type(present[0]) in (list, Constructed):
         return present[0]  # type: ignore[no-any-return]
-    return _flatten(present)
+    return _flatten(present, most)
 
 
 def _present(results: Iterable[Value]) -> list[Value]:
     return [result for result in results if result is not UNDEFINED]
 
 
-def _flatten(results: list[Value]) -> Sequence:
+def _flatten(results: list[Value], most: int) -> Sequence:
     gathered = Sequence()
     for result in results:
         if isinstance(result, list) and type(result) is not Constructed:
             gathered.extend(result)
+            if len(gathered) > most:
+                raise JSONataError("U1001", message=OUT_OF_MEMORY)
         elif result is not UNDEFINED:
             gathered.append(result)
     return gathered
@@ -113,3 +122,18 @@ def _fan_out(items: list[Value], names: list[str]) -> Value:
     for name in names[:-1]:
         items = gather(fields_of(items, name))
     return collapse(gather_last(fields_of(items, names[-1])))
+
+
+def tree_size(value: Value, sizes: dict[int, int]) -> int:
+    """How many values a value holds, written out; what it holds twice is only looked at once."""
+    if not isinstance(value, list | dict):
+        return 1
+    known = sizes.get(id(value))
+    if known is not None:
+        return known
+    members = value if isinstance(value, list) else list(value.values())
+    size = 1 + len(members)
+    if not set(map(type, members)) <= _SCALARS:
+        size = 1 + sum(tree_size(member, sizes) for member in members)
+    sizes[id(value)] = size
+    return size

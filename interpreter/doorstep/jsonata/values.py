@@ -7,7 +7,7 @@ see them. What jsonata-js marks by properties of an array, a subclass of list ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isfinite, isnan
 from typing import Any, Final
@@ -104,6 +104,13 @@ _SYMBOLS: Final[dict[type, str]] = {
 NUMBERS: Final = frozenset((int, float))
 
 
+def required(value: Value, index: int) -> Value:
+    """An argument that a function can't do without; T0410 if it is UNDEFINED."""
+    if value is UNDEFINED:
+        raise JSONataError("T0410", value=value, index=index)
+    return value
+
+
 def is_number(value: Value) -> bool:
     """Whether the value is a number to count with; NaN is not, infinity is an error (D1001)."""
     kind = type(value)
@@ -154,8 +161,11 @@ def truthy(value: Value) -> bool:
     return isinstance(value, str | dict) and len(value) > 0
 
 
-def equal(left: Value, right: Value) -> bool:
-    """Deep equality; true is not 1, and a function equals only itself."""
+def equal(left: Value, right: Value, tick: Callable[[], None]) -> bool:
+    """Deep equality; true is not 1, and a function equals only itself.
+
+    ``tick`` is called for every array and object: two small ones can be large inside.
+    """
     if left is right:
         return True
     kind = type(left)
@@ -164,11 +174,17 @@ def equal(left: Value, right: Value) -> bool:
     if kind in NUMBERS:
         return type(right) in NUMBERS and bool(left == right)
     if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
+        tick()
+        return (
+            isinstance(right, list)
+            and len(left) == len(right)
+            and all(equal(a, b, tick) for a, b in zip(left, right, strict=True))
+        )
     if isinstance(left, dict):
+        tick()
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
-            and all(equal(value, right[key]) for key, value in left.items())
+            and all(equal(value, right[key], tick) for key, value in left.items())
         )
     return False

@@ -1,0 +1,65 @@
+"""Where executions are kept: what a driver tells before it acts, and what it may ask for again.
+
+Nothing is done in the world before that from which it follows is kept: that is what `safely` is
+for. The library keeps executions in memory only; the emulator keeps them in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ..commands import StartMapRun
+from ..events import Fact
+from ..journal import Entry
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .mapruns import MapRun
+
+
+class Keeper(Protocol):
+    """Keeps executions for a driver."""
+
+    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+        """A fact reached an execution, and these events followed from it."""
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        """An answer is known already, and will reach the execution at its time."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do something once all that was told before is kept."""
+
+    def map_run(self, run: MapRun) -> None:
+        """A map run began, went on or came to its end."""
+
+    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+        """The children that a map run has started before, in the order of their indexes."""
+
+    def find(self, arn: str) -> Execution | None:
+        """An execution that the driver does not hold."""
+
+
+class Memory:
+    """Keeps nothing beyond what the executions hold themselves."""
+
+    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+        """The execution's own journal has them."""
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        """The clock has it."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Nothing is safer later: do it now."""
+        act()
+
+    def map_run(self, run: MapRun) -> None:
+        """The parent has it."""
+
+    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+        """A run that the parent does not hold is new."""
+        return ()
+
+    def find(self, arn: str) -> Execution | None:
+        """The driver holds all there are."""
+        return None

@@ -1,0 +1,53 @@
+"""After a crash: an execution is its journal; what has no answer yet is asked for again.
+
+The commands are the same, under the same keys: handlers see the same idempotency key, tokens stay
+valid, timers keep their deadlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..commands import Command, Invoke
+from ..engine import Program
+from ..events import Fact
+from ..journal import Journal, replay
+from .execution import Execution
+from .services import watch_again
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+
+def restore(program: Program, journal: Journal) -> Execution:
+    """The execution of a journal, as it was; raises ReplayError when it does not belong to it."""
+    return Execution(program, journal.header, engine=replay(program, journal), journal=journal)
+
+
+def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -> None:
+    """Carry out the commands that have no answer yet; `promises`: the answers known already."""
+    driver.executions[execution.arn] = execution
+    kept = [promise for promise in promises if promise.key in execution.engine.waiting]
+    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
+    facts = execution.journal.facts
+    begun = {fact.key for fact in facts if fact.kind in ("submitted", "picked up")}
+    for command in list(execution.engine.pending()):
+        _ask_again(driver, execution, command, begun, promised)
+    for kind, at, key, data in kept:
+        driver.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+
+
+def _ask_again(
+    driver: Driver, execution: Execution, command: Command, begun: set[str], promised: set[str]
+) -> None:
+    if not isinstance(command, Invoke):
+        driver.carry_out(execution, [command])
+        return
+    submitted = command.key in begun and command.integration.kind == "service"
+    if command.key in promised or submitted:
+        driver.expect(execution, command)
+        watch_again(driver, execution, command)
+    else:
+        driver.invoke(execution, command, begun=command.key in begun)

@@ -1,0 +1,62 @@
+"""What a handler may say besides its result, and how it says how long."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import doorstep
+from doorstep.answers import ABSENT, seconds
+
+
+@pytest.mark.parametrize(
+    ("duration", "length"),
+    [
+        (0, 0.0),
+        (90, 90.0),
+        (1.5, 1.5),
+        (timedelta(days=1, seconds=1), 86_401.0),
+        ("90s", 90.0),
+        ("250ms", 0.25),
+        ("5h", 18_000.0),
+        ("1h 30m", 5_400.0),
+        ("1d12h", 129_600.0),
+        ("2w", 1_209_600.0),
+        ("0.5 m", 30.0),
+    ],
+)
+def test_a_duration_in_seconds(duration: Any, length: float) -> None:
+    assert seconds(duration) == length
+
+
+@pytest.mark.parametrize(
+    "duration",
+    ["", "soon", "5", "5 hours", "h", "-5s", "5h and more", -1, -0.5, math.inf, math.nan],
+)
+def test_what_is_no_duration(duration: Any) -> None:
+    with pytest.raises(ValueError):
+        seconds(duration)
+
+
+def test_the_message_says_how_to_write_a_duration() -> None:
+    with pytest.raises(ValueError, match='write "90s", "5h" or "1d 12h"'):
+        doorstep.answer(None, after="a while")
+
+
+def test_null_is_an_answer_and_nothing_is_none() -> None:
+    assert doorstep.answer(None).output is None
+    assert doorstep.no_answer().output is ABSENT
+
+
+def test_a_failure_is_raised_or_returned() -> None:
+    failed = doorstep.fail("CardDeclined", "no funds", after="2m")
+    assert isinstance(failed, Exception)
+    assert (failed.answer.failed, failed.answer.error, failed.answer.cause) == (
+        True,
+        "CardDeclined",
+        "no funds",
+    )
+    assert failed.answer.after == 120.0

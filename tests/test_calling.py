@@ -1,0 +1,288 @@
+"""A call of a handler: what it is given, and what its result or exception is to AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+import pytest
+
+import doorstep
+from doorstep.calling import Context
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+INVOKE = "arn:aws:states:::lambda:invoke"
+CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class CardDeclined(Exception):  # noqa: N818  as workflows name their errors
+    pass
+
+
+def machine(resource: str = FUNCTION + "charge", **fields: Any) -> dict[str, Any]:
+    state = {"Type": "Task", "Resource": resource, "End": True, **fields}
+    return {"StartAt": "Charge", "States": {"Charge": state}}
+
+
+def invoking(**fields: Any) -> dict[str, Any]:
+    parameters = {"FunctionName": "charge", "Payload.$": "$"}
+    return machine(INVOKE, Parameters=parameters, **fields)
+
+
+def calling_back(**fields: Any) -> dict[str, Any]:
+    message = {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}}
+    return machine(CALLBACK, Parameters=message, **fields)
+
+
+def decline(event: Any, context: Any) -> None:
+    raise CardDeclined("no funds: 3 €")
+
+
+def details(execution: doorstep.Execution, event_type: str) -> dict[str, Any]:
+    event = next(event for event in execution.history if event["type"] == event_type)
+    return next((value for key, value in event.items() if key.endswith("EventDetails")), {})
+
+
+def test_an_exception_is_reported_as_lambda_reports_it() -> None:
+    execution = doorstep.run(machine(), handlers={"charge": decline})
+    assert execution.error == "CardDeclined"
+    report = json.loads(execution.cause or "")
+    assert list(report) == ["errorMessage", "errorType", "requestId", "stackTrace"]
+    assert (report["errorMessage"], report["errorType"]) == ("no funds: 3 €", "CardDeclined")
+    assert UUID.fullmatch(report["requestId"])
+
+
+def test_the_stack_trace_begins_in_the_handler() -> None:
+    execution = doorstep.run(machine(), handlers={"charge": decline})
+    (frame,) = json.loads(execution.cause or "")["stackTrace"]
+    line = decline.__code__.co_firstlineno + 1
+    assert frame.startswith(f'  File "{__file__}", line {line}, in decline\n    raise CardDeclined')
+
+
+def test_a_direct_call_keeps_the_spacing_of_the_report_and_invoke_does_not() -> None:
+    # Recorded: test_task_lambda and test_task_service_lambda, test_raise_custom_exception.
+    direct = doorstep.run(machine(), handlers={"charge": decline})
+    invoked = doorstep.run(invoking(), handlers={"charge": decline})
+    assert (direct.cause or "").startswith('{"errorMessage": "no funds')
+    assert ', "errorType": "CardDeclined", "requestId": ' in (direct.cause or "")
+    assert (invoked.cause or "").startswith('{"errorMessage":"no funds: 3 €","errorType":')
+    assert json.loads(direct.cause or "") == json.loads(invoked.cause or "") | {
+        "requestId": json.loads(direct.cause or "")["requestId"]
+    }
+
+
+def test_an_exception_without_a_message_has_an_empty_one() -> None:
+    def fails(event: Any) -> None:
+        raise CardDeclined
+
+    report = json.loads(doorstep.run(machine(), handlers={"charge": fails}).cause or "")
+    assert report["errorMessage"] == ""
+
+
+def test_sys_exit_in_a_handler_ends_the_task_and_not_the_run() -> None:
+    def leaves(event: Any) -> None:
+        sys.exit(3)
+
+    assert doorstep.run(machine(), handlers={"charge": leaves}).error == "SystemExit"
+
+
+def test_an_exception_of_another_service_is_its_name_and_message() -> None:
+    execution = doorstep.run(calling_back(), handlers={"sqs:sendMessage": decline})
+    assert (execution.error, execution.cause) == ("CardDeclined", "no funds: 3 €")
+
+
+def test_a_failure_of_ones_own_is_taken_word_for_word() -> None:
+    def refuses(event: Any) -> None:
+        raise doorstep.fail("Card.Declined", "plain text")
+
+    raised = doorstep.run(machine(), handlers={"charge": refuses})
+    returned = doorstep.run(
+        machine(), handlers={"charge": lambda e: doorstep.fail("Card.Declined", "plain text")}
+    )
+    for execution in (raised, returned):
+        assert (execution.error, execution.cause) == ("Card.Declined", "plain text")
+
+
+@pytest.mark.parametrize("result", [{1, 2}, object(), float("nan"), b"bytes", {"deep": [{3}]}])
+def test_a_result_that_json_cannot_hold_is_a_marshal_error(result: Any) -> None:
+    execution = doorstep.run(machine(), handlers={"charge": lambda event: result})
+    assert execution.error == "Runtime.MarshalError"
+    report = json.loads(execution.cause or "")
+    assert report["errorType"] == "Runtime.MarshalError"
+    assert report["errorMessage"].startswith("Unable to marshal response: ")
+    assert report["stackTrace"] == []
+
+
+def test_a_result_that_holds_itself_is_a_marshal_error() -> None:
+    result: list[Any] = []
+    result.append(result)
+    execution = doorstep.run(machine(), handlers={"charge": lambda event: result})
+    assert execution.error == "Runtime.MarshalError"
+
+
+def test_what_a_handler_changes_later_does_not_change_the_history() -> None:
+    kept: list[Any] = [1]
+    definition = machine()
+    definition["States"]["Charge"] |= {"Next": "Again"}
+    del definition["States"]["Charge"]["End"]
+    definition["States"]["Again"] = {"Type": "Task", "Resource": FUNCTION + "spoil", "End": True}
+
+    def spoil(event: Any) -> Any:
+        kept.append(2)
+        return event
+
+    execution = doorstep.run(definition, handlers={"charge": lambda e: kept, "spoil": spoil})
+    assert execution.output == [1]
+
+
+def test_a_direct_call_gives_the_bare_payload() -> None:
+    assert doorstep.run(machine(), {"n": 1}, {"charge": lambda e: [e]}).output == [{"n": 1}]
+
+
+def test_invoke_wraps_the_payload() -> None:
+    output = doorstep.run(invoking(), {"n": 1}, {"charge": lambda e: [e]}).output
+    assert output["Payload"] == [{"n": 1}]
+    assert (output["StatusCode"], output["ExecutedVersion"]) == (200, "$LATEST")
+    assert output["SdkHttpMetadata"]["HttpStatusCode"] == 200
+    assert UUID.fullmatch(output["SdkResponseMetadata"]["RequestId"])
+    assert set(output) == {
+        "ExecutedVersion",
+        "Payload",
+        "SdkHttpMetadata",
+        "SdkResponseMetadata",
+        "StatusCode",
+    }
+
+
+def test_invoke_without_a_payload_gives_an_empty_event() -> None:
+    definition = machine(INVOKE, Parameters={"FunctionName": "charge"})
+    assert doorstep.run(definition, {"n": 1}, {"charge": lambda e: e}).output["Payload"] == {}
+
+
+def test_a_plain_result_of_a_callback_task_answers_the_request_only() -> None:
+    execution = doorstep.run(
+        calling_back(TimeoutSeconds=60), handlers={"sqs:sendMessage": lambda e: {"MessageId": "1"}}
+    )
+    assert json.loads(details(execution, "TaskSubmitted")["output"]) == {"MessageId": "1"}
+    assert execution.error == "States.Timeout"
+
+
+def test_the_callback_of_a_task_is_its_result() -> None:
+    def submit(event: Any) -> Any:
+        return doorstep.answer({"approved": True}, after="5h", response={"MessageId": "1"})
+
+    execution = doorstep.run(calling_back(), handlers={"sqs:sendMessage": submit})
+    assert json.loads(details(execution, "TaskSubmitted")["output"]) == {"MessageId": "1"}
+    assert execution.output == {"approved": True}
+
+
+def test_a_callback_of_invoke_passes_the_payload_only() -> None:
+    parameters = {"FunctionName": "charge", "Payload": {"token.$": "$$.Task.Token"}}
+    definition = machine(f"{INVOKE}.waitForTaskToken", Parameters=parameters)
+    handlers = {"charge": lambda e: doorstep.answer("done", response="asked")}
+    execution = doorstep.run(definition, handlers=handlers)
+    assert execution.output == "done"
+    assert json.loads(details(execution, "TaskSubmitted")["output"])["Payload"] == "asked"
+
+
+def test_a_request_that_is_refused_was_never_submitted() -> None:
+    execution = doorstep.run(calling_back(), handlers={"sqs:sendMessage": decline})
+    assert [event["type"] for event in execution.history][2:] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskFailed",
+        "ExecutionFailed",
+    ]
+
+
+def test_the_context_says_where_the_call_comes_from() -> None:
+    seen: list[Context] = []
+
+    def charge(event: Any, context: Context) -> None:
+        seen.append(context)
+
+    execution = doorstep.run(
+        machine(TimeoutSeconds=30), handlers={"charge": charge}, name="order-7"
+    )
+    (context,) = seen
+    assert context.function_name == "charge"
+    assert context.invoked_function_arn == FUNCTION + "charge"
+    assert context.state_name == "Charge"
+    assert context.execution_arn == execution.arn
+    assert context.execution_arn.endswith(":execution:StateMachine:order-7")
+    assert (context.attempt, context.task_token) == (0, "")
+    assert context.get_remaining_time_in_millis() == 30_000
+    assert UUID.fullmatch(context.aws_request_id)
+
+
+def test_without_a_timeout_a_function_has_lambdas_fifteen_minutes() -> None:
+    left = doorstep.run(
+        machine(), handlers={"charge": lambda e, context: context.get_remaining_time_in_millis()}
+    )
+    assert left.output == 900_000
+
+
+def test_a_callback_task_sees_its_token_in_the_context_as_in_its_parameters() -> None:
+    def submit(event: Any, context: Context) -> Any:
+        return doorstep.answer([event["MessageBody"]["token"], context.task_token])
+
+    first, second = doorstep.run(calling_back(), handlers={"*": submit}).output
+    assert first == second != ""
+
+
+def test_the_idempotency_key_is_the_same_in_every_attempt_and_another_in_the_next_visit() -> None:
+    seen: list[tuple[str, int]] = []
+
+    def charge(event: Any, context: Context) -> Any:
+        seen.append((context.idempotency_key, context.attempt))
+        if len(seen) % 3:
+            raise CardDeclined
+        return len(seen)
+
+    definition = machine(Retry=[{"ErrorEquals": ["States.ALL"]}])
+    charge_state = definition["States"]["Charge"]
+    del charge_state["End"]
+    charge_state["Next"] = "Enough"
+    definition["States"]["Enough"] = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$", "NumericGreaterThan": 5, "Next": "Done"}],
+        "Default": "Charge",
+    }
+    definition["States"]["Done"] = {"Type": "Succeed"}
+    assert doorstep.run(definition, handlers={"charge": charge}).output == 6
+    first, second = {key for key, _ in seen[:3]}, {key for key, _ in seen[3:]}
+    assert len(first) == len(second) == 1
+    assert first != second
+    assert [attempt for _, attempt in seen] == [0, 1, 2, 0, 1, 2]
+
+
+def test_the_idempotency_key_is_the_same_after_a_redrive() -> None:
+    seen: list[str] = []
+
+    def charge(event: Any, context: Context) -> None:
+        seen.append(context.idempotency_key)
+        if len(seen) == 1:
+            raise CardDeclined
+
+    driver, execution = doorstep.start(machine(), handlers={"charge": charge})
+    driver.run(execution)
+    driver.redrive(execution)
+    driver.run(execution)
+    assert execution.status == "SUCCEEDED"
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+
+
+def test_a_handler_may_take_one_argument_or_two() -> None:
+    class Charge:
+        def one(self, event: Any) -> str:
+            return "one"
+
+        def __call__(self, event: Any, context: Any) -> str:
+            return context.state_name
+
+    assert doorstep.run(machine(), handlers={"charge": Charge().one}).output == "one"
+    assert doorstep.run(machine(), handlers={"charge": Charge()}).output == "Charge"

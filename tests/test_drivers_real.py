@@ -1,0 +1,117 @@
+"""Real time: the same events as in virtual time, but for the times. The waits are tiny."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import doorstep
+from doorstep.calling import Context
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+TIMED = ("timestamp",)
+
+
+def machine() -> dict[str, Any]:
+    charge = {
+        "Type": "Task",
+        "Resource": FUNCTION + "charge",
+        "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 0}],
+        "End": True,
+    }
+    pause = {"Type": "Wait", "Seconds": 0, "Next": "Each"}
+    each = {
+        "Type": "Map",
+        "ItemProcessor": {"StartAt": "Charge", "States": {"Charge": charge}},
+        "MaxConcurrency": 1,
+        "End": True,
+    }
+    return {"StartAt": "Pause", "States": {"Pause": pause, "Each": each}}
+
+
+def charge_after(failures: int) -> Any:
+    left = [failures]
+
+    def charge(event: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise doorstep.fail("Busy", "try again")
+        return event * 2
+
+    return charge
+
+
+def one(state: dict[str, Any]) -> dict[str, Any]:
+    return {"StartAt": "Work", "States": {"Work": {**state, "End": True}}}
+
+
+def without_times(execution: doorstep.Execution) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in event.items() if key not in TIMED}
+        for event in execution.history
+    ]
+
+
+def test_the_events_are_those_of_virtual_time() -> None:
+    real, virtual = (
+        doorstep.run(machine(), [1, 2], {"charge": charge_after(2)}, clock=clock, seed=1)
+        for clock in ("real", "virtual")
+    )
+    assert real.output == virtual.output == [2, 4]
+    assert without_times(real) == without_times(virtual)
+
+
+def test_a_wait_lasts() -> None:
+    began = time.time()
+    until = {"QueryLanguage": "JSONata", "Type": "Wait"}
+    until["Timestamp"] = "{% $fromMillis($millis() + 60) %}"
+    execution = doorstep.run(one(until), clock="real")
+    assert execution.status == "SUCCEEDED"
+    entered, exited = execution.events[1].at, execution.events[2].at
+    assert began <= entered
+    assert exited - entered >= 0.05
+
+
+def test_handlers_of_branches_run_at_the_same_time() -> None:
+    # Each waits for the other: one after another they would never meet.
+    meeting = threading.Barrier(2, timeout=5)
+
+    def meet(event: Any) -> bool:
+        meeting.wait()
+        return True
+
+    state = {"Type": "Task", "Resource": FUNCTION + "meet", "End": True}
+    branches = [{"StartAt": name, "States": {name: state}} for name in ("A", "B")]
+    execution = doorstep.run(
+        one({"Type": "Parallel", "Branches": branches}), handlers={"meet": meet}, clock="real"
+    )
+    assert execution.output == [True, True]
+
+
+def test_a_handler_that_never_returns_is_ended_by_its_timeout() -> None:
+    release = threading.Event()
+    state = {"Type": "Task", "Resource": FUNCTION + "hang", "TimeoutSeconds": 1}
+    try:
+        execution = doorstep.run(
+            one(state), handlers={"hang": lambda event: release.wait()}, clock="real"
+        )
+    finally:
+        release.set()
+    assert execution.error == "States.Timeout"
+
+
+def test_a_heartbeat_from_the_handlers_thread_arrives() -> None:
+    def beat(event: Any, context: Context) -> Any:
+        context.heartbeat()
+        context.send_task_success(context.task_token, "done")
+        return {}
+
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}},
+        "HeartbeatSeconds": 30,
+    }
+    execution = doorstep.run(one(state), handlers={"*": beat}, clock="real")
+    assert execution.output == "done"

@@ -1,0 +1,108 @@
+"""What a Resource says: kind, service, action, pattern, and the names of its events."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorstep.integrations import function_name, integration
+
+LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:Charge"
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:Pack"
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [
+        (LAMBDA, "lambda"),
+        (f"{LAMBDA}:prod", "lambda"),
+        ("arn:aws-cn:lambda:cn-north-1:123456789012:function:Charge", "lambda"),
+        (ACTIVITY, "activity"),
+        ("arn:aws:states:::sqs:sendMessage", "service"),
+        ("arn:aws:states:::http:invoke", "service"),
+        ("${ChargeFunctionArn}", "lambda"),
+        ("${PackActivityArn}", "activity"),
+    ],
+)
+def test_the_kind_of_a_resource(resource: str, kind: str) -> None:
+    assert integration(resource).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("resource", "resource_type", "name", "action", "pattern"),
+    [
+        ("arn:aws:states:::sqs:sendMessage", "sqs", "sendMessage", "sqs:sendMessage", ""),
+        (
+            "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "sqs",
+            "sendMessage.waitForTaskToken",
+            "sqs:sendMessage",
+            "waitForTaskToken",
+        ),
+        (
+            "arn:aws:states:::states:startExecution.sync:2",
+            "states",
+            "startExecution.sync:2",
+            "states:startExecution",
+            "sync:2",
+        ),
+        ("arn:aws:states:::ecs:runTask.sync", "ecs", "runTask.sync", "ecs:runTask", "sync"),
+        (
+            "arn:aws:states:::aws-sdk:s3:getObject",
+            "aws-sdk:s3",
+            "getObject",
+            "aws-sdk:s3:getObject",
+            "",
+        ),
+        (
+            "arn:aws:states:::aws-sdk:sfn:startExecution.waitForTaskToken",
+            "aws-sdk:sfn",
+            "startExecution.waitForTaskToken",
+            "aws-sdk:sfn:startExecution",
+            "waitForTaskToken",
+        ),
+    ],
+)
+def test_a_service_taken_apart(
+    resource: str, resource_type: str, name: str, action: str, pattern: str
+) -> None:
+    parts = integration(resource)
+    assert (parts.resource_type, parts.resource) == (resource_type, name)
+    assert (parts.action, parts.pattern) == (action, pattern)
+    # Every event of the task repeats these two (facts 5.2).
+    assert parts.details == {"resourceType": resource_type, "resource": name}
+
+
+@pytest.mark.parametrize(
+    ("resource", "events"),
+    [
+        (LAMBDA, ("LambdaFunctionScheduled", "LambdaFunctionTimedOut")),
+        (ACTIVITY, ("ActivityScheduled", "ActivityTimedOut")),
+        ("arn:aws:states:::sqs:sendMessage", ("TaskScheduled", "TaskTimedOut")),
+    ],
+)
+def test_the_names_of_the_events(resource: str, events: tuple[str, str]) -> None:
+    parts = integration(resource)
+    assert (parts.event("Scheduled"), parts.event("TimedOut")) == events
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        (LAMBDA, "Charge"),
+        (f"{LAMBDA}:prod", "Charge"),
+        (f"{LAMBDA}:$LATEST", "Charge"),
+        ("Charge", "Charge"),
+        ("Charge:3", "Charge"),
+        ("123456789012:function:Charge", "Charge"),
+    ],
+)
+def test_the_name_of_a_function(resource: str, name: str) -> None:
+    assert function_name(resource) == name
+
+
+@pytest.mark.parametrize(
+    ("resource", "named"),
+    [("arn:aws:states:::lambda:invoke", "lambda"), (LAMBDA, LAMBDA)],
+)
+def test_what_data_limit_exceeded_calls_the_task(resource: str, named: str) -> None:
+    assert integration(resource).name == named

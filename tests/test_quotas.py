@@ -1,0 +1,182 @@
+"""AWS's limits: the size of a payload, the length of a history, and our own guard."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import doorstep
+from doorstep.quotas import EXPRESS, STANDARD
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+KIB = 1024
+LIMIT = 256 * KIB
+
+
+def work(**fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": FUNCTION + "work", **fields}
+
+
+def then(state: dict[str, Any]) -> dict[str, Any]:
+    """The state, and one to go to when something is caught."""
+    states = {"Work": {**state, "Next": "Saved"}, "Saved": {"Type": "Pass", "End": True}}
+    return {"StartAt": "Work", "States": states}
+
+
+def catching(name: str) -> list[dict[str, Any]]:
+    return [{"ErrorEquals": [name], "ResultPath": "$.error", "Next": "Saved"}]
+
+
+def giving(size: int) -> Any:
+    """A handler whose result's JSON text has so many bytes."""
+    return {"work": lambda event: "x" * (size - 2)}
+
+
+def too_large(whose: str) -> str:
+    return (
+        f"The state/task '{whose}' returned a result with a size exceeding "
+        "the maximum number of bytes service limit."
+    )
+
+
+def loop(**fields: Any) -> dict[str, Any]:
+    again = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "Out"}],
+        "Default": "Loop",
+    }
+    states = {"Loop": {"Type": "Pass", "Next": "Again"}, "Again": again}
+    return {"StartAt": "Loop", "States": {**states, "Out": {"Type": "Succeed"}}, **fields}
+
+
+def test_the_quotas_are_those_of_aws() -> None:
+    assert (STANDARD.payload_bytes, STANDARD.history_events) == (262_144, 25_000)
+    assert STANDARD.execution_seconds == 365 * 86_400
+    assert (EXPRESS.history_events, EXPRESS.execution_seconds) == (None, 300)
+    assert (STANDARD.inline_concurrency, STANDARD.distributed_concurrency) == (40, 10_000)
+
+
+def test_a_payload_of_exactly_the_limit_passes() -> None:
+    assert doorstep.run(then(work()), handlers=giving(LIMIT)).status == "SUCCEEDED"
+
+
+def test_a_result_above_the_limit_fails_instead_of_succeeding() -> None:
+    execution = doorstep.run(then(work()), handlers=giving(300 * KIB))
+    assert (execution.error, execution.cause) == (
+        "States.DataLimitExceeded",
+        # Recorded: test_task_lambda_data_limit_exceeded_on_large_utf8_response.
+        too_large(FUNCTION + "work"),
+    )
+    types = [event["type"] for event in execution.history]
+    assert types[-2:] == ["LambdaFunctionFailed", "ExecutionFailed"]
+
+
+def test_the_limit_counts_bytes_and_not_characters() -> None:
+    euros = {"work": lambda event: "€" * 100_000}
+    assert doorstep.run(then(work()), handlers=euros).error == "States.DataLimitExceeded"
+
+
+@pytest.mark.parametrize("name", ["States.ALL", "States.DataLimitExceeded"])
+def test_a_result_above_the_limit_is_caught(name: str) -> None:
+    # Recorded, though the guide says otherwise.
+    execution = doorstep.run(then(work(Catch=catching(name))), handlers=giving(300 * KIB))
+    assert execution.output["error"]["Error"] == "States.DataLimitExceeded"
+
+
+def test_a_result_above_the_limit_is_no_task_failure() -> None:
+    state = work(Catch=catching("States.TaskFailed"))
+    assert doorstep.run(then(state), handlers=giving(300 * KIB)).status == "FAILED"
+
+
+def test_an_optimized_integration_is_named_by_its_service() -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "work"},
+    }
+    execution = doorstep.run(then(state), handlers=giving(300 * KIB))
+    # Recorded: test_service_task_lambada_data_limit_exceeded_on_large_utf8_response.
+    assert execution.cause == too_large("lambda")
+
+
+DOUBLE = {"a.$": "$.big", "b.$": "$.big"}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "Parameters": DOUBLE},
+        work(Parameters=DOUBLE),
+        {
+            "Type": "Parallel",
+            "Parameters": DOUBLE,
+            "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}],
+        },
+        {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemSelector": DOUBLE,
+            "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Succeed"}}},
+        },
+    ],
+    ids=lambda state: state["Type"],
+)
+def test_what_a_state_makes_above_the_limit_fails_that_state(state: dict[str, Any]) -> None:
+    data = {"big": "x" * (200 * KIB), "items": [1]}
+    execution = doorstep.run(then(state), data, giving(2))
+    assert (execution.error, execution.cause) == ("States.DataLimitExceeded", too_large("Work"))
+
+
+def test_what_a_catcher_makes_above_the_limit_fails_the_execution() -> None:
+    def fails(event: Any) -> None:
+        raise doorstep.fail("Boom", "y" * (70 * KIB))
+
+    definition = then(work(Catch=catching("States.ALL")))
+    # A cause is cut to 32 KiB; with it the catcher's output is above the limit.
+    execution = doorstep.run(definition, {"big": "x" * (240 * KIB)}, {"work": fails})
+    assert execution.error == "States.DataLimitExceeded"
+
+
+def test_a_lifted_limit_lets_large_payloads_pass() -> None:
+    execution = doorstep.run(
+        then(work()), handlers=giving(300 * KIB), quotas={"payload_bytes": None}
+    )
+    assert execution.status == "SUCCEEDED"
+
+
+def test_event_25000_is_the_failure_of_the_execution() -> None:
+    execution = doorstep.run(loop())
+    # Measured on AWS: the 24,999th is the last real event.
+    assert len(execution.events) == 25_000
+    last = execution.history[-1]
+    assert (last["type"], last["previousEventId"]) == ("ExecutionFailed", 24_999)
+    assert last["executionFailedEventDetails"] == {
+        "error": "States.Runtime",
+        "cause": "The execution reached the maximum number of history events (25000).",
+    }
+
+
+def test_a_full_history_ends_the_execution_whatever_catches() -> None:
+    branch = loop()
+    state = {"Type": "Parallel", "Branches": [branch], "Catch": catching("States.ALL")}
+    execution = doorstep.run(then(state), quotas={"history_events": 200})
+    assert (execution.status, len(execution.events)) == ("FAILED", 200)
+
+
+def test_an_express_execution_that_loops_for_ever_is_ended() -> None:
+    execution = doorstep.run(loop(), type="EXPRESS", quotas={"loop_events": 30_000})
+    assert execution.status == "TIMED_OUT"
+    assert len(execution.events) == 30_000
+
+
+def test_a_quota_that_there_is_not_is_named() -> None:
+    with pytest.raises(doorstep.InputError, match="no quota 'events'; there are payload_bytes, "):
+        doorstep.run(loop(), quotas={"events": 1})
+
+
+def test_quotas_can_be_kept_in_a_journal() -> None:
+    execution = doorstep.run(loop(), quotas={"history_events": 50})
+    header = json.loads(next(iter(execution.journal.lines())))
+    assert header["quotas"]["history_events"] == 50

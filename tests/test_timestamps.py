@@ -1,0 +1,70 @@
+"""Timestamps: what counts as one, to the nanosecond, and how they are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorstep.timestamps import format_timestamp, isoformat, parse_timestamp
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("1970-01-01T00:00:00Z", (0, 0)),
+        ("1970-01-01T00:00:00.5Z", (0, 500_000_000)),
+        ("1970-01-01T00:00:00.000000001Z", (0, 1)),
+        ("1970-01-01T00:00:00.123456789Z", (0, 123_456_789)),
+        ("1970-01-01T01:00:00+01:00", (0, 0)),
+        ("1969-12-31T19:00:00-05:00", (0, 0)),
+        ("1969-12-31T23:59:59.250Z", (-1, 250_000_000)),
+        ("2001-09-09T01:46:40Z", (1_000_000_000, 0)),
+        ("2024-02-29T00:00:00Z", (1_709_164_800, 0)),
+    ],
+)
+def test_a_timestamp_is_read_to_the_nanosecond(text: str, moment: tuple[int, int]) -> None:
+    assert parse_timestamp(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Recorded as refused: test_wait_timestamp_invalid and test_wait_timestamp_path.
+        "2016-12-05 21:29:29Z",
+        "2016-12-05T21:29:29",
+        "2016-13-05T21:29:29Z",
+        "2016-12-05T25:29:29Z",
+        "05-12-2016T21:29:29Z",
+        # RFC 3339 with upper-case T and Z.
+        "2016-12-05t21:29:29Z",
+        "2016-12-05T21:29:29z",
+        "2016-12-05",
+        "2023-02-29T00:00:00Z",
+        "2016-12-05T21:29:29,5Z",
+        "2016-12-05T21:29.5Z",
+        "2016-12-05T21:29:29.Z",
+        "2016-12-05T21:29:29.1234567890Z",
+        " 2016-12-05T21:29:29Z",
+        "2016-12-05T21:29:29Z\n",
+        "２０16-12-05T21:29:29Z",
+        "",
+    ],
+)
+def test_what_is_no_timestamp(text: str) -> None:
+    assert parse_timestamp(text) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (0.0, "1970-01-01T00:00:00Z"),
+        (1_735_689_600.25, "2025-01-01T00:00:00.250Z"),
+        (1_735_689_600.0004, "2025-01-01T00:00:00Z"),
+    ],
+)
+def test_the_context_object_shows_milliseconds_unless_they_are_zero(at: float, text: str) -> None:
+    assert format_timestamp(at) == text
+
+
+def test_a_history_always_shows_milliseconds_and_the_offset() -> None:
+    assert isoformat(1_735_689_600.0) == "2025-01-01T00:00:00.000+00:00"
+    assert isoformat(1_735_689_599.9996) == "2025-01-01T00:00:00.000+00:00"
