@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -87,7 +86,7 @@ class Env:
     def rng(self) -> Random:
         """Random numbers of this visit."""
         if self._random is None:
-            self._random = self.fiber.random(f"{self.state}{self.fiber.calls}")
+            self._random = self.fiber.random()
         return self._random
 
     def draw(self) -> float:
@@ -96,8 +95,7 @@ class Env:
 
     def new_token(self, key: str) -> str:
         """The task token of the command `key`; expressions see it from now on."""
-        source = f"{self.fiber.engine.identity.arn}/{self.fiber.engine.seed}/{key}"
-        self.token = f"AQC{sha256(source.encode()).hexdigest()}"
+        self.token = self.fiber.engine.identity.token(key)
         self._context = None
         return self.token
 

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, Final
 
 from .jsonata import UNDEFINED, JSONataError, Limits
+from .jsonata.errors import OUT_OF_MEMORY
 
 LIMITS: Final = Limits(depth=100, seconds=5.0, memory=6_990_256)
 """What AWS allows one expression: levels, seconds, bytes of a value it builds."""
@@ -63,10 +64,7 @@ def number_range(first: Any = UNDEFINED, last: Any = UNDEFINED, step: Any = UNDE
         return UNDEFINED
     numbers = range(start, end + (1 if stride > 0 else -1), stride)
     if len(numbers) > MAX_RANGE:
-        raise JSONataError(
-            "U1001",
-            message="Expression evaluation memory limit exceeded: Check for excessive memory usage",
-        )
+        raise JSONataError("U1001", message=OUT_OF_MEMORY)
     if len(numbers) < 2:
         return numbers[0] if numbers else UNDEFINED
     return list(numbers)

@@ -9,7 +9,6 @@ the `yield`.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from .events import Event
 from .jsontext import dumps
 
 if TYPE_CHECKING:
+    from random import Random
+
     from .engine import Engine
 
 Body = Generator[StateFailed | None, Any, Any]
@@ -39,6 +40,7 @@ class Fiber:
         "aborted",
         "body",
         "calls",
+        "draws",
         "ended",
         "engine",
         "failure",
@@ -64,7 +66,7 @@ class Fiber:
         self.path = path
         self.index = index
         self.last = 0
-        self.calls = 0
+        self.calls = self.draws = 0
         self.key: str | None = None
         self.state: tuple[str, str] = ("", "")
         self.group: Group | None = None
@@ -116,9 +118,10 @@ class Fiber:
         self.value, self.text = value, text
         return text
 
-    def random(self, place: str) -> random.Random:
-        """Numbers that depend on the seed and the place that asks, never on the interleaving."""
-        return random.Random(f"{self.engine.seed}/{self.path}{place}")
+    def random(self) -> Random:
+        """Numbers of their own for everyone who asks in this fiber; the interleaving is no matter."""
+        self.draws += 1
+        return self.engine.identity.random(f"{self.path}{self.draws}")
 
     # Waiting -----------------------------------------------------------------------------------
 

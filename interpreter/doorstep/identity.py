@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from random import Random
 
 from .errors import InputError
 
@@ -69,6 +70,14 @@ class Identity:
         """A UUID (version 4) that depends on the seed and the place that asks."""
         digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+    def token(self, key: str) -> str:
+        """The task token of the command `key`."""
+        return f"AQC{sha256(f'{self.arn}/{self.seed}/{key}'.encode()).hexdigest()}"
+
+    def random(self, place: str) -> Random:
+        """Random numbers that depend on the seed and the place that asks."""
+        return Random(f"{self.seed}/{place}")
 
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
         """The identity of the child execution that a map run starts under `key`."""

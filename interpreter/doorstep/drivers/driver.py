@@ -106,6 +106,7 @@ class Driver:
 
     def redrive(self, execution: Execution) -> None:
         """RedriveExecution; `run` then lets it go on from where it failed."""
+        self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
     def deliver(
@@ -182,8 +183,10 @@ class Driver:
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
         """From now on these tokens and the call's own stand for it."""
-        own = (invoke.token,) if invoke.token else ()
-        for token in (f"{execution.arn}#{invoke.visit}", *own, *tokens):
+        given = (invoke.token, *tokens) if invoke.token else tokens
+        if given:
+            self.keeper.expected(execution, given)
+        for token in (f"{execution.arn}#{invoke.visit}", *given):
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 

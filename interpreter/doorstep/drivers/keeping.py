@@ -6,7 +6,7 @@ for. The library keeps executions in memory only; the emulator keeps them in a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..commands import StartMapRun
@@ -26,6 +26,9 @@ class Keeper(Protocol):
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """An answer is known already, and will reach the execution at its time."""
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """From now on these task tokens stand for a call of an execution."""
 
     def safely(self, act: Callable[[], None]) -> None:
         """Do something once all that was told before is kept."""
@@ -48,6 +51,9 @@ class Memory:
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """The clock has it."""
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """The driver has them."""
 
     def safely(self, act: Callable[[], None]) -> None:
         """Nothing is safer later: do it now."""

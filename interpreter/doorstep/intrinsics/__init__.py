@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from .calls import (
-    Call,
-    Env,
-    IntrinsicFailure,
-    IntrinsicSyntaxError,
-    Literal,
-    PathArgument,
-    compile_intrinsic,
-    parse_intrinsic,
-)
+from .calls import Env, IntrinsicFailure, compile_intrinsic
+from .grammar import Call, IntrinsicSyntaxError, Literal, PathArgument, parse_intrinsic
 
 __all__ = [
     "Call",

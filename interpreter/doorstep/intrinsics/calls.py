@@ -10,22 +10,10 @@ from .functions import FUNCTIONS, Function, InvalidArguments
 from .grammar import (
     Argument,
     Call,
-    IntrinsicSyntaxError,
     Literal,
     PathArgument,
     parse_intrinsic,
 )
-
-__all__ = [
-    "Call",
-    "Env",
-    "IntrinsicFailure",
-    "IntrinsicSyntaxError",
-    "Literal",
-    "PathArgument",
-    "compile_intrinsic",
-    "parse_intrinsic",
-]
 
 
 class Env(Protocol):

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .callables import PLACEHOLDER, Builtin, Native, TailCall, invoke, locate
+from .callables import Lambda as LambdaValue
+from .callables import Partial as PartialValue
 from .errors import JSONataError
+from .facts import spine
 from .nodes import Apply, Call, Lambda, Node, Partial, Path, Placeholder, Variable
-from .runtime import (
-    GLOBALS,
-    OUTER,
-    PLACEHOLDER,
-    RUN,
-    Builtin,
-    Compiled,
-    Env,
-    Native,
-    Run,
-    TailCall,
-    invoke,
-    locate,
-    too_deep,
-)
-from .runtime import Lambda as LambdaValue
-from .runtime import Partial as PartialValue
+from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run, too_deep
 from .scope import Scope
 from .sequences import collapse, keep
 from .values import UNDEFINED, Value, is_function
@@ -34,8 +22,8 @@ def compile_lambda(node: Lambda, scope: Scope, level: int) -> Compiled:
     binds, scope.binds = scope.binds, False
     body = scope.compile(node.body, 1)
     scope.binds = binds
-    parameters, signature = tuple(node.parameters), node.signature
-    return lambda context, env: LambdaValue(parameters, signature, body, context, env)
+    parameters, signature, height = tuple(node.parameters), node.signature, spine(node.body)
+    return lambda context, env: LambdaValue(parameters, signature, body, height, context, env)
 
 
 def compile_call(node: Call, scope: Scope, level: int) -> Compiled:
@@ -150,7 +138,9 @@ def _partial_lambda(function: LambdaValue, given: list[Value]) -> LambdaValue:
             left_open.append(parameter)
         else:
             env[parameter] = value
-    return LambdaValue(tuple(left_open), None, function.body, function.context, env)
+    return LambdaValue(
+        tuple(left_open), None, function.body, function.height, function.context, env
+    )
 
 
 # -- chaining

@@ -7,7 +7,7 @@ from collections.abc import Sequence as Nodes
 from math import floor
 
 from .nodes import Filter, Index, Literal
-from .runtime import GLOBALS, OUTER, RUN, Compiled, Env
+from .run import GLOBALS, OUTER, RUN, Compiled, Env
 from .scope import Scope
 from .values import (
     NUMBERS,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .compile_filters import tuple_env
 from .errors import JSONataError
 from .nodes import Literal, Node, Object
-from .runtime import Compiled, Env
+from .run import Compiled, Env
 from .scope import Scope
 from .sequences import concatenate
 from .values import UNDEFINED, TupleStream, Value

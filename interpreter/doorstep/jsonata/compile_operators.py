@@ -10,7 +10,7 @@ from typing import Any, Final
 from .errors import JSONataError
 from .fn_strings import to_string
 from .nodes import Binary, Condition, Negate
-from .runtime import RUN, Compiled, Env
+from .run import RUN, Compiled, Env
 from .scope import Scope
 from .values import (
     NUMBERS,

@@ -10,7 +10,7 @@ from .compile_groups import compile_group
 from .compile_steps import compile_walk
 from .compile_tuples import compile_tuple_walk
 from .nodes import Name, Node, Path, Variable
-from .runtime import GLOBALS, Compiled, Env
+from .run import GLOBALS, Compiled, Env
 from .scope import Scope
 from .sequences import collapse, descend
 from .values import UNDEFINED, Constructed, KeptSequence, Sequence, Value
@@ -54,14 +54,14 @@ def _plain_names(node: Path) -> list[str] | None:
     if node.keep_singleton or node.keep_array or node.group is not None:
         return None
     names = []
-    for step in node.steps:
+    for place, step in enumerate(node.steps):
         if step.stages or step.predicates or step.tuple or step.group is not None:
             return None
         if type(step) is Name:
             names.append(step.value)
-        elif type(step) is not Variable or names:
+        elif type(step) is not Variable or place > 0:
             return None
-    return names
+    return names or None
 
 
 def _plain_path(first: Node, names: list[str], scope: Scope, level: int) -> Compiled:

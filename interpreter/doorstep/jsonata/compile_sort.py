@@ -8,7 +8,7 @@ from .compile_filters import tuple_env
 from .errors import JSONataError
 from .fn_arrays import merge_sort
 from .nodes import Sort
-from .runtime import Compiled, Env
+from .run import Compiled, Env
 from .scope import Scope
 from .values import NUMBERS, UNDEFINED, TupleStream, Value
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Nodes
 from .compile_filters import Stage, compile_stages
 from .compile_sort import compile_sort
 from .nodes import Array, Block, Name, Node, Sort
-from .runtime import RUN, Compiled, Env
+from .run import RUN, Compiled, Env
 from .scope import Scope
 from .sequences import MOST_ITEMS, fields_of, gather, gather_last
 from .values import Sequence, Value

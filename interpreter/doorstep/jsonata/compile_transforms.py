@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .callables import Builtin, invoke
 from .errors import JSONataError
 from .functions import BUILTINS
 from .nodes import Node, Transform
-from .runtime import GLOBALS, Builtin, Compiled, Env, Run, invoke
+from .run import GLOBALS, Compiled, Env, Run
 from .scope import Scope
 from .signatures import Signature
 from .values import UNDEFINED, Value, is_function

@@ -12,7 +12,7 @@ from .compile_filters import compile_stages, tuple_env
 from .compile_sort import compile_sort
 from .compile_steps import Walk, compile_walk, is_constructed
 from .nodes import Node, Path, Sort
-from .runtime import RUN, Env
+from .run import RUN, Env
 from .scope import Scope
 from .values import UNDEFINED, Sequence, TupleStream, Value
 

@@ -35,7 +35,7 @@ from .nodes import (
     Wildcard,
 )
 from .regex import Matcher, compile_literal
-from .runtime import GLOBALS, OUTER, RUN, Compiled, Env, Run
+from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run
 from .scope import Handler, Scope
 from .sequences import collapse, field_of, keep
 from .values import UNDEFINED, Constructed, OuterSequence, Sequence, Value

@@ -11,7 +11,7 @@ from .date_pictures import Marker, Part, analyse
 from .errors import JSONataError
 from .integer_pictures import pattern_of
 from .regex import Pattern, compile_pattern
-from .runtime import Run
+from .run import Run
 from .values import UNDEFINED, Value
 
 _ESCAPED: Final = frozenset(".*+?^${}()|[]\\/")

@@ -9,7 +9,7 @@ from .compiler import compile_tree
 from .errors import STACK_OVERFLOW, JSONataError
 from .facts import Facts, Reference, facts_of
 from .parser import parse
-from .runtime import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, UNMETERED, Env, Limits, Run, too_deep
+from .run import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, UNMETERED, Env, Limits, Run, too_deep
 from .sequences import SEQUENCES, tree_size
 from .values import UNDEFINED, OuterSequence, Value, number
 

@@ -160,3 +160,17 @@ def _parts(node: Node) -> Iterator[Node]:
             yield from (term.expression for term in terms)
         case Transform(pattern=pattern, update=update, delete=delete):
             yield from (part for part in (pattern, update, delete) if part is not None)
+
+
+def spine(node: Node) -> int:
+    """How many levels an expression nests whatever its conditions say, as jsonata-js counts."""
+    match node:
+        case Path(steps=[first, *_]):
+            return 1 + spine(first)
+        case Condition(test=inner) | Binary(operator="and" | "or", left=inner) | Bind(value=inner):
+            return 1 + spine(inner)
+        case Block(expressions=parts):
+            return 1 + max(map(spine, parts), default=0)
+        case Object() | Transform():
+            return 1
+    return 1 + max(map(spine, _parts(node)), default=0)

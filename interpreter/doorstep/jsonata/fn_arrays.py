@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from .errors import JSONataError
-from .runtime import Run
+from .run import Run
 from .sequences import concatenate
 from .values import NUMBERS, UNDEFINED, Sequence, Value, are_numbers
 
@@ -78,12 +78,9 @@ def sort_values(_run: Run, values: list[Value]) -> list[Value]:
     return sorted(values)
 
 
-_SMALL: Final = 1
-
-
 def merge_sort(items: list[_T], is_after: Callable[[_T, _T], bool]) -> list[_T]:
     """Stable; asks of two items, in the order they stand, whether they have to change places."""
-    if len(items) <= _SMALL:
+    if len(items) <= 1:
         return items
     middle = len(items) // 2
     left = merge_sort(items[:middle], is_after)

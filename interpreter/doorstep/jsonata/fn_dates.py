@@ -11,7 +11,7 @@ from .calendar import DAY, DAYS, MONTHS, component, days_to
 from .date_parsing import parse
 from .date_pictures import ISO_8601, Case, Marker, analyse
 from .errors import JSONataError
-from .runtime import Run
+from .run import Run
 from .values import UNDEFINED, Value
 
 

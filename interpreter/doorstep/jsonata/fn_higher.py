@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .callables import arity, caller
 from .errors import JSONataError
 from .fn_arrays import merge_sort, sort_values
-from .runtime import Run, arity, caller
+from .run import Run
 from .sequences import collapse
 from .values import UNDEFINED, Sequence, Value, truthy
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from .errors import JSONataError
 from .numerals import in_radix, print_number, read_number
-from .runtime import Run
+from .run import Run
 from .values import NUMBERS, UNDEFINED, Value, as_double, number
 
 _MOST_PLACES: Final = 340

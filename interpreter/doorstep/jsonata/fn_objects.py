@@ -6,7 +6,7 @@ import json
 
 from .errors import JSONataError
 from .fn_strings import to_string
-from .runtime import Run
+from .run import Run
 from .sequences import field_of, gather
 from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, truthy
 

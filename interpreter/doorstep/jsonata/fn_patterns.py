@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from itertools import islice
 from math import ceil
 
+from .callables import invoke
 from .errors import JSONataError
 from .fn_strings import to_string
 from .regex import Match, Matcher
-from .runtime import Run, invoke
+from .run import Run
 from .sequences import collapse
 from .values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
 

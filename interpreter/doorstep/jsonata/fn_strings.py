@@ -12,7 +12,7 @@ from typing import Final
 
 from .errors import JSONataError
 from .numerals import print_15
-from .runtime import Run
+from .run import Run
 from .values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_number
 
 
@@ -95,7 +95,8 @@ def substring(
     """``$substring``: a negative start counts from the end."""
     if text is UNDEFINED:
         return UNDEFINED
-    start = 0 if start is UNDEFINED else start
+    if start is UNDEFINED:  # as in jsonata-js: it counts as 0, but makes the end not a number
+        return text if size is UNDEFINED else ""
     if len(text) + start < 0:
         start = 0
     if size is UNDEFINED:

@@ -14,7 +14,7 @@ from . import fn_objects as objects
 from . import fn_patterns as patterns
 from . import fn_strings as strings
 from . import integer_pictures, number_pictures
-from .runtime import Builtin
+from .callables import Builtin
 from .signatures import Signature
 from .values import Value
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from . import integer_words
 from .errors import JSONataError
 from .numerals import print_number
-from .runtime import Run
+from .run import Run
 from .values import UNDEFINED, Value, number, required
 
 _DECIMAL_ZEROS: Final = "0٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０"

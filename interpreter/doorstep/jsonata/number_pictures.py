@@ -10,7 +10,7 @@ from typing import Final
 from .errors import JSONataError
 from .fn_numbers import round_half_even
 from .integer_pictures import regular_interval
-from .runtime import Run
+from .run import Run
 from .values import UNDEFINED, Value, required
 
 _DEFAULTS: Final = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
+from math import isfinite
 from typing import Final
 
 from .values import as_double, number
@@ -47,10 +48,11 @@ def _layout(digits: str, point: int) -> str:
 
 
 def print_15(value: float) -> str:
-    """With 15 significant digits, as ``$string`` does."""
+    """With 15 significant digits, as ``$string`` does; null if that is beyond all doubles."""
     if type(value) is int and abs(value) < 10**15:
         return str(value)
-    return print_number(float(_FIFTEEN.create_decimal(Decimal(as_double(value)))))
+    rounded = float(_FIFTEEN.create_decimal(Decimal(as_double(value))))
+    return print_number(rounded) if isfinite(rounded) else "null"
 
 
 def read_number(text: str) -> int | float | None:

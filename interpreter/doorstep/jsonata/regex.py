@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .callables import Native
 from .errors import JSONataError
 from .lexer import RegexLiteral
 from .regex_machine import Machine
+from .regex_nodes import RegexError
 from .regex_python import longest_text, to_python
-from .regex_syntax import RegexError
 from .regex_syntax import parse as parse_regex
-from .runtime import Native, Run
+from .run import Run
 from .values import UNDEFINED, Value
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .regex_syntax import (
+from .regex_nodes import (
     LINE_ENDS,
     WORD,
     Back,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .regex_syntax import (
+from .regex_nodes import (
     Back,
     Chain,
     Characters,

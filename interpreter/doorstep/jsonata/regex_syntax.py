@@ -3,119 +3,34 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-
-class RegexError(ValueError):
-    """The pattern is not a regular expression."""
-
-
-@dataclass(frozen=True, slots=True)
-class Characters:
-    """One character of a set: ranges of code points, the ends included."""
-
-    ranges: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """One after the other; none matches the empty string."""
-
-    items: tuple[Regex, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The first of the options that leads to a match."""
-
-    options: tuple[Regex, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A capturing group, counted from 1."""
-
-    number: int
-    body: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """``most`` None: without end."""
-
-    body: Regex
-    least: int
-    most: int | None
-    greedy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A look ahead or behind."""
-
-    body: Regex
-    ahead: bool
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """``^ $ \\b \\B``."""
-
-    kind: Literal["^", "$", "b", "B"]
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """What a group has matched; nothing if it took no part."""
-
-    number: int
-
-
-Regex = Characters | Chain | Choice | Group | Repeat | Look | Edge | Back
-
-_LAST: Final = 0x10FFFF
-_DIGITS: Final = ((0x30, 0x39),)
-_WORD: Final = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
-_SPACE: Final = (
-    (0x9, 0xD),
-    (0x20, 0x20),
-    (0xA0, 0xA0),
-    (0x1680, 0x1680),
-    (0x2000, 0x200A),
-    (0x2028, 0x2029),
-    (0x202F, 0x202F),
-    (0x205F, 0x205F),
-    (0x3000, 0x3000),
-    (0xFEFF, 0xFEFF),
+from .regex_nodes import (
+    DIGITS,
+    LINE_END_CHARACTERS,
+    SPACES,
+    WORD_CHARACTERS,
+    Back,
+    Chain,
+    Characters,
+    Choice,
+    Edge,
+    Group,
+    Look,
+    Ranges,
+    Regex,
+    RegexError,
+    Repeat,
+    negate,
 )
-_LINE_ENDS: Final = ((0xA, 0xA), (0xD, 0xD), (0x2028, 0x2029))
-_CLASSES: Final = {"d": _DIGITS, "w": _WORD, "s": _SPACE}
+
+_CLASSES: Final = {"d": DIGITS, "w": WORD_CHARACTERS, "s": SPACES}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _COUNT: Final = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
 _NAME: Final = re.compile(r"<([A-Za-z_$][\w$]*)>")
 _HEX: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
 _MAX_COUNT: Final = 1000
 _MAX_NESTING: Final = 50
-
-Ranges = tuple[tuple[int, int], ...]
-
-
-def negate(ranges: Ranges) -> Ranges:
-    """All other characters."""
-    result, start = [], 0
-    for low, high in sorted(ranges):
-        if low > start:
-            result.append((start, low - 1))
-        start = max(start, high + 1)
-    if start <= _LAST:
-        result.append((start, _LAST))
-    return tuple(result)
-
-
-WORD: Final = Characters(_WORD)
-LINE_ENDS: Final = Characters(_LINE_ENDS)
 
 
 def parse(source: str) -> tuple[Regex, int]:
@@ -197,7 +112,7 @@ class _Parser:
             case "^" | "$":
                 return Edge("^" if character == "^" else "$")
             case ".":
-                return Characters(negate(_LINE_ENDS))
+                return Characters(negate(LINE_END_CHARACTERS))
             case "(":
                 return self._group()
             case "[":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .nodes import Node
-from .runtime import Compiled
+from .run import Compiled
 
 Handler = Callable[[Any, "Scope", int], Compiled]
 

@@ -6,16 +6,9 @@ filters of our own, since AWS's grammar is not the one that jsonpath-ng parses.
 
 from __future__ import annotations
 
-from .paths import (
-    IndexNotFound,
-    Path,
-    PathNotFound,
-    PathSyntaxError,
-    Reference,
-    ReferenceConflict,
-    compile_path,
-    compile_reference,
-)
+from .follow import IndexNotFound, PathNotFound
+from .grammar import PathSyntaxError
+from .paths import Path, Reference, ReferenceConflict, compile_path, compile_reference
 
 __all__ = [
     "IndexNotFound",

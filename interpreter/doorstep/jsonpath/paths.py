@@ -12,19 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..jsontext import dumps
-from .follow import Get, IndexNotFound, PathNotFound, absence, follow, key_of
+from .follow import Get, absence, follow, key_of
 from .grammar import PathSyntaxError, definite, parse, reference
-
-__all__ = [
-    "IndexNotFound",
-    "Path",
-    "PathNotFound",
-    "PathSyntaxError",
-    "Reference",
-    "ReferenceConflict",
-    "compile_path",
-    "compile_reference",
-]
 
 
 class ReferenceConflict(Exception):  # noqa: N818

@@ -1,0 +1,178 @@
+"""Mocks: answers that stand in for the work of a Task, chosen more finely than handlers are.
+
+    mocks = Mocks(
+        mock("ChargeCard", fail("GatewayBusy"), invocation=range(2)),
+        mock("PriceItem", {"cents": 790}, when=lambda item: item["sku"] == "tea"),
+        mock("FulfilOrder", answer({"number": "PX-1"}, after="5h")),
+    )
+    execution = mocks.run(definition, {…}, handlers)
+
+The calls of a state are numbered from 0 in the order in which they are made: retries, loops and the
+iterations of a Map count on (so does Step Functions Local; floci#3254, localstack#12846). The first
+mock that fits a call answers it; a call that none fits goes to the handlers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from typing import Any
+
+from .answers import Answer, Duration, TaskFailed, seconds
+from .calling import Context, call
+from .commands import Invoke
+from .drivers import Driver, Execution
+from .errors import InputError
+from .handlers import Handler, Handlers, Source
+from .running import Definition, start
+
+Numbers = int | Container[int]
+Respond = Callable[[Execution, Invoke], Answer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mock:
+    """Which calls of a state it answers, and how; every condition that is given has to hold."""
+
+    state: str
+    respond: Respond
+    label: str
+    """What reports call it."""
+    invocation: Numbers | None = None
+    attempt: Numbers | None = None
+    index: Numbers | None = None
+    when: Callable[[Any], object] | None = None
+    heartbeat: float | None = None
+    """Seconds."""
+
+    def fits(self, execution: Execution, invoke: Invoke, number: int) -> bool:
+        """Whether it answers this call, which is the state's `number`th."""
+        return (
+            self.state == invoke.state
+            and _among(number, self.invocation)
+            and _among(invoke.attempt, self.attempt)
+            and (self.index is None or _among(_iteration(execution, invoke), self.index))
+            and (self.when is None or bool(self.when(_event(invoke))))
+        )
+
+
+def mock(
+    state: str,
+    answer: Any,
+    *,
+    invocation: Numbers | None = None,
+    attempt: Numbers | None = None,
+    index: Numbers | None = None,
+    when: Callable[[Any], object] | None = None,
+    heartbeat: Duration | None = None,
+) -> Mock:
+    """Answer calls of `state` with `answer`.
+
+    `answer`: a JSON value, `doorstep.answer(value, after="5h")`, `doorstep.fail("Error", "cause")`,
+    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of what a
+    handler would be given that returns one of these. A value answers a callback and a job as well;
+    as with handlers it becomes the `Payload` of `lambda:invoke`.
+
+    | condition | a number, or a container of numbers such as range(3) |
+    |---|---|
+    | invocation | of this call among all calls of the state |
+    | attempt | 0 for the first call of a visit, then the number of the retry |
+    | index | of the iteration of the inline Map around the state |
+    | when | a function of what a handler would be given that says whether it fits |
+
+    `heartbeat`: the task's heart beats that often until the task is over.
+    """
+    numbers = {"invocation": invocation, "attempt": attempt, "index": index}
+    conditions = [f"{name} {value}" for name, value in numbers.items() if value is not None]
+    label = ", ".join([state, *conditions, *(["when …"] if when else [])])
+    every = None if heartbeat is None else seconds(heartbeat)
+    if every == 0:
+        raise InputError(f"the mock of {label} has a heartbeat every 0 seconds")
+    return Mock(state, _handled(answer), label, invocation, attempt, index, when, every)
+
+
+class Mocks:
+    """The mocks of one run, and which calls they have answered; another run takes others."""
+
+    def __init__(self, *mocks: Mock, machine: str | None = None) -> None:
+        """`machine`: answer only for the state machine of this name; else for every one."""
+        self.mocks = mocks
+        self.machine = machine
+        self.driver: Driver | None = None
+        """Who makes the calls; heartbeats need to know. `run` sets it."""
+        self._calls: Counter[str] = Counter()
+        self._reached: set[Mock] = set()
+
+    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
+        if self.machine not in (None, execution.identity.machine):
+            return None
+        number = self._calls[invoke.state]
+        self._calls[invoke.state] += 1
+        found = next((one for one in self.mocks if one.fits(execution, invoke, number)), None)
+        if found is None:
+            return None
+        self._reached.add(found)
+        if found.heartbeat is not None:
+            self._beat(execution, invoke, found.heartbeat)
+        return found.respond(execution, invoke)
+
+    def run(
+        self,
+        definition: Definition,
+        input: Any = None,
+        handlers: Source | None = None,
+        **options: Any,
+    ) -> Execution:
+        """`doorstep.run`, with these mocks asked before the handlers."""
+        self.driver, execution = start(definition, input, handlers, respond=self, **options)
+        self.driver.run(execution)
+        return execution
+
+    @property
+    def unreached(self) -> list[str]:
+        """The labels of the mocks that have answered no call."""
+        return [one.label for one in self.mocks if one.label and one not in self._reached]
+
+    def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
+        if self.driver is None:
+            raise InputError("a mock's heartbeat needs the driver: use Mocks.run, or set .driver")
+        driver, clock = self.driver, self.driver.clock
+
+        def beat() -> None:
+            if invoke.key in execution.engine.waiting:
+                driver.deliver(execution, "heartbeat", invoke.key)
+                clock.call_at(clock.now() + every, beat)
+
+        clock.call_at(clock.now() + every, beat)
+
+
+def _handled(answer: Any) -> Respond:
+    """What becomes of a mock's answer: the same as of a handler's."""
+    function: Handler = answer if callable(answer) else lambda _: answer
+    handlers = Handlers({"*": lambda event: _whole(function(event))})
+    return lambda execution, invoke: call(handlers, invoke, execution.identity, Context)
+
+
+def _whole(result: Any) -> Any:
+    # A handler's plain value only answers the request of a callback; a mock's is the callback.
+    return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
+
+
+def _event(invoke: Invoke) -> Any:
+    """What a handler would be given."""
+    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
+        return invoke.arguments.get("Payload", {})
+    return invoke.arguments
+
+
+def _iteration(execution: Execution, invoke: Invoke) -> int | None:
+    item = execution.engine.waiting[invoke.key].item
+    return None if item is None else item["Index"]
+
+
+def _among(number: int | None, numbers: Numbers | None) -> bool:
+    if numbers is None or isinstance(numbers, int):
+        return numbers in (None, number)
+    return number in numbers
