@@ -31,7 +31,6 @@ DOCUMENTED = {
     "InputError",
     "HandlerLoadError",
     "ReplayError",
-    "ApiError",
     "Diagnostic",
     "Failure",
     # The language by itself

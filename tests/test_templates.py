@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from doorstep.errors import DefinitionError, InputError
-from doorstep.rules import validate
 from doorstep.parse.templates import is_template, load_machine
+from doorstep.rules import validate
 
 SAM = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -119,7 +119,7 @@ class Fiber:
         return text
 
     def random(self) -> Random:
-        """Numbers of their own for everyone who asks in this fiber; the interleaving is no matter."""
+        """Numbers for who asks now: they depend on the seed and the place, not on interleaving."""
         self.draws += 1
         return self.engine.identity.random(f"{self.path}{self.draws}")
 

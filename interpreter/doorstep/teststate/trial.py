@@ -48,6 +48,12 @@ class TrialEnv(Env):
             return super().context()
         return self.given if self.item is None else {**self.given, "Map": {"Item": self.item}}
 
+    def rng(self) -> Random:
+        """Random numbers: the same for a twin as for the visit itself."""
+        if self._random is None:
+            self._random = self.fiber.engine.identity.random(STATE_NAME)
+        return self._random
+
     def twin(self) -> TrialEnv:
         """The visit once more, from its beginning: the same token, the same random numbers."""
         twin = TrialEnv(self.fiber, self.works, self.raw, self.given)
