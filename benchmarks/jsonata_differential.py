@@ -5,6 +5,10 @@
 Needs node, and npm (which fetches jsonata 2.0.6 into a temporary directory) unless DIRECTORY has a
 `node_modules/jsonata`. Prints every difference that `REASONS` doesn't explain and ends with 1 if
 there is one. Values, undefined, error codes, positions, tokens and messages are compared.
+
+Not generated, because the difference is known: names of members that are integers (JavaScript puts
+them first), years before 100 (its Date.UTC takes them for 1900 on), number pictures with an
+exponent (zero and negative numbers make jsonata-js hang), and `$eval`.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ const plain = (key, value) => typeof value === 'function' || (value && (value._j
     try {
       const value = await jsonata(text).evaluate(data);
       outcome = value === undefined ? {} : {value};
+      JSON.stringify(outcome);  // a transform can make a cycle
     } catch (error) {
       outcome = {error: error.code || 'uncoded', message: error.message,
                  position: error.position, token: error.token};
@@ -78,6 +83,14 @@ REASONS: tuple[Reason, ...] = (
         "jsonata-js evaluates the parts of a constructor side by side: another error comes first",
         lambda text, our, their: (
             "error" in our and "error" in their and ("[" in text or "{" in text)
+        ),
+    ),
+    (
+        "jsonata-js hands undefined on as an item that a predicate was true for",
+        lambda text, our, their: (
+            "]" in text
+            and (not our or our == {"value": []})
+            and ("]." in text or set(map(str, their.get("value") or ())) == {"None"})
         ),
     ),
     (
@@ -149,7 +162,7 @@ class Generator:
         "assert": "BS",
     }
     KINDS: ClassVar = {
-        "K": ("#,##0.00", "0", "#.##e0", "00%", "(0.0);-0", "#x#", "0.0.0", "###,##,#0.0#,#"),
+        "K": ("#,##0.00", "0", "00%", "(0.0);-0", "#x#", "0.0.0", "###,##,#0.0#,#"),
         "I": ("w", "W", "Ww", "i", "I", "a", "A", "0", "000", "#,##0", "1;o", "w;o", "", "x"),
         "D": (
             "[Y]-[M01]-[D01]",
@@ -181,7 +194,7 @@ class Generator:
 
     def _scalar(self) -> Any:
         numbers = (0, 1, 2, -3, 1.5, 10, 100.25, 1e21, 0.1, 123456789)
-        texts = ("", "a", "abc", "b c", "12", "ä€", "true", "x1y22")
+        texts = ("", "a", "abc", "b c", "1.2", "ä€", "true", "x1y22")
         return self._random.choice((*numbers, *numbers, *texts, *texts, True, False, None))
 
     def expression(self, depth: int) -> str:
@@ -280,7 +293,7 @@ class Generator:
                     ("0", "1", "2", "-2", "1.5", "2.5", "10", "37", "1234.567", "0.005", "16")
                 )
             case "m":
-                return choice(("0", "1510067557121", "-62135596800000", "1577836799999", "1e12"))
+                return choice(("0", "1510067557121", "-30610224000000", "1577836799999", "1e12"))
             case "S":
                 return choice(
                     ("'abc'", "''", "'a'", "'b c a'", "'x1y22'", "'ä€'", "' a  b '", self._name())

@@ -262,7 +262,6 @@ def test_behaviour_68_so_do_calls_that_are_no_tail_calls() -> None:
     assert thrown(RECURSION.format(33)).startswith(TOO_DEEP)
 
 
-@pytest.mark.xfail(reason="the operands of the innermost comparison are not counted")
 def test_behaviour_68_and_the_32nd_call_is_the_first_too_deep() -> None:
     assert thrown(RECURSION.format(32)).startswith(TOO_DEEP)
 

@@ -525,3 +525,35 @@ def test_a_jsonata_state_in_a_jsonpath_machine_shares_its_variables() -> None:
     second = passing(QueryLanguage="JSONata", Output="{% $x + 1 %}", Assign={"y": "{% $x * 2 %}"})
     third = passing(Parameters={"v.$": "$", "y.$": "$y"})
     assert output(chain(first, second, third), {"n": 3}) == {"v": 4, "y": 6}
+
+
+WAITS = [
+    {"Type": "Wait", "SecondsPath": "$.seconds"},
+    {"Type": "Wait", "TimestampPath": "$.moment"},
+    {"Type": "Wait", "QueryLanguage": "JSONata", "Seconds": "{% $states.input.seconds %}"},
+    {"Type": "Wait", "QueryLanguage": "JSONata", "Timestamp": "{% $states.input.moment %}"},
+]
+
+
+@pytest.mark.parametrize("state", WAITS)
+def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> None:
+    data = {"seconds": 2**31 - 1, "moment": "2100-01-01T00:00:00Z"}
+    execution = doorstep.run(chain(state), data, begin=0.0)
+    # Facts 1.6: measured on AWS.
+    assert (execution.cause or "").endswith("Wait state delay is too long.")
+
+
+def test_after_a_map_its_last_item_is_no_longer_in_the_context() -> None:
+    each = {"StartAt": "E", "States": {"E": {"Type": "Pass", "End": True}}}
+    inner = {
+        "Type": "Map",
+        "ItemSelector": {"v.$": "$$.Map.Item.Value"},
+        "ItemProcessor": each,
+        "ResultSelector": {"outer.$": "$$.Map.Item.Value", "inner.$": "$[*].v"},
+        "End": True,
+    }
+    outer = {"Type": "Map", "ItemProcessor": {"StartAt": "In", "States": {"In": inner}}}
+    assert output(chain(outer), [["a", "b"], ["c"]]) == [
+        {"outer": ["a", "b"], "inner": ["a", "b"]},
+        {"outer": ["c"], "inner": ["c"]},
+    ]

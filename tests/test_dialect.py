@@ -74,7 +74,26 @@ def test_random_and_uuid_come_from_the_place_that_asks() -> None:
 
 def test_parse_reads_json() -> None:
     assert evaluate("""$parse('{"a":1}').a""") == 1
-    assert error("$parse('{')").code == ""
+    # Measured by floci against AWS, as are the codes below.
+    assert error("$parse('{')").code == "D3137"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("$partition([1,2,3], -1)", "D3137"),
+        ("$partition(null, 2)", "T0412"),
+        ("$hash('a', 'md5')", "D3137"),
+        ("$uuid('x')", "T0410"),
+        ("$random(1, 2)", "T0410"),
+    ],
+)
+def test_wrong_arguments_have_the_codes_that_aws_gives(call: str, code: str) -> None:
+    assert error(call).code == code
+
+
+def test_partition_without_a_size_gives_one_chunk() -> None:
+    assert evaluate("$partition([1,2,3])") == [[1, 2, 3]]
 
 
 def test_eval_is_removed() -> None:

@@ -94,7 +94,7 @@ def test_a_handler_that_never_returns_is_ended_by_its_timeout() -> None:
     state = {"Type": "Task", "Resource": FUNCTION + "hang", "TimeoutSeconds": 1}
     try:
         execution = doorstep.run(
-            one(state), handlers={"hang": lambda event: release.wait()}, clock="real"
+            one(state), handlers={"hang": lambda event: release.wait(20)}, clock="real"
         )
     finally:
         release.set()

@@ -162,7 +162,7 @@ def test_nobody_answers_and_the_execution_times_out_as_a_whole() -> None:
 def test_a_handler_that_never_returns_is_ended_by_its_timeout() -> None:
     release = threading.Event()
     try:
-        execution = run(task(TimeoutSeconds=1), {"work": lambda event: release.wait()})
+        execution = run(task(TimeoutSeconds=1), {"work": lambda event: release.wait(20)})
     finally:
         release.set()
     assert types(execution)[-2:] == ["LambdaFunctionTimedOut", "ExecutionFailed"]
@@ -310,6 +310,13 @@ def test_a_child_answers_the_token_that_its_parent_waits_for() -> None:
     }
     execution = nested(".waitForTaskToken", one(answer), {"token.$": "$$.Task.Token"})
     assert execution.output == {"from": "the child"}
+
+
+def test_a_child_that_ends_without_answering_leaves_its_parent_waiting() -> None:
+    definition = starting(".waitForTaskToken", given={"token.$": "$$.Task.Token"})
+    definition["States"]["Work"]["TimeoutSeconds"] = 3600
+    execution = run(definition, machines={"Child": CHILD})
+    assert (execution.error, passed(execution)) == ("States.Timeout", 3600)
 
 
 def test_a_wrong_token_is_an_error_of_the_service() -> None:

@@ -53,6 +53,23 @@ def test_tasks_that_time_out_together_all_time_out_before_the_first_aborts_the_o
     assert run.types()[first - 1 : first + 1] == ["LambdaFunctionTimedOut"] * 2
 
 
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_time_limit_from_a_path_is_a_positive_integer(world, seconds: int) -> None:
+    """Specification, Task State: the reference path selects a positive integer."""
+    run = world(task(TimeoutSecondsPath="$.limit")).start({"limit": seconds})
+    assert run.types()[-1] == "ExecutionFailed"
+    assert run.engine.failure.error == "States.Runtime"
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "2.5"])
+def test_a_time_limit_from_an_expression_is_a_positive_integer(world, seconds: str) -> None:
+    """Specification, Task State; the history's timeoutInSeconds is a whole number (API model)."""
+    limit = f"{{% {seconds} %}}"
+    run = world(task(QueryLanguage="JSONata", TimeoutSeconds=limit)).start()
+    assert run.types()[-2:] == ["EvaluationFailed", "ExecutionFailed"]
+    assert run.events("EvaluationFailed")[0].details["location"] == "TimeoutSeconds"
+
+
 def test_a_timeout_is_not_due_before_its_time(world) -> None:
     run = world(task(TimeoutSeconds=5)).start().pass_time(4.9)
     assert run.status == "RUNNING"

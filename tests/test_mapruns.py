@@ -494,6 +494,19 @@ def test_children_that_run_are_stopped_when_the_run_fails() -> None:
     assert sorted(ends.values()) == ["ABORTED", "ABORTED", "FAILED"]
 
 
+def test_children_that_run_are_stopped_when_their_parent_ends() -> None:
+    ends: dict[str, str] = {}
+
+    def watch(run: doorstep.Execution, event: Any) -> None:
+        ends[run.arn] = run.status
+
+    child = {"Type": "Wait", "Seconds": 600, "End": True}
+    definition = {**machine(child), "TimeoutSeconds": 60}
+    execution = doorstep.run(definition, [0, 1], on_event=watch)
+    assert ends.pop(execution.arn) == "TIMED_OUT"
+    assert list(ends.values()) == ["ABORTED", "ABORTED"]
+
+
 def test_children_that_have_not_started_do_not_start_when_the_run_has_failed() -> None:
     called: list[Any] = []
     child = {

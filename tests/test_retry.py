@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,15 @@ def test_no_retrier_matches_no_delay() -> None:
     attempts = Attempts()
     assert attempts.next_delay(retriers, StateFailed("Boom"), random) is None
     assert attempts.total == 0
+
+
+def test_a_redrive_starts_the_counters_of_a_group_again_that_was_under_way(world: Any) -> None:
+    task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
+    branch = {"StartAt": "Work", "States": {"Work": {**task, "End": True}}}
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
+    both = {"Type": "Parallel", "Branches": [branch], "Retry": retry, "End": True}
+    run = world({"StartAt": "Both", "States": {"Both": both}}).start()
+    run.fail("Work").pass_time(1)
+    run.tell("stopped").tell("redriven")
+    assert run.fail("Work").pass_time(1).status == "RUNNING"
+    assert run.succeed("Work", "done").output == ["done"]

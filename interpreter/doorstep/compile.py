@@ -129,8 +129,8 @@ def _task(state: State) -> Parts:
         resource=resource,
         integration=integration(resource),
         arguments=_arguments(state),
-        timeout=typed_fields.integer(state.fields, "TimeoutSeconds", state.jsonata),
-        heartbeat=typed_fields.integer(state.fields, "HeartbeatSeconds", state.jsonata),
+        timeout=typed_fields.duration(state.fields, "TimeoutSeconds", state.jsonata),
+        heartbeat=typed_fields.duration(state.fields, "HeartbeatSeconds", state.jsonata),
         credentials=_credentials(state),
         leave=_leave(state, result=True),
     )

@@ -33,24 +33,32 @@ _ALGORITHMS: Final = {
 def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
     """Bindings for an expression; ``random`` gives the place's generator when one is needed."""
 
-    def draw(seed: Any = UNDEFINED) -> float:
+    def draw(seed: Any = UNDEFINED, *surplus: Any) -> float:
         """``$random([seed])``: from 0 up to 1; with a seed, java.util.Random's first double."""
+        if surplus:
+            raise _mismatch(2, "random")
         return random().random() if seed is UNDEFINED else _java_double(_integer(seed))
 
-    def new_uuid() -> str:
+    def new_uuid(*surplus: Any) -> str:
         """``$uuid()``: version 4."""
+        if surplus:
+            raise _mismatch(1, "uuid")
         return str(uuid.UUID(int=random().getrandbits(128), version=4))
 
     return {**_PURE, "random": draw, "uuid": new_uuid}
 
 
 def partition(items: Any = UNDEFINED, size: Any = UNDEFINED) -> Any:
-    """``$partition(array, n)``: chunks of n; nothing for an empty array or n below 1."""
-    if items is UNDEFINED or size is UNDEFINED:
+    """``$partition(array, n)``: chunks of n, or all in one; nothing for an empty array or 0."""
+    if items is UNDEFINED:
         return UNDEFINED
+    if items is None:
+        raise JSONataError("T0412", token="partition", index=1, type="any")
     values = items if isinstance(items, list) else [items]
-    step = _integer(size)
-    if not values or step < 1:
+    step = len(values) if size is UNDEFINED else _integer(size)
+    if step < 0:
+        raise JSONataError("D3137", message="Second argument must be zero or greater")
+    if not values or step == 0:
         return UNDEFINED
     return [values[at : at + step] for at in range(0, len(values), step)]
 
@@ -76,8 +84,11 @@ def digest(text: Any = UNDEFINED, algorithm: Any = UNDEFINED) -> Any:
         return UNDEFINED
     if not isinstance(text, str):
         raise _mismatch(1, "hash")
-    if algorithm not in _ALGORITHMS:
+    if not isinstance(algorithm, str):
         raise _mismatch(2, "hash")
+    if algorithm not in _ALGORITHMS:
+        known = ", ".join(_ALGORITHMS)
+        raise JSONataError("D3137", message=f"The algorithm must be one of {known}: {algorithm}")
     return _ALGORITHMS[algorithm](text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -90,7 +101,7 @@ def parse(text: Any = UNDEFINED) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise JSONataError("", message=f"Invalid JSON: {problem}") from None
+        raise JSONataError("D3137", message=f"Invalid JSON: {problem}") from None
 
 
 _PURE: Final[Mapping[str, Any]] = {

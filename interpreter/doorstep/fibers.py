@@ -207,12 +207,7 @@ class Group:
         try:
             self._fill(fiber.last)
             while self.running:
-                try:
-                    child = yield None
-                except Redriven:
-                    self.redrive()
-                else:
-                    self._came_to_rest(child)
+                self._came_to_rest((yield None))
         except StateFailed as failed:
             self.abort(None if failed.final else fiber.last)
             raise

@@ -27,6 +27,24 @@ def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -
     return _number(fields, name, jsonata, at, "integer")
 
 
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
+    number = integer(fields, name, jsonata)
+
+    def seconds(env: Env) -> Any:
+        value = number(env)
+        if value is None:
+            return None
+        if value != int(value) or value < 1:
+            told = f"must be a positive integer: {dumps(value)}"
+            if jsonata:
+                raise queries.failed(f"The {name} field {told}", name)
+            raise runtime(f"The value of {name}Path {told}")
+        return int(value)
+
+    return seconds
+
+
 def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
     return _checked(
@@ -82,15 +100,17 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
     """When a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
     if "Timestamp" in fields or "TimestampPath" in fields:
-        return _timestamp(fields, jsonata)
-    seconds = _seconds(fields, jsonata)
+        moment = _timestamp(fields, jsonata)
+    else:
+        seconds = _seconds(fields, jsonata)
+        # From when the state was entered: a redrive does not wait again.
+        moment = lambda env: float(env.entered_at + seconds(env))  # noqa: E731
 
     def until(env: Env) -> float:
-        length = seconds(env)
-        if length >= env.fiber.engine.quotas.wait_seconds:
+        at = moment(env)
+        if at - env.entered_at >= env.fiber.engine.quotas.wait_seconds:
             raise runtime("Wait state delay is too long.")
-        # From when the state was entered: a redrive does not wait again.
-        return float(env.entered_at + length)
+        return at
 
     return until
 

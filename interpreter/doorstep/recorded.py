@@ -4,7 +4,7 @@
 |---|---|
 | GetExecutionHistory's answer | `{"events": […]}`; several pages one after the other |
 | a list of its events | `[…]` |
-| log lines of an execution | `{"id": "1", "type": …, "details": …, "event_timestamp": …}`, one a line |
+| an execution's log lines | `{"id": "1", "type": …, "details": …, "event_timestamp": …}` |
 | those lines in CloudWatch Logs' answer | `{"events": [{"message": "{…}"}]}` |
 
 Timestamps are ISO 8601 with any offset (AWS CLI 2, Doorstep), epoch seconds (AWS CLI 1) or, in log
@@ -14,6 +14,7 @@ lines, epoch milliseconds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ _EXPECTED = (
     "`aws stepfunctions get-execution-history`: an object with an array `events`"
 )
 _decoder = json.JSONDecoder()
+_BLANK = re.compile(r"\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Entry:
         text = self.details.get(name)
         if not isinstance(text, str):
             raise InputError(
-                f"event {self.id} ({self.type}) has no {name}: the history has to be asked for with "
-                "its execution data (--include-execution-data)"
+                f"event {self.id} ({self.type}) has no {name}: the history has to be asked for "
+                "with its execution data (--include-execution-data)"
             )
         if truncated(self.details, name):
             raise InputError(f"event {self.id} ({self.type}) has only the beginning of its {name}")
@@ -74,7 +76,13 @@ def read_events(text: str, source: str) -> list[Any]:
 
     Raises InputError, which names the `source`, for a text that is no history.
     """
-    events = [event for value in _values(text, source) for event in _events(value)]
+    try:
+        events = [event for value in _values(text) for event in _events(value)]
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno}, column {problem.colno}"
+        raise InputError(f"{source} is not JSON ({where}: {problem.msg}); {_EXPECTED}") from None
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise InputError(f"{source} can't be read as JSON ({problem}); {_EXPECTED}") from None
     if not events:
         raise InputError(f"{source} has no events; {_EXPECTED}")
     return events
@@ -125,18 +133,13 @@ def execution_arns(events: Iterable[Any]) -> list[str]:
     return sorted({str(arn) for arn in named if arn is not None})
 
 
-def _values(text: str, source: str) -> Iterator[Any]:
+def _values(text: str) -> Iterator[Any]:
     """The JSON values that stand one after the other in a text."""
     at = 0
-    try:
-        while match := _NOT_BLANK.search(text, at):
-            value, at = _decoder.raw_decode(text, match.start())
-            yield value
-    except json.JSONDecodeError as problem:
-        where = f"line {problem.lineno}, column {problem.colno}"
-        raise InputError(f"{source} is not JSON ({where}: {problem.msg}); {_EXPECTED}") from None
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{source} can't be read as JSON ({problem}); {_EXPECTED}") from None
+    text = text.strip()
+    while at < len(text) or at == 0:
+        value, at = _decoder.raw_decode(text, _BLANK.match(text, at).end())  # type: ignore[union-attr]
+        yield value
 
 
 def _events(value: Any) -> Iterator[Any]:

@@ -91,7 +91,7 @@ risky = query(
     *("$sum($states.input.list)", "$map($states.input.list, function($x) { $x.a })", "-1", "[]"),
     *("$range(0, $states.input.n, 1)", "$parse($states.input.a)", "$sort($states.input.list)"),
     *("$states.input ~> |$|{'b': 1}|", "$error('mine')", "$toMillis('x')", "'arn'", "/a/"),
-    *("($f := function($n) { $f($n + 1) }; $f(0))", "$states.input.list.a & 'x'"),
+    *("($f := function($n) { 1 + $f($n) }; $f(0))", "$states.input.list.a & 'x'"),
     *("$states.input.**.a", "$states.input{'k': a}", "$match('ab', /(a)(b)/)"),
 )
 expressions = st.one_of(safe, safe, safe, risky)

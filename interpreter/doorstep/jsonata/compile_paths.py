@@ -1,7 +1,7 @@
 """Paths: ``a.b[c > 1].d``, the heart of the language.
 
 A path maps its steps over a list of items and gathers what each gives. The commonest kind, field
-names off a variable or the context, first tries plain subscripts.
+names off a variable or the context, is a loop over the names.
 """
 
 from __future__ import annotations
@@ -66,54 +66,9 @@ def _plain_names(node: Path) -> list[str] | None:
 
 def _plain_path(first: Node, names: list[str], scope: Scope, level: int) -> Compiled:
     if not isinstance(first, Variable):
-        return _field(names[0]) if len(names) == 1 else _from_context(names)
+        return lambda context, _env: descend(context, names)
     if first.name in scope.bound or first.name in ("", "$"):
-        return _from_local(scope.compile(first, level), names)
-    return _from_global(first.name, names)
-
-
-def _field(name: str) -> Compiled:
-    names = [name]
-
-    def field(context: Value, _env: Env) -> Value:
-        if type(context) is dict:
-            value = context.get(name, UNDEFINED)
-            if type(value) is not KeptSequence:
-                return value
-        return descend(context, names)
-
-    return field
-
-
-def _from_context(names: list[str]) -> Compiled:
-    return lambda context, _env: descend(context, names)
-
-
-def _from_local(read: Compiled, names: list[str]) -> Compiled:
-    def fields(context: Value, env: Env) -> Value:
-        start = value = read(context, env)
-        try:
-            for name in names:
-                value = value[name]
-        except (KeyError, TypeError):  # a field is missing, or something is not an object
-            return descend(start, names)
-        return value if type(value) is not KeptSequence else descend(start, names)
-
-    return fields
-
-
-def _from_global(variable: str, names: list[str]) -> Compiled:
-    path = [variable, *names]
-
-    def fields(_context: Value, env: Env) -> Value:
-        value = env[GLOBALS]
-        try:
-            for name in path:
-                value = value[name]
-        except (KeyError, TypeError):
-            return descend(env[GLOBALS].get(variable, UNDEFINED), names)
-        if type(value) is not KeptSequence:
-            return value
-        return descend(env[GLOBALS][variable], names)
-
-    return fields
+        read = scope.compile(first, level)
+        return lambda context, env: descend(read(context, env), names)
+    variable = first.name
+    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names)

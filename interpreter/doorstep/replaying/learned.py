@@ -1,0 +1,201 @@
+"""What belongs to a run: names, ARNs, tokens, random values. A recording shows those that it had.
+
+A replay begins with values of its own making. Where the recording has another one in their place,
+that one is learned, and the replay begins again with it: what is then computed from it can be
+compared to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from ..identity import Identity
+from .recording import Recording
+
+Slot = tuple[str, ...]
+"""What is learned: ("name",), ("token", key), ("draw", place, number), …"""
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MADE = re.compile(f"AQC[0-9a-f]{{64}}|{_UUID}|replayed-(?:execution|machine)")
+_ARN = re.compile(
+    r"arn:[\w-]+:states:(?P<region>[\w-]+):(?P<account>\d+):"
+    r"(?:execution|express|stateMachine|mapRun):(?P<machine>[^:/]+)(?:/[^:]+)?(?::(?P<name>[^:]+))?"
+)
+_FITS: dict[str, Callable[[str], Any]] = {
+    "draw": re.compile(_UUID).fullmatch,
+    "token": re.compile(r"\S{16,}").fullmatch,
+    "name": re.compile(r"\S{1,80}").fullmatch,
+    "machine": re.compile(r"\S{1,80}").fullmatch,
+}
+
+
+@dataclass(slots=True)
+class Learned:
+    """The values of the recording by slot, and those that this pass has made up itself."""
+
+    values: dict[Slot, Any] = field(default_factory=dict)
+    made: dict[str, Slot] = field(default_factory=dict)
+    numbers: dict[float, list[Slot]] = field(default_factory=dict)
+    fresh: bool = False
+    """Whether something was learned since the last `begin`."""
+
+    def begin(self) -> None:
+        """Another pass: nothing is made up yet."""
+        self.made.clear()
+        self.numbers.clear()
+        self.fresh = False
+
+    def get(self, slot: Slot, make: Callable[[], str]) -> str:
+        """The recording's text for a slot, or one that is made up."""
+        if slot in self.values:
+            return str(self.values[slot])
+        text = make()
+        self.made[text] = slot
+        return text
+
+    def take(self, recorded: Any, ours: Any) -> bool:
+        """Learn from two values that differ; False when they have no reason to."""
+        if isinstance(recorded, str) and isinstance(ours, str):
+            return self._take_text(recorded, ours)
+        for slot in self.numbers.get(ours, ()) if _is_number(ours) and _is_number(recorded) else ():
+            if slot not in self.values and type(recorded) is type(ours):
+                self._keep(slot, recorded)
+                return True
+        return False
+
+    def _take_text(self, recorded: str, ours: str) -> bool:
+        slots = [self.made.get(text) for text in _MADE.findall(ours)]
+        if not any(slots):
+            return False
+        # Account and region are the recording's wherever it tells them.
+        literal = [re.escape(text) for text in _MADE.split(ours)]
+        found = re.fullmatch("(.+?)".join(literal), recorded, re.DOTALL)
+        if found is None:
+            return self._take_arn(recorded, ours)
+        taken = [(slot, text) for slot, text in zip(slots, found.groups(), strict=True) if slot]
+        if not all(_FITS[slot[0]](text) for slot, text in taken):
+            return False
+        for slot, text in taken:
+            self._keep(slot, text)
+        return True
+
+    def _take_arn(self, recorded: str, ours: str) -> bool:
+        theirs = _ARN.fullmatch(recorded)
+        if theirs is None or not _ARN.fullmatch(ours):
+            return False
+        for name, text in theirs.groupdict().items():
+            if text is not None:
+                self._keep((name,), text)
+        return True
+
+    def _keep(self, slot: Slot, value: Any) -> None:
+        if slot not in self.values:
+            self.values[slot] = value
+            self.fresh = True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class RecordedIdentity(Identity):
+    """An identity whose tokens, map runs and random values are those learned so far."""
+
+    learned: Learned = field(default_factory=Learned, compare=False)
+    given_arn: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN, the recording's own where it is known."""
+        return self.given_arn or Identity.arn.__get__(self)
+
+    def map_run_arn(self, label: str, key: str) -> str:
+        """The recording's, once it is learned."""
+        return str(
+            self.learned.values.get(
+                ("map run", key), Identity.map_run_arn(self, label, key)
+            )
+        )
+
+    def token(self, key: str) -> str:
+        """The recording's, once it is learned."""
+        return self.learned.get(("token", key), lambda: Identity.token(self, key))
+
+    def random(self, place: str) -> Random:
+        """Draws that are the recording's where they are learned."""
+        return RecordedRandom(self, place)
+
+
+class RecordedRandom(Random):
+    """Random numbers, each of which may be replaced by the one that the recording shows."""
+
+    def __init__(self, identity: RecordedIdentity, place: str) -> None:
+        super().__init__(f"{identity.seed}/{place}")
+        self._learned = identity.learned
+        self._place = place
+        self._draws = 0
+
+    def getrandbits(self, bits: int, /) -> int:
+        """128 bits are those of a UUID."""
+        made = super().getrandbits(bits)
+        if bits != 128:
+            return made
+        text = self._learned.get(self._slot(), lambda: str(uuid.UUID(int=made, version=4)))
+        return uuid.UUID(text).int
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        """States.MathRandom."""
+        return int(self._number(super().randrange(start, stop, step)))
+
+    def random(self) -> float:
+        """$random()."""
+        return float(self._number(super().random()))
+
+    def _number(self, made: float) -> float:
+        slot = self._slot()
+        if slot not in self._learned.values:
+            self._learned.numbers.setdefault(made, []).append(slot)
+        return float(self._learned.values.get(slot, made))
+
+    def _slot(self) -> Slot:
+        self._draws += 1
+        return "draw", self._place, str(self._draws)
+
+
+def identity_of(recording: Recording, learned: Learned, type: str) -> RecordedIdentity:
+    """Who the recorded execution was, as far as its history or what was learned from it says."""
+    identity = RecordedIdentity(
+        name="replayed-execution",
+        machine="replayed-machine",
+        seed="replay",
+        type=type,
+        role=recording.events[0].details.get("roleArn"),
+        learned=learned,
+        given_arn=recording.arn,
+    )
+    told = dict(_told(recording)) | {
+        slot[0]: value for slot, value in learned.values.items() if len(slot) == 1
+    }
+    learned.made |= {
+        getattr(identity, name): (name,) for name in ("name", "machine") if name not in told
+    }
+    return replace(identity, **told)
+
+
+def _told(recording: Recording) -> Iterator[tuple[str, str]]:
+    """Names and values of an identity's fields."""
+    role = recording.events[0].details.get("roleArn")
+    if isinstance(role, str) and role.count(":") >= 5:
+        yield "account", role.split(":")[4]
+    for entry in recording.events:
+        if region := entry.details.get("region"):
+            yield "region", str(region)
+            break
+    if recording.arn and (parts := _ARN.match(recording.arn)):
+        yield from ((name, text) for name, text in parts.groupdict().items() if text)

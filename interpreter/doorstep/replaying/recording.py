@@ -1,0 +1,95 @@
+"""A recorded history, indexed for those who follow it: what comes after what, and where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..events import TERMINAL
+from ..recorded import Entry, entries, execution_arns, read_events, whole
+from ..visits import Visit, Visits
+
+History = Mapping[str, Any] | Sequence[Any] | str | Path
+"""GetExecutionHistory's answer, its events, its text, or the path of a file with it."""
+
+_GROUPS = ("MapStateEntered", "ParallelStateEntered")
+
+
+class Recording:
+    """The events of one execution, in the order of their ids."""
+
+    def __init__(self, events: list[Entry], arn: str | None = None) -> None:
+        self.events = events
+        self.arn = arn
+        """The execution's, where log lines say it."""
+        self.following: defaultdict[int, list[Entry]] = defaultdict(list)
+        for entry in events:
+            self.following[entry.previous].append(entry)
+
+    def __getitem__(self, number: int) -> Entry:
+        return self.events[number - 1]
+
+    @cached_property
+    def visits(self) -> Visits:
+        """The visits of states."""
+        return Visits(self.events)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the execution was over when its history was asked for."""
+        return self.events[-1].type in TERMINAL
+
+    def visit(self, number: int) -> Visit | None:
+        """The visit that an event belongs to; None: the execution itself, or event 0."""
+        return self.visits.of.get(number)
+
+    def gave_up(self, number: int) -> bool:
+        """Whether an event stands in a Parallel or a Map that did not succeed."""
+        visit = self.visit(number)
+        return any(
+            one.outcome != "succeeded" and one.entered.type in _GROUPS
+            for one in (visit.outward() if visit else ())
+        )
+
+
+def read_recording(history: History, arn: str | None = None) -> Recording:
+    """A recording; `arn`: whose, where log lines are of several executions.
+
+    Raises InputError for what is no history, lacks events, or is of several executions.
+    """
+    source = str(history) if isinstance(history, Path) else "the history"
+    events = _events(history, source)
+    arns = execution_arns(events)
+    if arn is not None and arns:
+        events = [event for event in events if event.get("executionArn") == arn]
+    elif len(arns) > 1:
+        raise InputError(f"{source} is of several executions; say which: {', '.join(arns[:3])}, …")
+    return Recording(whole(entries(events, source), source), arn or (arns[0] if arns else None))
+
+
+def _events(history: History, source: str) -> Sequence[Any]:
+    match history:
+        case Path():
+            return read_events(_text(history), source)
+        case str():
+            return read_events(history, source)
+        case Mapping():
+            events = history.get("events")
+        case _:
+            events = history
+    if not isinstance(events, Sequence) or isinstance(events, str):
+        raise InputError('the history has no "events"')
+    return events
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as problem:
+        raise InputError(f"can't read the history {path}: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise InputError(f"the history {path} is not UTF-8 text: {problem.reason}") from None
