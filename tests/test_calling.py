@@ -82,6 +82,19 @@ def test_an_exception_without_a_message_has_an_empty_one() -> None:
     assert report["errorMessage"] == ""
 
 
+def test_an_exception_that_cannot_be_shown_is_reported_as_well() -> None:
+    class Unprintable(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise ValueError
+
+    def fails(event: Any) -> None:
+        raise Unprintable
+
+    execution = doorstep.run(machine(), handlers={"charge": fails})
+    assert execution.error == "Unprintable"
+    assert json.loads(execution.cause or "")["errorMessage"] == "<exception str() failed>"
+
+
 def test_sys_exit_in_a_handler_ends_the_task_and_not_the_run() -> None:
     def leaves(event: Any) -> None:
         sys.exit(3)

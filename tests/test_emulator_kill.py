@@ -213,18 +213,21 @@ def answer_tokens(served: Served, stop: threading.Event) -> None:
         stop.wait(0.05)
 
 
+JOINS = ("ParallelStateSucceeded", "ParallelStateExited", "MapStateSucceeded", "MapStateExited")
+"""They follow whichever branch or iteration ended last, as does the iteration that comes next."""
+
+
 def chains(events: list[dict[str, Any]]) -> Counter[tuple[str, ...]]:
     """The history without what time decides: for every event the types that led to it."""
-    types = {event["id"]: event for event in events}
+    by_id = {event["id"]: event for event in events}
 
-    def chain(event: dict[str, Any] | None) -> tuple[str, ...]:
-        path: list[str] = []
+    def chain(event: dict[str, Any] | None) -> Iterator[str]:
         while event is not None:
-            path.append(event["type"])
-            event = types.get(event["previousEventId"])
-        return tuple(path)
+            yield event["type"]
+            joins = event["type"] in (*JOINS, "MapIterationStarted")
+            event = None if joins else by_id.get(event["previousEventId"])
 
-    return Counter(chain(event)[:4] for event in events)
+    return Counter(tuple(chain(event)) for event in events)
 
 
 def history(client: Any, arn: str) -> list[dict[str, Any]]:

@@ -70,6 +70,16 @@ def test_a_time_limit_from_an_expression_is_a_positive_integer(world, seconds: s
     assert run.events("EvaluationFailed")[0].details["location"] == "TimeoutSeconds"
 
 
+def test_the_scheduled_event_of_a_function_has_no_heartbeat(world) -> None:
+    """The service's API model (asl-facts 5.8): other tasks' Scheduled events have one."""
+    fields = {"TimeoutSeconds": 9, "HeartbeatSeconds": 5}
+    function = world(task(**fields)).start().events("LambdaFunctionScheduled")[0].details
+    assert "heartbeatInSeconds" not in function
+    for resource, kind in ((CALLBACK, "Task"), (ACTIVITY, "Activity")):
+        scheduled = world(task(resource, **fields)).start().events(f"{kind}Scheduled")[0].details
+        assert scheduled["heartbeatInSeconds"] == 5
+
+
 def test_a_timeout_is_not_due_before_its_time(world) -> None:
     run = world(task(TimeoutSeconds=5)).start().pass_time(4.9)
     assert run.status == "RUNNING"

@@ -178,12 +178,19 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
 
 def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
     if not _is_function(invoke):
-        return Answer(failed=True, error=type(problem).__name__, cause=str(problem))
+        return Answer(failed=True, error=type(problem).__name__, cause=_message(problem))
     # Frames from the handler on: what calls it is not the user's.
     frames = traceback.extract_tb(problem.__traceback__)[1:]
     return _report(
-        invoke, type(problem).__name__, str(problem), request_id, traceback.format_list(frames)
+        invoke, type(problem).__name__, _message(problem), request_id, traceback.format_list(frames)
     )
+
+
+def _message(problem: BaseException) -> str:
+    try:
+        return str(problem)
+    except Exception:  # noqa: BLE001  the user's exception may fail in any way
+        return "<exception str() failed>"
 
 
 def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:

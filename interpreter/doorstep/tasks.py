@@ -69,7 +69,8 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
         details = {"resource": plan.resource, "input": text, "inputDetails": _WHOLE}
     if timeout is not None:
         details["timeoutInSeconds"] = timeout
-    if heartbeat is not None:
+    # LambdaFunctionScheduled has no such member (the service's API model).
+    if heartbeat is not None and integration.kind != "lambda":
         details["heartbeatInSeconds"] = heartbeat
     if plan.credentials:
         role = plan.credentials(env)["RoleArn"]

@@ -6,17 +6,18 @@ A slice of this runs with the tests. For a night: `python tests/properties/test_
 from __future__ import annotations
 
 import argparse
-import json
+import atexit
 import sys
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+import traceback
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import cycle, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import doorstep
@@ -26,7 +27,7 @@ from doorstep.journal import read, replay
 from doorstep_conformance.laws import broken
 
 SLICE = 300
-ROUND = 2_000
+ROUND = 500
 OBJECTS = {
     "items.json": '[{"a": 1}, {"a": "x"}, 3, null]',
     "items.jsonl": '{"a": 1}\n{"a": [2]}\n',
@@ -72,10 +73,18 @@ calls = st.sampled_from(
     + [*("States.Format('{} {}', $.a, $$.State.Name)", "States.MathAdd($.n, 3000000000)")]
     + [*("States.ArrayRange(0, $.n, 1)", "States.ArrayPartition($.list, $.n)")]
     + [*("States.JsonToString($)", "States.StringToJson($.a)", "States.MathRandom(1, $.n)")]
-    + [*("States.Hash($.a, 'SHA-256')", "States.Base64Decode($.a)", "States.JsonMerge($, $, false)")]
+    + [
+        *(
+            "States.Hash($.a, 'SHA-256')",
+            "States.Base64Decode($.a)",
+            "States.JsonMerge($, $, false)",
+        )
+    ]
     + [*("States.ArrayGetItem($.list, $.n)", "States.StringSplit($.a, ',')")]
     + [*("States.ArrayContains($.list, $.a)", "States.ArrayUnique($.list)")]
 )
+
+
 def query(*texts: str) -> st.SearchStrategy[str]:
     """JSONata as definitions have it."""
     return st.sampled_from([f"{{% {text} %}}" for text in texts])
@@ -87,7 +96,16 @@ safe = query(
     *("$uuid()", "$random()", "$now()", "$states.input.a = 1", "{'a': $states.input.n}", "[1..3]"),
 )
 risky = query(
-    *("$states.input.a", "$v", "$w.a", "$states.input.list[a = 1]", "$nothing", "1/0", "0/0", "$sum"),
+    *(
+        "$states.input.a",
+        "$v",
+        "$w.a",
+        "$states.input.list[a = 1]",
+        "$nothing",
+        "1/0",
+        "0/0",
+        "$sum",
+    ),
     *("$sum($states.input.list)", "$map($states.input.list, function($x) { $x.a })", "-1", "[]"),
     *("$range(0, $states.input.n, 1)", "$parse($states.input.a)", "$sort($states.input.list)"),
     *("$states.input ~> |$|{'b': 1}|", "$error('mine')", "$toMillis('x')", "'arn'", "/a/"),
@@ -154,7 +172,9 @@ class Machines:
             case "Succeed" | "Fail":
                 return fields
             case "Choice":
-                rules = [self.rule(st.sampled_from(names)) for _ in range(self.draw(st.integers(1, 2)))]
+                rules = [
+                    self.rule(st.sampled_from(names)) for _ in range(self.draw(st.integers(1, 2)))
+                ]
                 return fields | {"Choices": rules, "Default": names[number]}
             case "Task" | "Map" | "Parallel":
                 fields |= self.handling(names)
@@ -189,9 +209,13 @@ class Machines:
             output = of_result if works else expressions
             given = {"Arguments": expressions} if kind == "Parallel" else {}
             return self.sometimes(Output=output | values, **given, **assign)
-        found = self.sometimes(InputPath=queries | st.none(), OutputPath=queries | st.none(), **assign)
+        found = self.sometimes(
+            InputPath=queries | st.none(), OutputPath=queries | st.none(), **assign
+        )
         if works or kind == "Pass":
-            found |= self.sometimes(ResultPath=st.sampled_from([None, "$", "$.a", "$.a.b.c", "$.list[1]"]))
+            found |= self.sometimes(
+                ResultPath=st.sampled_from([None, "$", "$.a", "$.a.b.c", "$.list[1]"])
+            )
         if works:
             found |= self.sometimes(ResultSelector=self.template)
         if kind == "Pass":
@@ -227,7 +251,9 @@ class Machines:
             return self.sometimes(TimeoutSeconds=st.integers(2, 99) | numeric)
         if self.draw(st.booleans()):
             return self.sometimes(TimeoutSecondsPath=paths, HeartbeatSecondsPath=paths)
-        return self.sometimes(TimeoutSeconds=st.integers(50, 99), HeartbeatSeconds=st.integers(1, 49))
+        return self.sometimes(
+            TimeoutSeconds=st.integers(50, 99), HeartbeatSeconds=st.integers(1, 49)
+        )
 
     def delay(self) -> dict[str, Any]:
         fixed = self.one_of(
@@ -272,7 +298,9 @@ class Machines:
         if self.draw(st.booleans()):
             key = self.draw(st.sampled_from([*OBJECTS, "missing.json"]))
             kind = {"json": "JSON", "jsonl": "JSONL", "csv": "CSV"}[key.partition(".")[2]]
-            config = {"InputType": kind} | ({"CSVHeaderLocation": "FIRST_ROW"} if kind == "CSV" else {})
+            config = {"InputType": kind} | (
+                {"CSVHeaderLocation": "FIRST_ROW"} if kind == "CSV" else {}
+            )
             fields["ItemReader"] = {
                 "Resource": "arn:aws:states:::s3:getObject",
                 place: {"Bucket": "bucket", "Key": key},
@@ -317,7 +345,9 @@ class Machines:
     def template(self, jsonata: bool = False) -> dict[str, Any]:
         """A payload template: of the language's own queries, and of literals."""
         if jsonata:
-            return self.sometimes(a=expressions, b=values | expressions, list=st.lists(expressions, max_size=2))
+            return self.sometimes(
+                a=expressions, b=values | expressions, list=st.lists(expressions, max_size=2)
+            )
         inner = st.fixed_dictionaries({}, optional={"c.$": queries | calls, "d": values})
         more = self.sometimes(b=values | inner, n=st.integers(0, 5))
         return more | self.sometimes(**{"a.$": queries | calls, "list.$": queries | calls})
@@ -359,12 +389,22 @@ def mutate(draw: st.DrawFn, definition: dict[str, Any]) -> None:
     place = draw(st.sampled_from(list(inside)))
     while isinstance(inside[place], dict | list) and inside[place] and draw(st.integers(0, 5)):
         inside = inside[place]
-        place = draw(st.sampled_from(list(inside) if isinstance(inside, dict) else range(len(inside))))
+        place = draw(
+            st.sampled_from(list(inside) if isinstance(inside, dict) else range(len(inside)))
+        )
     match draw(st.sampled_from(["replace", "remove", "copy"])):
         case "replace":
-            inside[place] = draw(values | queries | calls | expressions | st.sampled_from(["{% ( %}", "{% a", "{% $$ %}"]))
+            inside[place] = draw(
+                values
+                | queries
+                | calls
+                | expressions
+                | st.sampled_from(["{% ( %}", "{% a", "{% $$ %}"])
+            )
         case "copy" if isinstance(inside, dict):
-            inside[draw(members | st.sampled_from(["Output", "Next", "Items", "a.$"]))] = inside[place]
+            inside[draw(members | st.sampled_from(["Output", "Next", "Items", "a.$"]))] = inside[
+                place
+            ]
         case _:
             del inside[place]
 
@@ -387,18 +427,18 @@ answers = st.lists(
 # What has to hold --------------------------------------------------------------------------------
 
 
-def holds(definition: dict[str, Any], given: Any, told: list[Answer], express: bool) -> str:
-    """Run it; an AssertionError where a law is broken. Gives the end that it came to."""
+def run_lawfully(definition: Any, value: Any, told: list[Answer], express: bool) -> None:
+    """Run it; an AssertionError where a law is broken."""
     kind: Any = "EXPRESS" if express else "STANDARD"
     found: dict[str, Execution] = {}
     answered = cycle(told)
     try:
         execution = doorstep.run(
             definition,
-            given,
+            value,
             type=kind,
             seed=1,
-            bucket=bucket(),
+            bucket=objects(),
             machines={"x": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}},
             quotas={"history_events": 200},
             respond=lambda _, invoke: next(answered),
@@ -407,25 +447,72 @@ def holds(definition: dict[str, Any], given: Any, told: list[Answer], express: b
     except DefinitionError as refused:
         assert [one for one in refused.diagnostics if one.severity == "ERROR"]
         assert refused.diagnostics == doorstep.validate(definition, type=kind)
-        return "refused"
+        return
     assert doorstep.validate(definition, type=kind) == []
     assert execution.ended
     for each in found.values():
-        assert list(broken(each.history)) == []
+        sentences = list(broken(each.history))
+        assert not sentences, sentences
         rebuilt = replay(each.engine.program, read(each.journal.lines()))
         assert rebuilt.history == each.events
-    return execution.status
 
 
-_BUCKET: list[TemporaryDirectory[str]] = []
-
-
-def bucket() -> Path:
+@cache
+def objects() -> Path:
     """A folder with the objects that item readers ask for."""
-    if not _BUCKET:
-        _BUCKET.append(TemporaryDirectory())
-        (Path(_BUCKET[0].name) / "bucket").mkdir()
-        (Path(_BUCKET[0].name) / "results").mkdir()
-        for key, text in OBJECTS.items():
-            (Path(_BUCKET[0].name) / "bucket" / key).write_text(text, "utf-8")
-    return Path(_BUCKET[0].name)
+    folder = Path(mkdtemp())
+    atexit.register(rmtree, folder)
+    for bucket in ("bucket", "results"):
+        (folder / bucket).mkdir()
+    for key, text in OBJECTS.items():
+        (folder / "bucket" / key).write_text(text, "utf-8")
+    return folder
+
+
+anything = given(
+    definition=definitions(),
+    value=inputs | values,
+    told=answers,
+    express=st.sampled_from([False, False, False, True]),
+)
+without_hurry = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+
+@settings(without_hurry, max_examples=SLICE)
+@anything
+def test_whatever_is_run_ends_in_a_diagnostic_or_in_a_valid_history(
+    definition: Any, value: Any, told: list[Answer], express: bool
+) -> None:
+    run_lawfully(definition, value, told, express)
+
+
+# A night -----------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    """Rounds of examples, each from a seed of its own; those that fail are told at once."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--examples", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0, help="of the first round")
+    chosen = parser.parse_args()
+    rounds = range(chosen.seed, chosen.seed + -(-chosen.examples // ROUND))
+    failed = [number for number in rounds if not passes(number)]
+    print(f"{len(rounds) * ROUND} examples; rounds that failed: {failed or 'none'}")
+    return int(bool(failed))
+
+
+def passes(number: int) -> bool:
+    """One round; with its number as `--seed` it comes again."""
+    examine = settings(without_hurry, max_examples=ROUND)(seed(number)(anything(run_lawfully)))
+    try:
+        examine()
+    except Exception:  # noqa: BLE001  whatever it is, it is what we look for
+        print(f"\nround {number}:", flush=True)
+        traceback.print_exc()
+        return False
+    print(".", end="", flush=True)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,8 +19,13 @@ class Handle:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Do not do it."""
+        """Do not do it, and let go of what it held: its time may be a year away."""
         self.cancelled = True
+        self.act = _nothing
+
+
+def _nothing() -> None:
+    """What is left of something cancelled."""
 
 
 class Clock(Protocol):

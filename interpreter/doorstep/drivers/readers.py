@@ -19,6 +19,8 @@ from ..errors import StateFailed
 from ..jsontext import loads
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+MAX_ITEM_BYTES = 8 * 1024 * 1024
+"""AWS: 8 MB an item, before ItemSelector."""
 
 
 class Item(NamedTuple):
@@ -135,6 +137,8 @@ def _open(path: Path) -> IO[str]:
 
 
 def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # For the process, but only ever upwards: Python's own limit is below what AWS reads.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
     rows = csv.reader(lines, delimiter=delimiter, escapechar="\\", strict=False)
     given = config.get("CSVHeaderLocation") == "GIVEN"

@@ -24,7 +24,8 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MADE = re.compile(f"AQC[0-9a-f]{{64}}|{_UUID}|replayed-(?:execution|machine)")
 _ARN = re.compile(
     r"arn:[\w-]+:states:(?P<region>[\w-]+):(?P<account>\d+):"
-    r"(?:execution|express|stateMachine|mapRun):(?P<machine>[^:/]+)(?:/[^:]+)?(?::(?P<name>[^:]+))?"
+    r"(?:(?:stateMachine|mapRun):|(?P<executed>execution|express):)"
+    r"(?P<machine>[^:/]+)(?:/[^:]+)?(?::(?P<name>[^:]+))?(?::[^:]+)?"
 )
 _FITS: dict[str, Callable[[str], Any]] = {
     "draw": re.compile(_UUID).fullmatch,
@@ -69,34 +70,41 @@ class Learned:
         return False
 
     def _take_text(self, recorded: str, ours: str) -> bool:
-        slots = [self.made.get(text) for text in _MADE.findall(ours)]
-        if not any(slots):
-            return False
-        # Account and region are the recording's wherever it tells them.
-        literal = [re.escape(text) for text in _MADE.split(ours)]
-        found = re.fullmatch("(.+?)".join(literal), recorded, re.DOTALL)
-        if found is None:
+        pattern, slots, at = "", [], 0
+        for made in _MADE.finditer(ours):
+            if slot := self.made.get(made[0]):
+                pattern += f"{re.escape(ours[at : made.start()])}(.+?)"
+                slots.append(slot)
+                at = made.end()
+        found = re.fullmatch(pattern + re.escape(ours[at:]), recorded, re.DOTALL)
+        if not slots or found is None:
             return self._take_arn(recorded, ours)
-        taken = [(slot, text) for slot, text in zip(slots, found.groups(), strict=True) if slot]
-        if not all(_FITS[slot[0]](text) for slot, text in taken):
-            return False
-        for slot, text in taken:
-            self._keep(slot, text)
-        return True
+        taken = list(zip(slots, found.groups(), strict=True))
+        if all(_FITS[slot[0]](text) for slot, text in taken):
+            for slot, text in taken:
+                self._keep(slot, text)
+            return True
+        return False
 
     def _take_arn(self, recorded: str, ours: str) -> bool:
         theirs = _ARN.fullmatch(recorded)
         if theirs is None or not _ARN.fullmatch(ours):
             return False
-        for name, text in theirs.groupdict().items():
-            if text is not None:
-                self._keep((name,), text)
-        return True
+        before = len(self.values)
+        for name, text in _parts(theirs):
+            self._keep((name,), text)
+        return len(self.values) > before
 
     def _keep(self, slot: Slot, value: Any) -> None:
         if slot not in self.values:
             self.values[slot] = value
             self.fresh = True
+
+
+def _parts(arn: re.Match[str]) -> Iterator[tuple[str, str]]:
+    """Names and values of the fields of an identity that an ARN tells."""
+    names = ("region", "account", "machine", *(("name",) if arn["executed"] else ()))
+    return ((name, arn[name]) for name in names)
 
 
 def _is_number(value: Any) -> bool:
@@ -114,14 +122,6 @@ class RecordedIdentity(Identity):
     def arn(self) -> str:
         """The execution's ARN, the recording's own where it is known."""
         return self.given_arn or Identity.arn.__get__(self)
-
-    def map_run_arn(self, label: str, key: str) -> str:
-        """The recording's, once it is learned."""
-        return str(
-            self.learned.values.get(
-                ("map run", key), Identity.map_run_arn(self, label, key)
-            )
-        )
 
     def token(self, key: str) -> str:
         """The recording's, once it is learned."""
@@ -157,11 +157,11 @@ class RecordedRandom(Random):
         """$random()."""
         return float(self._number(super().random()))
 
-    def _number(self, made: float) -> float:
+    def _number(self, made: Any) -> Any:
         slot = self._slot()
         if slot not in self._learned.values:
             self._learned.numbers.setdefault(made, []).append(slot)
-        return float(self._learned.values.get(slot, made))
+        return self._learned.values.get(slot, made)
 
     def _slot(self) -> Slot:
         self._draws += 1
@@ -189,13 +189,16 @@ def identity_of(recording: Recording, learned: Learned, type: str) -> RecordedId
 
 
 def _told(recording: Recording) -> Iterator[tuple[str, str]]:
-    """Names and values of an identity's fields."""
-    role = recording.events[0].details.get("roleArn")
-    if isinstance(role, str) and role.count(":") >= 5:
-        yield "account", role.split(":")[4]
+    """Fields of an identity and their values; what is told later is surer."""
     for entry in recording.events:
         if region := entry.details.get("region"):
             yield "region", str(region)
             break
-    if recording.arn and (parts := _ARN.match(recording.arn)):
-        yield from ((name, text) for name, text in parts.groupdict().items() if text)
+    started = recording.events[0].details
+    role = started.get("roleArn")
+    if isinstance(role, str) and role.count(":") == 5:
+        yield "account", role.split(":")[4]
+    machine = started.get("stateMachineVersionArn") or started.get("stateMachineAliasArn")
+    for arn in (machine, recording.arn):
+        if parts := _ARN.fullmatch(str(arn)):
+            yield from _parts(parts)

@@ -16,6 +16,7 @@ from ..visits import Visit, Visits
 History = Mapping[str, Any] | Sequence[Any] | str | Path
 """GetExecutionHistory's answer, its events, its text, or the path of a file with it."""
 
+_FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")
 
 
@@ -42,6 +43,11 @@ class Recording:
     def ended(self) -> bool:
         """Whether the execution was over when its history was asked for."""
         return self.events[-1].type in TERMINAL
+
+    @cached_property
+    def of_the_execution(self) -> list[Entry]:
+        """What befell the execution as a whole: stopped, timed out, redriven."""
+        return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
 
     def visit(self, number: int) -> Visit | None:
         """The visit that an event belongs to; None: the execution itself, or event 0."""

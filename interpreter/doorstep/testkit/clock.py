@@ -9,6 +9,7 @@ from typing import Any
 
 from ..answers import Duration, seconds
 from ..drivers import VirtualClock
+from ..drivers.clock import Handle
 from ..errors import InputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,7 @@ class SimulatedClock(VirtualClock):
 
     def __init__(self) -> None:
         super().__init__(START.timestamp())
+        self._asked = False
         self._freezer: Any = None
         self._frozen: Any = None
 
@@ -35,18 +37,25 @@ class SimulatedClock(VirtualClock):
     def set(self, moment: datetime | str) -> None:
         """Let it be this time: a datetime, or ISO 8601; UTC when it names no zone.
 
-        What is due before then happens on the way. Raises InputError when that time is past, as
-        long as it has not been set or run before it may be any.
+        What is due before then happens on the way. Raises InputError for a time that is past, once
+        an execution has been started.
         """
         wanted = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         at = (wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)).timestamp()
-        if at < self.now():
+        if not self._asked:
+            self._now = at
+        elif at < self.now():
             raise InputError(f"the clock can't go back from {self.moment} to {wanted}")
         self._pass_until(at)
 
     def advance(self, duration: Duration) -> None:
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
         self._pass_until(self.now() + seconds(duration))
+
+    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+        """Do something when the modelled time has come."""
+        self._asked = True
+        return super().call_at(at, act)
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -63,7 +72,7 @@ class SimulatedClock(VirtualClock):
 
     def _pass_until(self, at: float) -> None:
         reached: list[bool] = []
-        self.call_at(at, lambda: reached.append(True))
+        super().call_at(at, lambda: reached.append(True))
         self.run(lambda: bool(reached))
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:

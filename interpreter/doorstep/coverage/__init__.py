@@ -1,0 +1,8 @@
+"""Coverage of state machines by tests: which parts of a definition were used, and which never."""
+
+from __future__ import annotations
+
+from .items import KINDS, Item, Kind
+from .reader import Coverage
+
+__all__ = ["KINDS", "Coverage", "Item", "Kind"]

@@ -1,0 +1,76 @@
+"""What a history does not say, found by running one state once more on what it does say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..compile import compile_scope, compile_state
+from ..context import Env
+from ..definition import Scope, State
+from ..engine import Engine
+from ..errors import InputError, StateFailed
+from ..fibers import Fiber
+from ..identity import Identity
+from ..passages import Passage
+from ..quotas import STANDARD
+
+_NOWHERE = compile_scope(Scope("", {}, ""))
+_AFTER = ("Assign", "Output")
+"""Fields that matter once the rule is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What expressions may ask of an execution: its names, its input, when it was started."""
+
+    identity: Identity
+    input: Any
+    at: float
+
+
+def rule_taken(
+    state: State, passage: Passage, variables: Mapping[str, Any], setting: Setting
+) -> int | None:
+    """Which rule of a Choice holds, Default being the last; None when that can't be told."""
+    program = compile_state(_with_numbered_targets(state))
+    assert program.work
+    try:
+        return int(program.work(_env(passage, variables, setting)).next or 0)
+    except (StateFailed, InputError):
+        return None
+
+
+def failure(
+    state: State, passage: Passage, variables: Mapping[str, Any], setting: Setting
+) -> StateFailed:
+    """The failure that a Fail state is."""
+    program = compile_state(state)
+    assert program.work
+    try:
+        program.work(_env(passage, variables, setting))
+    except StateFailed as failed:
+        return failed
+    raise AssertionError(f"{state.name} is a {state.type} state")
+
+
+def _with_numbered_targets(state: State) -> State:
+    rules = [
+        {key: value for key, value in rule.items() if key not in _AFTER} | {"Next": str(index)}
+        for index, rule in enumerate(state.fields["Choices"])
+    ]
+    kept = {key: value for key, value in state.fields.items() if key not in _AFTER}
+    return replace(state, fields={**kept, "Choices": rules, "Default": str(len(rules))})
+
+
+def _env(passage: Passage, variables: Mapping[str, Any], setting: Setting) -> Env:
+    engine = Engine(_NOWHERE, setting.identity, STANDARD)
+    engine.input, engine.started_at = setting.input, setting.at
+    engine.now = passage.visit.entered.at
+    fiber = Fiber(engine, None, "", 0)
+    fiber.variables = dict(variables)
+    index, data = passage.visit.index, passage.input
+    # Without ItemSelector the iteration's input is the item.
+    fiber.item = None if index is None else {"Index": index, "Value": data}
+    return Env(fiber, passage.name, False, data)

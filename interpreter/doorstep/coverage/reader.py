@@ -1,0 +1,195 @@
+"""Coverage of a definition by executions, read from their histories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..definition import machine
+from ..errors import StateFailed
+from ..identity import Identity
+from ..jsontext import loads
+from ..passages import Passage, Passages
+from ..recorded import Entry
+from ..retry import matches
+from .evaluating import Setting, failure, rule_taken
+from .items import Catcher, Item, Parts, machine_timeout, parts
+
+_NOBODY = Identity(name="execution", seed="coverage")
+
+
+class Coverage:
+    """How often each part of a definition was used; histories are added one by one."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        """`definition`: one that AWS would accept."""
+        tree = machine(definition)
+        self.definition = definition
+        self.parts = parts(tree)
+        self.timeout = machine_timeout(tree)
+        self._hits: Counter[Item] = Counter()
+        self._runs: dict[str, Parts] = {}
+        """Map runs whose items come from a reader: only their children tell how many."""
+        self._children: Counter[str] = Counter()
+
+    @property
+    def items(self) -> list[Item]:
+        """Everything there is to cover, in the definition's order."""
+        own = [self.timeout] if self.timeout else []
+        return own + [item for found in self.parts.values() for item in found.items()]
+
+    @property
+    def hits(self) -> Counter[Item]:
+        """How often each item was used."""
+        sizes = (found.sizes[min(self._children[run], 2)] for run, found in self._runs.items())
+        return self._hits + Counter(sizes)
+
+    def add(
+        self, entries: Iterable[Entry], identity: Identity = _NOBODY, map_run: str | None = None
+    ) -> None:
+        """Count what a history used.
+
+        `identity`: for conditions that ask the context object. `map_run`: the ARN of the map run
+        that started the execution; the history of its parent has to be added as well.
+        """
+        passages = Passages(entries)
+        if not passages.entries:
+            return
+        if map_run:
+            self._children[map_run] += 1
+        reading = _Reading(self, passages, identity)
+        self._hits.update(reading.used())
+        self._runs.update(reading.runs)
+
+    def count(self, hits: Mapping[Item, int]) -> None:
+        """Add what was counted elsewhere, in another process for example."""
+        self._hits.update(hits)
+
+
+class _Reading:
+    """One history being read."""
+
+    def __init__(self, coverage: Coverage, passages: Passages, identity: Identity) -> None:
+        self.parts = coverage.parts
+        self.timeout = coverage.timeout
+        self.passages = passages
+        self.runs: dict[str, Parts] = {}
+        first = passages.entries[min(passages.entries)]
+        self.setting = Setting(identity, loads(first.details.get("input", "null")), first.at)
+        self.variables: dict[int, dict[str, Any]] = {}
+        """On entry, by the id of the event that entered the state."""
+        self.by_entry = {one.visit.entered.id: one for one in passages.all}
+
+    def used(self) -> list[Item]:
+        """The items that it used, as often as it used them."""
+        found: list[Item] = []
+        if self.timeout and any(
+            entry.type == "ExecutionTimedOut" for entry in self.passages.entries.values()
+        ):
+            found.append(self.timeout)
+        after: dict[int, dict[str, Any]] = {}
+        for passage in self.passages.all:
+            around = passage.around
+            outside = self.variables[around.visit.entered.id] if around else {}
+            entered = passage.visit.entered
+            self.variables[entered.id] = known = after.get(entered.previous, outside)
+            if passage.left:
+                after[passage.left.id] = {**known, **passage.assigned}
+            if of_state := self.parts.get(passage.name):
+                found += self._of(of_state, passage)
+        return found
+
+    def _of(self, state: Parts, passage: Passage) -> list[Item]:
+        found = [state.entered, *self._sizes(state, passage)]
+        found += [item for entry in passage.events if (item := _limit(state, passage, entry))]
+        for attempt in passage.retries:
+            if (failed := self._failed(attempt)) and (item := _retrier(state, failed)):
+                found.append(item)
+        if passage.left:
+            found += self._left(state, passage, passage.left)
+        return found
+
+    def _sizes(self, state: Parts, passage: Passage) -> list[Item]:
+        if not state.sizes:
+            return []
+        if "ItemReader" in state.state.fields:
+            started = (e for e in passage.events if e.type == "MapRunStarted")
+            self.runs |= {entry.details["mapRunArn"]: state for entry in started}
+            return []
+        lengths = [entry.details.get("length", 0) for entry in passage.attempts]
+        return [state.sizes[min(length, 2)] for length in lengths]
+
+    def _left(self, state: Parts, passage: Passage, exited: Entry) -> list[Item]:
+        target = passage.following
+        found = [state.transitions[target]] if target in state.transitions else []
+        if state.rules:
+            found += self._rule(state, passage)
+        normally = state.state.fields.get("Next")
+        if passage.visit.outcome == "caught" or target != normally:
+            found += self._catcher(state, exited, target)
+        return found
+
+    def _rule(self, state: Parts, passage: Passage) -> list[Item]:
+        leading = [i for i, (to, _) in enumerate(state.rules) if to == passage.following]
+        if len(leading) > 1:
+            known = self.variables[passage.visit.entered.id]
+            taken = rule_taken(state.state, passage, known, self.setting)
+            leading = [taken] if taken in leading else leading
+        return [state.rules[i][1] for i in leading[:1]]
+
+    def _catcher(self, state: Parts, exited: Entry, target: str | None) -> list[Item]:
+        leading = [one for one in state.catchers if one.target == target]
+        if len(leading) > 1 and (failed := self._failed(exited)):
+            leading = [one for one in leading if _first(state, failed) is one] or leading
+        return [one.item for one in leading[:1]]
+
+    def _failed(self, answer: Entry) -> StateFailed | None:
+        """The failure that a retry or an exit by a catcher answers to."""
+        cause = self.passages.cause(answer)
+        if cause is None:
+            return None
+        if cause.type != "FailStateEntered":
+            missed = ("States.HeartbeatTimeout",) if self._missed_heartbeat(cause) else ()
+            return StateFailed(cause.details.get("error"), also=missed)
+        passage = self.by_entry[cause.id]
+        known = self.parts.get(passage.name)
+        return known and failure(known.state, passage, self.variables[cause.id], self.setting)
+
+    def _missed_heartbeat(self, cause: Entry) -> bool:
+        scheduled = self.passages.entries.get(cause.previous)
+        while scheduled and not scheduled.type.endswith(("Scheduled", "Entered")):
+            scheduled = self.passages.entries.get(scheduled.previous)
+        return bool(scheduled) and _missed(scheduled, cause)
+
+
+def _first(state: Parts, failed: StateFailed) -> Catcher | None:
+    return next((one for one in state.catchers if matches(one.names, failed)), None)
+
+
+def _retrier(state: Parts, failed: StateFailed) -> Item | None:
+    return next((item for one, item in state.retriers if matches(one.names, failed)), None)
+
+
+def _limit(state: Parts, passage: Passage, entry: Entry) -> Item | None:
+    """The timeout that an event of a task tells of; errors that a handler names so count."""
+    if not entry.failed:
+        return None
+    if entry.type.endswith("TimedOut"):
+        attempt = max((a for a in passage.attempts if a.id < entry.id), key=lambda a: a.id)
+        missed = _missed(attempt, entry)
+    else:
+        named = {"States.Timeout": False, "States.HeartbeatTimeout": True}
+        error = entry.details.get("error")
+        if error not in named:
+            return None
+        missed = named[error]
+    return state.timeouts.get("HeartbeatSeconds" if missed else "TimeoutSeconds")
+
+
+def _missed(scheduled: Entry, timed_out: Entry) -> bool:
+    """Whether a task ended before its TimeoutSeconds: then it was a heartbeat that did not come."""
+    if not timed_out.type.endswith("TimedOut") or "heartbeatInSeconds" not in scheduled.details:
+        return False
+    limit = scheduled.details.get("timeoutInSeconds")
+    return limit is None or timed_out.at - scheduled.at < limit

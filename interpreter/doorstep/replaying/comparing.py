@@ -1,0 +1,143 @@
+"""Whether two events say the same: the recorded one and ours, member by member.
+
+JSON texts are the same when their values are. What belongs to a run is not compared: see
+`OF_THE_RUN`, the moments near one another, and what `Learned` takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import InputError
+from ..events import Event
+from ..jsontext import loads
+from ..recorded import Entry, truncated
+from ..timestamps import parse_timestamp
+
+OF_THE_RUN = frozenset(
+    (
+        "inputDetails",
+        "outputDetails",
+        "assignedVariablesDetails",
+        "mapRunArn",
+        "region",
+        "roleArn",
+        "stateMachineAliasArn",
+        "stateMachineVersionArn",
+        "workerName",
+    )
+)
+"""Members of an event's details that say nothing of what a definition does."""
+
+NEAR = 5.0
+"""Seconds: an event's consequences take AWS some time, and us none."""
+
+ALIASES = {
+    "ActivityScheduleFailed": "ActivityFailed",
+    "LambdaFunctionScheduleFailed": "LambdaFunctionFailed",
+    "LambdaFunctionStartFailed": "LambdaFunctionFailed",
+    "TaskStartFailed": "TaskFailed",
+    "TaskSubmitFailed": "TaskFailed",
+}
+"""Failures of a call before its work began, and how we record them."""
+
+_TEXTS = ("input", "output", "parameters", "cause")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)")
+_ENTERED = re.compile(r"\(entered at the event id #\d+\)")
+_MILLISECONDS = 1e12
+"""Numbers above it are taken for epoch milliseconds: 2001 and later."""
+
+Tolerate = Callable[[Any, Any], bool]
+"""(recorded, ours) → whether two values that differ are the same all the same."""
+
+
+class Unlike(NamedTuple):
+    """Where two events differ: `output.total`, and the values; ABSENT for none."""
+
+    at: str
+    recorded: Any
+    ours: Any
+
+
+class Absent:
+    """The type of ABSENT."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+ABSENT = Absent()
+
+
+def kind_of(event: Event | Entry) -> tuple[str, Any, Any]:
+    """Type, name and index: what an event has in common with its counterpart."""
+    details = event.details or {}
+    return ALIASES.get(event.type, event.type), details.get("name"), details.get("index")
+
+
+def unlike(recorded: Entry, ours: Event, same: Tolerate) -> Unlike | None:
+    """The first difference of two events of one kind that `same` does not take."""
+    for found in _details(recorded.details, ours.details or {}):
+        if not (_within_the_run(found.recorded, found.ours) or same(found.recorded, found.ours)):
+            return found
+    return None
+
+
+def differences(at: str, recorded: Any, ours: Any) -> Iterator[Unlike]:
+    """The places where two JSON values differ, from the top."""
+    match recorded, ours:
+        case dict(), dict():
+            for name in (*recorded, *(name for name in ours if name not in recorded)):
+                yield from differences(
+                    f"{at}.{name}", recorded.get(name, ABSENT), ours.get(name, ABSENT)
+                )
+        case list(), list() if len(recorded) == len(ours):
+            for index, pair in enumerate(zip(recorded, ours, strict=True)):
+                yield from differences(f"{at}[{index}]", *pair)
+        case _ if recorded != ours or isinstance(recorded, bool) is not isinstance(ours, bool):
+            yield Unlike(at, recorded, ours)
+
+
+def _details(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Unlike]:
+    names = (*recorded, *(name for name in ours if name not in recorded))
+    for name in names:
+        if name in OF_THE_RUN or truncated(recorded, name):
+            continue
+        theirs, own = recorded.get(name, ABSENT), ours.get(name, ABSENT)
+        if name in _TEXTS:
+            theirs, own = value_of(theirs), value_of(own)
+        elif name == "assignedVariables":
+            theirs, own = ({key: value_of(v) for key, v in one.items()} if isinstance(one, dict)
+                           else one for one in (theirs, own))  # fmt: skip
+        yield from differences(name, theirs, own)
+
+
+def value_of(text: Any) -> Any:
+    """The value of a JSON text; other things as they are."""
+    try:
+        return loads(text) if isinstance(text, str) else text
+    except InputError:
+        return text
+
+
+def _within_the_run(recorded: Any, ours: Any) -> bool:
+    """Whether two values are the same but for the time that passed and the ids of events."""
+    match recorded, ours:
+        case str(), str():
+            plain = [_ENTERED.sub("", _MOMENT.sub("", text)) for text in (recorded, ours)]
+            moments = [_MOMENT.findall(text) for text in (recorded, ours)]
+            return plain[0] == plain[1] and len(moments[0]) == len(moments[1]) and all(
+                _near(*pair) for pair in zip(*moments, strict=True)
+            )
+        case int() | float(), int() | float() if min(recorded, ours) > _MILLISECONDS:
+            return abs(recorded - ours) <= NEAR * 1000
+    return False
+
+
+def _near(recorded: str, ours: str) -> bool:
+    first, second = parse_timestamp(recorded), parse_timestamp(ours)
+    if first is None or second is None:
+        return recorded == ours
+    return abs(first[0] + first[1] / 1e9 - second[0] - second[1] / 1e9) <= NEAR

@@ -1,0 +1,105 @@
+"""Which fact a recorded event tells of: AWS's events turned back into what reached the execution.
+
+| event | fact about the call, map run or timer that it follows |
+|---|---|
+| ActivityStarted | picked up |
+| TaskSubmitted | submitted |
+| …Succeeded | succeeded |
+| …Failed | failed |
+| …TimedOut | due: its timeout, or its heartbeat where that came first |
+| any, after a delay | due |
+| ExecutionAborted, ExecutionTimedOut, ExecutionRedriven | stopped, due, redriven |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..commands import Command, SetTimer, StartMapRun
+from ..definition import State
+from ..engine import EXECUTION
+from ..errors import InputError
+from ..events import Fact
+from ..jsonpath import ReferenceConflict, compile_reference
+from ..jsontext import loads
+from ..recorded import Entry
+from .comparing import ALIASES
+from .recording import Recording
+
+EARLY = 1.0
+"""Seconds by which a timer may seem early: histories have milliseconds, delays whole seconds."""
+_OWN_FAILURE = "Doorstep."
+"""How the errors begin by which we say that a run is set up wrong; nothing catches them."""
+
+OF_THE_EXECUTION: Mapping[str, Callable[[Entry, float], Fact]] = {
+    "ExecutionAborted": lambda entry, at: Fact("stopped", at, "", _why(entry)),
+    "ExecutionTimedOut": lambda _, at: Fact("due", at, EXECUTION, "timeout"),
+    "ExecutionRedriven": lambda _, at: Fact("redriven", at),
+}
+
+_ANSWERS: Mapping[str, Callable[[Entry, float, str], Fact]] = {
+    "Started": lambda e, at, key: Fact("picked up", at, key, e.details.get("workerName")),
+    "Submitted": lambda e, at, key: Fact("submitted", at, key, loads(e.text("output"))),
+    "Succeeded": lambda e, at, key: Fact("succeeded", at, key, loads(e.text("output"))),
+    "Failed": lambda e, at, key: Fact("failed", at, key, _why(e)),
+}
+
+
+def answer(entry: Entry, at: float, key: str, commands: Mapping[str, Command]) -> Fact | None:
+    """The fact about a call's command that an event tells of; None if it is not about the call."""
+    event_type = ALIASES.get(entry.type, entry.type)
+    for family in ("LambdaFunction", "Activity", "Task"):
+        what = event_type.removeprefix(family)
+        if what == "TimedOut":
+            timer = _expired(commands, at)
+            return None if timer is None else Fact("due", at, key, timer.name)
+        if what != event_type and what in _ANSWERS:
+            return _ANSWERS[what](entry, at, key)
+    return None
+
+
+def _expired(commands: Mapping[str, Command], at: float) -> SetTimer | None:
+    """The timer that ended a call; both leave the same event, and heartbeats leave none."""
+    timers = [commands[name] for name in ("timeout", "heartbeat") if name in commands]
+    due = [timer for timer in timers if isinstance(timer, SetTimer) and timer.at <= at + EARLY]
+    return next(iter(due), None) or next((t for t in timers if isinstance(t, SetTimer)), None)
+
+
+def map_run_result(
+    entry: Entry, at: float, command: StartMapRun, state: State, recording: Recording
+) -> Fact | None:
+    """How a map run ended; its result is read off the output of its state."""
+    match entry.type:
+        case "MapRunFailed":
+            return Fact("failed", at, command.key, _why(entry))
+        case "MapRunSucceeded":
+            return Fact("succeeded", at, command.key, _result(entry, state, recording))
+    return None
+
+
+def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
+    run = recording.visit(succeeded.id)
+    exited = run.last if run else None
+    if exited is None or exited.type != "MapStateExited":
+        raise InputError(f"the history does not show what the map run of {state.name!r} gave")
+    output = loads(exited.text("output"))
+    fields = state.fields
+    path = "$" if state.jsonata else fields.get("ResultPath", "$")
+    if path is None:
+        return None
+    if any(name in fields for name in ("Output", "ResultSelector", "OutputPath")):
+        raise InputError(
+            f"the history does not hold the result of the map run of {state.name!r}: its Output, "
+            "ResultSelector or OutputPath made something else of it"
+        )
+    try:
+        return output if path == "$" else compile_reference(path).get(output)
+    except ReferenceConflict as problem:
+        raise InputError(f"the result of the map run of {state.name!r}: {problem}") from None
+
+
+def _why(entry: Entry) -> dict[str, Any]:
+    told = {name: entry.details[name] for name in ("error", "cause") if name in entry.details}
+    ours = str(told.get("error", "")).startswith(_OWN_FAILURE)
+    return told | ({"final": True} if ours and entry.type != "ExecutionAborted" else {})

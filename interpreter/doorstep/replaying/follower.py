@@ -1,0 +1,239 @@
+"""Following a recording: its facts are given to an engine, whose events are compared with it.
+
+The engine says by itself what it waits for. What the recording has next in that line is the fact:
+an answer, a timeout, the end of a delay. Facts are taken in the order of the recording, each at its
+time, and after each one what the engine concludes is paired with what AWS recorded.
+
+In a Parallel or a Map that fails, how far the siblings still got is chance, and is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..commands import Invoke, SetTimer, StartMapRun
+from ..definition import Machine
+from ..engine import EXECUTION, Engine
+from ..events import Event, Fact
+from ..fibers import Fiber
+from ..journal import Journal
+from ..recorded import Entry
+from .comparing import Tolerate, unlike
+from .difference import Difference, Explaining
+from .facts import EARLY, OF_THE_EXECUTION, answer, map_run_result
+from .pairing import Pairing
+from .recording import Recording
+
+LATE = 10.0
+"""Seconds by which AWS may be late; a tenth of the time for those who wait longer."""
+
+OnAnswer = Callable[[Invoke, Fact], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the comparison is made."""
+
+    same: Tolerate
+    """Values that differ and are the same all the same: (recorded, ours)."""
+    times: bool = True
+    """Whether the lengths of waits and of the execution are compared."""
+    before: int | None = None
+    """Facts from this event on are not taken from the recording."""
+
+
+class Follower:
+    """One pass of an engine along a recording."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        machine: Machine,
+        engine: Engine,
+        journal: Journal,
+        rules: Rules,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        self.recording = recording
+        self.engine = engine
+        self.journal = journal
+        self.rules = rules
+        self.pairing = Pairing(recording)
+        self.difference: Difference | None = None
+        self._explain = Explaining(recording, machine)
+        self._on_answer = on_answer
+
+    def follow(self) -> None:
+        """Go on until the recording ends, or `difference` is found."""
+        started = self.recording.events[0]
+        self._deliver(Fact("started", started.at, "", started.text("input")), started)
+        while self.difference is None:
+            entry, key = min(self._next(), default=(None, ""), key=_order)
+            self._check_nothing_is_missed(entry)
+            if entry is None or self.difference:
+                return
+            self._step(entry, key)
+
+    # The next fact ---------------------------------------------------------------------------
+
+    def _next(self) -> Iterator[tuple[Entry, str]]:
+        """What the recording has for all that the engine waits for."""
+        for key, fiber in self.engine.waiting.items():
+            if (entry := self.pairing.next_after(fiber.last)) and self._is_before(entry):
+                yield entry, key
+        for entry in self.recording.of_the_execution:
+            if self.pairing.is_left(entry) and self._is_before(entry):
+                yield entry, ""
+                return
+
+    def _is_before(self, entry: Entry) -> bool:
+        return self.rules.before is None or entry.id < self.rules.before
+
+    def _step(self, entry: Entry, key: str) -> None:
+        if self.rules.times and (late := self._over_by_now(entry)):
+            self.difference = late
+            return
+        fact = self._fact(entry, key)
+        if fact is not None and self.difference is None:
+            self._keep_alive(fact)
+            self._deliver(fact, entry)
+        if self.difference is None and self.pairing.is_left(entry):
+            self.difference = self._explain.other_event(entry, None, entry.previous)
+
+    def _fact(self, entry: Entry, key: str) -> Fact | None:
+        at = max(self.engine.now, entry.at)
+        if not key:
+            return self._of_the_execution(entry, at)
+        commands = self.engine.open[key]
+        match commands.get(""):
+            case Invoke() as invoke:
+                fact = answer(entry, at, key, commands)
+                if fact and fact.kind == "due":
+                    timer = commands[fact.data]
+                    assert isinstance(timer, SetTimer)
+                    fact = fact._replace(at=max(at, timer.at))
+                elif fact and self._on_answer:
+                    self._on_answer(invoke, fact)
+                return fact
+            case StartMapRun() as run:
+                state = self._explain.states[run.state]
+                return map_run_result(entry, at, run, state, self.recording)
+        timer = commands["delay"]
+        assert isinstance(timer, SetTimer)
+        if self.rules.times:
+            self.difference = self._other_length(entry, timer, self.engine.waiting[key])
+        return Fact("due", max(at, timer.at), key, "delay")
+
+    def _of_the_execution(self, entry: Entry, at: float) -> Fact:
+        if entry.type == "ExecutionTimedOut":
+            timer = self.engine.open.get(EXECUTION, {}).get("timeout")
+            at = max(at, timer.at) if isinstance(timer, SetTimer) and not self.rules.times else at
+        return OF_THE_EXECUTION[entry.type](entry, at)
+
+    def _keep_alive(self, fact: Fact) -> None:
+        """Heartbeats leave no events: where no timeout is recorded, they must have come."""
+        if fact.kind != "due":
+            return
+        for key, commands in list(self.engine.open.items()):
+            timer = commands.get("heartbeat")
+            expires = key == fact.key and fact.data == "heartbeat"
+            if isinstance(timer, SetTimer) and timer.at <= fact.at and not expires:
+                self._receive(Fact("heartbeat", max(self.engine.now, timer.at), key))
+
+    # What follows from it ----------------------------------------------------------------------
+
+    def _receive(self, fact: Fact) -> list[Event]:
+        before = len(self.engine.history)
+        self.engine.receive(fact)
+        events = self.engine.history[before:]
+        self.journal.append((fact, *events))
+        return events
+
+    def _deliver(self, fact: Fact, entry: Entry) -> None:
+        found = [
+            difference
+            for event in self._receive(fact)
+            if (difference := self._compare(event, entry)) is not None
+        ]
+        self.difference = min(found, key=lambda one: _order((one.recorded, "")), default=None)
+
+    def _compare(self, event: Event, cause: Entry) -> Difference | None:
+        entry = self.pairing.take(event)
+        if entry is None:
+            return self._unpaired(event)
+        found = unlike(entry, event, self.rules.same)
+        return self._explain.other_details(entry, event, found) if found else None
+
+    def _unpaired(self, event: Event) -> Difference | None:
+        before = self.pairing.of.get(event.previous)
+        if before is None or event.id in self.pairing.of or _is_abort(event):
+            return None
+        left = self.pairing.next_after(event.previous)
+        stopped = self.recording.gave_up(before) or not self.recording.ended
+        if left is None and stopped:
+            return None
+        return self._explain.other_event(left, event, before)
+
+    def _check_nothing_is_missed(self, upto: Entry | None) -> None:
+        """All that was recorded before the next fact must have happened here as well."""
+        limit = upto.id if upto else self.rules.before
+        while (left := self.pairing.first_left()) and (limit is None or left.id < limit):
+            if not self._is_chance(left):
+                self.difference = self._explain.other_event(left, None, left.previous)
+                return
+            self.pairing.drop(left)
+
+    def _is_chance(self, entry: Entry) -> bool:
+        """Whether it happened in a line that was given up here at an earlier moment."""
+        ours = self.pairing.ours.get(entry.previous)
+        if _is_abort(entry) or ours is None:
+            return True
+        waiting = any(fiber.last == ours for fiber in self.engine.waiting.values())
+        stopped = not waiting and ours not in self.pairing.followed
+        return stopped and self.recording.gave_up(entry.previous)
+
+    # Time --------------------------------------------------------------------------------------
+
+    def _other_length(self, entry: Entry, timer: SetTimer, fiber: Fiber) -> Difference | None:
+        """A wait or a retry's delay that lasts longer or shorter now than it did."""
+        _, name = fiber.state
+        began = self.recording[self.pairing.of[fiber.last]].at
+        length = timer.at - self.engine.history[fiber.last - 1].at
+        state = self._explain.states[name]
+        jitter = any("JitterStrategy" in retrier for retrier in state.fields.get("Retry", ()))
+        if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
+            return None
+        # A moment may be meant, or a length from when AWS came so far.
+        if _on_time(timer.at, entry.at, length) or _on_time(began + length, entry.at, length):
+            return None
+        told = f"it lasted {entry.at - began:.0f} s in the recording, {length:.0f} s now"
+        return self._explain.other_time(entry, told)
+
+    def _over_by_now(self, entry: Entry) -> Difference | None:
+        """The execution's own time limit has passed, and the recording goes on."""
+        timer = self.engine.open.get(EXECUTION, {}).get("timeout")
+        if not isinstance(timer, SetTimer):
+            return None
+        length = timer.at - self.engine.started_at
+        planned = entry.type == "ExecutionTimedOut"
+        if entry.at - timer.at > LATE and not planned:
+            return self._explain.other_time(entry, f"the execution times out after {length:.0f} s")
+        if planned and not _on_time(timer.at, entry.at, length):
+            lasted = entry.at - self.engine.started_at
+            told = f"the execution timed out after {lasted:.0f} s, now after {length:.0f} s"
+            return self._explain.other_time(entry, told)
+        return None
+
+
+def _on_time(planned: float, actual: float, length: float) -> bool:
+    return -EARLY <= actual - planned <= max(LATE, length / 10)
+
+
+def _is_abort(event: Event | Entry) -> bool:
+    return event.type.endswith(("StateAborted", "IterationAborted"))
+
+
+def _order(found: tuple[Any, str]) -> float:
+    return found[0].id if found[0] else float("inf")

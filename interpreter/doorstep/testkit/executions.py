@@ -1,0 +1,185 @@
+"""An execution as a test looks at it: how it ended, which way it went, what each state did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from ..definition import machine
+from ..drivers import Execution
+from ..passages import Passage, Passages, of_execution
+from ..visits import Outcome
+from .picture import picture
+
+
+class ObservedState:
+    """All visits of one state in an execution; what is asked of one visit is of the last."""
+
+    def __init__(self, name: str, passages: Sequence[Passage], inside: Sequence[Passage]) -> None:
+        self.name = name
+        self._passages = passages
+        self._inside = inside
+
+    @property
+    def visits(self) -> int:
+        """How often it was entered."""
+        return len(self._passages)
+
+    @property
+    def retries(self) -> int:
+        """How often its work was tried again, in all visits."""
+        return sum(len(passage.retries) for passage in self._passages)
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of the errors of its work, retried ones included."""
+        return [error for passage in self._passages for error in passage.errors]
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """succeeded, caught, failed, aborted or in progress; None when it was never entered."""
+        return self._passages[-1].visit.outcome if self._passages else None
+
+    @property
+    def input(self) -> Any:
+        """Its input, before InputPath."""
+        return self._last.input
+
+    @property
+    def output(self) -> Any:
+        """Its output; None when it was not left."""
+        return self._last.output
+
+    @property
+    def next(self) -> str | None:
+        """The state that it went on to; None at an end."""
+        return self._last.following
+
+    @property
+    def paths(self) -> list[list[str]]:
+        """In a Parallel or inline Map, the states that each branch or iteration went through.
+
+        Branches and iterations that were tried again are there again.
+        """
+        return [path for passage in self._passages for path in _lines(passage, self._inside)]
+
+    def __getitem__(self, visit: int) -> ObservedState:
+        """One visit, from 0."""
+        return ObservedState(self.name, [self._passages[visit]], self._inside)
+
+    def __repr__(self) -> str:
+        return f"<State {self.name}: {self.visits} visits, {self.outcome or 'not reached'}>"
+
+    @property
+    def _last(self) -> Passage:
+        if not self._passages:
+            raise AssertionError(f"the state '{self.name}' was not reached")
+        return self._passages[-1]
+
+
+class ObservedExecution:
+    """An execution and what a test may want to say of it. What it is asked is always of now."""
+
+    def __init__(self, execution: Execution, children: Sequence[Execution] = ()) -> None:
+        self.execution = execution
+        self._children = children
+
+    @property
+    def status(self) -> str:
+        """NOT_STARTED, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.execution.status
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.status == "SUCCEEDED"
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended with an error of its own; timed out and aborted are other ends."""
+        return self.status == "FAILED"
+
+    @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.status == "RUNNING"
+
+    @property
+    def output(self) -> Any:
+        """The output as a value; None unless it succeeded."""
+        return self.execution.output
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, if it failed with one."""
+        return self.execution.error
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, if it failed with one."""
+        return self.execution.cause
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The events as GetExecutionHistory returns them."""
+        return self.execution.history
+
+    @property
+    def took(self) -> timedelta:
+        """The modelled time from its first event to its last."""
+        events = self.execution.events
+        return timedelta(seconds=round(events[-1].at - events[0].at, 3)) if events else timedelta()
+
+    @property
+    def path(self) -> list[str]:
+        """The states that it went through, those inside of a Parallel or Map left out."""
+        return [one.name for one in self._passages.all if one.around is None]
+
+    @property
+    def children(self) -> list[ObservedExecution]:
+        """The executions that it started: those of distributed Maps and of local machines."""
+        return [ObservedExecution(child) for child in self._children]
+
+    def state(self, name: str) -> ObservedState:
+        """What became of a state; raises LookupError when the definition has none of this name."""
+        scope = machine(self.execution.journal.header.definition).scope
+        names = [state.name for state in scope.walk()]
+        if name not in names:
+            hint = "".join(f"; did you mean '{near}'?" for near in _near(name, names))
+            raise LookupError(f"the definition has no state '{name}'{hint}")
+        passages = self._passages.all
+        return ObservedState(name, [one for one in passages if one.name == name], passages)
+
+    @property
+    def picture(self) -> str:
+        """What happened, a state a line."""
+        return picture(self.execution, self._passages.all)
+
+    def __repr__(self) -> str:
+        error = f", {self.error}" if self.error else ""
+        return f"<Execution {self.execution.name}: {self.status}{error}>"
+
+    @property
+    def _passages(self) -> Passages:
+        return of_execution(self.execution.events)
+
+
+def _near(name: str, names: Iterable[str]) -> list[str]:
+    return get_close_matches(name, list(names), n=1)
+
+
+def _lines(around: Passage, passages: Iterable[Passage]) -> list[list[str]]:
+    """The passages inside one of a group, those of a branch or iteration together."""
+    lines: dict[int, list[str]] = {}
+    line_of: dict[int, int] = {}
+    for one in passages:
+        if one.around is around:
+            before = one.visit.entered.previous
+            # Each line begins after an event that is no exit: its own start, or the group's.
+            begun = line_of.get(before, one.visit.entered.id)
+            lines.setdefault(begun, []).append(one.name)
+            if one.left:
+                line_of[one.left.id] = begun
+    return list(lines.values())

@@ -1,0 +1,122 @@
+"""State machines as tests run them: on the test's clock, with mocks, under names of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ..drivers import Execution
+from ..events import Event
+from ..handlers import Source
+from ..mockconfig import read_test_case
+from ..mocks import Mock, Mocks
+from ..running import Definition, start
+from .clock import SimulatedClock
+from .executions import ObservedExecution
+
+MockSource = Iterable[Mock] | str
+
+
+class Bench:
+    """What the machines of one test share: the clock, the folder, and what was run."""
+
+    def __init__(self, folder: Path, name: str, clock: SimulatedClock) -> None:
+        """`folder`: where relative files are; `name`: of the test, for the executions' names."""
+        self.folder = folder
+        self.clock = clock
+        self.executions: list[ObservedExecution] = []
+        self.mocks: list[Mocks] = []
+        self.all: list[Execution] = []
+        """Children included."""
+        self._names = (f"{name}-{number}" for number in count(1))
+
+    def machine(
+        self,
+        definition: Mapping[str, Any] | Path | str,
+        handlers: Source | None = None,
+        **options: Any,
+    ) -> StateMachine:
+        """A machine to run; `options` are those of `doorstep.start`, but for `clock`.
+
+        `definition`: a mapping, or a file; files, `handlers` and `bucket` as a path included, are
+        relative to the test's own file.
+        """
+        if isinstance(definition, str | Path):
+            file = self.folder / definition
+            options = {"machine_name": file.name.partition(".")[0], **options}
+            definition = file
+        if isinstance(options.get("bucket"), str | Path):
+            options["bucket"] = self.folder / options["bucket"]
+        return StateMachine(self, definition, self._source(handlers), options)
+
+    def next_name(self) -> str:
+        """A name that no other execution of this test has."""
+        return next(self._names)
+
+    def _source(self, handlers: Source | None) -> Source | None:
+        if isinstance(handlers, str | Path) and (self.folder / handlers).exists():
+            return self.folder / handlers
+        return handlers
+
+
+class StateMachine:
+    """A definition with its handlers, ready to be run any number of times."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        definition: Definition,
+        handlers: Source | None,
+        options: Mapping[str, Any],
+    ) -> None:
+        self.bench = bench
+        self.definition = definition
+        self.handlers = handlers
+        self.options = options
+
+    def run(
+        self, input: Any = None, *, mocks: MockSource = (), **options: Any
+    ) -> ObservedExecution:
+        """Run it to its end. `mocks`: of `doorstep.mocks`, or "MockConfigFile.json#TestCase"."""
+        observed = self.start(input, mocks=mocks, **options)
+        self.bench.clock.run(lambda: observed.execution.ended)
+        return observed
+
+    def start(
+        self, input: Any = None, *, mocks: MockSource = (), **options: Any
+    ) -> ObservedExecution:
+        """Start it; it goes on as the clock is advanced."""
+        given: dict[str, Any] = {**self.options, **options}
+        name = given.pop("name", None) or self.bench.next_name()
+        mocked = self._mocks(mocks, given.get("machine_name"))
+        children: list[Execution] = []
+
+        def on_event(execution: Execution, event: Event) -> None:
+            if event.id == 1 and execution is not observed.execution:
+                children.append(execution)
+                self.bench.all.append(execution)
+
+        mocked.driver, execution = start(
+            self.definition,
+            input,
+            self.handlers,
+            clock=self.bench.clock,
+            respond=mocked,
+            name=name,
+            seed=given.pop("seed", name),
+            on_event=on_event,
+            **given,
+        )
+        observed = ObservedExecution(execution, children)
+        self.bench.executions.append(observed)
+        self.bench.all.append(execution)
+        self.bench.mocks.append(mocked)
+        return observed
+
+    def _mocks(self, mocks: MockSource, machine: str | None) -> Mocks:
+        if not isinstance(mocks, str):
+            return Mocks(*mocks)
+        file, _, case = mocks.rpartition("#")
+        return Mocks(*read_test_case(self.bench.folder / file, case, machine), machine=machine)

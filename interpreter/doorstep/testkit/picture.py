@@ -1,0 +1,53 @@
+"""What happened in an execution, as text: what a failed test shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from ..drivers import Execution
+from ..passages import Passage
+
+_LINES = 60
+_CHARACTERS = 200
+
+
+def picture(execution: Execution, passages: Sequence[Passage]) -> str:
+    """A line for each state that was entered: when, how it ended, its retries and errors."""
+    if not execution.events:
+        return f"{execution.name}: not started"
+    begun, ended = execution.events[0].at, execution.events[-1].at
+    told = f": {execution.error}" if execution.error else ""
+    cause = f": {_short(execution.cause)}" if execution.cause else ""
+    lines = [f"{execution.status} after {_after(ended - begun)}{told}{cause}"]
+    left_out = len(passages) - _LINES
+    if left_out > 0:
+        lines.append(f"… {left_out:,} states before these")
+    for passage in passages[max(0, left_out) :]:
+        lines += _passage(passage, begun)
+    if execution.status == "SUCCEEDED":
+        lines.append(f"output {_short((execution.events[-1].details or {}).get('output', ''))}")
+    return "\n".join(lines)
+
+
+def _passage(passage: Passage, begun: float) -> Iterator[str]:
+    visit = passage.visit
+    margin = "  " * len(list(visit.outward()))
+    when = _after(visit.entered.at - begun)
+    notes = [passage.name + visit.iteration]
+    if passage.retries:
+        notes.append(f"retries: {len(passage.retries)}")
+    notes += passage.errors
+    yield f"{when:>16}  {visit.outcome:<11}{margin}{', '.join(notes)}"
+    if visit.outcome in ("failed", "in progress"):
+        text = str(visit.entered.details.get("input", ""))
+        yield f"{'':29}{margin}  input {_short(text)}"
+
+
+def _after(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _short(text: str | None) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…"
