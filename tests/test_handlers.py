@@ -177,8 +177,8 @@ def test_a_missing_handler_names_resource_and_state_and_the_three_ways() -> None
     assert "The state 'Charge' calls " + FUNCTION + "charge" in cause
     assert "the handlers given are refund" in cause
     assert "(1) a function with @doorstep.handler('charge')" in cause
-    assert "(2) a function charge(event, context), or a file charge.py" in cause
-    assert "(3) in Python, handlers={'Charge': function}" in cause
+    assert "(2) a function charge(event, context) there, or a file charge.py" in cause
+    assert "(3) in Python, handlers={'charge': function}" in cause
 
 
 def test_a_missing_handler_of_a_service_is_named_by_its_action() -> None:

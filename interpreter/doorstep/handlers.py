@@ -124,16 +124,20 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 def missing(invoke: Invoke, described: str) -> str:
     """The message that a task has no handler: what it is, and the three ways to give it one."""
-    name = names_of(invoke)[-1]
-    function = name if name.isidentifier() else "my_handler"
-    key = name if invoke.integration.kind != "service" else invoke.integration.action
+    key = invoke.integration.action or function_name(invoke.resource)
+    function = key.replace("-", "_")
+    marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
+    if function.isidentifier():
+        second = (
+            f"a function {function}(event, context) there, or a file {function}.py with "
+            "handler(event, context) in a folder given by --handlers"
+        )
+    else:
+        second = f"a function with @doorstep.handler({invoke.state!r}) there: by the state's name"
     return (
         f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
-        f"({described}). Give it one of these: "
-        f"(1) a function with @doorstep.handler({key!r}) in the file given by --handlers; "
-        f"(2) a function {function}(event, context), or a file {function}.py with "
-        "handler(event, context) in that folder; "
-        f"(3) in Python, handlers={{{invoke.state!r}: function}}."
+        f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
+        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name."
     )
 
 
