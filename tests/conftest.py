@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -153,3 +154,44 @@ def chain() -> Callable[..., dict[str, Any]]:
 def each() -> Callable[..., dict[str, Any]]:
     """Makes Map states, see `mapped`."""
     return mapped
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Callable[..., Any]]:
+    """Makes boto3 clients of an emulator in this process, one for each set of options.
+
+    `url` given: of that one. Skips when boto3 or the emulator's own requirements are missing.
+    """
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+    from botocore.config import Config
+
+    from doorstep_emulator import Options, running
+
+    config = Config(retries={"max_attempts": 1}, inject_host_prefix=False, read_timeout=20)
+    with ExitStack() as servers:
+
+        def client(url: str | None = None, **options: Any) -> Any:
+            return boto3.client(
+                "stepfunctions",
+                endpoint_url=url or servers.enter_context(running(Options(port=0, **options))),
+                region_name="us-east-1",
+                aws_access_key_id="anyone",
+                aws_secret_access_key="anything",
+                config=config,
+            )
+
+        yield client
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[..., tuple[str, str]]:
+    """(client, operation, **request) → code and message of the error that it is answered with."""
+
+    def code_and_message(client: Any, operation: str, /, **request: Any) -> tuple[str, str]:
+        with pytest.raises(client.exceptions.ClientError) as raised:
+            getattr(client, operation)(**request)
+        error = raised.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    return code_and_message

@@ -73,6 +73,39 @@ def test_no_case_ends_in_a_crash(report: Report) -> None:
     assert {case: why for case, why in whys.items() if why.startswith("crash")} == {}
 
 
+# The text of JSON --------------------------------------------------------------------------------
+
+
+def test_the_members_of_every_value_stand_in_awss_order(report: Report, emitted: Path) -> None:
+    answers = {given["id"]: given for given in map(json.loads, emitted.read_text().splitlines())}
+    exact = [one.case for one in report.judged if one.verdict.grade == "exact"]
+    other = {
+        case.id
+        for case in exact
+        if case.kind == "history" and case.recorded and not case.parallel_unordered
+        for theirs, ours in zip(case.recorded["events"], answers[case.id]["events"], strict=True)
+        if not same_order(texts(theirs), texts(ours))
+    }
+    assert other == set()
+
+
+def texts(event: dict[str, Any]) -> list[Any]:
+    """The values of an event's details; only in those the recordings kept AWS's order."""
+    details = next((event[name] for name in event if name.endswith("EventDetails")), {})
+    return [details.get(name) for name in ("input", "output", "parameters")]
+
+
+def same_order(theirs: Any, ours: Any) -> bool:
+    match theirs, ours:
+        case dict() | list(), str():
+            return same_order(theirs, json.loads(ours))
+        case dict(), dict():
+            return list(theirs) == list(ours) and same_order([*theirs.values()], [*ours.values()])
+        case list(), list():
+            return all(map(same_order, theirs, ours))
+    return True
+
+
 # What is read off histories ----------------------------------------------------------------------
 
 

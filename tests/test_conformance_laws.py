@@ -86,4 +86,5 @@ def test_a_broken_law_is_told(damage: Callable[[list[Any]], Any], told: str) -> 
     events = history()
     assert list(broken(events)) == []
     damage(events)
-    assert any(told in sentence for sentence in broken(events)), list(broken(events))
+    sentences = list(broken(events))
+    assert any(told in sentence for sentence in sentences), sentences

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def types(events: list[dict[str, Any]]) -> list[str]:
         (HISTORY | {"wildcards": "x"}, "'wildcards' must be of type list"),
         (HISTORY | {"task_outcomes": {"A": {}}}, "'A' must be a list of objects"),
         (HISTORY | {"task_outcomes": {"A": [{"result": 1}]}}, "no member 'result'"),
+        (HISTORY | {"task_outcomes": {"A": [{"after": "5s"}]}}, "'after' of an outcome of 'A'"),
     ],
 )
 def test_a_file_that_is_no_case_is_refused_by_name(tmp_path: Path, content: Any, told: str) -> None:
@@ -91,6 +93,22 @@ def test_outcomes_are_given_in_the_order_of_the_calls_and_then_nobody_answers() 
     assert events[-1]["executionSucceededEventDetails"]["output"] == "1"
     endless = task([failed], Retry=retry, TimeoutSeconds=3)
     assert [kind for kind in types(endless) if kind.endswith("TimedOut")] == ["TaskTimedOut"] * 5
+
+
+def test_an_outcome_with_a_place_is_for_the_call_that_is_made_there() -> None:
+    press = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:press"}
+    branch = {"StartAt": "Press", "States": {"Press": press | {"End": True}}}
+    each = {"Type": "Map", "ItemProcessor": branch, "End": True}
+    definition = {"StartAt": "Each", "States": {"Each": each}}
+    outcomes = [{"output": "second", "place": [1]}, {"output": "any"}]
+    case = Case(id="x", kind="history", definition=definition, input=[1, 2])
+    events = answer(replace(case, task_outcomes={"Press": outcomes}))["events"]
+    assert events[-1]["executionSucceededEventDetails"]["output"] == '["any","second"]'
+
+
+def test_an_outcome_comes_after_the_time_that_it_took() -> None:
+    ended = task([{"submitted": {}, "output": 1, "after": 2.5}])[-1]
+    assert ended["timestamp"] == "2025-01-01T00:00:02.500+00:00"
 
 
 def test_a_refused_request_is_not_submitted_and_a_refused_callback_is() -> None:

@@ -203,6 +203,28 @@ def test_a_path_that_leads_nowhere_fails_the_execution(state: dict[str, Any], ca
     assert execution.cause == where + cause
 
 
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"], 7, True])
+def test_an_error_path_to_anything_but_text_fails_the_execution(value: Any) -> None:
+    """Specification, Fail State: the values of ErrorPath and CausePath must be strings."""
+    execution = doorstep.run(chain({"Type": "Fail", "ErrorPath": "$.why"}), {"why": value})
+    assert execution.error == "States.Runtime"
+    assert "which is not a valid string: $.why" in str(execution.cause)
+
+
+def test_what_a_template_evaluates_comes_last_and_in_the_order_of_a_hash_table() -> None:
+    """Recorded: test_map_state_item_selector, test_sns_publish_wait_for_task_token."""
+    evaluated = ("original_input", "iteration_input_value", "iteration_index")
+    selected = {f"{name}.$": "$" for name in (*evaluated, "from_input_constant")}
+    message = {f"{name}.$": "$" for name in ("TaskToken", "arg1", "arg2")}
+    state = passing(Parameters={**selected, "constant_value": "Hello", "Message": message})
+    output = doorstep.run(chain(state), 1).output
+    assert list(output) == [
+        *("constant_value", "Message"),
+        *("iteration_input_value", "from_input_constant", "iteration_index", "original_input"),
+    ]
+    assert list(output["Message"]) == ["arg2", "arg1", "TaskToken"]
+
+
 def test_a_path_that_fails_after_the_task_is_not_caught_by_its_name() -> None:
     # Recorded: test_catch_states_runtime.
     catch = [{"ErrorEquals": ["States.Runtime"], "Next": "S1"}]

@@ -20,12 +20,12 @@ import pytest
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from botocore.config import Config  # noqa: E402
-from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
+from botocore.exceptions import BotoCoreError  # noqa: E402
 
 KILLS, EXECUTIONS, PATIENCE = 6, 10, 40.0
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
-HANDLERS = '''
+HANDLERS = """
 import json, pathlib, time
 
 FOLDER = pathlib.Path(__file__).parent
@@ -52,7 +52,7 @@ def later(event, context):
     import doorstep
     note("calls", context, attempt=context.attempt)
     return doorstep.answer("later", after=0.3)
-'''
+"""
 
 
 def task(name: str, **fields: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ BRANCHES = [
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
             "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}},
-        }
+        },
     ),
     single(
         "Nested",
@@ -90,7 +90,7 @@ BRANCHES = [
                 "Input": {"nested": True},
             },
             "ResultSelector": {"output.$": "$.Output"},
-        }
+        },
     ),
     single(
         "Run",
@@ -102,7 +102,7 @@ BRANCHES = [
             },
             "ItemsPath": "$.items",
             "MaxConcurrency": 2,
-        }
+        },
     ),
 ]
 DEFINITION = {
@@ -204,9 +204,9 @@ def answer_tokens(served: Served, stop: threading.Event) -> None:
                 continue
             try:
                 client.send_task_success(taskToken=note["token"], output='"approved"')
-            except ClientError as refused:
+            except client.exceptions.TaskTimedOut:
                 # Answered before the kill, though the answer's answer was lost.
-                assert refused.response["Error"]["Code"] == "TaskTimedOut"
+                pass
             except BotoCoreError:
                 continue
             answered.add(note["token"])

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep.errors import InputError
 from doorstep.mockconfig import read_test_case
 from doorstep.mocks import Mock, Mocks, mock
+from doorstep_cli.main import cli
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:work"
@@ -102,7 +104,7 @@ def types(execution: doorstep.Execution) -> list[str]:
     return [event.type for event in execution.events]
 
 
-# MockConfigFile.json ---------------------------------------------------------------------------
+# MockConfigFile.json ----------------------------------------
 
 
 def test_the_happy_path_of_the_guide_returns_what_the_file_says(case: Callable[..., Mocks]) -> None:
@@ -252,7 +254,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         read_test_case(tmp_path / "none.json", "Case")
 
 
-# Mocks in Python -------------------------------------------------------------------------------
+# Mocks in Python ----------------------------------------
 
 
 def test_the_first_mock_that_fits_answers(chain: Callable[..., Any]) -> None:
@@ -400,3 +402,53 @@ def test_a_machine_that_is_started_by_another_can_be_left_alone(chain: Callable[
 def test_unreached_mocks_say_what_they_were_for() -> None:
     mocks = Mocks(mock("A", 1, invocation=2, attempt=range(1, 3)), mock("B", 1, index=0))
     assert mocks.unreached == ["A, invocation 2, attempt range(1, 3)", "B, index 0"]
+
+
+# The command line ----------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """The guide's machine and mocks in a folder."""
+    (tmp_path / "LambdaSQSIntegration.asl.json").write_text(json.dumps(LAMBDA_AND_SQS))
+    (tmp_path / "MockConfigFile.json").write_text(json.dumps(GUIDE))
+    return tmp_path
+
+
+def run_command(files: Path, test_case: str, *options: str) -> Result:
+    definition = str(files / "LambdaSQSIntegration.asl.json")
+    mocks = str(files / "MockConfigFile.json") + test_case
+    return CliRunner().invoke(cli, ["run", definition, "--mocks", mocks, *options])
+
+
+def test_the_command_line_runs_a_test_case(files: Path) -> None:
+    result = run_command(files, "#RetryPath")
+    assert (result.exit_code, json.loads(result.stdout), result.stderr) == (0, SENT, "")
+
+
+def test_the_command_line_tells_of_mocks_that_were_not_reached(files: Path) -> None:
+    spare = {**GUIDE["MockedResponses"], "MockedSQSSuccess": {"0-1": {"Return": 1}, "2": {}}}
+    (files / "MockConfigFile.json").write_text(json.dumps({**GUIDE, "MockedResponses": spare}))
+    result = run_command(files, "#HappyPath")
+    assert result.stderr.strip() == 'mock never reached: SQSState: MockedSQSSuccess "2"'
+    assert run_command(files, "#HappyPath", "--quiet").stderr == ""
+
+
+def test_a_mock_that_cant_answer_is_a_problem_of_the_setup(files: Path) -> None:
+    (files / "MockConfigFile.json").write_text(json.dumps({**GUIDE, "MockedResponses": {}}))
+    result = run_command(files, "#HappyPath")
+    assert result.exit_code == 2
+    assert "MockedResponses has no object 'MockedLambdaSuccess'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("test_case", "told"),
+    [
+        ("", "name a test case: "),
+        ("#Other", "there is no test case 'Other'; there are LambdaSQSIntegration#HappyPath"),
+    ],
+)
+def test_a_test_case_that_cant_be_found_is_told(files: Path, test_case: str, told: str) -> None:
+    result = run_command(files, test_case)
+    assert result.exit_code == 2
+    assert told in result.stderr

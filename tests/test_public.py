@@ -16,6 +16,10 @@ DOCUMENTED = {
     "test_state",
     "Driver",
     "Execution",
+    # Replaying
+    "replay",
+    "resume",
+    "Replay",
     # Handlers
     "handler",
     "answer",

@@ -59,13 +59,13 @@ def add(
     from doorstep import InputError
     from doorstep_conformance import answer, judge, load_case, recorded_case
 
-    name = name or history.name.partition(".")[0]
+    if name is None:
+        name = history.name.partition(".")[0]
     path = _free(into, name)
     events = read_events(history)
     definition = read_accepted(definition_file, parameters, resource, machine_type)
-    source = f"recorded on AWS, {str(events[0].get('timestamp'))[:10]}"
     try:
-        content = recorded_case(events, definition.document.definition, name, source)
+        content = recorded_case(events, definition.document.definition, name)
     except InputError as problem:
         raise Problem(f"{history}: {problem}") from None
     path.parent.mkdir(parents=True, exist_ok=True)

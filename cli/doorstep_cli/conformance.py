@@ -66,8 +66,10 @@ def command(
         return
     from doorstep_conformance import OWN_CASES, check
 
-    if page_file and directory or recordings and not page_file:
-        raise click.UsageError("--report is of Doorstep's own cases, and --recordings goes with it")
+    if page_file and directory:
+        raise click.UsageError("--report is of Doorstep's own cases: leave --cases out")
+    if recordings and not page_file:
+        raise click.UsageError("--recordings goes with --report")
     directory = directory or OWN_CASES
     if not directory.is_dir():
         raise Problem(f"there are no cases in {directory}; name a folder of them with --cases")

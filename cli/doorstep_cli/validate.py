@@ -12,6 +12,7 @@ import click
 
 from .definitions import DEFINITION, Type, described, line_and_column, machine_names, read
 from .options import definition_options
+from .sarif import sarif
 
 if TYPE_CHECKING:
     from doorstep import Diagnostic
@@ -68,9 +69,9 @@ class Finding:
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "sarif"]),
     default="text",
-    help="json: an array with an object for each definition.",
+    help="json: an array with an object for each definition. sarif: SARIF 2.1.0, for CI services.",
 )
 @click.pass_context
 def command(
@@ -93,17 +94,25 @@ def command(
       doorstep validate --severity WARNING workflows/*.asl.json
       doorstep validate template.yaml --resource OrderMachine --param Stage=test
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
+      doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
     findings = [
         finding
         for path in definitions
         for finding in _look(path, machine_type, resource, parameters, severity)
     ]
-    if output_format == "json":
-        click.echo(json.dumps([one.as_json() for one in findings], indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n".join(map(str, findings)))
+    match output_format:
+        case "json":
+            _print_indented([one.as_json() for one in findings])
+        case "sarif":
+            _print_indented(sarif(findings))
+        case _:
+            click.echo("\n".join(map(str, findings)))
     ctx.exit(int(any(finding.refused for finding in findings)))
+
+
+def _print_indented(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _look(

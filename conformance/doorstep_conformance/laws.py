@@ -68,12 +68,16 @@ DETAILS: Mapping[str, str] = {
 
 def broken(events: Sequence[Event]) -> Broken:
     """A sentence for every law that a history breaks; nothing when it keeps them all."""
-    for number, event in enumerate(events, start=1):
-        at = f"event {number} ({event.get('type')})"
-        for told in (*_envelope(event, number), *_details(event)):
-            yield f"{at}: {told}"
+    each = [
+        f"event {number} ({event.get('type')}): {told}"
+        for number, event in enumerate(events, start=1)
+        for told in (*_envelope(event, number), *_details(event))
+    ]
+    yield from each
     yield from _order(events)
-    yield from _exits(events)
+    # Who leaves what can be told of events that are right in themselves.
+    if not each:
+        yield from _exits(events)
 
 
 def _envelope(event: Event, number: int) -> Broken:
@@ -127,10 +131,10 @@ def _member(kind: str) -> str:
 
 def _exits(events: Sequence[Event]) -> Broken:
     """Every exit belongs to an entry of its own, which it follows from."""
-    by_id = {event.get("id"): event for event in events}
+    by_id = {event["id"]: event for event in events}
     left: set[Any] = set()
     for event in events:
-        if str(event.get("type")).endswith("StateExited"):
+        if event["type"].endswith("StateExited"):
             entry = _entry(event, by_id)
             if entry is None or entry in left:
                 yield f"event {event['id']} ({event['type']}) leaves a state that was not entered"

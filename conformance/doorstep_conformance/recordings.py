@@ -14,7 +14,7 @@ from typing import Any
 from doorstep.errors import InputError
 from doorstep.events import TERMINAL
 from doorstep.jsontext import dumps, loads
-from doorstep.timestamps import epoch_seconds
+from doorstep.timestamps import epoch_seconds, isoformat
 
 from .calls import Calls, Event, details_of, text_of
 from .values import unfolded
@@ -29,12 +29,12 @@ _OF_THE_RUN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # UUID
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+"  # time
     r"|arn:[\w-]+:(?:iam|states):[^:]*:\d{12}:[^\s\"']+"  # role, execution, map run
-    r"|[A-Za-z0-9+/=]{100,}"  # task token
+    r"|A[AQ][A-Za-z0-9+/=]{60,}"  # task token
 )
 
 
 def recorded_case(
-    events: Sequence[Event], definition: Mapping[str, Any], name: str, source: str
+    events: Sequence[Event], definition: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
     """The content of a case file that asks Doorstep for this history.
 
@@ -52,7 +52,7 @@ def recorded_case(
     recorded = [_lasting(event) for event in events]
     return {
         "id": name,
-        "source": source,
+        "source": f"recorded on AWS, {isoformat(epoch_seconds(events[0]['timestamp']))[:10]}",
         "kind": "history",
         "definition": definition,
         **given,

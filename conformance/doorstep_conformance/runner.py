@@ -154,7 +154,7 @@ def _outcome(given: Mapping[str, Any]) -> Answer:
     if "output" in given:
         output = _value(given["output"])
         return Answer(output=output, after=after, response=response, accepted=accepted)
-    if "error" in given or "cause" in given:
+    if given.keys() & {"error", "cause", "failed_as"}:
         cause = given.get("cause")
         text = cause if cause is None or isinstance(cause, str) else dumps(cause)
         error = given.get("error")

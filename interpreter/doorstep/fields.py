@@ -18,6 +18,7 @@ from .jsontext import dumps
 from .timestamps import parse_timestamp
 
 Number = Callable[[Env], Any]
+
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
@@ -95,6 +96,20 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
         return value
 
     return number
+
+
+def failure_text(path: str, name: str) -> payloads.Closure:
+    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
+    get = payloads.field(path, name)
+
+    def text(env: Env) -> Any:
+        value = get(env)
+        if value is None or isinstance(value, str):
+            return value
+        told = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
+        raise runtime(f"{told}: {path}")
+
+    return text
 
 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:

@@ -1,8 +1,9 @@
-"""What AWS inherits from Java: how values read as text, how numbers are rounded and drawn."""
+"""What AWS inherits from Java: values as text, numbers rounded and drawn, the order of a map."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -52,3 +53,20 @@ def next_int(seed: int, bound: int) -> int:
         value = bits % bound
         if bits - value + bound <= 2**31:
             return value
+
+
+def hash_order(names: Collection[str]) -> list[str]:
+    """Names in the order in which a `java.util.HashMap` with these keys gives them back."""
+    size = 16
+    while len(names) > size * 3 // 4:
+        size *= 2
+    return sorted(names, key=lambda name: _hash(name) % size)
+
+
+def _hash(name: str) -> int:
+    """String.hashCode, its upper half mixed into the lower one as HashMap does."""
+    code = 0
+    units = name.encode("utf-16-be", "surrogatepass")
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        code = (31 * code + (high << 8) + low) % 2**32
+    return code ^ (code >> 16)

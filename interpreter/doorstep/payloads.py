@@ -8,6 +8,7 @@ from typing import Any
 from .context import Env
 from .errors import StateFailed, runtime
 from .intrinsics import IntrinsicFailure, compile_intrinsic
+from .java import hash_order
 from .jsonpath import IndexNotFound, PathNotFound, compile_path
 from .jsontext import dumps
 
@@ -127,23 +128,23 @@ def _template(value: Any) -> Closure | None:
 
 
 def _object(value: dict[str, Any]) -> Closure | None:
-    evaluated: dict[str, Closure] = {}
-    for name, member in value.items():
-        if name.endswith(".$") and isinstance(member, str):
-            evaluated[name[:-2]] = field(member, name)
-        elif make := _template(member):
-            evaluated[name] = make
-    if not evaluated:
+    paths = {name: text for name, text in value.items() if _is_evaluated(name, text)}
+    evaluated = {name[:-2]: field(text, name) for name, text in paths.items()}
+    written = {name: _template(member) for name, member in value.items() if name not in paths}
+    if not evaluated and not any(written.values()):
         return None
-    if len(evaluated) == 1 == len(value):
-        ((only, make),) = evaluated.items()
-        return lambda env: {only: make(env)}
-    makers = [
-        (key, evaluated.get(key) or _constant(member))
-        for name, member in value.items()
-        for key in [name[:-2] if name.endswith(".$") and name[:-2] in evaluated else name]
-    ]
-    return lambda env: {key: make(env) for key, make in makers}
+    makers = evaluated | {name: make or _constant(value[name]) for name, make in written.items()}
+    # Recorded (test_map_state_item_selector, test_sns_publish_wait_for_task_token): what was
+    # evaluated comes after what stands there, in the order of a hash table.
+    order = [(name, makers[name]) for name in (*written, *hash_order(evaluated))]
+    if len(order) == 1:
+        [(only, make_only)] = order
+        return lambda env: {only: make_only(env)}
+    return lambda env: {name: make(env) for name, make in order}
+
+
+def _is_evaluated(name: str, member: Any) -> bool:
+    return name.endswith(".$") and isinstance(member, str)
 
 
 def _constant(value: Any) -> Closure:

@@ -143,7 +143,9 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
     """Shallow only; a third argument that is no boolean counts as false (observed)."""
     if not isinstance(first, dict) or not isinstance(second, dict) or deep is True:
         raise InvalidArguments
-    return {**first, **second}
+    merged = {**first, **second}
+    # Recorded (test_json_merge): {a, b, d} and {a, c, d} give {a, b, c, d}.
+    return {name: merged[name] for name in java.hash_order(merged)}
 
 
 def string_to_json(text: Any) -> Any:

@@ -1,33 +1,33 @@
-"""Whatever is run, there is a diagnostic or an execution with a valid history, never a traceback.
-
-A slice of this runs with the tests. For a night: `python tests/properties/test_fuzz.py --help`.
-"""
+"""Random definitions: nearly all of them would be accepted, until something in them is changed."""
 
 from __future__ import annotations
 
-import argparse
-import atexit
-import sys
-import traceback
 from collections.abc import Callable
-from functools import cache, partial
-from itertools import cycle, islice
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from functools import partial
+from itertools import islice
 from typing import Any
 
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from words import (
+    RESOURCES,
+    WANTED,
+    calls,
+    conditions,
+    error_names,
+    expressions,
+    lists,
+    members,
+    moments,
+    numbers,
+    numeric,
+    of_error,
+    of_result,
+    paths,
+    queries,
+    texts,
+    values,
+)
 
-import doorstep
-from doorstep import Answer, DefinitionError, Execution
-from doorstep.answers import ABSENT
-from doorstep.journal import read, replay
-from doorstep_conformance.laws import broken
-
-SLICE = 300
-ROUND = 500
 OBJECTS = {
     "items.json": '[{"a": 1}, {"a": "x"}, 3, null]',
     "items.jsonl": '{"a": 1}\n{"a": [2]}\n',
@@ -35,106 +35,9 @@ OBJECTS = {
     "broken.json": '[{"a": 1}, ',
     "bytes.csv": "\0\ufeff,a,a\n",
 }
+"""What stands in the bucket that ItemReaders read."""
 
-# Values ------------------------------------------------------------------------------------------
-
-numbers = st.integers(-3, 12) | st.sampled_from([0.5, -1.5, 1e21, 2**53, 10**30, -0.0, 1e-7])
-texts = st.sampled_from(["", "a", "x", "7", "é😀", "null", "2025-01-01T00:00:30Z", '{"a":1}', "{}"])
-scalars = st.none() | st.booleans() | numbers | texts | st.text(max_size=3)
-members = st.sampled_from(["a", "b", "n", "list", "Error", "é", ""])
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(members, inner, max_size=4),
-    max_leaves=8,
-)
-inputs = st.fixed_dictionaries(
-    {
-        "a": values,
-        "n": st.integers(-1, 9),
-        "list": st.lists(values, max_size=4),
-        "at": st.sampled_from(["2025-01-01T00:00:30Z", "2030-01-01T00:00:00.5+01:00", "soon"]),
-    },
-    optional={"b": values},
-)
-
-# What stands in definitions ----------------------------------------------------------------------
-
-paths = st.sampled_from(
-    [*("$", "$.a", "$.b", "$.n", "$.list", "$.at", "$.a.b", "$.list[0]", "$['a']", "$.list[5]")]
-    + [*("$$", "$$.State.Name", "$$.Execution.Input.a", "$$.Map.Item.Value", "$$.Task.Token")]
-    + [*("$v", "$v.a", "$w[0]")]
-)
-queries = paths | st.sampled_from(
-    [*("$.list[*]", "$..a", "$.list[-1]", "$.list[0:2]", "$.list[?(@.a == 1)]", "$.list[0,1]")]
-    + [*("$.list[?(@.a > 0 && @.b)]", "$.list.length()", "$.*", "$.list[?(@ =~ /x.*/)]")]
-)
-calls = st.sampled_from(
-    [*("States.UUID()", "States.Array($.a, 1, 'x')", "States.ArrayLength($.list)")]
-    + [*("States.Format('{} {}', $.a, $$.State.Name)", "States.MathAdd($.n, 3000000000)")]
-    + [*("States.ArrayRange(0, $.n, 1)", "States.ArrayPartition($.list, $.n)")]
-    + [*("States.JsonToString($)", "States.StringToJson($.a)", "States.MathRandom(1, $.n)")]
-    + [
-        *(
-            "States.Hash($.a, 'SHA-256')",
-            "States.Base64Decode($.a)",
-            "States.JsonMerge($, $, false)",
-        )
-    ]
-    + [*("States.ArrayGetItem($.list, $.n)", "States.StringSplit($.a, ',')")]
-    + [*("States.ArrayContains($.list, $.a)", "States.ArrayUnique($.list)")]
-)
-
-
-def query(*texts: str) -> st.SearchStrategy[str]:
-    """JSONata as definitions have it."""
-    return st.sampled_from([f"{{% {text} %}}" for text in texts])
-
-
-safe = query(
-    *("$states.input", "$states.input", "$states.input.n", "$states.input.list", "null", "true"),
-    *("$string($states.input)", "$states.context.State.Name", "$count($states.input.list)", "2.5"),
-    *("$uuid()", "$random()", "$now()", "$states.input.a = 1", "{'a': $states.input.n}", "[1..3]"),
-)
-risky = query(
-    *(
-        "$states.input.a",
-        "$v",
-        "$w.a",
-        "$states.input.list[a = 1]",
-        "$nothing",
-        "1/0",
-        "0/0",
-        "$sum",
-    ),
-    *("$sum($states.input.list)", "$map($states.input.list, function($x) { $x.a })", "-1", "[]"),
-    *("$range(0, $states.input.n, 1)", "$parse($states.input.a)", "$sort($states.input.list)"),
-    *("$states.input ~> |$|{'b': 1}|", "$error('mine')", "$toMillis('x')", "'arn'", "/a/"),
-    *("($f := function($n) { 1 + $f($n) }; $f(0))", "$states.input.list.a & 'x'"),
-    *("$states.input.**.a", "$states.input{'k': a}", "$match('ab', /(a)(b)/)"),
-)
-expressions = st.one_of(safe, safe, safe, risky)
-lists = query("$states.input.list", "[1..3]", "[]", "$states.input", "[$states.input.n, 'x']")
-numeric = query("$states.input.n", "$count($states.input.list)", "30", "2.5", "'x'")
-moments = query("$states.input.at", "$now()", "'2025-01-01T00:00:10Z'", "$string($states.input.n)")
-conditions = query("$states.input.n > 3", "true", "false", "$states.input.a = 1", "$states.input.n")
-of_result = expressions | st.just("{% $states.result %}")
-of_error = expressions | st.just("{% $states.errorOutput.Error %}")
-error_names = st.sampled_from(
-    [*("States.ALL", "States.Timeout", "States.TaskFailed", "States.Runtime", "Boom")]
-    + [*("States.HeartbeatTimeout", "States.QueryEvaluationError", "States.DataLimitExceeded")]
-)
-RESOURCES = [
-    "arn:aws:lambda:us-east-1:123456789012:function:press",
-    "arn:aws:states:us-east-1:123456789012:activity:stamp",
-    "arn:aws:states:::lambda:invoke",
-    "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-    "arn:aws:states:::ecs:runTask.sync",
-    "arn:aws:states:::aws-sdk:s3:getObject",
-    "arn:aws:states:::states:startExecution.sync:2",
-    "arn:aws:states:::http:invoke",
-]
 Drawn = st.SearchStrategy[Any] | Callable[[], Any]
-WANTED = ("FunctionName", "QueueUrl", "MessageBody", "TaskDefinition", "StateMachineArn", "Input")
 
 
 class Machines:
@@ -407,112 +310,3 @@ def mutate(draw: st.DrawFn, definition: dict[str, Any]) -> None:
             ]
         case _:
             del inside[place]
-
-
-answers = st.lists(
-    st.builds(
-        Answer,
-        output=values,
-        failed=st.sampled_from([False, False, True]),
-        error=st.none() | error_names,
-        cause=st.none() | texts,
-        after=st.sampled_from([0.0, 5.0, 60.5, 1e6]),
-        response=st.just(ABSENT) | values,
-    )
-    | st.builds(Answer, response=st.just(ABSENT) | values, accepted=st.booleans()),
-    min_size=1,
-    max_size=4,
-)
-
-# What has to hold --------------------------------------------------------------------------------
-
-
-def run_lawfully(definition: Any, value: Any, told: list[Answer], express: bool) -> None:
-    """Run it; an AssertionError where a law is broken."""
-    kind: Any = "EXPRESS" if express else "STANDARD"
-    found: dict[str, Execution] = {}
-    answered = cycle(told)
-    try:
-        execution = doorstep.run(
-            definition,
-            value,
-            type=kind,
-            seed=1,
-            bucket=objects(),
-            machines={"x": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}},
-            quotas={"history_events": 200},
-            respond=lambda _, invoke: next(answered),
-            on_event=lambda execution, _: found.setdefault(execution.arn, execution),
-        )
-    except DefinitionError as refused:
-        assert [one for one in refused.diagnostics if one.severity == "ERROR"]
-        assert refused.diagnostics == doorstep.validate(definition, type=kind)
-        return
-    assert doorstep.validate(definition, type=kind) == []
-    assert execution.ended
-    for each in found.values():
-        sentences = list(broken(each.history))
-        assert not sentences, sentences
-        rebuilt = replay(each.engine.program, read(each.journal.lines()))
-        assert rebuilt.history == each.events
-
-
-@cache
-def objects() -> Path:
-    """A folder with the objects that item readers ask for."""
-    folder = Path(mkdtemp())
-    atexit.register(rmtree, folder)
-    for bucket in ("bucket", "results"):
-        (folder / bucket).mkdir()
-    for key, text in OBJECTS.items():
-        (folder / "bucket" / key).write_text(text, "utf-8")
-    return folder
-
-
-anything = given(
-    definition=definitions(),
-    value=inputs | values,
-    told=answers,
-    express=st.sampled_from([False, False, False, True]),
-)
-without_hurry = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
-
-
-@settings(without_hurry, max_examples=SLICE)
-@anything
-def test_whatever_is_run_ends_in_a_diagnostic_or_in_a_valid_history(
-    definition: Any, value: Any, told: list[Answer], express: bool
-) -> None:
-    run_lawfully(definition, value, told, express)
-
-
-# A night -----------------------------------------------------------------------------------------
-
-
-def main() -> int:
-    """Rounds of examples, each from a seed of its own; those that fail are told at once."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--examples", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first round")
-    chosen = parser.parse_args()
-    rounds = range(chosen.seed, chosen.seed + -(-chosen.examples // ROUND))
-    failed = [number for number in rounds if not passes(number)]
-    print(f"{len(rounds) * ROUND} examples; rounds that failed: {failed or 'none'}")
-    return int(bool(failed))
-
-
-def passes(number: int) -> bool:
-    """One round; with its number as `--seed` it comes again."""
-    examine = settings(without_hurry, max_examples=ROUND)(seed(number)(anything(run_lawfully)))
-    try:
-        examine()
-    except Exception:  # noqa: BLE001  whatever it is, it is what we look for
-        print(f"\nround {number}:", flush=True)
-        traceback.print_exc()
-        return False
-    print(".", end="", flush=True)
-    return True
-
-
-if __name__ == "__main__":
-    sys.exit(main())

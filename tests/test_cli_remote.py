@@ -1,0 +1,137 @@
+"""`doorstep serve` and the commands that talk to a server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_cli.main import cli
+from doorstep_cli.remote import Remote
+from doorstep_emulator import Options, running
+
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    file = tmp_path_factory.mktemp("handlers") / "handlers.py"
+    file.write_text(
+        "import pathlib\n"
+        "def ask(event):\n"
+        "    (pathlib.Path(__file__).parent / 'token').write_text(event['token'])\n"
+    )
+    with running(Options(port=0, handlers=str(file))) as url:
+        remote = Remote(url)
+        states = {
+            "wait": {"Type": "Wait", "Seconds": 1000, "End": True},
+            "no": {"Type": "Fail", "Error": "No", "Cause": "never"},
+        }
+        for name, state in states.items():
+            definition = json.dumps({"StartAt": "Only", "States": {"Only": state}})
+            remote.ask("CreateStateMachine", name=name, definition=definition, roleArn=ROLE)
+        yield url
+
+
+@pytest.fixture
+def run(endpoint: str) -> Run:
+    """Runs a command against the server."""
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, [*arguments, "--endpoint", endpoint])
+
+    return invoke
+
+
+def started(endpoint: str, machine: str, name: str) -> None:
+    arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}"
+    Remote(endpoint).ask("StartExecution", stateMachineArn=arn, name=name)
+
+
+def test_ps_lists_executions_by_machine_and_status(endpoint: str, run: Run) -> None:
+    started(endpoint, "wait", "listed")
+    started(endpoint, "no", "failed")
+    table = run("ps").stdout
+    assert "listed" in table
+    assert "failed" in table
+    found = json.loads(run("ps", "no", "--status", "FAILED", "--format", "json").stdout)
+    assert [one["name"] for one in found] == ["failed"]
+
+
+def test_stop_aborts_and_logs_tell_of_it(endpoint: str, run: Run) -> None:
+    started(endpoint, "wait", "stopped")
+    assert run("stop", "wait:stopped", "--error", "Enough", "--cause", "today").exit_code == 0
+    lines = run("logs", "-f", "wait:stopped").stdout.splitlines()
+    assert len(lines) == 3
+    assert "WaitStateEntered  Only" in lines[1]
+    assert "ExecutionAborted  Enough  today" in lines[2]
+
+
+def test_redrive_lets_it_fail_once_more(endpoint: str, run: Run) -> None:
+    started(endpoint, "no", "again")
+    assert run("redrive", "no:again").exit_code == 0
+    lines = run("logs", "no:again", "--format", "json").stdout.splitlines()
+    types = [json.loads(line)["type"] for line in lines]
+    assert types.count("ExecutionFailed") == 2
+    assert "ExecutionRedriven" in types
+
+
+def test_a_refusal_of_the_server_is_told(run: Run) -> None:
+    result = run("callback", "success", "nobody's", "--output", "1")
+    assert result.exit_code == 2
+    assert "InvalidToken: Invalid Token: 'Invalid token'" in result.stderr
+    assert "there is no state machine 'nobody'" in run("stop", "nobody:x").stderr
+    assert "neither an execution's ARN nor MACHINE:NAME" in run("stop", "x").stderr
+
+
+def test_a_missing_server_is_told() -> None:
+    result = CliRunner().invoke(cli, ["ps", "--endpoint", "http://127.0.0.1:9"])
+    assert result.exit_code == 2
+    assert "start one with `doorstep serve`" in result.stderr
+
+
+def served(*options: str) -> subprocess.Popen[str]:
+    program = "from doorstep_cli.main import entry; entry()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "serve", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
+    server = served("--db", str(tmp_path / "kept.db"))
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert line.startswith("Serving at http://127.0.0.1:")
+    url = line.split()[-1]
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    Remote(url).ask("CreateStateMachine", name="a", definition=definition, roleArn=ROLE)
+    server.send_signal(signal.SIGTERM)
+    _, told = server.communicate(timeout=20)
+    assert told == ""
+    assert (tmp_path / "kept.db").exists()
+
+
+def test_serve_says_what_is_wrong_with_its_store(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database " * 1000)
+    server = served("--db", str(tmp_path / "text.db"))
+    _, told = server.communicate(timeout=20)
+    assert server.returncode == 2
+    assert "text.db can't be used" in told
+
+
+def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
+    server = served("--db", ":memory:", "--handlers", str(tmp_path / "none.py"))
+    _, told = server.communicate(timeout=20)
+    assert server.returncode == 2
+    assert "there is no handler file" in told

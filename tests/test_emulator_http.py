@@ -1,0 +1,248 @@
+"""HTTP: the protocol, what is malformed, and the limits of the service model."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_emulator import Options, running
+from doorstep_emulator.limits import REQUESTS, Flag, Group, Limit, Many, Number, Text
+
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+WAIT = json.dumps({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}})
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with running(Options(port=0)) as url:
+        yield urlsplit(url).netloc
+
+
+Call = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def call(address: str) -> Call:
+    """(operation, body, **headers) → status and JSON."""
+
+    def send(operation: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(address, timeout=10)
+        text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        target = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", "/", text, target | named)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        connection.close()
+        return answer.status, told
+
+    return send
+
+
+def test_the_server_says_that_it_is_well(address: str) -> None:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request("GET", "/health")
+    told = json.loads(connection.getresponse().read())
+    connection.close()
+    assert told["status"] == "ok"
+    assert told["lost"] == []
+
+
+@pytest.mark.parametrize("target", ["Nothing", "", "CreateActivity.More"])
+def test_an_unknown_operation_is_refused(call: Call, target: str) -> None:
+    status, told = call(target)
+    assert (status, told["__type"]) == (400, "UnknownOperationException")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"not json", b"\xff\xfe", b"[1]", b'{"name": 1}', b'{"name": NaN}', b"[" * 100_000],
+    ids=["cut", "words", "bytes", "list", "number", "NaN", "deep"],
+)
+def test_a_malformed_request_is_refused(call: Call, body: bytes) -> None:
+    status, told = call("CreateActivity", body)
+    assert (status, told["__type"]) == (400, "SerializationException")
+
+
+def test_a_missing_member_is_named(call: Call) -> None:
+    assert call("DescribeActivity") == (
+        400,
+        {
+            "__type": "ValidationException",
+            "message": (
+                "1 validation error detected: Value null at 'activityArn' failed to satisfy "
+                "constraint: Member must not be null"
+            ),
+        },
+    )
+
+
+def test_several_problems_are_told_together(call: Call) -> None:
+    _, told = call("ListExecutions", {"maxResults": 1001, "statusFilter": "no"})
+    assert told["message"].startswith("2 validation errors detected: ")
+
+
+def test_a_definition_of_1_mib_is_taken(call: Call) -> None:
+    state = {"Type": "Pass", "Comment": "x" * 1_048_400, "End": True}
+    definition = json.dumps({"StartAt": "A", "States": {"A": state}})
+    given = {"name": "large", "definition": definition, "roleArn": ROLE}
+    assert call("CreateStateMachine", given)[0] == 200
+    status, told = call("CreateStateMachine", {**given, "definition": definition + " " * 200})
+    assert (status, told["__type"]) == (400, "ValidationException")
+
+
+def test_a_request_that_has_no_end_is_cut_off(call: Call) -> None:
+    status, told = call("CreateActivity", b" " * (9 * 1024 * 1024))
+    assert (status, told["__type"]) == (400, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("key", "account"), [("123456789012", "123456789012"), ("AKIA", "123456789012"),
+                         ("000000000001", "000000000001")]
+)  # fmt: skip
+def test_region_and_account_are_those_of_the_signature(call: Call, key: str, account: str) -> None:
+    signed = (
+        f"AWS4-HMAC-SHA256 Credential={key}/20261123/eu-west-1/states/aws4_request, Signature=x"
+    )
+    _, told = call("CreateActivity", {"name": "here"}, Authorization=signed)
+    assert told["activityArn"] == f"arn:aws:states:eu-west-1:{account}:activity:here"
+    _, listed = call("ListActivities", Authorization=signed)
+    assert told["activityArn"] in [one["activityArn"] for one in listed["activities"]]
+    _, elsewhere = call("ListActivities")
+    assert told["activityArn"] not in [one["activityArn"] for one in elsewhere["activities"]]
+
+
+def test_the_sync_host_is_this_host(call: Call) -> None:
+    _, told = call(
+        "TestState", {"definition": '{"Type": "Succeed"}'}, Host="sync-states.us-east-1.localhost"
+    )
+    assert told["status"] == "SUCCEEDED"
+
+
+def test_a_client_that_says_nothing_holds_up_nobody(address: str, call: Call) -> None:
+    host, _, port = address.partition(":")
+    slow = [socket.create_connection((host, int(port))) for _ in range(20)]
+    for connection in slow:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+    assert call("ListActivities")[0] == 200
+    for connection in slow:
+        connection.close()
+    assert call("ListActivities")[0] == 200
+
+
+def test_a_worker_that_went_away_gets_no_task(address: str, call: Call) -> None:
+    arn = call("CreateActivity", {"name": "left"})[1]["activityArn"]
+    host, _, port = address.partition(":")
+    gone = socket.create_connection((host, int(port)))
+    body = json.dumps({"activityArn": arn})
+    gone.sendall(
+        b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\n"
+        + f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    gone.shutdown(socket.SHUT_WR)
+    gone.settimeout(10)
+    gone.close()
+    states = {"A": {"Type": "Task", "Resource": arn, "End": True}}
+    definition = json.dumps({"StartAt": "A", "States": states})
+    machine = {"name": "left", "definition": definition, "roleArn": ROLE}
+    machine_arn = call("CreateStateMachine", machine)[1]["stateMachineArn"]
+    time.sleep(0.1)
+    call("StartExecution", {"stateMachineArn": machine_arn})
+    assert "taskToken" in call("GetActivityTask", {"activityArn": arn})[1]
+
+
+def test_many_workers_may_wait(address: str, call: Call) -> None:
+    arn = call("CreateActivity", {"name": "crowd"})[1]["activityArn"]
+    host, _, port = address.partition(":")
+    body = json.dumps({"activityArn": arn})
+    request = (
+        "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+    workers = [socket.create_connection((host, int(port))) for _ in range(200)]
+    for worker in workers:
+        worker.sendall(request)
+    assert call("DescribeActivity", {"activityArn": arn})[0] == 200
+    for worker in workers:
+        worker.close()
+
+
+def test_a_name_that_many_ask_for_at_once_is_given_once(call: Call) -> None:
+    given = {"name": "race", "definition": WAIT, "roleArn": ROLE}
+    machine = call("CreateStateMachine", given)[1]["stateMachineArn"]
+    answers: list[tuple[int, Any]] = []
+
+    def start(number: int) -> None:
+        request = {"stateMachineArn": machine, "name": "one", "input": f"[{number}]"}
+        answers.append(call("StartExecution", request))
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(status for status, _ in answers) == [200] + [400] * 7
+
+
+# The service model -------------------------------------------------------------------------------
+
+
+def shape_of(limit: Limit) -> Any:
+    """A limit in the form in which `shape_in_botocore` gives a shape."""
+    match limit:
+        case Text():
+            least = limit.least or None
+            return "string", least, limit.most, frozenset(limit.values)
+        case Number():
+            kinds = ("integer", "long") if limit.whole else ("float",)
+            return kinds, limit.least, limit.most
+        case Flag():
+            return "boolean"
+        case Many():
+            return "list", shape_of(limit.member), limit.least or None, limit.most
+        case Group():
+            members = {name: shape_of(member) for name, member in limit.members.items()}
+            return "structure", limit.required, members
+
+
+def shape_in_botocore(shape: Any) -> Any:
+    metadata = shape.metadata
+    match shape.type_name:
+        case "string":
+            values = frozenset(metadata.get("enum", ()))
+            return "string", metadata.get("min") or None, metadata.get("max"), values
+        case "integer" | "long":
+            return ("integer", "long"), metadata.get("min"), metadata.get("max")
+        case "float":
+            return ("float",), metadata.get("min"), metadata.get("max")
+        case "boolean":
+            return "boolean"
+        case "list":
+            member = shape_in_botocore(shape.member)
+            return "list", member, metadata.get("min") or None, metadata.get("max")
+    members = {name: shape_in_botocore(member) for name, member in shape.members.items()}
+    return "structure", frozenset(shape.required_members), members
+
+
+def test_requests_have_the_members_and_limits_of_the_service_model() -> None:
+    botocore = pytest.importorskip("botocore.session", reason="botocore is not installed")
+    model = botocore.get_session().get_service_model("stepfunctions")
+    assert set(REQUESTS) == set(model.operation_names)
+    for operation, limits in REQUESTS.items():
+        expected = shape_in_botocore(model.operation_model(operation).input_shape)
+        assert shape_of(limits) == expected, operation
+
+
+def test_every_operation_of_the_service_model_is_there() -> None:
+    from doorstep_emulator.api import OPERATIONS
+
+    assert set(OPERATIONS) == set(REQUESTS)

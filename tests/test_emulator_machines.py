@@ -1,0 +1,312 @@
+"""State machines through boto3. Texts: asl-facts, appendix D."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ACCOUNT = "arn:aws:states:us-east-1:123456789012:"
+Refusal = Callable[..., tuple[str, str]]
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+OTHER = json.dumps({"StartAt": "B", "States": {"B": {"Type": "Succeed"}}})
+
+
+@pytest.fixture(scope="module")
+def client(aws: Callable[..., Any]) -> Any:
+    return aws()
+
+
+@pytest.fixture
+def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Creates a machine named after the test."""
+    name = request.node.name[:80].replace("[", "-").replace("]", "")
+
+    def call(**more: Any) -> Any:
+        given = {"name": name, "definition": PASS, "roleArn": ROLE, **more}
+        return client.create_state_machine(**given)
+
+    return call
+
+
+def test_a_machine_is_described_as_it_was_created(client: Any, create: Callable[..., Any]) -> None:
+    arn = create()["stateMachineArn"]
+    told = client.describe_state_machine(stateMachineArn=arn)
+    assert told["definition"] == PASS
+    assert told["roleArn"] == ROLE
+    assert (told["status"], told["type"]) == ("ACTIVE", "STANDARD")
+    assert told["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}
+    assert told["tracingConfiguration"] == {"enabled": False}
+    assert told["encryptionConfiguration"] == {"type": "AWS_OWNED_KEY"}
+    assert "revisionId" not in told
+
+
+def test_creating_again_gives_the_same_machine(create: Callable[..., Any]) -> None:
+    first, again = create(), create(roleArn=ROLE + "2", tags=[{"key": "a", "value": "b"}])
+    assert first["stateMachineArn"] == again["stateMachineArn"]
+    assert first["creationDate"] == again["creationDate"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"definition": PASS.replace(" ", "")},
+        {"type": "EXPRESS"},
+        {"publish": True},
+        {"tracingConfiguration": {"enabled": True}},
+    ],
+    ids=["spacing", "type", "publish", "tracing"],
+)
+def test_creating_again_otherwise_is_refused(
+    client: Any, create: Callable[..., Any], change: dict[str, Any], refusal: Refusal
+) -> None:
+    arn = create()["stateMachineArn"]
+    name = arn.rpartition(":")[2]
+    given = {"name": name, "definition": PASS, "roleArn": ROLE, **change}
+    code, message = refusal(client, "create_state_machine", **given)
+    assert code == "StateMachineAlreadyExists"
+    assert message == f"State Machine Already Exists: '{arn}'"
+
+
+def test_a_definition_that_aws_refuses_is_refused_in_its_words(
+    client: Any, refusal: Refusal
+) -> None:
+    told = refusal(
+        client, "create_state_machine", name="x", definition='{"StartAt": "A"}', roleArn=ROLE
+    )
+    assert told == (
+        "InvalidDefinition",
+        (
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: "
+            "These fields are required: [States] at /'"
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", ["a name", 'a"b', "a\x1fb", "a/b", "a~b", "a\x7fb", "a\\b", "a:b"])
+def test_names_with_forbidden_characters_are_refused(
+    client: Any, name: str, refusal: Refusal
+) -> None:
+    told = refusal(client, "create_state_machine", name=name, definition=PASS, roleArn=ROLE)
+    assert told == ("InvalidName", f"Invalid Name: '{name}'")
+
+
+@pytest.mark.parametrize(
+    "logging",
+    [
+        {"level": "ALL"},
+        {"level": "ALL", "destinations": []},
+        {"level": "ERROR", "destinations": [{}]},
+    ],
+)
+def test_logging_needs_one_destination(
+    client: Any, logging: dict[str, Any], refusal: Refusal
+) -> None:
+    told = refusal(
+        client,
+        "create_state_machine",
+        name="logs",
+        definition=PASS,
+        roleArn=ROLE,
+        loggingConfiguration=logging,
+    )
+    assert told == (
+        "InvalidLoggingConfiguration",
+        "Invalid Logging Configuration: Must specify exactly one Log Destination.",
+    )
+
+
+def test_an_update_changes_what_it_names(client: Any, create: Callable[..., Any]) -> None:
+    arn = create()["stateMachineArn"]
+    told = client.update_state_machine(stateMachineArn=arn, definition=OTHER)
+    described = client.describe_state_machine(stateMachineArn=arn)
+    assert described["definition"] == OTHER
+    assert described["roleArn"] == ROLE
+    assert described["revisionId"] == told["revisionId"]
+
+
+def test_an_update_that_changes_nothing_keeps_the_revision(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    arn = create()["stateMachineArn"]
+    first = client.update_state_machine(stateMachineArn=arn, definition=OTHER)
+    again = client.update_state_machine(stateMachineArn=arn, definition=OTHER)
+    assert first["revisionId"] == again["revisionId"]
+
+
+def test_an_update_of_nothing_is_refused(
+    client: Any, create: Callable[..., Any], refusal: Refusal
+) -> None:
+    arn = create()["stateMachineArn"]
+    code, message = refusal(client, "update_state_machine", stateMachineArn=arn)
+    assert code == "MissingRequiredParameter"
+    assert message == (
+        "Either the definition, the role ARN, the LoggingConfiguration, or the "
+        "TracingConfiguration must be specified"
+    )
+
+
+def test_a_description_needs_a_publication(client: Any, refusal: Refusal) -> None:
+    told = refusal(
+        client,
+        "create_state_machine",
+        name="x",
+        definition=PASS,
+        roleArn=ROLE,
+        versionDescription="first",
+    )
+    assert told == (
+        "ValidationException",
+        "Version description can only be set when publish is true",
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        ("describe_state_machine", "stateMachineArn"),
+        ("start_execution", "stateMachineArn"),
+        ("list_executions", "stateMachineArn"),
+        ("publish_state_machine_version", "stateMachineArn"),
+        ("describe_activity", "activityArn"),
+        ("describe_execution", "executionArn"),
+    ],
+)
+def test_what_is_no_arn_is_refused(
+    client: Any, operation: str, member: str, refusal: Refusal
+) -> None:
+    told = refusal(client, operation, **{member: "not_an_arn"})
+    assert told == ("InvalidArn", "Invalid Arn: 'Invalid ARN prefix: not_an_arn'")
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "resource", "told"),
+    [
+        ("describe_state_machine", "stateMachineArn", "stateMachine", "State Machine"),
+        ("start_execution", "stateMachineArn", "stateMachine", "State Machine"),
+        ("list_executions", "stateMachineArn", "stateMachine", "State Machine"),
+        ("describe_activity", "activityArn", "activity", "Activity"),
+        ("get_activity_task", "activityArn", "activity", "Activity"),
+        ("describe_execution", "executionArn", "execution:m", "Execution"),
+        ("get_execution_history", "executionArn", "execution:m", "Execution"),
+        ("stop_execution", "executionArn", "execution:m", "Execution"),
+        ("redrive_execution", "executionArn", "execution:m", "Execution"),
+    ],
+)
+def test_what_does_not_exist_is_named(
+    client: Any, operation: str, member: str, resource: str, told: str, refusal: Refusal
+) -> None:
+    arn = f"{ACCOUNT}{resource}:nobody"
+    assert refusal(client, operation, **{member: arn}) == (
+        f"{told.replace(' ', '')}DoesNotExist",
+        f"{told} Does Not Exist: '{arn}'",
+    )
+
+
+def test_what_is_not_there_can_be_deleted(client: Any) -> None:
+    client.delete_state_machine(stateMachineArn=ACCOUNT + "stateMachine:nobody")
+    client.delete_activity(activityArn=ACCOUNT + "activity:nobody")
+    client.delete_state_machine_alias(stateMachineAliasArn=ACCOUNT + "stateMachine:nobody:alias")
+    client.delete_state_machine_version(stateMachineVersionArn=ACCOUNT + "stateMachine:nobody:1")
+
+
+def test_a_deleted_machine_is_gone(
+    client: Any, create: Callable[..., Any], refusal: Refusal
+) -> None:
+    arn = create()["stateMachineArn"]
+    client.delete_state_machine(stateMachineArn=arn)
+    code, _ = refusal(client, "describe_state_machine", stateMachineArn=arn)
+    assert code == "StateMachineDoesNotExist"
+
+
+def test_a_machine_with_executions_is_deleting_until_they_end(
+    client: Any, create: Callable[..., Any], refusal: Refusal
+) -> None:
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    arn = create(definition=json.dumps(wait))["stateMachineArn"]
+    execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+    client.delete_state_machine(stateMachineArn=arn)
+    assert client.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING"
+    code, _ = refusal(client, "start_execution", stateMachineArn=arn)
+    assert code == "StateMachineDeleting"
+    client.stop_execution(executionArn=execution)
+    code, _ = refusal(client, "describe_state_machine", stateMachineArn=arn)
+    assert code == "StateMachineDoesNotExist"
+    assert client.describe_execution(executionArn=execution)["status"] == "ABORTED"
+
+
+def test_machines_are_listed_the_newest_first_in_pages(aws: Callable[..., Any]) -> None:
+    client = aws()
+    for name in ("one", "two", "three"):
+        client.create_state_machine(name=name, definition=PASS, roleArn=ROLE)
+    first = client.list_state_machines(maxResults=2)
+    assert [one["name"] for one in first["stateMachines"]] == ["three", "two"]
+    rest = client.list_state_machines(maxResults=2, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["stateMachines"]] == ["one"]
+    assert "nextToken" not in rest
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (
+            {"maxResults": 1001},
+            (
+                "Value '1001' at 'maxResults' failed to satisfy constraint: "
+                "Member must have value less than or equal to 1000"
+            ),
+        ),
+        (
+            {"nextToken": "t" * 1025},
+            (
+                f"Value '{'t' * 1025}' at 'nextToken' failed to satisfy constraint: "
+                "Member must have length less than or equal to 1024"
+            ),
+        ),
+    ],
+    ids=["maxResults", "nextToken"],
+)
+def test_members_out_of_their_limits_are_refused(
+    aws: Callable[..., Any], client: Any, request_: dict[str, Any], told: str, refusal: Refusal
+) -> None:
+    code, message = refusal(client, "list_state_machines", **request_)
+    assert (code, message) == ("ValidationException", f"1 validation error detected: {told}")
+
+
+def test_a_token_that_nobody_gave_is_refused(
+    client: Any, create: Callable[..., Any], refusal: Refusal
+) -> None:
+    arn = create()["stateMachineArn"]
+    told = refusal(client, "list_state_machine_aliases", stateMachineArn=arn, nextToken="bad")
+    assert told == ("InvalidToken", "Invalid Token: 'Invalid token'")
+    assert refusal(client, "list_state_machines", nextToken="WzEsMl0=") == told
+
+
+def test_a_definition_is_validated(client: Any) -> None:
+    good = client.validate_state_machine_definition(definition=PASS)
+    assert (good["result"], good["diagnostics"], good["truncated"]) == ("OK", [], False)
+    bad = client.validate_state_machine_definition(definition="{}")
+    assert bad["result"] == "FAIL"
+    assert bad["diagnostics"] == [
+        {
+            "severity": "ERROR",
+            "code": "SCHEMA_VALIDATION_FAILED",
+            "message": "These fields are required: [States, StartAt]",
+            "location": "/",
+        }
+    ]
+
+
+def test_a_state_is_tested(client: Any) -> None:
+    state = json.dumps({"Type": "Pass", "Result": {"a": 1}, "Next": "Then"})
+    told = client.test_state(definition=state, roleArn=ROLE)
+    assert told["status"] == "SUCCEEDED"
+    assert (json.loads(told["output"]), told["nextState"]) == ({"a": 1}, "Then")
+
+
+def test_times_are_those_of_now(create: Callable[..., Any]) -> None:
+    assert abs(create()["creationDate"].timestamp() - time.time()) < 60

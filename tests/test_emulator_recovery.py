@@ -1,0 +1,255 @@
+"""What a server finds when it starts: stopped in order here; killed in test_emulator_kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("boto3", reason="boto3 is not installed")
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_emulator import Options, StoreError, running
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+PATIENCE = 10.0
+HANDLERS = """
+import pathlib, time
+
+FOLDER = pathlib.Path(__file__).parent
+
+def note(context):
+    with open(FOLDER / "calls", "a") as file:
+        file.write(context.idempotency_key + "\\n")
+
+def stuck(event, context):
+    note(context)
+    while not (FOLDER / "open").exists():
+        time.sleep(0.01)
+    return "done"
+
+def ask(event, context):
+    note(context)
+    (FOLDER / "token").write_text(event["token"])
+
+def fails(event, context):
+    if not (FOLDER / "open").exists():
+        raise ValueError("closed")
+    return event
+"""
+
+
+class Restarted:
+    """Servers one after another on one store; the handlers' notes."""
+
+    def __init__(self, folder: Path, client: Callable[..., Any]) -> None:
+        (folder / "handlers.py").write_text(HANDLERS)
+        self.folder = folder
+        self._client = client
+
+    def options(self) -> Options:
+        file, handlers = self.folder / "doorstep.db", self.folder / "handlers.py"
+        return Options(port=0, db=str(file), handlers=str(handlers))
+
+    def client(self, url: str) -> Any:
+        return self._client(url)
+
+    def calls(self) -> list[str]:
+        file = self.folder / "calls"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def open(self) -> None:
+        (self.folder / "open").touch()
+
+
+@pytest.fixture
+def restarted(tmp_path: Path, aws: Callable[..., Any]) -> Restarted:
+    return Restarted(tmp_path, aws)
+
+
+def eventually(act: Callable[[], Any]) -> Any:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if result := act():
+            return result
+        time.sleep(0.005)
+    raise AssertionError("it did not happen in time")
+
+
+def start(client: Any, state: dict[str, Any], input: str = "{}", **more: Any) -> str:
+    definition = json.dumps({"StartAt": "Only", "States": {"Only": {**state, "End": True}}})
+    given = {"name": "machine", "definition": definition, "roleArn": ROLE, **more}
+    machine = client.create_state_machine(**given)["stateMachineArn"]
+    arn: str = client.start_execution(stateMachineArn=machine, name="run", input=input)[
+        "executionArn"
+    ]
+    return arn
+
+
+def output(client: Any, arn: str) -> Any:
+    def look() -> Any:
+        told = client.describe_execution(executionArn=arn)
+        return told if told["status"] != "RUNNING" else None
+
+    return eventually(look)["output"]
+
+
+def types(client: Any, arn: str) -> list[str]:
+    return [e["type"] for e in client.get_execution_history(executionArn=arn)["events"]]
+
+
+def test_a_call_that_was_running_is_made_again_under_its_key(restarted: Restarted) -> None:
+    with running(restarted.options()) as url:
+        arn = start(restarted.client(url), {"Type": "Task", "Resource": FUNCTION + "stuck"})
+        eventually(restarted.calls)
+    with running(restarted.options()) as url:
+        eventually(lambda: len(restarted.calls()) == 2)
+        restarted.open()
+        assert output(restarted.client(url), arn) == '"done"'
+        assert types(restarted.client(url), arn).count("LambdaFunctionScheduled") == 1
+    first, second = restarted.calls()
+    assert first == second
+
+
+def test_a_task_token_stays_valid_and_its_call_is_not_made_again(restarted: Restarted) -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}},
+    }
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, state)
+        eventually(lambda: "TaskSubmitted" in types(client, arn))
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        token = (restarted.folder / "token").read_text()
+        client.send_task_success(taskToken=token, output='"yes"')
+        assert output(client, arn) == '"yes"'
+        with pytest.raises(client.exceptions.TaskTimedOut):
+            client.send_task_success(taskToken=token, output='"yes"')
+    assert len(restarted.calls()) == 1
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        with pytest.raises(client.exceptions.TaskTimedOut):
+            client.send_task_success(taskToken=token, output='"yes"')
+
+
+def test_a_wait_keeps_its_deadline(restarted: Restarted) -> None:
+    with running(restarted.options()) as url:
+        arn = start(restarted.client(url), {"Type": "Wait", "Seconds": 1})
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        output(client, arn)
+        events = client.get_execution_history(executionArn=arn)["events"]
+    lasted = (events[2]["timestamp"] - events[1]["timestamp"]).total_seconds()
+    assert 0.99 <= lasted < 1.9
+
+
+def test_tasks_of_activities_stay_queued_and_picked_up_ones_may_be_answered(
+    restarted: Restarted,
+) -> None:
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        activity = client.create_activity(name="work")["activityArn"]
+        branch = {"Type": "Task", "Resource": activity, "End": True}
+        branches = [{"StartAt": name, "States": {name: branch}} for name in ("A", "B")]
+        arn = start(client, {"Type": "Parallel", "Branches": branches})
+        tokens = [client.get_activity_task(activityArn=activity)["taskToken"]]
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        tokens.append(client.get_activity_task(activityArn=activity)["taskToken"])
+        for number, token in enumerate(tokens):
+            client.send_task_success(taskToken=token, output=str(number))
+        assert output(client, arn) == "[0,1]"
+        assert types(client, arn).count("ActivityStarted") == 2
+
+
+def test_express_executions_are_reported_as_lost(
+    restarted: Restarted, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(restarted.options()) as url:
+        wait = {"Type": "Wait", "Seconds": 200}
+        arn = start(restarted.client(url), wait, type="EXPRESS")
+    with caplog.at_level(logging.WARNING, "doorstep"), running(restarted.options()) as url:
+        restarted.client(url).list_activities()
+    assert f"lost, as Express executions are when the server ends: {arn}" in caplog.messages
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "doorstep"), running(restarted.options()) as url:
+        restarted.client(url).list_activities()
+    assert caplog.messages == []
+
+
+def test_what_ended_is_there_and_can_be_redriven(restarted: Restarted) -> None:
+    items = {
+        "Type": "Map",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Item",
+            "States": {"Item": {"Type": "Task", "Resource": FUNCTION + "fails", "End": True}},
+        },
+        "ToleratedFailurePercentage": 0,
+        "MaxConcurrency": 1,
+    }
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, items, "[1, 2, 3]")
+        eventually(lambda: client.describe_execution(executionArn=arn)["status"] == "FAILED")
+        before = client.get_execution_history(executionArn=arn)["events"]
+    restarted.open()
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        assert client.get_execution_history(executionArn=arn)["events"] == before
+        client.redrive_execution(executionArn=arn)
+        assert output(client, arn) == "[1,2,3]"
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        told = client.describe_map_run(mapRunArn=run["mapRunArn"])
+        assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
+        assert told["itemCounts"]["succeeded"] == 3
+
+
+def test_machines_versions_aliases_and_tags_are_there_again(restarted: Restarted) -> None:
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    given = {"name": "m", "definition": definition, "roleArn": ROLE, "publish": True}
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = client.create_state_machine(**given, tags=[{"key": "k", "value": "v"}])[
+            "stateMachineArn"
+        ]
+        route = {"stateMachineVersionArn": f"{arn}:1", "weight": 100}
+        client.create_state_machine_alias(name="live", routingConfiguration=[route])
+        described = client.describe_state_machine(stateMachineArn=arn)
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        again = client.describe_state_machine(stateMachineArn=arn)
+        del described["ResponseMetadata"], again["ResponseMetadata"]
+        assert again == described
+        alias = client.describe_state_machine_alias(stateMachineAliasArn=f"{arn}:live")
+        assert alias["routingConfiguration"] == [route]
+        assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [
+            {"key": "k", "value": "v"}
+        ]
+        assert client.create_state_machine(**given)["stateMachineArn"] == arn
+
+
+def test_a_server_on_a_store_that_is_used_is_refused(restarted: Restarted) -> None:
+    with running(restarted.options()), pytest.raises(StoreError, match="another server uses"):
+        running(restarted.options()).__enter__()
+
+
+def test_handlers_are_read_again_when_their_file_changed(restarted: Restarted) -> None:
+    file = restarted.folder / "handlers.py"
+    file.write_text("def work(event):\n    return 'old'\n")
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, {"Type": "Task", "Resource": FUNCTION + "work"})
+        assert output(client, arn) == '"old"'
+        file.write_text("def work(event):\n    return 'newer'\n")
+        machine = arn.replace("execution", "stateMachine").rpartition(":")[0]
+        arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+        assert output(client, arn) == '"newer"'
