@@ -16,7 +16,24 @@ from doorstep_cli import validate
 from doorstep_cli.main import cli
 
 PROGRAM = Path(sys.executable).with_name("doorstep")
-COMMANDS = ["run", "validate", "test-state", "history", "graph", "conformance", "completion"]
+COMMANDS = [
+    "run",
+    "validate",
+    "test-state",
+    "history",
+    "replay",
+    "resume",
+    "diff",
+    "graph",
+    "conformance",
+    "completion",
+    "serve",
+    "ps",
+    "logs",
+    "stop",
+    "redrive",
+    "callback",
+]
 
 
 def test_the_version_is_the_librarys() -> None:

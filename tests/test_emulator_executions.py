@@ -22,6 +22,10 @@ def double(event):
 
 def broken(event):
     raise KeyError("nothing there")
+
+def stuck(event):
+    import time
+    time.sleep(60)
 """
 
 
@@ -292,6 +296,27 @@ def test_what_runs_or_succeeded_is_not_redriven(
     execution = client.start_execution(stateMachineArn=machine(FOREVER))["executionArn"]
     code, _ = refusal(client, "redrive_execution", executionArn=execution)
     assert code == "ExecutionNotRedrivable"
+
+
+def test_a_handler_that_is_stuck_holds_up_nobody_beyond_its_timeout(
+    aws: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "handlers.py").write_text(HANDLERS)
+    client = aws(handlers=str(tmp_path / "handlers.py"), calls=1)
+    arns = []
+    for name, timeout in (("stuck", 1), ("double", 30)):
+        task = {"Type": "Task", "Resource": FUNCTION + name, "TimeoutSeconds": timeout}
+        definition = {"StartAt": "Only", "States": {"Only": {**task, "End": True}}}
+        given = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
+        machine = client.create_state_machine(**given)["stateMachineArn"]
+        arns.append(client.start_execution(stateMachineArn=machine, input="2")["executionArn"])
+    end = time.monotonic() + PATIENCE
+    while client.describe_execution(executionArn=arns[1])["status"] == "RUNNING":
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    stuck, double = (client.describe_execution(executionArn=arn) for arn in arns)
+    assert (stuck["status"], stuck["error"]) == ("FAILED", "States.Timeout")
+    assert (double["status"], double["output"]) == ("SUCCEEDED", "4")
 
 
 # Express -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -22,7 +23,10 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from botocore.config import Config  # noqa: E402
 from botocore.exceptions import BotoCoreError  # noqa: E402
 
-KILLS, EXECUTIONS, PATIENCE = 6, 10, 40.0
+KILLS, EXECUTIONS = map(int, os.environ.get("DOORSTEP_KILL_TEST", "6x10").split("x"))
+"""KILLSxEXECUTIONS: 50x1000 in the environment is the size of the issue."""
+
+PATIENCE = 40.0
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 HANDLERS = """

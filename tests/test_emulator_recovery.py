@@ -20,6 +20,7 @@ ROLE = "arn:aws:iam::123456789012:role/doorstep"
 PATIENCE = 10.0
 HANDLERS = """
 import pathlib, time
+import doorstep
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -36,6 +37,11 @@ def stuck(event, context):
 def ask(event, context):
     note(context)
     (FOLDER / "token").write_text(event["token"])
+
+@doorstep.handler("glue:startJobRun")
+def job(event, context):
+    note(context)
+    return doorstep.answer("finished", after=1)
 
 def fails(event, context):
     if not (FOLDER / "open").exists():
@@ -138,6 +144,19 @@ def test_a_task_token_stays_valid_and_its_call_is_not_made_again(restarted: Rest
         client = restarted.client(url)
         with pytest.raises(client.exceptions.TaskTimedOut):
             client.send_task_success(taskToken=token, output='"yes"')
+
+
+def test_an_answer_that_was_promised_comes_without_another_call(restarted: Restarted) -> None:
+    state = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync"}
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, {**state, "Parameters": {"JobName": "nightly"}})
+        eventually(lambda: "TaskSubmitted" in types(client, arn))
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        assert output(client, arn) == '"finished"'
+        assert types(client, arn).count("TaskSubmitted") == 1
+    assert len(restarted.calls()) == 1
 
 
 def test_a_wait_keeps_its_deadline(restarted: Restarted) -> None:

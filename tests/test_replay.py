@@ -153,14 +153,15 @@ def test_failures_retries_and_catchers_go_by_the_recording(chain: Chain) -> None
     assert doorstep.replay(execution.history, definition).same
 
 
-def test_callbacks_and_heartbeats_that_left_no_event_are_no_difference(chain: Chain) -> None:
-    callback = CALLBACK | {"HeartbeatSeconds": 60}
-    definition = chain({"Ask": callback, "Wait": {"Type": "Wait", "Seconds": 5}})
+def test_heartbeats_leave_no_event_and_kept_the_call_alive(chain: Chain) -> None:
+    wait = {"Wait": {"Type": "Wait", "Seconds": 3000}}
+    branches = [chain({"Ask": CALLBACK | {"HeartbeatSeconds": 60}}), chain(wait)]
+    definition = chain({"Both": {"Type": "Parallel", "Branches": branches}})
 
     def ask(_: Any, context: doorstep.Context) -> dict[str, str]:
-        for minutes in range(1, 100):
-            context.send_task_heartbeat(context.task_token, after=minutes * 50)
-        context.send_task_success(context.task_token, {"yes": 1}, after=5000)
+        for beat in range(1, 100):
+            context.send_task_heartbeat(context.task_token, after=beat * 50)
+        context.send_task_success(context.task_token, {"yes": 1}, after=4990)
         return {"MessageId": "m"}
 
     execution = run(definition, {"sqs:sendMessage": ask})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from .visits import Outcome, Visits
+from doorstep.visits import Outcome, Visits
 
 if TYPE_CHECKING:
     from doorstep.definition import Machine, Scope, State

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .recorded import Entry
-from .visits import Visit, Visits
+from doorstep.recorded import Entry
+from doorstep.visits import Visit, Visits
 
 if TYPE_CHECKING:
     from doorstep import Execution

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from doorstep.visits import Visits
+
 from .definitions import DEFINITION, Type, read_accepted
 from .dot import dot
 from .drawing import draw
@@ -14,7 +16,6 @@ from .mermaid import mermaid
 from .options import definition_options
 from .output import note
 from .recorded import HISTORY, read_history
-from .visits import Visits
 
 _FORMATS = {"mermaid": mermaid, "dot": dot}
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from doorstep.recorded import Entry
+from doorstep.visits import Visits
+
 from .output import Row, note, print_json, print_table
-from .recorded import HISTORY, Entry, read_history
-from .visits import Visits
+from .recorded import HISTORY, read_history
 
 _COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
 _COLOURS = (("Failed", "red"), ("TimedOut", "red"), ("Aborted", "yellow"), ("Succeeded", "green"))

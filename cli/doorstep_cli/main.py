@@ -14,7 +14,24 @@ import click
 
 from .output import Bug, Problem
 
-_COMMANDS = ("run", "validate", "test-state", "history", "graph", "conformance", "completion")
+_COMMANDS = (
+    "run",
+    "validate",
+    "test-state",
+    "history",
+    "replay",
+    "resume",
+    "diff",
+    "graph",
+    "conformance",
+    "completion",
+    "serve",
+    "ps",
+    "logs",
+    "stop",
+    "redrive",
+    "callback",
+)
 
 
 class Commands(click.Group):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .visits import ENDS
+from doorstep.events import TERMINAL
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -55,7 +55,7 @@ class Progress:
             self.items += details["length"]
         elif kind in _ITEM_ENDS:
             self.items_done += 1
-        elif kind in ENDS and execution.identity.map_run:
+        elif kind in TERMINAL and execution.identity.map_run:
             self.children_done += 1
 
     def __str__(self) -> str:

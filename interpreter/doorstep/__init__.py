@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ReplayError,
     )
     from .handlers import handler
+    from .replaying import Replay, replay, resume
     from .rules import validate
     from .running import run, start
     from .teststate import test_state
@@ -45,6 +46,7 @@ __all__ = [
     "Failure",
     "HandlerLoadError",
     "InputError",
+    "Replay",
     "ReplayError",
     "TaskFailed",
     "answer",
@@ -52,6 +54,8 @@ __all__ = [
     "handler",
     "jsonata",
     "no_answer",
+    "replay",
+    "resume",
     "run",
     "start",
     "test_state",
@@ -73,6 +77,7 @@ _HOMES = {
         "ReplayError",
     ),
     "handlers": ("handler",),
+    "replaying": ("Replay", "replay", "resume"),
     "rules": ("validate",),
     "running": ("run", "start"),
     "teststate": ("test_state",),

@@ -88,7 +88,7 @@ def _fail(state: State) -> Parts:
 def _fail_text(state: State, name: str) -> Closure:
     path = state.fields.get(f"{name}Path")
     if path is not None:
-        return payloads.field(path, f"{name}Path")
+        return typed_fields.failure_text(path, f"{name}Path")
     fixed = state.fields.get(name)
     if state.jsonata and fixed is not None:
         return queries.typed(fixed, name, "string")

@@ -54,7 +54,6 @@ class Engine:
         self.program = program
         self.identity = identity
         self.quotas = quotas
-        self.seed = identity.seed
         self.last_event = quotas.history_events or quotas.loop_events
         self.history: list[Event] = []
         self.status = "NOT_STARTED"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .events import Event, details_member
 from .timestamps import isoformat
 
+if TYPE_CHECKING:
+    from .recorded import Entry
 
-def as_aws(event: Event) -> dict[str, Any]:
+
+def as_aws(event: Event | Entry) -> dict[str, Any]:
     """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
     shown: dict[str, Any] = {
         "timestamp": isoformat(event.at),

@@ -136,7 +136,7 @@ def execution_arns(events: Iterable[Any]) -> list[str]:
 def _values(text: str) -> Iterator[Any]:
     """The JSON values that stand one after the other in a text."""
     at = 0
-    text = text.strip()
+    text = text.rstrip()
     while at < len(text) or at == 0:
         value, at = _decoder.raw_decode(text, _BLANK.match(text, at).end())  # type: ignore[union-attr]
         yield value

@@ -106,7 +106,7 @@ def start(
     driver = Driver(
         _clock(clock, seed, begin),
         Handlers(handlers),
-        machines={key: _machine(key, given) for key, given in (machines or {}).items()},
+        machines={key: as_machine(key, given) for key, given in (machines or {}).items()},
         bucket=None if bucket is None else Path(bucket),
         on_event=on_event,
         respond=respond,
@@ -148,7 +148,7 @@ def _clock(
     return VirtualClock(begin)
 
 
-def _machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
     definition: Definition
     of_type: Type = "STANDARD"
     if isinstance(given, tuple):

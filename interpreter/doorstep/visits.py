@@ -71,8 +71,12 @@ class Visits:
         self.all: list[Visit] = []
         self.of: dict[int, Visit | None] = {}
         self._index: dict[int, int | None] = {}
+        self._redriven: dict[int, list[Visit]] = {}
+        """What can go on after each redrive: the visits that had not succeeded."""
         for event in events:
-            before = self.of.get(event.previous)
+            if event.type == "ExecutionRedriven":
+                self._redrive(event)
+            before = self.of.get(event.previous) or self._gone_on_with(event)
             self._index[event.id] = self._iteration(event, before)
             visit = self.of[event.id] = self._visit(event, before)
             if event.failed and before and not before.over:
@@ -98,6 +102,21 @@ class Visits:
         outward = before.outward() if before else ()
         return next((one for one in outward if _belongs(event, one)), before)
 
+    def _redrive(self, event: Entry) -> None:
+        parked = [visit for visit in self.all if not any(one.over for one in visit.outward())]
+        for visit in parked:
+            visit.outcome, visit.last = "in progress", event
+        self._redriven[event.id] = parked
+
+    def _gone_on_with(self, event: Entry) -> Visit | None:
+        """The visit that an event right after a redrive belongs to, the first that it can be."""
+        parked = self._redriven.get(event.previous, [])
+        found = next((visit for visit in parked if _resumes(event, visit)), None)
+        if found:
+            parked.remove(found)
+            self._index[event.previous] = found.index
+        return found
+
     def _iteration(self, event: Entry, before: Visit | None) -> int | None:
         """The number of the innermost iteration that an event stands in."""
         if event.type == "MapIterationStarted":
@@ -111,6 +130,13 @@ class Visits:
         for visit in self.all:
             if visit.outcome == "in progress":
                 visit.outcome = "aborted"
+
+
+def _resumes(event: Entry, visit: Visit) -> bool:
+    if event.name is not None:
+        return event.name == visit.name and not event.type.endswith("StateEntered")
+    kind = "Map" if event.type.startswith("Map") else "Task"
+    return visit.entered.type == f"{kind}StateEntered"
 
 
 def _belongs(event: Entry, visit: Visit) -> bool:

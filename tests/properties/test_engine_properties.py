@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from hashlib import sha256
 from itertools import count, pairwise
@@ -18,7 +19,6 @@ from doorstep.engine import EXECUTION, Engine
 from doorstep.events import Fact
 from doorstep.identity import Identity
 from doorstep.journal import read, replay
-from doorstep.jsontext import dumps
 from doorstep.quotas import STANDARD
 from doorstep.running import compile_definition
 
@@ -106,8 +106,9 @@ MACHINES = SHAPES.map(lambda shapes: scope_of(shapes, Names()))
 
 
 def answer(state: str, arguments: Any) -> str:
-    """What a task gives: it depends on the call alone."""
-    return sha256(dumps([state, arguments]).encode()).hexdigest()[:8]
+    """What a task gives: it depends on the call alone, and not on the order of members."""
+    text = json.dumps([state, arguments], sort_keys=True)
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def model(scope: dict[str, Any], value: Any) -> Any:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .items import KINDS, Item, Kind
 from .reader import Coverage
+from .suite import Suite
 
-__all__ = ["KINDS", "Coverage", "Item", "Kind"]
+__all__ = ["KINDS", "Coverage", "Item", "Kind", "Suite"]

@@ -3,7 +3,7 @@
 | kind | is covered when |
 |---|---|
 | state | it was entered |
-| transition | it was taken, by whichever rule or catcher: one for each pair of states, and `→ end` |
+| transition | it was taken, whichever rule or catcher did so; the end counts as a state |
 | rule | a Choice's rule held, the first to do so; Default counts as one |
 | retrier | a failed attempt was tried again because of it |
 | catcher | it took a failure |

@@ -77,8 +77,7 @@ class _Reading:
         self.runs: dict[str, Parts] = {}
         first = passages.entries[min(passages.entries)]
         self.setting = Setting(identity, loads(first.details.get("input", "null")), first.at)
-        self.variables: dict[int, dict[str, Any]] = {}
-        """On entry, by the id of the event that entered the state."""
+        self.variables = _variables(passages)
         self.by_entry = {one.visit.entered.id: one for one in passages.all}
 
     def used(self) -> list[Item]:
@@ -88,16 +87,9 @@ class _Reading:
             entry.type == "ExecutionTimedOut" for entry in self.passages.entries.values()
         ):
             found.append(self.timeout)
-        after: dict[int, dict[str, Any]] = {}
         for passage in self.passages.all:
-            around = passage.around
-            outside = self.variables[around.visit.entered.id] if around else {}
-            entered = passage.visit.entered
-            self.variables[entered.id] = known = after.get(entered.previous, outside)
-            if passage.left:
-                after[passage.left.id] = {**known, **passage.assigned}
-            if of_state := self.parts.get(passage.name):
-                found += self._of(of_state, passage)
+            if state := self.parts.get(passage.name):
+                found += self._of(state, passage)
         return found
 
     def _of(self, state: Parts, passage: Passage) -> list[Item]:
@@ -153,14 +145,28 @@ class _Reading:
             missed = ("States.HeartbeatTimeout",) if self._missed_heartbeat(cause) else ()
             return StateFailed(cause.details.get("error"), also=missed)
         passage = self.by_entry[cause.id]
-        known = self.parts.get(passage.name)
-        return known and failure(known.state, passage, self.variables[cause.id], self.setting)
+        if (known := self.parts.get(passage.name)) is None:
+            return None
+        return failure(known.state, passage, self.variables[cause.id], self.setting)
 
     def _missed_heartbeat(self, cause: Entry) -> bool:
         scheduled = self.passages.entries.get(cause.previous)
         while scheduled and not scheduled.type.endswith(("Scheduled", "Entered")):
             scheduled = self.passages.entries.get(scheduled.previous)
-        return bool(scheduled) and _missed(scheduled, cause)
+        return scheduled is not None and _missed(scheduled, cause)
+
+
+def _variables(passages: Passages) -> dict[int, dict[str, Any]]:
+    """The variables on entry, by the id of the event that entered the state."""
+    known: dict[int, dict[str, Any]] = {}
+    after: dict[int, dict[str, Any]] = {}
+    for passage in passages.all:
+        entered, around = passage.visit.entered, passage.around
+        outside = known[around.visit.entered.id] if around else {}
+        known[entered.id] = after.get(entered.previous, outside)
+        if passage.left:
+            after[passage.left.id] = {**known[entered.id], **passage.assigned}
+    return known
 
 
 def _first(state: Parts, failed: StateFailed) -> Catcher | None:
@@ -189,7 +195,7 @@ def _limit(state: Parts, passage: Passage, entry: Entry) -> Item | None:
 
 def _missed(scheduled: Entry, timed_out: Entry) -> bool:
     """Whether a task ended before its TimeoutSeconds: then it was a heartbeat that did not come."""
-    if not timed_out.type.endswith("TimedOut") or "heartbeatInSeconds" not in scheduled.details:
+    if not timed_out.type.endswith("TimedOut"):
         return False
     limit = scheduled.details.get("timeoutInSeconds")
-    return limit is None or timed_out.at - scheduled.at < limit
+    return limit is None or round(timed_out.at - scheduled.at, 3) < limit

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..errors import InputError
+from ..answers import ABSENT
 from ..events import Event
-from ..jsontext import loads
 from ..recorded import Entry, truncated
 from ..timestamps import parse_timestamp
+from ..unlike import Unlike, differences, value_of
 
 OF_THE_RUN = frozenset(
     (
@@ -53,24 +53,6 @@ Tolerate = Callable[[Any, Any], bool]
 """(recorded, ours) → whether two values that differ are the same all the same."""
 
 
-class Unlike(NamedTuple):
-    """Where two events differ: `output.total`, and the values; ABSENT for none."""
-
-    at: str
-    recorded: Any
-    ours: Any
-
-
-class Absent:
-    """The type of ABSENT."""
-
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-ABSENT = Absent()
-
-
 def kind_of(event: Event | Entry) -> tuple[str, Any, Any]:
     """Type, name and index: what an event has in common with its counterpart."""
     details = event.details or {}
@@ -80,24 +62,9 @@ def kind_of(event: Event | Entry) -> tuple[str, Any, Any]:
 def unlike(recorded: Entry, ours: Event, same: Tolerate) -> Unlike | None:
     """The first difference of two events of one kind that `same` does not take."""
     for found in _details(recorded.details, ours.details or {}):
-        if not (_within_the_run(found.recorded, found.ours) or same(found.recorded, found.ours)):
+        if not (_within_the_run(found.first, found.second) or same(found.first, found.second)):
             return found
     return None
-
-
-def differences(at: str, recorded: Any, ours: Any) -> Iterator[Unlike]:
-    """The places where two JSON values differ, from the top."""
-    match recorded, ours:
-        case dict(), dict():
-            for name in (*recorded, *(name for name in ours if name not in recorded)):
-                yield from differences(
-                    f"{at}.{name}", recorded.get(name, ABSENT), ours.get(name, ABSENT)
-                )
-        case list(), list() if len(recorded) == len(ours):
-            for index, pair in enumerate(zip(recorded, ours, strict=True)):
-                yield from differences(f"{at}[{index}]", *pair)
-        case _ if recorded != ours or isinstance(recorded, bool) is not isinstance(ours, bool):
-            yield Unlike(at, recorded, ours)
 
 
 def _details(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Unlike]:
@@ -114,22 +81,16 @@ def _details(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[U
         yield from differences(name, theirs, own)
 
 
-def value_of(text: Any) -> Any:
-    """The value of a JSON text; other things as they are."""
-    try:
-        return loads(text) if isinstance(text, str) else text
-    except InputError:
-        return text
-
-
 def _within_the_run(recorded: Any, ours: Any) -> bool:
     """Whether two values are the same but for the time that passed and the ids of events."""
     match recorded, ours:
         case str(), str():
             plain = [_ENTERED.sub("", _MOMENT.sub("", text)) for text in (recorded, ours)]
             moments = [_MOMENT.findall(text) for text in (recorded, ours)]
-            return plain[0] == plain[1] and len(moments[0]) == len(moments[1]) and all(
-                _near(*pair) for pair in zip(*moments, strict=True)
+            return (
+                plain[0] == plain[1]
+                and len(moments[0]) == len(moments[1])
+                and all(_near(*pair) for pair in zip(*moments, strict=True))
             )
         case int() | float(), int() | float() if min(recorded, ours) > _MILLISECONDS:
             return abs(recorded - ours) <= NEAR * 1000

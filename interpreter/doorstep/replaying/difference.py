@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..answers import ABSENT
 from ..definition import Machine, State
 from ..events import Event
 from ..history import as_aws
 from ..jsontext import dumps
 from ..recorded import Entry
-from .comparing import ABSENT, Unlike
+from ..unlike import Unlike
 from .recording import Recording
 
 Reason = Literal["definition", "unclear"]
@@ -78,7 +79,7 @@ class Explaining:
 
     def other_details(self, recorded: Entry, ours: Event, found: Unlike) -> Difference:
         """An event that says something else."""
-        there, here = _value(found.recorded), _value(found.ours)
+        there, here = _value(found.first), _value(found.second)
         told = f"{recorded.type} has another {found.at}: recorded {there}, now {here}"
         return self._difference(recorded, ours, told, recorded.id, found.at)
 
@@ -87,7 +88,12 @@ class Explaining:
         return self._difference(recorded, None, told, recorded.previous, "timestamp")
 
     def _difference(
-        self, recorded: Entry | None, ours: Event | None, told: str, near: int, at: str | None = None
+        self,
+        recorded: Entry | None,
+        ours: Event | None,
+        told: str,
+        near: int,
+        at: str | None = None,
     ) -> Difference:
         visit = self.recording.visit(recorded.id if recorded else near)
         visit = visit or self.recording.visit(near)

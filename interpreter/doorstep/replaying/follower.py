@@ -63,7 +63,7 @@ class Follower:
         self.pairing = Pairing(recording)
         self.difference: Difference | None = None
         self._explain = Explaining(recording, machine)
-        self._on_answer = on_answer
+        self.on_answer = on_answer
 
     def follow(self) -> None:
         """Go on until the recording ends, or `difference` is found."""
@@ -71,7 +71,7 @@ class Follower:
         self._deliver(Fact("started", started.at, "", started.text("input")), started)
         while self.difference is None:
             entry, key = min(self._next(), default=(None, ""), key=_order)
-            self._check_nothing_is_missed(entry)
+            self.difference = self._missed(entry)
             if entry is None or self.difference:
                 return
             self._step(entry, key)
@@ -114,8 +114,8 @@ class Follower:
                     timer = commands[fact.data]
                     assert isinstance(timer, SetTimer)
                     fact = fact._replace(at=max(at, timer.at))
-                elif fact and self._on_answer:
-                    self._on_answer(invoke, fact)
+                elif fact and self.on_answer:
+                    self.on_answer(invoke, fact)
                 return fact
             case StartMapRun() as run:
                 state = self._explain.states[run.state]
@@ -140,7 +140,7 @@ class Follower:
             timer = commands.get("heartbeat")
             expires = key == fact.key and fact.data == "heartbeat"
             if isinstance(timer, SetTimer) and timer.at <= fact.at and not expires:
-                self._receive(Fact("heartbeat", max(self.engine.now, timer.at), key))
+                self._receive(Fact("heartbeat", fact.at, key))
 
     # What follows from it ----------------------------------------------------------------------
 
@@ -157,7 +157,9 @@ class Follower:
             for event in self._receive(fact)
             if (difference := self._compare(event, entry)) is not None
         ]
-        self.difference = min(found, key=lambda one: _order((one.recorded, "")), default=None)
+        if found:
+            first = min(found, key=lambda one: _order((one.recorded, "")))
+            self.difference = (first.recorded and self._missed(first.recorded)) or first
 
     def _compare(self, event: Event, cause: Entry) -> Difference | None:
         entry = self.pairing.take(event)
@@ -176,22 +178,24 @@ class Follower:
             return None
         return self._explain.other_event(left, event, before)
 
-    def _check_nothing_is_missed(self, upto: Entry | None) -> None:
-        """All that was recorded before the next fact must have happened here as well."""
+    def _missed(self, upto: Entry | None) -> Difference | None:
+        """What was recorded before an event, and has not happened here though it had its cause."""
         limit = upto.id if upto else self.rules.before
-        while (left := self.pairing.first_left()) and (limit is None or left.id < limit):
-            if not self._is_chance(left):
-                self.difference = self._explain.other_event(left, None, left.previous)
-                return
-            self.pairing.drop(left)
+        standing = {fiber.last for fiber in self.engine.waiting.values()}
+        for entry in self.pairing.left(limit):
+            ours = self.pairing.ours.get(entry.previous)
+            if ours in standing:
+                continue
+            if not self._is_chance(entry, ours):
+                return self._explain.other_event(entry, None, entry.previous)
+            self.pairing.drop(entry)
+        return None
 
-    def _is_chance(self, entry: Entry) -> bool:
+    def _is_chance(self, entry: Entry, ours: int | None) -> bool:
         """Whether it happened in a line that was given up here at an earlier moment."""
-        ours = self.pairing.ours.get(entry.previous)
         if _is_abort(entry) or ours is None:
             return True
-        waiting = any(fiber.last == ours for fiber in self.engine.waiting.values())
-        stopped = not waiting and ours not in self.pairing.followed
+        stopped = ours not in self.pairing.followed
         return stopped and self.recording.gave_up(entry.previous)
 
     # Time --------------------------------------------------------------------------------------

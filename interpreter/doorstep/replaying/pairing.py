@@ -8,6 +8,7 @@ own order, whatever came between in the others.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from ..events import Event
 from ..recorded import Entry
@@ -66,12 +67,14 @@ class Pairing:
         following = self.recording.following.get(before, ()) if before is not None else ()
         return [e for e in following if e.id in self._left and not e.type.endswith("Aborted")]
 
-    def first_left(self) -> Entry | None:
-        """The first recorded event without a counterpart."""
+    def left(self, limit: int | None) -> Iterator[Entry]:
+        """The recorded events below an id that are nobody's counterpart yet."""
         events = self.recording.events
         while self._first <= len(events) and self._first not in self._left:
             self._first += 1
-        return events[self._first - 1] if self._first <= len(events) else None
+        for entry in events[self._first - 1 : None if limit is None else limit - 1]:
+            if entry.id in self._left:
+                yield entry
 
     def drop(self, entry: Entry) -> None:
         """It has no counterpart and needs none."""
@@ -89,6 +92,8 @@ class Pairing:
         )
 
     def _join(self, event: Event, before: int) -> Entry | None:
+        if before and self.recording[before].type == "ExecutionRedriven":
+            return self._redriven(event, before)
         if not event.type.startswith(_JOINS):
             return None
         visit, kind = self.recording.visit(before), kind_of(event)
@@ -97,6 +102,12 @@ class Pairing:
                 if entry.id in self._left:
                     return entry
         return None
+
+    def _redriven(self, event: Event, before: int) -> Entry | None:
+        """The next of its kind: what AWS chains the events after a redrive to is not known."""
+        kind = kind_of(event)
+        later = self.recording.events[before:]
+        return next((e for e in later if e.id in self._left and kind_of(e) == kind), None)
 
     def _never_started(self, scheduled: int) -> bool:
         following = self.recording.following.get(scheduled, ())

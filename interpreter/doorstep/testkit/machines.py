@@ -28,8 +28,8 @@ class Bench:
         self.clock = clock
         self.executions: list[ObservedExecution] = []
         self.mocks: list[Mocks] = []
-        self.all: list[Execution] = []
-        """Children included."""
+        self.all: list[tuple[Execution, Path | None]] = []
+        """Children included, each with the file of the definition that it was started by."""
         self._names = (f"{name}-{number}" for number in count(1))
 
     def machine(
@@ -92,11 +92,12 @@ class StateMachine:
         name = given.pop("name", None) or self.bench.next_name()
         mocked = self._mocks(mocks, given.get("machine_name"))
         children: list[Execution] = []
+        file = self.definition if isinstance(self.definition, Path) else None
 
         def on_event(execution: Execution, event: Event) -> None:
             if event.id == 1 and execution is not observed.execution:
                 children.append(execution)
-                self.bench.all.append(execution)
+                self.bench.all.append((execution, None))
 
         mocked.driver, execution = start(
             self.definition,
@@ -111,7 +112,7 @@ class StateMachine:
         )
         observed = ObservedExecution(execution, children)
         self.bench.executions.append(observed)
-        self.bench.all.append(execution)
+        self.bench.all.append((execution, file))
         self.bench.mocks.append(mocked)
         return observed
 

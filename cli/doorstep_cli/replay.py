@@ -1,0 +1,233 @@
+"""`doorstep replay`: recorded executions against a definition, or against local handlers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import process
+from .definitions import DEFINITION, Type, read_accepted
+from .options import Command, definition_options
+from .output import Problem, Row, print_json, print_table
+from .recorded import pages
+from .runs import handlers_of
+
+if TYPE_CHECKING:
+    from doorstep.replaying import Answered, Difference, Replay, Replayer
+
+_VERDICTS = ("same", "mended", "different", "no handler", "no answer")
+_SHOWN = 10
+"""Answers that differ are shown one by one, up to this number."""
+
+
+def replay_options(command: Command) -> Command:
+    """The options of both commands that follow a recording."""
+    for option in (
+        click.option(
+            "--arn",
+            help="ARN of the recorded execution: a history does not tell its names.",
+        ),
+        click.option(
+            "--ignore-times",
+            is_flag=True,
+            help="Waits and time limits may be longer or shorter than they were.",
+        ),
+        click.option(
+            "--definition",
+            "definition_file",
+            type=DEFINITION,
+            required=True,
+            metavar="FILE",
+            help="A definition or a template.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("replay", short_help="Run recorded executions again and show what differs.")
+@click.argument(
+    "histories",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    metavar="HISTORY...",
+)
+@replay_options
+@click.option(
+    "--with-handlers",
+    "handlers",
+    metavar="PATH",
+    help="Ask these handlers what the tasks were asked, and compare the answers.",
+)
+@definition_options
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: an object for the execution, or an array of them for a folder.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    histories: tuple[Path, ...],
+    definition_file: Path,
+    handlers: str | None,
+    arn: str | None,
+    ignore_times: bool,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    output_format: str,
+) -> None:
+    """Run a recorded execution with a definition, and show the first event that differs.
+
+    HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
+    `doorstep run --history` writes, or the log lines of an Express execution; several files are the
+    pages of one history, and a folder holds a history in every *.json. What came from outside is
+    taken from the history: answers, failures, timeouts, callbacks, times, random values.
+
+    Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
+
+    \b
+    Examples:
+      doorstep replay history.json --definition order.asl.json
+      doorstep replay page1.json page2.json --definition order.asl.json
+      doorstep replay histories/ --definition new.asl.json
+      doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
+    """
+    from doorstep.handlers import Handlers
+    from doorstep.replaying import Replayer, read_recording, replay_recording
+
+    definition = read_accepted(definition_file, parameters, resource, machine_type)
+    # A definition says nothing of its type, a template and the option do.
+    of_type = machine_type or (definition.type if definition.type == "EXPRESS" else None)
+    replayer = Replayer(definition.document.definition, type=of_type, times=not ignore_times)
+    with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
+        asked = Handlers(handlers) if handlers else None
+        if not histories[0].is_dir():
+            recording = read_recording(pages(histories), arn)
+            replayed = replay_recording(replayer, recording, asked)
+        elif arn or asked or len(histories) > 1:
+            raise click.UsageError("a folder of histories goes with --definition only")
+        else:
+            replayed = None
+    if replayed is None:
+        ctx.exit(_folder(histories[0], replayer, output_format))
+    if output_format == "json":
+        print_json(replayed.as_json())
+    else:
+        _tell(replayed)
+    ctx.exit(0 if replayed.same else 1)
+
+
+# One execution -----------------------------------------------------------------------------------
+
+
+def _tell(replayed: Replay) -> None:
+    if found := replayed.difference:
+        click.secho(_headline(found), fg="red", bold=True)
+        click.echo(f"  {found.told}")
+        for title, event in (("recorded", found.recorded), ("now", found.ours)):
+            click.echo(f"  {title + ':':10}{_event(event)}")
+        click.echo(f"  likely:   {found.advice}")
+    else:
+        click.secho(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
+    if replayed.answers:
+        _tell_answers(replayed.answers)
+
+
+def _headline(found: Difference) -> str:
+    where = f" in {found.place}" if found.place else ""
+    number = f"event {found.recorded.id}" if found.recorded else "the end of the recording"
+    return f"differs at {number}{where}"
+
+
+def _event(event: Any) -> str:
+    from doorstep.jsontext import dumps
+
+    if event is None:
+        return "nothing"
+    text = f"{event.type} {dumps(event.details or {})}"
+    return text if len(text) <= 400 else f"{text[:400]}… ({len(text):,} characters)"
+
+
+def _tell_answers(answers: Sequence[Answered]) -> None:
+    counts: dict[str, Counter[str]] = {}
+    for answer in answers:
+        counts.setdefault(answer.state, Counter())[answer.verdict] += 1
+    rows = [
+        Row(
+            [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
+            "red" if found["different"] else None,
+        )
+        for state, found in counts.items()
+    ]
+    print_table(["State", "Calls", *(verdict.capitalize() for verdict in _VERDICTS)], rows)
+    different = [answer for answer in answers if answer.verdict == "different"]
+    for answer in different[:_SHOWN]:
+        click.echo(
+            f"{answer.state}, attempt {answer.attempt}: the handler answers otherwise at "
+            f"{answer.at}\n  recorded: {_json(answer.recorded)}\n  now:      {_json(answer.now)}"
+        )
+    if len(different) > _SHOWN:
+        click.echo(f"… and {len(different) - _SHOWN} more; --format json has all")
+
+
+def _json(value: Any) -> str:
+    from doorstep.jsontext import dumps
+
+    text = dumps(value)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text):,} characters)"
+
+
+# A folder of them --------------------------------------------------------------------------------
+
+
+def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise Problem(f"there are no histories (*.json) in {folder}")
+    found = [(file.name, _attempt(file, replayer)) for file in files]
+    if output_format == "json":
+        print_json([{"file": name, **_as_json(result)} for name, result in found])
+    else:
+        print_table(
+            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
+        )
+        same = sum(not isinstance(result, str) and result.same for _, result in found)
+        click.echo(f"{same} of {len(found)} run through this definition as they did")
+    if any(isinstance(result, str) for _, result in found):
+        return 2
+    return int(not all(not isinstance(result, str) and result.same for _, result in found))
+
+
+def _attempt(file: Path, replayer: Replayer) -> Replay | str:
+    """The replay of a file's history, or why there is none."""
+    from doorstep import InputError
+    from doorstep.replaying import read_recording, replay_recording
+
+    try:
+        return replay_recording(replayer, read_recording(file))
+    except InputError as problem:
+        return str(problem)
+
+
+def _as_json(result: Replay | str) -> dict[str, Any]:
+    return {"problem": result} if isinstance(result, str) else result.as_json()
+
+
+def _row(name: str, result: Replay | str) -> Row:
+    if isinstance(result, str):
+        return Row([name, "unusable", "", "", result], "yellow")
+    found = result.difference
+    if found is None:
+        return Row([name, "same", str(result.events), "", ""], "green")
+    number = f"event {found.recorded.id}: " if found.recorded else ""
+    return Row([name, "differs", str(result.events), found.place, f"{number}{found.told}"], "red")

@@ -1,0 +1,137 @@
+"""What `run` and `resume` have in common: an execution is driven, and its end is told."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import ended, process
+from .definitions import Definition, Type, machine_names, read_accepted
+from .options import Command, pairs
+from .output import OutputFile, Problem, note, print_json
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from doorstep import Driver, Execution
+    from doorstep.drivers.driver import OnEvent
+
+Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
+
+
+def driving_options(command: Command) -> Command:
+    """The options of every command that drives an execution to its end."""
+    for option in (
+        click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
+        click.option(
+            "--format",
+            "output_format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="json: an object with status, output, error, cause in place of the bare output.",
+        ),
+        click.option(
+            "--machine",
+            "machines",
+            multiple=True,
+            metavar="NAME=FILE",
+            callback=pairs,
+            help="A definition that states:startExecution finds by this name; repeatable.",
+        ),
+        click.option(
+            "--bucket",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="The folder that holds a folder for each S3 bucket.",
+        ),
+        click.option(
+            "--history", type=OutputFile(), help="Write GetExecutionHistory's JSON to this file."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def carry_out(begin: Begin, *, watched: bool) -> tuple[Execution, KeyboardInterrupt | None]:
+    """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
+    with process.prints_go_to_stderr(), process.sigterm_interrupts():
+        with Progress() if watched else contextlib.nullcontext() as progress:
+            driver, execution = begin(progress.on_event if progress else None)
+            try:
+                driver.run(execution)
+            except KeyboardInterrupt as stop:
+                return execution, stop
+        return execution, None
+
+
+@contextlib.contextmanager
+def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
+    """While handlers are loaded: from the user's folder as well, with advice when they can't be."""
+    from doorstep import HandlerLoadError
+
+    # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
+    sys.path.append(str(Path.cwd()))
+    try:
+        yield
+    except HandlerLoadError as problem:
+        found = path and os.path.isfile(path) and path.endswith(".py")
+        advice = "" if found else "; PATH is a .py file, a folder of them, or a module's name"
+        raise Problem(f"{option} {path}: {problem}{advice}") from None
+
+
+def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:
+    """Print the output, or on stderr why there is none; gives the exit code."""
+    if output_format == "json":
+        print_json(ended.as_json(execution))
+    elif execution.status == "SUCCEEDED":
+        print_json(execution.output)
+    if stop is not None:
+        click.echo(ended.interrupted(execution), err=True)
+        return process.exit_code(stop)
+    if execution.status != "SUCCEEDED":
+        click.echo(ended.told(execution), err=True)
+    return ended.exit_code(execution)
+
+
+def history_lines(execution: Execution) -> Iterator[str]:
+    """GetExecutionHistory's JSON, an event a line."""
+    from doorstep.jsontext import dumps
+
+    last = len(execution.events)
+    yield '{"events": ['
+    for number, event in enumerate(execution.history, start=1):
+        yield dumps(event) + ("," if number < last else "")
+    yield "]}"
+
+
+def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
+    """Write lines to a file, and say so."""
+    try:
+        file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    except OSError as problem:
+        raise Problem(f"can't write {file}: {problem.strerror}") from None
+    if not quiet:
+        note(f"written: {file}")
+
+
+def startable(
+    path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, tuple[Mapping[str, Any], Type]]:
+    """What may be started by name: the definitions given, and siblings in a template."""
+    from doorstep.jsontext import dumps
+
+    found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
+    siblings = [name for name in machine_names(path) if name not in found]
+    calling = [definition]
+    while calling:
+        text = dumps(calling.pop().document.definition)
+        for name in siblings:
+            if name not in found and f":stateMachine:{name}" in text:
+                found[name] = read_accepted(path, parameters, name)
+                calling.append(found[name])
+    return {name: (one.document.definition, one.type) for name, one in found.items()}

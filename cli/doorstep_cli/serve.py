@@ -1,0 +1,95 @@
+"""`doorstep serve`: Step Functions on 127.0.0.1."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .output import Problem
+
+
+@click.command("serve", short_help="Serve the AWS API on this machine.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.", show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8083,
+    help="Port to listen on; 0: any that is free.",
+    show_default=True,
+)
+@click.option(
+    "--db",
+    metavar="FILE",
+    help="Where executions are kept; by default a file in your state folder. `:memory:` forgets.",
+)
+@click.option(
+    "--handlers",
+    metavar="PATH",
+    help="What answers the tasks: a .py file, a folder of them, or a module's name.",
+)
+@click.option(
+    "--calls",
+    type=click.IntRange(1),
+    default=64,
+    help="How many handlers may run at a time.",
+    show_default=True,
+)
+@click.option(
+    "--bucket",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder that holds a folder for each S3 bucket.",
+)
+@click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
+@click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
+@click.option(
+    "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
+)
+def command(db: str | None, **options: Any) -> None:
+    """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
+    with it when they are given its URL as the endpoint.
+
+    What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
+    with every Standard execution where it was. Ctrl-C stops the server, not the executions.
+
+    \b
+    Examples:
+      doorstep serve --handlers handlers.py
+      doorstep serve --db :memory: --port 0
+      aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
+    """
+    from doorstep import HandlerLoadError
+
+    try:
+        from doorstep_emulator import Options, serve
+    except ModuleNotFoundError as missing:
+        told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
+        raise Problem(told) from None
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
+    sys.path.append(str(Path.cwd()))
+    given = {name: value for name, value in options.items() if value is not None}
+    wanted = Options(db=db or _state_file(), **given)
+    try:
+        serve(wanted, lambda url: click.echo(f"Serving at {url}"))
+    except HandlerLoadError as problem:
+        raise Problem(f"--handlers {options['handlers']}: {problem}") from None
+    except OSError as problem:
+        where = f"{options['host']}:{options['port']}"
+        raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
+
+
+def _state_file() -> str:
+    """doorstep.db in the folder where programs keep their state (XDG; Windows: LOCALAPPDATA)."""
+    home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
+    folder = (Path(home) if home else Path.home() / ".local" / "state") / "doorstep"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Problem(f"can't make {folder}: {problem.strerror}; name a file with --db") from None
+    return str(folder / "doorstep.db")

@@ -1,0 +1,12 @@
+"""Step Functions on 127.0.0.1: the AWS API over HTTP, and a store that survives the process.
+
+with doorstep_emulator.running(Options(port=0, handlers="handlers.py")) as url:
+    boto3.client("stepfunctions", endpoint_url=url, …)
+"""
+
+from __future__ import annotations
+
+from .errors import StoreError
+from .serving import Options, running, serve
+
+__all__ = ["Options", "StoreError", "running", "serve"]

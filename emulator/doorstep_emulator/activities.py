@@ -1,0 +1,114 @@
+"""Activities: tasks wait here for a worker, workers wait here for a task."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from doorstep.commands import Invoke
+from doorstep.drivers import Driver, Execution
+from doorstep.drivers.clock import Handle
+from doorstep.errors import ApiError, HandlerLoadError
+from doorstep.jsontext import dumps
+
+from .catalogue import Catalogue
+
+_POLL_SECONDS = 60.0
+_POLLERS = 1000
+"""Workers that may wait for one activity at a time."""
+
+
+@dataclass(slots=True, eq=False)
+class Poll:
+    """A worker that waits: GetActivityTask."""
+
+    activity: str
+    worker: str | None
+    reply: Callable[[dict[str, Any]], None]
+    end: Handle | None = None
+    """What answers with nothing after a minute."""
+
+
+class Activities:
+    """The queues of all activities."""
+
+    driver: Driver
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
+        self._polls: dict[str, deque[Poll]] = defaultdict(deque)
+
+    def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
+        """Queue a task unless a handler answers for the activity's worker.
+
+        `begun`: a worker had picked the task up before a crash, and may still answer.
+        """
+        if invoke.integration.kind != "activity" or self._has_handler(invoke):
+            return False
+        if invoke.resource not in self._catalogue.activities:
+            cause = f"The activity {invoke.resource} does not exist."
+            data = {"error": "States.Runtime", "cause": cause, "final": True}
+            self.driver.later(execution, "failed", invoke.key, data)
+            return True
+        self.driver.expect(execution, invoke, token_of(execution, invoke))
+        if not begun:
+            self._tasks[invoke.resource].append((execution, invoke))
+            self._match(invoke.resource)
+        return True
+
+    def _has_handler(self, invoke: Invoke) -> bool:
+        try:
+            return self.driver.handlers.find(invoke) is not None
+        except HandlerLoadError:
+            # The call will say so.
+            return True
+
+    def poll(self, poll: Poll) -> None:
+        """Answer with the next task, or after a minute with none."""
+        polls = self._polls[poll.activity]
+        if len(polls) >= _POLLERS:
+            told = (
+                "The maximum number of workers concurrently polling for activity tasks has been "
+                "reached."
+            )
+            raise ApiError("ActivityWorkerLimitExceeded", told)
+        polls.append(poll)
+        clock = self.driver.clock
+        poll.end = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
+        self._match(poll.activity)
+
+    def leave(self, poll: Poll) -> None:
+        """The worker has gone away."""
+        if poll in self._polls[poll.activity]:
+            self._polls[poll.activity].remove(poll)
+            _settle(poll)
+
+    def _give_up(self, poll: Poll) -> None:
+        self._polls[poll.activity].remove(poll)
+        poll.reply({})
+
+    def _match(self, activity: str) -> None:
+        tasks, polls = self._tasks[activity], self._polls[activity]
+        while tasks and polls:
+            execution, invoke = tasks.popleft()
+            if invoke.key in execution.engine.waiting:
+                poll = polls.popleft()
+                _settle(poll)
+                self.driver.deliver(execution, "picked up", invoke.key, poll.worker)
+                given = {"taskToken": token_of(execution, invoke), "input": dumps(invoke.arguments)}
+                poll.reply(given)
+
+
+def _settle(poll: Poll) -> None:
+    if poll.end:
+        poll.end.cancel()
+
+
+def token_of(execution: Execution, invoke: Invoke) -> str:
+    """The task token of an activity's task."""
+    source = f"{execution.arn}/{execution.identity.seed}/activity/{invoke.key}"
+    return f"AQC{sha256(source.encode()).hexdigest()}"

@@ -1,0 +1,186 @@
+"""Executions: start, stop, redrive."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from doorstep.drivers import Execution
+from doorstep.errors import ApiError, InputError
+from doorstep.identity import Identity
+from doorstep.jsontext import loads
+from doorstep.parse import jackson
+
+from .arns import Caller, parse
+from .catalogue import Target
+from .errors import invalid_request, no_execution, wrong_type
+from .server import Operations, Server, Waiting
+from .store import Row
+from .validation import check_name
+
+Request = dict[str, Any]
+_PAYLOAD_BYTES = 262_144
+_TOKEN_LIFE, _TOKENS = 15 * 60, 10
+
+
+def start_execution(server: Server, caller: Caller, request: Request) -> Request | Waiting:
+    """StartExecution; the same name and input again, while it runs, give the same execution."""
+    target = server.catalogue.target(request["stateMachineArn"])
+    name, text = _name(request), _input(request)
+    identity = _identity(server, target, name)
+    if "name" in request and (identity.arn in server.driver.executions or server.row(identity.arn)):
+        # It may be about to start: look at it when it has.
+        return server.once_done(lambda: _started_again(server, identity.arn, text))
+    execution = _start(server, target, identity, text, request)
+    return server.once_done(
+        lambda: {"executionArn": execution.arn, "startDate": execution.engine.started_at}
+    )
+
+
+def start_sync_execution(server: Server, caller: Caller, request: Request) -> Waiting:
+    """StartSyncExecution: answered when the Express execution has ended."""
+    target = server.catalogue.target(request["stateMachineArn"])
+    if target.machine.type != "EXPRESS":
+        raise wrong_type()
+    name, text = _name(request), _input(request)
+    identity = _identity(server, target, name)
+
+    def begin(reply: Any) -> None:
+        execution = _start(server, target, identity, text, request)
+        execution.when_ended = lambda ended: reply(_ended(ended, text, request))
+
+    return Waiting(begin)
+
+
+def stop_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """StopExecution; of one that has ended it says when."""
+    row = existing(server, request)
+    why = {"error": request.get("error"), "cause": request.get("cause")}
+    if execution := server.driver.executions.get(row.arn):
+        server.driver.stop(execution, **why)
+    elif row.status == "RUNNING":
+        server.keeper.abort(row, **why)
+    return {"stopDate": row.stopped}
+
+
+def redrive_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
+    row = existing(server, request)
+    token = request.get("clientToken")
+    done = server.redrives.setdefault(row.arn, {})
+    if token in done and time.time() - done[token] < _TOKEN_LIFE:
+        return {"redriveDate": done[token]}
+    if row.map_run is not None or row.status not in ("FAILED", "TIMED_OUT", "ABORTED"):
+        raise _not_redrivable(row)
+    execution = server.driver.find(row.arn)
+    if execution is None or not execution.engine.redrivable:
+        raise _not_redrivable(row)
+    server.driver.redrive(execution)
+    if token is not None:
+        done[token] = execution.engine.redriven_at
+        if len(done) > _TOKENS:
+            del done[next(iter(done))]
+    return {"redriveDate": execution.engine.redriven_at}
+
+
+def existing(server: Server, request: Request) -> Row:
+    """The execution that a request names; raises InvalidArn, ExecutionDoesNotExist."""
+    arn = parse(request["executionArn"], "execution").text
+    row = server.row(arn)
+    if row is None:
+        raise no_execution(arn)
+    return row
+
+
+def _not_redrivable(row: Row) -> ApiError:
+    told = f"Execution is {row.status} and cannot be redriven"
+    return ApiError("ExecutionNotRedrivable", f"{told}: '{row.arn}'")
+
+
+def _name(request: Request) -> str:
+    return check_name(request["name"]) if "name" in request else str(uuid.uuid4())
+
+
+def _input(request: Request) -> str:
+    text: str = request.get("input", "{}")
+    if len(text.encode("utf-8", "surrogatepass")) > _PAYLOAD_BYTES:
+        raise invalid_request(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_PAYLOAD_BYTES}"
+        )
+    try:
+        jackson.loads(text)
+        loads(text)
+    except jackson.JSONProblem as problem:
+        told = str(problem) if text.strip() else "Invalid execution input."
+        raise _invalid_input(told) from None
+    except (InputError, RecursionError):
+        raise _invalid_input("Invalid execution input.") from None
+    return text
+
+
+def _invalid_input(why: str) -> ApiError:
+    return ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
+
+
+def _identity(server: Server, target: Target, name: str) -> Identity:
+    _, _, _, region, account, *_ = target.machine.arn.split(":")
+    return Identity(
+        name=name,
+        seed=str(uuid.uuid4()),
+        machine=target.machine.name,
+        type=target.machine.type,
+        account=account,
+        region=region,
+        role=server.programs.of(target.revision).role,
+    )
+
+
+def _start(
+    server: Server, target: Target, identity: Identity, text: str, request: Request
+) -> Execution:
+    startable = server.programs.startable(target, request.get("traceHeader"))
+    return server.driver.start(startable.program, startable.definition, identity, text)
+
+
+def _started_again(server: Server, arn: str, text: str) -> Request:
+    row, execution = server.row(arn), server.driver.executions.get(arn)
+    if row and row.status == "RUNNING" and execution and execution.engine.input == loads(text):
+        return {"executionArn": row.arn, "startDate": row.started}
+    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+
+
+def _ended(execution: Execution, text: str, request: Request) -> Request:
+    engine, identity = execution.engine, execution.identity
+    succeeded = execution.status == "SUCCEEDED"
+    whole = request.get("includedData") != "METADATA_ONLY"
+    milliseconds = (engine.now - engine.started_at) * 1000
+    told = {
+        "executionArn": execution.arn,
+        "stateMachineArn": identity.machine_arn,
+        "name": identity.name,
+        "startDate": engine.started_at,
+        "stopDate": engine.now,
+        "status": execution.status,
+        "error": execution.error,
+        "cause": execution.cause if whole else None,
+        "input": text if whole else None,
+        "inputDetails": {"included": whole},
+        "output": (engine.history[-1].details or {}).get("output") if whole and succeeded else None,
+        "outputDetails": {"included": whole},
+        "traceHeader": request.get("traceHeader"),
+        "billingDetails": {
+            "billedMemoryUsedInMB": 64,
+            "billedDurationInMilliseconds": 100 * max(1, -int(-milliseconds // 100)),
+        },
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+OPERATIONS: Operations = {
+    "StartExecution": start_execution,
+    "StartSyncExecution": start_sync_execution,
+    "StopExecution": stop_execution,
+    "RedriveExecution": redrive_execution,
+}

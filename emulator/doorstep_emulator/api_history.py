@@ -1,0 +1,194 @@
+"""Executions as they are shown: describe, list, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.events import Event
+from doorstep.history import as_aws
+from doorstep.identity import Identity
+from doorstep.jsontext import loads
+
+from . import paging
+from .api_executions import existing
+from .api_machines import configuration
+from .arns import Caller, parse
+from .errors import invalid_request, no_machine, no_resource, wrong_type
+from .server import Operations, Server
+from .store import Query, Row
+
+Request = dict[str, Any]
+_DATA = ("input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables")
+
+
+def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeExecution."""
+    row = existing(server, request)
+    told = _summary(row) | {"redriveCount": row.redrives, **_redrive_status(row)}
+    if row.trace is not None:
+        told["traceHeader"] = row.trace
+    if request.get("includedData") == "METADATA_ONLY":
+        return told
+    first = _events(server, row, 1, 1)[0].details or {}
+    told |= {"input": first["input"], "inputDetails": {"included": True}}
+    if row.status != "RUNNING":
+        number = _last_event(server, row)
+        last = _events(server, row, number, number)[0].details or {}
+        told |= {name: last[name] for name in ("output", "error", "cause") if name in last}
+        if "output" in last:
+            told["outputDetails"] = {"included": True}
+    return told
+
+
+def describe_machine_for_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeStateMachineForExecution: as the machine was when the execution began."""
+    row = existing(server, request)
+    revision = server.catalogue.revision(row.revision)
+    identity = Identity(**loads(row.identity))
+    told = {
+        "stateMachineArn": row.machine,
+        "name": identity.machine_path,
+        "updateDate": revision.at,
+        **configuration(revision),
+    }
+    if row.map_run is not None:
+        told |= {"mapRunArn": row.map_run, "label": identity.label}
+    return told
+
+
+def list_executions(server: Server, caller: Caller, request: Request) -> Request:
+    """ListExecutions: of a machine, a version, an alias or a map run; the newest first."""
+    if ("stateMachineArn" in request) == ("mapRunArn" in request):
+        told = "Exactly one of stateMachineArn and mapRunArn must be specified"
+        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
+    query = _map_run_query(server, request) or _machine_query(server, request)
+    size = paging.size(request)
+    rows = server.store.rows(
+        Query(
+            **query,
+            status=request.get("statusFilter"),
+            redriven=_redriven(request),
+            before=paging.position("ListExecutions", request, int),
+            limit=size + 1,
+        )
+    )
+    answer: Request = {"executions": [_listed(row) for row in rows[:size]]}
+    if len(rows) > size:
+        answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
+    return answer
+
+
+def get_execution_history(server: Server, caller: Caller, request: Request) -> Request:
+    """GetExecutionHistory, a page of it."""
+    row = existing(server, request)
+    last, size = _last_event(server, row), paging.size(request)
+    reverse = request.get("reverseOrder", False)
+    given = paging.position("GetExecutionHistory", request, int)
+    start = given or (last if reverse else 1)
+    lowest, highest = (start - size + 1, start) if reverse else (start, start + size - 1)
+    events = _events(server, row, max(lowest, 1), min(highest, last))
+    whole = request.get("includeExecutionData", True)
+    shown = [_shown(event, row, whole) for event in (reversed(events) if reverse else events)]
+    answer: Request = {"events": shown}
+    following = lowest - 1 if reverse else highest + 1
+    if 1 <= following <= last:
+        answer["nextToken"] = paging.token("GetExecutionHistory", following)
+    return answer
+
+
+def _last_event(server: Server, row: Row) -> int:
+    execution = server.driver.executions.get(row.arn)
+    return len(execution.events) if execution else server.store.last_event(row.id)
+
+
+def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
+    execution = server.driver.executions.get(row.arn)
+    if execution is not None:
+        return execution.events[first - 1 : last]
+    return server.store.events(row.id, first, last)
+
+
+def _shown(event: Event, row: Row, whole: bool) -> Request:
+    """An event as the wire has it: its time in epoch seconds."""
+    shown = as_aws(event) | {"timestamp": event.at}
+    if event.type == "ExecutionStarted":
+        arns = {"stateMachineAliasArn": row.alias, "stateMachineVersionArn": row.version}
+        shown["executionStartedEventDetails"] = {
+            **shown["executionStartedEventDetails"],
+            **{name: arn for name, arn in arns.items() if arn is not None},
+        }
+    return shown if whole else {name: _without_data(value) for name, value in shown.items()}
+
+
+def _without_data(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: member for name, member in value.items() if name not in _DATA}
+
+
+def _summary(row: Row) -> Request:
+    members = {
+        "executionArn": row.arn,
+        "stateMachineArn": row.machine,
+        "name": row.name,
+        "status": row.status,
+        "startDate": row.started,
+        "stopDate": row.stopped,
+        "mapRunArn": row.map_run,
+        "stateMachineVersionArn": row.version,
+        "stateMachineAliasArn": row.alias,
+        "redriveDate": row.redriven,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _listed(row: Row) -> Request:
+    return _summary(row) | {"redriveCount": row.redrives}
+
+
+def _redrive_status(row: Row) -> Request:
+    if row.status in ("RUNNING", "SUCCEEDED"):
+        return {
+            "redriveStatus": "NOT_REDRIVABLE",
+            "redriveStatusReason": f"Execution is {row.status} and cannot be redriven",
+        }
+    return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
+
+
+def _map_run_query(server: Server, request: Request) -> dict[str, str] | None:
+    if "mapRunArn" not in request:
+        if request.get("statusFilter") == "PENDING_REDRIVE":
+            raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
+        return None
+    arn = parse(request["mapRunArn"], "mapRun").text
+    if server.store.get("map run", arn) is None:
+        raise no_resource(arn)
+    return {"map_run": arn}
+
+
+def _machine_query(server: Server, request: Request) -> dict[str, str]:
+    arn = parse(request["stateMachineArn"], "stateMachine")
+    machine = server.catalogue.machines.get(arn.unqualified)
+    if machine is None:
+        raise no_machine(arn.text)
+    if machine.type == "EXPRESS":
+        raise wrong_type()
+    if not arn.qualifier:
+        return {"machine": machine.arn}
+    if arn.text not in machine.versions and arn.text not in machine.aliases:
+        raise no_machine(arn.text)
+    kind = "version" if arn.text in machine.versions else "alias"
+    return {"machine": machine.arn, kind: arn.text}
+
+
+def _redriven(request: Request) -> bool | None:
+    wanted = request.get("redriveFilter")
+    return None if wanted is None else wanted == "REDRIVEN"
+
+
+OPERATIONS: Operations = {
+    "DescribeExecution": describe_execution,
+    "DescribeStateMachineForExecution": describe_machine_for_execution,
+    "ListExecutions": list_executions,
+    "GetExecutionHistory": get_execution_history,
+}

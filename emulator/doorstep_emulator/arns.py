@@ -1,0 +1,57 @@
+"""ARNs of Step Functions taken apart.
+
+| kind | the rest of the ARN |
+|---|---|
+| stateMachine | NAME, NAME/LABEL (children of a map run), NAME:VERSION, NAME:ALIAS |
+| execution | MACHINE:NAME, MACHINE/LABEL:NAME |
+| express | MACHINE:NAME:UUID |
+| activity | NAME |
+| mapRun | MACHINE/LABEL:UUID |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import invalid_arn
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """In whose name a request is made."""
+
+    account: str
+    region: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of something of the caller's."""
+        return f"arn:aws:states:{self.region}:{self.account}:{kind}:{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """The parts of an ARN."""
+
+    text: str
+    kind: str
+    name: str
+    qualifier: str
+    """What stands behind the name: a version or alias, an execution's name; or empty."""
+
+    @property
+    def unqualified(self) -> str:
+        """The ARN without its qualifier."""
+        return self.text.removesuffix(f":{self.qualifier}") if self.qualifier else self.text
+
+
+def parse(text: str, *kinds: str) -> Arn:
+    """Take an ARN of one of these kinds apart; raises InvalidArn."""
+    if not text.startswith("arn:"):
+        raise invalid_arn(f"Invalid ARN prefix: {text}")
+    parts = text.split(":", 7)
+    if len(parts) < 7 or parts[2] != "states" or not all(parts[3:7]):
+        raise invalid_arn(f"Resource type not valid in this context: {text}")
+    kind, name, *qualifier = parts[5:]
+    if kind not in kinds:
+        raise invalid_arn(f"Resource type not valid in this context: {kind}")
+    return Arn(text, kind, name, "".join(qualifier))

@@ -1,0 +1,182 @@
+"""State machines with their revisions, versions and aliases, and activities.
+
+All of it is in memory; every change is handed to the store as a document. Definitions are large
+and are read from the store when they are needed.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from doorstep.errors import ApiError
+
+from . import arns
+from .errors import no_machine
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What an update changes; never changed itself."""
+
+    id: str
+    machine: str
+    definition: str
+    role: str
+    logging: dict[str, Any]
+    tracing: dict[str, Any]
+    encryption: dict[str, Any]
+    at: float
+    initial: bool = False
+
+    @property
+    def shown_id(self) -> str:
+        """The name that PublishStateMachineVersion knows the revision by."""
+        return "INITIAL" if self.initial else self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A published revision; its ARN ends in the number."""
+
+    arn: str
+    revision: str
+    created: float
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A name for one version, or for two with their shares."""
+
+    arn: str
+    name: str
+    created: float
+    updated: float
+    routing: list[dict[str, Any]]
+    """[{"stateMachineVersionArn": …, "weight": 0..100}]"""
+    description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """A state machine; `revision` is the id of the one that an unqualified start runs."""
+
+    arn: str
+    name: str
+    type: str
+    created: float
+    revision: str
+    created_with: list[Any]
+    """`publish` and `versionDescription` of the request that created it."""
+    deleting: bool = False
+    last_version: int = 0
+    """Numbers are never used again."""
+    versions: dict[str, Version] = field(default_factory=dict)
+    """By ARN, as are the aliases."""
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Activity:
+    """An activity."""
+
+    arn: str
+    name: str
+    created: float
+    encryption: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a start's ARN stands for."""
+
+    machine: Machine
+    revision: str
+    version: str | None = None
+    alias: str | None = None
+
+
+class Catalogue:
+    """All that can be started or polled."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.machines = {one["arn"]: _machine(one) for one in store.documents("machine")}
+        self.activities = {one["arn"]: Activity(**one) for one in store.documents("activity")}
+
+    def machine(self, arn: str) -> Machine:
+        """The machine of an unqualified ARN; raises StateMachineDoesNotExist, InvalidArn."""
+        arns.parse(arn, "stateMachine")
+        if arn not in self.machines:
+            raise no_machine(arn)
+        return self.machines[arn]
+
+    def owner(self, arn: str) -> Machine:
+        """The machine of an ARN, qualified or not, that is not being deleted."""
+        machine = self.machine(arns.parse(arn, "stateMachine").unqualified)
+        if machine.deleting:
+            raise ApiError("StateMachineDeleting", f"State Machine is being deleted: '{arn}'")
+        return machine
+
+    def target(self, arn: str) -> Target:
+        """What to run for the ARN of a machine, a version or an alias."""
+        if arn in self.machines:
+            machine = self.owner(arn)
+            return Target(machine, machine.revision)
+        parsed = arns.parse(arn, "stateMachine")
+        if parsed.unqualified not in self.machines:
+            raise no_machine(arn)
+        machine = self.owner(arn)
+        alias = machine.aliases.get(arn)
+        version = machine.versions.get(_drawn(alias) if alias else arn)
+        if version is None:
+            raise no_machine(arn)
+        return Target(machine, version.revision, version.arn, alias.arn if alias else None)
+
+    def revision(self, revision_id: str) -> Revision:
+        """A revision, with its definition."""
+        document = self._store.get("revision", revision_id)
+        assert document is not None, revision_id
+        return Revision(**document)
+
+    def add_revision(self, **fields: Any) -> Revision:
+        """Keep a new revision."""
+        revision = Revision(id=str(uuid.uuid4()), **fields)
+        self._store.put("revision", revision.id, asdict(revision))
+        return revision
+
+    def save(self, thing: Machine | Activity) -> None:
+        """Keep a machine or an activity as it is now."""
+        if isinstance(thing, Activity):
+            self.activities[thing.arn] = thing
+            self._store.put("activity", thing.arn, asdict(thing))
+        else:
+            self.machines[thing.arn] = thing
+            self._store.put("machine", thing.arn, asdict(thing))
+
+    def remove(self, thing: Machine | Activity) -> None:
+        """Forget a machine or an activity."""
+        if isinstance(thing, Activity):
+            del self.activities[thing.arn]
+            self._store.drop("activity", thing.arn)
+        else:
+            del self.machines[thing.arn]
+            self._store.drop("machine", thing.arn)
+
+
+def _drawn(alias: Alias) -> str:
+    """One of an alias's versions, by their weights."""
+    versions = [route["stateMachineVersionArn"] for route in alias.routing]
+    return str(random.choices(versions, [route["weight"] for route in alias.routing])[0])
+
+
+def _machine(document: dict[str, Any]) -> Machine:
+    versions = {arn: Version(**one) for arn, one in document.pop("versions").items()}
+    aliases = {arn: Alias(**one) for arn, one in document.pop("aliases").items()}
+    return Machine(**document, versions=versions, aliases=aliases)

@@ -1,0 +1,83 @@
+"""The emulator's clock: the machine's time, and a bounded number of calls at once."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from doorstep.drivers import RealClock
+
+Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
+_TURN = 0.01
+"""How long (seconds) a turn takes what comes before it lets all that be made durable."""
+
+
+class ServerClock(RealClock):
+    """Handlers run in threads, `calls` of them at a time.
+
+    A call that has outlasted its task's timeout is given up: nobody waits for it, and it holds up
+    nobody else.
+    """
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self._free = calls
+        self._waiting: deque[Call] = deque()
+
+    def bring(self, act: Callable[[], None]) -> None:
+        """Let something be done in the driver's thread. May be called from any thread."""
+        self._brought.put(act)
+
+    def bring_last(self, act: Callable[[], None]) -> None:
+        """Let something be done after all that is due now."""
+        self.call_at(self.now(), act)
+
+    def turn(self, patience: float | None) -> None:
+        """Wait for something to do, and do all that there is."""
+        if self.step(patience):
+            end = time.monotonic() + _TURN
+            while time.monotonic() < end and self.step(0):
+                pass
+
+    def invoke(
+        self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
+    ) -> None:
+        """Make the call in a thread as soon as one may be had."""
+        self._waiting.append((call, done, limit))
+        self._make_calls()
+
+    def _make_calls(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            call, done, limit = self._waiting.popleft()
+            place = _Place(self._give_back)
+            super().invoke(call, partial(place.answered, done), limit)
+            if limit is not None:
+                self.call_at(self.now() + limit, place.leave)
+
+    def _give_back(self) -> None:
+        self._free += 1
+        self._make_calls()
+
+
+class _Place:
+    """One of the threads that may run at a time, given back once."""
+
+    __slots__ = ("_give_back",)
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back: Callable[[], None] | None = give_back
+
+    def leave(self) -> None:
+        """The call has ended, or nobody waits for it any more."""
+        if give_back := self._give_back:
+            self._give_back = None
+            give_back()
+
+    def answered(self, done: Callable[[Any], None], result: Any) -> None:
+        """The call has ended."""
+        self.leave()
+        done(result)

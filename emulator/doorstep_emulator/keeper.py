@@ -1,0 +1,230 @@
+"""The driver's keeper: journals go to the store, and nothing is done before they are there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from doorstep.commands import StartMapRun
+from doorstep.drivers import Driver, Execution
+from doorstep.drivers.mapruns import MapRun
+from doorstep.drivers.restoring import go_on, restore
+from doorstep.engine import Program
+from doorstep.events import Event, Fact
+from doorstep.identity import Identity
+from doorstep.journal import Entry, Header, Journal
+from doorstep.jsontext import dumps, loads
+from doorstep.quotas import EXPRESS, STANDARD
+
+from . import counts
+from .catalogue import Catalogue
+from .programs import Definition, Origin, Programs
+from .store import Row, Store
+
+log = logging.getLogger("doorstep")
+_IDENTITY = [field.name for field in fields(Identity)]
+_AGAIN = 0.2
+"""Seconds between two attempts to write to a disk that refuses it."""
+
+
+class StoreKeeper:
+    """Keeps the executions of one driver in a store."""
+
+    driver: Driver
+
+    def __init__(self, store: Store, catalogue: Catalogue, programs: Programs) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.programs = programs
+        self.rows: dict[str, Row] = {}
+        """Of the executions in memory, by ARN."""
+        self.map_runs: dict[str, MapRun] = {}
+        """Those that run, by ARN."""
+        self.trouble: str | None = None
+        """Why nothing can be written just now."""
+        self._deferred: list[Callable[[], None]] = []
+
+    # For the driver ------------------------------------------------------------------------------
+
+    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+        """Collect a fact and its events; keep the execution's row up to date."""
+        fact = entries[0]
+        assert isinstance(fact, Fact)
+        row = self._row(execution, fact)
+        if row is None:
+            return
+        # A fact about what is already over changes nothing, and is not kept.
+        if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
+            self.store.append(row.id, entries)
+        if fact.kind == "redriven" and execution.engine.redrives != row.redrives:
+            row.redrives, row.redriven = execution.engine.redrives, fact.at
+            row.status, row.stopped = "RUNNING", None
+            self.store.update(row)
+        if execution.ended and row.status == "RUNNING":
+            self._ended(execution, row, fact.at)
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        """Keep an answer for its time."""
+        row = self.rows.get(execution.arn)
+        if row and durable(row):
+            self.store.promise(row.id, fact)
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """Keep the task tokens: one of a task that is over is told from one that never was."""
+        row = self.rows.get(execution.arn)
+        if row and durable(row):
+            for token in tokens:
+                self.store.own_token(token, row.id)
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do it after the next commit."""
+        self._deferred.append(act)
+
+    def map_run(self, run: MapRun) -> None:
+        """Keep how a map run stands; limits that were changed outlive a crash."""
+        arn, now = run.command.arn, self.driver.clock.now()
+        known = self.store.get("map run", arn)
+        if known and arn not in self.map_runs:
+            run.command = run.command._replace(**known["limits"])
+        document = known or counts.new_document(run, now)
+        self.store.put("map run", arn, counts.brought_up_to_date(document, run, now))
+        if run.status == "RUNNING":
+            self.map_runs[arn] = run
+        else:
+            self.map_runs.pop(arn, None)
+
+    def children(self, parent: Execution, command: StartMapRun) -> list[Execution]:
+        """The children that the store knows, each going on if it had not ended."""
+        found: list[Execution] = []
+        definition = parent.journal.header.definition
+        while True:
+            identity = parent.identity.child(
+                command.label, command.arn, f"{command.key}/{len(found)}", command.execution_type
+            )
+            row = self.store.row(identity.arn)
+            if row is None:
+                return found
+            found.append(self._restored(row, command.child, definition))
+
+    def find(self, arn: str) -> Execution | None:
+        """An execution of the store; if it had not ended it goes on from now."""
+        row = self.store.row(arn)
+        if row is None or not durable(row):
+            return None
+        compiled = self.programs.of(row.revision)
+        origin = Origin(row.revision, row.version, row.alias, row.trace)
+        return self._restored(row, compiled.program, Definition(compiled.value, origin))
+
+    # For the server ------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make all durable, then do what waited for that, until nothing is left to do."""
+        while True:
+            self._write()
+            acts, self._deferred = self._deferred, []
+            if not acts:
+                return
+            for act in acts:
+                guarded(act)
+
+    def abort(self, row: Row, **why: str | None) -> None:
+        """End an execution that nothing drives: as the engine does when it is told to stop."""
+        now = self.driver.clock.now()
+        details = {name: text for name, text in why.items() if text is not None}
+        event = Event(self.store.last_event(row.id) + 1, 0, "ExecutionAborted", now, details)
+        self.store.append(row.id, (Fact("stopped", now, "", details), event))
+        row.status, row.stopped = "ABORTED", now
+        self.store.update(row)
+
+    def finish_deleting(self, arn: str) -> None:
+        """Forget a machine that is being deleted, if none of its executions runs."""
+        machine = self.catalogue.machines.get(arn)
+        if machine and machine.deleting and all(row.machine != arn for row in self.rows.values()):
+            self.catalogue.remove(machine)
+
+    def _write(self) -> None:
+        while True:
+            try:
+                self.store.commit()
+            except OSError as problem:
+                if self.trouble is None:
+                    log.error("nothing goes on until this can be written: %s", problem)
+                self.trouble = str(problem)
+                time.sleep(_AGAIN)
+            else:
+                self.trouble = None
+                return
+
+    # Rows ----------------------------------------------------------------------------------------
+
+    def _row(self, execution: Execution, fact: Fact) -> Row | None:
+        row = self.rows.get(execution.arn)
+        if row is None and fact.kind == "started":
+            row = self._new_row(execution, fact.at)
+            self.store.begin(row)
+        elif row is None and fact.kind == "redriven":
+            row = self.store.row(execution.arn)
+        if row is not None:
+            self.rows[row.arn] = row
+        return row
+
+    def _new_row(self, execution: Execution, at: float) -> Row:
+        identity, definition = execution.identity, execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        return Row(
+            id=self.store.next_id(),
+            arn=execution.arn,
+            machine=identity.machine_arn,
+            name=identity.name,
+            type=identity.type,
+            status="RUNNING",
+            started=at,
+            identity=dumps({name: getattr(identity, name) for name in _IDENTITY}),
+            revision=definition.origin.revision,
+            version=definition.origin.version,
+            alias=definition.origin.alias,
+            trace=definition.origin.trace,
+            map_run=identity.map_run,
+        )
+
+    def _ended(self, execution: Execution, row: Row, at: float) -> None:
+        row.status, row.stopped = execution.status, at
+        if durable(row):
+            self.store.update(row)
+        else:
+            self.store.remove(row)
+        self.safely(lambda: self._let_go(execution))
+
+    def _let_go(self, execution: Execution) -> None:
+        if execution.ended:
+            self.rows.pop(execution.arn, None)
+            self.driver.forget(execution)
+            self.finish_deleting(execution.identity.machine_arn)
+
+    # Out of the store ----------------------------------------------------------------------------
+
+    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Execution:
+        identity = Identity(**loads(row.identity))
+        quotas = STANDARD if row.type == "STANDARD" else EXPRESS
+        journal = Journal(Header(definition, identity, quotas), self.store.journal(row.id))
+        execution = restore(program, journal)
+        if not execution.ended:
+            self.rows[row.arn] = row
+            go_on(self.driver, execution, self.store.promises(row.id))
+        return execution
+
+
+def durable(row: Row) -> bool:
+    """Whether an execution survives a crash: not an Express one that was started as such."""
+    return row.type == "STANDARD" or row.map_run is not None
+
+
+def guarded(act: Callable[[], None]) -> None:
+    """Do something; a bug in it must not end the server."""
+    try:
+        act()
+    except Exception:
+        log.exception("this is a bug in Doorstep")

@@ -1,0 +1,70 @@
+"""Pages of a list: maxResults, and the nextToken that says where the next page begins.
+
+A token is good for the operation that gave it, and for 24 hours.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from .errors import invalid_token
+
+_DEFAULT, _LIFE = 100, 24 * 3600
+Item = TypeVar("Item")
+
+
+def size(request: Mapping[str, Any]) -> int:
+    """How many results are asked for; 0 stands for the default."""
+    return int(request.get("maxResults") or _DEFAULT)
+
+
+Place = TypeVar("Place", int, str)
+
+
+def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> Place | None:
+    """Where the page begins: what `token` was given; None for the first page.
+
+    Raises InvalidToken.
+    """
+    text = request.get("nextToken")
+    if text is None:
+        return None
+    try:
+        made_for, at, where = json.loads(urlsafe_b64decode(text.encode()))
+    except (ValueError, TypeError, binascii.Error):
+        raise invalid_token() from None
+    fresh = isinstance(at, int | float) and time.time() - at <= _LIFE
+    if made_for != operation or not fresh or not isinstance(where, kind):
+        raise invalid_token()
+    return where
+
+
+def token(operation: str, where: int | str) -> str:
+    """The token of the page that begins there."""
+    return urlsafe_b64encode(json.dumps([operation, time.time(), where]).encode()).decode()
+
+
+def answer(
+    operation: str,
+    request: Mapping[str, Any],
+    member: str,
+    items: Sequence[Item],
+    place: Callable[[Item], str],
+    shown: Callable[[Item], dict[str, Any]],
+) -> dict[str, Any]:
+    """A page of a list that is in memory, in its order; `place` names an item for ever."""
+    after = position(operation, request, str)
+    places = [place(item) for item in items]
+    if after is not None and after not in places:
+        raise invalid_token()
+    start = 0 if after is None else places.index(after) + 1
+    page = items[start : start + size(request)]
+    told: dict[str, Any] = {member: [shown(item) for item in page]}
+    if start + len(page) < len(items):
+        told["nextToken"] = token(operation, place(page[-1]))
+    return told

@@ -1,0 +1,87 @@
+"""From a revision to what runs: compiled once, and kept as long as it is used."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from doorstep.compile import compile_machine
+from doorstep.definition import machine
+from doorstep.drivers.services import Machine as Startable
+from doorstep.engine import Program
+from doorstep.errors import ApiError
+from doorstep.parse.documents import read_json
+
+from .catalogue import Catalogue, Target
+
+_KEPT = 256
+"""Programs in memory; others are compiled again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an execution was started as."""
+
+    revision: str
+    version: str | None = None
+    alias: str | None = None
+    trace: str | None = None
+
+
+class Definition(dict[str, Any]):
+    """A definition that knows what it was started as; it travels in the journal's header."""
+
+    def __init__(self, value: Mapping[str, Any], origin: Origin) -> None:
+        super().__init__(value)
+        self.origin = origin
+
+
+class Compiled(NamedTuple):
+    """A revision made ready to run."""
+
+    program: Program
+    value: dict[str, Any]
+    role: str
+
+
+class Programs(Mapping[str, Startable]):
+    """Programs by revision; and, for `states:startExecution`, by the ARN of what is started."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._compiled: OrderedDict[str, Compiled] = OrderedDict()
+
+    def of(self, revision_id: str) -> Compiled:
+        """What a revision runs."""
+        found = self._compiled.get(revision_id)
+        if found is None:
+            revision = self._catalogue.revision(revision_id)
+            value = read_json(revision.definition)
+            found = Compiled(compile_machine(machine(value)), value, revision.role)
+            self._compiled[revision_id] = found
+            if len(self._compiled) > _KEPT:
+                self._compiled.popitem(last=False)
+        else:
+            self._compiled.move_to_end(revision_id)
+        return found
+
+    def startable(self, target: Target, trace: str | None = None) -> Startable:
+        """What a target runs."""
+        compiled, machine = self.of(target.revision), target.machine
+        origin = Origin(target.revision, target.version, target.alias, trace)
+        definition = Definition(compiled.value, origin)
+        return Startable(machine.name, compiled.program, definition, machine.type, compiled.role)
+
+    def __getitem__(self, arn: str) -> Startable:
+        try:
+            return self.startable(self._catalogue.target(arn))
+        except ApiError:
+            raise KeyError(arn) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._catalogue.machines)
+
+    def __len__(self) -> int:
+        return len(self._catalogue.machines)

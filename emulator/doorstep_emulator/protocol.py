@@ -1,0 +1,73 @@
+"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way.
+
+Whoever signs a request is let in; its signature says the region, and the account when the access
+key is an account's number.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from doorstep.errors import ApiError, InputError
+from doorstep.jsontext import dumps, loads
+
+from .arns import Caller
+from .limits import REQUESTS
+from .validation import validate
+
+log = logging.getLogger("doorstep")
+CONTENT_TYPE = "application/x-amz-json-1.0"
+_PREFIX = "AWSStepFunctions."
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]+)/")
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+def operation_of(target: str | None) -> str:
+    """The operation that X-Amz-Target names; raises ApiError UnknownOperationException."""
+    operation = (target or "").removeprefix(_PREFIX)
+    if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
+        told = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is {target!r}"
+        raise ApiError("UnknownOperationException", told)
+    return operation
+
+
+def caller_of(authorization: str | None, default: Caller) -> Caller:
+    """Who asks."""
+    found = _CREDENTIAL.search(authorization or "")
+    if found is None:
+        return default
+    key, region = found.groups()
+    return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region)
+
+
+def read(operation: str, body: bytes) -> dict[str, Any]:
+    """The request in a body; raises ApiError SerializationException, ValidationException."""
+    try:
+        value = loads(body.decode("utf-8")) if body else {}
+    except (InputError, UnicodeDecodeError) as problem:
+        raise ApiError("SerializationException", str(problem)) from None
+    return validate(operation, value)
+
+
+def written(outcome: Any) -> tuple[int, bytes]:
+    """Status and body of an answer, or of the exception that is one."""
+    if isinstance(outcome, ApiError):
+        members: Mapping[str, str] = getattr(outcome, "members", {})
+        return 400, _bytes({"__type": outcome.code, "message": str(outcome), **members})
+    if isinstance(outcome, Exception):
+        log.error("a request could not be answered", exc_info=outcome)
+        told = f"{type(outcome).__name__}: {outcome}"
+        return 500, _bytes({"__type": "InternalServerError", "message": told})
+    return 200, _bytes(outcome)
+
+
+def _bytes(value: Any) -> bytes:
+    try:
+        return dumps(value).encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair: only an escape can say it.
+        return json.dumps(value).encode()

@@ -1,0 +1,146 @@
+"""The server without HTTP: one thread that owns every engine, the clock and the store.
+
+Requests are brought to that thread and answered once all that they changed is durable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doorstep.drivers import Driver
+
+from .activities import Activities
+from .arns import Caller
+from .catalogue import Catalogue
+from .clock import ServerClock
+from .handlers import LiveHandlers
+from .keeper import StoreKeeper, guarded
+from .programs import Programs
+from .recovery import recover
+from .store import Row, Store
+
+_PATIENCE = 10.0
+"""Seconds that `stop` waits for a disk that refuses to be written."""
+
+Outcome = Any
+Reply = Callable[[Outcome], None]
+"""Takes an answer, or the exception that is one."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An operation whose answer comes later; `leave` is called when nobody waits any more."""
+
+    begin: Callable[[Reply], None]
+    leave: Callable[[], None] = lambda: None
+
+
+class Question:
+    """An operation that was asked for."""
+
+    def __init__(self, clock: ServerClock) -> None:
+        self._clock = clock
+        self._waiting: Waiting | None = None
+
+    def wait(self, waiting: Waiting, reply: Reply) -> None:
+        """Its answer comes later."""
+        self._waiting = waiting
+        waiting.begin(reply)
+
+    def withdraw(self) -> None:
+        """Nobody waits for the answer any more. May be called from any thread."""
+        self._clock.bring(lambda: self._waiting.leave() if self._waiting else None)
+
+
+class Server:
+    """Executions, state machines, activities, and the thread that they live in."""
+
+    def __init__(
+        self, store: Store, handlers: LiveHandlers, *, calls: int = 64, bucket: Path | None = None
+    ) -> None:
+        """`calls`: how many handlers may run at a time."""
+        self.handlers_path = handlers.path
+        self.store = store
+        self.clock = ServerClock(calls)
+        self.catalogue = Catalogue(store)
+        self.programs = Programs(self.catalogue)
+        self.keeper = StoreKeeper(store, self.catalogue, self.programs)
+        self.activities = Activities(self.catalogue)
+        self.driver = Driver(
+            self.clock,
+            handlers,
+            machines=self.programs,
+            bucket=bucket,
+            keeper=self.keeper,
+            elsewhere=self.activities.take,
+        )
+        self.keeper.driver = self.activities.driver = self.driver
+        self.lost: list[str] = []
+        """ARNs of the Express executions that the last server left unfinished."""
+        self.redrives: dict[str, dict[str, float]] = {}
+        """Of each execution: when it was redriven for which clientToken."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="doorstep", daemon=True)
+
+    def start(self) -> None:
+        """Go on with what the store has, then with what is asked."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Make all durable and let go of the store; what runs goes on at the next start."""
+        self.clock.bring(self._stop)
+        self._thread.join(_PATIENCE)
+
+    def ask(self, operation: Callable[[], Any], reply: Reply) -> Question:
+        """Let something be done in the thread; `reply` is called once it is durable."""
+        question = Question(self.clock)
+        self.clock.bring(lambda: self._perform(question, operation, reply))
+        return question
+
+    def once_done(self, answer: Callable[[], dict[str, Any]]) -> Waiting:
+        """Answer once what was asked for until now has been done."""
+        clock = self.clock
+        return Waiting(lambda reply: clock.bring_last(lambda: reply(_outcome(answer))))
+
+    def row(self, arn: str) -> Row | None:
+        """An execution as it stands."""
+        return self.keeper.rows.get(arn) or self.store.row(arn)
+
+    def _perform(self, question: Question, operation: Callable[[], Any], reply: Reply) -> None:
+        def answer(outcome: Outcome) -> None:
+            self.keeper.safely(lambda: reply(outcome))
+
+        outcome = _outcome(operation)
+        if isinstance(outcome, Waiting):
+            waiting = outcome
+            outcome = _outcome(lambda: question.wait(waiting, answer))
+            if outcome is None:
+                return
+        answer(outcome)
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _run(self) -> None:
+        guarded(lambda: self.lost.extend(recover(self.keeper)))
+        while not self._stopping:
+            self.keeper.commit()
+            guarded(lambda: self.clock.turn(None))
+        self.keeper.commit()
+        self.store.close()
+
+
+def _outcome(act: Callable[[], Any]) -> Outcome:
+    """What an act gives, or the exception that it raises: the client is told either."""
+    try:
+        return act()
+    except Exception as problem:  # noqa: BLE001
+        return problem
+
+
+Operations = dict[str, Callable[[Server, Caller, dict[str, Any]], "dict[str, Any] | Waiting"]]
+"""Operations of the API by their names: they are given the request's members."""

@@ -1,0 +1,130 @@
+"""What the emulator remembers, and what it asks of a store.
+
+| kept | as |
+|---|---|
+| state machines, revisions, activities | documents: a JSON object for each ARN |
+| executions | a row each, for lists and for the answers that need no history |
+| their journals | facts and events in order, written before anything follows from them |
+| promises | answers that are known and whose time has not come |
+| task tokens | whose they are, as long as the execution is remembered |
+| map runs | documents; their children are executions |
+
+Writes are collected and become one transaction when `commit` is called: until then nothing has
+happened. Reads other than `row` see what was collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from doorstep.events import Event, Fact
+from doorstep.journal import Entry
+
+Kind = Literal["machine", "revision", "activity", "map run"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """An execution as lists show it; times in epoch seconds."""
+
+    id: int
+    arn: str
+    machine: str
+    """The unqualified ARN of its state machine."""
+    name: str
+    type: str
+    status: str
+    started: float
+    identity: str
+    """Its Identity as a JSON object."""
+    revision: str
+    """Of the state machine, when it was started."""
+    stopped: float | None = None
+    version: str | None = None
+    alias: str | None = None
+    trace: str | None = None
+    map_run: str | None = None
+    redrives: int = 0
+    redriven: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which executions to list, the newest first; `before`: only those with smaller ids."""
+
+    machine: str | None = None
+    version: str | None = None
+    alias: str | None = None
+    map_run: str | None = None
+    status: str | None = None
+    redriven: bool | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Keeps all that is not to be lost. Used by one thread."""
+
+    def commit(self) -> None:
+        """Make what was collected durable; when that fails it stays collected, and OSError says
+        why.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+    def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
+        """Keep a document in place of the one before."""
+
+    def drop(self, kind: Kind, arn: str) -> None:
+        """Forget a document."""
+
+    def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
+        """A document."""
+
+    def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
+        """All documents of a kind."""
+
+    def next_id(self) -> int:
+        """An id for a new execution; ids grow."""
+
+    def begin(self, row: Row) -> None:
+        """Keep a new execution."""
+
+    def update(self, row: Row) -> None:
+        """Status, times and redrives of an execution have changed."""
+
+    def remove(self, row: Row) -> None:
+        """Forget an execution that has no journal."""
+
+    def row(self, arn: str) -> Row | None:
+        """An execution as it was at the last commit."""
+
+    def rows(self, query: Query) -> list[Row]:
+        """Executions, the newest first."""
+
+    def append(self, execution: int, entries: Sequence[Entry]) -> None:
+        """Go on with an execution's journal."""
+
+    def journal(self, execution: int) -> list[Entry]:
+        """All facts and events of an execution."""
+
+    def events(self, execution: int, first: int, last: int) -> list[Event]:
+        """The events of an execution with ids from `first` to `last`."""
+
+    def last_event(self, execution: int) -> int:
+        """The id of an execution's last event."""
+
+    def promise(self, execution: int, fact: Fact) -> None:
+        """Keep an answer for its time."""
+
+    def promises(self, execution: int) -> list[Fact]:
+        """The answers that were promised to an execution, settled ones included."""
+
+    def own_token(self, token: str, execution: int) -> None:
+        """A task token belongs to an execution."""
+
+    def knows_token(self, token: str) -> bool:
+        """Whether some task had this token."""

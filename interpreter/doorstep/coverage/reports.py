@@ -1,0 +1,159 @@
+"""Coverage written down: a table for the terminal, JSON, Cobertura's XML, a page of HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from .items import KINDS, Item
+from .suite import Covered, Share, Suite, percent
+
+_HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
+
+
+def table(suite: Suite) -> str:
+    """A row for each machine, and what is missing beneath."""
+    rows = [_HEADINGS, *(_row(machine.name, machine.share) for machine in suite.machines)]
+    if len(suite.machines) > 1:
+        rows.append(_row("all", suite.share))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    for machine in suite.machines:
+        lines += _missing(machine)
+    return "\n".join(lines)
+
+
+def as_json(suite: Suite) -> str:
+    """{"percent", "machines": [{"name", "file", "percent", "kinds", "items"}]}."""
+    machines = [
+        {
+            "name": machine.name,
+            "file": machine.file,
+            "percent": round(percent(machine.share()), 2),
+            "kinds": {
+                kind: dict(zip(("covered", "total"), machine.share(kind), strict=True))
+                for kind in KINDS
+            },
+            "items": [_item(machine, item) for item in machine.coverage.items],
+        }
+        for machine in suite.machines
+    ]
+    total = round(percent(suite.share()), 2)
+    return json.dumps({"percent": total, "machines": machines}, indent=2, ensure_ascii=False)
+
+
+def cobertura(suite: Suite) -> str:
+    """Cobertura's XML: a class for each definition in a file, a line for each line with items.
+
+    A line is hit when one of its items is; its branches are its items.
+    """
+    classes = [machine for machine in suite.machines if machine.file]
+    rates = _rates(classes)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<coverage {rates} version="doorstep" timestamp="0">',
+        "  <sources><source>.</source></sources>",
+        f'  <packages><package name="state machines" {rates}><classes>',
+        *(line for machine in classes for line in _class(machine)),
+        "  </classes></package></packages>",
+        "</coverage>",
+    ]
+    return "\n".join(lines)
+
+
+def page(suite: Suite) -> str:
+    """HTML: the table, and every definition with its lines coloured; needs no other file."""
+    body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
+    body.append(_cells("th", _HEADINGS))
+    body += [_cells("td", _row(machine.name, machine.share)) for machine in suite.machines]
+    body.append("</table>")
+    for machine in suite.machines:
+        body += _listing(machine)
+    return _PAGE.replace("BODY", "\n".join(body))
+
+
+def _row(name: str, share: Callable[..., Share]) -> tuple[str, ...]:
+    shares = [share(kind) for kind in KINDS]
+    cells = (f"{covered}/{total}" if total else "-" for covered, total in shares)
+    return name, *cells, f"{percent(share()):.0f}%"
+
+
+def _missing(machine: Covered) -> Iterator[str]:
+    if machine.missing:
+        yield f"\n{machine.file or machine.name}: not covered"
+    for item in machine.missing:
+        place = f"line {machine.document.locate(item.pointer)[0]}" if machine.file else item.pointer
+        yield f"  {item.kind:<11}{item.label} ({place})"
+
+
+def _item(machine: Covered, item: Item) -> Mapping[str, Any]:
+    return {
+        "kind": item.kind,
+        "label": item.label,
+        "pointer": item.pointer,
+        "line": machine.document.locate(item.pointer)[0] if machine.file else None,
+        "hits": machine.coverage.hits[item],
+    }
+
+
+def _class(machine: Covered) -> Iterator[str]:
+    name, file = quoteattr(machine.name), quoteattr(machine.file or "")
+    yield f"  <class name={name} filename={file} {_rates([machine])}>"
+    yield "    <methods/><lines>"
+    hits = machine.coverage.hits
+    for number, items in machine.lines().items():
+        used = sum(1 for item in items if hits[item])
+        most = max(hits[item] for item in items)
+        told = f"{100 * used // len(items)}% ({used}/{len(items)})"
+        branch = f' branch="true" condition-coverage="{told}"' if len(items) > 1 else ""
+        yield f'      <line number="{number}" hits="{most}"{branch}/>'
+    yield "    </lines></class>"
+
+
+def _rates(machines: Sequence[Covered]) -> str:
+    """Lines and branches covered, as attributes."""
+    lines = [
+        any(machine.coverage.hits[item] for item in items)
+        for machine in machines
+        for items in machine.lines().values()
+    ]
+    shares = [machine.share() for machine in machines]
+    rates = {
+        "line-rate": (sum(lines), len(lines)),
+        "branch-rate": (sum(used for used, _ in shares), sum(total for _, total in shares)),
+    }
+    told = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
+    return " ".join([*told, 'complexity="0"'])
+
+
+def _cells(tag: str, texts: tuple[str, ...]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in texts)}</tr>"
+
+
+def _listing(machine: Covered) -> Iterator[str]:
+    yield f"<h2>{escape(machine.file or machine.name)}</h2><pre>"
+    hits, found = machine.coverage.hits, machine.lines()
+    for number, text in enumerate(machine.document.text.splitlines(), start=1):
+        items = found.get(number, [])
+        used = sum(1 for item in items if hits[item])
+        mark = "" if not items else "all" if used == len(items) else "some" if used else "none"
+        told = "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
+        line = f"{number:>5}  {escape(text)}"
+        yield f'<span class="{mark}" title={quoteattr(told)}>{line}</span>' if items else line
+    yield "</pre>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Coverage of state machines</title>
+<style>
+body { font: 15px system-ui, sans-serif; margin: 2em; }
+td, th { text-align: left; padding: 2px 14px 2px 0; }
+pre { line-height: 1.4; }
+.all { background: #d4f2d2; } .some { background: #fde3c4; } .none { background: #fbd3d0; }
+</style></head><body>
+BODY
+</body></html>
+"""

@@ -1,0 +1,122 @@
+"""The pytest plugin: fixtures for state machines, pictures of what failed, `--doorstep-cov`.
+
+It is loaded into every pytest run of an environment that has Doorstep: what it needs beyond pytest
+is imported when a test asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .testkit import Bench, ObservedExecution, SimulatedClock, StateMachine
+
+BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+_NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
+_LONGEST_NAME = 70
+"""An execution's name has 80 characters at the most; a number follows."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("doorstep", "state machines (Doorstep)")
+    group.addoption(
+        "--doorstep-cov",
+        action="store_true",
+        help="measure which states, transitions, rules, retriers, catchers … the tests use",
+    )
+    group.addoption(
+        "--doorstep-cov-source",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a definition, or a folder of *.asl.* files, that counts even when no test runs it",
+    )
+    group.addoption(
+        "--doorstep-cov-report",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="write a report as well: json:FILE, xml:FILE (Cobertura) or html:FILE",
+    )
+    group.addoption(
+        "--doorstep-cov-fail-under",
+        action="append",
+        default=[],
+        metavar="PERCENT",
+        help="fail when less is covered: 90, or of one kind: catcher=75",
+    )
+    group.addoption(
+        "--doorstep-update", action="store_true", help="keep the histories of this run as snapshots"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect coverage, if it is asked for."""
+    if config.getoption("doorstep_cov"):
+        from .coverage.collecting import Collector
+
+        config.pluginmanager.register(Collector(config), "doorstep_coverage")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Show what happened in the executions of a test that failed."""
+    report = yield
+    if report.when == "call" and report.failed and BENCH in item.stash:
+        for observed in item.stash[BENCH].executions:
+            title = f"Execution {observed.execution.name}"
+            report.sections.append((title, observed.picture))
+    return report
+
+
+@pytest.fixture
+def virtual_clock() -> SimulatedClock:
+    """The clock of the test's executions: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
+
+    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
+    """
+    from .testkit import SimulatedClock
+
+    return SimulatedClock()
+
+
+@pytest.fixture
+def state_machine(
+    request: pytest.FixtureRequest, virtual_clock: SimulatedClock
+) -> Iterator[Callable[..., StateMachine]]:
+    """Makes state machines: `state_machine("order.asl.json", handlers="handlers.py")`.
+
+    Files are relative to the test's file. `.run(input, mocks=[…])` gives an execution to make
+    assertions about. Mocks that were never reached are warned of.
+    """
+    from .testkit import Bench
+
+    name = _NOT_IN_NAMES.sub("-", request.node.nodeid)[-_LONGEST_NAME:]
+    bench = request.node.stash[BENCH] = Bench(request.path.parent, name, virtual_clock)
+    yield bench.machine
+    for label in [label for mocks in bench.mocks for label in mocks.unreached]:
+        warnings.warn(pytest.PytestWarning(f"mock never reached: {label}"), stacklevel=1)
+
+
+@pytest.fixture
+def history_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Compares an execution's history with one that is kept beside the test.
+
+    Times, ids, names and tokens don't matter. `history_snapshot(execution, "name")`: the name is
+    needed where a test has several. `--doorstep-update` keeps what the run gave.
+    """
+    from .testkit.snapshots import compare
+
+    update = request.config.getoption("doorstep_update")
+
+    def check(observed: ObservedExecution, name: str = "") -> None:
+        stem = _NOT_IN_NAMES.sub("-", f"{request.path.stem}.{request.node.name}.{name}").strip("-")
+        compare(observed, request.path.parent / "histories" / f"{stem}.json", update=update)
+
+    return check
