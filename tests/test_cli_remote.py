@@ -135,3 +135,9 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
     _, told = server.communicate(timeout=20)
     assert server.returncode == 2
     assert "there is no handler file" in told
+
+
+def test_a_virtual_clock_is_refused_with_what_has_one() -> None:
+    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual"])
+    assert result.exit_code == 2
+    assert "`doorstep run`" in result.stderr

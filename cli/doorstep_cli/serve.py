@@ -45,12 +45,19 @@ from .output import Problem
     metavar="DIR",
     help="The folder that holds a folder for each S3 bucket.",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["real", "virtual"]),
+    default="real",
+    help="The server's time is real; `doorstep run` has a virtual clock.",
+    show_default=True,
+)
 @click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
 @click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(db: str | None, **options: Any) -> None:
+def command(db: str | None, clock: str, **options: Any) -> None:
     """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
     with it when they are given its URL as the endpoint.
 
@@ -65,6 +72,11 @@ def command(db: str | None, **options: Any) -> None:
     """
     from doorstep import HandlerLoadError
 
+    if clock == "virtual":
+        raise Problem(
+            "`serve` has no virtual clock yet: its executions share one time. "
+            "`doorstep run` and doorstep.run simulate theirs"
+        )
     try:
         from doorstep_emulator import Options, serve
     except ModuleNotFoundError as missing:

@@ -55,8 +55,9 @@ def brought_up_to_date(document: dict[str, Any], run: MapRun, now: float) -> dic
 def counted(run: MapRun) -> dict[str, dict[str, int]]:
     """itemCounts and executionCounts."""
     items, executions = Counter[str](), Counter[str]()
-    for index, child in (run.running | run.succeeded | run.unsuccessful).items():
-        state = _MEMBER.get(child.status, "succeeded") if child.ended else "running"
+    states = dict.fromkeys(run.running, "running") | dict.fromkeys(run.succeeded, "succeeded")
+    states |= {index: _MEMBER[child.status] for index, child in run.unsuccessful.items()}
+    for index, state in states.items():
         executions[state] += 1
         items[state] += run.sizes[index]
     executions["total"] = executions.total()

@@ -15,7 +15,7 @@ from ..errors import InputError, StateFailed
 from ..jsontext import dumps
 from .batches import Batch, batches
 from .readers import read_items
-from .writers import result
+from .writers import kept, result
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -33,7 +33,8 @@ class MapRun:
         self.command = command
         self.running: dict[int, Execution] = {}
         self.unsuccessful: dict[int, Execution] = {}
-        self.succeeded: dict[int, Execution] = {}
+        self.succeeded: dict[int, Any] = {}
+        """What `writers.kept` keeps of them: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
@@ -62,7 +63,7 @@ class MapRun:
             if not child.ended:
                 self._watch(index, child)
             elif child.status == "SUCCEEDED":
-                self.succeeded[index] = child
+                self.succeeded[index] = kept(self.command, child)
             else:
                 self.unsuccessful[index] = child
 
@@ -147,9 +148,9 @@ class MapRun:
 
     def _ended(self, index: int, child: Execution) -> None:
         del self.running[index]
-        self.driver.executions.pop(child.arn, None)
+        self.driver.forget(child)
         if child.status == "SUCCEEDED":
-            self.succeeded[index] = child
+            self.succeeded[index] = kept(self.command, child)
         else:
             self.unsuccessful[index] = child
         if not self._over:

@@ -15,43 +15,41 @@ if TYPE_CHECKING:
     from .execution import Execution
 
 
+def kept(command: StartMapRun, child: Execution) -> Any:
+    """What a run keeps of a child that succeeded: its output, or its description."""
+    writer = command.writer
+    if writer is None:
+        return child.output
+    # Without a Transformation an export has descriptions, the state's own output has none.
+    transformation = writer.transformation or ("NONE" if writer.bucket is not None else "COMPACT")
+    return described(child) if transformation == "NONE" else child.output
+
+
 def result(
     command: StartMapRun,
-    succeeded: Mapping[int, Execution],
+    succeeded: Mapping[int, Any],
     unsuccessful: Mapping[int, Execution],
     buckets: Path | None,
 ) -> Any:
-    """The result of a map run: the children's outputs in order, or where they were written."""
+    """The result of a map run: what was kept of its children in order, or where it was written."""
     writer = command.writer
     good = [succeeded[index] for index in sorted(succeeded)]
     if writer is None:
-        return [child.output for child in good]
+        return good
+    if writer.transformation == "FLATTEN":
+        lists = [value if isinstance(value, list) else [value] for value in good]
+        good = [value for values in lists for value in values]
     if writer.bucket is None:
-        return _transformed(writer, good)
+        return good
     bad = [unsuccessful[index] for index in sorted(unsuccessful)]
     return _export(command, writer, writer.bucket, good, bad, buckets)
-
-
-def _transformed(writer: ResultTarget, children: list[Execution]) -> list[Any]:
-    match writer.transformation:
-        case "NONE":
-            return [described(child) for child in children]
-        case "FLATTEN":
-            return [
-                value
-                for child in children
-                for value in (child.output if isinstance(child.output, list) else [child.output])
-            ]
-    if writer.bucket is not None and writer.transformation is None:
-        return [described(child) for child in children]
-    return [child.output for child in children]
 
 
 def _export(
     command: StartMapRun,
     writer: ResultTarget,
     bucket: str,
-    good: list[Execution],
+    good: list[Any],
     bad: list[Execution],
     buckets: Path | None,
 ) -> dict[str, Any]:
@@ -60,7 +58,7 @@ def _export(
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
     for status, records in (
-        ("SUCCEEDED", _transformed(writer, good)),
+        ("SUCCEEDED", good),
         ("FAILED", [described(child) for child in bad]),
     ):
         if records:
