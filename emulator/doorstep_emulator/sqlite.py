@@ -61,6 +61,14 @@ class SqliteStore:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=0
         )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         # An exclusive lock from the first access on: a second server is refused, and no shared
         # memory file is needed. It goes with the process, however that ends.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -71,7 +79,6 @@ class SqliteStore:
         if not schema.is_new(connection):
             self._check(connection)
         schema.migrate(connection)
-        return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
         mark, pages, size = (
@@ -122,8 +129,10 @@ class SqliteStore:
 
     def close(self) -> None:
         """Commit and let go."""
-        self.commit()
-        self._connection.close()
+        try:
+            self.commit()
+        finally:
+            self._connection.close()
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
         self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", kind, arn, _blob(document))
