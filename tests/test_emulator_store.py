@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from doorstep.events import Event, Fact
 from doorstep_emulator import StoreError
 from doorstep_emulator.sqlite import SqliteStore
 from doorstep_emulator.store import Query, Row
+
+Opened = Callable[[str], SqliteStore]
 
 
 @pytest.fixture
@@ -34,8 +38,21 @@ def chunk(first: int, count: int) -> list[Fact | Event]:
     return [Fact("due", 2.25, "1", "delay"), *events]
 
 
-def test_what_was_committed_is_there_again(file: str) -> None:
-    store = SqliteStore(file)
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    """Opens stores and closes them at the end, whatever becomes of the test."""
+    with ExitStack() as stack:
+
+        def store(file: str) -> SqliteStore:
+            found = SqliteStore(file)
+            stack.callback(found._connection.close)
+            return found
+
+        yield store
+
+
+def test_what_was_committed_is_there_again(file: str, opened: Opened) -> None:
+    store = opened(file)
     row = execution(store, "one")
     entries = [*chunk(1, 250), *chunk(251, 3)]
     store.append(row.id, entries[:251])
@@ -44,7 +61,7 @@ def test_what_was_committed_is_there_again(file: str) -> None:
     store.promise(row.id, Fact("succeeded", 9.0, "1", {"a": 1}))
     store.own_token("token", row.id)
     store.close()
-    again = SqliteStore(file)
+    again = opened(file)
     assert again.row("one") == row
     assert again.journal(row.id) == entries
     assert list(again.documents("machine")) == [{"deep": [{"er": None}]}]
@@ -54,8 +71,8 @@ def test_what_was_committed_is_there_again(file: str) -> None:
     assert again.next_id() > row.id
 
 
-def test_what_was_not_committed_never_happened(file: str) -> None:
-    store = SqliteStore(file)
+def test_what_was_not_committed_never_happened(file: str, opened: Opened) -> None:
+    store = opened(file)
     execution(store, "committed")
     store.commit()
     execution(store, "not")
@@ -63,26 +80,26 @@ def test_what_was_not_committed_never_happened(file: str) -> None:
     assert store.row("committed") is not None
 
 
-def test_a_journal_goes_on_in_the_next_process(file: str) -> None:
-    store = SqliteStore(file)
+def test_a_journal_goes_on_in_the_next_process(file: str, opened: Opened) -> None:
+    store = opened(file)
     row = execution(store, "one")
     store.append(row.id, chunk(1, 3))
     store.close()
-    again = SqliteStore(file)
+    again = opened(file)
     again.append(row.id, chunk(4, 2))
     assert [event.id for event in again.events(row.id, 1, 99)] == [1, 2, 3, 4, 5]
     assert again.last_event(row.id) == 5
 
 
-def test_a_part_of_a_long_history_is_read(file: str) -> None:
-    store = SqliteStore(file)
+def test_a_part_of_a_long_history_is_read(file: str, opened: Opened) -> None:
+    store = opened(file)
     row = execution(store, "one")
     store.append(row.id, chunk(1, 1000))
     assert [event.id for event in store.events(row.id, 298, 302)] == [298, 299, 300, 301, 302]
 
 
-def test_executions_are_listed_by_what_is_asked_for(file: str) -> None:
-    store = SqliteStore(file)
+def test_executions_are_listed_by_what_is_asked_for(file: str, opened: Opened) -> None:
+    store = opened(file)
     for number in range(4):
         execution(store, f"run-{number}")
     child = execution(store, "child", machine="m/label", map_run="run")
@@ -99,8 +116,8 @@ def test_executions_are_listed_by_what_is_asked_for(file: str) -> None:
     assert names(Query(map_run="run", redriven=False)) == []
 
 
-def test_a_second_server_is_refused(file: str) -> None:
-    store = SqliteStore(file)
+def test_a_second_server_is_refused(file: str, opened: Opened) -> None:
+    store = opened(file)
     with pytest.raises(StoreError, match=r"another server uses .*doorstep\.db"):
         SqliteStore(file)
     store.close()
@@ -132,11 +149,11 @@ def test_a_file_with_a_damaged_page_is_named(file: str) -> None:
         SqliteStore(file)
 
 
-def test_a_damaged_entry_is_named_when_it_is_read(file: str) -> None:
+def test_a_damaged_entry_is_named_when_it_is_read(file: str, opened: Opened) -> None:
     filled(file)
     data = Path(file).read_bytes()
     Path(file).write_bytes(data.replace(b"PassStateEntered", b"PassStateEntrred", 1))
-    store = SqliteStore(file)
+    store = opened(file)
     with pytest.raises(StoreError, match=r"chunk \d of the journal of execution 1 is damaged"):
         store.journal(1)
 
@@ -165,8 +182,8 @@ def test_a_file_of_a_later_version_is_refused(file: str) -> None:
         SqliteStore(file)
 
 
-def test_a_full_disk_loses_nothing(file: str) -> None:
-    store = SqliteStore(file)
+def test_a_full_disk_loses_nothing(file: str, opened: Opened) -> None:
+    store = opened(file)
     row = execution(store, "one")
     store.commit()
     # SQLite's own way to make a disk small.
