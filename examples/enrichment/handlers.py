@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 from typing import Any
@@ -15,6 +16,7 @@ COMPANIES = {"example.com": {"name": "Example Ltd", "employees": 4200}}
 table = sqlite3.connect(
     os.environ.get("SIGNUPS_DB", ":memory:"), isolation_level=None, check_same_thread=False
 )
+atexit.register(table.close)
 table.execute(
     "CREATE TABLE IF NOT EXISTS signups (event_id TEXT PRIMARY KEY, email TEXT, profile TEXT)"
 )

@@ -6,6 +6,7 @@ below decide what happens: a stand-in gives the same answer to the same question
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 from typing import Any
@@ -22,6 +23,7 @@ LOST_ANSWER_CARD = "4000-0119"
 ledger = sqlite3.connect(
     os.environ.get("ORDERS_DB", ":memory:"), isolation_level=None, check_same_thread=False
 )
+atexit.register(ledger.close)
 ledger.executescript(
     """
     CREATE TABLE IF NOT EXISTS charges (key TEXT PRIMARY KEY, order_id TEXT, cents INTEGER);

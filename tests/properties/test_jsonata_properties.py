@@ -29,7 +29,8 @@ def evaluate(text: str, **bindings: Any) -> Any:
 
 @given(VALUES)
 def test_a_variable_is_what_it_is_bound_to(value: Any) -> None:
-    assert evaluate("$x", x=value) == value
+    # The same double: a whole one beyond 2**53 has the digits that JavaScript prints.
+    assert _close(evaluate("$x", x=value), value)
 
 
 @given(VALUES)
