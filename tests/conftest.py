@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from doorstep.commands import Cancel, Command, Invoke, SetTimer
 from doorstep.engine import EXECUTION, Engine
@@ -15,6 +17,10 @@ from doorstep.identity import Identity
 from doorstep.jsontext import dumps
 from doorstep.quotas import STANDARD
 from doorstep.running import compile_definition
+
+# CI looks at the same examples every time; elsewhere each run looks at new ones.
+settings.register_profile("doorstep", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("doorstep")
 
 IDENTITY = Identity(name="test", seed="test")
 
