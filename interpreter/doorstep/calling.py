@@ -73,6 +73,29 @@ class Context:
         self._send(token, "heartbeat", None, after)
 
 
+def context_of(
+    identity: Identity,
+    invoke: Invoke,
+    request_id: str,
+    *,
+    remaining: Callable[[], float],
+    send: Callable[[str, FactKind, Any, Duration], None],
+) -> Context:
+    """What a handler is told of its call; `remaining` in seconds, `send` to a token's task."""
+    return Context(
+        aws_request_id=request_id,
+        function_name=called_name(invoke),
+        idempotency_key=f"{identity.arn}#{invoke.visit}",
+        task_token=invoke.token,
+        state_name=invoke.state,
+        execution_arn=identity.arn,
+        attempt=invoke.attempt,
+        resource=invoke.resource,
+        _remaining=remaining,
+        _send=send,
+    )
+
+
 def call(
     handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
 ) -> Answer:

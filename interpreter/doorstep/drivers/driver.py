@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..answers import ABSENT, Answer, Duration, seconds
-from ..calling import Context, call, called_name
+from ..calling import Context, call, context_of
 from ..commands import Cancel, Command, Invoke, SetTimer, StartMapRun
 from ..engine import Program
 from ..errors import DoorstepError
@@ -210,17 +210,12 @@ class Driver:
 
     def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
         deadline = self.clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
-        return Context(
-            aws_request_id=request_id,
-            function_name=called_name(invoke),
-            idempotency_key=f"{execution.arn}#{invoke.visit}",
-            task_token=invoke.token,
-            state_name=invoke.state,
-            execution_arn=execution.arn,
-            attempt=invoke.attempt,
-            resource=invoke.resource,
-            _remaining=lambda: deadline - self.clock.now(),
-            _send=self._send_or_raise,
+        return context_of(
+            execution.identity,
+            invoke,
+            request_id,
+            remaining=lambda: deadline - self.clock.now(),
+            send=self._send_or_raise,
         )
 
     def _send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:

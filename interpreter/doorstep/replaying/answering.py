@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ..answers import ABSENT, Answer
-from ..calling import Context, call, called_name
+from ..calling import Context, call, context_of
 from ..commands import Invoke
 from ..events import Fact
 from ..handlers import Handlers
@@ -117,16 +117,11 @@ def _plain(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _context(identity: Identity, invoke: Invoke, request_id: str) -> Context:
-    return Context(
-        aws_request_id=request_id,
-        function_name=called_name(invoke),
-        idempotency_key=f"{identity.arn}#{invoke.visit}",
-        task_token=invoke.token,
-        state_name=invoke.state,
-        execution_arn=identity.arn,
-        attempt=invoke.attempt,
-        resource=invoke.resource,
-        _remaining=lambda: invoke.timeout or _REMAINING,
+    return context_of(
+        identity,
+        invoke,
+        request_id,
+        remaining=lambda: invoke.timeout or _REMAINING,
         # Whoever sends to a task sends nothing here: the recording says what came.
-        _send=lambda *_: None,
+        send=lambda *_: None,
     )
