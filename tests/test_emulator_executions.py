@@ -107,7 +107,7 @@ def test_metadata_only_leaves_the_data_out(
     assert not {"input", "output"} & told.keys()
 
 
-def test_the_same_start_again_while_it_runs_is_the_same(
+def test_behaviour_111_the_same_start_again_while_it_runs_is_the_same(
     client: Any, machine: Callable[..., str]
 ) -> None:
     given = {"stateMachineArn": machine(FOREVER), "name": "once", "input": '{"a": 1}'}
@@ -192,7 +192,7 @@ def test_a_stop_without_reason_leaves_none(client: Any, machine: Callable[..., s
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["running", "ended"])
-def test_a_history_is_read_in_pages_both_ways(
+def test_behaviour_109_a_history_is_read_in_pages_both_ways(
     client: Any, machine: Callable[..., str], ended: Callable[[str], Any], running: bool
 ) -> None:
     items = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "End": True}
@@ -221,7 +221,7 @@ def test_a_history_without_data_has_none(client: Any, machine: Callable[..., str
     assert events[-1]["executionSucceededEventDetails"] == {}
 
 
-def test_executions_are_listed_the_newest_first(
+def test_behaviour_112_executions_are_listed_the_newest_first(
     client: Any, machine: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     arn = machine(FOREVER)

@@ -121,7 +121,7 @@ def test_region_and_account_are_those_of_the_signature(call: Call, key: str, acc
     assert told["activityArn"] not in [one["activityArn"] for one in elsewhere["activities"]]
 
 
-def test_the_sync_host_is_this_host(call: Call) -> None:
+def test_behaviour_113_the_sync_host_is_this_host(call: Call) -> None:
     _, told = call(
         "TestState", {"definition": '{"Type": "Succeed"}'}, Host="sync-states.us-east-1.localhost"
     )

@@ -197,7 +197,7 @@ def test_what_is_no_arn_is_refused(
         ("redrive_execution", "executionArn", "execution:m", "Execution"),
     ],
 )
-def test_what_does_not_exist_is_named(
+def test_behaviour_110_what_does_not_exist_is_named(
     client: Any, operation: str, member: str, resource: str, told: str, refusal: Refusal
 ) -> None:
     arn = f"{ACCOUNT}{resource}:nobody"

@@ -243,7 +243,7 @@ def distributed(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **states}, **fields}
 
 
-def test_a_map_run_is_described_and_its_children_are_listed(
+def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
     client: Any, start: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     state = distributed(

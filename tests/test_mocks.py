@@ -143,7 +143,7 @@ def test_a_throw_is_caught(case: Callable[..., Mocks], chain: Callable[..., Any]
 
 
 @pytest.mark.parametrize("value", [None, False, 0, "text", [1], {}])
-def test_return_may_be_any_json_value(
+def test_behaviour_125_return_may_be_any_json_value(
     case: Callable[..., Mocks], chain: Callable[..., Any], value: Any
 ) -> None:
     assert case(of_state({"0": {"Return": value}})).run(chain({"Work": work()})).output == value
@@ -151,7 +151,7 @@ def test_return_may_be_any_json_value(
 
 # Step Functions Local 2.0.0, as told in floci#3254: a Map over two items, the first call fails and
 # is retried; the second iteration goes on with the third response.
-def test_calls_are_numbered_across_retries_and_iterations(
+def test_behaviours_122_and_123_calls_are_numbered_across_retries_and_iterations(
     case: Callable[..., Mocks], chain: Callable[..., Any], each: Callable[..., Any]
 ) -> None:
     retried = work(Retry=[{"ErrorEquals": ["Boom"]}])
@@ -210,7 +210,7 @@ def test_a_mock_that_cant_answer_fails_the_execution_when_it_is_reached(
 
 
 # floci#2523
-def test_a_bad_mock_that_is_never_reached_does_no_harm(
+def test_behaviour_124_a_bad_mock_that_is_never_reached_does_no_harm(
     case: Callable[..., Mocks], chain: Callable[..., Any]
 ) -> None:
     mocks = case(of_state({"0": {"Rerturn": 1}}))
