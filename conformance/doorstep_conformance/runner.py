@@ -104,7 +104,12 @@ def _validate(case: Case) -> dict[str, Any]:
 def _create_error(case: Case) -> dict[str, Any]:
     request = case.request or {}
     try:
-        check(request["definition"], type=request.get("type", "STANDARD"))
+        check(
+            request["definition"],
+            type=request.get("type", "STANDARD"),
+            # As in histories: a mask may stand where the ARN stood.
+            resource_names=True,
+        )
     except DefinitionError as refused:
         return {"Error": {"Code": "InvalidDefinition", "Message": str(refused)}}
     return {}
