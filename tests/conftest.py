@@ -190,6 +190,27 @@ def aws() -> Iterator[Callable[..., Any]]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def client(aws: Callable[..., Any]) -> Any:
+    """A client of a server for the module's tests alone."""
+    return aws()
+
+
+@pytest.fixture
+def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Creates a machine named after the test, of one Pass unless it is told otherwise."""
+    name = request.node.name[:80].replace("[", "-").replace("]", "")
+
+    one_pass = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+    role = "arn:aws:iam::123456789012:role/doorstep"
+
+    def call(**more: Any) -> Any:
+        given = {"name": name, "definition": one_pass, "roleArn": role, **more}
+        return client.create_state_machine(**given)
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def refusal() -> Callable[..., tuple[str, str]]:
     """(client, operation, **request) → code and message of the error that it is answered with."""

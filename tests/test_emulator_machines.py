@@ -16,23 +16,6 @@ PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}
 OTHER = json.dumps({"StartAt": "B", "States": {"B": {"Type": "Succeed"}}})
 
 
-@pytest.fixture(scope="module")
-def client(aws: Callable[..., Any]) -> Any:
-    return aws()
-
-
-@pytest.fixture
-def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Creates a machine named after the test."""
-    name = request.node.name[:80].replace("[", "-").replace("]", "")
-
-    def call(**more: Any) -> Any:
-        given = {"name": name, "definition": PASS, "roleArn": ROLE, **more}
-        return client.create_state_machine(**given)
-
-    return call
-
-
 def test_a_machine_is_described_as_it_was_created(client: Any, create: Callable[..., Any]) -> None:
     arn = create()["stateMachineArn"]
     told = client.describe_state_machine(stateMachineArn=arn)

@@ -33,6 +33,16 @@ def pairs(
     return found
 
 
+param_option = click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=pairs,
+    help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
+)
+
+
 def definition_options(command: Command) -> Command:
     """The options of every command that reads definitions."""
     type_option = click.option(
@@ -45,14 +55,6 @@ def definition_options(command: Command) -> Command:
         "--resource",
         metavar="LOGICAL_ID",
         help="Which state machine of a SAM or CloudFormation template.",
-    )
-    param_option = click.option(
-        "--param",
-        "parameters",
-        multiple=True,
-        metavar="NAME=VALUE",
-        callback=pairs,
-        help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
     )
     return param_option(resource_option(type_option(command)))
 

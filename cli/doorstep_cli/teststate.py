@@ -12,7 +12,7 @@ import click
 
 from . import process
 from .definitions import DEFINITION, read, read_accepted
-from .options import input_text, pairs, read_text
+from .options import input_text, param_option, read_text
 from .output import print_json
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
@@ -76,14 +76,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
 )
 @click.option("--role", metavar="ARN", help="The role that the context object names.")
 @click.option("--resource", metavar="LOGICAL_ID", help="Which state machine of a template.")
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=pairs,
-    help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
-)
+@param_option
 @click.option(
     "--format",
     "output_format",

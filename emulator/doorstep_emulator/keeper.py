@@ -17,7 +17,7 @@ from doorstep.events import Event, Fact
 from doorstep.identity import Identity
 from doorstep.journal import Entry, Header, Journal
 from doorstep.jsontext import dumps, loads
-from doorstep.quotas import EXPRESS, STANDARD
+from doorstep.quotas import quotas_of
 
 from . import counts
 from .catalogue import Catalogue
@@ -208,7 +208,7 @@ class StoreKeeper:
 
     def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Execution:
         identity = Identity(**loads(row.identity))
-        quotas = STANDARD if row.type == "STANDARD" else EXPRESS
+        quotas = quotas_of(row.type)
         journal = Journal(Header(definition, identity, quotas), self.store.journal(row.id))
         execution = restore(program, journal)
         if not execution.ended:

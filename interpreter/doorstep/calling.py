@@ -110,7 +110,7 @@ def call(
         cause = missing(invoke, handlers.described)
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
-    event = _event(invoke)
+    event = event_of(invoke)
     try:
         if _takes_context(function):
             result = function(event, context(invoke, request_id))
@@ -125,7 +125,8 @@ def call(
     return _answer(invoke, request_id, result)
 
 
-def _event(invoke: Invoke) -> Any:
+def event_of(invoke: Invoke) -> Any:
+    """What a handler is given: a function its payload, everything else its arguments."""
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         return invoke.arguments.get("Payload", {})
     return invoke.arguments

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from .commands import Cancel, Command, SetTimer
-from .errors import Failure, StateFailed
-from .events import TERMINAL, Event, Fact
+from .errors import Failure
+from .events import TERMINAL, WHOLE, Event, Fact
 from .fibers import Body, Fiber, HistoryFull, Redriven
 from .identity import Identity
 from .jsontext import loads
@@ -141,7 +141,7 @@ class Engine:
             "ExecutionStarted",
             {
                 "input": text,
-                "inputDetails": {"truncated": False},
+                "inputDetails": WHOLE,
                 "roleArn": self.identity.role,
             },
         )
@@ -219,7 +219,7 @@ class Engine:
 
     def _succeed(self, root: Fiber) -> None:
         self.output = root.output
-        details = {"output": root.text, "outputDetails": {"truncated": False}}
+        details = {"output": root.text, "outputDetails": WHOLE}
         self._close("ExecutionSucceeded", details, root.last)
 
     def _end(self, event_type: str, failure: Failure, previous: int) -> None:
@@ -243,6 +243,3 @@ class Engine:
         self.waiting.clear()
         self._commands.extend(Cancel(key) for key in self.open)
         self.open.clear()
-
-
-__all__ = ["EXECUTION", "Engine", "Program", "StateFailed"]

@@ -52,6 +52,9 @@ class Event(NamedTuple):
     details: dict[str, Any] | None = None
 
 
+WHOLE = {"truncated": False}
+"""inputDetails, outputDetails: GetExecutionHistory never cuts a text."""
+
 STATE_TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 
 # The member that holds an event's details is its type's name in camel case + "EventDetails", but:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .answers import Answer, Duration, TaskFailed, seconds
-from .calling import Context, call
+from .calling import Context, call, event_of
 from .commands import Invoke
 from .drivers import Driver, Execution
 from .errors import InputError
@@ -53,7 +53,7 @@ class Mock:
             and _among(number, self.invocation)
             and _among(invoke.attempt, self.attempt)
             and (self.index is None or _among(_iteration(execution, invoke), self.index))
-            and (self.when is None or bool(self.when(_event(invoke))))
+            and (self.when is None or bool(self.when(event_of(invoke))))
         )
 
 
@@ -158,13 +158,6 @@ def _handled(answer: Any) -> Respond:
 def _whole(result: Any) -> Any:
     # A handler's plain value only answers the request of a callback; a mock's is the callback.
     return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
-
-
-def _event(invoke: Invoke) -> Any:
-    """What a handler would be given."""
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        return invoke.arguments.get("Payload", {})
-    return invoke.arguments
 
 
 def _iteration(execution: Execution, invoke: Invoke) -> int | None:

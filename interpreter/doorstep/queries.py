@@ -148,20 +148,28 @@ def _expression(fields: str, location: str) -> Closure:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(found):
             raise _failed(text, location, "returned an unsupported result type.")
-        return _finite(found) if calculates else found
+        return found if not calculates or _is_finite(found) else _named(found)
 
     return evaluated
 
 
-def _finite(found: Any) -> Any:
+def _is_finite(found: Any) -> bool:
+    if isinstance(found, float):
+        return isfinite(found)
+    if isinstance(found, list):
+        return all(map(_is_finite, found))
+    return not isinstance(found, dict) or all(map(_is_finite, found.values()))
+
+
+def _named(found: Any) -> Any:
     """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it."""
     match found:
         case float() if not isfinite(found):
             return "NaN" if isnan(found) else "Infinity" if found > 0 else "-Infinity"
-        case list() if any(isinstance(item, float | list | dict) for item in found):
-            return [_finite(item) for item in found]
+        case list():
+            return [_named(item) for item in found]
         case dict():
-            return {name: _finite(inner) for name, inner in found.items()}
+            return {name: _named(inner) for name, inner in found.items()}
     return found
 
 

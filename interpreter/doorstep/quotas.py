@@ -45,3 +45,8 @@ class Quotas:
 
 STANDARD = Quotas()
 EXPRESS = Quotas(history_events=None, execution_seconds=5 * 60)
+
+
+def quotas_of(execution_type: str) -> Quotas:
+    """AWS's limits of STANDARD or EXPRESS executions."""
+    return EXPRESS if execution_type == "EXPRESS" else STANDARD

@@ -22,7 +22,7 @@ from .handlers import Handlers, Source
 from .identity import Identity, check_name
 from .jsontext import dumps, loads
 from .parse import load
-from .quotas import EXPRESS, STANDARD, Quotas
+from .quotas import Quotas, quotas_of
 from .rules import check
 
 Definition = Mapping[str, Any] | str | Path
@@ -35,9 +35,17 @@ LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
     """Check and compile; raises DefinitionError with AWS's diagnostics."""
-    document = load(definition)
-    check(document.definition, type=type)
-    return compile_machine(machine(document.definition))
+    _, program = _accepted(definition, type)
+    return program
+
+
+def _accepted(
+    definition: Definition, type: Type, *, resource_names: bool = False
+) -> tuple[dict[str, Any], Program]:
+    """A definition that AWS would take, as a value and as a program."""
+    value = load(definition).definition
+    check(value, type=type, resource_names=resource_names)
+    return value, compile_machine(machine(value))
 
 
 def run(
@@ -93,8 +101,7 @@ def start(
     | on_event | called with (execution, event) for every event, children's included |
     | respond | called with (execution, invoke) before the handlers; None leaves it to them |
     """
-    document = load(definition)
-    check(document.definition, type=type, resource_names=resource_names)
+    value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
@@ -111,12 +118,11 @@ def start(
         on_event=on_event,
         respond=respond,
     )
-    limits = (STANDARD if type == "STANDARD" else EXPRESS).but(quotas or {})
+    limits = quotas_of(type).but(quotas or {})
     if text is None:
         text = dumps({} if input is None else input)
     _check_input(text, limits)
-    program = compile_machine(machine(document.definition))
-    execution = driver.start(program, document.definition, identity, text, limits)
+    execution = driver.start(program, value, identity, text, limits)
     return driver, execution
 
 
@@ -149,13 +155,12 @@ def _clock(
 
 
 def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+    """What `states:startExecution` starts by this name: a definition, or (definition, type)."""
     definition: Definition
     of_type: Type = "STANDARD"
     if isinstance(given, tuple):
         definition, of_type = given
     else:
         definition = given
-    document = load(definition)
-    check(document.definition, type=of_type)
-    program = compile_machine(machine(document.definition))
-    return Machine(name, program, document.definition, of_type)
+    value, program = _accepted(definition, of_type)
+    return Machine(name, program, value, of_type)

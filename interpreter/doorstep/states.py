@@ -13,11 +13,11 @@ from typing import Any
 from .context import Env
 from .dataflow import Closure, Exit, Leave
 from .errors import StateFailed
+from .events import WHOLE
 from .fibers import Body, Fiber, Redriven, written
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
-_WHOLE = {"truncated": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed 
     """One visit of a state: gives its output and the next state's name, or None at an end."""
     fiber.record(
         state.entered,
-        {"name": state.name, "input": fiber.encode(raw, state.name), "inputDetails": _WHOLE},
+        {"name": state.name, "input": fiber.encode(raw, state.name), "inputDetails": WHOLE},
     )
     fiber.state = state.type, state.name
     env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
@@ -95,12 +95,12 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
     details = {
         "name": state.name,
         "output": fiber.encode(output, state.name),
-        "outputDetails": _WHOLE,
+        "outputDetails": WHOLE,
     }
     if assigned:
         fiber.variables = {**fiber.variables, **assigned}
         details["assignedVariables"] = {key: written(value) for key, value in assigned.items()}
-        details["assignedVariablesDetails"] = _WHOLE
+        details["assignedVariablesDetails"] = WHOLE
     fiber.record(state.exited, details)
     fiber.group = None
     return output, following

@@ -10,12 +10,10 @@ from .commands import Invoke
 from .context import Env
 from .dataflow import Closure, Leave
 from .errors import StateFailed, runtime
-from .events import Fact
+from .events import WHOLE, Fact
 from .fibers import Fiber
 from .integrations import Integration, unfit
 from .states import Working
-
-_WHOLE = {"truncated": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,7 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
         region = fiber.engine.identity.region
         details = {**integration.details, "region": region, "parameters": text}
     else:
-        details = {"resource": plan.resource, "input": text, "inputDetails": _WHOLE}
+        details = {"resource": plan.resource, "input": text, "inputDetails": WHOLE}
     if timeout is not None:
         details["timeoutInSeconds"] = timeout
     # LambdaFunctionScheduled has no such member (the service's API model).
@@ -118,7 +116,7 @@ def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
                 _beat(fiber, invoke)
             case "submitted":
                 text = fiber.encode(fact.data, integration.name)
-                fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": _WHOLE})
+                fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
             case "heartbeat":
                 _beat(fiber, invoke)
             case "succeeded":
@@ -150,7 +148,7 @@ def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
         raise _failed(integration, fiber, too_large) from None
     fiber.record(
         integration.event("Succeeded"),
-        {**integration.details, "output": text, "outputDetails": _WHOLE},
+        {**integration.details, "output": text, "outputDetails": WHOLE},
     )
     return output
 

@@ -19,7 +19,7 @@ from ..events import Event, Fact, FactKind
 from ..handlers import Handlers
 from ..identity import Identity
 from ..journal import Header
-from ..quotas import EXPRESS, STANDARD, Quotas
+from ..quotas import Quotas, quotas_of
 from .clock import Clock
 from .execution import Execution
 from .keeping import Keeper, Memory
@@ -68,8 +68,7 @@ class Driver:
         quotas: Quotas | None = None,
     ) -> Execution:
         """Start an execution with an input's JSON text; `run` then lets it go on."""
-        standard = identity.type == "STANDARD"
-        limits = quotas or (STANDARD if standard else EXPRESS)
+        limits = quotas or quotas_of(identity.type)
         execution = Execution(program, Header(definition, identity, limits))
         self.executions[identity.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)

@@ -19,7 +19,7 @@ from ..handlers import Handlers, Source
 from ..history import as_aws
 from ..journal import Header, Journal
 from ..parse import load
-from ..quotas import EXPRESS, STANDARD
+from ..quotas import quotas_of
 from ..rules import check
 from ..running import Definition, Type, as_machine
 from .answering import Answered, Asking
@@ -109,7 +109,7 @@ class Replayer:
         express = ":express:" in (recording.arn or "")
         of_type = self.type or ("EXPRESS" if express else "STANDARD")
         identity = identity_of(recording, learned, of_type)
-        quotas = STANDARD if of_type == "STANDARD" else EXPRESS
+        quotas = quotas_of(of_type)
         engine = Engine(self.program, identity, quotas)
         journal = Journal(Header(self.definition, identity, quotas))
 
