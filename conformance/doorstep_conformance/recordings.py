@@ -14,6 +14,7 @@ from typing import Any
 from doorstep.errors import InputError
 from doorstep.events import TERMINAL
 from doorstep.jsontext import dumps, loads
+from doorstep.recorded import truncated
 from doorstep.timestamps import epoch_seconds, isoformat
 
 from .calls import Calls, Event, details_of, text_of
@@ -86,15 +87,10 @@ def _check_whole(events: Sequence[Event]) -> None:
             )
         if why := _OUTSIDE.get(event["type"]):
             raise InputError(f"event {number}: {why}.")
-        if _is_truncated(event):
+        if any(truncated(details_of(event), name) for name in ("input", "output")):
             raise InputError(f"event {number} is truncated: a case takes the whole text.")
     if events[0]["type"] != "ExecutionStarted" or events[-1]["type"] not in TERMINAL:
         raise InputError("the history has no end: wait until the execution is over.")
-
-
-def _is_truncated(event: Event) -> bool:
-    marks = (details_of(event).get(f"{name}Details") for name in ("input", "output"))
-    return any(isinstance(mark, Mapping) and mark.get("truncated") for mark in marks)
 
 
 # What was AWS's answer ---------------------------------------------------------------------------

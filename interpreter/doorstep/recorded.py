@@ -68,7 +68,7 @@ class Entry:
 def truncated(details: Mapping[str, Any], name: str) -> bool:
     """Whether a text of an event's details was cut, as in logs above 248 KiB."""
     mark = details.get(f"{name}Details")
-    return isinstance(mark, Mapping) and mark.get("truncated") is True
+    return isinstance(mark, Mapping) and bool(mark.get("truncated"))
 
 
 def read_events(text: str, source: str) -> list[Any]:
