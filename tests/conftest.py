@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -209,6 +210,32 @@ def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
         return client.create_state_machine(**given)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """(act) → what it gives, once it gives something; it is called again and again until then."""
+
+    def wait(act: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end:
+            if result := act():
+                return result
+            time.sleep(0.005)
+        raise AssertionError("it did not happen in time")
+
+    return wait
+
+
+@pytest.fixture
+def ended(client: Any, eventually: Callable[..., Any]) -> Callable[[str], Any]:
+    """Waits for the end of an execution; gives its description."""
+
+    def look(arn: str) -> Any:
+        told = client.describe_execution(executionArn=arn)
+        return told if told["status"] != "RUNNING" else None
+
+    return lambda arn: eventually(lambda: look(arn))
 
 
 @pytest.fixture(scope="session")

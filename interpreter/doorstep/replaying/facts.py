@@ -100,6 +100,5 @@ def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
 
 
 def _why(entry: Entry) -> dict[str, Any]:
-    told = {name: entry.details[name] for name in ("error", "cause") if name in entry.details}
-    ours = str(told.get("error", "")).startswith(_OWN_FAILURE)
-    return told | ({"final": True} if ours and entry.type != "ExecutionAborted" else {})
+    ours = str(entry.details.get("error", "")).startswith(_OWN_FAILURE)
+    return entry.why | ({"final": True} if ours and entry.type != "ExecutionAborted" else {})
