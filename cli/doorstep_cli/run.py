@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .children import written_children
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import begin_time, definition_options, input_text, quotas
 from .output import OutputFile, note
 from .progress import wanted
-from .runs import carry_out, driving_options, finish, handlers_of, history_lines, startable, write
+from .runs import (
+    carry_out,
+    driving_options,
+    finish,
+    handlers_of,
+    startable,
+    write,
+)
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
@@ -40,6 +48,12 @@ if TYPE_CHECKING:
     "test_case",
     metavar="FILE#TESTCASE",
     help="A test case of a MockConfigFile.json: its responses go before the handlers.",
+)
+@click.option(
+    "--children",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the histories of the executions that it starts to this folder, a file each.",
 )
 @click.option("--journal", type=OutputFile(), help="Write the journal, a fact or event a line.")
 @click.option(
@@ -74,6 +88,7 @@ def command(
     handlers: str | None,
     test_case: str | None,
     history: Path | None,
+    children: Path | None,
     journal: Path | None,
     machines: Mapping[str, str],
     machine_type: Type | None,
@@ -98,9 +113,12 @@ def command(
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
       doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
+      doorstep run batch.asl.json --input @items.json --history batch.json --children children
     """
     if options["clock"] == "real" and options["begin"] is not None:
         raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
+    from doorstep.history import history_lines
+
     definition = read_accepted(path, parameters, resource, machine_type)
     mocks = _mocks(test_case, definition.name) if test_case else None
     options |= {
@@ -110,13 +128,13 @@ def command(
         "machine_name": definition.name,
         "machines": startable(path, definition, parameters, machines),
     }
-    execution, stop = carry_out(
-        partial(_start, definition, options), watched=not quiet and wanted()
-    )
+    begin = partial(_start, definition, options)
+    with written_children(children, quiet=quiet) as files:
+        execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
     for label in mocks.unreached if mocks and not quiet else ():
         note(f"mock never reached: {label}")
     if history:
-        write(history, history_lines(execution), quiet=quiet)
+        write(history, history_lines(execution.events), quiet=quiet)
     if journal:
         write(journal, execution.journal.lines(), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))

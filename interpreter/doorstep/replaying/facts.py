@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..answers import ABSENT
 from ..commands import Command, SetTimer, StartMapRun
 from ..definition import State
 from ..engine import EXECUTION
@@ -25,6 +26,7 @@ from ..jsonpath import ReferenceConflict, compile_reference
 from ..jsontext import loads
 from ..recorded import Entry
 from .comparing import ALIASES
+from .handing import HandedOut
 from .recording import Recording
 
 EARLY = 1.0
@@ -67,15 +69,31 @@ def _expired(commands: Mapping[str, Command], at: float) -> SetTimer | None:
 
 
 def map_run_result(
-    entry: Entry, at: float, command: StartMapRun, state: State, recording: Recording
+    entry: Entry,
+    at: float,
+    command: StartMapRun,
+    state: State,
+    recording: Recording,
+    handed: HandedOut | None,
 ) -> Fact | None:
-    """How a map run ended; its result is read off the output of its state."""
+    """How a map run ended; its result is made of its children's outputs where all are known.
+
+    Else it is read off the output of its state.
+    """
     match entry.type:
         case "MapRunFailed":
             return Fact("failed", at, command.key, _why(entry))
         case "MapRunSucceeded":
-            return Fact("succeeded", at, command.key, _result(entry, state, recording))
+            result = handed.result() if handed else ABSENT
+            if result is ABSENT:
+                result = _result(entry, state, recording)
+            return Fact("succeeded", at, command.key, result)
     return None
+
+
+def shows_result(state: State) -> bool:
+    """Whether the output of a Map holds its result as it was."""
+    return not any(name in state.fields for name in ("Output", "ResultSelector", "OutputPath"))
 
 
 def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
@@ -88,10 +106,11 @@ def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
     path = "$" if state.jsonata else fields.get("ResultPath", "$")
     if path is None:
         return None
-    if any(name in fields for name in ("Output", "ResultSelector", "OutputPath")):
+    if not shows_result(state):
         raise InputError(
             f"the history does not hold the result of the map run of {state.name!r}: its Output, "
-            "ResultSelector or OutputPath made something else of it"
+            "ResultSelector or OutputPath made something else of it. It can be made of the "
+            "histories of all its children (--children), with the bucket of its items (--bucket)"
         )
     try:
         return output if path == "$" else compile_reference(path).get(output)

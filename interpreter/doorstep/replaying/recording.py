@@ -23,10 +23,14 @@ _GROUPS = ("MapStateEntered", "ParallelStateEntered")
 class Recording:
     """The events of one execution, in the order of their ids."""
 
-    def __init__(self, events: list[Entry], arn: str | None = None) -> None:
+    def __init__(
+        self, events: list[Entry], arn: str | None = None, map_run: str | None = None
+    ) -> None:
         self.events = events
         self.arn = arn
-        """The execution's, where log lines say it."""
+        """The execution's, where log lines, its parent or the user say it."""
+        self.map_run = map_run
+        """ARN of the map run that started it, if one did."""
         self.following: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in events:
             self.following[entry.previous].append(entry)
@@ -48,6 +52,11 @@ class Recording:
     def of_the_execution(self) -> list[Entry]:
         """What befell the execution as a whole: stopped, timed out, redriven."""
         return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
+
+    def redriven_after(self, entry: Entry) -> bool:
+        """Whether the execution was redriven after an event."""
+        redriven = (one for one in self.of_the_execution if one.type == "ExecutionRedriven")
+        return any(one.id > entry.id for one in redriven)
 
     def visit(self, number: int) -> Visit | None:
         """The visit that an event belongs to; None: the execution itself, or event 0."""

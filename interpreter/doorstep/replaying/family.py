@@ -1,0 +1,149 @@
+"""Histories of the children of an execution, in a folder: GROUP/NAME.json.
+
+| a child of | GROUP |
+|---|---|
+| a distributed Map | the id of its map run: what stands last in the map run's ARN |
+| a task that starts executions | the name of the state machine |
+
+NAME is what stands last in the child's ARN. A history itself says neither: its place in the folder
+does. A file that stands in no group is tried everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..drivers import Execution
+from ..errors import InputError
+from ..events import TERMINAL, Event
+from ..history import history_lines
+from .recording import History, Recording, read_recording
+
+if TYPE_CHECKING:
+    from .replayer import Replayer
+
+Children = Path | str | Mapping[str, History]
+"""A folder, or histories by the ARNs of their executions."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Child:
+    """A history that was given: whose it is, as far as that is known."""
+
+    source: str
+    """The file, or the ARN."""
+    group: str | None
+    name: str
+    recording: Recording
+
+    def is_of(self, map_run: str) -> bool:
+        """Whether it can be a child of the map run with this ARN."""
+        machine, run = last_of(map_run)
+        return self.group in (None, run, machine)
+
+    def is_execution(self, arn: str) -> bool:
+        """Whether it is the execution with this ARN."""
+        machine, name = last_of(arn)
+        return self.name == name and self.group in (None, machine)
+
+
+def last_of(arn: str) -> tuple[str, str]:
+    """The machine that an ARN names, NAME or NAME/LABEL, and what stands last in it."""
+    machine, _, rest = arn.split(":", 6)[-1].partition(":")
+    return machine, rest.rpartition(":")[2]
+
+
+def read_children(given: Children) -> list[Child]:
+    """The histories in a folder, or those that are given by ARN.
+
+    Raises InputError for a folder without any, and for a file that is no history.
+    """
+    if isinstance(given, Mapping):
+        return [Child(arn, *last_of(arn), read_recording(one)) for arn, one in given.items()]
+    folder = Path(given)
+    files = sorted(folder.rglob("*.json"))
+    if not files:
+        raise InputError(f"there are no histories (*.json) in {folder}")
+    return [_read(file, folder) for file in files]
+
+
+def _read(file: Path, folder: Path) -> Child:
+    group = None if file.parent == folder else file.parent.name
+    return Child(str(file.relative_to(folder)), group, file.stem, read_recording(file))
+
+
+@dataclass(slots=True)
+class Family:
+    """The histories that were given, and what the executions that are started ran."""
+
+    left: list[Child]
+    """Those that are nobody's yet."""
+    machines: Mapping[str, Replayer] = field(default_factory=dict)
+    bucket: Path | None = None
+
+    def without(self, taken: Collection[Child]) -> list[Child]:
+        """Those that are left when these are somebody's."""
+        return [child for child in self.left if child not in taken]
+
+    def take(self, *taken: Child) -> None:
+        """These have found their parent."""
+        self.left = self.without(set(taken))
+
+    def find(self, arn: str) -> Child | None:
+        """The history of the execution with this ARN."""
+        return next((child for child in self.left if child.is_execution(arn)), None)
+
+
+class ChildFiles:
+    """Writes the history of every child of a run, when the child has ended.
+
+    `on_event` is for `doorstep.start`; `close` writes what is left when the run has ended.
+    Raises InputError where nothing can be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written: set[Path] = set()
+        self._parent: Execution | None = None
+        self._running: dict[str, Execution] = {}
+        _made(folder)
+
+    def on_event(self, execution: Execution, event: Event) -> None:
+        """The first event is the parent's, all others are its own or its children's."""
+        self._parent = self._parent or execution
+        if execution is self._parent:
+            return
+        self._running[execution.arn] = execution
+        if event.type in TERMINAL:
+            self._write(self._running.pop(execution.arn))
+
+    def close(self) -> None:
+        """Write the histories of the children that did not end."""
+        for execution in self._running.values():
+            self._write(execution)
+
+    def _write(self, child: Execution) -> None:
+        machine, name = last_of(child.arn)
+        group = last_of(child.identity.map_run)[1] if child.identity.map_run else machine
+        file = _made(self.folder / group) / f"{name}.json"
+        with _writing(file):
+            file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")
+        self.written.add(file)
+
+
+def _made(folder: Path) -> Path:
+    with _writing(folder):
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise InputError(f"can't write {path}: {problem.strerror}") from None

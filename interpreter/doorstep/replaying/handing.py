@@ -1,0 +1,198 @@
+"""What a map run hands out, and which child got it: inputs of now, histories of then.
+
+A child's history does not tell its index. It is known by its input; where the inputs are others
+now, by the one that is most like it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..answers import ABSENT
+from ..commands import StartMapRun
+from ..drivers.batches import Batch, batches
+from ..drivers.mapruns import exceeds
+from ..drivers.readers import read_items
+from ..drivers.writers import result
+from ..errors import Failure, InputError, StateFailed
+from ..events import Event
+from ..jsontext import dumps, loads
+from ..recorded import Entry
+from ..unlike import Unlike, differences
+from .comparing import Tolerate, unlike
+from .family import Child
+
+_LOOKED_AT = 50
+"""Among so many children, the next in order, is looked for the most similar input."""
+_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """A map run of a recording: what it hands out now, and the children that it had then."""
+
+    run: StartMapRun
+    started: Entry
+    """The recorded MapRunStarted."""
+    batches: Sequence[Batch] | None
+    """The children's inputs; None where the items are in a bucket that is not given."""
+    children: Sequence[Child | None]
+    """Who got them, in the order of their indexes; without batches in that of their starts."""
+    surplus: Sequence[Child]
+    """Children of this map run that none of the inputs is for."""
+    unlike: dict[int, Unlike]
+    """Where a child got something else, by its index."""
+    failure: Failure | None = None
+    """Why nothing more is handed out."""
+
+    @property
+    def arn(self) -> str:
+        """The map run's in the recording."""
+        return str(self.started.details.get("mapRunArn"))
+
+    @property
+    def taken(self) -> list[Child]:
+        """The children whose histories were given."""
+        return [*(child for child in self.children if child), *self.surplus]
+
+    @property
+    def lacking(self) -> str | None:
+        """Why it is not known what became of each input; None where it is."""
+        if self.batches is None:
+            return "what its children got is not known"
+        for index, child in enumerate(self.children):
+            if child is None:
+                return f"there is no history of the child of item {index}"
+            if not child.recording.ended:
+                return f"{child.source} has no end"
+        return f"{self.surplus[0].source} got none of its items" if self.surplus else None
+
+    def result(self) -> Any:
+        """The map run's result, of its children's outputs; ABSENT where they don't make it."""
+        writer = self.run.writer
+        described = writer and (writer.bucket or writer.transformation == "NONE")
+        if described or self.lacking:
+            return ABSENT
+        return result(self.run, dict(self._outputs()), {}, None)
+
+    def _outputs(self) -> Iterator[tuple[int, Any]]:
+        for index, child in enumerate(self.children):
+            if child and (last := child.recording.events[-1]).type == "ExecutionSucceeded":
+                yield index, loads(last.text("output"))
+
+    def otherwise(self, ended: Entry, shown: bool) -> str | None:
+        """How the map run ends now with the children that it had then; None: as it ended.
+
+        `shown`: the output of its state has its result, so that children may be missing.
+        """
+        if self.batches is None:
+            return None
+        succeeded = ended.type == "MapRunSucceeded"
+        if self.failure and succeeded:
+            return f"now it fails with {self.failure.error}: {self.failure.cause}"
+        if self.lacking:
+            needed = succeeded and not shown
+            return f"its result can't be made: {self.lacking}" if needed else None
+        total = sum(batch.size for batch in self.batches)
+        good = dict(self._outputs())
+        failed = sum(b.size for i, b in enumerate(self.batches) if i not in good)
+        run = self.run
+        over = exceeds(failed, total, run.tolerated_count, run.tolerated_percentage)
+        counted = f"{failed} of {total} items failed"
+        if succeeded and over:
+            return f"{counted}, now more than is tolerated"
+        if ended.details.get("error") == _EXCEEDED and not over:
+            return f"{counted}, which is tolerated now"
+        return None
+
+
+def hand_out(
+    run: StartMapRun, started: Entry, given: Sequence[Child], bucket: Path | None, same: Tolerate
+) -> HandedOut:
+    """Give each input of a map run the child that got it; `given`: those that are nobody's yet."""
+    arn = str(started.details.get("mapRunArn"))
+    own = sorted((child for child in given if child.is_of(arn)), key=_began)
+    inputs, failure = _batches(run, bucket) if own else (None, None)
+    if inputs is None:
+        return HandedOut(run, started, None, own, (), {})
+    found = _exact(inputs, own)
+    other = _similar(inputs, found, own)
+    children = [found.get(index) or other.get(index) for index in range(len(inputs))]
+    others = {
+        index: difference
+        for index, child in other.items()
+        if (difference := _other_input(child, inputs[index].input, same))
+    }
+    surplus = [child for child in own if child.group and child not in children]
+    return HandedOut(run, started, inputs, children, surplus, others, failure)
+
+
+def _began(child: Child) -> tuple[float, str]:
+    return child.recording.events[0].at, child.name
+
+
+def _batches(run: StartMapRun, bucket: Path | None) -> tuple[list[Batch] | None, Failure | None]:
+    """The inputs, None where the items can't be read, and the failure that ended them."""
+    found: list[Batch] = []
+    try:
+        items = list(read_items(run, bucket))
+    except (StateFailed, InputError):
+        return None, None
+    try:
+        found.extend(batches(run, iter(items)))
+    except StateFailed as failed:
+        # What was handed out before stays.
+        return found, failed.failure
+    return found, None
+
+
+def _exact(inputs: Sequence[Batch], own: Sequence[Child]) -> dict[int, Child]:
+    by_input: defaultdict[str, list[Child]] = defaultdict(list)
+    for child in reversed(own):
+        by_input[_canonical(_input(child))].append(child)
+    found = {}
+    for index, batch in enumerate(inputs):
+        if waiting := by_input.get(_canonical(batch.input)):
+            found[index] = waiting.pop()
+    return found
+
+
+def _similar(
+    inputs: Sequence[Batch], found: dict[int, Child], own: Sequence[Child]
+) -> dict[int, Child]:
+    taken = set(found.values())
+    left = [child for child in own if child not in taken]
+    similar = {}
+    for index, batch in enumerate(inputs):
+        if index not in found and left:
+            nearest = min(left[:_LOOKED_AT], key=partial(_unlikeness, batch.input))
+            left.remove(nearest)
+            similar[index] = nearest
+    return similar
+
+
+def _unlikeness(ours: Any, child: Child) -> int:
+    return sum(1 for _ in differences("", _input(child), ours))
+
+
+def _other_input(child: Child, ours: Any, same: Tolerate) -> Unlike | None:
+    return unlike(child.recording.events[0], start_event(dumps(ours)), same)
+
+
+def _input(child: Child) -> Any:
+    return loads(child.recording.events[0].text("input"))
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def start_event(text: str) -> Event:
+    """The first event of a child that gets this input now."""
+    return Event(1, 0, "ExecutionStarted", 0.0, {"input": text})
