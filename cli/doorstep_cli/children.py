@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .output import Row, note, print_table
+from .progress import Line, wanted
 
 if TYPE_CHECKING:
-    from doorstep.replaying import ChildFiles, ChildReplay, Difference, Replay
+    from doorstep.replaying import ChildFiles, ChildReplay, Difference, Family, Replay
 
 SHOWN = 10
 """Children and answers that differ are shown one by one, up to this number."""
@@ -42,6 +44,14 @@ def written_children(folder: Path | None, *, quiet: bool) -> Iterator[ChildFiles
         note(f"written: {folder} ({len(files.written):,} histories)")
 
 
+def replaying(family: Family | None) -> AbstractContextManager[Line | None]:
+    """A line of progress while children are replayed."""
+    if family is None or not wanted():
+        return contextlib.nullcontext()
+    given = len(family.left)
+    return Line(lambda: f"{family.replayed:,} of {given:,} children replayed")
+
+
 def tell_children(replayed: Replay) -> None:
     """The children that are not the same in a table, and how many there are of each verdict."""
     for file in replayed.unused:
@@ -49,14 +59,14 @@ def tell_children(replayed: Replay) -> None:
     found = list(_descendants(replayed))
     if not found:
         return
-    counts = Counter(child.verdict for _, child in found)
+    counts = Counter(child.verdict for _, child in found if child.verdict != "no items")
     notable = [(where, child) for where, child in found if child.verdict != "same"]
     if notable:
         rows = [_child_row(where, child) for where, child in notable[:SHOWN]]
         print_table(["Child", "Execution", "Result", "State", "What differs"], rows)
     if len(notable) > SHOWN:
         click.echo(f"… and {len(notable) - SHOWN} more; --format json has all")
-    told = ", ".join(f"{number:,} {verdict}" for verdict, number in counts.most_common())
+    told = ", ".join(f"{verdict} {number:,}" for verdict, number in counts.most_common())
     click.echo(f"children: {told}")
 
 

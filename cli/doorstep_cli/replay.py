@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import process
-from .children import SHOWN, tell_children, told_shortly
+from .children import SHOWN, replaying, tell_children, told_shortly
 from .definitions import DEFINITION, Type, read_accepted
 from .options import Command, definition_options
 from .output import Problem, Row, print_json, print_table
@@ -127,7 +127,8 @@ def command(
             if children:
                 called = startable(definition_file, definition, parameters, machines)
                 family = replayer.family(children, called, bucket)
-            replayed = replay_recording(replayer, recording, asked, family)
+            with replaying(family):
+                replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
             raise click.UsageError("a folder of histories goes with --definition only")
         else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from .answering import Answered
 from .difference import Difference
-from .family import ChildFiles
+from .family import ChildFiles, Family
 from .recording import Recording, read_recording
 from .replayer import Replayer
 from .replays import ChildReplay, Replay, replay, replay_recording
@@ -25,6 +25,7 @@ __all__ = [
     "ChildFiles",
     "ChildReplay",
     "Difference",
+    "Family",
     "Recording",
     "Replay",
     "Replayer",

@@ -84,7 +84,7 @@ def map_run_result(
         case "MapRunFailed":
             return Fact("failed", at, command.key, _why(entry))
         case "MapRunSucceeded":
-            result = handed.result() if handed else ABSENT
+            result = handed.result(shows_result(state)) if handed else ABSENT
             if result is ABSENT:
                 result = _result(entry, state, recording)
             return Fact("succeeded", at, command.key, result)

@@ -6,12 +6,13 @@
 | a task that starts executions | the name of the state machine |
 
 NAME is what stands last in the child's ARN. A history itself says neither: its place in the folder
-does. A file that stands in no group is tried everywhere.
+does. A file that stands in no group is tried everywhere. Log lines, which Express executions have
+for a history, do say whose they are: a file may hold those of many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,8 @@ from ..drivers import Execution
 from ..errors import InputError
 from ..events import TERMINAL, Event
 from ..history import history_lines
-from .recording import History, Recording, read_recording
+from ..recorded import execution_arns
+from .recording import History, Recording, events_of, read_recording
 
 if TYPE_CHECKING:
     from .replayer import Replayer
@@ -68,12 +70,16 @@ def read_children(given: Children) -> list[Child]:
     files = sorted(folder.rglob("*.json"))
     if not files:
         raise InputError(f"there are no histories (*.json) in {folder}")
-    return [_read(file, folder) for file in files]
+    return [child for file in files for child in _read(file, folder)]
 
 
-def _read(file: Path, folder: Path) -> Child:
+def _read(file: Path, folder: Path) -> Iterator[Child]:
+    events, source = events_of(file), str(file.relative_to(folder))
     group = None if file.parent == folder else file.parent.name
-    return Child(str(file.relative_to(folder)), group, file.stem, read_recording(file))
+    for arn in (arns := execution_arns(events)):
+        yield Child(f"{source}: {arn}", *last_of(arn), read_recording(events, arn))
+    if not arns:
+        yield Child(source, group, file.stem, read_recording(events, source=str(file)))
 
 
 @dataclass(slots=True)
@@ -84,14 +90,17 @@ class Family:
     """Those that are nobody's yet."""
     machines: Mapping[str, Replayer] = field(default_factory=dict)
     bucket: Path | None = None
+    replayed: int = 0
+    """How many have been replayed so far."""
 
-    def without(self, taken: Collection[Child]) -> list[Child]:
+    def without(self, taken: Iterable[Child]) -> list[Child]:
         """Those that are left when these are somebody's."""
-        return [child for child in self.left if child not in taken]
+        found = set(taken)
+        return [child for child in self.left if child not in found]
 
     def take(self, *taken: Child) -> None:
         """These have found their parent."""
-        self.left = self.without(set(taken))
+        self.left = self.without(taken)
 
     def find(self, arn: str) -> Child | None:
         """The history of the execution with this ARN."""

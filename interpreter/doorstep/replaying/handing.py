@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from ..unlike import Unlike, differences
 from .comparing import Tolerate, unlike
 from .family import Child
 
-_LOOKED_AT = 50
-"""Among so many children, the next in order, is looked for the most similar input."""
+_RARE = 50
+"""A value that stands in so many inputs at the most tells one child from the others."""
 _EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
@@ -73,11 +74,15 @@ class HandedOut:
                 return f"{child.source} has no end"
         return f"{self.surplus[0].source} got none of its items" if self.surplus else None
 
-    def result(self) -> Any:
-        """The map run's result, of its children's outputs; ABSENT where they don't make it."""
+    def result(self, shown: bool) -> Any:
+        """The map run's result, of its children's outputs; ABSENT where they don't make it.
+
+        `shown`: it can be read off the output of its state, which is surer than the order of
+        children whose inputs are others now.
+        """
         writer = self.run.writer
         described = writer and (writer.bucket or writer.transformation == "NONE")
-        if described or self.lacking:
+        if described or self.lacking or (shown and self.unlike):
             return ABSENT
         return result(self.run, dict(self._outputs()), {}, None)
 
@@ -129,7 +134,8 @@ def hand_out(
         for index, child in other.items()
         if (difference := _other_input(child, inputs[index].input, same))
     }
-    surplus = [child for child in own if child.group and child not in children]
+    taken = {*found.values(), *other.values()}
+    surplus = [child for child in own if child.group and child not in taken]
     return HandedOut(run, started, inputs, children, surplus, others, failure)
 
 
@@ -164,17 +170,34 @@ def _exact(inputs: Sequence[Batch], own: Sequence[Child]) -> dict[int, Child]:
 
 
 def _similar(
-    inputs: Sequence[Batch], found: dict[int, Child], own: Sequence[Child]
+    inputs: Sequence[Batch], found: Mapping[int, Child], own: Sequence[Child]
 ) -> dict[int, Child]:
+    """For the other inputs the child with the fewest differences, of those that share a value."""
     taken = set(found.values())
-    left = [child for child in own if child not in taken]
+    left = dict.fromkeys(child for child in own if child not in taken)
+    sharing: defaultdict[str, list[Child]] = defaultdict(list)
+    for child in left:
+        for value in set(_scalars(_input(child))):
+            sharing[value].append(child)
     similar = {}
     for index, batch in enumerate(inputs):
         if index not in found and left:
-            nearest = min(left[:_LOOKED_AT], key=partial(_unlikeness, batch.input))
-            left.remove(nearest)
-            similar[index] = nearest
+            shared = (sharing[value] for value in _scalars(batch.input) if value in sharing)
+            rare = [child for some in shared if len(some) <= _RARE for child in some]
+            near = [child for child in rare if child in left] or islice(left, _RARE)
+            similar[index] = nearest = min(near, key=partial(_unlikeness, batch.input))
+            del left[nearest]
     return similar
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            yield from chain.from_iterable(map(_scalars, value.values()))
+        case list():
+            yield from chain.from_iterable(map(_scalars, value))
+        case _:
+            yield dumps(value)
 
 
 def _unlikeness(ours: Any, child: Child) -> int:

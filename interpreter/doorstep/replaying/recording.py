@@ -71,13 +71,16 @@ class Recording:
         )
 
 
-def read_recording(history: History, arn: str | None = None) -> Recording:
+def read_recording(
+    history: History, arn: str | None = None, *, source: str | None = None
+) -> Recording:
     """A recording; `arn`: whose, where log lines are of several executions.
 
-    Raises InputError for what is no history, lacks events, or is of several executions.
+    Raises InputError for what is no history, lacks events, or is of several executions; it names
+    the `source`, by default the file.
     """
-    source = str(history) if isinstance(history, Path) else "the history"
-    events = _events(history, source)
+    source = source or _source(history)
+    events = events_of(history)
     arns = execution_arns(events)
     if arn is not None and arns:
         events = [event for event in events if event.get("executionArn") == arn]
@@ -86,12 +89,17 @@ def read_recording(history: History, arn: str | None = None) -> Recording:
     return Recording(whole(entries(events, source), source), arn or (arns[0] if arns else None))
 
 
-def _events(history: History, source: str) -> Sequence[Any]:
+def _source(history: History) -> str:
+    return str(history) if isinstance(history, Path) else "the history"
+
+
+def events_of(history: History) -> Sequence[Any]:
+    """The events of a history in GetExecutionHistory's shape; InputError for what is none."""
     match history:
         case Path():
-            return read_events(_text(history), source)
+            return read_events(_text(history), _source(history))
         case str():
-            return read_events(history, source)
+            return read_events(history, _source(history))
         case Mapping():
             events = history.get("events")
         case _:

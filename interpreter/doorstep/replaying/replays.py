@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import InputError
 from ..handlers import Handlers, Source
 from ..history import as_aws
 from ..running import Definition, Machines, Type
@@ -180,7 +181,12 @@ def _child(place: Place, handlers: Handlers | None, family: Family | None) -> Ch
     start = place.start
     if not isinstance(start, Start):
         return ChildReplay(place.where, place.name, start)
-    replayed = _replayed(start.replayer, start.recording, handlers, family)
+    try:
+        replayed = _replayed(start.replayer, start.recording, handlers, family)
+    except InputError as problem:
+        raise InputError(f"{place.where}, {place.name}: {problem}") from None
+    if family:
+        family.replayed += 1
     # What it is started with is the cause of all that follows from it.
     found = start.difference or replayed.difference or start.other_end
     replayed = replace(replayed, difference=found)
