@@ -116,6 +116,23 @@ def test_without_their_histories_nothing_is_said_of_children(record: Any, each: 
     assert (replayed.same, replayed.children) == (True, [])
 
 
+def test_the_result_of_a_writer_is_known_without_children(
+    record: Any, each: Chain, tmp_path: Path
+) -> None:
+    def writing(bucket: str) -> Definition:
+        place = {"Bucket": bucket, "Prefix": "done"}
+        writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": place}
+        selector = {"at.$": "$.ResultWriterDetails", "run.$": "$.MapRunArn"}
+        return each(ResultWriter=writer, ResultSelector=selector)
+
+    (tmp_path / "bucket" / "out").mkdir(parents=True)
+    recorded = record(writing("out"), bucket=tmp_path / "bucket")
+    assert recorded.replay(children=None).same
+    assert recorded.replay().same
+    found = recorded.replay(writing("elsewhere"), children=None).difference
+    assert (found.state, found.at) == ("Each", "output.at.Bucket")
+
+
 @pytest.mark.parametrize(
     "shape", [{"ResultSelector": {"all.$": "$[*].got"}}, {"OutputPath": "$[1]"}, {}]
 )

@@ -91,7 +91,7 @@ def of_map_run(
     family.take(*handed.taken)
     where = _where(follower, handed.started)
     if not handed.taken:
-        if handed.run.items != []:
+        if handed.batches != []:
             yield Place(where, None, "not given")
         return
     if handed.batches is None:

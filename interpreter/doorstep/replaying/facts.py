@@ -19,6 +19,7 @@ from typing import Any
 from ..answers import ABSENT
 from ..commands import Command, SetTimer, StartMapRun
 from ..definition import State
+from ..drivers.writers import export_result
 from ..engine import EXECUTION
 from ..errors import InputError
 from ..events import Fact
@@ -76,27 +77,39 @@ def map_run_result(
     recording: Recording,
     handed: HandedOut | None,
 ) -> Fact | None:
-    """How a map run ended; its result is made of its children's outputs where all are known.
+    """How a map run ended; its result is where it was exported to, or its children's outputs.
 
-    Else it is read off the output of its state.
+    Where these are not all known, it is read off the output of its state.
     """
     match entry.type:
         case "MapRunFailed":
             return Fact("failed", at, command.key, _why(entry))
         case "MapRunSucceeded":
-            result = handed.result(shows_result(state)) if handed else ABSENT
+            result = _exported(entry, command, recording)
+            if result is ABSENT and handed:
+                result = handed.result(is_shown(command, state))
             if result is ABSENT:
-                result = _result(entry, state, recording)
+                result = _result(entry, command, state, recording)
             return Fact("succeeded", at, command.key, result)
     return None
 
 
-def shows_result(state: State) -> bool:
-    """Whether the output of a Map holds its result as it was."""
-    return not any(name in state.fields for name in ("Output", "ResultSelector", "OutputPath"))
+def _exported(succeeded: Entry, command: StartMapRun, recording: Recording) -> Any:
+    """Where a ResultWriter put it: below the map run's id, as the developer guide shows it."""
+    if command.writer is None or command.writer.bucket is None:
+        return ABSENT
+    map_run = recording[succeeded.previous].details.get("mapRunArn", command.arn)
+    return export_result(command.writer, map_run)
 
 
-def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
+def is_shown(command: StartMapRun, state: State) -> bool:
+    """Whether the result of a map run is known without its children."""
+    exported = command.writer is not None and command.writer.bucket is not None
+    changed = any(name in state.fields for name in ("Output", "ResultSelector", "OutputPath"))
+    return exported or not changed
+
+
+def _result(succeeded: Entry, command: StartMapRun, state: State, recording: Recording) -> Any:
     run = recording.visit(succeeded.id)
     exited = run.last if run else None
     if exited is None or exited.type != "MapStateExited":
@@ -106,7 +119,7 @@ def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
     path = "$" if state.jsonata else fields.get("ResultPath", "$")
     if path is None:
         return None
-    if not shows_result(state):
+    if not is_shown(command, state):
         raise InputError(
             f"the history does not hold the result of the map run of {state.name!r}: its Output, "
             "ResultSelector or OutputPath made something else of it. It can be made of the "

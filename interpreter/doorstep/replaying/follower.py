@@ -22,7 +22,7 @@ from ..journal import Journal
 from ..recorded import Entry
 from .comparing import Tolerate, unlike
 from .difference import Difference, Explaining
-from .facts import EARLY, OF_THE_EXECUTION, answer, map_run_result, shows_result
+from .facts import EARLY, OF_THE_EXECUTION, answer, is_shown, map_run_result
 from .family import Family
 from .handing import HandedOut, hand_out
 from .pairing import Pairing
@@ -135,7 +135,7 @@ class Follower:
             # The children's histories tell how they ended after the redrive, not at this end.
             handed = None
         state = self.explain.states[run.state]
-        if handed and (told := handed.otherwise(entry, shows_result(state))):
+        if handed and (told := handed.otherwise(entry, is_shown(run, state))):
             self.difference = self.explain.other_end(entry, told)
             return None
         return map_run_result(entry, at, run, state, self.recording, handed)

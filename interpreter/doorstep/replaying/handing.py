@@ -27,7 +27,7 @@ from ..jsontext import dumps, loads
 from ..recorded import Entry
 from ..unlike import Unlike, differences
 from .comparing import Tolerate, unlike
-from .family import Child
+from .family import Child, last_of
 
 _RARE = 50
 """A value that stands in so many inputs at the most tells one child from the others."""
@@ -77,11 +77,10 @@ class HandedOut:
     def result(self, shown: bool) -> Any:
         """The map run's result, of its children's outputs; ABSENT where they don't make it.
 
-        `shown`: it can be read off the output of its state, which is surer than the order of
-        children whose inputs are others now.
+        `shown`: it is known without them, which is surer than the order of children whose inputs
+        are others now.
         """
-        writer = self.run.writer
-        described = writer and (writer.bucket or writer.transformation == "NONE")
+        described = self.run.writer and self.run.writer.transformation == "NONE"
         if described or self.lacking or (shown and self.unlike):
             return ABSENT
         return result(self.run, dict(self._outputs()), {}, None)
@@ -94,9 +93,9 @@ class HandedOut:
     def otherwise(self, ended: Entry, shown: bool) -> str | None:
         """How the map run ends now with the children that it had then; None: as it ended.
 
-        `shown`: the output of its state has its result, so that children may be missing.
+        `shown`: its result is known without its children, so that some may be missing.
         """
-        if self.batches is None:
+        if self.batches is None or (self.batches and not self.taken):
             return None
         succeeded = ended.type == "MapRunSucceeded"
         if self.failure and succeeded:
@@ -123,7 +122,7 @@ def hand_out(
     """Give each input of a map run the child that got it; `given`: those that are nobody's yet."""
     arn = str(started.details.get("mapRunArn"))
     own = sorted((child for child in given if child.is_of(arn)), key=_began)
-    inputs, failure = _batches(run, bucket) if own else (None, None)
+    inputs, failure = _batches(run, bucket)
     if inputs is None:
         return HandedOut(run, started, None, own, (), {})
     found = _exact(inputs, own)
@@ -135,7 +134,9 @@ def hand_out(
         if (difference := _other_input(child, inputs[index].input, same))
     }
     taken = {*found.values(), *other.values()}
-    surplus = [child for child in own if child.group and child not in taken]
+    # Others may be of another run of the same Map.
+    run_id = last_of(arn)[1]
+    surplus = [child for child in own if child.group == run_id and child not in taken]
     return HandedOut(run, started, inputs, children, surplus, others, failure)
 
 
