@@ -40,6 +40,10 @@ class Recorded:
         options = {"children": self.folder, **options}
         return doorstep.replay(self.execution.history, definition or self.definition, **options)
 
+    def by_arn(self) -> dict[str, Path]:
+        machine = "arn:aws:states:us-east-1:123456789012:execution:StateMachine/Each"
+        return {f"{machine}:{file.stem}": file for file in self.folder.rglob("*.json")}
+
     def file(self, *given: Any) -> Path:
         """The history of the child that was started with this."""
         (found,) = [path for path in self.folder.rglob("*.json") if started_with(path) in given]
@@ -275,13 +279,39 @@ def test_files_outside_of_groups_are_known_by_their_inputs(record: Any, each: Ch
     assert len(verdicts(replayed)) == 3
 
 
+def test_a_retried_map_run_has_children_of_its_own(record: Any, each: Chain) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "IntervalSeconds": 60}]
+    recorded = record(each(MaxConcurrency=1, Retry=retry), 1, 13, 2)
+    for given in (recorded.folder, recorded.by_arn()):
+        replayed = recorded.replay(children=given)
+        assert replayed.same
+        places = [child.place for child in replayed.children]
+        assert places == ["Each[0]", "Each[1]", "Each[0]", "Each[1]"]
+
+
+def test_a_redriven_map_run_is_replayed_with_what_its_children_came_to(
+    each: Chain, tmp_path: Path
+) -> None:
+    definition = each(MaxConcurrency=1, ResultSelector={"all.$": "$[*].got"})
+    files, answers = ChildFiles(tmp_path), iter([2, doorstep.fail("Unlucky"), 26, 6])
+    driver, execution = doorstep.start(
+        definition,
+        {"items": [1, 13, 3]},
+        {"work": lambda _: next(answers)},
+        on_event=files.on_event,
+    )
+    driver.run(execution)
+    driver.redrive(execution)
+    driver.run(execution)
+    assert execution.output == {"all": [2, 26, 6]}
+    replayed = doorstep.replay(execution.history, definition, children=tmp_path)
+    assert replayed.same
+    assert [child.verdict for child in replayed.children] == ["same"] * 3
+
+
 def test_histories_are_given_by_arn_as_well(record: Any, each: Chain) -> None:
     recorded = record(each())
-    histories = {
-        f"arn:aws:states:us-east-1:123456789012:execution:StateMachine/Each:{file.stem}": file
-        for file in recorded.folder.rglob("*.json")
-    }
-    replayed = recorded.replay(children=histories)
+    replayed = recorded.replay(children=recorded.by_arn())
     assert set(verdicts(replayed).values()) == {"same"}
 
 

@@ -42,10 +42,16 @@ class Child:
     name: str
     recording: Recording
 
-    def is_of(self, map_run: str) -> bool:
-        """Whether it can be a child of the map run with this ARN."""
+    @property
+    def began(self) -> float:
+        """When it started."""
+        return self.recording.events[0].at
+
+    def is_of(self, map_run: str, since: float, until: float) -> bool:
+        """Whether it can be a child of the map run with this ARN, which lasted so long."""
         machine, run = last_of(map_run)
-        return self.group in (None, run, machine)
+        likely = self.group in (None, machine) and since <= self.began <= until
+        return self.group == run or likely
 
     def is_execution(self, arn: str) -> bool:
         """Whether it is the execution with this ARN."""

@@ -188,8 +188,10 @@ class Follower:
         entry = self.recording[started]
         if self._is_before(entry):
             taken = [child for other in self.map_runs.values() for child in other.taken]
-            left, bucket = self._family.without(taken), self._family.bucket
-            self.map_runs[run.key] = hand_out(run, entry, left, bucket, self.rules.same)
+            arn, lasted = str(entry.details.get("mapRunArn")), self.recording.lasted(entry)
+            own = [one for one in self._family.without(taken) if one.is_of(arn, *lasted)]
+            bucket = self._family.bucket
+            self.map_runs[run.key] = hand_out(run, entry, own, bucket, self.rules.same)
 
     def _compare(self, event: Event, cause: Entry) -> Difference | None:
         entry = self.pairing.take(event)

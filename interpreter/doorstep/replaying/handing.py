@@ -117,11 +117,10 @@ class HandedOut:
 
 
 def hand_out(
-    run: StartMapRun, started: Entry, given: Sequence[Child], bucket: Path | None, same: Tolerate
+    run: StartMapRun, started: Entry, own: Sequence[Child], bucket: Path | None, same: Tolerate
 ) -> HandedOut:
-    """Give each input of a map run the child that got it; `given`: those that are nobody's yet."""
-    arn = str(started.details.get("mapRunArn"))
-    own = sorted((child for child in given if child.is_of(arn)), key=_began)
+    """Give each input of a map run the child that got it; `own`: those that it can have had."""
+    own = sorted(own, key=lambda child: (child.began, child.name))
     inputs, failure = _batches(run, bucket)
     if inputs is None:
         return HandedOut(run, started, None, own, (), {})
@@ -135,13 +134,9 @@ def hand_out(
     }
     taken = {*found.values(), *other.values()}
     # Others may be of another run of the same Map.
-    run_id = last_of(arn)[1]
+    _, run_id = last_of(str(started.details.get("mapRunArn")))
     surplus = [child for child in own if child.group == run_id and child not in taken]
     return HandedOut(run, started, inputs, children, surplus, others, failure)
-
-
-def _began(child: Child) -> tuple[float, str]:
-    return child.recording.events[0].at, child.name
 
 
 def _batches(run: StartMapRun, bucket: Path | None) -> tuple[list[Batch] | None, Failure | None]:

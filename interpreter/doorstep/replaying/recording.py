@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ class Recording:
     def of_the_execution(self) -> list[Entry]:
         """What befell the execution as a whole: stopped, timed out, redriven."""
         return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
+
+    def lasted(self, map_run: Entry) -> tuple[float, float]:
+        """From its MapRunStarted on, when a map run began and ended, as far as it is recorded."""
+        ended = [e.at for e in self.following[map_run.id] if e.type.startswith("MapRun")]
+        redriven = any(
+            entry.type == "MapRunRedriven"
+            and entry.details.get("mapRunArn") == map_run.details.get("mapRunArn")
+            for entry in self.events[map_run.id :]
+        )
+        return map_run.at, inf if redriven or not ended else ended[0]
 
     def redriven_after(self, entry: Entry) -> bool:
         """Whether the execution was redriven after an event."""
