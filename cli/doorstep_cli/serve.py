@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -52,22 +51,60 @@ from .output import Problem
     help="The server's time is real; `doorstep run` has a virtual clock.",
     show_default=True,
 )
+@click.option(
+    "--events",
+    multiple=True,
+    metavar="TARGET",
+    help="Where status changes go, as EventBridge has them: a file, an http(s) URL or "
+    "python:FILE.py:FUNCTION. May be repeated.",
+)
+@click.option(
+    "--logs",
+    multiple=True,
+    metavar="TARGET",
+    help="Where executions' events go, as CloudWatch Logs has them, for state machines whose "
+    "loggingConfiguration asks for it. Targets as for --events.",
+)
+@click.option(
+    "--grace",
+    type=click.IntRange(0),
+    default=3,
+    metavar="SECONDS",
+    help="What a shutdown leaves to requests and handlers, and then to events and logs.",
+    show_default=True,
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How the server reports on stderr: for people, or a JSON object a line.",
+    show_default=True,
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="What it reports; debug: every request.",
+    show_default=True,
+)
 @click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
 @click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(db: str | None, clock: str, **options: Any) -> None:
+def command(db: str | None, clock: str, log_format: Any, log_level: str, **options: Any) -> None:
     """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
     with it when they are given its URL as the endpoint.
 
     What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
-    with every Standard execution where it was. Ctrl-C stops the server, not the executions.
+    with every Standard execution where it was. Ctrl-C and SIGTERM stop the server, not the
+    executions. /health and /metrics tell how it stands.
 
     \b
     Examples:
       doorstep serve --handlers handlers.py
       doorstep serve --db :memory: --port 0
+      doorstep serve --events events.jsonl --logs python:hooks.py:on_line
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError
@@ -78,11 +115,11 @@ def command(db: str | None, clock: str, **options: Any) -> None:
             "`doorstep run` and doorstep.run simulate theirs"
         )
     try:
-        from doorstep_emulator import Options, serve
+        from doorstep_emulator import Options, report, serve
     except ModuleNotFoundError as missing:
         told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(told) from None
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    report(log_format, log_level)
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}

@@ -24,8 +24,23 @@ class ServerClock(RealClock):
 
     def __init__(self, calls: int) -> None:
         super().__init__()
-        self._free = calls
+        self.calls = self._free = calls
+        self._held = False
         self._waiting: deque[Call] = deque()
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many calls run. May be asked from any thread."""
+        return self.calls - self._free
+
+    @property
+    def calls_waiting(self) -> int:
+        """How many calls wait for a thread. May be asked from any thread."""
+        return len(self._waiting)
+
+    def hold(self) -> None:
+        """Make no more calls."""
+        self._held = True
 
     def bring(self, act: Callable[[], None]) -> None:
         """Let something be done in the driver's thread. May be called from any thread."""
@@ -50,7 +65,7 @@ class ServerClock(RealClock):
         self._make_calls()
 
     def _make_calls(self) -> None:
-        while self._free and self._waiting:
+        while self._free and self._waiting and not self._held:
             self._free -= 1
             call, done, limit = self._waiting.popleft()
             place = _Place(self._give_back)

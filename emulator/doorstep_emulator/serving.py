@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,10 +20,8 @@ from .app import application
 from .arns import Caller
 from .handlers import LiveHandlers
 from .server import Server
+from .sinks import Sinks
 from .sqlite import SqliteStore
-
-_GRACE = 3
-"""Seconds that a shutdown leaves to requests that are being answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +44,19 @@ class Options:
     """Of requests that name none."""
     fsync: bool = False
     """Let every commit reach the disk itself: survives a power cut, at a price."""
+    events: tuple[str, ...] = ()
+    """Where status changes go: files, URLs, `python:MODULE:FUNCTION`."""
+    logs: tuple[str, ...] = ()
+    """Where the log lines of executions go."""
+    grace: int = 3
+    """Seconds that a shutdown leaves to requests and handlers, and then to events and logs."""
 
 
 def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
-    OSError when the port is taken.
+    SinkError when a target of events or logs can't be used, OSError when the port is taken.
     """
     http, listening = _prepared(options)
     ready(_url(listening))
@@ -73,21 +78,52 @@ def running(options: Options | None = None) -> Iterator[str]:
         thread.join()
 
 
-def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
+class _Http(uvicorn.Server):
+    """Ends well when it is told to, and lets those go that only wait."""
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; the second time at once."""
+        # Unlike uvicorn's own, which raises the signal again at the end: the exit code is 0.
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests and answer those that there are."""
+        self._leave()
+        await super().shutdown(sockets)
+
+
+def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     handlers = LiveHandlers(options.handlers)
+    sinks = Sinks(options.events, options.logs)
     listening = _listen(options.host, options.port)
     try:
         store = SqliteStore(options.db, fsync=options.fsync)
     except BaseException:
         listening.close()
         raise
-    server = Server(store, handlers, calls=options.calls, bucket=options.bucket)
+    server = Server(
+        store,
+        handlers,
+        sinks,
+        calls=options.calls,
+        bucket=options.bucket,
+        grace=options.grace,
+    )
     app = application(server, Caller(options.account, options.region))
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
-        app, log_level="warning", lifespan="on", timeout_graceful_shutdown=_GRACE
+        app,
+        log_config=None,
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=options.grace,
     )
-    return uvicorn.Server(config), listening
+    return _Http(config, server.leave), listening
 
 
 def _lifespan(
