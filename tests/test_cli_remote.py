@@ -137,7 +137,7 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
     assert "there is no handler file" in told
 
 
-def test_a_virtual_clock_is_refused_with_what_has_one() -> None:
-    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual"])
+def test_a_speed_is_of_the_real_clock() -> None:
+    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual", "--speed", "60"])
     assert result.exit_code == 2
-    assert "`doorstep run`" in result.stderr
+    assert "--speed is of the real clock" in result.stderr

@@ -50,7 +50,7 @@ class Http:
         """An operation of the AWS API."""
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
-            caller = protocol.caller_of(request.headers.get("authorization"), self._default)
+            caller = protocol.caller_of(request.headers, self._default)
             given = protocol.read(operation, await _body(request))
         except ApiError as refused:
             return _response(refused)

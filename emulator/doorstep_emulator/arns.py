@@ -22,6 +22,8 @@ class Caller:
 
     account: str
     region: str
+    clock: str | None = None
+    """The clock of what is started, if the request names one: see `timelines`."""
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of something of the caller's."""

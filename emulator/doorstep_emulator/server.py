@@ -22,6 +22,7 @@ from .keeper import StoreKeeper, guarded
 from .programs import Programs
 from .recovery import recover
 from .store import Row, Store
+from .timelines import REAL, Pace, Timelines
 
 _PATIENCE = 10.0
 """Seconds that `stop` waits for a disk that refuses to be written."""
@@ -60,15 +61,23 @@ class Server:
     """Executions, state machines, activities, and the thread that they live in."""
 
     def __init__(
-        self, store: Store, handlers: LiveHandlers, *, calls: int = 64, bucket: Path | None = None
+        self,
+        store: Store,
+        handlers: LiveHandlers,
+        *,
+        calls: int = 64,
+        bucket: Path | None = None,
+        pace: Pace = REAL,
     ) -> None:
-        """`calls`: how many handlers may run at a time."""
+        """`calls`: how many handlers may run at a time; `pace`: of executions that name none."""
+        self.pace = pace
         self.handlers_path = handlers.path
         self.store = store
         self.clock = ServerClock(calls)
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
-        self.keeper = StoreKeeper(store, self.catalogue, self.programs)
+        self.timelines = Timelines(self.clock)
+        self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
         self.activities = Activities(self.catalogue)
         self.driver = Driver(
             self.clock,
@@ -129,7 +138,7 @@ class Server:
         guarded(lambda: self.lost.extend(recover(self.keeper)))
         while not self._stopping:
             self.keeper.commit()
-            guarded(lambda: self.clock.turn(None))
+            guarded(self.clock.turn)
         self.keeper.commit()
         self.store.close()
 

@@ -13,7 +13,7 @@ from .commands import Invoke
 from .compile import compile_machine
 from .definition import machine
 from .drivers import Driver, Execution, RealClock, VirtualClock
-from .drivers.clock import Clock
+from .drivers.clock import MainClock
 from .drivers.driver import OnEvent
 from .drivers.services import Machine
 from .engine import Program
@@ -71,7 +71,7 @@ def start(
     handlers: Source | None = None,
     *,
     text: str | None = None,
-    clock: Literal["virtual", "real"] | Clock = "virtual",
+    clock: Literal["virtual", "real"] | MainClock = "virtual",
     seed: int | str | None = None,
     begin: datetime | float | None = None,
     name: str | None = None,
@@ -137,10 +137,10 @@ def _check_input(text: str, quotas: Quotas) -> None:
 
 
 def _clock(
-    clock: Literal["virtual", "real"] | Clock,
+    clock: Literal["virtual", "real"] | MainClock,
     seed: int | str | None,
     begin: datetime | float | None,
-) -> Clock:
+) -> MainClock:
     if clock == "real":
         return RealClock()
     if clock != "virtual":

@@ -20,7 +20,7 @@ from ..handlers import Handlers
 from ..identity import Identity
 from ..journal import Header
 from ..quotas import Quotas, quotas_of
-from .clock import Clock
+from .clock import Clock, MainClock
 from .execution import Execution
 from .keeping import Keeper, Memory
 from .mapruns import MapRun
@@ -35,7 +35,7 @@ class Driver:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: MainClock,
         handlers: Handlers,
         *,
         machines: Mapping[str, Machine] | None = None,
@@ -66,13 +66,17 @@ class Driver:
         identity: Identity,
         text: str,
         quotas: Quotas | None = None,
+        clock: Clock | None = None,
     ) -> Execution:
-        """Start an execution with an input's JSON text; `run` then lets it go on."""
-        limits = quotas or quotas_of(identity.type)
-        execution = Execution(program, Header(definition, identity, limits))
+        """Start an execution with an input's JSON text; `run` then lets it go on.
+
+        `clock`: its own time, if that is not the driver's.
+        """
+        header = Header(definition, identity, quotas or quotas_of(identity.type))
+        execution = Execution(program, header, clock or self.clock)
         self.executions[identity.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
-        execution.beginning = self.clock.call_at(self.clock.now(), begin)
+        execution.beginning = execution.clock.call_at(execution.clock.now(), begin)
         return execution
 
     def withdraw(self, execution: Execution) -> bool:
@@ -113,7 +117,7 @@ class Driver:
     ) -> None:
         """Let a fact reach an execution, now."""
         engine = execution.engine
-        fact = Fact(kind, self.clock.now(), key, data)
+        fact = Fact(kind, execution.clock.now(), key, data)
         before = len(engine.history)
         execution.journal.append((fact,))
         commands = engine.receive(fact)
@@ -165,7 +169,7 @@ class Driver:
         if old := timers.get(timer.name):
             old.cancel()
         due = partial(self.deliver, execution, "due", timer.key, timer.name)
-        timers[timer.name] = self.clock.call_at(timer.at, due)
+        timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
 
     def _cancel(self, execution: Execution, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
@@ -189,31 +193,37 @@ class Driver:
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
+    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+        """Somebody outside answers the call: whoever has its token."""
+        execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
+
     def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
         if self._elsewhere and self._elsewhere(execution, invoke, begun):
+            self.leave_open(execution, invoke)
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
         if self._respond and (answer := self._respond(execution, invoke)):
-            self.clock.call_at(self.clock.now(), partial(answered, answer))
+            execution.clock.call_at(execution.clock.now(), partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
-            self.clock.invoke(
+            execution.clock.invoke(
                 partial(call, self.handlers, invoke, execution.identity, context),
                 answered,
                 invoke.timeout,
             )
 
     def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
-        deadline = self.clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        clock = execution.clock
+        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,
             request_id,
-            remaining=lambda: deadline - self.clock.now(),
+            remaining=lambda: deadline - clock.now(),
             send=self._send_or_raise,
         )
 
@@ -240,11 +250,13 @@ class Driver:
             tell(execution, "failed", key, told | final, after)
         elif answer.output is not ABSENT:
             tell(execution, "succeeded", key, answer.output, after)
+        elif invoke.integration.pattern:
+            self.leave_open(execution, invoke)
 
     def _promise(
         self, execution: Execution, kind: FactKind, key: str, data: Any, after: float
     ) -> None:
-        self.keeper.promised(execution, Fact(kind, self.clock.now() + after, key, data))
+        self.keeper.promised(execution, Fact(kind, execution.clock.now() + after, key, data))
         self.later(execution, kind, key, data, after)
 
     def later(
@@ -252,4 +264,4 @@ class Driver:
     ) -> None:
         """Let a fact reach an execution `after` seconds from now."""
         act = partial(self.deliver, execution, kind, key, data)
-        self.clock.call_at(self.clock.now() + after, act)
+        execution.clock.call_at(execution.clock.now() + after, act)
