@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.drivers import Driver
+from doorstep.drivers.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
@@ -68,8 +69,11 @@ class Server:
         calls: int = 64,
         bucket: Path | None = None,
         pace: Pace = REAL,
+        respond: Respond | None = None,
     ) -> None:
-        """`calls`: how many handlers may run at a time; `pace`: of executions that name none."""
+        """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
+        `respond`: asked before the handlers.
+        """
         self.pace = pace
         self.handlers_path = handlers.path
         self.store = store
@@ -84,6 +88,7 @@ class Server:
             handlers,
             machines=self.programs,
             bucket=bucket,
+            respond=respond,
             keeper=self.keeper,
             elsewhere=self.activities.take,
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from doorstep.drivers.driver import Respond
 from doorstep.identity import ACCOUNT, REGION
 
 from .app import application
@@ -37,6 +38,8 @@ class Options:
     """The store's file."""
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
+    respond: Respond | None = None
+    """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
     calls: int = 64
     """How many handlers may run at a time."""
     bucket: Path | None = None
@@ -85,7 +88,14 @@ def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
     except BaseException:
         listening.close()
         raise
-    server = Server(store, handlers, calls=options.calls, bucket=options.bucket, pace=pace)
+    server = Server(
+        store,
+        handlers,
+        calls=options.calls,
+        bucket=options.bucket,
+        pace=pace,
+        respond=options.respond,
+    )
     app = application(server, Caller(options.account, options.region))
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(

@@ -28,6 +28,8 @@ from .services import Machine, native
 
 _LAMBDA_SECONDS = 900.0
 OnEvent = Callable[[Execution, Event], None]
+Respond = Callable[[Execution, Invoke], Answer | None]
+"""Asked before handlers and workers; None leaves the call to them."""
 
 
 class Driver:
@@ -41,12 +43,12 @@ class Driver:
         machines: Mapping[str, Machine] | None = None,
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
-        respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+        respond: Respond | None = None,
         keeper: Keeper | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
     ) -> None:
-        """`elsewhere`: asked first whether somebody else answers a call, such as an activity's
-        worker; it is told whether the call had begun before a crash.
+        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
+        is told whether the call had begun before a crash.
         """
         self.clock = clock
         self.handlers = handlers
@@ -200,13 +202,14 @@ class Driver:
     def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
-        if self._elsewhere and self._elsewhere(execution, invoke, begun):
+        answer = self._respond(execution, invoke) if self._respond else None
+        if answer is None and self._elsewhere and self._elsewhere(execution, invoke, begun):
             self.leave_open(execution, invoke)
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
-        if self._respond and (answer := self._respond(execution, invoke)):
+        if answer is not None:
             execution.clock.call_at(execution.clock.now(), partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
@@ -250,7 +253,7 @@ class Driver:
             tell(execution, "failed", key, told | final, after)
         elif answer.output is not ABSENT:
             tell(execution, "succeeded", key, answer.output, after)
-        elif invoke.integration.pattern:
+        elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 
     def _promise(
