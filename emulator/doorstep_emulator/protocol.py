@@ -41,7 +41,7 @@ def caller_of(headers: Mapping[str, str], default: Caller) -> Caller:
     clock = headers.get("x-doorstep-clock")
     found = _CREDENTIAL.search(headers.get("authorization", ""))
     if found is None:
-        return replace(default, clock=clock)
+        return replace(default, clock=clock, everywhere=True)
     key, region = found.groups()
     return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region, clock)
 
