@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .definitions import DEFINITION, all_accepted
+from .options import param_option
 from .output import Problem
+
+if TYPE_CHECKING:
+    from doorstep_emulator import Options
 
 
 @click.command("serve", short_help="Serve the AWS API on this machine.")
+@click.argument("definitions", nargs=-1, type=DEFINITION, metavar="[DEFINITION]...")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.", show_default=True)
 @click.option(
     "--port",
@@ -48,9 +56,13 @@ from .output import Problem
     "--clock",
     type=click.Choice(["real", "virtual"]),
     default="real",
-    help="The server's time is real; `doorstep run` has a virtual clock.",
+    help="virtual: waits and back-offs end at once, timestamps show the modelled time.",
     show_default=True,
 )
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), help="60: a minute takes a second."
+)
+@param_option
 @click.option(
     "--events",
     multiple=True,
@@ -92,9 +104,21 @@ from .output import Problem
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(db: str | None, clock: str, log_format: Any, log_level: str, **options: Any) -> None:
-    """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
-    with it when they are given its URL as the endpoint.
+def command(
+    definitions: tuple[Path, ...],
+    parameters: Mapping[str, str],
+    db: str | None,
+    clock: str,
+    speed: float | None,
+    log_format: Any,
+    log_level: str,
+    **options: Any,
+) -> None:
+    """Serve the AWS API of Step Functions: boto3, the AWS CLI and other SDKs work with it when they
+    are given its URL as the endpoint.
+
+    The state machines of each DEFINITION, a definition named as its file or a SAM or CloudFormation
+    template, are there from the start, brought up to date if they were there before.
 
     What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
     with every Standard execution where it was. Ctrl-C and SIGTERM stop the server, not the
@@ -102,20 +126,20 @@ def command(db: str | None, clock: str, log_format: Any, log_level: str, **optio
 
     \b
     Examples:
-      doorstep serve --handlers handlers.py
+      doorstep serve order.asl.json --handlers handlers.py
       doorstep serve --db :memory: --port 0
+      doorstep serve --clock virtual
       doorstep serve --events events.jsonl --logs python:hooks.py:on_line
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError
 
-    if clock == "virtual":
-        raise Problem(
-            "`serve` has no virtual clock yet: its executions share one time. "
-            "`doorstep run` and doorstep.run simulate theirs"
-        )
+    if speed is not None:
+        if clock == "virtual":
+            raise click.UsageError("--speed is of the real clock; --clock virtual needs none")
+        clock = str(speed)
     try:
-        from doorstep_emulator import Options, report, serve
+        from doorstep_emulator import Deployment, Options, report, serve
     except ModuleNotFoundError as missing:
         told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(told) from None
@@ -123,14 +147,25 @@ def command(db: str | None, clock: str, log_format: Any, log_level: str, **optio
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}
-    wanted = Options(db=db or _state_file(), **given)
+    machines = [
+        Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
+        for file in definitions
+        for one in all_accepted(file, parameters)
+    ]
+    wanted = Options(db=db or _state_file(), clock=clock, machines=machines, **given)
     try:
-        serve(wanted, lambda url: click.echo(f"Serving at {url}"))
+        serve(wanted, lambda url: _tell(url, wanted))
     except HandlerLoadError as problem:
         raise Problem(f"--handlers {options['handlers']}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
+
+
+def _tell(url: str, options: Options) -> None:
+    click.echo(f"Serving at {url}")
+    for machine in options.machines:
+        click.echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 
 def _state_file() -> str:

@@ -12,9 +12,10 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from doorstep import __version__
 from doorstep.errors import ApiError
 
 from . import protocol
@@ -28,6 +29,13 @@ from .validation import validate
 log = logging.getLogger("doorstep")
 _LARGEST = 8 * 1024 * 1024
 """Bytes of a request: a definition of 1 MiB may take six times as much in escapes."""
+
+_ABOUT = f"""Doorstep {__version__}: AWS Step Functions on this machine.
+
+For AWS's clients this is the endpoint: AWS_ENDPOINT_URL_SFN={{url}}
+Its executions: doorstep ps --endpoint {{url}}
+How it is: {{url}}/health
+"""
 
 _LONG_POLLS = ("GetActivityTask",)
 _UNKNOWN = "unknown"
@@ -43,6 +51,7 @@ def application(server: Server, default: Caller) -> Starlette:
     return Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
+            Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
@@ -62,13 +71,17 @@ class Http:
         began, operation, outcome = time.perf_counter(), _UNKNOWN, None
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
-            caller = protocol.caller_of(request.headers.get("authorization"), self._default)
+            caller = protocol.caller_of(request.headers, self._default)
             given = protocol.read(operation, await _body(request))
             polling = request if operation in _LONG_POLLS else None
             outcome = await self._ask(operation, caller, given, polling)
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)
+
+    async def about(self, request: Request) -> Response:
+        """What a browser is told."""
+        return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
         """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;

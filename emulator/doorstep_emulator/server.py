@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.drivers import Driver
+from doorstep.drivers.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
@@ -27,6 +28,7 @@ from .programs import Programs
 from .recovery import recover
 from .sinks import Sinks
 from .store import Row, Store
+from .timelines import REAL, Pace, Timelines
 from .watching import Watcher
 
 log = logging.getLogger("doorstep")
@@ -76,24 +78,30 @@ class Server:
         *,
         calls: int = 64,
         bucket: Path | None = None,
+        pace: Pace = REAL,
+        respond: Respond | None = None,
         grace: float = 0,
     ) -> None:
-        """`calls`: how many handlers may run at a time; `grace`: how long (seconds) a shutdown
-        waits for those that run, and then for the sinks.
+        """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
+        `respond`: asked before the handlers; `grace`: how long (seconds) a shutdown waits for the
+        handlers that run, and then for the sinks.
         """
+        self.pace = pace
         self.handlers_path = handlers.path
         self.store = store
         self.sinks = sinks
         self.clock = ServerClock(calls)
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
-        self.keeper = StoreKeeper(store, self.catalogue, self.programs)
+        self.timelines = Timelines(self.clock)
+        self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
         self.activities = Activities(self.catalogue)
         self.driver = Driver(
             self.clock,
             handlers,
             machines=self.programs,
             bucket=bucket,
+            respond=respond,
             keeper=self.keeper,
             elsewhere=self.activities.take,
         )
