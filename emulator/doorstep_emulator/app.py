@@ -115,7 +115,8 @@ class Http:
             try:
                 return JSONResponse(await asyncio.wait_for(answered, _LATE))
             except TimeoutError:
-                why = f"the server's own thread has not answered for {_LATE} seconds"
+                late = f"the server's own thread has not answered for {_LATE} seconds"
+                why = self._server.keeper.trouble or late
         return JSONResponse(trouble(why), status_code=503)
 
     def _response(self, operation: str, outcome: Any, began: float) -> Response:

@@ -33,7 +33,7 @@ from .watching import Watcher
 
 log = logging.getLogger("doorstep")
 _PATIENCE = 10.0
-"""Seconds that `stop` waits for a disk that refuses to be written."""
+"""Seconds that `stop` waits, beyond the grace, for a disk that refuses to be written."""
 _GLANCE = 0.05
 """Seconds between looks at whether the last handler has ended."""
 
@@ -80,11 +80,9 @@ class Server:
         bucket: Path | None = None,
         pace: Pace = REAL,
         respond: Respond | None = None,
-        grace: float = 0,
     ) -> None:
         """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers; `grace`: how long (seconds) a shutdown waits for the
-        handlers that run, and then for the sinks.
+        `respond`: asked before the handlers.
         """
         self.pace = pace
         self.handlers_path = handlers.path
@@ -113,9 +111,8 @@ class Server:
         self.redrives: dict[str, dict[str, float]] = {}
         """Of each execution: when it was redriven for which clientToken."""
         self._stopping = False
-        self._grace = grace
-        self._end = 0.0
-        """Until when `stop` waits for calls that run."""
+        self._grace = self._end = 0.0
+        """How long `stop` waits for the sinks, and until when for calls that run."""
         self._thread = threading.Thread(target=self._run, name="doorstep", daemon=True)
 
     def start(self) -> None:
@@ -123,15 +120,21 @@ class Server:
         self.sinks.start()
         self._thread.start()
 
-    def leave(self) -> None:
-        """Let workers go and make no more calls, as `stop` comes soon."""
-        self._end = time.monotonic() + self._grace
+    def leave(self, grace: float) -> None:
+        """Let workers go and make no more calls, as `stop` comes soon.
+
+        It then waits for the calls that run, no longer than `grace` (seconds) from now.
+        """
+        self._grace, self._end = grace, time.monotonic() + grace
         self.clock.bring(self._leave)
 
     def stop(self) -> None:
-        """Make all durable and let go of the store; what runs goes on at the next start."""
+        """Make all durable and let go of the store; what runs goes on at the next start.
+
+        What waits for a sink is delivered within `grace` (seconds), or dropped.
+        """
         self.clock.bring(self._stop)
-        self._thread.join(_PATIENCE)
+        self._thread.join(self._grace + _PATIENCE)
         self.sinks.close(self._grace)
 
     def ask(self, operation: Callable[[], Any], reply: Reply) -> Question:

@@ -96,20 +96,26 @@ def running(options: Options | None = None) -> Iterator[str]:
 class _Http(uvicorn.Server):
     """Ends well when it is told to, and lets those go that only wait."""
 
-    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, server: Server, grace: float) -> None:
         super().__init__(config)
-        self._leave = leave
+        self._server = server
+        self._grace = grace
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; the second time at once."""
+        """Stop; at once when told to a second time."""
         # Unlike uvicorn's own, which raises the signal again at the end: the exit code is 0.
-        self.force_exit = self.should_exit
+        if self.should_exit:
+            self.force_exit = True
+            self._server.leave(0)
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests and answer those that there are."""
-        self._leave()
+        self._server.leave(0 if self.force_exit else self._grace)
         await super().shutdown(sockets)
+        if self.force_exit:
+            # uvicorn's own then leaves the application as it is.
+            await self.lifespan.shutdown()
 
 
 def _prepared(options: Options) -> tuple[_Http, socket.socket]:
@@ -129,7 +135,6 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             bucket=options.bucket,
             pace=pace,
             respond=options.respond,
-            grace=options.grace,
         )
         deploy(server, options.owner, options.machines)
         unless_ready.pop_all()
@@ -140,9 +145,10 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         log_config=None,
         log_level="warning",
         lifespan="on",
-        timeout_graceful_shutdown=options.grace,
+        # With 0 uvicorn complains of requests even when there are none.
+        timeout_graceful_shutdown=max(options.grace, 1),
     )
-    return _Http(config, server.leave), listening
+    return _Http(config, server, options.grace), listening
 
 
 def _lifespan(
