@@ -16,11 +16,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
-from http.client import HTTPException
-from typing import Any
+from collections.abc import Sequence
 
-from .targets import Document, Refused, deliverer, shown_name
+from .targets import Document, Refused, target
 
 log = logging.getLogger("doorstep")
 _MOST = 10_000
@@ -31,13 +29,12 @@ _PAUSES = (0.1, 0.4, 1.5)
 class Sink:
     """One target's queue."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, text: str) -> None:
         """Raises SinkError when the target can't be used."""
-        self.name = shown_name(target)
+        self._target = target(text)
+        self.name = self._target.name
         self.delivered = 0
-        self._given_up = 0
-        self._dropped = 0
-        self._hand_over: Callable[[Document], None] = deliverer(target)
+        self._queued = self._given_up = self._dropped = 0
         self._queue: queue.SimpleQueue[Document | None] = queue.SimpleQueue()
         self._full = False
         self._ending = threading.Event()
@@ -50,8 +47,8 @@ class Sink:
 
     @property
     def waiting(self) -> int:
-        """How many documents are in the queue."""
-        return self._queue.qsize()
+        """How many documents were queued and neither delivered nor given up."""
+        return self._queued - self.delivered - self._given_up
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -59,50 +56,64 @@ class Sink:
 
     def send(self, document: Document) -> None:
         """Queue a document."""
-        full = self.waiting >= _MOST
-        if full:
+        if self.waiting >= _MOST:
             self._dropped += 1
-        else:
-            self._queue.put(document)
-        if full and not self._full:
-            log.error("%s: %d documents wait; more are dropped", self.name, _MOST)
-        self._full = full
+            if not self._full:
+                log.error("%s: %d documents wait; more are dropped", self.name, _MOST)
+            self._full = True
+            return
+        self._full = self._full and self.waiting > _MOST // 2
+        self._queued += 1
+        self._queue.put(document)
 
     def close(self, patience: float) -> None:
         """Deliver what waits, but for no longer than `patience` (seconds)."""
         self._queue.put(None)
         self._thread.join(patience)
         self._ending.set()
-        # The end itself is in the queue, in place of what is just being delivered.
         if left := self.waiting:
-            self._dropped += left
             log.error("%s: %d documents could not be delivered before the end", self.name, left)
 
     def _run(self) -> None:
-        while (document := self._queue.get()) is not None and not self._ending.is_set():
+        while not self._ending.is_set() and (documents := self._taken()):
             try:
-                self._deliver(document)
-            except Refused as problem:
-                self._give_up(problem)
-            except Exception as problem:  # noqa: BLE001  whatever it is: the next one may succeed
-                self._give_up(f"{type(problem).__name__}: {problem}")
+                self._deliver(documents)
+            except Exception as problem:  # noqa: BLE001  whatever it is: the next may succeed
+                self._give_up(documents, problem)
 
-    def _deliver(self, document: Document) -> None:
+    def _taken(self) -> list[Document]:
+        """The next documents, as many as there are and the target takes; none at the end."""
+        documents: list[Document] = []
+        while len(documents) < self._target.most:
+            try:
+                document = self._queue.get(block=not documents)
+            except queue.Empty:
+                break
+            if document is None:
+                self._queue.put(None)
+                break
+            documents.append(document)
+        return documents
+
+    def _deliver(self, documents: Sequence[Document]) -> None:
         for pause in _PAUSES:
             try:
-                self._hand_over(document)
+                self._target.take(documents)
                 break
-            except (OSError, HTTPException):
+            except Refused:
+                raise
+            except Exception:
                 if self._ending.wait(pause):
                     raise
         else:
-            self._hand_over(document)
-        self.delivered += 1
+            self._target.take(documents)
+        self.delivered += len(documents)
 
-    def _give_up(self, why: Any) -> None:
-        self._given_up += 1
+    def _give_up(self, documents: Sequence[Document], problem: Exception) -> None:
+        self._given_up += len(documents)
         if not self._ending.is_set():
-            log.error("%s: a document was given up: %s", self.name, why)
+            kind = "" if isinstance(problem, Refused) else f"{type(problem).__name__}: "
+            log.error("%s: given up: %d: %s%s", self.name, len(documents), kind, problem)
 
 
 class Sinks:
@@ -110,10 +121,10 @@ class Sinks:
 
     def __init__(self, events: tuple[str, ...] = (), logs: tuple[str, ...] = ()) -> None:
         """Raises SinkError when a target can't be used."""
-        made = {target: Sink(target) for target in dict.fromkeys((*events, *logs))}
+        made = {text: Sink(text) for text in dict.fromkeys((*events, *logs))}
         self.all = list(made.values())
-        self.events = [made[target] for target in dict.fromkeys(events)]
-        self.logs = [made[target] for target in dict.fromkeys(logs)]
+        self.events = [made[text] for text in dict.fromkeys(events)]
+        self.logs = [made[text] for text in dict.fromkeys(logs)]
 
     def start(self) -> None:
         """Begin to deliver."""

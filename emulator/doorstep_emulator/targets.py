@@ -6,7 +6,8 @@ import copy
 import os
 import traceback
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,23 +33,29 @@ class Refused(Exception):  # noqa: N818  what the target did
     """A target does not take this document, now or later."""
 
 
-def deliverer(target: str) -> Callable[[Document], None]:
-    """What delivers to a target; raises SinkError when it can't be used.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that takes documents."""
 
-    A delivery raises Refused when it is no use to try again, OSError or HTTPException when it is.
-    """
-    if target.startswith(_URLS):
-        return partial(_post, _url(target))
-    if target.startswith(_HOOK):
-        return partial(_call, _function(target))
-    return partial(_append, _file(target))
+    name: str
+    """For logs and metrics: a URL without what may be secret in it."""
+    take: Callable[[Sequence[Document]], None]
+    """Raises Refused when it is no use to try again, and another exception when it may be."""
+    most: int = 1
+    """How many documents it takes at once."""
 
 
-def shown_name(target: str) -> str:
-    """A target as logs and metrics name it: a URL without what may be secret in it."""
-    if not target.startswith(_URLS):
-        return target
-    parts = urlsplit(target)
+def target(text: str) -> Target:
+    """The target that a text names; raises SinkError when it can't be used."""
+    if text.startswith(_URLS):
+        return Target(_shown(text), partial(_post, _url(text)))
+    if text.startswith(_HOOK):
+        return Target(text, partial(_call, _function(text)))
+    return Target(text, partial(_append, _file(text)), most=1000)
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
@@ -65,13 +72,13 @@ def _file(target: str) -> Path:
         raise SinkError(f"{told} or python:MODULE:FUNCTION") from None
 
 
-def _append(path: Path, document: Document) -> None:
-    # Opened anew for each document: the file may be moved away (logrotate) meanwhile.
-    line = encoded(document) + b"\n"
+def _append(path: Path, documents: Sequence[Document]) -> None:
+    # Opened anew each time: the file may be moved away (logrotate) meanwhile.
+    lines = b"".join(encoded(document) + b"\n" for document in documents)
     if _cut_off(path):
-        line = b"\n" + line
+        lines = b"\n" + lines
     with path.open("ab") as file:
-        file.write(line)
+        file.write(lines)
 
 
 def _cut_off(path: Path) -> bool:
@@ -92,7 +99,7 @@ def _url(target: str) -> str:
         raise SinkError(f"{target!r} has no host; write http://HOST:PORT/PATH")
     if "@" in parts.netloc:
         told = "a URL with a user can't be used; what has to sign in can be a function"
-        raise SinkError(f"{shown_name(target)}: {told}, python:FILE.py:FUNCTION")
+        raise SinkError(f"{_shown(target)}: {told}, python:FILE.py:FUNCTION")
     return target
 
 
@@ -106,7 +113,8 @@ class _Here(urllib.request.HTTPRedirectHandler):
 _open = urllib.request.build_opener(_Here).open
 
 
-def _post(url: str, document: Document) -> None:
+def _post(url: str, documents: Sequence[Document]) -> None:
+    (document,) = documents
     headers = {"Content-Type": "application/json"}
     asked = urllib.request.Request(url, encoded(document), headers, method="POST")
     try:
@@ -136,7 +144,8 @@ def _function(target: str) -> Callable[[Document], Any]:
     return found
 
 
-def _call(function: Callable[[Document], Any], document: Document) -> None:
+def _call(function: Callable[[Document], Any], documents: Sequence[Document]) -> None:
+    (document,) = documents
     try:
         # A copy: what it changes must not reach the other sinks.
         function(copy.deepcopy(document))
