@@ -129,7 +129,7 @@ def command(
         "machines": startable(path, definition, parameters, machines),
     }
     execution, stop = carry_out(
-        partial(_start, definition, options, redrive), watched=not quiet and wanted()
+        partial(_start, definition, options, redrive, quiet), watched=not quiet and wanted()
     )
     for label in mocks.unreached if mocks and not quiet else ():
         note(f"mock never reached: {label}")
@@ -139,17 +139,23 @@ def command(
 
 
 def _start(
-    definition: Definition, options: Mapping[str, Any], redrive: bool, on_event: OnEvent | None
+    definition: Definition,
+    options: Mapping[str, Any],
+    redrive: bool,
+    quiet: bool,
+    on_event: OnEvent | None,
 ) -> tuple[Driver, Execution]:
     from doorstep import start
 
     with handlers_of(options["handlers"]):
         driver, execution = start(definition.document.definition, **options, on_event=on_event)
-    if execution.engine.redrivable:
-        if redrive:
-            driver.redrive(execution)
-        else:
-            note(f"{options['journal']} holds this end already; --redrive goes on from there")
+    journal, events = options["journal"], len(execution.events)
+    if redrive and execution.engine.redrivable:
+        driver.redrive(execution)
+    elif execution.engine.redrivable and not quiet:
+        note(f"{journal} holds this end already; --redrive goes on from there")
+    elif events and not execution.ended and not quiet:
+        note(f"going on after the {events:,} events of {journal}")
     return driver, execution
 
 
