@@ -120,6 +120,17 @@ def test_requests_are_counted_by_operation_and_code(observed: Observed) -> None:
     assert observed.metric("doorstep_api_latency_seconds_count", operation="ListActivities") == 1
 
 
+def test_the_page_names_every_metric(observed: Observed) -> None:
+    observed.ask("ListActivities")
+    page = Path(__file__).parent.parent / "docs" / "events-and-logs.md"
+    named = set(re.findall(r"`(doorstep_\w+)`", page.read_text("utf-8")))
+    families = [*parser.text_string_to_metric_families(observed.get("/metrics"))]
+    there = {one.name + "_total" if one.type == "counter" else one.name for one in families}
+    # The client tells of each counter when it began, too.
+    there = {name for name in there if name.startswith("doorstep_") and "_created" not in name}
+    assert named == there
+
+
 def test_what_waits_is_shown(observed: Observed, eventually: Eventually) -> None:
     for name in ("first", "second"):
         observed.start(name, STUCK)

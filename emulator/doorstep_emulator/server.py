@@ -178,8 +178,7 @@ class Server:
         while not self._stopping or self._waits_for_calls():
             self.keeper.commit()
             guarded(lambda: self.clock.turn(_GLANCE if self._stopping else None))
-        self.keeper.commit()
-        self.store.close()
+        self.driver.close()
         self._say_what_still_runs()
 
     def _waits_for_calls(self) -> bool:
