@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -199,3 +201,27 @@ def test_nothing_is_told_before_it_is_durable(
             assert len(statuses(file, "before")) == 2
         start.join()
         eventually(lambda: statuses(file, "before") == ["RUNNING", "SUCCEEDED"] * 2)
+
+
+def test_an_execution_that_can_not_go_on_can_be_stopped_and_that_is_told(
+    tmp_path: Path, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, store = tmp_path / "events", tmp_path / "kept.db"
+    options = Options(port=0, db=str(store), events=(str(file),))
+    with running(options) as url:
+        wait = {"Type": "Wait", "Seconds": 600, "End": True}
+        create_and_start(Remote(url).ask, "torn", wait, '{"a": 1}')
+        eventually(lambda: statuses(file, "torn") == ["RUNNING"])
+    with closing(sqlite3.connect(store)) as connection:
+        # A definition with which its journal does not agree.
+        changed = "CAST(replace(CAST(body AS TEXT), 'Wait', 'Pass') AS BLOB)"
+        connection.execute(f"UPDATE documents SET body = {changed} WHERE kind = 'revision'")
+        connection.commit()
+    arn = f"{MACHINE}torn:one".replace("stateMachine", "execution")
+    with running(options) as url:
+        Remote(url).ask("StopExecution", executionArn=arn, error="Enough")
+        assert Remote(url).ask("DescribeExecution", executionArn=arn)["status"] == "ABORTED"
+    assert f"{arn} can't go on" in caplog.text
+    assert statuses(file, "torn") == ["RUNNING", "ABORTED"]
+    detail = json.loads(file.read_text().splitlines()[-1])["detail"]
+    assert (detail["input"], detail["error"]) == ('{"a": 1}', "Enough")

@@ -110,7 +110,7 @@ def command(
     db: str | None,
     clock: str,
     speed: float | None,
-    log_format: Any,
+    log_format: str,
     log_level: str,
     **options: Any,
 ) -> None:

@@ -8,17 +8,18 @@ A record's `fields` (`extra={"fields": {…}}`) are members beside these.
 from __future__ import annotations
 
 import logging
-from typing import Literal
 
 from doorstep.jsontext import encoded
 from doorstep.timestamps import isoformat
 
-Format = Literal["text", "json"]
 _TEXT = "%(asctime)s %(levelname)s %(message)s"
 
 
-def report(form: Format, level: str) -> None:
-    """Write what the server has to say from now on; `level`: debug, info, warning or error."""
+def report(form: str, level: str) -> None:
+    """Write what the server has to say from now on.
+
+    `form`: text or json; `level`: debug, info, warning or error.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines() if form == "json" else logging.Formatter(_TEXT))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
