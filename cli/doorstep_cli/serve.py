@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     "--logs",
     multiple=True,
     metavar="TARGET",
-    help="Where executions' events go, as CloudWatch Logs has them, for state machines whose "
-    "loggingConfiguration asks for it. Targets as for --events.",
+    help="Where executions' events go, as CloudWatch Logs has them: those of each DEFINITION and "
+    "of state machines whose loggingConfiguration asks for it. Targets as for --events.",
 )
 @click.option(
     "--grace",

@@ -8,7 +8,10 @@ from doorstep.events import Event
 
 from .store import Row
 
-_DATA = ("input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables")
+_DATA = (
+    *("input", "inputDetails", "output", "outputDetails", "parameters"),
+    *("assignedVariables", "assignedVariablesDetails"),
+)
 
 
 def summary(row: Row) -> dict[str, Any]:
