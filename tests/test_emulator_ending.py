@@ -95,7 +95,7 @@ def statuses(file: Path, name: str) -> list[str]:
 def test_a_server_that_is_asked_to_end_lets_go_in_order(
     launch: Launch, tmp_path: Path, eventually: Eventually
 ) -> None:
-    served = Served(launch, tmp_path, "--grace", "1")
+    served = Served(launch, tmp_path, "--grace", "2")
     served.start("ends", WORK, {"began": "ends", "until": "soon"})
     served.start("stays", WORK, {"began": "stays", "until": "never"})
     express = {"Type": "Wait", "Seconds": 600, "End": True}
@@ -115,10 +115,10 @@ def test_a_server_that_is_asked_to_end_lets_go_in_order(
     eventually(lambda: health(served.url)["running"] == 4)
     eventually(lambda: (tmp_path / "ends").exists() and (tmp_path / "stays").exists())
     served.end()
-    poll.join(10)
-    assert answers == [{}]
     # One of the handlers ends in time.
     (tmp_path / "soon").touch()
+    poll.join(10)
+    assert answers == [{}]
     sync.join(10)
     assert "ServiceUnavailable" in answers[1]
     assert served.said()[-1]["message"] == (
