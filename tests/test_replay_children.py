@@ -34,7 +34,7 @@ class Recorded:
         files = ChildFiles(folder)
         options = {"handlers": {"work": work}, "seed": "then", **options}
         self.execution = doorstep.run(definition, given, on_event=files.on_event, **options)
-        files.close()
+        files.close(self.execution)
 
     def replay(self, definition: Definition | None = None, **options: Any) -> Replay:
         options = {"children": self.folder, **options}

@@ -6,7 +6,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +14,7 @@ from .output import Row, note, print_table
 from .progress import Line, wanted
 
 if TYPE_CHECKING:
+    from doorstep import Execution
     from doorstep.replaying import ChildFiles, ChildReplay, Difference, Family, Replay
 
 SHOWN = 10
@@ -29,19 +29,11 @@ _ABSENT = {
 _IN_ANOTHER = "a child of its own, or a handler"
 
 
-@contextlib.contextmanager
-def written_children(folder: Path | None, *, quiet: bool) -> Iterator[ChildFiles | None]:
-    """Writes the histories of a run's children to a folder, if there is one, and says so."""
-    if folder is None:
-        yield None
-        return
-    from doorstep.replaying import ChildFiles
-
-    files = ChildFiles(folder)
-    yield files
-    files.close()
+def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> None:
+    """Write the histories that are left when a run has ended, and say so."""
+    files.close(execution)
     if not quiet:
-        note(f"written: {folder} ({len(files.written):,} histories)")
+        note(f"written: {files.folder} ({len(files.written):,} histories)")
 
 
 def replaying(family: Family | None) -> AbstractContextManager[Line | None]:

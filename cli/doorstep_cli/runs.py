@@ -79,6 +79,8 @@ def carry_out(
                 driver.run(execution)
             except KeyboardInterrupt as stop:
                 return execution, stop
+            finally:
+                driver.close()
         return execution, None
 
 

@@ -48,6 +48,10 @@ class Row:
     map_run: str | None = None
     redrives: int = 0
     redriven: float | None = None
+    clock: str = "real"
+    """How its time passes: see `timelines`."""
+    root: str | None = None
+    """The execution whose timeline it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,11 @@ class Query:
 
 class Store(Protocol):
     """Keeps all that is not to be lost. Used by one thread."""
+
+    path: str
+    """Its file, or `:memory:`."""
+    commits: int
+    """How many transactions it has written."""
 
     def commit(self) -> None:
         """Make what was collected durable; when that fails it stays collected, and OSError says

@@ -114,32 +114,31 @@ class Family:
 
 
 class ChildFiles:
-    """Writes the history of every child of a run, when the child has ended.
+    """Writes the histories of the executions that a run starts.
 
-    `on_event` is for `doorstep.start`; `close` writes what is left when the run has ended.
-    Raises InputError where nothing can be written.
+    `on_event` is for `doorstep.start`; `close` has to follow when the run has ended. Raises
+    InputError where nothing can be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: set[Path] = set()
-        self._parent: Execution | None = None
-        self._running: dict[str, Execution] = {}
+        self._left: dict[str, Execution] = {}
         _made(folder)
 
     def on_event(self, execution: Execution, event: Event) -> None:
-        """The first event is the parent's, all others are its own or its children's."""
-        self._parent = self._parent or execution
-        if execution is self._parent:
-            return
-        self._running[execution.arn] = execution
-        if event.type in TERMINAL:
-            self._write(self._running.pop(execution.arn))
-
-    def close(self) -> None:
-        """Write the histories of the children that did not end."""
-        for execution in self._running.values():
+        """A child of a map run, of which there may be many, is written as soon as it has ended."""
+        if event.type in TERMINAL and execution.identity.map_run:
             self._write(execution)
+            self._left.pop(execution.arn, None)
+        else:
+            self._left[execution.arn] = execution
+
+    def close(self, parent: Execution) -> None:
+        """Write all others but the parent."""
+        for execution in self._left.values():
+            if execution is not parent:
+                self._write(execution)
 
     def _write(self, child: Execution) -> None:
         machine, name = last_of(child.arn)

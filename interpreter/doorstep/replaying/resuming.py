@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..commands import StartMapRun
 from ..drivers import Driver, Execution, VirtualClock
+from ..drivers.clock import Clock
 from ..drivers.driver import OnEvent
 from ..drivers.keeping import Memory
 from ..drivers.restoring import go_on
@@ -72,10 +74,12 @@ def begin_again(
         raise InputError("the execution succeeded: name a state or an event to go on from")
     driver_handlers = Handlers(handlers)
     family = None if children is None else replayer.family(children, machines, bucket)
-    past = Past()
-    execution = past.take(replayer, replayer.follow(recording, limit, family), family)
+    standing = stand(replayer, replayer.follow(recording, limit, family), family)
+    clock = VirtualClock(standing.until)
+    past = Past(clock)
+    execution = past.put(standing)
     driver = Driver(
-        VirtualClock(past.until),
+        clock,
         driver_handlers,
         machines={name: as_machine(name, given) for name, given in (machines or {}).items()},
         bucket=None if bucket is None else Path(bucket),
@@ -91,54 +95,76 @@ def begin_again(
     return driver, execution
 
 
-class Past(Memory):
-    """What a driver finds of map runs that began in a recording: their children, as they stood."""
+# Children that go on -----------------------------------------------------------------------------
 
-    def __init__(self) -> None:
-        self.until = 0.0
-        """When the last of them stopped."""
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An execution at the end of its recording."""
+
+    replayer: Replayer
+    follower: Follower
+    children: Mapping[str, Sequence[Standing]]
+    """Of the map runs that have not succeeded, by their keys: in the order of their indexes."""
+
+    @property
+    def until(self) -> float:
+        """When the last thing happened in it, or in its children."""
+        inside = (child.until for children in self.children.values() for child in children)
+        return max([self.follower.engine.now, *inside])
+
+
+def stand(replayer: Replayer, follower: Follower, family: Family | None) -> Standing:
+    """Where an execution, followed to its end, goes on.
+
+    Raises ReplayError where a history can't be gone on with, InputError where one is missing.
+    """
+    if follower.difference:
+        raise ReplayError(f"the history can't be gone on with: {follower.difference}")
+    children = {}
+    for key, handed in follower.map_runs.items() if family else ():
+        visit = follower.recording.visit(handed.started.id)
+        if family and visit and not visit.over:
+            found = of_map_run(replayer, follower, handed, family)
+            children[key] = [_child(place, family) for place in found]
+    return Standing(replayer, follower, children)
+
+
+def _child(place: Place, family: Family) -> Standing:
+    start = place.start
+    if not isinstance(start, Start):
+        raise InputError(f"{place.where} {_REFUSED[start]}")
+    follower = start.replayer.follow(start.recording, family=family)
+    if found := start.difference or follower.difference:
+        told = f"the history of {place.where}, {place.name}, can't be gone on with: {found}"
+        raise ReplayError(told)
+    return stand(start.replayer, follower, family)
+
+
+class Past(Memory):
+    """What a driver finds of map runs that began in a recording: their children."""
+
+    def __init__(self, clock: Clock) -> None:
         self.running: list[Execution] = []
+        """Children that had not ended."""
+        self._clock = clock
         self._children: dict[tuple[str, str], list[Execution]] = {}
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
         """Those of a map run, in the order of their indexes."""
         return self._children.get((parent.arn, command.key), ())
 
-    def take(self, replayer: Replayer, follower: Follower, family: Family | None) -> Execution:
-        """The execution at the end of its recording; its children's are kept.
-
-        Raises ReplayError where a history can't be gone on with, InputError where one is missing.
-        """
-        if follower.difference:
-            raise ReplayError(f"the history can't be gone on with: {follower.difference}")
+    def put(self, standing: Standing) -> Execution:
+        """The execution, whose children will be found."""
+        engine, journal = standing.follower.engine, standing.follower.journal
         execution = Execution(
-            replayer.program,
-            follower.journal.header,
-            engine=follower.engine,
-            journal=follower.journal,
+            standing.replayer.program, journal.header, self._clock, engine=engine, journal=journal
         )
-        self.until = max(self.until, follower.engine.now)
-        for key, handed in follower.map_runs.items() if family else ():
-            visit = follower.recording.visit(handed.started.id)
-            if family and visit and not visit.over:
-                found = of_map_run(replayer, follower, handed, family)
-                kept = [self._child(place, family) for place in found]
-                self._children[execution.arn, key] = kept
+        for key, standings in standing.children.items():
+            children = [self.put(child) for child in standings]
+            self._children[execution.arn, key] = children
+            self.running += (child for child in children if not child.ended)
         return execution
-
-    def _child(self, place: Place, family: Family) -> Execution:
-        start = place.start
-        if not isinstance(start, Start):
-            raise InputError(f"{place.where} {_REFUSED[start]}")
-        follower = start.replayer.follow(start.recording, family=family)
-        if found := start.difference or follower.difference:
-            raise ReplayError(
-                f"the history of {place.where}, {place.name}, can't be gone on with: {found}"
-            )
-        child = self.take(start.replayer, follower, family)
-        if not child.ended:
-            self.running.append(child)
-        return child
 
 
 _REFUSED: Mapping[Absence, str] = {
