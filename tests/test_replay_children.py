@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,51 @@ def test_a_redriven_map_run_is_replayed_with_what_its_children_came_to(
     assert [child.verdict for child in replayed.children] == ["same"] * 3
 
 
+def test_of_a_retried_map_run_each_has_the_items_that_it_came_to(record: Any, each: Chain) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
+    answers = iter([2, doorstep.fail("Unlucky"), 2, 26, 6])
+    handlers = {"work": lambda _: next(answers)}
+    recorded = record(each(MaxConcurrency=1, Retry=retry), 1, 13, 3, handlers=handlers)
+    assert recorded.execution.status == "SUCCEEDED"
+    replayed = recorded.replay()
+    assert replayed.same
+    assert [child.place for child in replayed.children] == [
+        *("Each[0]", "Each[1]"),
+        *("Each[0]", "Each[1]", "Each[2]"),
+    ]
+
+
+def test_log_lines_of_many_express_children_stand_in_one_file(
+    record: Any, each: Chain, tmp_path: Path
+) -> None:
+    definition = each()
+    definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
+    recorded = record(definition)
+    machine = "arn:aws:states:us-east-1:123456789012:express:StateMachine/Each"
+    lines = [
+        json.dumps(
+            {
+                "id": str(event["id"]),
+                "type": event["type"],
+                "details": next((event[k] for k in event if k.endswith("Details")), {}),
+                "previous_event_id": str(event["previousEventId"]),
+                "event_timestamp": str(
+                    round(datetime.fromisoformat(event["timestamp"]).timestamp() * 1000)
+                ),
+                "execution_arn": f"{machine}:name:{file.stem}",
+            }
+        )
+        for file in recorded.folder.rglob("*.json")
+        for event in json.loads(file.read_text())["events"]
+    ]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "express.json").write_text("\n".join(lines))
+    replayed = recorded.replay(children=logs)
+    assert replayed.same
+    assert verdicts(replayed) == {"Each[0]": "same", "Each[1]": "same", "Each[2]": "same"}
+
+
 def test_histories_are_given_by_arn_as_well(record: Any, each: Chain) -> None:
     recorded = record(each())
     replayed = recorded.replay(children=recorded.by_arn())
@@ -503,6 +549,29 @@ def test_a_file_that_is_no_history_is_refused_by_name(record: Any, each: Chain) 
         recorded.replay()
 
 
+def test_a_history_without_execution_data_is_refused_by_name(record: Any, each: Chain) -> None:
+    recorded = record(each())
+    file = recorded.file({"n": 2})
+    history = json.loads(file.read_text())
+    del history["events"][0]["executionStartedEventDetails"]["input"]
+    file.write_text(json.dumps(history))
+    with pytest.raises(InputError, match=f"{file.name}: event 1 .* has no input"):
+        recorded.replay()
+
+
+def test_children_are_named_by_their_arns(record: Any, each: Chain) -> None:
+    recorded = record(each())
+    with pytest.raises(InputError, match="by the ARNs of their executions, not by 'first'"):
+        recorded.replay(children={"first": recorded.file({"n": 1})})
+
+
+def test_another_input_is_shown_with_both_sides(record: Any, each: Chain) -> None:
+    replayed = record(each(), 5).replay(each(ItemSelector={"m.$": "$$.Map.Item.Value"}))
+    found = the_only(replayed).as_json()["difference"]
+    for side, text in (("recorded", '{"n":5}'), ("now", '{"m":5}')):
+        assert found[side]["executionStartedEventDetails"]["input"] == text
+
+
 def test_a_replay_with_children_is_json(record: Any, each: Chain) -> None:
     shown = record(each(), 1).replay().as_json()
     assert shown["children"][0]["place"] == "Each[0]"
@@ -558,6 +627,34 @@ def test_children_of_children_go_on_as_well(record: Any, each: Chain) -> None:
     )
     assert resumed.output == [[{"got": 2}], [{"got": 4}, {"got": 26}, {"got": 8}]]
     assert calls.made == [13, 4]
+
+
+def test_of_a_retried_map_run_only_the_last_goes_on(record: Any, each: Chain) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
+    recorded = record(each(MaxConcurrency=1, Retry=retry), 1, 13, 3)
+    calls = Calls()
+    resumed = doorstep.resume(
+        recorded.execution.history, recorded.definition, {"work": calls}, children=recorded.folder
+    )
+    assert resumed.output == [{"got": 2}, {"got": 26}, {"got": 6}]
+    assert calls.made == [13, 3]
+
+
+def test_children_that_still_ran_go_on(each: Chain, tmp_path: Path) -> None:
+    definition = each({"Wait": {"Type": "Wait", "Seconds": 60}, "Work": WORK, "Keep": KEEP})
+    files, waiting = ChildFiles(tmp_path), set[str]()
+
+    def watch(execution: doorstep.Execution, event: Any) -> None:
+        files.on_event(execution, event)
+        if event.type == "WaitStateEntered":
+            waiting.add(execution.arn)
+
+    driver, execution = doorstep.start(definition, {"items": [1, 2]}, on_event=watch)
+    driver.clock.run(lambda: len(waiting) == 2)
+    files.close(execution)
+    assert execution.status == "RUNNING"
+    resumed = doorstep.resume(execution.history, definition, {"work": work}, children=tmp_path)
+    assert resumed.output == [{"got": 2}, {"got": 4}]
 
 
 def test_without_children_a_failed_map_run_begins_anew(record: Any, each: Chain) -> None:

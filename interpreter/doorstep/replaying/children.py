@@ -10,8 +10,8 @@ from typing import Any, Literal
 from ..answers import ABSENT
 from ..commands import Invoke
 from ..drivers.services import input_text, starts_execution
-from ..events import TERMINAL, Fact
-from ..jsontext import loads
+from ..events import TERMINAL, Event, Fact
+from ..jsontext import dumps, loads
 from ..recorded import Entry
 from ..unlike import Unlike, differences, value_of
 from .comparing import unlike
@@ -19,12 +19,11 @@ from .difference import Difference, Explaining, shown
 from .family import Child, Family, last_of
 from .follower import Follower
 from .handing import HandedOut, start_event
+from .learned import UUID
 from .recording import Recording
 from .replayer import Replayer
 
 Absence = Literal["missing", "surplus", "not given", "no definition", "no items"]
-_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The name of an execution that a map run starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +32,19 @@ class Start:
 
     recording: Recording
     replayer: Replayer
-    other_input: Unlike | None
-    """Where it is started with something else now."""
+    begins: Event | None = None
+    """Its first event now, where that is another one than the recorded one: in `other_input`."""
+    other_input: Unlike | None = None
     got: Mapping[str, Any] | None = None
     """What the task that waited for it was told of its end: {"Status": …, "Output": …, …}."""
 
     @property
     def difference(self) -> Difference | None:
         """In what it is started with."""
-        if self.other_input is None:
+        if self.begins is None or self.other_input is None:
             return None
         first = self.recording.events[0]
-        return self._explaining.other_details(first, start_event("{}"), self.other_input)
+        return self._explaining.other_details(first, self.begins, self.other_input)
 
     @property
     def other_end(self) -> Difference | None:
@@ -102,26 +102,33 @@ def of_map_run(
         if child is None:
             yield Place(at, None, "missing")
         else:
-            recording = _of_run(child, handed)
-            yield Place(at, child.name, Start(recording, inner, handed.unlike.get(index)))
+            yield Place(at, child.name, _handed_to(child, inner, handed, index))
     for child in handed.surplus:
         yield Place(where, child.name, "surplus")
 
 
 def _begun(follower: Follower, handed: HandedOut) -> int:
     """How many children there were: a run that did not succeed leaves items without any."""
-    visit = follower.recording.visit(handed.started.id)
-    if visit and visit.outcome == "succeeded":
+    ends = follower.recording.ends_of(handed.started)
+    if any(end.type == "MapRunSucceeded" for end in ends):
         return len(handed.children)
     known = [index for index, child in enumerate(handed.children) if child]
     return known[-1] + 1 if known else 0
+
+
+def _handed_to(child: Child, replayer: Replayer, handed: HandedOut, index: int) -> Start:
+    recording, other = _of_run(child, handed), handed.unlike.get(index)
+    if other is None or handed.batches is None:
+        return Start(recording, replayer)
+    text = dumps(handed.batches[index].input)
+    return Start(recording, replayer, start_event(recording.events[0], text), other)
 
 
 def _of_run(child: Child, handed: HandedOut) -> Recording:
     """The recording with the names that its place tells."""
     recording = child.recording
     arn = recording.arn
-    if arn is None and _UUID.fullmatch(child.name) and handed.run.execution_type == "STANDARD":
+    if arn is None and re.fullmatch(UUID, child.name) and handed.run.execution_type == "STANDARD":
         machine = handed.arn.replace(":mapRun:", ":execution:").rpartition(":")[0]
         arn = f"{machine}:{child.name}"
     return Recording(recording.events, arn, handed.arn)
@@ -159,8 +166,9 @@ def _started(
     if replayer is None:
         return "no definition"
     recording = Recording(child.recording.events, arn)
-    other = unlike(recording.events[0], start_event(input_text(invoke)), follower.rules.same)
-    return Start(recording, replayer, other, got)
+    first = recording.events[0]
+    begins = start_event(first, input_text(invoke))
+    return Start(recording, replayer, begins, unlike(first, begins, follower.rules.same), got)
 
 
 def _got(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:

@@ -12,16 +12,18 @@ for a history, do say whose they are: a file may hold those of many.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..drivers import Execution
 from ..errors import InputError
 from ..events import TERMINAL, Event
 from ..history import history_lines
+from ..jsontext import loads
 from ..recorded import execution_arns
 from .recording import History, Recording, events_of, read_recording
 
@@ -41,17 +43,13 @@ class Child:
     group: str | None
     name: str
     recording: Recording
+    input: Any
+    """What it was started with."""
 
     @property
     def began(self) -> float:
         """When it started."""
         return self.recording.events[0].at
-
-    def is_of(self, map_run: str, since: float, until: float) -> bool:
-        """Whether it can be a child of the map run with this ARN, which lasted so long."""
-        machine, run = last_of(map_run)
-        likely = self.group in (None, machine) and since <= self.began <= until
-        return self.group == run or likely
 
     def is_execution(self, arn: str) -> bool:
         """Whether it is the execution with this ARN."""
@@ -71,7 +69,7 @@ def read_children(given: Children) -> list[Child]:
     Raises InputError for a folder without any, and for a file that is no history.
     """
     if isinstance(given, Mapping):
-        return [Child(arn, *last_of(arn), read_recording(one)) for arn, one in given.items()]
+        return [_child(arn, *_named(arn), read_recording(one)) for arn, one in given.items()]
     folder = Path(given)
     files = sorted(folder.rglob("*.json"))
     if not files:
@@ -79,38 +77,62 @@ def read_children(given: Children) -> list[Child]:
     return [child for file in files for child in _read(file, folder)]
 
 
+def _named(arn: str) -> tuple[str, str]:
+    if not arn.startswith("arn:"):
+        raise InputError(f"children are given by the ARNs of their executions, not by {arn!r}")
+    return last_of(arn)
+
+
 def _read(file: Path, folder: Path) -> Iterator[Child]:
     events, source = events_of(file), str(file.relative_to(folder))
     group = None if file.parent == folder else file.parent.name
     for arn in (arns := execution_arns(events)):
-        yield Child(f"{source}: {arn}", *last_of(arn), read_recording(events, arn))
+        yield _child(f"{source}: {arn}", *last_of(arn), read_recording(events, arn))
     if not arns:
-        yield Child(source, group, file.stem, read_recording(events, source=str(file)))
+        yield _child(source, group, file.stem, read_recording(events, source=str(file)))
 
 
-@dataclass(slots=True)
+def _child(source: str, group: str | None, name: str, recording: Recording) -> Child:
+    try:
+        return Child(source, group, name, recording, loads(recording.events[0].text("input")))
+    except InputError as problem:
+        raise InputError(f"{source}: {problem}") from None
+
+
 class Family:
     """The histories that were given, and what the executions that are started ran."""
 
-    left: list[Child]
-    """Those that are nobody's yet."""
-    machines: Mapping[str, Replayer] = field(default_factory=dict)
-    bucket: Path | None = None
-    replayed: int = 0
-    """How many have been replayed so far."""
-
-    def without(self, taken: Iterable[Child]) -> list[Child]:
-        """Those that are left when these are somebody's."""
-        found = set(taken)
-        return [child for child in self.left if child not in found]
+    def __init__(
+        self, given: Iterable[Child], machines: Mapping[str, Replayer], bucket: Path | None
+    ) -> None:
+        self.left = dict.fromkeys(given)
+        """Those that are nobody's yet, in order."""
+        self.machines = machines
+        self.bucket = bucket
+        self.replayed = 0
+        """How many have been replayed so far."""
+        self._by_name: defaultdict[str, list[Child]] = defaultdict(list)
+        self._by_group: defaultdict[str | None, list[Child]] = defaultdict(list)
+        for child in self.left:
+            self._by_name[child.name].append(child)
+            self._by_group[child.group].append(child)
 
     def take(self, *taken: Child) -> None:
         """These have found their parent."""
-        self.left = self.without(taken)
+        for child in taken:
+            del self.left[child]
 
     def find(self, arn: str) -> Child | None:
         """The history of the execution with this ARN."""
-        return next((child for child in self.left if child.is_execution(arn)), None)
+        named = self._by_name[last_of(arn)[1]]
+        return next((one for one in named if one in self.left and one.is_execution(arn)), None)
+
+    def of_map_run(self, arn: str, since: float, until: float) -> list[Child]:
+        """What can be the children of the map run with this ARN, which lasted so long."""
+        machine, run = last_of(arn)
+        likely = [*self._by_group[machine], *self._by_group[None]]
+        found = [*self._by_group[run], *(one for one in likely if since <= one.began <= until)]
+        return [child for child in found if child in self.left]
 
 
 class ChildFiles:

@@ -26,7 +26,7 @@ from .facts import EARLY, OF_THE_EXECUTION, answer, is_shown, map_run_result
 from .family import Family
 from .handing import HandedOut, hand_out
 from .pairing import Pairing
-from .recording import Recording
+from .recording import Recording, map_run_arn
 
 LATE = 10.0
 """Seconds by which AWS may be late; a tenth of the time for those who wait longer."""
@@ -131,8 +131,8 @@ class Follower:
 
     def _end_of_run(self, entry: Entry, at: float, run: StartMapRun) -> Fact | None:
         handed = self.map_runs.get(run.key)
-        if handed and self.recording.redriven_after(entry):
-            # The children's histories tell how they ended after the redrive, not at this end.
+        if handed and entry not in self.recording.ends_of(handed.started)[-1:]:
+            # The children's histories tell how they ended after the last redrive.
             handed = None
         state = self.explain.states[run.state]
         if handed and (told := handed.otherwise(entry, is_shown(run, state))):
@@ -187,9 +187,9 @@ class Follower:
             return
         entry = self.recording[started]
         if self._is_before(entry):
-            taken = [child for other in self.map_runs.values() for child in other.taken]
-            arn, lasted = str(entry.details.get("mapRunArn")), self.recording.lasted(entry)
-            own = [one for one in self._family.without(taken) if one.is_of(arn, *lasted)]
+            taken = {child for other in self.map_runs.values() for child in other.taken}
+            arn, lasted = map_run_arn(entry), self.recording.lasted(entry)
+            own = [one for one in self._family.of_map_run(arn, *lasted) if one not in taken]
             bucket = self._family.bucket
             self.map_runs[run.key] = hand_out(run, entry, own, bucket, self.rules.same)
 

@@ -28,6 +28,7 @@ from ..recorded import Entry
 from ..unlike import Unlike, differences
 from .comparing import Tolerate, unlike
 from .family import Child, last_of
+from .recording import map_run_arn
 
 _RARE = 50
 """A value that stands in so many inputs at the most tells one child from the others."""
@@ -55,7 +56,7 @@ class HandedOut:
     @property
     def arn(self) -> str:
         """The map run's in the recording."""
-        return str(self.started.details.get("mapRunArn"))
+        return map_run_arn(self.started)
 
     @property
     def taken(self) -> list[Child]:
@@ -103,16 +104,17 @@ class HandedOut:
         if self.lacking:
             needed = succeeded and not shown
             return f"its result can't be made: {self.lacking}" if needed else None
-        total = sum(batch.size for batch in self.batches)
-        good = dict(self._outputs())
-        failed = sum(b.size for i, b in enumerate(self.batches) if i not in good)
-        run = self.run
+        return self._otherwise_tolerated(ended)
+
+    def _otherwise_tolerated(self, ended: Entry) -> str | None:
+        run, good, batches = self.run, dict(self._outputs()), self.batches or ()
+        total = sum(batch.size for batch in batches)
+        failed = sum(batch.size for index, batch in enumerate(batches) if index not in good)
         over = exceeds(failed, total, run.tolerated_count, run.tolerated_percentage)
-        counted = f"{failed} of {total} items failed"
-        if succeeded and over:
-            return f"{counted}, now more than is tolerated"
+        if ended.type == "MapRunSucceeded" and over:
+            return f"{failed} of {total} items failed, now more than is tolerated"
         if ended.details.get("error") == _EXCEEDED and not over:
-            return f"{counted}, which is tolerated now"
+            return f"{failed} of {total} items failed, which is tolerated now"
         return None
 
 
@@ -124,17 +126,17 @@ def hand_out(
     inputs, failure = _batches(run, bucket)
     if inputs is None:
         return HandedOut(run, started, None, own, (), {})
-    found = _exact(inputs, own)
-    other = _similar(inputs, found, own)
-    children = [found.get(index) or other.get(index) for index in range(len(inputs))]
+    exact = _exact(inputs, own)
+    similar = _similar(inputs, exact, own)
+    children = [exact.get(index) or similar.get(index) for index in range(len(inputs))]
     others = {
         index: difference
-        for index, child in other.items()
-        if (difference := _other_input(child, inputs[index].input, same))
+        for index, child in similar.items()
+        if (difference := _other_input(child, inputs[index], same))
     }
-    taken = {*found.values(), *other.values()}
-    # Others may be of another run of the same Map.
-    _, run_id = last_of(str(started.details.get("mapRunArn")))
+    # Histories that don't say their map run may be of another one of the same Map.
+    _, run_id = last_of(map_run_arn(started))
+    taken = {*exact.values(), *similar.values()}
     surplus = [child for child in own if child.group == run_id and child not in taken]
     return HandedOut(run, started, inputs, children, surplus, others, failure)
 
@@ -157,7 +159,7 @@ def _batches(run: StartMapRun, bucket: Path | None) -> tuple[list[Batch] | None,
 def _exact(inputs: Sequence[Batch], own: Sequence[Child]) -> dict[int, Child]:
     by_input: defaultdict[str, list[Child]] = defaultdict(list)
     for child in reversed(own):
-        by_input[_canonical(_input(child))].append(child)
+        by_input[_canonical(child.input)].append(child)
     found = {}
     for index, batch in enumerate(inputs):
         if waiting := by_input.get(_canonical(batch.input)):
@@ -173,7 +175,7 @@ def _similar(
     left = dict.fromkeys(child for child in own if child not in taken)
     sharing: defaultdict[str, list[Child]] = defaultdict(list)
     for child in left:
-        for value in set(_scalars(_input(child))):
+        for value in set(_scalars(child.input)):
             sharing[value].append(child)
     similar = {}
     for index, batch in enumerate(inputs):
@@ -197,21 +199,18 @@ def _scalars(value: Any) -> Iterator[str]:
 
 
 def _unlikeness(ours: Any, child: Child) -> int:
-    return sum(1 for _ in differences("", _input(child), ours))
+    return sum(1 for _ in differences("", child.input, ours))
 
 
-def _other_input(child: Child, ours: Any, same: Tolerate) -> Unlike | None:
-    return unlike(child.recording.events[0], start_event(dumps(ours)), same)
-
-
-def _input(child: Child) -> Any:
-    return loads(child.recording.events[0].text("input"))
+def _other_input(child: Child, ours: Batch, same: Tolerate) -> Unlike | None:
+    first = child.recording.events[0]
+    return unlike(first, start_event(first, dumps(ours.input)), same)
 
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def start_event(text: str) -> Event:
-    """The first event of a child that gets this input now."""
-    return Event(1, 0, "ExecutionStarted", 0.0, {"input": text})
+def start_event(recorded: Entry, text: str) -> Event:
+    """The first event of a child, recorded with another input, when it gets this one."""
+    return Event(recorded.id, recorded.previous, recorded.type, recorded.at, {"input": text})

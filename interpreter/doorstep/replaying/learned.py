@@ -20,15 +20,15 @@ from .recording import Recording
 Slot = tuple[str, ...]
 """What is learned: ("name",), ("token", key), ("draw", place, number), …"""
 
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_MADE = re.compile(f"AQC[0-9a-f]{{64}}|{_UUID}|replayed-(?:execution|machine)")
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MADE = re.compile(f"AQC[0-9a-f]{{64}}|{UUID}|replayed-(?:execution|machine)")
 _ARN = re.compile(
     r"arn:[\w-]+:states:(?P<region>[\w-]+):(?P<account>\d+):"
     r"(?:(?:stateMachine|mapRun):|(?P<executed>execution|express):)"
     r"(?P<machine>[^:/]+)(?:/(?P<label>[^:]+))?(?::(?P<name>[^:]+))?(?::[^:]+)?"
 )
 _FITS: dict[str, Callable[[str], Any]] = {
-    "draw": re.compile(_UUID).fullmatch,
+    "draw": re.compile(UUID).fullmatch,
     "token": re.compile(r"\S{16,}").fullmatch,
     "name": re.compile(r"\S{1,80}").fullmatch,
     "machine": re.compile(r"\S{1,80}").fullmatch,

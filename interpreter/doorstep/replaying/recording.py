@@ -21,6 +21,9 @@ _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")
 
 
+_RUN_ENDS = ("MapRunSucceeded", "MapRunFailed", "MapRunAborted")
+
+
 class Recording:
     """The events of one execution, in the order of their ids."""
 
@@ -54,20 +57,25 @@ class Recording:
         """What befell the execution as a whole: stopped, timed out, redriven."""
         return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
 
-    def lasted(self, map_run: Entry) -> tuple[float, float]:
-        """From its MapRunStarted on, when a map run began and ended, as far as it is recorded."""
-        ended = [e.at for e in self.following[map_run.id] if e.type.startswith("MapRun")]
-        redriven = any(
-            entry.type == "MapRunRedriven"
-            and entry.details.get("mapRunArn") == map_run.details.get("mapRunArn")
-            for entry in self.events[map_run.id :]
-        )
-        return map_run.at, inf if redriven or not ended else ended[0]
+    @cached_property
+    def _map_runs(self) -> Mapping[str, list[Entry]]:
+        """When each map run, by its ARN, began and was redriven."""
+        begun = defaultdict(list)
+        for entry in self.events:
+            if entry.type in ("MapRunStarted", "MapRunRedriven"):
+                begun[map_run_arn(entry)].append(entry)
+        return begun
 
-    def redriven_after(self, entry: Entry) -> bool:
-        """Whether the execution was redriven after an event."""
-        redriven = (one for one in self.of_the_execution if one.type == "ExecutionRedriven")
-        return any(one.id > entry.id for one in redriven)
+    def ends_of(self, started: Entry) -> list[Entry]:
+        """How a map run ended, and how it ended after redrives; `started`: its MapRunStarted."""
+        begun = self._map_runs[map_run_arn(started)]
+        return [e for one in begun for e in self.following[one.id] if e.type in _RUN_ENDS]
+
+    def lasted(self, started: Entry) -> tuple[float, float]:
+        """When a map run began and came to its last end, as far as it is recorded."""
+        ends = self.ends_of(started)
+        over = len(ends) == len(self._map_runs[map_run_arn(started)])
+        return started.at, ends[-1].at if over else inf
 
     def visit(self, number: int) -> Visit | None:
         """The visit that an event belongs to; None: the execution itself, or event 0."""
@@ -80,6 +88,11 @@ class Recording:
             one.outcome != "succeeded" and one.entered.type in _GROUPS
             for one in (visit.outward() if visit else ())
         )
+
+
+def map_run_arn(entry: Entry) -> str:
+    """The map run that an event is about."""
+    return str(entry.details.get("mapRunArn"))
 
 
 def read_recording(

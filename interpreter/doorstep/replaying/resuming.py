@@ -19,6 +19,7 @@ from ..running import Definition, Machines, Type, as_machine
 from .children import Absence, Place, Start, of_map_run
 from .family import Children, Family
 from .follower import Follower
+from .handing import HandedOut
 from .recording import History, Recording, read_recording
 from .replayer import Replayer
 
@@ -121,13 +122,23 @@ def stand(replayer: Replayer, follower: Follower, family: Family | None) -> Stan
     """
     if follower.difference:
         raise ReplayError(f"the history can't be gone on with: {follower.difference}")
-    children = {}
-    for key, handed in follower.map_runs.items() if family else ():
-        visit = follower.recording.visit(handed.started.id)
-        if family and visit and not visit.over:
-            found = of_map_run(replayer, follower, handed, family)
-            children[key] = [_child(place, family) for place in found]
+    if family is None:
+        return Standing(replayer, follower, {})
+    children = {
+        key: [_child(place, family) for place in of_map_run(replayer, follower, handed, family)]
+        for key, handed in _unfinished(follower)
+    }
     return Standing(replayer, follower, children)
+
+
+def _unfinished(follower: Follower) -> list[tuple[str, HandedOut]]:
+    """The map runs that go on: of a Map that was retried, the last one."""
+    last = {
+        visit: (key, handed)
+        for key, handed in follower.map_runs.items()
+        if (visit := follower.recording.visit(handed.started.id)) and not visit.over
+    }
+    return list(last.values())
 
 
 def _child(place: Place, family: Family) -> Standing:
