@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,20 @@ def test_an_item_selector_that_fails_now_is_told_of_the_map_run(record: Any, eac
     assert "now it fails with States.Runtime: " in found.told
 
 
+def test_inputs_that_tell_children_apart_no_longer_leave_the_parent_as_it_was(
+    record: Any, each: Chain
+) -> None:
+    replayed = record(each(), 1, 2, 3, 4, 5).replay(each(ItemSelector={"constant": True}))
+    assert replayed.difference is None
+    assert set(verdicts(replayed).values()) == {"differs"}
+
+
+def test_children_are_not_looked_for_beyond_a_difference(record: Any, each: Chain) -> None:
+    replayed = record(each()).replay(each(InputPath="$.gone"))
+    assert replayed.difference is not None
+    assert (replayed.children, replayed.unused) == ([], [])
+
+
 def test_names_in_the_childrens_inputs_are_learned(record: Any, each: Chain) -> None:
     selector = {"n.$": "$$.Map.Item.Value", "by.$": "$$.Execution.Name", "id.$": "States.UUID()"}
     processor = {
@@ -223,6 +237,12 @@ def test_names_in_the_childrens_inputs_are_learned(record: Any, each: Chain) -> 
     replayed = record(each(processor, ItemSelector=selector), name="order-77").replay()
     assert replayed.same
     assert set(verdicts(replayed).values()) == {"same"}
+
+
+def test_the_arn_of_an_express_child_is_learned(record: Any, each: Chain) -> None:
+    definition = each({"Keep": {"Type": "Pass", "Parameters": {"me.$": "$$.Execution.Id"}}})
+    definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
+    assert record(definition).replay().same
 
 
 def test_batches_are_compared_with_the_childrens_inputs(record: Any, each: Chain) -> None:
@@ -278,6 +298,26 @@ def test_files_outside_of_groups_are_known_by_their_inputs(record: Any, each: Ch
     replayed = recorded.replay()
     assert replayed.same
     assert len(verdicts(replayed)) == 3
+    (recorded.folder / "again.json").write_text((recorded.folder / "child0.json").read_text())
+    replayed = recorded.replay()
+    assert (replayed.same, replayed.unused) == (True, ["child0.json"])
+
+
+def test_map_runs_side_by_side_share_what_says_no_group(
+    record: Any, each: Chain, chain: Chain
+) -> None:
+    branches = [
+        chain({name: each({f"Keep{name}": {"Type": "Pass"}})["States"]["Each"]})
+        for name in ("Left", "Right")
+    ]
+    recorded = record(chain({"Both": {"Type": "Parallel", "Branches": branches}}))
+    for number, file in enumerate(sorted(recorded.folder.rglob("*.json"))):
+        file.rename(recorded.folder / f"child{number}.json")
+    replayed = recorded.replay()
+    assert (replayed.same, replayed.unused) == (True, [])
+    assert [place for place in verdicts(replayed) if "Right" in place] == [
+        f"Both > Right[{index}]" for index in range(3)
+    ]
 
 
 def test_a_retried_map_run_has_children_of_its_own(record: Any, each: Chain) -> None:
@@ -607,13 +647,30 @@ def test_only_the_children_that_failed_go_on(record: Any, each: Chain) -> None:
 
 def test_items_that_had_no_child_yet_are_done_after_it(record: Any, each: Chain) -> None:
     recorded = record(each(MaxConcurrency=1), 1, 13, 3, 4)
-    calls = Calls()
+    calls, arns = Calls(), set[str]()
     resumed = doorstep.resume(
         recorded.execution.history, recorded.definition, {"work": calls}, children=recorded.folder,
         arn="arn:aws:states:us-east-1:123456789012:execution:StateMachine:seed-then",
+        on_event=lambda execution, _: arns.add(execution.arn),
     )  # fmt: skip
     assert resumed.output == [{"got": 2}, {"got": 26}, {"got": 6}, {"got": 8}]
     assert calls.made == [13, 3, 4]
+    assert len(arns) == 4
+
+
+def test_a_child_may_have_ended_after_its_parent(record: Any, each: Chain) -> None:
+    recorded = record(each(MaxConcurrency=1), 1, 13)
+    file = recorded.file({"n": 13})
+    history = json.loads(file.read_text())
+    ended = datetime.fromisoformat(history["events"][-1]["timestamp"]) + timedelta(seconds=2)
+    history["events"][-1]["timestamp"] = ended.isoformat()
+    file.write_text(json.dumps(history))
+    calls = Calls()
+    resumed = doorstep.resume(
+        recorded.execution.history, recorded.definition, {"work": calls}, children=recorded.folder
+    )
+    assert resumed.output == [{"got": 2}, {"got": 26}]
+    assert calls.made == [13]
 
 
 def test_children_of_children_go_on_as_well(record: Any, each: Chain) -> None:

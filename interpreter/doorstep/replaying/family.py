@@ -69,7 +69,7 @@ def read_children(given: Children) -> list[Child]:
     Raises InputError for a folder without any, and for a file that is no history.
     """
     if isinstance(given, Mapping):
-        return [_child(arn, *_named(arn), read_recording(one)) for arn, one in given.items()]
+        return [_child(arn, *_named(arn), read_recording(one, arn)) for arn, one in given.items()]
     folder = Path(given)
     files = sorted(folder.rglob("*.json"))
     if not files:

@@ -186,12 +186,11 @@ class Follower:
         if self._family is None or run.key in self.map_runs or started is None:
             return
         entry = self.recording[started]
-        if self._is_before(entry):
-            taken = {child for other in self.map_runs.values() for child in other.taken}
-            arn, lasted = map_run_arn(entry), self.recording.lasted(entry)
-            own = [one for one in self._family.of_map_run(arn, *lasted) if one not in taken]
-            bucket = self._family.bucket
-            self.map_runs[run.key] = hand_out(run, entry, own, bucket, self.rules.same)
+        taken = {child for other in self.map_runs.values() for child in other.taken}
+        arn, lasted = map_run_arn(entry), self.recording.lasted(entry)
+        own = [one for one in self._family.of_map_run(arn, *lasted) if one not in taken]
+        bucket = self._family.bucket
+        self.map_runs[run.key] = hand_out(run, entry, own, bucket, self.rules.same)
 
     def _compare(self, event: Event, cause: Entry) -> Difference | None:
         entry = self.pairing.take(event)

@@ -123,6 +123,10 @@ class RecordedIdentity(Identity):
         """The execution's ARN, the recording's own where it is known."""
         return self.given_arn or Identity.arn.__get__(self)
 
+    def uuid(self, place: str) -> str:
+        """The recording's, once it is learned: the end of an Express execution's ARN."""
+        return self.learned.get(("draw", "uuid", place), lambda: Identity.uuid(self, place))
+
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
         """A child that is started now: nothing of it is recorded."""
         own = Identity(
