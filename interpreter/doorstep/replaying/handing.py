@@ -1,7 +1,7 @@
 """What a map run hands out, and which child got it: inputs of now, histories of then.
 
 A child's history does not tell its index. It is known by its input; where the inputs are others
-now, by the one that is most like it.
+now, by the one that is most like it. Of those with the same input the first to start comes first.
 """
 
 from __future__ import annotations
@@ -78,13 +78,22 @@ class HandedOut:
     def result(self, shown: bool) -> Any:
         """The map run's result, of its children's outputs; ABSENT where they don't make it.
 
-        `shown`: it is known without them, which is surer than the order of children whose inputs
-        are others now.
+        `shown`: it is known without them, which is surer than an order that is guessed.
         """
         described = self.run.writer and self.run.writer.transformation == "NONE"
-        if described or self.lacking or (shown and self.unlike):
+        if described or self.lacking or (shown and self._guessed):
             return ABSENT
         return result(self.run, dict(self._outputs()), {}, None)
+
+    @property
+    def _guessed(self) -> bool:
+        """Whether inputs don't tell the order: they are others, or the same for two children."""
+        gave: dict[str, Any] = {}
+        for index, output in self._outputs():
+            child = self.children[index]
+            if child and gave.setdefault(_canonical(child.input), output) != output:
+                return True
+        return bool(self.unlike)
 
     def _outputs(self) -> Iterator[tuple[int, Any]]:
         for index, child in enumerate(self.children):
@@ -122,7 +131,7 @@ def hand_out(
     run: StartMapRun, started: Entry, own: Sequence[Child], bucket: Path | None, same: Tolerate
 ) -> HandedOut:
     """Give each input of a map run the child that got it; `own`: those that it can have had."""
-    own = sorted(own, key=lambda child: (child.began, child.name))
+    own = sorted(own, key=lambda child: child.began)
     inputs, failure = _batches(run, bucket)
     if inputs is None:
         return HandedOut(run, started, None, own, (), {})
