@@ -268,6 +268,24 @@ def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
         assert (machine["mapRunArn"], machine["label"]) == (listed["mapRunArn"], "Only")
 
 
+@pytest.mark.parametrize("batch", [None, {"MaxItemsPerBatch": 2}], ids=["single", "batches"])
+def test_children_of_a_map_run_are_listed_with_their_items(
+    client: Any,
+    start: Callable[..., str],
+    ended: Callable[[str], Any],
+    batch: dict[str, Any] | None,
+) -> None:
+    batcher = {} if batch is None else {"ItemBatcher": batch}
+    execution = start(distributed({"Type": "Pass"}, **batcher), [{"Items": [1, 2]}, {}, {}])
+    ended(execution)
+    (run,) = client.list_map_runs(executionArn=execution)["mapRuns"]
+    children = client.list_executions(mapRunArn=run["mapRunArn"])["executions"]
+    assert sorted(one["itemCount"] for one in children) == ([1, 2] if batch else [1, 1, 1])
+    machine = execution.rpartition(":")[0].replace("execution", "stateMachine")
+    (parent,) = client.list_executions(stateMachineArn=machine)["executions"]
+    assert "itemCount" not in parent
+
+
 def test_a_map_run_that_runs_is_changed(client: Any, start: Callable[..., str]) -> None:
     wait = {"Type": "Wait", "Seconds": 100_000}
     execution = start(distributed(wait, MaxConcurrency=1), [1, 2, 3])

@@ -49,7 +49,7 @@ def describe_machine_for_execution(server: Server, caller: Caller, request: Requ
         "stateMachineArn": row.machine,
         "name": identity.machine_path,
         "updateDate": revision.at,
-        **configuration(revision),
+        **configuration(revision, request),
     }
     if row.map_run is not None:
         told |= {"mapRunArn": row.map_run, "label": identity.label}
@@ -61,7 +61,8 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
         told = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
-    query = _map_run_query(server, request) or _machine_query(server, request)
+    run = _map_run(server, request)
+    query = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
     rows = server.store.rows(
         Query(
@@ -72,7 +73,7 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
             limit=size + 1,
         )
     )
-    answer: Request = {"executions": [_listed(row) for row in rows[:size]]}
+    answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
     return answer
@@ -142,8 +143,16 @@ def _summary(row: Row) -> Request:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _listed(row: Row) -> Request:
-    return _summary(row) | {"redriveCount": row.redrives}
+def _listed(server: Server, row: Row, run: Request | None) -> Request:
+    told = _summary(row) | {"redriveCount": row.redrives}
+    return told if run is None else {**told, "itemCount": _item_count(server, row, run)}
+
+
+def _item_count(server: Server, row: Row, run: Request) -> int:
+    if not run["batched"]:
+        return 1
+    (started,) = _events(server, row, 1, 1)
+    return len(loads((started.details or {})["input"])["Items"])
 
 
 def _redrive_status(row: Row) -> Request:
@@ -155,15 +164,17 @@ def _redrive_status(row: Row) -> Request:
     return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
 
 
-def _map_run_query(server: Server, request: Request) -> dict[str, str] | None:
+def _map_run(server: Server, request: Request) -> Request | None:
+    """The document of the map run whose children are asked for."""
     if "mapRunArn" not in request:
         if request.get("statusFilter") == "PENDING_REDRIVE":
             raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
         return None
     arn = parse(request["mapRunArn"], "mapRun").text
-    if server.store.get("map run", arn) is None:
+    run = server.store.get("map run", arn)
+    if run is None:
         raise no_resource(arn)
-    return {"map_run": arn}
+    return run
 
 
 def _machine_query(server: Server, request: Request) -> dict[str, str]:
