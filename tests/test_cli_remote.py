@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -54,6 +55,24 @@ def run(endpoint: str) -> Run:
 def started(endpoint: str, machine: str, name: str) -> None:
     arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}"
     Remote(endpoint).ask("StartExecution", stateMachineArn=arn, name=name)
+
+
+def test_machines_of_all_regions_are_found(endpoint: str, run: Run) -> None:
+    key = "AWS4-HMAC-SHA256 Credential=210987654321/20250101/eu-west-1/states/aws4_request"
+    headers = {"X-Amz-Target": "AWSStepFunctions.CreateStateMachine", "Authorization": key}
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    given = {"definition": definition, "roleArn": ROLE}
+    for name in ("far", "both"):
+        body = json.dumps({"name": name, **given}).encode()
+        urlopen(Request(endpoint, body, headers)).close()
+    Remote(endpoint).ask("CreateStateMachine", name="both", **given)
+    far = "arn:aws:states:eu-west-1:210987654321:stateMachine:far"
+    Remote(endpoint).ask("StartExecution", stateMachineArn=far, name="away")
+    assert "away" in run("ps", "far").stdout
+    assert "ExecutionStarted" in run("logs", "far:away").stdout
+    ambiguous = run("logs", "both:any")
+    assert ambiguous.exit_code == 2
+    assert "execution:both:any, arn:aws:states:" in ambiguous.stderr
 
 
 def test_ps_lists_executions_by_machine_and_status(endpoint: str, run: Run) -> None:
@@ -137,7 +156,7 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
     assert "there is no handler file" in told
 
 
-def test_a_virtual_clock_is_refused_with_what_has_one() -> None:
-    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual"])
+def test_a_speed_is_of_the_real_clock() -> None:
+    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual", "--speed", "60"])
     assert result.exit_code == 2
-    assert "`doorstep run`" in result.stderr
+    assert "--speed is of the real clock" in result.stderr

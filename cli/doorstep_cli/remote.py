@@ -65,11 +65,14 @@ class Remote:
         machine, colon, execution = name.partition(":")
         if not colon:
             raise Problem(f"{name!r} is neither an execution's ARN nor MACHINE:NAME")
-        for one in self.pages("ListStateMachines", "stateMachines"):
-            if one["name"] == machine:
-                arn: str = one["stateMachineArn"]
-                return f"{arn.replace(':stateMachine:', ':execution:')}:{execution}"
-        raise Problem(f"there is no state machine {machine!r}")
+        machines = self.pages("ListStateMachines", "stateMachines")
+        arns = [str(one["stateMachineArn"]) for one in machines if one["name"] == machine]
+        if not arns:
+            raise Problem(f"there is no state machine {machine!r}")
+        executions = [f"{arn.replace(':stateMachine:', ':execution:')}:{execution}" for arn in arns]
+        if len(executions) > 1:
+            raise Problem(f"{name!r} may be one of: {', '.join(executions)}")
+        return executions[0]
 
 
 def _reason(refused: HTTPError) -> str:

@@ -49,15 +49,18 @@ from .output import Problem
     "--clock",
     type=click.Choice(["real", "virtual"]),
     default="real",
-    help="The server's time is real; `doorstep run` has a virtual clock.",
+    help="virtual: waits and back-offs end at once, timestamps show the modelled time.",
     show_default=True,
+)
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), help="60: a minute takes a second."
 )
 @click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
 @click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(db: str | None, clock: str, **options: Any) -> None:
+def command(db: str | None, clock: str, speed: float | None, **options: Any) -> None:
     """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
     with it when they are given its URL as the endpoint.
 
@@ -68,15 +71,15 @@ def command(db: str | None, clock: str, **options: Any) -> None:
     Examples:
       doorstep serve --handlers handlers.py
       doorstep serve --db :memory: --port 0
+      doorstep serve --clock virtual
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError
 
-    if clock == "virtual":
-        raise Problem(
-            "`serve` has no virtual clock yet: its executions share one time. "
-            "`doorstep run` and doorstep.run simulate theirs"
-        )
+    if speed is not None:
+        if clock == "virtual":
+            raise click.UsageError("--speed is of the real clock; --clock virtual needs none")
+        clock = str(speed)
     try:
         from doorstep_emulator import Options, serve
     except ModuleNotFoundError as missing:
@@ -86,7 +89,7 @@ def command(db: str | None, clock: str, **options: Any) -> None:
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}
-    wanted = Options(db=db or _state_file(), **given)
+    wanted = Options(db=db or _state_file(), clock=clock, **given)
     try:
         serve(wanted, lambda url: click.echo(f"Serving at {url}"))
     except HandlerLoadError as problem:

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from doorstep.drivers.driver import Respond
 from doorstep.identity import ACCOUNT, REGION
 
 from .app import application
@@ -20,6 +21,7 @@ from .arns import Caller
 from .handlers import LiveHandlers
 from .server import Server
 from .sqlite import SqliteStore
+from .timelines import Pace
 
 _GRACE = 3
 """Seconds that a shutdown leaves to requests that are being answered."""
@@ -36,6 +38,8 @@ class Options:
     """The store's file."""
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
+    respond: Respond | None = None
+    """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
     calls: int = 64
     """How many handlers may run at a time."""
     bucket: Path | None = None
@@ -43,6 +47,8 @@ class Options:
     account: str = ACCOUNT
     region: str = REGION
     """Of requests that name none."""
+    clock: str = "real"
+    """Of executions that name none: real, virtual, or a speed such as 60."""
     fsync: bool = False
     """Let every commit reach the disk itself: survives a power cut, at a price."""
 
@@ -51,7 +57,7 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
-    OSError when the port is taken.
+    InputError when there is no such clock, OSError when the port is taken.
     """
     http, listening = _prepared(options)
     ready(_url(listening))
@@ -74,6 +80,7 @@ def running(options: Options | None = None) -> Iterator[str]:
 
 
 def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
+    pace = Pace.of(options.clock)
     handlers = LiveHandlers(options.handlers)
     listening = _listen(options.host, options.port)
     try:
@@ -81,7 +88,14 @@ def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
     except BaseException:
         listening.close()
         raise
-    server = Server(store, handlers, calls=options.calls, bucket=options.bucket)
+    server = Server(
+        store,
+        handlers,
+        calls=options.calls,
+        bucket=options.bucket,
+        pace=pace,
+        respond=options.respond,
+    )
     app = application(server, Caller(options.account, options.region))
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
