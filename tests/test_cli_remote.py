@@ -156,6 +156,14 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
     assert "there is no handler file" in told
 
 
+def test_serve_says_what_is_wrong_with_its_mocks(tmp_path: Path) -> None:
+    (tmp_path / "mocks.json").write_text("[1]")
+    server = served("--db", ":memory:", "--mocks", str(tmp_path / "mocks.json"))
+    _, told = server.communicate(timeout=20)
+    assert server.returncode == 2
+    assert "mocks.json: the file has to be a JSON object" in told
+
+
 def test_a_speed_is_of_the_real_clock() -> None:
     result = CliRunner().invoke(cli, ["serve", "--clock", "virtual", "--speed", "60"])
     assert result.exit_code == 2

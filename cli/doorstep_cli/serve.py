@@ -33,6 +33,12 @@ from .output import Problem
     help="What answers the tasks: a .py file, a folder of them, or a module's name.",
 )
 @click.option(
+    "--mocks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A MockConfigFile.json: start-execution with ARN#TESTCASE runs one of its test cases.",
+)
+@click.option(
     "--calls",
     type=click.IntRange(1),
     default=64,

@@ -21,6 +21,7 @@ from .arns import Caller
 from .handlers import LiveHandlers
 from .server import Server
 from .sqlite import SqliteStore
+from .testcases import TestCases
 from .timelines import Pace
 
 _GRACE = 3
@@ -40,6 +41,8 @@ class Options:
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
     """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
+    mocks: Path | None = None
+    """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64
     """How many handlers may run at a time."""
     bucket: Path | None = None
@@ -57,7 +60,8 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
-    InputError when there is no such clock, OSError when the port is taken.
+    InputError when there is no such clock or the mocks can't be read, OSError when the port is
+    taken.
     """
     http, listening = _prepared(options)
     ready(_url(listening))
@@ -80,7 +84,7 @@ def running(options: Options | None = None) -> Iterator[str]:
 
 
 def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
-    pace = Pace.of(options.clock)
+    pace, test_cases = Pace.of(options.clock), TestCases(options.mocks)
     handlers = LiveHandlers(options.handlers)
     listening = _listen(options.host, options.port)
     try:
@@ -95,6 +99,7 @@ def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
         bucket=options.bucket,
         pace=pace,
         respond=options.respond,
+        test_cases=test_cases,
     )
     app = application(server, Caller(options.account, options.region))
     app.router.lifespan_context = _lifespan(server)

@@ -32,6 +32,8 @@ class Invoke(NamedTuple):
     heartbeat: float | None
     attempt: int
     """0 for the first call of this visit, then the number of the retry."""
+    number: int
+    """How many calls of this state the execution has made before."""
 
 
 class SetTimer(NamedTuple):

@@ -35,7 +35,7 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
     """
-    config = _read(path)
+    config = read_config(path)
     machines = _object(config.get("StateMachines"), path, "StateMachines")
     cases = {
         key: _object(_object(value, path, key).get("TestCases", {}), path, f"TestCases of {key}")
@@ -50,7 +50,8 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     return [one for state, key in states.items() for one in _mocks(state, key, responses)]
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_config(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; raises InputError."""
     try:
         return _object(loads(path.read_text("utf-8-sig")), path, "the file")
     except OSError as problem:
@@ -79,18 +80,18 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
     """A mock for each response, and one that tells that there is none for the call."""
     numbered = responses.get(key) if isinstance(key, str) else None
     if not isinstance(numbered, Mapping):
-        yield Mock(state, _invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
+        yield Mock(state, invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'
         numbers = _NUMBERS.fullmatch(text)
         if numbers is None:
-            yield Mock(state, _invalid(f"{key} has {text!r}, no number or range"), label)
+            yield Mock(state, invalid(f"{key} has {text!r}, no number or range"), label)
             continue
         first, last = int(numbers[1]), int(numbers[2] or numbers[1])
         yield Mock(state, _respond(response, label), label, invocation=range(first, last + 1))
     there_are = ", ".join(numbered) or "none"
-    yield Mock(state, _invalid(f"{key} has no response for this call; there are {there_are}"), "")
+    yield Mock(state, invalid(f"{key} has no response for this call; there are {there_are}"), "")
 
 
 def _respond(response: Any, label: str) -> Respond:
@@ -100,7 +101,7 @@ def _respond(response: Any, label: str) -> Respond:
         case {"Throw": dict(thrown), **others} if not others and _is_thrown(thrown):
             answer = Answer(failed=True, error=thrown.get("Error"), cause=thrown.get("Cause"))
         case _:
-            return _invalid(f"{label} has to have either Return or Throw with Error and Cause")
+            return invalid(f"{label} has to have either Return or Throw with Error and Cause")
     return lambda execution, invoke: answer
 
 
@@ -108,7 +109,9 @@ def _is_thrown(thrown: dict[str, Any]) -> bool:
     return thrown.keys() <= _THROWN and all(isinstance(text, str) for text in thrown.values())
 
 
-def _invalid(cause: str) -> Respond:
+def invalid(cause: str) -> Respond:
+    """Fails the execution with Doorstep.MockInvalid."""
+
     def respond(execution: Execution, invoke: Invoke) -> Answer:
         told = f"The mock of the state '{invoke.state}' can't answer: {cause}"
         return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)

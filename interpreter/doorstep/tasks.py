@@ -87,6 +87,7 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
         timeout=timeout,
         heartbeat=heartbeat,
         attempt=env.attempts.total,
+        number=fiber.engine.count_call(plan.state),
     )
 
 
