@@ -107,10 +107,14 @@ class Handlers:
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
     """Under which names a task's handler is looked for, the most particular first."""
-    called = ""
+    return _names(invoke.state, invoke.resource, invoke.integration, _called(invoke))
+
+
+def _called(invoke: Invoke) -> str:
+    """The function that `lambda:invoke` calls."""
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        called = str(invoke.arguments.get("FunctionName", ""))
-    return _names(invoke.state, invoke.resource, invoke.integration, called)
+        return str(invoke.arguments.get("FunctionName", ""))
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -124,7 +128,11 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 def missing(invoke: Invoke, described: str) -> str:
     """The message that a task has no handler: what it is, and the three ways to give it one."""
-    key = invoke.integration.action or function_name(invoke.resource)
+    key = (
+        function_name(_called(invoke))
+        or invoke.integration.action
+        or function_name(invoke.resource)
+    )
     function = key.replace("-", "_")
     marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
     if function.isidentifier():
