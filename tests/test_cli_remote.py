@@ -135,6 +135,11 @@ def served(*options: str) -> subprocess.Popen[str]:
     )
 
 
+def test_start_asks_for_a_test_case_behind_a_hash(run: Run) -> None:
+    refused = run("start", "wait#HappyPath").stderr
+    assert "Test case 'HappyPath' can't be run: this server has no mocks" in refused
+
+
 def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
     server = served("--db", str(tmp_path / "kept.db"))
     assert server.stdout is not None
