@@ -10,7 +10,7 @@ from typing import Any
 
 from doorstep.commands import StartMapRun
 from doorstep.drivers import Driver, Execution
-from doorstep.drivers.mapruns import MapRun
+from doorstep.drivers.mapruns import MapRun, child_identity
 from doorstep.drivers.restoring import go_on, restore
 from doorstep.engine import Program
 from doorstep.events import Event, Fact
@@ -104,14 +104,9 @@ class StoreKeeper:
         """The children that the store knows, each going on if it had not ended."""
         found: list[Execution] = []
         definition = parent.journal.header.definition
-        while True:
-            identity = parent.identity.child(
-                command.label, command.arn, f"{command.key}/{len(found)}", command.execution_type
-            )
-            row = self.store.row(identity.arn)
-            if row is None:
-                return found
+        while row := self.store.row(child_identity(parent, command, len(found)).arn):
             found.append(self._restored(row, command.child, definition))
+        return found
 
     def find(self, arn: str) -> Execution | None:
         """An execution of the store; if it had not ended it goes on from now."""
@@ -121,6 +116,11 @@ class StoreKeeper:
         compiled = self.programs.of(row.revision)
         origin = Origin(row.revision, row.version, row.alias, row.trace, row.test_case)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
+
+    def close(self) -> None:
+        """Make all durable and let go of the store."""
+        self.commit()
+        self.store.close()
 
     # For the server ------------------------------------------------------------------------------
 

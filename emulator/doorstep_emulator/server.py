@@ -147,8 +147,7 @@ class Server:
         while not self._stopping:
             self.keeper.commit()
             guarded(self.clock.turn)
-        self.keeper.commit()
-        self.store.close()
+        self.driver.close()
 
 
 def _outcome(act: Callable[[], Any]) -> Outcome:
