@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -255,6 +256,21 @@ def aws() -> Iterator[Callable[..., Any]]:
             return made
 
         yield client
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Asks until the answer is true, and gives it; fails after ten seconds."""
+
+    def ask(act: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if result := act():
+                return result
+            time.sleep(0.005)
+        raise AssertionError("it did not happen in time")
+
+    return ask
 
 
 @pytest.fixture(scope="module")

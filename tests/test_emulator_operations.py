@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
@@ -28,7 +27,6 @@ ROLE = "arn:aws:iam::123456789012:role/doorstep"
 NOWHERE = f"{ACCOUNT}stateMachine:nowhere"
 NO_RUN = f"{ACCOUNT}execution:nowhere:none"
 NO_MAP_RUN = f"{ACCOUNT}mapRun:nowhere/each:00000000-0000-4000-a000-000000000000"
-PATIENCE = 10.0
 
 PASS = {"Type": "Pass", "End": True}
 FOREVER = {"Type": "Wait", "Seconds": 100_000, "End": True}
@@ -326,10 +324,11 @@ def asked(
     request: pytest.FixtureRequest,
     aws: Callable[..., Any],
     checked_against_model: Callable[..., None],
+    eventually: Callable[..., Any],
 ) -> Iterator[Asked]:
     """One of the two clients on a server of its own that has all that the tables name."""
     client = aws()
-    names = furnish(client)
+    names = furnish(client, eventually)
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "boto3":
             call = through_boto3(client)
@@ -367,7 +366,7 @@ def filled(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
-def furnish(client: Any) -> dict[str, str]:
+def furnish(client: Any, eventually: Callable[..., Any]) -> dict[str, str]:
     """Make what the tables name; gives ARNs and task tokens by those names."""
     activity = client.create_activity(name="pack")["activityArn"]
     task = {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600, "End": True}
@@ -418,15 +417,6 @@ def furnish(client: Any) -> dict[str, str]:
             lambda arn=names[name]: "stopDate" in client.describe_execution(executionArn=arn)
         )
     return {**names, "map_run": run["mapRunArn"], "child": child["executionArn"]}
-
-
-def eventually(act: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if result := act():
-            return result
-        time.sleep(0.005)
-    raise AssertionError("it did not happen in time")
 
 
 @pytest.mark.parametrize("operation", ANSWERED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,6 @@ from botocore import xform_name
 from botocore.session import get_session
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
-PATIENCE = 10.0
 MEMBERS = {
     "GetExecutionHistory": "events",
     "ListActivities": "activities",
@@ -37,7 +35,7 @@ def distributed(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def requests(client: Any) -> dict[str, dict[str, Any]]:
+def requests(client: Any, eventually: Callable[..., Any]) -> dict[str, dict[str, Any]]:
     """A request for each of the lists; there are two or three things in each."""
     parallel = {"Type": "Parallel", "Branches": [distributed(0), distributed(1)], "End": True}
     definition = json.dumps({"StartAt": "Both", "States": {"Both": parallel}})
@@ -52,10 +50,8 @@ def requests(client: Any) -> dict[str, dict[str, Any]]:
     client.update_state_machine(stateMachineArn=machine, roleArn=f"{ROLE}-2", publish=True)
     for number in range(3):
         run = client.start_execution(stateMachineArn=machine, input="[]", name=f"n{number}")
-    execution, end = run["executionArn"], time.monotonic() + PATIENCE
-    while client.describe_execution(executionArn=execution)["status"] == "RUNNING":
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    execution = run["executionArn"]
+    eventually(lambda: "stopDate" in client.describe_execution(executionArn=execution))
     of_machine, of_execution = {"stateMachineArn": machine}, {"executionArn": execution}
     return {
         "GetExecutionHistory": of_execution,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from doorstep import InputError
 from doorstep_emulator import Options, running
 
 Refusal = Callable[..., tuple[str, str]]
+Served = Callable[..., AbstractContextManager[Any]]
+Ended = Callable[[Any, str], Any]
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
-PATIENCE = 10.0
 NUMBERED = {
     "0": {"Throw": {"Error": "Busy", "Cause": "at first"}},
     "1-2": {"Return": "later"},
@@ -29,25 +30,35 @@ MOCKS = {
         "orders": {
             "TestCases": {
                 "Numbered": {"Work": "Numbered"},
+                "Counted": {"Work": "Counted"},
                 "Confirmed": {"Work": "Yes", "Confirm": "Yes"},
             }
         }
     },
-    "MockedResponses": {"Numbered": NUMBERED, "Yes": {"0": {"Return": {"yes": True}}}},
+    "MockedResponses": {
+        "Numbered": NUMBERED,
+        "Counted": {"0": {"Return": "first"}, "1": {"Return": "later"}},
+        "Yes": {"0": {"Return": {"yes": True}}},
+    },
 }
 WORK = {"Type": "Task", "Resource": FUNCTION + "work"}
 RETRIED = {**WORK, "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 3}]}
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> Callable[..., Options]:
-    """Of servers on one store, with mocks and handlers."""
+def served(tmp_path: Path, aws: Callable[..., Any]) -> Served:
+    """Servers on one store, with mocks and handlers; each gives its client."""
     (tmp_path / "mocks.json").write_text(json.dumps(MOCKS))
     (tmp_path / "handlers.py").write_text("def work(event):\n    return 'handled'\n")
-    given = {"db": str(tmp_path / "doorstep.db"), "handlers": str(tmp_path / "handlers.py")}
-    return lambda **more: Options(
-        **{"port": 0, "clock": "virtual", "mocks": tmp_path / "mocks.json", **given, **more}
-    )
+    kept = {"db": str(tmp_path / "doorstep.db"), "handlers": str(tmp_path / "handlers.py")}
+
+    @contextmanager
+    def serve(**more: Any) -> Iterator[Any]:
+        given = {"clock": "virtual", "mocks": tmp_path / "mocks.json", **kept, **more}
+        with running(Options(port=0, **given)) as url:
+            yield aws(url)
+
+    return serve
 
 
 def create(client: Any, definition: dict[str, Any], **more: Any) -> str:
@@ -56,21 +67,21 @@ def create(client: Any, definition: dict[str, Any], **more: Any) -> str:
     return arn
 
 
-def ended(client: Any, arn: str) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+@pytest.fixture
+def ended(eventually: Callable[..., Any]) -> Ended:
+    """(client, ARN) → the description of an execution that has ended."""
+
+    def look(client: Any, arn: str) -> Any:
         told = client.describe_execution(executionArn=arn)
-        if told["status"] != "RUNNING":
-            return told
-        time.sleep(0.005)
-    raise AssertionError(f"{arn} did not end")
+        return told if told["status"] != "RUNNING" else None
+
+    return lambda client, arn: eventually(lambda: look(client, arn))
 
 
 def test_a_test_case_answers_the_calls_that_it_names(
-    options: Callable[..., Options], aws: Callable[..., Any], chain: Callable[..., Any]
+    served: Served, ended: Ended, chain: Callable[..., Any]
 ) -> None:
-    with running(options()) as url:
-        client = aws(url)
+    with served() as client:
         arn = create(client, chain({"Work": RETRIED}))
         started = client.start_execution(stateMachineArn=f"{arn}#Numbered")["executionArn"]
         told = ended(client, started)
@@ -83,38 +94,37 @@ def test_a_test_case_answers_the_calls_that_it_names(
 
 
 def test_versions_and_express_machines_have_test_cases_as_well(
-    options: Callable[..., Options], aws: Callable[..., Any], chain: Callable[..., Any]
+    served: Served, chain: Callable[..., Any]
 ) -> None:
-    with running(options()) as url:
-        client = aws(url)
+    with served() as client:
         arn = create(client, chain({"Work": WORK}), type="EXPRESS", publish=True)
         for started in (f"{arn}#Confirmed", f"{arn}:1#Confirmed"):
             told = client.start_sync_execution(stateMachineArn=started)
             assert told["output"] == '{"yes":true}'
 
 
+@pytest.mark.parametrize(
+    ("distributed", "outputs"), [(False, ["first", "later"]), (True, ["first", "first"])]
+)
 def test_iterations_count_on_and_children_of_a_map_run_for_themselves(
-    options: Callable[..., Options],
-    aws: Callable[..., Any],
+    served: Served,
+    ended: Ended,
     chain: Callable[..., Any],
     each: Callable[..., Any],
+    distributed: bool,
+    outputs: list[str],
 ) -> None:
-    with running(options()) as url:
-        client = aws(url)
-        for distributed, output in ((False, ["later", "later"]), (True, ["later", "later"])):
-            inner = each({"Work": RETRIED}, distributed=distributed)
-            definition = chain({"Each": inner})
-            arn = create(client, definition, name=f"map-{distributed}".lower())
-            started = client.start_execution(stateMachineArn=f"{arn}#Numbered", input="[1, 2]")
-            told = ended(client, started["executionArn"])
-            assert json.loads(told["output"]) == output
+    with served() as client:
+        arn = create(client, chain({"Each": each({"Work": WORK}, distributed=distributed)}))
+        started = client.start_execution(stateMachineArn=f"{arn}#Counted", input="[1, 2]")
+        told = ended(client, started["executionArn"])
+        assert json.loads(told["output"]) == outputs
 
 
 def test_a_test_case_goes_on_where_it_was_after_a_restart(
-    options: Callable[..., Options], aws: Callable[..., Any]
+    served: Served, ended: Ended, eventually: Callable[..., Any]
 ) -> None:
-    with running(options()) as url:
-        client = aws(url)
+    with served() as client:
         activity = client.create_activity(name="hold")["activityArn"]
         # Between the third call of Work and the fourth, the server is another one.
         states = {
@@ -131,12 +141,11 @@ def test_a_test_case_goes_on_where_it_was_after_a_restart(
         given = {"stateMachineArn": f"{arn}#Numbered", "name": "kept"}
         started = client.start_execution(**given)["executionArn"]
         answer(client, activity)
-        waits_for_worker(client, started, calls=3)
-    with running(options()) as url:
-        client = aws(url)
+        eventually(lambda: is_held(client, started, calls=3))
+    with served() as client:
         assert client.start_execution(**given)["executionArn"] == started
         answer(client, activity)
-        waits_for_worker(client, started, calls=4)
+        eventually(lambda: is_held(client, started, calls=4))
         assert "last" in outputs(client, started)
         answer(client, activity)
         told = ended(client, started)
@@ -149,15 +158,12 @@ def answer(client: Any, activity: str) -> None:
     client.send_task_success(taskToken=token, output='{"more": true}')
 
 
-def waits_for_worker(client: Any, arn: str, *, calls: int) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        events = client.get_execution_history(executionArn=arn)["events"]
-        types = [event["type"] for event in events]
-        if types.count("LambdaFunctionScheduled") == calls and types[-1] == "ActivityScheduled":
-            return
-        time.sleep(0.005)
-    raise AssertionError(types)
+def is_held(client: Any, arn: str, *, calls: int) -> bool:
+    """Whether a worker is waited for, after that many calls of Work."""
+    events = client.get_execution_history(executionArn=arn)["events"]
+    types = [event["type"] for event in events]
+    made = types.count("LambdaFunctionScheduled") == calls
+    return made and types[-1] == "ActivityScheduled"
 
 
 def outputs(client: Any, arn: str) -> list[Any]:
@@ -167,18 +173,14 @@ def outputs(client: Any, arn: str) -> list[Any]:
 
 
 def test_a_server_without_the_mocks_does_not_call_handlers_in_their_place(
-    options: Callable[..., Options], aws: Callable[..., Any], refusal: Refusal
+    served: Served, ended: Ended, chain: Callable[..., Any], refusal: Refusal
 ) -> None:
-    states = {
-        "Hold": {"Type": "Wait", "Seconds": 1, "Next": "Work"},
-        "Work": {**WORK, "End": True},
-    }
-    with running(options(clock="real")) as url:
-        client = aws(url)
-        arn = create(client, {"StartAt": "Hold", "States": states})
+    with served() as client:
+        activity = client.create_activity(name="hold")["activityArn"]
+        arn = create(client, chain({"Hold": {**WORK, "Resource": activity}, "Work": WORK}))
         started = client.start_execution(stateMachineArn=f"{arn}#Confirmed")["executionArn"]
-    with running(options(clock="real", mocks=None)) as url:
-        client = aws(url)
+    with served(mocks=None) as client:
+        answer(client, activity)
         told = ended(client, started)
         assert told["error"] == "Doorstep.MockInvalid"
         assert "start it with `doorstep serve --mocks MockConfigFile.json`" in told["cause"]
@@ -188,13 +190,11 @@ def test_a_server_without_the_mocks_does_not_call_handlers_in_their_place(
 
 
 def test_a_test_case_that_there_is_not_is_refused(
-    options: Callable[..., Options],
-    aws: Callable[..., Any],
+    served: Served,
     chain: Callable[..., Any],
     refusal: Refusal,
 ) -> None:
-    with running(options()) as url:
-        client = aws(url)
+    with served() as client:
         arn = create(client, chain({"Work": WORK}))
         code, message = refusal(client, "start_execution", stateMachineArn=f"{arn}#Other")
         assert code == "ValidationException"
@@ -202,13 +202,11 @@ def test_a_test_case_that_there_is_not_is_refused(
 
 
 def test_a_name_is_one_test_cases_only(
-    options: Callable[..., Options],
-    aws: Callable[..., Any],
+    served: Served,
     chain: Callable[..., Any],
     refusal: Refusal,
 ) -> None:
-    with running(options(clock="real")) as url:
-        client = aws(url)
+    with served(clock="real") as client:
         arn = create(client, chain({"Hold": {"Type": "Wait", "Seconds": 100_000}}))
         client.start_execution(stateMachineArn=f"{arn}#Numbered", name="once")
         for other in (arn, f"{arn}#Confirmed"):
@@ -217,8 +215,8 @@ def test_a_name_is_one_test_cases_only(
 
 
 def test_mocks_that_are_no_json_keep_the_server_from_starting(
-    options: Callable[..., Options], tmp_path: Path
+    served: Served, tmp_path: Path
 ) -> None:
     (tmp_path / "mocks.json").write_text("{")
-    with pytest.raises(InputError, match=r"mocks\.json"), running(options()):
+    with pytest.raises(InputError, match=r"mocks\.json"), served():
         raise AssertionError("it started")
