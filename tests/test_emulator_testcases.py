@@ -31,6 +31,7 @@ MOCKS = {
             "TestCases": {
                 "Numbered": {"Work": "Numbered"},
                 "Counted": {"Work": "Counted"},
+                "Elsewhere": {"Another": "Yes"},
                 "Confirmed": {"Work": "Yes", "Confirm": "Yes"},
             }
         }
@@ -177,14 +178,14 @@ def test_a_server_without_the_mocks_does_not_call_handlers_in_their_place(
 ) -> None:
     with served() as client:
         activity = client.create_activity(name="hold")["activityArn"]
-        arn = create(client, chain({"Hold": {**WORK, "Resource": activity}, "Work": WORK}))
-        started = client.start_execution(stateMachineArn=f"{arn}#Confirmed")["executionArn"]
+        arn = create(client, chain({"Work": {**WORK, "Resource": activity}}))
+        # Which of its states are mocked is in the file: nobody else is to answer any.
+        started = client.start_execution(stateMachineArn=f"{arn}#Elsewhere")["executionArn"]
     with served(mocks=None) as client:
-        answer(client, activity)
         told = ended(client, started)
         assert told["error"] == "Doorstep.MockInvalid"
         assert "start it with `doorstep serve --mocks MockConfigFile.json`" in told["cause"]
-        code, message = refusal(client, "start_execution", stateMachineArn=f"{arn}#Confirmed")
+        code, message = refusal(client, "start_execution", stateMachineArn=f"{arn}#Elsewhere")
         assert code == "ValidationException"
         assert "start it with `doorstep serve --mocks MockConfigFile.json`" in message
 
