@@ -97,6 +97,12 @@ def test_text_that_is_no_expression_reads_nothing(chain: Chain) -> None:
     assert variable_references(chain({"State": state}, QueryLanguage="JSONata")) == {}
 
 
+def test_what_is_still_to_be_filled_in_reads_nothing(chain: Chain, each: Chain) -> None:
+    reader = each({"Leaf": {"Type": "Pass"}}, distributed=True, ItemReader="${Reader}")
+    state = reading(InputPath="${Path}", Parameters={"a.$": "${Path}", "b.$": "$variable"})
+    assert variable_references(chain({"Many": reader, "State": state})) == {"State": ["variable"]}
+
+
 def test_a_functions_name_is_a_variable_where_a_state_assigns_it(chain: Chain) -> None:
     states = {
         "Count": reading(Assign={"count": "{% $count + $sum($states.input) %}"}),

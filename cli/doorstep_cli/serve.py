@@ -97,6 +97,7 @@ def command(
       doorstep serve order.asl.json --handlers handlers.py
       doorstep serve --db :memory: --port 0
       doorstep serve --clock virtual
+      doorstep serve order.asl.json --mocks MockConfigFile.json
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError

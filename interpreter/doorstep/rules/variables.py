@@ -67,6 +67,8 @@ def _of_object(value: Mapping[str, Any], shape: Shape, language: str) -> Iterato
 
 
 def _of_field(value: Any, field: Field, language: str) -> Iterator[str]:
+    if isinstance(value, str) and has_placeholder(value):
+        return
     match field.kind:
         case "object" if field.shape is not None:
             yield from _of_object(value, field.shape, language)
@@ -94,22 +96,18 @@ def _of_template(value: Any, *, jsonata: bool, computed: bool = False) -> Iterat
         case list():
             for inner in value:
                 yield from _of_template(inner, jsonata=jsonata)
+        case str() if has_placeholder(value):
+            return
         case str() if jsonata and is_written_as_expression(value):
-            yield from _of_expression(value)
+            yield from compile_expression(value[len(OPEN) : -len(CLOSE)].strip()).variables
         case str() if computed and not jsonata:
             yield from _of_text(value)
 
 
-def _of_expression(value: str) -> Iterator[str]:
-    if not has_placeholder(value):
-        yield from compile_expression(value[len(OPEN) : -len(CLOSE)].strip()).variables
-
-
 def _of_text(value: str | None) -> Iterator[str]:
     """A path or a call of an intrinsic function."""
-    if value is None or has_placeholder(value):
-        return
-    yield from _of_argument(PathArgument(value) if value[:1] == "$" else parse_intrinsic(value))
+    if value is not None:
+        yield from _of_argument(PathArgument(value) if value[:1] == "$" else parse_intrinsic(value))
 
 
 def _of_argument(argument: Argument) -> Iterator[str]:
