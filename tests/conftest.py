@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from doorstep.commands import Cancel, Command, Invoke, SetTimer
+from doorstep.commands import Cancel, Command, FindActivity, Invoke, SetTimer
 from doorstep.engine import EXECUTION, Engine
 from doorstep.events import Event, Fact, FactKind
 from doorstep.identity import Identity
@@ -39,6 +39,8 @@ class World:
         self.quotas = STANDARD.but(quotas)
         self.rebuilt = rebuilt
         self.facts: list[Fact] = []
+        self.deleted: set[str] = set()
+        """The ARNs of activities that are not there."""
         self.now = 1000.0
         self.commands: list[Command] = []
         self.engine = self._new_engine()
@@ -52,6 +54,9 @@ class World:
         self.commands = self.engine.receive(self.facts[-1])
         if self.rebuilt:
             self._rebuild()
+        for command in self.commands:
+            if isinstance(command, FindActivity):
+                self.tell("looked up", command.key, command.invoke.resource not in self.deleted)
         return self
 
     def _rebuild(self) -> None:

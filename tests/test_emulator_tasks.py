@@ -172,14 +172,21 @@ def test_an_activity_without_a_worker_times_out(
     assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
 
 
-def test_an_activity_that_does_not_exist_fails_the_execution(
-    start: Callable[..., str], ended: Callable[[str], Any]
+def test_an_activity_that_was_deleted_fails_the_execution(
+    client: Any, start: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     # Recorded: test_activities::test_activity_task_on_deleted.
-    arn = ACCOUNT + "activity:never-created"
-    told = ended(start({"Type": "Task", "Resource": arn}))
+    arn, state = activity(client, "deleted")
+    client.delete_activity(activityArn=arn)
+    execution = start(state)
+    told = ended(execution)
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
-    assert told["cause"].endswith(f"The activity {arn} does not exist.")
+    assert told["cause"] == (
+        "An error occurred while executing the state 'Only' (entered at the event id #2). "
+        f"The activity {arn} does not exist."
+    )
+    types = history_types(client, execution)
+    assert types == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
 
 
 def test_a_callback_ends_the_task(client: Any, asked: Any, ended: Callable[[str], Any]) -> None:

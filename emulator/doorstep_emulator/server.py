@@ -94,6 +94,7 @@ class Server:
             respond=respond or self.test_cases,
             keeper=self.keeper,
             elsewhere=self.activities.take,
+            is_there=self.activities.is_there,
         )
         self.keeper.driver = self.activities.driver = self.driver
         self.lost: list[str] = []

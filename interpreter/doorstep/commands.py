@@ -36,6 +36,15 @@ class Invoke(NamedTuple):
     """How many calls of this state the execution has made before."""
 
 
+class FindActivity(NamedTuple):
+    """Say whether the activity of a task that is about to be scheduled is there: answer with looked
+    up.
+    """
+
+    key: str
+    invoke: Invoke
+
+
 class SetTimer(NamedTuple):
     """Answer with `due` at `at` (epoch seconds); a timer set again replaces the one before."""
 
@@ -98,4 +107,4 @@ class ResultTarget(NamedTuple):
     output_type: str
 
 
-Command = Invoke | SetTimer | Cancel | StartMapRun
+Command = Invoke | FindActivity | SetTimer | Cancel | StartMapRun
