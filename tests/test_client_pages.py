@@ -7,8 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,41 +26,26 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-@contextmanager
-def served(page: str) -> Iterator[str]:
-    """The server that the page's first indented command starts, on a free port; gives its URL."""
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    found = re.search(r"^    doorstep (serve .*)$", text, re.MULTILINE)
-    assert found
-    command = [sys.executable, "-c", "from doorstep_cli.main import entry; entry()"]
-    server = subprocess.Popen(
-        [*command, *found[1].split(), "--port", "0", "--db", ":memory:"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        yield server.stdout.readline().split()[-1]
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
-
-
-def test_the_session_of_the_aws_cli_prints_what_the_page_says() -> None:
+def test_the_session_of_the_aws_cli_prints_what_the_page_says(
+    launch: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("awscli", reason="the AWS CLI is not installed")
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "aws-cli.md").read_text("utf-8")
+    (serve,) = re.findall(r"^    doorstep serve (.*)$", page, re.MULTILINE)
+    server = launch(*serve.split(), "--db", ":memory:")
+    assert server.stdout is not None
+    url = server.stdout.readline().split()[-1]
     (script,), (printed,) = blocks("aws-cli.md", "bash"), blocks("aws-cli.md", "text")
     none = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    with served("aws-cli.md") as url:
-        ran = subprocess.run(
-            ["bash", "-eu", "-c", script.replace(URL, url)],
-            cwd=ROOT,
-            env={**os.environ, **none, "PATH": path},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    ran = subprocess.run(
+        ["bash", "-eu", "-c", script.replace(URL, url)],
+        env={**os.environ, **none, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert ran.stdout == printed, ran.stderr
 
 
