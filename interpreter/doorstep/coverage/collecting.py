@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,11 +14,6 @@ from . import reports
 from .suite import Suite, thresholds
 
 _SENT = "doorstep_coverage"
-_WRITERS: dict[str, Callable[[Suite], str]] = {
-    "json": reports.as_json,
-    "xml": reports.cobertura,
-    "html": reports.page,
-}
 
 
 class Collector:
@@ -28,8 +22,8 @@ class Collector:
     def __init__(self, config: pytest.Config) -> None:
         """Raises UsageError for options that can't be used."""
         self.suite = Suite()
-        self.files = [_report(text) for text in config.getoption("doorstep_cov_report")]
         try:
+            self.files = [reports.wanted(text) for text in config.getoption("doorstep_cov_report")]
             self.thresholds = thresholds(config.getoption("doorstep_cov_fail_under"))
             for path in config.getoption("doorstep_cov_source"):
                 self.suite.add_source(config.rootpath / path)
@@ -51,7 +45,7 @@ class Collector:
             session.config.workeroutput[_SENT] = self.suite.plain()
             return
         for kind, file in self.files:
-            file.write_text(f"{_WRITERS[kind](self.suite)}\n", "utf-8")
+            reports.write(self.suite, kind, file)
         if session.exitstatus == 0 and any(self.suite.shortfalls(self.thresholds)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -70,11 +64,3 @@ class Collector:
             terminalreporter.write_line(f"{kind} report written to {file}")
         for shortfall in self.suite.shortfalls(self.thresholds):
             terminalreporter.write_line(f"FAIL: {shortfall}", red=True)
-
-
-def _report(text: str) -> tuple[str, Path]:
-    kind, _, file = text.partition(":")
-    if kind not in _WRITERS or not file:
-        kinds = ", ".join(f"{kind}:FILE" for kind in _WRITERS)
-        raise pytest.UsageError(f"--doorstep-cov-report {text!r} is none of {kinds}")
-    return kind, Path(file)

@@ -1,16 +1,11 @@
-"""Mocked results compared with what the service's API returns (fieldValidationMode).
+"""What services answer, as their models have it: a mocked result is compared with its shape.
 
 The shapes are those of the service models that botocore brings along (`pip install doorstep[aws]`);
 without botocore, and for results that the models do not describe, nothing is compared. Members are
 called as Step Functions calls them: in PascalCase, whatever the service has.
 
-| mode | a required member is missing | a member is of another type, too long, … |
-|---|---|---|
-| STRICT (default) | refused | refused |
-| PRESENT | | refused |
-| NONE | | |
-
-Members that the model does not know are never refused (recorded for events:putEvents).
+TestState never refuses members that the model does not know (recorded for events:putEvents). In a
+mock they are told: most members are optional, so that a slip of the pen would look like an answer.
 """
 
 from __future__ import annotations
@@ -20,10 +15,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from ..definition import State
-from ..integrations import Integration, integration
-from ..queries import json_type
-from .request import FieldValidation
+from .integrations import Integration
+from .near import did_you_mean
+from .queries import json_type
 
 # botocore's names, where they are not the service's name as Step Functions has it.
 _MODELS = {
@@ -40,6 +34,8 @@ _PARSED = {
     ("lambda:invoke", ""): ("Payload",),
     ("states:startExecution", "sync:2"): ("Input", "Output"),
 }
+_OF_THE_SDK = ("SdkHttpMetadata", "SdkResponseMetadata")
+"""What optimized integrations have beside the service's own members."""
 _KINDS = {
     "blob": "a string",
     "boolean": "a boolean",
@@ -56,41 +52,59 @@ _KINDS = {
 
 
 class Operation(NamedTuple):
-    """Where an operation's answer is described: a service model (JSON of botocore) and a shape."""
+    """Where an operation's answer is described, and what is told of a value that is no such answer.
+
+    `model`: JSON of botocore. `required`: members that are missing are told; `unknown`: members
+    that the shape does not have.
+    """
 
     model: Mapping[str, Any]
     shape: str
-    parsed: tuple[str, ...] = ()
+    required: bool
+    unknown: bool
+    elsewhere: tuple[str, ...] = ()
+    """Members that the shape does not describe."""
 
     def inner(self, shape: str) -> Operation:
         """A shape within."""
-        return Operation(self.model, shape)
+        return self._replace(shape=shape, elsewhere=())
 
 
-def problems(state: State, result: Any, mode: FieldValidation) -> Iterator[str]:
-    """What AWS would say of a Task's mocked result, in its words."""
-    if mode == "NONE":
+def problems(
+    called: Integration, result: Any, *, required: bool = True, unknown: bool = True
+) -> Iterator[str]:
+    """What is wrong with a Task's mocked result, in AWS's words where AWS has some."""
+    operation = _operation(called, required, unknown)
+    if operation is None:
         return
-    operation = _operation(integration(state.fields["Resource"]))
-    if operation is not None and isinstance(result, dict):
-        for problem in compare(result, operation, strict=mode == "STRICT"):
-            yield f"Mock result schema validation error: {problem}"
+    if isinstance(result, dict):
+        yield from _compare(result, operation)
+    elif unknown:
+        yield "The result must be an object"
 
 
-def compare(value: Mapping[str, Any], operation: Operation, *, strict: bool) -> Iterator[str]:
-    """Where an object is not of its shape."""
+def _compare(value: Mapping[str, Any], operation: Operation) -> Iterator[str]:
     shape = operation.model["shapes"][operation.shape]
     members = {_pascal(name): member["shape"] for name, member in shape["members"].items()}
-    if strict:
+    if operation.required:
         for name in map(_pascal, shape.get("required", ())):
             if name not in value:
                 yield f"Required field '{name}' is missing"
     for name, inner in members.items():
-        if name in value and name not in operation.parsed:
-            yield from _field(name, value[name], operation.inner(inner), strict=strict)
+        if name in value and name not in operation.elsewhere:
+            yield from _field(name, value[name], operation.inner(inner))
+    if operation.unknown:
+        yield from _strange(value, (*members, *operation.elsewhere))
 
 
-def _field(name: str, value: Any, operation: Operation, *, strict: bool) -> Iterator[str]:
+def _strange(value: Mapping[str, Any], members: tuple[str, ...]) -> Iterator[str]:
+    for name in value:
+        if name not in members:
+            hint = did_you_mean(name, members) or f"there are {', '.join(members) or 'none'}"
+            yield f"Field '{name}' is not one of the service's; {hint}"
+
+
+def _field(name: str, value: Any, operation: Operation) -> Iterator[str]:
     shape = operation.model["shapes"][operation.shape]
     kind = _KINDS.get(shape["type"])
     if kind is None or shape.get("document"):
@@ -100,15 +114,15 @@ def _field(name: str, value: Any, operation: Operation, *, strict: bool) -> Iter
         return
     match shape["type"]:
         case "structure":
-            yield from compare(value, operation, strict=strict)
+            yield from _compare(value, operation)
         case "list":
             inner = operation.inner(shape["member"]["shape"])
             for item in value:
-                yield from _field(name, item, inner, strict=strict)
+                yield from _field(name, item, inner)
         case "map":
             inner = operation.inner(shape["value"]["shape"])
             for key, item in value.items():
-                yield from _field(key, item, inner, strict=strict)
+                yield from _field(key, item, inner)
         case _:
             yield from _limits(name, value, shape)
 
@@ -129,7 +143,7 @@ def _pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _operation(called: Integration) -> Operation | None:
+def _operation(called: Integration, required: bool, unknown: bool) -> Operation | None:
     """The operation whose answer a mock stands for; None when that is not known."""
     if called.kind != "service" or called.pattern == "waitForTaskToken":
         return None
@@ -139,7 +153,8 @@ def _operation(called: Integration) -> Operation | None:
     output = model.get("operations", {}).get(name, {}).get("output")
     if output is None:
         return None
-    return Operation(model, output["shape"], _PARSED.get((called.action, called.pattern), ()))
+    parsed = _PARSED.get((called.action, called.pattern), ())
+    return Operation(model, output["shape"], required, unknown, (*_OF_THE_SDK, *parsed))
 
 
 @lru_cache(maxsize=16)
