@@ -31,13 +31,13 @@ def _numbers(value: int | str) -> Numbers:
         return value
     found = numbers(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"what is {value!r}?")
+        raise ValueError(f"{value!r} is none of these")
     return found
 
 
 VALUE = Anything(check_expressions)
-DURATION = Scalar('a duration such as "90s", "5h" or "1d 12h"', ("number", "string"), seconds)
-_NUMBERS = Scalar("a number from 0 on, or several such as 0-2", ("number", "string"), _numbers)
+DURATION = Scalar("a duration", ("number", "string"), seconds)
+_NUMBERS = Scalar("a number from 0 on, or a range such as 0-2", ("number", "string"), _numbers)
 _TRUE = Scalar("true", ("boolean",), options=(True,))
 _FAILURE = Form({"error": Member(TEXT, "its name"), "cause": Member(TEXT, "its cause")})
 

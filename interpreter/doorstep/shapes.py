@@ -94,12 +94,14 @@ def _compare(value: Mapping[str, Any], operation: Operation) -> Iterator[str]:
         if name in value and name not in operation.elsewhere:
             yield from _field(name, value[name], operation.inner(inner))
     if operation.unknown:
-        yield from _strange(value, (*members, *operation.elsewhere))
+        yield from _strange(value, members, operation.elsewhere)
 
 
-def _strange(value: Mapping[str, Any], members: tuple[str, ...]) -> Iterator[str]:
+def _strange(
+    value: Mapping[str, Any], members: Mapping[str, Any], elsewhere: tuple[str, ...]
+) -> Iterator[str]:
     for name in value:
-        if name not in members:
+        if name not in members and name not in elsewhere:
             hint = did_you_mean(name, members) or f"there are {', '.join(members) or 'none'}"
             yield f"Field '{name}' is not one of the service's; {hint}"
 

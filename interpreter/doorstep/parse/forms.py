@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import InputError
+from ..jsontext import dumps
 from ..near import did_you_mean
 from ..queries import json_type
 from .places import Place
@@ -43,7 +44,7 @@ class Scalar:
         """The converted value."""
         kind = json_type(place.value)
         if kind not in self.types or (self.options and place.value not in self.options):
-            found = f"the {kind} {place.value!r}" if self.options else f"of the type {kind}"
+            found = f"of the type {kind}" if kind in ("array", "object") else dumps(place.value)
             raise place.problem(f"this has to be {self.told}; it is {found}")
         try:
             return self.convert(place.value)

@@ -61,8 +61,10 @@ def load(path: Path, shown: str | None = None) -> Place:
         check_bounds(value)
     except yamltext.YAMLProblem as problem:
         raise _problem(file, text, (problem.line, problem.column), problem.message) from None
-    except (InputError, DefinitionError, RecursionError) as problem:
+    except InputError as problem:
         raise InputError(f"{file}: {problem}") from None
+    except (DefinitionError, RecursionError):
+        raise InputError(f"{file} is nested too deeply, or unfolds to too many values") from None
     return Place(file, text, yaml, "", value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,22 @@ def _unlike(
         if what == "took" and not is_expression(wanted):
             wanted, had = spelled(wanted), spelled(had)
         dot = "" if not at or at.startswith("[") else "."
-        yield Unmet(place, f"{what}{dot}{at}", wanted, had)
+        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
+
+
+def _inner(place: Place, at: str) -> Place:
+    """The part of an expected value that `at` names, or the nearest around it."""
+    steps: Iterable[tuple[str | int, str]] = ()
+    match place.value:
+        case dict():
+            steps = ((name, name) for name in place.value)
+        case list():
+            steps = ((index, f"[{index}]") for index in range(len(place.value)))
+    for key, written in steps:
+        rest = at.removeprefix(written)
+        if at.startswith(written) and rest[:1] in ("", ".", "["):
+            return _inner(place.at(key), rest.removeprefix("."))
+    return place
 
 
 def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedState:
@@ -126,7 +141,7 @@ def _calls(name: str, wanted: Any, place: Place, observed: ObservedExecution) ->
     made = [call.given for call in observed.calls if name in call.names]
     known = callable_names(observed.execution.journal.header.definition)
     if not made and name not in known:
-        hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known)) or 'none'}"
+        hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
     count = isinstance(wanted, int)
     found = len(made) if count else made

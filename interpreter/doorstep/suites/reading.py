@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from ..mocks import Mock
 from ..parse.forms import Record
 from ..parse.places import load
 from ..parse.templates import TemplateMachine, load_any
+from ..rules import check
+from ..running import Type
 from . import SUFFIXES
 from .tables import SUITE
 
@@ -44,13 +46,18 @@ class Suite:
         return found
 
     def machine(
-        self, file: str, resource: str | None, parameters: dict[str, str]
+        self, file: str, resource: str | None, parameters: dict[str, str], type: Type | None
     ) -> TemplateMachine:
-        """The state machine of a file beside it."""
-        key = file, resource, *sorted(parameters.items())
+        """The state machine of a file beside it; raises DefinitionError when AWS would refuse it.
+
+        `type` comes before what a template says.
+        """
+        key = file, resource, type, *sorted(parameters.items())
         if key not in self._machines:
-            source = self.path.parent / file
-            self._machines[key] = load_any(source, resource, parameters=parameters)
+            found = load_any(self.path.parent / file, resource, parameters=parameters)
+            found = replace(found, type=type or found.type)
+            check(found.document.definition, type=found.type)
+            self._machines[key] = found
         return self._machines[key]
 
 
@@ -73,6 +80,11 @@ class Test:
         return self.suite.path.parent
 
     @property
+    def file(self) -> str:
+        """Where it is written, as messages have it."""
+        return self.record.place.file
+
+    @property
     def line(self) -> int:
         """Where it stands."""
         return self.record.place.position()[0]
@@ -84,7 +96,9 @@ class Test:
         if file is None:
             raise self.record.place.problem("the member 'definition' is missing, here or above")
         try:
-            return self.suite.machine(file, self.get("resource"), self.get("parameters", {}))
+            names = ("resource", "parameters", "type")
+            resource, parameters, of_type = (self.get(name) for name in names)
+            return self.suite.machine(file, resource, parameters or {}, of_type)
         except DoorstepError as problem:
             place = (self.record if "definition" in self.record else self.suite.record).place
             raise place.at("definition").problem(str(problem)) from None

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import DoorstepError
+from ..errors import DoorstepError, InputError
 from ..mocks import Mock
 from ..testkit import Bench, ObservedExecution, SimulatedClock
 from .expectations import Unmet, check
 from .reading import Test
+
+Outcome = Literal["passed", "failed", "error"]
+"""error: the test can't be used as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,15 @@ class Result:
     """Of real time."""
 
     @property
-    def outcome(self) -> Literal["passed", "failed", "error"]:
-        """error: the test can't be used as it is written."""
+    def outcome(self) -> Outcome:
+        """How it went."""
         return "error" if self.problem else "failed" if self.unmet else "passed"
 
     @property
     def told(self) -> str:
-        """Why it did not pass: each expectation that was not met, with its place and values."""
-        return self.problem or "\n".join(f"{unmet.place}: {unmet}" for unmet in self.unmet)
+        """Why it did not pass: every expectation that was not met, with its place and values."""
+        unmet = [f"{unmet.place}: {unmet}" for unmet in self.unmet]
+        return "\n".join([*unmet, self.problem] if self.problem else unmet)
 
 
 def bench(test: Test) -> Bench:
@@ -56,7 +60,6 @@ def run(test: Test, bench: Bench, *, update: bool = False) -> Result:
     try:
         own = test.mocks(test.record)
         observed = _observed(test, bench, [*own, *test.mocks(test.suite.record)])
-        problem = _wrongly_set_up(observed)
         unmet += check(test.record, test.record.get("expect"), observed, test.folder, update)
     except DoorstepError as told:
         problem = str(told)
@@ -76,18 +79,15 @@ def _observed(test: Test, bench: Bench, mocks: Sequence[Mock]) -> ObservedExecut
         test.get("handlers"),
         file=None if found.document.base else found.document.path,
         machine_name=found.name,
-        type=test.get("type", found.type),
+        type=found.type,
         machines=machines,
         answers=test.get("answers", "strict"),
         **given,
     )
     if begin := test.get("begin"):
         bench.clock.set(begin)
-    return machine.run(test.input, mocks=mocks, name=test.record.get("execution"))
-
-
-def _wrongly_set_up(observed: ObservedExecution) -> str:
-    """Why an execution failed that nobody can have meant to fail like this; else empty."""
-    if not (observed.error or "").startswith("Doorstep."):
-        return ""
-    return f"{observed.error}: {observed.cause}"
+    observed = machine.run(test.input, mocks=mocks, name=test.record.get("execution"))
+    if (observed.error or "").startswith("Doorstep."):
+        # No test can have meant this failure: a handler is missing, or a mock can't answer.
+        raise InputError(f"{observed.error}: {observed.cause}")
+    return observed

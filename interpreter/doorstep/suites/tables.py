@@ -20,6 +20,14 @@ def _length(value: float | str) -> float | str:
     return value if isinstance(value, str) and is_expression(value) else seconds(value)
 
 
+def _status(text: str) -> str:
+    if text not in _STATUSES and not is_expression(text):
+        raise ValueError(f"{text!r} is none of these")
+    return text
+
+
+_STATUSES = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "RUNNING")
+_STATUS = Scalar(f"one of {', '.join(_STATUSES)}, or a condition", ("string",), _status)
 _MOMENT = Scalar("a time such as 2025-01-31T08:00:00Z", ("string",), _moment)
 _LENGTH = Scalar("a duration, or a condition on its seconds", ("number", "string"), _length)
 _SEED = Scalar("a text or a number", ("string", "number"), str)
@@ -60,10 +68,7 @@ STATE = Form(
 )
 EXPECT = Form(
     {
-        "status": Member(
-            options("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "RUNNING"),
-            "how it ended; SUCCEEDED unless error or cause is expected",
-        ),
+        "status": Member(_STATUS, "how it ended; SUCCEEDED unless error or cause is expected"),
         "output": Member(VALUE, "the output"),
         "output_includes": Member(VALUE, "the output; its objects may have more members"),
         "error": Member(VALUE, "the error's name"),

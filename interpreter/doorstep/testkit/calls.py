@@ -38,13 +38,13 @@ def calls(definition: Mapping[str, Any], passages: Sequence[Passage]) -> Iterato
         yield _call(tasks[name], None if text is None else loads(text))
 
 
-def callable_names(definition: Mapping[str, Any]) -> set[str]:
-    """The names that calls may have, as far as the definition says."""
+def callable_names(definition: Mapping[str, Any]) -> list[str]:
+    """The names that calls may have, as far as the definition says, in order."""
     found: set[str] = set()
     for state in _tasks(definition).values():
         arguments = state.fields.get("Parameters", state.fields.get("Arguments"))
         found.update(_call(state, arguments).names)
-    return found
+    return sorted(found)
 
 
 def _tasks(definition: Mapping[str, Any]) -> dict[str, State]:
