@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -13,7 +14,9 @@ from click.testing import CliRunner, Result
 
 from doorstep_cli.main import cli
 
-ORDER = Path(__file__).parent.parent / "examples" / "order"
+ROOT = Path(__file__).parent.parent
+ORDER = ROOT / "examples" / "order"
+GUIDE = ROOT / "docs" / "suites.md"
 GOOD = """
 definition: order.asl.json
 handlers: handlers.py
@@ -78,6 +81,16 @@ def test_a_failure_shows_its_line_both_values_and_what_happened() -> None:
     assert "          mock never reached: ConfirmOrder (mixed.doorstep.yaml:8)" in lines
     assert "          mock never reached: RefundCard (mixed.doorstep.yaml:4)" in lines
     assert lines[-1].startswith("1 passed, 1 failed in ")
+
+
+def test_the_guide_shows_what_a_failing_test_shows() -> None:
+    page = GUIDE.read_text("utf-8")
+    [suite, *_] = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    Path("order.doorstep.yaml").write_text(suite.replace("retries: 2", "retries: 3"))
+    told = page.partition("above it would be:\n")[2].partition("\n## ")[0]
+    shown = [line.strip() for line in told.strip().splitlines()]
+    printed = [line.strip() for line in run("order.doorstep.yaml").stdout.splitlines()]
+    assert printed[1 : 1 + len(shown)] == shown
 
 
 def test_tests_are_chosen_by_a_text_of_their_name() -> None:

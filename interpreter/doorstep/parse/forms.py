@@ -64,14 +64,13 @@ def options(*names: str) -> Scalar:
 
 
 TEXT = Scalar("a text", ("string",))
-FLAG = Scalar("true or false", ("boolean",))
 
 
 @dataclass(frozen=True, slots=True)
 class Anything:
     """Any value; `check` may refuse it with an InputError."""
 
-    check: Callable[[Any], None] = lambda _: None
+    check: Callable[[Any], None]
 
     def read(self, place: Place) -> Any:
         """The value."""

@@ -43,8 +43,8 @@ class Place:
 def load(path: Path, shown: str | None = None) -> Place:
     """The value of a file, `shown` in messages by this name; `.json` is JSON, all else YAML.
 
-    Raises InputError when it can't be read, has too many characters or levels, or has two members
-    of one name.
+    Raises InputError when it can't be read, has too many characters or levels, or when YAML has two
+    members of one name in an object.
     """
     file = shown or str(path)
     try:

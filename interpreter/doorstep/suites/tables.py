@@ -33,7 +33,6 @@ _LENGTH = Scalar("a duration, or a condition on its seconds", ("number", "string
 _SEED = Scalar("a text or a number", ("string", "number"), str)
 _MOCKS = Either("a list of mocks, or a file of them", {"array": MOCKS, "string": TEXT})
 
-
 SETTINGS = {
     "definition": Member(TEXT, "file of the definition or template"),
     "resource": Member(TEXT, "which state machine of a template"),
@@ -45,7 +44,7 @@ SETTINGS = {
     "begin": Member(_MOMENT, "when the clock begins; 2025-01-01T00:00:00Z by default"),
     "seed": Member(_SEED, "of UUIDs, jitter and tokens; by default the execution's name"),
     "answers": Member(
-        options("strict", "warn", "off"), "a mock answers as the service would not: fail, tell, …"
+        options("strict", "warn", "off"), "what to do of a mock's answer that no service would give"
     ),
 }
 """What holds for a test, or when it stands beside `tests`, for all that don't say otherwise."""
