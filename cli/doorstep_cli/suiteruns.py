@@ -23,8 +23,6 @@ _STYLES: dict[str, dict[str, Any]] = {
     "failed": {"fg": "red", "bold": True},
     "error": {"fg": "red", "bold": True},
 }
-
-
 _MARGIN = " " * 10
 
 
@@ -48,17 +46,9 @@ class SuiteRun:
         """
         # As for `run`: the modules that `handlers` may name are those of the user's folder.
         sys.path.append(str(Path.cwd()))
-        suites = list(self._suites(paths))
-        if not suites and not self.problems:
-            where = ", ".join(map(str, paths))
-            raise Problem(f"there is no *.doorstep.yaml in {where}; docs/suites.md has an example")
-        chosen = {suite.path: list(_chosen(suite, text)) for suite in suites}
-        if text is not None and not any(chosen.values()):
-            raise Problem(f"no test has {text!r} in its name")
-        for suite in suites:
-            if chosen[suite.path]:
-                self._say(click.style(str(suite.path), bold=True))
-            for test in chosen[suite.path]:
+        for suite, tests in self._chosen(paths, text):
+            self._say(click.style(str(suite.path), bold=True))
+            for test in tests:
                 self._run(test)
                 if fail_fast and self.results[-1].outcome != "passed":
                     return
@@ -110,7 +100,22 @@ class SuiteRun:
         short = self._measurement is not None and bool(self._measurement.shortfalls)
         return int("failed" in outcomes or short)
 
-    def _suites(self, paths: Sequence[Path]) -> Iterator[Suite]:
+    def _chosen(
+        self, paths: Sequence[Path], text: str | None
+    ) -> Sequence[tuple[Suite, Sequence[Test]]]:
+        suites = list(self._read(paths))
+        if not suites and not self.problems:
+            where = ", ".join(map(str, paths))
+            raise Problem(f"there is no *.doorstep.yaml in {where}; docs/suites.md has an example")
+        wanted = (text or "").casefold()
+        chosen = [
+            (suite, [t for t in suite.tests if wanted in t.name.casefold()]) for suite in suites
+        ]
+        if text is not None and not any(tests for _, tests in chosen):
+            raise Problem(f"no test has {text!r} in its name")
+        return [(suite, tests) for suite, tests in chosen if tests]
+
+    def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
         from doorstep import DoorstepError
         from doorstep.suites.reading import find, read
 
@@ -119,7 +124,7 @@ class SuiteRun:
                 yield read(path)
             except DoorstepError as problem:
                 self.problems[str(path)] = str(problem)
-                click.echo(f"{click.style('doorstep:', fg='red', bold=True)} {problem}", err=True)
+                Problem(str(problem)).show()
 
     def _run(self, test: Test) -> None:
         from doorstep.suites.running import bench, run
@@ -142,11 +147,6 @@ class SuiteRun:
     def _say(self, line: str) -> None:
         if self._shown:
             click.echo(line)
-
-
-def _chosen(suite: Suite, text: str | None) -> Iterator[Test]:
-    wanted = (text or "").casefold()
-    return (test for test in suite.tests if wanted in test.name.casefold())
 
 
 def _told(result: Result) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 The shapes are those of the service models that botocore brings along (`pip install doorstep[aws]`);
 without botocore, and for results that the models do not describe, nothing is compared. Members are
-called as Step Functions calls them: in PascalCase, whatever the service has.
+called as Step Functions calls them: in PascalCase, whatever the service has. Where a name begins
+with several capitals, they are the API's or those of Java's SDK: AWS was seen to answer with `BOOL`
+and `NULL` at the top and `Bool` and `Nul` further in (boto3#4253), so that both are taken.
 
 TestState never refuses members that the model does not know (recorded for events:putEvents). In a
 mock they are told: most members are optional, so that a slip of the pen would look like an answer.
@@ -10,6 +12,7 @@ mock they are told: most members are optional, so that a slip of the pen would l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -19,11 +22,22 @@ from .integrations import Integration
 from .near import did_you_mean
 from .queries import json_type
 
-# botocore's names, where they are not the service's name as Step Functions has it.
+# botocore's names, where they are not the name that Step Functions has, with or without hyphens.
 _MODELS = {
+    "applicationdiscovery": "discovery",
     "cloudwatchlogs": "logs",
     "cognitoidentityprovider": "cognito-idp",
+    "costexplorer": "ce",
+    "databasemigration": "dms",
+    "directory": "ds",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticsearch": "es",
     "eventbridge": "events",
+    "iotdataplane": "iot-data",
+    "lexmodelbuilding": "lex-models",
+    "lexruntime": "lex-runtime",
+    "serverlessapplicationrepository": "serverlessrepo",
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
@@ -34,6 +48,9 @@ _PARSED = {
     ("lambda:invoke", ""): ("Payload",),
     ("states:startExecution", "sync:2"): ("Input", "Output"),
 }
+_CAPITALS = re.compile(r"^[A-Z]+(?![a-z])")
+_RENAMED = {"NULL": "Nul"}
+"""`null` is taken in Java."""
 _OF_THE_SDK = ("SdkHttpMetadata", "SdkResponseMetadata")
 """What optimized integrations have beside the service's own members."""
 _KINDS = {
@@ -85,11 +102,15 @@ def problems(
 
 def _compare(value: Mapping[str, Any], operation: Operation) -> Iterator[str]:
     shape = operation.model["shapes"][operation.shape]
-    members = {_pascal(name): member["shape"] for name, member in shape["members"].items()}
+    members = {
+        spelling: member["shape"]
+        for name, member in shape["members"].items()
+        for spelling in _spellings(name)
+    }
     if operation.required:
-        for name in map(_pascal, shape.get("required", ())):
-            if name not in value:
-                yield f"Required field '{name}' is missing"
+        for name in shape.get("required", ()):
+            if not any(spelling in value for spelling in _spellings(name)):
+                yield f"Required field '{_pascal(name)}' is missing"
     for name, inner in members.items():
         if name in value and name not in operation.elsewhere:
             yield from _field(name, value[name], operation.inner(inner))
@@ -145,18 +166,24 @@ def _pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def _spellings(name: str) -> dict[str, None]:
+    """A name as Step Functions may write it: with the capitals of the API, with those of Java."""
+    java = _RENAMED.get(name) or _CAPITALS.sub(lambda run: run[0].capitalize(), name)
+    return dict.fromkeys((_pascal(name), _pascal(java)))
+
+
 def _operation(called: Integration, required: bool, unknown: bool) -> Operation | None:
     """The operation whose answer a mock stands for; None when that is not known."""
     if called.kind != "service" or called.pattern == "waitForTaskToken":
         return None
     service, _, action = called.action.removeprefix("aws-sdk:").partition(":")
     name = _POLLED.get(called.action) if called.pattern else _pascal(action)
-    model = _model(_MODELS.get(service, service))
-    output = model.get("operations", {}).get(name, {}).get("output")
-    if output is None:
-        return None
-    parsed = _PARSED.get((called.action, called.pattern), ())
-    return Operation(model, output["shape"], required, unknown, (*_OF_THE_SDK, *parsed))
+    model = _model(service)
+    elsewhere = (*_OF_THE_SDK, *_PARSED.get((called.action, called.pattern), ()))
+    for own, operation in model.get("operations", {}).items():
+        if name in _spellings(own) and "output" in operation:
+            return Operation(model, operation["output"]["shape"], required, unknown, elsewhere)
+    return None
 
 
 @lru_cache(maxsize=16)
@@ -165,7 +192,9 @@ def _model(service: str) -> Mapping[str, Any]:
         loader = import_module("botocore.loaders").Loader()
     except ImportError:
         return {}
-    if service not in loader.list_available_services("service-2"):
-        return {}
-    model: Mapping[str, Any] = loader.load_service_model(service, "service-2")
-    return model
+    plain = _MODELS.get(service, service).replace("-", "")
+    for name in loader.list_available_services("service-2"):
+        if name.replace("-", "") == plain:
+            model: Mapping[str, Any] = loader.load_service_model(name, "service-2")
+            return model
+    return {}
