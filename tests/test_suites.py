@@ -323,6 +323,25 @@ def test_mocks_may_be_in_a_file_of_their_own(results: Results, tmp_path: Path) -
     assert (first.told, second.told) == ("", "")
 
 
+def test_an_answer_that_the_service_would_not_give_is_told_with_its_line(
+    results: Results, tmp_path: Path
+) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    send = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
+    publish = {**send, "Parameters": {"TopicArn": "t", "Message": "m"}}
+    machine = {"StartAt": "Send", "States": {"Send": publish}}
+    (tmp_path / "send.asl.json").write_text(json.dumps(machine))
+    mocks = "mocks: [{{state: Send, answer: {{MesageId: m}}}}]"
+    test = f"- {{{{name: a, definition: send.asl.json, {{}} {mocks}}}}}"
+    [strict] = results(test.format(""))
+    told = "sns:publish does not answer so (work.doorstep.yaml:4): Field 'MesageId' is not one of"
+    assert (strict.outcome, told in strict.problem) == ("error", True)
+    [warned] = results(test.format("answers: warn,"))
+    assert (warned.outcome, [told in one for one in warned.remarks]) == ("passed", [True])
+    [off] = results(test.format("answers: off,"))
+    assert (off.outcome, off.remarks) == ("passed", [])
+
+
 def test_mocks_that_were_not_reached_are_told(results: Results) -> None:
     head = "handlers: handlers.py\nmocks: [{state: Work, attempt: 3, answer: 1}]\n"
     [result] = results("- {name: a, mocks: [{state: Work, answer: []}, {state: B, fail: C}]}", head)

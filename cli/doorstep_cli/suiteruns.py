@@ -86,7 +86,7 @@ class SuiteRun:
             for outcome, number in found.items()
             if number
         ]
-        click.echo(f"{', '.join(told)} in {time.perf_counter() - self._begun:.2f} s")
+        click.echo(f"{', '.join(told) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
         if self._measurement:
             for line in self._measurement.table():
                 click.echo(line)

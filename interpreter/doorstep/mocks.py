@@ -131,7 +131,7 @@ class Mocks:
         self._reached.add(found)
         if found.heartbeat is not None:
             self._beat(execution, invoke, found.heartbeat)
-        return self._checked(invoke, found.respond(execution, invoke))
+        return self._checked(found, invoke, found.respond(execution, invoke))
 
     def run(
         self,
@@ -160,13 +160,14 @@ class Mocks:
         idle = [one.label for one in self.idle if mocks is None or one in mocks]
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
-    def _checked(self, invoke: Invoke, answer: Answer) -> Answer:
+    def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
         if self.answers == "off" or answer.output is ABSENT:
             return answer
         unlike = "; ".join(problems(invoke.integration, answer.output))
         if not unlike:
             return answer
-        told = f"{invoke.integration.action} does not answer so: {unlike}"
+        which = mock.label.removeprefix(invoke.state)
+        told = f"{invoke.integration.action} does not answer so{which}: {unlike}"
         if self.answers == "strict":
             return invalid(invoke.state, told)
         self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
