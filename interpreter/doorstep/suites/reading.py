@@ -33,8 +33,7 @@ class Suite:
 
     @property
     def tests(self) -> list[Test]:
-        """Those of a test with `each` have the number of their value in the name, unless a text of
-        the name tells them apart."""
+        """Each test, once for every value of its `each`: numbered where names don't differ."""
         found: list[Test] = []
         for records in self.record.members["tests"]:
             names = [record.members["name"] for record in records]
