@@ -60,6 +60,11 @@ def test_the_fixture_and_the_test_of_the_pytest_page_pass(
     pytester.runpytest().assert_outcomes(passed=1)
 
 
+def test_the_mocks_that_the_page_shows_are_those_of_the_example() -> None:
+    (shown,) = blocks("moving-from-stepfunctions-local.md", "json")
+    assert shown == (ROOT / "examples" / "order" / "MockConfigFile.json").read_text("utf-8")
+
+
 @pytest.mark.skipif(
     "DOORSTEP_TERRAFORM" not in os.environ,
     reason="takes half a minute and needs Terraform with the AWS provider: DOORSTEP_TERRAFORM=1",

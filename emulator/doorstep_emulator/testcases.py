@@ -13,8 +13,8 @@ from doorstep.answers import Answer
 from doorstep.commands import Invoke
 from doorstep.drivers import Execution
 from doorstep.errors import InputError
-from doorstep.mockconfig import invalid, read_config, read_test_case
-from doorstep.mocks import Mock, fitting
+from doorstep.mockconfig import read_config, read_test_case
+from doorstep.mocks import Mock, fitting, invalid
 
 from .errors import invalid_request
 from .programs import Definition
@@ -53,7 +53,7 @@ class TestCases:
         try:
             mocks = self._mocks.get((machine, name)) or self._read(machine, name)
         except InputError as problem:
-            return invalid(str(problem))(execution, invoke)
+            return invalid(invoke.state, str(problem))
         found = fitting(mocks, execution, invoke, invoke.number)
         return found.respond(execution, invoke) if found else None
 

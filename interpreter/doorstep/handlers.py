@@ -105,13 +105,20 @@ class Handlers:
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
     """Under which names a task's handler is looked for, the most particular first."""
-    return _names(invoke.state, invoke.resource, invoke.integration, _called(invoke))
+    return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
 
 
-def _called(invoke: Invoke) -> str:
+def names_by(
+    state: str, resource: str, integration: Integration, arguments: Any
+) -> tuple[str, ...]:
+    """The same for what a state calls with some arguments."""
+    return _names(state, resource, integration, _called(integration, arguments))
+
+
+def _called(integration: Integration, arguments: Any) -> str:
     """The function that `lambda:invoke` calls."""
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        return str(invoke.arguments.get("FunctionName", ""))
+    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+        return str(arguments.get("FunctionName", ""))
     return ""
 
 
@@ -127,7 +134,7 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 def missing(invoke: Invoke, described: str) -> str:
     """The message that a task has no handler: what it is, and the three ways to give it one."""
     key = (
-        function_name(_called(invoke))
+        function_name(_called(invoke.integration, invoke.arguments))
         or invoke.integration.action
         or function_name(invoke.resource)
     )

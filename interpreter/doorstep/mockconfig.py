@@ -13,19 +13,15 @@ Source: AWS Step Functions developer guide, "Configuration file for mocked servi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .answers import Answer
-from .commands import Invoke
-from .drivers import Execution
 from .errors import InputError
 from .jsontext import loads
-from .mocks import Mock, Respond
+from .mocks import Mock, Respond, invalid, numbers
 
-_NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 _THROWN = frozenset(("Error", "Cause"))
 
 
@@ -80,18 +76,17 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
     """A mock for each response, and one that tells that there is none for the call."""
     numbered = responses.get(key) if isinstance(key, str) else None
     if not isinstance(numbered, Mapping):
-        yield Mock(state, invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
+        yield Mock(state, _invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'
-        numbers = _NUMBERS.fullmatch(text)
-        if numbers is None:
-            yield Mock(state, invalid(f"{key} has {text!r}, no number or range"), label)
-            continue
-        first, last = int(numbers[1]), int(numbers[2] or numbers[1])
-        yield Mock(state, _respond(response, label), label, invocation=range(first, last + 1))
+        calls = numbers(text)
+        if calls is None:
+            yield Mock(state, _invalid(f"{key} has {text!r}, no number or range"), label)
+        else:
+            yield Mock(state, _respond(response, label), label, invocation=calls)
     there_are = ", ".join(numbered) or "none"
-    yield Mock(state, invalid(f"{key} has no response for this call; there are {there_are}"), "")
+    yield Mock(state, _invalid(f"{key} has no response for this call; there are {there_are}"), "")
 
 
 def _respond(response: Any, label: str) -> Respond:
@@ -101,7 +96,7 @@ def _respond(response: Any, label: str) -> Respond:
         case {"Throw": dict(thrown), **others} if not others and _is_thrown(thrown):
             answer = Answer(failed=True, error=thrown.get("Error"), cause=thrown.get("Cause"))
         case _:
-            return invalid(f"{label} has to have either Return or Throw with Error and Cause")
+            return _invalid(f"{label} has to have either Return or Throw with Error and Cause")
     return lambda execution, invoke: answer
 
 
@@ -109,11 +104,5 @@ def _is_thrown(thrown: dict[str, Any]) -> bool:
     return thrown.keys() <= _THROWN and all(isinstance(text, str) for text in thrown.values())
 
 
-def invalid(cause: str) -> Respond:
-    """Fails the execution with Doorstep.MockInvalid."""
-
-    def respond(execution: Execution, invoke: Invoke) -> Answer:
-        told = f"The mock of the state '{invoke.state}' can't answer: {cause}"
-        return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
-
-    return respond
+def _invalid(why: str) -> Respond:
+    return lambda execution, invoke: invalid(invoke.state, why)
