@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -433,9 +434,56 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
 
 def test_the_page_colours_the_lines(suite: Suite) -> None:
     page = reports.page(suite)
-    assert '<span class="all" title="1 × state Text">   15' in page
-    assert '<span class="none" title="0 × state Other">   18' in page
+    assert '<span id="machine2-line15" class="all" title="1 × state Text">   15' in page
+    assert '<span id="machine2-line18" class="none" title="0 × state Other">   18' in page
     assert "62% covered" in page
+
+
+def test_the_page_draws_what_was_used(suite: Suite) -> None:
+    page = reports.page(suite)
+    start, end = page.rindex("<svg"), page.rindex("</svg>") + len("</svg>")
+    drawn = ElementTree.fromstring(page[start:end])
+    tag = "{http://www.w3.org/2000/svg}"
+    links = {link.get("href"): link for link in drawn.iter(f"{tag}a")}
+    told = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
+    assert told == {
+        "#machine2-line4": "Pick (Choice)\n1 × state Pick",
+        "#machine2-line15": "Text (Succeed)\n1 × state Text",
+        "#machine2-line18": "Other (Succeed)\n0 × state Other",
+    }
+    assert all(f'id="{href[1:]}"' in page for href in links if href)
+    strokes = {
+        group.findtext(f"{tag}title"): path.get("style")
+        for group in drawn.iter(f"{tag}g")
+        for path in group.findall(f"{tag}path[@class='line']")
+    }
+    assert strokes == {
+        None: None,
+        "1 × rule Pick: rule 1 → Text": "stroke:#1d8102",
+        "0 × rule Pick: Default → Other": "stroke:#c7131f",
+    }
+
+
+def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]) -> None:
+    retriers = [{"ErrorEquals": [name]} for name in ("Busy", "Odd")]
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "Saved"}
+    definition = chain(
+        {"Work": work(Retry=retriers, Catch=[catcher], End=True), "Saved": {"Type": "Pass"}}
+    )
+    suite = Suite()
+    for answer in ("Busy", "Bad"):
+        mocks = Mocks(mock("Work", doorstep.fail(answer), invocation=0), mock("Work", 1))
+        suite.add(mocks.run(definition, {}))
+    page = reports.page(suite)
+    assert "Retry of Busy\n1 × retrier Work: retry of Busy</title>" in page
+    assert "Retry of Odd\n0 × retrier Work: retry of Odd</title>" in page
+    assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line caught"' in page
+
+
+def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
+    page = reports.page(suite)
+    assert "<script" not in page
+    assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
 
 
 def test_what_several_processes_counted_adds_up(suite: Suite) -> None:
