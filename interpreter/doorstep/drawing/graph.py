@@ -117,9 +117,10 @@ class Drawing:
     @property
     def legend(self) -> list[Colour]:
         """The colours that occur."""
-        nodes = self.all_nodes
-        retriers = (retrier for node in nodes for retrier in node.retriers)
-        used = {part.mark.colour for part in (*nodes, *self.edges, *retriers) if part.mark}
+        marks = [edge.mark for edge in self.edges]
+        for node in self.all_nodes:
+            marks += [node.mark, *(retrier.mark for retrier in node.retriers)]
+        used = {mark.colour for mark in marks if mark}
         return [colour for colour in COLOURS if colour in used]
 
 
