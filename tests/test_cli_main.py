@@ -23,6 +23,7 @@ COMMANDS = [
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",

@@ -21,6 +21,7 @@ _COMMANDS = (
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",
