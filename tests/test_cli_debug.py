@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -266,44 +267,43 @@ def terminal(history: Path) -> Iterator[Keyboard]:
     """`doorstep debug` on a pseudo terminal: presses a key, and gives what is then drawn."""
     pty = pytest.importorskip("pty", reason="Windows has no pseudo terminals")
     termios = pytest.importorskip("termios", reason="Windows has no pseudo terminals")
-    child, screen_fd = pty.fork()
-    if child == 0:
-        os.environ.update(TERM="xterm", COLUMNS="100", LINES="30")
-        program = "from doorstep_cli.main import entry; entry()"
-        os.execv(sys.executable, [sys.executable, "-c", program, "debug", str(history)])
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+    program = "from doorstep_cli.main import entry; entry()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "debug", str(history)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+    ) as running:
+        os.close(theirs)
 
-    def press(key: str) -> str:
-        # A key that is typed before the program asks for one is thrown away.
-        while termios.tcgetattr(screen_fd)[3] & termios.ICANON:
-            select.select([screen_fd], [], [], 0.01)
-        os.write(screen_fd, key.encode())
-        return drawn(screen_fd)
+        def press(key: str) -> str:
+            # A key that is pressed before the program asks for one is thrown away.
+            while termios.tcgetattr(ours)[3] & termios.ICANON:
+                select.select([ours], [], [], 0.01)
+            os.write(ours, key.encode())
+            return drawn(ours)
 
-    drawn(screen_fd)
-    try:
+        drawn(ours)
         yield press
-    finally:
-        os.close(screen_fd)
-        os.waitpid(child, 0)
+        os.close(ours)
+        running.terminate()
 
 
-def drawn(screen_fd: int) -> str:
-    """What the terminal is sent up to the end of a screen, or to the end of the program."""
-    text = ""
-    while not re.search(r"quit\s*$", re.sub(r"\x1b\[[\d;?]*\w", "", text)):
-        assert select.select([screen_fd], [], [], 30)[0], text
-        try:
-            text += os.read(screen_fd, 65536).decode()
-        except OSError:
-            break
-        if "\x1b[?1049l" in text:
-            break
-    return re.sub(r"\x1b\[[\d;]*m", "", text)
+def drawn(terminal: int) -> str:
+    """What a terminal is sent up to the end of a screen, or until the program leaves it."""
+    sent = b""
+    while not re.search(rb"quit\s*$|\x1b\[\?1049l", re.sub(rb"\x1b\[[\d;]*m", b"", sent)):
+        assert select.select([terminal], [], [], 30)[0], sent
+        sent += os.read(terminal, 65536)
+    return re.sub(r"\x1b\[[\d;]*m", "", sent.decode())
 
 
 def test_keys_of_a_terminal_step_through_the_execution(terminal: Keyboard) -> None:
     assert "▶  22 TaskStateExited  ChargeCard" in terminal("n")
     assert "▶  21 TaskFailed  ChargeCard" in terminal("\x1b[D")
-    assert "this is none" not in terminal("d")
+    assert "changes · d closes" in terminal("d")
     # The screen that was there before comes back.
     assert "\x1b[?1049l" in terminal("q")
