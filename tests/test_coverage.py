@@ -59,9 +59,15 @@ def example(name: str, *inputs: str) -> dict[str, int]:
 
 
 def test_the_orders_are_counted_exactly() -> None:
-    # Items: input 3, flaky 2, unknown-item 2 (a cup, then a samovar), the others 1 each.
-    # The gateway is busy twice (flaky), loses one answer (lost-answer), declines one card.
-    # One parcel is stolen, one forgotten: the warehouse's timeout ends that one.
+    # All 7 orders have items, so that ValidateOrder lets all of them pass: no catcher there.
+    # Items: input 3, flaky 2, unknown-item 2, the other four 1 each: 3 + 2 + 2 + 4 = 11 PriceItems,
+    # of which one, the samovar of unknown-item, has no price: 10 come to their end, and PriceItems'
+    # catcher takes 1 order. Several items have input, flaky and unknown-item: 3; one item: 4.
+    # 6 orders are charged. flaky is tried again twice, lost-answer once: 2 + 1 = 3 retries, none
+    # after TimeoutSeconds. declined fails with an error that is not retried: 1 caught, 5 go on.
+    # Of these 5 the parcels of stolen (an error) and forgotten (the timeout: 1) are caught: 2
+    # refunds, both at the first attempt, and 5 - 2 = 3 confirmations.
+    # The customer hears of unknown-item, declined, stolen and forgotten: 4 times.
     names = ("input", "flaky", "lost-answer", "declined", "unknown-item", "stolen", "forgotten")
     assert example("order", *names) == {
         "timeout the execution: TimeoutSeconds": 0,
@@ -101,7 +107,10 @@ def test_the_orders_are_counted_exactly() -> None:
 
 
 def test_the_approvals_are_counted_exactly() -> None:
-    # Three expenses are above the limit: one is approved, one rejected, one never decided on.
+    # input, rejected and unanswered (740 euros) are above the limit of 100, small (12) is not:
+    # rule 1 holds 3 times, Default once. unanswered ends by the timeout, which the catcher takes:
+    # 1 of 3; the other 2 are decided on. Grace approves (rule 1), Ebenezer does not (Default).
+    # Paid out are small and input: 2. Fail states have no transition.
     assert example("approval", "input", "rejected", "unanswered", "small") == {
         "state NeedsApproval": 4,
         "transition NeedsApproval → AskManager": 3,
@@ -126,7 +135,10 @@ def test_the_approvals_are_counted_exactly() -> None:
 
 
 def test_the_reports_are_counted_exactly() -> None:
-    # input: taken away once; broken: three times, then given up; slow: six hours, four allowed.
+    # input's machine is taken away once: 1 retry, then it is published. broken fails 3 times, of
+    # which MaxAttempts 2 are tried again: 1 + 2 = 3 retries, then the catcher of States.TaskFailed.
+    # slow takes six hours of four: a timeout, the one error of a task that States.TaskFailed does
+    # not stand for (States Language, appendix A), so that the second catcher takes it.
     assert example("batch", "input", "broken", "slow") == {
         "state RunReport": 3,
         "transition RunReport → PublishReport": 1,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..definition import machine
 from ..drawing import Mark, draw, svg
-from .items import Item, Parts
+from ..drawing.graph import Colour
+from .items import Item, Parts, told
 from .suite import Covered
 
 
@@ -17,12 +18,13 @@ def picture(covered: Covered, place: str) -> Iterator[str]:
 
 
 def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:
+    hits = covered.coverage.hits
     for parts in covered.coverage.parts.values():
         number = covered.document.locate(parts.state.pointer)[0]
         whole = [parts.entered, *parts.sizes, *parts.timeouts.values()]
-        yield parts.state.pointer, _mark(covered, whole, f"#{place}{number}")
+        yield parts.state.pointer, _mark(whole, hits, f"#{place}{number}")
         for item in _ways(parts):
-            yield item.pointer, _mark(covered, [item])
+            yield item.pointer, _mark([item], hits)
 
 
 def _ways(parts: Parts) -> Iterator[Item]:
@@ -33,11 +35,9 @@ def _ways(parts: Parts) -> Iterator[Item]:
     yield from (catcher.item for catcher in parts.catchers)
 
 
-def _mark(covered: Covered, items: Sequence[Item], link: str = "") -> Mark:
-    hits = covered.coverage.hits
+def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Mark:
     used = sum(1 for item in items if hits[item])
-    told = covered.told(items)
-    times = hits[items[0]]
-    if used == len(items):
-        return Mark("covered", times, told, link)
-    return Mark("partly covered" if used else "not covered", times, told, link)
+    colour: Colour = (
+        "covered" if used == len(items) else "partly covered" if used else "not covered"
+    )
+    return Mark(colour, hits[items[0]], told(items, hits), link)

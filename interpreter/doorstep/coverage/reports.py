@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from .items import KINDS, Item
+from .items import KINDS, Item, told
 from .marking import picture
 from .suite import Covered, Share, Suite, percent
 
@@ -111,8 +111,8 @@ def _class(machine: Covered) -> Iterator[str]:
     for number, items in machine.lines().items():
         used = sum(1 for item in items if hits[item])
         most = max(hits[item] for item in items)
-        told = f"{100 * used // len(items)}% ({used}/{len(items)})"
-        branch = f' branch="true" condition-coverage="{told}"' if len(items) > 1 else ""
+        part = f"{100 * used // len(items)}% ({used}/{len(items)})"
+        branch = f' branch="true" condition-coverage="{part}"' if len(items) > 1 else ""
         yield f'      <line number="{number}" hits="{most}"{branch}/>'
     yield "    </lines></class>"
 
@@ -129,8 +129,8 @@ def _rates(machines: Sequence[Covered]) -> str:
         "line-rate": (sum(lines), len(lines)),
         "branch-rate": (sum(used for used, _ in shares), sum(total for _, total in shares)),
     }
-    told = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
-    return " ".join([*told, 'complexity="0"'])
+    shown = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
+    return " ".join([*shown, 'complexity="0"'])
 
 
 def _cells(tag: str, texts: tuple[str, ...]) -> str:
@@ -143,8 +143,8 @@ def _listing(machine: Covered, place: str) -> Iterator[str]:
         items = found.get(number, [])
         used = sum(1 for item in items if hits[item])
         mark = "" if not items else "all" if used == len(items) else "some" if used else "none"
-        told = f' class="{mark}" title={quoteattr(machine.told(items))}' if items else ""
-        yield f'<span id="{place}{number}"{told}>{number:>5}  {escape(text)}</span>'
+        shown = f' class="{mark}" title={quoteattr(told(items, hits))}' if items else ""
+        yield f'<span id="{place}{number}"{shown}>{number:>5}  {escape(text)}</span>'
 
 
 _PAGE = """<!doctype html>

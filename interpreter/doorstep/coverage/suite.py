@@ -40,11 +40,6 @@ class Covered:
         hits = self.coverage.hits
         return [item for item in self.coverage.items if not hits[item]]
 
-    def told(self, items: Iterable[Item]) -> str:
-        """How often each was used, a line for each."""
-        hits = self.coverage.hits
-        return "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
-
     def lines(self) -> dict[int, list[Item]]:
         """The items by the line of the definition that they stand in."""
         found: dict[int, list[Item]] = {}
