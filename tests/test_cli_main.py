@@ -29,6 +29,7 @@ COMMANDS = [
     "conformance",
     "completion",
     "serve",
+    "start",
     "ps",
     "logs",
     "stop",
