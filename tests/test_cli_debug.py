@@ -18,7 +18,8 @@ from rich.console import Console
 
 import doorstep
 from doorstep_cli.main import cli
-from doorstep_cli.momentview import pretty, screen
+from doorstep_cli.momentview import screen
+from doorstep_cli.sections import pretty
 from doorstep_cli.stepping import KEYS, Session
 
 ROOT = Path(__file__).parent.parent
@@ -194,7 +195,7 @@ def test_the_screen_opens_with_the_failure_and_the_keys(session: Session) -> Non
     assert "error: CardDeclined" in text
     assert "insufficient funds" in text
     assert '"FunctionName": "charge_card"' in text
-    assert re.search(r"n p event .* q quit", lines[-1])
+    assert re.search(r"n/p event .* q quit", lines[-1])
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,12 @@ def test_a_question_shows_what_was_typed(session: Session) -> None:
     assert "state or type of event: pay" in shown(session)[-1]
 
 
+def test_eighty_columns_have_room_for_all_keys(session: Session) -> None:
+    lines = shown(session, 80, 24)
+    assert lines[1].split() == ["TaskFailed", "ChargeCard"]
+    assert lines[-1].rstrip().endswith("q quit")
+
+
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (50, 10), (200, 60)])
 def test_it_fits_on_every_screen(session: Session, width: int, height: int) -> None:
     for pane in ("", "input", "context", "changes", "keys"):
@@ -237,6 +244,22 @@ def test_it_fits_on_every_screen(session: Session, width: int, height: int) -> N
         lines = shown(session, width, height)
         assert len(lines) == height
         assert max(map(len, lines)) <= width
+
+
+def test_a_foreign_text_gives_a_terminal_no_orders() -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E\x1b[2J"}}}
+    found = doorstep.moments(doorstep.run(definition, {"k\x9b": "v\x1b\x9b"}).history)
+    for pane in ("", "input", "changes"):
+        text = "\n".join(shown(Session(found, 1, pane)))
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_an_error_without_a_cause_is_shown() -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Sad"}}}
+    found = doorstep.moments(doorstep.run(definition).history)
+    text = "\n".join(shown(Session(found, found.blamed or 0)))
+    assert "error: Sad" in text
+    assert "no cause" in text
 
 
 def test_every_key_is_explained() -> None:

@@ -13,6 +13,8 @@ from .definitions import DEFINITION, Type, read_accepted
 from .options import definition_options
 from .output import Problem, note, print_json
 from .recorded import HISTORY, pages
+from .replay import arn_option, type_told
+from .stepping import step
 
 if TYPE_CHECKING:
     from doorstep import Moments
@@ -35,7 +37,7 @@ def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) ->
     metavar="FILE",
     help="A definition or a template: shows the context object and the data between fields.",
 )
-@click.option("--arn", help="ARN of the recorded execution: a history does not tell its names.")
+@arn_option
 @click.option(
     "--at",
     callback=_event,
@@ -82,28 +84,19 @@ def command(
             "stdout is no terminal to step in: --at EVENT prints one event, --at failure the first "
             "failure that no retry made good"
         )
-    definition = None
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
-    found = moments(
-        pages(histories),
-        definition.document.definition if definition else None,
-        arn=arn,
-        type=machine_type or (definition.type if definition else None),
-    )
+        of_type = type_told(definition, machine_type)
+        found = moments(pages(histories), definition.document.definition, arn=arn, type=of_type)
+    else:
+        found = moments(pages(histories), arn=arn)
     if at is None:
-        _step(found)
+        step(found)
     elif output_format == "json":
         print_json(found[_index(found, at)].as_json())
         _warn(found)
     else:
         _print(found, _index(found, at))
-
-
-def _step(found: Moments) -> None:
-    from .stepping import step
-
-    step(found)
 
 
 def _print(found: Moments, index: int) -> None:

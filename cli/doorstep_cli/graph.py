@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from doorstep.definition import machine
+from doorstep.drawing import dot, draw, mermaid, outcomes, svg
 from doorstep.visits import Visits
 
 from .definitions import DEFINITION, Type, read_accepted
@@ -14,7 +16,7 @@ from .options import definition_options
 from .output import OutputFile, note
 from .recorded import HISTORY, read_history
 
-_FORMATS = ("mermaid", "dot", "svg")
+_FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
 @click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
@@ -23,7 +25,7 @@ _FORMATS = ("mermaid", "dot", "svg")
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(list(_FORMATS)),
     default="mermaid",
     help="mermaid (default), dot for Graphviz, or svg: a picture for the browser.",
 )
@@ -50,15 +52,11 @@ def command(
       doorstep graph order.asl.json --format svg --output order.svg
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
-    from doorstep import drawing
-    from doorstep.definition import machine
-
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = machine(definition.document.definition)
     visits = Visits(read_history(history)) if history else None
-    marks = drawing.outcomes(tree, visits) if visits else None
-    write = getattr(drawing, output_format)
-    text = "\n".join(write(drawing.draw(tree, definition.name, marks)))
+    marks = outcomes(tree, visits) if visits else None
+    text = "\n".join(_FORMATS[output_format](draw(tree, definition.name, marks)))
     if output:
         output.write_text(f"{text}\n", "utf-8")
     else:

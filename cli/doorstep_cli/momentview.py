@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.layout import Layout
@@ -14,8 +12,8 @@ from rich.text import Text
 
 from doorstep.answers import ABSENT
 
-from .ended import cause_lines
 from .history import elapsed, event_colour, timestamp
+from .sections import plain, pretty, sections
 from .stepping import KEYS, PANES, Session
 
 if TYPE_CHECKING:
@@ -24,12 +22,8 @@ if TYPE_CHECKING:
 _PRINTED = 96
 """Characters of a line of JSON that is printed."""
 _STATUS = {"SUCCEEDED": "green", "RUNNING": "blue", "ABORTED": "yellow"}
-_FLOW = (
-    "input", "afterInputPath", "asked", "afterParameters", "afterArguments", "result",
-    "afterResultSelector", "afterResultPath", "output", "variables", "context",
-)  # fmt: skip
 _LIST = 44
-"""Columns of the list of events."""
+"""Columns of the list of events, where there are that many."""
 
 
 # A whole screen ----------------------------------------------------------------------------------
@@ -39,7 +33,10 @@ def screen(session: Session, width: int, height: int) -> RenderableType:
     """Header, the events around, what there is to see, and the keys."""
     moment = session.moments[session.index]
     header = list(_header(session.moments, moment))
-    size = width - _LIST - 4, height - len(header) - 2
+    for line in header:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    listed = min(_LIST, width * 2 // 5)
+    size = width - listed - 4, height - len(header) - 2
     whole = Layout()
     whole.split_column(
         Layout(Group(*header), size=len(header)),
@@ -47,7 +44,8 @@ def screen(session: Session, width: int, height: int) -> RenderableType:
         Layout(_footer(session), size=2),
     )
     whole["body"].split_row(
-        Layout(_events(session, size[1]), size=_LIST), Layout(_pane(session, moment, size))
+        Layout(_events(session, listed, size[1]), size=listed),
+        Layout(_pane(session, moment, size)),
     )
     return whole
 
@@ -65,30 +63,30 @@ def _header(moments: Moments, moment: Moment) -> Iterator[Text]:
         (f"  {timestamp(event.at)}", "dim"),
     )
     yield Text.assemble(
-        (f" {event.type}", event_colour(event.type) or ""), "  ", (moment.place, "bold")
+        (f" {event.type}", event_colour(event.type) or ""), "  ", (plain(moment.place), "bold")
     )
     if moments.difference:
         yield Text(f" the definition parts from the history at {moments.difference}", "yellow")
 
 
-def _events(session: Session, room: int) -> RenderableType:
+def _events(session: Session, width: int, room: int) -> RenderableType:
     events = session.moments.recording.events
     first = max(0, min(session.index - room // 2, len(events) - room))
     shown = range(first, min(first + room, len(events)))
-    return Group(*(_event(session, index) for index in shown))
+    return Group(*(_event(session, index, width - 2) for index in shown))
 
 
-def _event(session: Session, index: int) -> Text:
+def _event(session: Session, index: int, width: int) -> Text:
     recording = session.moments.recording
     event = recording.events[index]
     visit = recording.visit(event.id)
     here = index == session.index
     inner = "  " * (len(list(visit.outward())) - 1) if visit else ""
-    name = f"  {visit.name}" if visit else ""
+    name = f"  {plain(visit.name)}" if visit else ""
     line = Text(f"{'▶' if here else ' '}{event.id:>4} {inner}{event.type}")
     line.stylize(event_colour(event.type) or "")
     line.append(name, "dim" if not here else "")
-    line.truncate(_LIST - 2, overflow="ellipsis")
+    line.truncate(width, overflow="ellipsis")
     if here:
         line.stylize("bold reverse")
     return line
@@ -99,7 +97,7 @@ def _footer(session: Session) -> RenderableType:
         question = "event number: " if session.asking == "g" else "state or type of event: "
         return Text.assemble(("\n " + question, "bold"), session.typed, ("▏", "blink"))
     keys = Text.assemble(
-        *(part for key, told in _FOOTER.items() for part in ((f" {key}", "bold"), f" {told} ")),
+        *(part for key, told in _FOOTER.items() for part in ((f" {key} ", "bold"), f"{told} ")),
         overflow="ellipsis",
         no_wrap=True,
     )
@@ -107,13 +105,13 @@ def _footer(session: Session) -> RenderableType:
 
 
 _FOOTER = {
-    "n p": "event",
-    "N P": "state",
-    "f": "failure",
+    "n/p": "event",
+    "N/P": "state",
+    "f": "fail",
     "g": "go",
-    "/": "search",
-    "i a o v c": "whole",
-    "d": "changes",
+    "/": "find",
+    "iaovc": "all",
+    "d": "diff",
     "?": "keys",
     "q": "quit",
 }
@@ -134,6 +132,7 @@ def _pane(session: Session, moment: Moment, size: tuple[int, int]) -> Renderable
         lines = ["nothing"] if value is ABSENT else pretty(value, width)
     lines = [line[at : at + width] for line in lines for at in range(0, len(line) or 1, width)]
     key = next(key for key, pane in PANES.items() if pane == name)
+    # Held here, where it is known how many lines there are.
     session.scrolled = min(session.scrolled, max(0, len(lines) - room + 2))
     shown = lines[session.scrolled : session.scrolled + room - 2]
     return Panel(_text(shown), title=f"{name} · {key} closes", title_align="left", height=room)
@@ -147,7 +146,7 @@ def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]
     if not changes:
         yield f"nothing since event {before.event.id}"
     for change in changes:
-        yield change.at
+        yield plain(change.at)
         for sign, value in (("-", change.first), ("+", change.second)):
             if value is not ABSENT:
                 yield from (f"  {sign} {line}" for line in pretty(value, width - 4))
@@ -155,19 +154,27 @@ def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]
 
 def _overview(moment: Moment, width: int, room: int) -> RenderableType:
     """Every section in part: the room is shared out, and what one does not need others get."""
-    sections = list(_sections(moment, width))
-    sizes = _shared([len(lines) for _, lines in sections], room - 2 * len(sections))
-    panels = [
-        Panel(
-            _text(_cut(lines, size)),
-            title=title,
-            title_align="left",
-            border_style="red" if title.startswith("error") else "dim",
-        )
-        for (title, lines), size in zip(sections, sizes, strict=True)
+    found = dict(sections(moment, width))
+    context = {name: found.pop(name) for name in ("context",) if name in found}
+    shown = _fitted(found, room)
+    # The context object is long and seldom what one looks for: it gets what is left.
+    shown |= _fitted(context, room - sum(len(lines) + 2 for lines in shown.values()))
+    return Group(*(_panel(title, lines) for title, lines in shown.items()))
+
+
+def _fitted(found: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
+    """The sections cut to what there is room for, frames included; those without any left out."""
+    sizes = _shared([len(lines) for lines in found.values()], room - 2 * len(found))
+    return {
+        title: _cut(lines, size)
+        for (title, lines), size in zip(found.items(), sizes, strict=True)
         if size
-    ]
-    return Group(*panels)
+    }
+
+
+def _panel(title: str, lines: list[str]) -> Panel:
+    style = "red" if title.startswith("error") else "dim"
+    return Panel(_text(lines), title=title, title_align="left", border_style=style)
 
 
 def _shared(wanted: list[int], room: int) -> list[int]:
@@ -197,45 +204,7 @@ def printed(moments: Moments, index: int) -> RenderableType:
     """All that there is to see at an event."""
     moment = moments[index]
     parts: list[Text] = list(_header(moments, moment))
-    for title, lines in _sections(moment, _PRINTED):
+    for title, lines in sections(moment, _PRINTED):
         parts.append(Text(title, "bold red" if title.startswith("error") else "bold"))
         parts += [Text(f"  {line}") for line in lines]
     return Group(*parts)
-
-
-# Both --------------------------------------------------------------------------------------------
-
-
-def _sections(moment: Moment, width: int) -> Iterator[tuple[str, list[str]]]:
-    """Titles and lines: what went wrong, then the data in the order of its flow."""
-    data = moment.data()
-    if "error" in data or "cause" in data:
-        cause = list(cause_lines(data.get("cause", "")))
-        yield f"error: {data.get('error', 'without a name')}", cause
-    for value, same in groupby(_flow(data), key=lambda one: one[1]):
-        yield " = ".join(name for name, _ in same), pretty(value, width)
-
-
-def _flow(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values."""
-    known = {**data, **data.get("stages", {})}
-    for name in _FLOW:
-        if name in known and (name != "variables" or known[name]):
-            yield name, known[name]
-
-
-def pretty(value: Any, width: int, margin: str = "") -> list[str]:
-    """A JSON value in as few lines as it takes: what fits in one is not spread over several."""
-    line = json.dumps(value, ensure_ascii=False)
-    if not value or not isinstance(value, dict | list) or len(line) <= width:
-        return [f"{margin}{line}"]
-    members = value.items() if isinstance(value, dict) else ((None, item) for item in value)
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    lines = [f"{margin}{opening}"]
-    for name, inner in members:
-        label = "" if name is None else f"{json.dumps(name, ensure_ascii=False)}: "
-        first, *more = pretty(inner, width - 2 - len(label), f"{margin}  ")
-        lines += [f"{margin}  {label}{first.lstrip()}", *more]
-        lines[-1] += ","
-    lines[-1] = lines[-1][:-1]
-    return [*lines, f"{margin}{closing}"]

@@ -19,9 +19,10 @@ KEYS: Mapping[str, str] = {
     "f": "next failure",
     "g": "go to an event by its number",
     "/": "search a state or a type of event",
-    "i a o v c": "all of the input, what was asked, the output, variables or context",
+    "i a": "all of input, of asked",
+    "o v c": "all of output, variables, context",
     "↓ ↑": "scroll in it",
-    "d": "what changed since the previous event",
+    "d": "changes since the event before",
     "?": "these keys",
     "q": "quit",
 }

@@ -90,15 +90,15 @@ class Moments(Sequence[Moment]):
 
     def __init__(self, recording: Recording, replayer: Replayer | None = None) -> None:
         self.recording = recording
-        self.difference: Difference | None = None
-        """Where the definition leads elsewhere than the recording; from there on it tells nothing.
-        """
-        self._replayer = replayer
         self._watch = Watch()
-        if replayer:
-            self._replay = replayer.watch(recording, self._watch)
-            self.difference = self._replay.difference
-            self._states = {state.name: state for state in replayer.machine.scope.walk()}
+        self._replay = replayer.watch(recording, self._watch) if replayer else None
+        states = replayer.machine.scope.walk() if replayer else ()
+        self._states = {state.name: state for state in states}
+
+    @property
+    def difference(self) -> Difference | None:
+        """Where the definition leads elsewhere; of what comes then the history tells alone."""
+        return self._replay.difference if self._replay else None
 
     @property
     def status(self) -> str:
@@ -113,14 +113,11 @@ class Moments(Sequence[Moment]):
     @property
     def blamed(self) -> int | None:
         """The index of the first failure that no retry made good; None when all went well."""
-        healed = (
-            index
-            for index in self.failures
-            if (passage := self._of(self.recording.events[index]))
-            and passage.visit.outcome == "succeeded"
-        )
-        spared = set(healed)
-        return next((index for index in self.failures if index not in spared), None)
+        for index in self.failures:
+            passage = self._of(self.recording.events[index])
+            if passage is None or passage.visit.outcome != "succeeded":
+                return index
+        return None
 
     def __len__(self) -> int:
         return len(self.recording.events)
@@ -162,8 +159,9 @@ class Moments(Sequence[Moment]):
     def _moment(self, entry: Entry) -> Moment:
         passage = self._of(entry)
         told = self._told(entry)
-        # The end of an execution belongs to no visit: what could be seen last is shown.
-        sight = self._sight(entry) or self._sight(passage.events[-1] if passage else None)
+        # The end of an execution is no event of the visit: what could be seen last is shown.
+        near = [one for one in passage.events if one.id <= entry.id] if passage else [entry]
+        sight = self._sight(near[-1])
         inputs = passage.events[0] if passage else entry
         attempt = _attempt(passage, entry)
         return Moment(
@@ -196,29 +194,24 @@ class Moments(Sequence[Moment]):
 
     # What the replay tells ---------------------------------------------------------------------
 
-    def _sight(self, entry: Entry | None) -> Sight | None:
-        if self._replayer is None or entry is None or not self._is_same(entry):
-            return None
-        ours = self._replay.pairing.ours.get(entry.id)
-        return self._watch.sights.get(ours) if ours else None
-
-    def _is_same(self, entry: Entry) -> bool:
-        """Whether the replay had not left the recording before an event."""
+    def _sight(self, entry: Entry) -> Sight | None:
         parted = self.difference.recorded if self.difference else None
-        return parted is None or entry.id < parted.id
+        if self._replay is None or (parted and entry.id >= parted.id):
+            return None
+        return self._watch.sights.get(self._replay.pairing.ours.get(entry.id, 0))
 
     def _stages(
         self, entry: Entry, passage: Passage | None, attempt: Entry | None
     ) -> dict[str, Any] | None:
-        begun = attempt or (passage.events[0] if passage else None)
+        begun = attempt or (passage.events[0] if passage else entry)
         sight = self._sight(begun)
-        if sight is None or begun is None or passage is None:
+        if self._replay is None or passage is None or sight is None:
             return None
-        state = self._states[passage.name]
+        state, engine = self._states[passage.name], self._replay.engine
         result = self._result(entry, passage, attempt, sight)
         # Time is part of what expressions see; the engine has no other use for it any more.
-        self._replay.engine.now = begun.at
-        return self._watch.flow(state, sight, self._replay.engine, _asked(attempt), result)
+        engine.now = begun.at
+        return self._watch.flow(state, sight, engine, _asked(attempt), result)
 
     def _result(self, entry: Entry, passage: Passage, attempt: Entry | None, sight: Sight) -> Any:
         """What the work of this attempt gave, once it has."""
