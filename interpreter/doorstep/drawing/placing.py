@@ -8,7 +8,7 @@ from math import fsum, inf
 
 from .layers import Cell, Route
 
-_SWEEPS, _ROUNDS = 40, 8
+_SWEEPS, _LAST, _ROUNDS = 60, 20, 8
 _APART = 26
 """Pixels between two boxes; lines may be nearer to one another."""
 _LINES_APART = 14
@@ -22,7 +22,7 @@ def place(layers: Sequence[Sequence[Cell]], routes: Sequence[Route]) -> tuple[in
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         for layer in layers if down else reversed(layers):
-            _settle(layer, [_wanted(cell, down, sweep >= _SWEEPS - 4) for cell in layer])
+            _settle(layer, [_wanted(cell, down, sweep >= _SWEEPS - _LAST) for cell in layer])
     rooms = _Rooms(layers)
     for _ in range(_ROUNDS):
         for route in routes:
@@ -49,7 +49,7 @@ def _settle(layer: Sequence[Cell], wanted: Sequence[float]) -> None:
     offsets = [0.0]
     for left, right in pairwise(layer):
         offsets.append(offsets[-1] + _apart(left, right))
-    weights = [1 if cell.is_box else 3 for cell in layer]
+    weights = [cell.pull * (1 if cell.is_box else 3) for cell in layer]
     for cell, x in zip(layer, nearest(wanted, offsets, weights), strict=True):
         cell.x = x
 

@@ -151,7 +151,6 @@ def _line(line: Line) -> Iterator[str]:
     yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
     yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
     if line.label:
-        yield _behind(line.label)
         yield from _text(line.label, SMALL, "faint")
     yield "</g>"
 
@@ -166,9 +165,17 @@ def _path(line: Line) -> str:
         if x_below != x:
             half = _n((end + y_below) / 2)
             found.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
+        label = line.label
+        if label and y_below <= label.y < foot:
+            # The line makes way for its label.
+            found.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
         found.append(f"V{_n(foot)}")
         x, end = x_below, foot
     return "".join(found)
+
+
+def _height(label: Text) -> int:
+    return len(label.lines) * SMALL_LINE
 
 
 def _tip(line: Line) -> str:
@@ -179,15 +186,6 @@ def _tip(line: Line) -> str:
         x, top, _ = line.parts[0]
         return f"M{_n(x)} {_n(top)}l-4.5 8h9z"
     return f"M{_n(x)} {_n(foot)}l-4.5 -8h9z"
-
-
-def _behind(label: Text) -> str:
-    """Paper, so that the line does not run through its label."""
-    wide = max(width(line, SMALL) for line in label.lines) + 4
-    return (
-        f'<rect class="paper" x="{_n(label.x - wide / 2)}" y="{_n(label.y)}" '
-        f'width="{_n(wide)}" height="{len(label.lines) * SMALL_LINE}"/>'
-    )
 
 
 # Texts, colours ----------------------------------------------------------------------------------
