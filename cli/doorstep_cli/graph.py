@@ -15,6 +15,7 @@ from .definitions import DEFINITION, Type, read_accepted
 from .options import definition_options
 from .output import OutputFile, note
 from .recorded import HISTORY, read_history
+from .runs import write
 
 _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
@@ -56,11 +57,11 @@ def command(
     tree = machine(definition.document.definition)
     visits = Visits(read_history(history)) if history else None
     marks = outcomes(tree, visits) if visits else None
-    text = "\n".join(_FORMATS[output_format](draw(tree, definition.name, marks)))
+    lines = _FORMATS[output_format](draw(tree, definition.name, marks))
     if output:
-        output.write_text(f"{text}\n", "utf-8")
+        write(output, lines, quiet=False)
     else:
-        click.echo(text)
+        click.echo("\n".join(lines))
     if visits:
         known = {state.name for state in tree.scope.walk()}
         if strange := sorted({visit.name for visit in visits.all} - known):

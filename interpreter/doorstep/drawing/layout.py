@@ -19,6 +19,8 @@ ROUND = ("Wait", "Succeed", "Fail")
 """Types whose boxes have round sides."""
 _ROOM, _LABEL_ROOM = 190, 165
 _PADDING, _BETWEEN = 18, 26
+_MARK = 46, 24
+"""Width and height of the start and the end."""
 _LOOP = 26
 _CORNER = 18
 """Pixels at both ends of a side that lines keep away from."""
@@ -92,21 +94,14 @@ def layout(drawing: Drawing) -> Picture:
     leaving: dict[str, list[Edge]] = {START: []}
     for edge in drawing.edges:
         leaving.setdefault(edge.start, []).append(edge)
-    marks = [Box(None, [name], 46, 24) for name in ("Start", "End")]
-    ends = dict(zip((START, END), marks, strict=True))
-    if not any(edge.end == END for edge in drawing.edges):
-        del ends[END]
-    return _scope(drawing.nodes, leaving, ends)
+    boxes = {START: Box(None, ["Start"], *_MARK), **_boxes(drawing.nodes, leaving)}
+    if any(edge.end == END for edge in drawing.edges):
+        boxes[END] = Box(None, ["End"], *_MARK)
+    return _picture(boxes, leaving)
 
 
-def _scope(
-    nodes: Sequence[Node], leaving: Mapping[str, list[Edge]], ends: Mapping[str, Box]
-) -> Picture:
-    boxes = {
-        **{name: box for name, box in ends.items() if name == START},
-        **{node.id: _box(node, leaving) for node in nodes},
-        **{name: box for name, box in ends.items() if name == END},
-    }
+def _picture(boxes: Mapping[str, Box], leaving: Mapping[str, list[Edge]]) -> Picture:
+    """Boxes between which transitions are possible, in their places, and the lines."""
     edges = [edge for name in boxes for edge in leaving.get(name, ())]
     loops = [edge for edge in edges if edge.start == edge.end]
     labels = {e: wrapped(e.label, _LABEL_ROOM, SMALL) for e in edges if e.label}
@@ -129,9 +124,13 @@ def _scope(
 # Boxes -------------------------------------------------------------------------------------------
 
 
+def _boxes(nodes: Sequence[Node], leaving: Mapping[str, list[Edge]]) -> dict[str, Box]:
+    return {node.id: _box(node, leaving) for node in nodes}
+
+
 def _box(node: Node, leaving: Mapping[str, list[Edge]]) -> Box:
     if node.scopes:
-        return _frame(node, [_scope(scope, leaving, {}) for scope in node.scopes])
+        return _frame(node, [_picture(_boxes(s, leaving), leaving) for s in node.scopes])
     name = wrapped(node.label, _ROOM, NAME)
     beside = width(node.type, SMALL) + len(node.retriers) * LINE
     room = max(_widest(name, NAME), beside) + 2 * _PADDING
@@ -193,12 +192,10 @@ def _line(
     route: Route, ports: Mapping[tuple[Route, bool], float], labels: Mapping[Edge, list[str]]
 ) -> Line:
     upper, *passed, lower = route.cells
-    parts = [(cell.x, cell.top, cell.bottom) for cell in passed]
-    foot, head = ((c.top + c.bottom + s * c.height) / 2 for c, s in ((upper, 1), (lower, -1)))
     parts = [
-        (ports[route, True], foot, upper.bottom),
-        *parts,
-        (ports[route, False], lower.top, head),
+        (ports[route, True], (upper.top + upper.bottom + upper.height) / 2, upper.bottom),
+        *((cell.x, cell.top, cell.bottom) for cell in passed),
+        (ports[route, False], lower.top, (lower.top + lower.bottom - lower.height) / 2),
     ]
     label = None
     if cell := route.label:
