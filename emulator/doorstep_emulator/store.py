@@ -71,6 +71,11 @@ class Query:
 class Store(Protocol):
     """Keeps all that is not to be lost. Used by one thread."""
 
+    path: str
+    """Its file, or `:memory:`."""
+    commits: int
+    """How many transactions it has written."""
+
     def commit(self) -> None:
         """Make what was collected durable; when that fails it stays collected, and OSError says
         why.
