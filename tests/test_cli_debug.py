@@ -67,6 +67,13 @@ def test_with_a_definition_there_are_the_stages_and_the_context(history: Path) -
     ]
 
 
+def test_lines_are_whole_however_long(tmp_path: Path) -> None:
+    run = doorstep.run({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, "x" * 20_000)
+    file = tmp_path / "history.json"
+    file.write_text(json.dumps(run.history), "utf-8")
+    assert f'  "{"x" * 20_000}"' in debug(file, "--at", "2").stdout.splitlines()
+
+
 def test_json_is_the_moment(history: Path) -> None:
     result = debug(history, "--at", "21", "--definition", str(DEFINITION), "--format", "json")
     whole = json.loads(result.stdout)

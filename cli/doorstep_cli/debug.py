@@ -104,9 +104,8 @@ def _print(found: Moments, index: int) -> None:
 
     from .momentview import printed
 
-    # Texts are not wrapped where a script reads them.
-    width = None if sys.stdout.isatty() else 10_000
-    Console(width=width, highlight=False).print(printed(found, index), end="")
+    # A terminal wraps by itself, and a script wants whole lines.
+    Console(highlight=False).print(printed(found, index), end="", soft_wrap=True)
 
 
 def _warn(found: Moments) -> None:

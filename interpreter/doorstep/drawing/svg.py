@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from html import escape
+from html import escape as escaped
 
 from .graph import COLOURS, Colour, Drawing, Mark
 from .layout import HEAD, LINE, NAME, ROUND, SMALL, SMALL_LINE, Box, Line, Picture, Text, layout
 from .texts import width
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARGIN = 16
 _CHIP = 22
 """Height of a line of the legend."""
@@ -45,7 +47,7 @@ def svg(drawing: Drawing) -> Iterator[str]:
     picture.move(_MARGIN, _MARGIN)
     wide = round(max(picture.width, _legend_width(legend)) + 2 * _MARGIN)
     high = round(picture.height + 2 * _MARGIN + (_CHIP if legend else 0))
-    title = escape(drawing.title)
+    title = _escape(drawing.title)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="doorstep" viewBox="0 0 {wide} {high}" '
         f'width="{wide}" height="{high}" role="group" aria-label="{title}">'
@@ -71,7 +73,7 @@ def _picture(picture: Picture) -> Iterator[str]:
 def _box(box: Box) -> Iterator[str]:
     node, mark = box.node, box.node.mark if box.node else None
     if mark and mark.link:
-        yield f'<a href="{escape(mark.link)}">'
+        yield f'<a href="{_escape(mark.link)}">'
     yield "<g>"
     if node:
         yield _title([f"{node.name} ({node.kind or node.type})", mark.told if mark else ""])
@@ -197,11 +199,17 @@ def _text(text: Text, size: int, kind: str = "") -> Iterator[str]:
     for number, line in enumerate(text.lines):
         y = text.y + number * step + step * 0.76
         place = f'x="{_n(text.x)}" y="{_n(y)}" font-size="{size}"'
-        yield f"<text {place}{classes}>{escape(line)}</text>"
+        yield f"<text {place}{classes}>{_escape(line)}</text>"
 
 
 def _title(lines: Iterable[str]) -> str:
-    return f"<title>{escape(chr(10).join(line for line in lines if line))}</title>"
+    text = "\n".join(line for line in lines if line)
+    return f"<title>{_escape(text)}</title>"
+
+
+def _escape(text: str) -> str:
+    """A text as XML can have it, which knows no control characters."""
+    return escaped(_CONTROL.sub("�", text))
 
 
 def _stroke(mark: Mark) -> str:
