@@ -19,7 +19,7 @@ Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from the
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from .commands import Cancel, Command, SetTimer
@@ -56,6 +56,8 @@ class Engine:
         self.quotas = quotas
         self.last_event = quotas.history_events or quotas.loop_events
         self.history: list[Event] = []
+        self.watch: Callable[[Fiber, Event], None] | None = None
+        """Is told of every event of a fiber when it is recorded, and changes nothing."""
         self.status = "NOT_STARTED"
         self.output: Any = None
         self.failure = Failure()
