@@ -19,10 +19,12 @@ PROGRAM = Path(sys.executable).with_name("doorstep")
 COMMANDS = [
     "run",
     "validate",
+    "test",
     "test-state",
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",

@@ -27,7 +27,7 @@ from .runs import (
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.drivers.driver import OnEvent
-    from doorstep.mocks import Mocks
+    from doorstep.mocks import Checking, Mocks
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -46,9 +46,15 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--mocks",
-    "test_case",
-    metavar="FILE#TESTCASE",
-    help="A test case of a MockConfigFile.json: its responses go before the handlers.",
+    "mocked",
+    metavar="FILE[#TESTCASE]",
+    help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
+)
+@click.option(
+    "--answers",
+    type=click.Choice(["strict", "warn", "off"]),
+    default="strict",
+    help="A mock answers as its service would not: fail (default), tell, or look away.",
 )
 @click.option(
     "--children",
@@ -94,7 +100,8 @@ def command(
     /,
     path: Path,
     handlers: str | None,
-    test_case: str | None,
+    mocked: str | None,
+    answers: Checking,
     history: Path | None,
     children: Path | None,
     journal: Path | None,
@@ -124,6 +131,7 @@ def command(
       doorstep run order.asl.json --handlers handlers.py --input @order.json --history history.json
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
       doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
+      doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run batch.asl.json --input @items.json --history batch.json --children children
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
@@ -138,7 +146,7 @@ def command(
     from doorstep.replaying import ChildFiles
 
     definition = read_accepted(path, parameters, resource, machine_type)
-    mocks = _mocks(test_case, definition.name) if test_case else None
+    mocks = _mocks(mocked, definition.name, answers) if mocked else None
     options |= {
         "handlers": handlers,
         "journal": journal,
@@ -150,8 +158,8 @@ def command(
     files = ChildFiles(children) if children else None
     begin = partial(_start, definition, options, redrive, quiet)
     execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
-    for label in mocks.unreached if mocks and not quiet else ():
-        note(f"mock never reached: {label}")
+    for remark in mocks.remarks() if mocks and not quiet else ():
+        note(remark)
     if files:
         write_children(files, execution, quiet=quiet)
     if history:
@@ -170,6 +178,8 @@ def _start(
 
     with handlers_of(options["handlers"]):
         driver, execution = start(definition.document.definition, **options, on_event=on_event)
+    if options["respond"]:
+        options["respond"].driver = driver
     journal, events = options["journal"], len(execution.events)
     if redrive and execution.engine.redrivable:
         driver.redrive(execution)
@@ -180,11 +190,8 @@ def _start(
     return driver, execution
 
 
-def _mocks(test_case: str, machine: str) -> Mocks:
-    from doorstep.mockconfig import read_test_case
+def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
+    from doorstep.mockfile import mocks_of
     from doorstep.mocks import Mocks
 
-    file, separator, name = test_case.rpartition("#")
-    if not separator:
-        raise click.UsageError(f"--mocks {test_case}: name a test case: {test_case}#TESTCASE")
-    return Mocks(*read_test_case(Path(file), name, machine), machine=machine)
+    return Mocks(*mocks_of(source, Path(), machine), machine=machine, answers=answers)

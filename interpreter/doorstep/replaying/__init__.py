@@ -6,6 +6,7 @@
     follower   facts in, events compared             answering   handlers asked again
     family     histories of children in a folder     handing     a map run's items ↔ its children
     replayer   a definition that is followed         children    their places, inputs and ends
+    watching   what expressions could see            debugging   `doorstep.moments`, event by event
 
 `replays` and `resuming` have the functions that are `doorstep.replay` and `doorstep.resume`.
 """
@@ -13,6 +14,7 @@
 from __future__ import annotations
 
 from .answering import Answered
+from .debugging import Moment, Moments, moments
 from .difference import Difference
 from .family import ChildFiles, Family
 from .recording import Recording, read_recording
@@ -26,10 +28,13 @@ __all__ = [
     "ChildReplay",
     "Difference",
     "Family",
+    "Moment",
+    "Moments",
     "Recording",
     "Replay",
     "Replayer",
     "begin_again",
+    "moments",
     "read_recording",
     "replay",
     "replay_recording",

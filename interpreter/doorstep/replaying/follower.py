@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..commands import Command, Invoke, SetTimer, StartMapRun
+from ..commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..definition import Machine
 from ..engine import EXECUTION, Engine
 from ..events import Event, Fact
@@ -121,6 +121,8 @@ class Follower:
                 if fact:
                     self.answers.append((invoke, fact, entry))
                 return fact
+            case FindActivity():
+                return Fact("looked up", at, key, entry.type.endswith("Scheduled"))
             case StartMapRun() as run:
                 return self._end_of_run(entry, at, run)
         timer = commands["delay"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from ..commands import StartMapRun
 from ..compile import compile_machine
 from ..definition import machine
 from ..engine import Engine, Program
+from ..events import Event
+from ..fibers import Fiber
 from ..handlers import Handlers
 from ..journal import Header, Journal
 from ..parse import load
@@ -20,7 +23,7 @@ from .answering import Answered, Asking
 from .comparing import Tolerate
 from .family import Children, Family, read_children
 from .follower import Follower, Rules
-from .learned import Learned, identity_of
+from .learned import Learned, RecordedIdentity, identity_of
 from .recording import Recording
 
 
@@ -83,6 +86,15 @@ class Replayer:
         for invoke, fact, _ in follower.answers:
             asking(invoke, fact)
         return asking.answers
+
+    def watch(self, recording: Recording, watch: Callable[[Fiber, Event], None]) -> Follower:
+        """The last pass once more, with somebody who is told of its events."""
+        identity = self.follow(recording).engine.identity
+        assert isinstance(identity, RecordedIdentity)
+        again = self._pass(recording, identity.learned, None, None)
+        again.engine.watch = watch
+        again.follow()
+        return again
 
     def _pass(
         self,
