@@ -308,10 +308,10 @@ def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """(act) → what it gives once it gives something."""
+    """(act) → what it gives, once it gives something; it is called again and again until then."""
 
     def wait(act: Callable[[], Any]) -> Any:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 10.0
         while time.monotonic() < end:
             if result := act():
                 return result
@@ -319,6 +319,17 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError("it did not happen in time")
 
     return wait
+
+
+@pytest.fixture
+def ended(client: Any, eventually: Callable[..., Any]) -> Callable[[str], Any]:
+    """Waits for the end of an execution; gives its description."""
+
+    def look(arn: str) -> Any:
+        told = client.describe_execution(executionArn=arn)
+        return told if told["status"] != "RUNNING" else None
+
+    return lambda arn: eventually(lambda: look(arn))
 
 
 @pytest.fixture(scope="session")

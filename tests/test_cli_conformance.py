@@ -190,7 +190,7 @@ def test_a_case_stands_below_its_folder(add: Callable[..., Result], name: str) -
     [
         ("{", "is not JSON (line 1, column 2"),
         ("{}", "has no events"),
-        ('{"events": [1]}', "this is not an event of GetExecutionHistory"),
+        ('{"events": [1]}', "event 1 is not an event (it is no object)"),
         ('{"events": [{"id": 2}]}', "'type' is missing"),
     ],
 )

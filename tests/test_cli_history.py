@@ -174,7 +174,10 @@ def test_a_history_in_reverse_order_is_turned_around(tmp_path: Path, file: Path)
         ("7", "no events"),
         ('{"events": {}}', "no events"),
         ('{"events": [7]}', "event 1 is not an event"),
-        ('{"events": [{"id": 1, "type": "X"}]}', "event 1 is not an event (KeyError: 'timestamp')"),
+        (
+            '{"events": [{"id": 1, "type": "X"}]}',
+            "event 1 is not an event ('timestamp' is missing)",
+        ),
         ('[{"id": "a", "type": "X", "timestamp": 0}]', "event 1 is not an event"),
         ('[{"id": 1, "type": "X", "timestamp": "noon"}]', "event 1 is not an event"),
         ('[{"id": 1, "type": "X", "timestamp": 1e99}]', "event 1 is not an event"),

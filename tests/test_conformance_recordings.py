@@ -232,12 +232,15 @@ def damaged(change: Callable[[list[Any]], Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda events: events.pop(4), "the history has no event 5: it takes all its pages"),
+        (lambda events: events.pop(4), "the history has no event 5: it takes all pages"),
         (lambda events: events.pop(), "the history has no end"),
-        (lambda events: events[3].pop("type"), "not an event of GetExecutionHistory: 'type' is mi"),
-        (lambda events: events[3].update(id="4"), "id can't be '4'"),
+        (lambda events: events[3].pop("type"), "event 4 is not an event ('type' is missing)"),
+        (lambda events: events[3].update(id="four"), "event 4 is not an event (invalid literal"),
         (lambda events: events[3].update(timestamp="noon"), "Invalid isoformat string: 'noon'"),
-        (lambda events: events.__setitem__(3, "event"), "not an event of GetExecutionHistory"),
+        (
+            lambda events: events.__setitem__(3, "event"),
+            "event 4 is not an event (it is no object)",
+        ),
         (
             lambda events: events.append(event(12, 0, 1300, "ExecutionRedriven", redriveCount=1)),
             "event 12: the execution was redriven, and a case can't say when",
@@ -254,7 +257,7 @@ def damaged(change: Callable[[list[Any]], Any]) -> list[dict[str, Any]]:
             lambda events: events[8]["taskSucceededEventDetails"].update(
                 outputDetails={"truncated": True}
             ),
-            "event 9 is truncated",
+            "event 9 (TaskSucceeded) has only the beginning of its output",
         ),
         (
             lambda events: events[1]["stateEnteredEventDetails"].update(name="Beg"),

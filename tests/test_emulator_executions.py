@@ -50,22 +50,6 @@ def machine(client: Any, request: pytest.FixtureRequest) -> Callable[..., str]:
     return create
 
 
-@pytest.fixture
-def ended(client: Any) -> Callable[[str], Any]:
-    """Waits for the end of an execution; gives its description."""
-
-    def wait(arn: str) -> Any:
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            told = client.describe_execution(executionArn=arn)
-            if told["status"] != "RUNNING":
-                return told
-            time.sleep(0.005)
-        raise AssertionError(f"{arn} did not end")
-
-    return wait
-
-
 def test_an_execution_is_described_when_it_has_ended(
     client: Any, machine: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from doorstep_emulator import Options, StoreError, running
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
-PATIENCE = 10.0
 HANDLERS = """
 import pathlib, time
 import doorstep
@@ -53,9 +51,12 @@ def fails(event, context):
 class Restarted:
     """Servers one after another on one store; the handlers' notes."""
 
-    def __init__(self, folder: Path, client: Callable[..., Any]) -> None:
+    def __init__(
+        self, folder: Path, client: Callable[..., Any], eventually: Callable[..., Any]
+    ) -> None:
         (folder / "handlers.py").write_text(HANDLERS)
         self.folder = folder
+        self.eventually = eventually
         self._client = client
 
     def options(self) -> Options:
@@ -72,19 +73,17 @@ class Restarted:
     def open(self) -> None:
         (self.folder / "open").touch()
 
+    def output(self, client: Any, arn: str) -> Any:
+        def look() -> Any:
+            told = client.describe_execution(executionArn=arn)
+            return told if told["status"] != "RUNNING" else None
+
+        return self.eventually(look)["output"]
+
 
 @pytest.fixture
-def restarted(tmp_path: Path, aws: Callable[..., Any]) -> Restarted:
-    return Restarted(tmp_path, aws)
-
-
-def eventually(act: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if result := act():
-            return result
-        time.sleep(0.005)
-    raise AssertionError("it did not happen in time")
+def restarted(tmp_path: Path, aws: Callable[..., Any], eventually: Callable[..., Any]) -> Restarted:
+    return Restarted(tmp_path, aws, eventually)
 
 
 def start(client: Any, state: dict[str, Any], input: str = "{}", **more: Any) -> str:
@@ -97,14 +96,6 @@ def start(client: Any, state: dict[str, Any], input: str = "{}", **more: Any) ->
     return arn
 
 
-def output(client: Any, arn: str) -> Any:
-    def look() -> Any:
-        told = client.describe_execution(executionArn=arn)
-        return told if told["status"] != "RUNNING" else None
-
-    return eventually(look)["output"]
-
-
 def types(client: Any, arn: str) -> list[str]:
     return [e["type"] for e in client.get_execution_history(executionArn=arn)["events"]]
 
@@ -112,11 +103,11 @@ def types(client: Any, arn: str) -> list[str]:
 def test_a_call_that_was_running_is_made_again_under_its_key(restarted: Restarted) -> None:
     with running(restarted.options()) as url:
         arn = start(restarted.client(url), {"Type": "Task", "Resource": FUNCTION + "stuck"})
-        eventually(restarted.calls)
+        restarted.eventually(restarted.calls)
     with running(restarted.options()) as url:
-        eventually(lambda: len(restarted.calls()) == 2)
+        restarted.eventually(lambda: len(restarted.calls()) == 2)
         restarted.open()
-        assert output(restarted.client(url), arn) == '"done"'
+        assert restarted.output(restarted.client(url), arn) == '"done"'
         assert types(restarted.client(url), arn).count("LambdaFunctionScheduled") == 1
     first, second = restarted.calls()
     assert first == second
@@ -131,12 +122,12 @@ def test_a_task_token_stays_valid_and_its_call_is_not_made_again(restarted: Rest
     with running(restarted.options()) as url:
         client = restarted.client(url)
         arn = start(client, state)
-        eventually(lambda: "TaskSubmitted" in types(client, arn))
+        restarted.eventually(lambda: "TaskSubmitted" in types(client, arn))
     with running(restarted.options()) as url:
         client = restarted.client(url)
         token = (restarted.folder / "token").read_text()
         client.send_task_success(taskToken=token, output='"yes"')
-        assert output(client, arn) == '"yes"'
+        assert restarted.output(client, arn) == '"yes"'
         with pytest.raises(client.exceptions.TaskTimedOut):
             client.send_task_success(taskToken=token, output='"yes"')
     assert len(restarted.calls()) == 1
@@ -151,10 +142,10 @@ def test_an_answer_that_was_promised_comes_without_another_call(restarted: Resta
     with running(restarted.options()) as url:
         client = restarted.client(url)
         arn = start(client, {**state, "Parameters": {"JobName": "nightly"}})
-        eventually(lambda: "TaskSubmitted" in types(client, arn))
+        restarted.eventually(lambda: "TaskSubmitted" in types(client, arn))
     with running(restarted.options()) as url:
         client = restarted.client(url)
-        assert output(client, arn) == '"finished"'
+        assert restarted.output(client, arn) == '"finished"'
         assert types(client, arn).count("TaskSubmitted") == 1
     assert len(restarted.calls()) == 1
 
@@ -164,7 +155,7 @@ def test_a_wait_keeps_its_deadline(restarted: Restarted) -> None:
         arn = start(restarted.client(url), {"Type": "Wait", "Seconds": 1})
     with running(restarted.options()) as url:
         client = restarted.client(url)
-        output(client, arn)
+        restarted.output(client, arn)
         events = client.get_execution_history(executionArn=arn)["events"]
     lasted = (events[2]["timestamp"] - events[1]["timestamp"]).total_seconds()
     assert 0.99 <= lasted < 1.9
@@ -185,7 +176,7 @@ def test_tasks_of_activities_stay_queued_and_picked_up_ones_may_be_answered(
         tokens.append(client.get_activity_task(activityArn=activity)["taskToken"])
         for number, token in enumerate(tokens):
             client.send_task_success(taskToken=token, output=str(number))
-        assert output(client, arn) == "[0,1]"
+        assert restarted.output(client, arn) == "[0,1]"
         assert types(client, arn).count("ActivityStarted") == 2
 
 
@@ -218,14 +209,16 @@ def test_what_ended_is_there_and_can_be_redriven(restarted: Restarted) -> None:
     with running(restarted.options()) as url:
         client = restarted.client(url)
         arn = start(client, items, "[1, 2, 3]")
-        eventually(lambda: client.describe_execution(executionArn=arn)["status"] == "FAILED")
+        restarted.eventually(
+            lambda: client.describe_execution(executionArn=arn)["status"] == "FAILED"
+        )
         before = client.get_execution_history(executionArn=arn)["events"]
     restarted.open()
     with running(restarted.options()) as url:
         client = restarted.client(url)
         assert client.get_execution_history(executionArn=arn)["events"] == before
         client.redrive_execution(executionArn=arn)
-        assert output(client, arn) == "[1,2,3]"
+        assert restarted.output(client, arn) == "[1,2,3]"
         (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
         told = client.describe_map_run(mapRunArn=run["mapRunArn"])
         assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
@@ -267,8 +260,8 @@ def test_handlers_are_read_again_when_their_file_changed(restarted: Restarted) -
     with running(restarted.options()) as url:
         client = restarted.client(url)
         arn = start(client, {"Type": "Task", "Resource": FUNCTION + "work"})
-        assert output(client, arn) == '"old"'
+        assert restarted.output(client, arn) == '"old"'
         file.write_text("def work(event):\n    return 'newer'\n")
         machine = arn.replace("execution", "stateMachine").rpartition(":")[0]
         arn = client.start_execution(stateMachineArn=machine)["executionArn"]
-        assert output(client, arn) == '"newer"'
+        assert restarted.output(client, arn) == '"newer"'

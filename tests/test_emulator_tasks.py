@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,28 +59,13 @@ def start(client: Any, request: pytest.FixtureRequest) -> Callable[..., str]:
     return create
 
 
-def eventually(act: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if result := act():
-            return result
-        time.sleep(0.005)
-    raise AssertionError("it did not happen in time")
-
-
 @pytest.fixture
-def ended(client: Any) -> Callable[[str], Any]:
-    """Waits for the end of an execution; gives its description."""
-
-    def look(arn: str) -> Any:
-        told = client.describe_execution(executionArn=arn)
-        return told if told["status"] != "RUNNING" else None
-
-    return lambda arn: eventually(lambda: look(arn))
-
-
-@pytest.fixture
-def asked(folder: Path, start: Callable[..., str], request: pytest.FixtureRequest) -> Any:
+def asked(
+    folder: Path,
+    start: Callable[..., str],
+    eventually: Callable[..., Any],
+    request: pytest.FixtureRequest,
+) -> Any:
     """An execution that waits for a callback, and the token that it was given."""
     file = f"{request.node.name}.token"
     execution = start(
@@ -293,7 +277,9 @@ def test_children_of_a_map_run_are_listed_with_their_items(
     assert "itemCount" not in parent
 
 
-def test_a_map_run_that_runs_is_changed(client: Any, start: Callable[..., str]) -> None:
+def test_a_map_run_that_runs_is_changed(
+    client: Any, start: Callable[..., str], eventually: Callable[..., Any]
+) -> None:
     wait = {"Type": "Wait", "Seconds": 100_000}
     execution = start(distributed(wait, MaxConcurrency=1), [1, 2, 3])
     run = eventually(lambda: client.list_map_runs(executionArn=execution)["mapRuns"])[0]

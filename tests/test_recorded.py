@@ -109,10 +109,10 @@ def test_log_lines_tell_whose_they_are() -> None:
         ("3", "file has no events"),
         ('{"events": 3}', "file has no events"),
         ('{"events": [3]}', "event 1 is not an event"),
-        ('{"events": [{"id": 1}]}', "event 1 is not an event (KeyError: 'type')"),
+        ('{"events": [{"id": 1}]}', "event 1 is not an event ('type' is missing)"),
         (
             '{"events": [{"id": 1, "type": "X", "timestamp": "now"}]}',
-            "event 1 is not an event (ValueError",
+            "event 1 is not an event (Invalid isoformat string",
         ),
         ('{"events": [{"message": "no JSON"}]}', "file is not JSON"),
         ('{"id": 1, "type": "X", "event_timestamp": "soon"}', "file can't be read"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from doorstep.events import TERMINAL
 
@@ -28,10 +29,52 @@ def wanted() -> bool:
     return sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-class Progress:
-    """Counts events as they happen; shows the counts once a run has lasted a while."""
+class Line:
+    """A line on stderr that is renewed, once what it tells of has lasted a while."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+        self._live: Live | None = None
+        self._timer = threading.Timer(_PATIENCE, self._show)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        if self._live:
+            self._live.stop()
+
+    def _show(self) -> None:
+        # In the timer's thread: what a run of milliseconds does without is imported here.
+        from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        spinner = Spinner("dots")
+
+        def renew() -> Spinner:
+            spinner.update(text=self._text())
+            return spinner
+
+        console = Console(stderr=True)
+        self._live = Live(console=console, get_renderable=renew, transient=True)
+        self._live.start()
+
+
+class Progress(Line):
+    """Counts events as they happen, and shows the counts."""
 
     def __init__(self) -> None:
+        super().__init__(self.__str__)
         self.state = ""
         self.states = 0
         self.items = 0
@@ -39,9 +82,6 @@ class Progress:
         self.children_done = 0
         self.simulated = 0.0
         self._begun: float | None = None
-        self._live: Live | None = None
-        self._timer = threading.Timer(_PATIENCE, self._show)
-        self._timer.daemon = True
 
     def on_event(self, execution: Execution, event: Event) -> None:
         """Count an event of the execution, or of a child of one of its map runs."""
@@ -66,34 +106,3 @@ class Progress:
             parts.append(f"{self.children_done:,} child executions done")
         simulated = timedelta(seconds=round(self.simulated))
         return " · ".join([*parts, f"simulated time {simulated}"])
-
-    def __enter__(self) -> Progress:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        if self._live:
-            self._live.stop()
-
-    def _show(self) -> None:
-        # In the timer's thread: what a run of milliseconds does without is imported here.
-        from rich.console import Console
-        from rich.live import Live
-        from rich.spinner import Spinner
-
-        spinner = Spinner("dots")
-
-        def renew() -> Spinner:
-            spinner.update(text=str(self))
-            return spinner
-
-        console = Console(stderr=True)
-        self._live = Live(console=console, get_renderable=renew, transient=True)
-        self._live.start()

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import process
+from .children import SHOWN, replaying, tell_children, told_shortly
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import Command, definition_options
 from .output import Problem, Row, print_json, print_table
 from .recorded import pages
-from .runs import handlers_of
+from .runs import handlers_of, startable, world_options
 
 if TYPE_CHECKING:
     from doorstep.replaying import Answered, Difference, Replay, Replayer
 
 _VERDICTS = ("same", "mended", "different", "no handler", "no answer")
-_SHOWN = 10
-"""Answers that differ are shown one by one, up to this number."""
 
 
 arn_option = click.option(
@@ -32,6 +31,12 @@ arn_option = click.option(
 def replay_options(command: Command) -> Command:
     """The options of both commands that follow a recording."""
     for option in (
+        click.option(
+            "--children",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="The histories of the executions that it started, as `doorstep run` writes them.",
+        ),
         arn_option,
         click.option(
             "--ignore-times",
@@ -60,6 +65,7 @@ def replay_options(command: Command) -> Command:
     metavar="HISTORY...",
 )
 @replay_options
+@world_options
 @click.option(
     "--with-handlers",
     "handlers",
@@ -81,6 +87,9 @@ def command(
     histories: tuple[Path, ...],
     definition_file: Path,
     handlers: str | None,
+    children: Path | None,
+    machines: Mapping[str, str],
+    bucket: Path | None,
     arn: str | None,
     ignore_times: bool,
     machine_type: Type | None,
@@ -103,6 +112,7 @@ def command(
       doorstep replay page1.json page2.json --definition order.asl.json
       doorstep replay histories/ --definition new.asl.json
       doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
+      doorstep replay batch.json --definition batch.asl.json --children children/
     """
     from doorstep.handlers import Handlers
     from doorstep.replaying import Replayer, read_recording, replay_recording
@@ -117,8 +127,13 @@ def command(
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
             recording = read_recording(pages(histories), arn)
-            replayed = replay_recording(replayer, recording, asked)
-        elif arn or asked or len(histories) > 1:
+            family = None
+            if children:
+                called = startable(definition_file, definition, parameters, machines)
+                family = replayer.family(children, called, bucket)
+            with replaying(family):
+                replayed = replay_recording(replayer, recording, asked, family)
+        elif arn or asked or children or len(histories) > 1:
             raise click.UsageError("a folder of histories goes with --definition only")
         else:
             replayed = None
@@ -140,6 +155,11 @@ def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
 
 
 def _tell(replayed: Replay) -> None:
+    _tell_own(replayed)
+    tell_children(replayed)
+
+
+def _tell_own(replayed: Replay) -> None:
     if found := replayed.difference:
         click.secho(_headline(found), fg="red", bold=True)
         click.echo(f"  {found.told}")
@@ -148,8 +168,8 @@ def _tell(replayed: Replay) -> None:
         click.echo(f"  likely:   {found.advice}")
     else:
         click.secho(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
-    if replayed.answers:
-        _tell_answers(replayed.answers)
+    if answers := [answer for one in replayed.all for answer in one.answers]:
+        _tell_answers(answers)
 
 
 def _headline(found: Difference) -> str:
@@ -180,13 +200,13 @@ def _tell_answers(answers: Sequence[Answered]) -> None:
     ]
     print_table(["State", "Calls", *(verdict.capitalize() for verdict in _VERDICTS)], rows)
     different = [answer for answer in answers if answer.verdict == "different"]
-    for answer in different[:_SHOWN]:
+    for answer in different[:SHOWN]:
         click.echo(
             f"{answer.state}, attempt {answer.attempt}: the handler answers otherwise at "
             f"{answer.at}\n  recorded: {_json(answer.recorded)}\n  now:      {_json(answer.now)}"
         )
-    if len(different) > _SHOWN:
-        click.echo(f"… and {len(different) - _SHOWN} more; --format json has all")
+    if len(different) > SHOWN:
+        click.echo(f"… and {len(different) - SHOWN} more; --format json has all")
 
 
 def _json(value: Any) -> str:
@@ -238,5 +258,4 @@ def _row(name: str, result: Replay | str) -> Row:
     found = result.difference
     if found is None:
         return Row([name, "same", str(result.events), "", ""], "green")
-    number = f"event {found.recorded.id}: " if found.recorded else ""
-    return Row([name, "differs", str(result.events), found.place, f"{number}{found.told}"], "red")
+    return Row([name, "differs", str(result.events), found.place, told_shortly(found)], "red")

@@ -13,7 +13,7 @@ from .options import definition_options
 from .progress import wanted
 from .recorded import HISTORY, pages
 from .replay import replay_options
-from .runs import carry_out, driving_options, finish, handlers_of, history_lines, startable, write
+from .runs import carry_out, driving_options, finish, handlers_of, startable, write
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
@@ -63,9 +63,14 @@ def command(
       doorstep resume history.json --definition order.asl.json --handlers handlers.py
       doorstep resume history.json --definition order.asl.json --handlers . --from Charge
       doorstep resume history.json --definition order.asl.json --handlers . --history whole.json
+      doorstep resume batch.json --definition batch.asl.json --handlers . --children children/
     """
+    from doorstep.history import history_lines
+
     if options["state"] is not None and options["at"] is not None:
         raise click.UsageError("--from and --at exclude each other")
+    if options["children"] and (options["state"] is not None or options["at"] is not None):
+        raise click.UsageError("--children goes on where the execution ended, not --from or --at")
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     called = startable(definition_file, definition, parameters, machines)
 
@@ -77,7 +82,7 @@ def command(
 
     execution, stop = carry_out(begin, watched=not quiet and wanted())
     if history:
-        write(history, history_lines(execution), quiet=quiet)
+        write(history, history_lines(execution.events), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))
 
 
@@ -89,6 +94,7 @@ def _begin(
     *,
     state: str | None,
     at: int | None,
+    children: Path | None,
     arn: str | None,
     ignore_times: bool,
     **options: Any,
@@ -102,6 +108,7 @@ def _begin(
             handlers,
             state=state,
             at=at,
+            children=children,
             arn=arn,
             type=machine_type,
             times=not ignore_times,

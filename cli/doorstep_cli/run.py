@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .children import write_children
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import begin_time, definition_options, input_text, quotas
 from .output import OutputFile, note
 from .progress import wanted
-from .runs import carry_out, driving_options, finish, handlers_of, history_lines, startable, write
+from .runs import (
+    carry_out,
+    driving_options,
+    finish,
+    handlers_of,
+    startable,
+    write,
+)
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
@@ -47,6 +55,12 @@ if TYPE_CHECKING:
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
     help="A mock answers as its service would not: fail (default), tell, or look away.",
+)
+@click.option(
+    "--children",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the histories of the executions that it starts to this folder, a file each.",
 )
 @click.option(
     "--journal",
@@ -89,6 +103,7 @@ def command(
     mocked: str | None,
     answers: Checking,
     history: Path | None,
+    children: Path | None,
     journal: Path | None,
     redrive: bool,
     machines: Mapping[str, str],
@@ -118,6 +133,7 @@ def command(
       doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
       doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
+      doorstep run batch.asl.json --input @items.json --history batch.json --children children
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
     """
     if redrive and journal is None:
@@ -126,6 +142,9 @@ def command(
         options["text"] = None
     if options["clock"] == "real" and options["begin"] is not None:
         raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
+    from doorstep.history import history_lines
+    from doorstep.replaying import ChildFiles
+
     definition = read_accepted(path, parameters, resource, machine_type)
     mocks = _mocks(mocked, definition.name, answers) if mocked else None
     options |= {
@@ -136,13 +155,15 @@ def command(
         "machine_name": definition.name,
         "machines": startable(path, definition, parameters, machines),
     }
-    execution, stop = carry_out(
-        partial(_start, definition, options, redrive, quiet), watched=not quiet and wanted()
-    )
+    files = ChildFiles(children) if children else None
+    begin = partial(_start, definition, options, redrive, quiet)
+    execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)
+    if files:
+        write_children(files, execution, quiet=quiet)
     if history:
-        write(history, history_lines(execution), quiet=quiet)
+        write(history, history_lines(execution.events), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))
 
 

@@ -20,21 +20,15 @@ from .progress import Progress
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.drivers.driver import OnEvent
+    from doorstep.events import Event
+    from doorstep.replaying import ChildFiles
 
 Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 
 
-def driving_options(command: Command) -> Command:
-    """The options of every command that drives an execution to its end."""
+def world_options(command: Command) -> Command:
+    """What an execution meets besides its handlers."""
     for option in (
-        click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
-        click.option(
-            "--format",
-            "output_format",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            help="json: an object with status, output, error, cause in place of the bare output.",
-        ),
         click.option(
             "--machine",
             "machines",
@@ -49,6 +43,23 @@ def driving_options(command: Command) -> Command:
             metavar="DIR",
             help="The folder that holds a folder for each S3 bucket.",
         ),
+    ):
+        command = option(command)
+    return command
+
+
+def driving_options(command: Command) -> Command:
+    """The options of every command that drives an execution to its end."""
+    for option in (
+        click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
+        click.option(
+            "--format",
+            "output_format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="json: an object with status, output, error, cause in place of the bare output.",
+        ),
+        world_options,
         click.option(
             "--history", type=OutputFile(), help="Write GetExecutionHistory's JSON to this file."
         ),
@@ -57,11 +68,13 @@ def driving_options(command: Command) -> Command:
     return command
 
 
-def carry_out(begin: Begin, *, watched: bool) -> tuple[Execution, KeyboardInterrupt | None]:
+def carry_out(
+    begin: Begin, *, watched: bool, files: ChildFiles | None = None
+) -> tuple[Execution, KeyboardInterrupt | None]:
     """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
     with process.prints_go_to_stderr(), process.sigterm_interrupts():
         with Progress() if watched else contextlib.nullcontext() as progress:
-            driver, execution = begin(progress.on_event if progress else None)
+            driver, execution = begin(_told(progress, files))
             try:
                 driver.run(execution)
             except KeyboardInterrupt as stop:
@@ -69,6 +82,17 @@ def carry_out(begin: Begin, *, watched: bool) -> tuple[Execution, KeyboardInterr
             finally:
                 driver.close()
         return execution, None
+
+
+def _told(*watching: Progress | ChildFiles | None) -> OnEvent | None:
+    """What tells every event to those who watch, if anyone does."""
+    watchers = [one.on_event for one in watching if one is not None]
+
+    def on_event(execution: Execution, event: Event) -> None:
+        for watcher in watchers:
+            watcher(execution, event)
+
+    return on_event if watchers else None
 
 
 @contextlib.contextmanager
@@ -98,17 +122,6 @@ def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: 
     if execution.status != "SUCCEEDED":
         click.echo(ended.told(execution), err=True)
     return ended.exit_code(execution)
-
-
-def history_lines(execution: Execution) -> Iterator[str]:
-    """GetExecutionHistory's JSON, an event a line."""
-    from doorstep.jsontext import dumps
-
-    last = len(execution.events)
-    yield '{"events": ['
-    for number, event in enumerate(execution.history, start=1):
-        yield dumps(event) + ("," if number < last else "")
-    yield "]}"
 
 
 def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:

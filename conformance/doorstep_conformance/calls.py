@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from doorstep.errors import InputError
 from doorstep.jsontext import loads
-from doorstep.timestamps import epoch_seconds
+from doorstep.recorded import Entry
+from doorstep.replaying import Recording
+from doorstep.visits import Visit
 
-Event = Mapping[str, Any]
 Groups = tuple[str | int, ...]
 """Around a state, from the outside in: the name of a Map, the number of a branch."""
 
@@ -18,75 +19,59 @@ _CALL = re.compile(r"(LambdaFunction|Activity|Task)Scheduled")
 
 
 class Calls:
-    """The calls of tasks in a history, and how each one ended."""
+    """The calls of tasks in a recording, and how each one ended."""
 
-    def __init__(self, events: Sequence[Event], definition: Mapping[str, Any]) -> None:
-        self.events = events
+    def __init__(self, recording: Recording, definition: Mapping[str, Any]) -> None:
+        self.recording = recording
         self.around = _surroundings(definition)
-        self.following: dict[int, list[Event]] = {}
-        for event in events:
-            self.following.setdefault(event["previousEventId"], []).append(event)
-            name = details_of(event).get("name")
-            if event["type"].endswith("StateEntered") and name not in self.around:
+        for visit in recording.visits.all:
+            if visit.name not in self.around:
                 raise InputError(
-                    f"the history enters {name!r}, which is no state of the definition."
+                    f"the history enters {visit.name!r}, which is no state of the definition."
                 )
 
     def outcomes(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """For each call the state and a case's outcome, in the order in which they were made."""
-        for event in self.events:
-            if scheduled := _CALL.fullmatch(event["type"]):
-                state = self._state(event)
-                place = self._place(event, state)
+        for entry in self.recording.events:
+            if scheduled := _CALL.fullmatch(entry.type):
+                visit = self.recording.visit(entry.id)
+                if visit is None:
+                    raise InputError(f"event {entry.id} belongs to no state.")
+                place = self._place(visit)
                 placed = {"place": list(place)} if place else {}
-                yield state, self._outcome(event, scheduled[1]) | placed
+                yield visit.name, self._outcome(entry, scheduled[1]) | placed
 
-    def _back(self, event: Event) -> Iterator[Event]:
-        """The events that this one follows from, the nearest first."""
-        while 0 < event["previousEventId"] < event["id"]:
-            event = self.events[event["previousEventId"] - 1]
-            yield event
+    def _place(self, visit: Visit) -> tuple[int, ...]:
+        """The number of the branch or iteration in each group around a state."""
+        iterations = {one.parent.name: one.index for one in visit.outward() if one.parent}
+        return tuple(
+            group if isinstance(group, int) else _iteration(iterations, group)
+            for group in self.around[visit.name]
+        )
 
-    def _state(self, scheduled: Event) -> str:
-        for event in self._back(scheduled):
-            if event["type"] == "TaskStateEntered":
-                return str(details_of(event)["name"])
-        raise InputError(f"event {scheduled['id']} belongs to no state.")
-
-    def _place(self, scheduled: Event, state: str) -> tuple[int, ...]:
-        """The number of the branch or iteration in each group around the state."""
-        before = self._back(scheduled)
-        outwards = [
-            group if isinstance(group, int) else _iteration(before, group)
-            for group in reversed(self.around[state])
-        ]
-        return tuple(reversed(outwards))
-
-    def _outcome(self, scheduled: Event, family: str) -> dict[str, Any]:
+    def _outcome(self, scheduled: Entry, family: str) -> dict[str, Any]:
         outcome: dict[str, Any] = {}
-        begun = event = scheduled
-        while event := self._next(event, family):
-            details = details_of(event)
-            match event["type"].removeprefix(family):
+        begun = entry = scheduled
+        while entry := self._next(entry, family):
+            match entry.type.removeprefix(family):
                 case "Started":
-                    begun = event
+                    begun = entry
                 case "Submitted":
-                    outcome["submitted"] = _output(event)
+                    outcome["submitted"] = _output(entry)
                 case "Succeeded":
-                    return outcome | {"output": _output(event)} | _after(scheduled, begun, event)
+                    return outcome | {"output": _output(entry)} | _after(scheduled, begun, entry)
                 case "TimedOut":
-                    return outcome | {"timed_out": details.get("error")}
+                    return outcome | {"timed_out": entry.details.get("error")}
                 case _:
-                    told = {name: details[name] for name in ("error", "cause") if name in details}
-                    failed = {**told, "failed_as": event["type"]}
-                    return outcome | failed | _after(scheduled, begun, event)
+                    failed = {**entry.why, "failed_as": entry.type}
+                    return outcome | failed | _after(scheduled, begun, entry)
         return outcome
 
-    def _next(self, event: Event, family: str) -> Any:
+    def _next(self, entry: Entry, family: str) -> Any:
         """The next event of the same call; a Scheduled is that of another one."""
-        for after in self.following.get(event["id"], ()):
-            ours = after["type"].startswith(family) and "State" not in after["type"]
-            if ours and not _CALL.fullmatch(after["type"]):
+        for after in self.recording.following.get(entry.id, ()):
+            ours = after.type.startswith(family) and "State" not in after.type
+            if ours and not _CALL.fullmatch(after.type):
                 return after
         return None
 
@@ -103,41 +88,23 @@ def _surroundings(scope: Mapping[str, Any], groups: Groups = ()) -> dict[str, Gr
     return found
 
 
-def _iteration(before: Iterator[Event], name: str) -> int:
-    for event in before:
-        if event["type"] == "MapIterationStarted" and details_of(event).get("name") == name:
-            return int(details_of(event)["index"])
-    raise InputError(f"a task in the Map {name!r} was called outside of an iteration.")
+def _iteration(iterations: Mapping[str, int | None], name: str) -> int:
+    index = iterations.get(name)
+    if index is None:
+        raise InputError(f"a task in the Map {name!r} was called outside of an iteration.")
+    return index
 
 
-def _output(event: Event) -> Any:
+def _output(entry: Entry) -> Any:
     """The value, where that can't be mistaken for the text of another one."""
-    text = text_of(event, "output")
+    text = entry.text("output")
     value = loads(text)
     return text if isinstance(value, str) else value
 
 
-def _after(scheduled: Event, begun: Event, ended: Event) -> dict[str, float]:
+def _after(scheduled: Entry, begun: Entry, ended: Entry) -> dict[str, float]:
     """How long it took; not where heartbeats, which leave no events, may have kept it alive."""
-    details = details_of(scheduled)
-    lasted = round(epoch_seconds(ended["timestamp"]) - epoch_seconds(begun["timestamp"]), 3)
-    limit = details.get("timeoutInSeconds", lasted + 1)
-    fits = 0 < lasted < limit and "heartbeatInSeconds" not in details
+    lasted = round(ended.at - begun.at, 3)
+    limit = scheduled.details.get("timeoutInSeconds", lasted + 1)
+    fits = 0 < lasted < limit and "heartbeatInSeconds" not in scheduled.details
     return {"after": lasted} if fits else {}
-
-
-def details_of(event: Event) -> Mapping[str, Any]:
-    """An event's details, {} where it has none."""
-    found = next((event[name] for name in event if name.endswith("EventDetails")), None)
-    return found if isinstance(found, Mapping) else {}
-
-
-def text_of(event: Event, name: str) -> str:
-    """A JSON text of the details; raises InputError for a history without execution data."""
-    text = details_of(event).get(name)
-    if not isinstance(text, str):
-        raise InputError(
-            f"event {event['id']} ({event['type']}) has no {name}: the history has to be asked for "
-            "with its execution data (--include-execution-data)."
-        )
-    return text

@@ -12,12 +12,13 @@ from itertools import chain
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.events import TERMINAL
+from doorstep.history import as_aws
 from doorstep.jsontext import dumps, loads
-from doorstep.recorded import truncated
-from doorstep.timestamps import epoch_seconds, isoformat
+from doorstep.recorded import Entry
+from doorstep.replaying import Recording, read_recording
+from doorstep.timestamps import isoformat
 
-from .calls import Calls, Event, details_of, text_of
+from .calls import Calls
 from .values import unfolded
 
 _OUTSIDE = {
@@ -35,25 +36,24 @@ _OF_THE_RUN = re.compile(
 
 
 def recorded_case(
-    events: Sequence[Event], definition: Mapping[str, Any], name: str
+    events: Sequence[Any], definition: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
     """The content of a case file that asks Doorstep for this history.
 
     `events`: GetExecutionHistory's, all pages, in either order. Raises InputError for a history
     that is not whole, that is not of this definition, or that a case can't hold.
     """
-    events = sorted(events, key=_id)
-    _check_whole(events)
-    calls = Calls(events, definition)
-    text = text_of(events[0], "input")
+    recording = read_recording(events)
+    _check(recording)
+    started = recording.events[0]
     outcomes: dict[str, list[dict[str, Any]]] = {}
-    for state, outcome in calls.outcomes():
+    for state, outcome in Calls(recording, definition).outcomes():
         outcomes.setdefault(state, []).append(outcome)
-    given = {"input": loads(text), "task_outcomes": outcomes}
-    recorded = [_lasting(event) for event in events]
+    given = {"input": loads(started.text("input")), "task_outcomes": outcomes}
+    recorded = [_lasting(entry) for entry in recording.events]
     return {
         "id": name,
-        "source": f"recorded on AWS, {isoformat(epoch_seconds(events[0]['timestamp']))[:10]}",
+        "source": f"recorded on AWS, {isoformat(started.at)[:10]}",
         "kind": "history",
         "definition": definition,
         **given,
@@ -62,47 +62,27 @@ def recorded_case(
     }
 
 
-# What is no case ---------------------------------------------------------------------------------
-
-
-def _id(event: Event) -> int:
-    try:
-        number = event["id"]
-        for name, kind in (("type", str), ("previousEventId", int), ("id", int)):
-            if not isinstance(event[name], kind):
-                raise TypeError(f"{name} can't be {event[name]!r}")
-        epoch_seconds(event["timestamp"])
-    except (KeyError, TypeError, ValueError, OverflowError) as problem:
-        told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
-        raise InputError(f"this is not an event of GetExecutionHistory: {told}") from None
-    return int(number)
-
-
-def _check_whole(events: Sequence[Event]) -> None:
-    for number, event in enumerate(events, start=1):
-        if event["id"] != number:
-            raise InputError(
-                f"the history has no event {number}: it takes all its pages, as `aws stepfunctions "
-                "get-execution-history` gives them without --max-items and --no-paginate."
-            )
-        if why := _OUTSIDE.get(event["type"]):
-            raise InputError(f"event {number}: {why}.")
-        if any(truncated(details_of(event), name) for name in ("input", "output")):
-            raise InputError(f"event {number} is truncated: a case takes the whole text.")
-    if events[0]["type"] != "ExecutionStarted" or events[-1]["type"] not in TERMINAL:
+def _check(recording: Recording) -> None:
+    for entry in recording.events:
+        if why := _OUTSIDE.get(entry.type):
+            raise InputError(f"event {entry.id}: {why}.")
+        for name in ("input", "output"):
+            if name in entry.details:
+                entry.text(name)
+    if not recording.ended:
         raise InputError("the history has no end: wait until the execution is over.")
 
 
 # What was AWS's answer ---------------------------------------------------------------------------
 
 
-def _lasting(event: Event) -> dict[str, Any]:
+def _lasting(entry: Entry) -> dict[str, Any]:
     """An event without what another run of the same machine would have otherwise."""
     return {
         name: {key: said for key, said in value.items() if key not in _NAMES_THE_RUN}
         if isinstance(value, Mapping)
         else value
-        for name, value in event.items()
+        for name, value in as_aws(entry).items()
         if name != "timestamp"
     }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
 from .context import Env
 from .dataflow import Closure, Leave
+from .errors import StateFailed
 from .fibers import Body, Fiber, Group
 from .maps import MapPlan
 from .states import ScopeProgram, Working
@@ -16,21 +18,16 @@ def parallel(
 ) -> Callable[[Env], Working]:
     """Parallel: all branches with the same input; their outputs in the order of the definition."""
 
+    def start(env: Env) -> Group:
+        fiber, value = env.fiber, arguments(env)
+        fiber.encode(value, env.state)
+        fiber.record("ParallelStateStarted")
+        count = len(branches)
+        return Group(fiber, count, count, lambda child: branches[child.index].run(child, value))
+
     def work(env: Env) -> Working:
-        fiber = env.fiber
-        group = fiber.group
-        if group:
-            group.redrive()
-        else:
-            value = arguments(env)
-            fiber.encode(value, env.state)
-            fiber.record("ParallelStateStarted")
-            count = len(branches)
-            group = Group(
-                fiber, count, count, lambda child: branches[child.index].run(child, value)
-            )
-        outputs = yield from group.gather()
-        fiber.note("ParallelStateSucceeded")
+        outputs = yield from _gathered(env, start)
+        env.fiber.note("ParallelStateSucceeded")
         return leave(env, outputs)
 
     return work
@@ -61,14 +58,21 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
 
     def work(env: Env) -> Working:
         fiber = env.fiber
-        group = fiber.group
-        if group:
-            group.redrive()
-        else:
-            group = start(env)
-        outputs = yield from group.gather()
+        outputs = yield from _gathered(env, start)
         fiber.note("MapStateSucceeded")
         env.show_item(fiber.item)
         return plan.leave(env, outputs)
 
     return work
+
+
+def _gathered(
+    env: Env, start: Callable[[Env], Group]
+) -> Generator[StateFailed | None, Any, list[Any]]:
+    """The outputs of a group that begins now, or goes on after a redrive."""
+    group = env.fiber.group
+    if group:
+        group.redrive()
+    else:
+        group = start(env)
+    return (yield from group.gather())

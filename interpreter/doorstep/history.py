@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .events import Event, details_member
+from .jsontext import dumps
 from .timestamps import isoformat
 
 if TYPE_CHECKING:
@@ -29,3 +30,11 @@ def as_aws(event: Event | Entry) -> dict[str, Any]:
 def execution_history(events: Iterable[Event]) -> dict[str, Any]:
     """GetExecutionHistory's answer as the AWS CLI prints it: {"events": […]}."""
     return {"events": [as_aws(event) for event in events]}
+
+
+def history_lines(events: Sequence[Event]) -> Iterator[str]:
+    """The same as text, an event a line."""
+    yield '{"events": ['
+    for number, event in enumerate(events, start=1):
+        yield dumps(as_aws(event)) + ("," if number < len(events) else "")
+    yield "]}"

@@ -52,6 +52,11 @@ class Entry:
         """Whether it says that something went wrong."""
         return self.type.endswith(("Failed", "TimedOut"))
 
+    @property
+    def why(self) -> dict[str, Any]:
+        """Error and cause, as far as it says them."""
+        return {name: self.details[name] for name in ("error", "cause") if name in self.details}
+
     def text(self, name: str) -> str:
         """A JSON text of the details; raises InputError where the history has no (whole) data."""
         text = self.details.get(name)
@@ -98,7 +103,7 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
         try:
             found.append(_entry(event))
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
-            told = f"{type(problem).__name__}: {problem}"
+            told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
             raise InputError(
                 f"{source}: event {number} is not an event ({told}); {_EXPECTED}"
             ) from None
@@ -119,8 +124,9 @@ def whole(found: Sequence[Entry], source: str) -> list[Entry]:
     for number, entry in enumerate(by_id.values(), start=1):
         if entry.id != number:
             raise InputError(
-                f"{source} has no event {number}: it takes all pages of the history, and of logs "
-                "the level ALL"
+                f"{source} has no event {number}: it takes all pages of the history, as `aws "
+                "stepfunctions get-execution-history` gives them without --max-items and "
+                "--no-paginate, and of logs the level ALL"
             )
     if found[0].type != "ExecutionStarted":
         raise InputError(f"{source}: event 1 is {found[0].type}, not ExecutionStarted")
@@ -172,7 +178,9 @@ def _as_aws(event: Any) -> Any:
     return shown if member is None else shown | {member: event.get("details", {})}
 
 
-def _entry(event: dict[str, Any]) -> Entry:
+def _entry(event: Any) -> Entry:
+    if not isinstance(event, Mapping):
+        raise TypeError("it is no object")
     details: dict[str, Any] = next(
         (event[key] for key in event if key.endswith("EventDetails")), {}
     )

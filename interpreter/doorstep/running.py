@@ -26,6 +26,8 @@ from .rules import check
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
+Machines = Mapping[str, Definition | tuple[Definition, Type]]
+"""What `states:startExecution` finds by name: definitions, or (definition, type)."""
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
@@ -79,7 +81,7 @@ def start(
     name: str | None = None,
     machine_name: str = "StateMachine",
     type: Type = "STANDARD",
-    machines: Mapping[str, Definition | tuple[Definition, Type]] | None = None,
+    machines: Machines | None = None,
     bucket: Path | str | None = None,
     quotas: dict[str, Any] | None = None,
     journal: Path | str | None = None,

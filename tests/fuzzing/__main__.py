@@ -1,4 +1,4 @@
-"""Whatever is run, there is a diagnostic or an execution with a valid history, never a traceback.
+"""Whatever is run: a diagnostic, or a valid history that replays the same; never a traceback.
 
 `python tests/fuzzing` for a night's million; a slice of it runs with the tests.
 """
@@ -27,6 +27,10 @@ from doorstep.answers import ABSENT
 from doorstep.journal import read, replay
 from doorstep_conformance.laws import broken
 
+STARTED = {"x": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}}
+"""What an execution can start."""
+LIMIT = "the maximum number of history events"
+"""In the cause of an execution that was too long; a replay has AWS's limit, not the one here."""
 ROUND = 500
 """Examples of a round; what hypothesis remembers of them grows with their number."""
 
@@ -58,7 +62,7 @@ def run_lawfully(definition: Any, value: Any, told: list[Answer], express: bool)
             type=kind,
             seed=1,
             bucket=objects(),
-            machines={"x": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}},
+            machines=STARTED,
             quotas={"history_events": 200},
             respond=lambda _, invoke: next(answered),
             on_event=lambda execution, _: found.setdefault(execution.arn, execution),
@@ -75,6 +79,31 @@ def run_lawfully(definition: Any, value: Any, told: list[Answer], express: bool)
         assert not sentences, sentences
         rebuilt = replay(each.engine.program, read(each.journal.lines()))
         assert rebuilt.history == each.events
+    if execution and LIMIT not in str(execution.cause):
+        replay_lawfully(definition, kind, list(found.values()))
+
+
+def replay_lawfully(definition: Any, kind: Any, family: list[Execution]) -> None:
+    """Replay it with its children, who come after it; an AssertionError where one differs."""
+    execution, *children = family
+    runs = [
+        (event.details or {})["mapRunArn"].rpartition(":")[0]
+        for one in family
+        for event in one.events
+        if event.type == "MapRunStarted"
+    ]
+    if len(set(runs)) < len(runs):
+        # A child's ARN does not say which run of its Map it is of.
+        return
+    replayed = doorstep.replay(
+        execution.history,
+        definition,
+        type=kind,
+        children={child.arn: child.history for child in children},
+        machines=STARTED,
+        bucket=objects(),
+    )
+    assert replayed.same, replayed.as_json()
 
 
 @cache

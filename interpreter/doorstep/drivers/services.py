@@ -52,7 +52,7 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
     if machine is None:
         return False
     try:
-        loads(_input_text(invoke))
+        loads(input_text(invoke))
     except InputError as problem:
         told = f"Invalid State Machine Execution Input: '{problem}'"
         refused = _refused(invoke, "InvalidExecutionInput", told)
@@ -100,7 +100,7 @@ def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machin
         role=machine.role,
     )
     return driver.find(identity.arn) or driver.start(
-        machine.program, machine.definition, identity, _input_text(invoke), clock=execution.clock
+        machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
     )
 
 
@@ -110,10 +110,16 @@ def _seed(execution: Execution, invoke: Invoke) -> str:
 
 def _same(child: Execution, invoke: Invoke) -> bool:
     """Whether StartExecution would take a name for another call with the same intention."""
-    return not child.ended and child.engine.input == loads(_input_text(invoke))
+    return not child.ended and child.engine.input == loads(input_text(invoke))
 
 
-def _input_text(invoke: Invoke) -> str:
+def starts_execution(invoke: Invoke) -> bool:
+    """Whether a call asks for StartExecution."""
+    return _SERVICES.get(invoke.integration.action) is _start_execution
+
+
+def input_text(invoke: Invoke) -> str:
+    """The input that such a call starts an execution with."""
     given = invoke.arguments.get("Input")
     return given if isinstance(given, str) else dumps({} if given is None else given)
 

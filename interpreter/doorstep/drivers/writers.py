@@ -53,8 +53,7 @@ def _export(
     bad: list[Execution],
     buckets: Path | None,
 ) -> dict[str, Any]:
-    run = command.arn.rpartition(":")[2]
-    folder = f"{writer.prefix.strip('/')}/{run}".lstrip("/")
+    folder = _folder(writer, command.arn)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
     for status, records in (
@@ -66,15 +65,24 @@ def _export(
             text = _written(records, writer.output_type)
             _write(buckets, bucket, key, text)
             files[status].append({"Key": key, "Size": len(text.encode())})
-    key = f"{folder}/manifest.json"
     manifest = {
         "DestinationBucket": bucket,
         "MapRunArn": command.arn,
         "ResultFiles": files,
     }
-    _write(buckets, bucket, key, dumps(manifest))
-    details = {"Bucket": bucket, "Key": key}
-    return {"MapRunArn": command.arn, "ResultWriterDetails": details}
+    exported = export_result(writer, command.arn)
+    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], dumps(manifest))
+    return exported
+
+
+def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
+    """The result of a map run, given its ARN, that writes its children's to a bucket."""
+    details = {"Bucket": writer.bucket, "Key": f"{_folder(writer, map_run)}/manifest.json"}
+    return {"MapRunArn": map_run, "ResultWriterDetails": details}
+
+
+def _folder(writer: ResultTarget, map_run: str) -> str:
+    return f"{writer.prefix.strip('/')}/{map_run.rpartition(':')[2]}".lstrip("/")
 
 
 def _written(records: list[Any], output_type: str) -> str:

@@ -21,7 +21,7 @@ from ..running import Definition, Type
 from ..unlike import Unlike, differences, value_of
 from .difference import Difference
 from .recording import History, Recording, read_recording
-from .replays import Replayer
+from .replayer import Replayer
 from .watching import Sight, Watch
 
 _ANSWERED = ("LambdaFunctionSucceeded", "ActivitySucceeded", "TaskSucceeded")

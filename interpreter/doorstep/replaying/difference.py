@@ -79,9 +79,13 @@ class Explaining:
 
     def other_details(self, recorded: Entry, ours: Event, found: Unlike) -> Difference:
         """An event that says something else."""
-        there, here = _value(found.first), _value(found.second)
+        there, here = shown(found.first), shown(found.second)
         told = f"{recorded.type} has another {found.at}: recorded {there}, now {here}"
         return self._difference(recorded, ours, told, recorded.id, found.at)
+
+    def other_end(self, recorded: Entry, told: str) -> Difference:
+        """It ends so, but what it is made of says otherwise."""
+        return self._difference(recorded, None, told, recorded.id)
 
     def other_time(self, recorded: Entry, told: str) -> Difference:
         """It happens, but at another time."""
@@ -122,6 +126,7 @@ def _named(event: Entry | Event) -> str:
     return f"{event.type} of '{name}'" if name else event.type
 
 
-def _value(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a line of text."""
     text = "nothing" if value is ABSENT else dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"

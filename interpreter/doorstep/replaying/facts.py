@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..answers import ABSENT
 from ..commands import Command, SetTimer, StartMapRun
 from ..definition import State
+from ..drivers.writers import export_result
 from ..engine import EXECUTION
 from ..errors import InputError
 from ..events import Fact
@@ -26,6 +28,7 @@ from ..jsonpath import ReferenceConflict, compile_reference
 from ..jsontext import loads
 from ..recorded import Entry
 from .comparing import ALIASES
+from .handing import HandedOut
 from .recording import Recording
 
 EARLY = 1.0
@@ -68,18 +71,46 @@ def _expired(commands: Mapping[str, Command], at: float) -> SetTimer | None:
 
 
 def map_run_result(
-    entry: Entry, at: float, command: StartMapRun, state: State, recording: Recording
+    entry: Entry,
+    at: float,
+    command: StartMapRun,
+    state: State,
+    recording: Recording,
+    handed: HandedOut | None,
 ) -> Fact | None:
-    """How a map run ended; its result is read off the output of its state."""
+    """How a map run ended; its result is where it was exported to, or its children's outputs.
+
+    Where these are not all known, it is read off the output of its state.
+    """
     match entry.type:
         case "MapRunFailed":
             return Fact("failed", at, command.key, _why(entry))
         case "MapRunSucceeded":
-            return Fact("succeeded", at, command.key, _result(entry, state, recording))
+            result = _exported(entry, command, recording)
+            if result is ABSENT and handed:
+                result = handed.result(is_shown(command, state))
+            if result is ABSENT:
+                result = _result(entry, command, state, recording)
+            return Fact("succeeded", at, command.key, result)
     return None
 
 
-def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
+def _exported(succeeded: Entry, command: StartMapRun, recording: Recording) -> Any:
+    """Where a ResultWriter put it: below the map run's id, as the developer guide shows it."""
+    if command.writer is None or command.writer.bucket is None:
+        return ABSENT
+    map_run = recording[succeeded.previous].details.get("mapRunArn", command.arn)
+    return export_result(command.writer, map_run)
+
+
+def is_shown(command: StartMapRun, state: State) -> bool:
+    """Whether the result of a map run is known without its children."""
+    exported = command.writer is not None and command.writer.bucket is not None
+    changed = any(name in state.fields for name in ("Output", "ResultSelector", "OutputPath"))
+    return exported or not changed
+
+
+def _result(succeeded: Entry, command: StartMapRun, state: State, recording: Recording) -> Any:
     run = recording.visit(succeeded.id)
     exited = run.last if run else None
     if exited is None or exited.type != "MapStateExited":
@@ -89,10 +120,11 @@ def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
     path = "$" if state.jsonata else fields.get("ResultPath", "$")
     if path is None:
         return None
-    if any(name in fields for name in ("Output", "ResultSelector", "OutputPath")):
+    if not is_shown(command, state):
         raise InputError(
             f"the history does not hold the result of the map run of {state.name!r}: its Output, "
-            "ResultSelector or OutputPath made something else of it"
+            "ResultSelector or OutputPath made something else of it. It can be made of the "
+            "histories of all its children (--children), with the bucket of its items (--bucket)"
         )
     try:
         return output if path == "$" else compile_reference(path).get(output)
@@ -101,6 +133,5 @@ def _result(succeeded: Entry, state: State, recording: Recording) -> Any:
 
 
 def _why(entry: Entry) -> dict[str, Any]:
-    told = {name: entry.details[name] for name in ("error", "cause") if name in entry.details}
-    ours = str(told.get("error", "")).startswith(_OWN_FAILURE)
-    return told | ({"final": True} if ours and entry.type != "ExecutionAborted" else {})
+    ours = str(entry.details.get("error", "")).startswith(_OWN_FAILURE)
+    return entry.why | ({"final": True} if ours and entry.type != "ExecutionAborted" else {})

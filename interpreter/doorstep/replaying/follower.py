@@ -9,11 +9,11 @@ In a Parallel or a Map that fails, how far the siblings still got is chance, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..commands import FindActivity, Invoke, SetTimer, StartMapRun
+from ..commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..definition import Machine
 from ..engine import EXECUTION, Engine
 from ..events import Event, Fact
@@ -22,14 +22,14 @@ from ..journal import Journal
 from ..recorded import Entry
 from .comparing import Tolerate, unlike
 from .difference import Difference, Explaining
-from .facts import EARLY, OF_THE_EXECUTION, answer, map_run_result
+from .facts import EARLY, OF_THE_EXECUTION, answer, is_shown, map_run_result
+from .family import Family
+from .handing import HandedOut, hand_out
 from .pairing import Pairing
-from .recording import Recording
+from .recording import Recording, map_run_arn
 
 LATE = 10.0
 """Seconds by which AWS may be late; a tenth of the time for those who wait longer."""
-
-OnAnswer = Callable[[Invoke, Fact], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Follower:
         engine: Engine,
         journal: Journal,
         rules: Rules,
-        on_answer: OnAnswer | None = None,
+        family: Family | None = None,
     ) -> None:
         self.recording = recording
         self.engine = engine
@@ -62,8 +62,12 @@ class Follower:
         self.rules = rules
         self.pairing = Pairing(recording)
         self.difference: Difference | None = None
-        self._explain = Explaining(recording, machine)
-        self.on_answer = on_answer
+        self.answers: list[tuple[Invoke, Fact, Entry]] = []
+        """What reached the calls: the call, the fact, and the event that tells of it."""
+        self.map_runs: dict[str, HandedOut] = {}
+        """By their keys those whose children's histories were looked for."""
+        self.explain = Explaining(recording, machine)
+        self._family = family
 
     def follow(self) -> None:
         """Go on until the recording ends, or `difference` is found."""
@@ -100,7 +104,7 @@ class Follower:
             self._keep_alive(fact)
             self._deliver(fact, entry)
         if self.difference is None and self.pairing.is_left(entry):
-            self.difference = self._explain.other_event(entry, None, entry.previous)
+            self.difference = self.explain.other_event(entry, None, entry.previous)
 
     def _fact(self, entry: Entry, key: str) -> Fact | None:
         at = max(self.engine.now, entry.at)
@@ -114,19 +118,29 @@ class Follower:
                     timer = commands[fact.data]
                     assert isinstance(timer, SetTimer)
                     fact = fact._replace(at=max(at, timer.at))
-                elif fact and self.on_answer:
-                    self.on_answer(invoke, fact)
+                if fact:
+                    self.answers.append((invoke, fact, entry))
                 return fact
             case FindActivity():
                 return Fact("looked up", at, key, entry.type.endswith("Scheduled"))
             case StartMapRun() as run:
-                state = self._explain.states[run.state]
-                return map_run_result(entry, at, run, state, self.recording)
+                return self._end_of_run(entry, at, run)
         timer = commands["delay"]
         assert isinstance(timer, SetTimer)
         if self.rules.times:
             self.difference = self._other_length(entry, timer, self.engine.waiting[key])
         return Fact("due", max(at, timer.at), key, "delay")
+
+    def _end_of_run(self, entry: Entry, at: float, run: StartMapRun) -> Fact | None:
+        handed = self.map_runs.get(run.key)
+        if handed and entry not in self.recording.ends_of(handed.started)[-1:]:
+            # The children's histories tell how they ended after the last redrive.
+            handed = None
+        state = self.explain.states[run.state]
+        if handed and (told := handed.otherwise(entry, is_shown(run, state))):
+            self.difference = self.explain.other_end(entry, told)
+            return None
+        return map_run_result(entry, at, run, state, self.recording, handed)
 
     def _of_the_execution(self, entry: Entry, at: float) -> Fact:
         if entry.type == "ExecutionTimedOut":
@@ -146,29 +160,46 @@ class Follower:
 
     # What follows from it ----------------------------------------------------------------------
 
-    def _receive(self, fact: Fact) -> list[Event]:
+    def _receive(self, fact: Fact) -> tuple[list[Event], list[Command]]:
         before = len(self.engine.history)
-        self.engine.receive(fact)
+        commands = self.engine.receive(fact)
         events = self.engine.history[before:]
         self.journal.append((fact, *events))
-        return events
+        return events, commands
 
     def _deliver(self, fact: Fact, entry: Entry) -> None:
+        events, commands = self._receive(fact)
         found = [
             difference
-            for event in self._receive(fact)
+            for event in events
             if (difference := self._compare(event, entry)) is not None
         ]
         if found:
             first = min(found, key=lambda one: _order((one.recorded, "")))
             self.difference = (first.recorded and self._missed(first.recorded)) or first
+        for command in commands:
+            if isinstance(command, StartMapRun):
+                self._hand_out(command)
+
+    def _hand_out(self, run: StartMapRun) -> None:
+        """Find the histories of a map run's children, if any were given."""
+        fiber = self.engine.waiting.get(run.key)
+        started = self.pairing.of.get(fiber.last) if fiber else None
+        if self._family is None or run.key in self.map_runs or started is None:
+            return
+        entry = self.recording[started]
+        taken = {child for other in self.map_runs.values() for child in other.taken}
+        arn, lasted = map_run_arn(entry), self.recording.lasted(entry)
+        own = [one for one in self._family.of_map_run(arn, *lasted) if one not in taken]
+        bucket = self._family.bucket
+        self.map_runs[run.key] = hand_out(run, entry, own, bucket, self.rules.same)
 
     def _compare(self, event: Event, cause: Entry) -> Difference | None:
         entry = self.pairing.take(event)
         if entry is None:
             return self._unpaired(event)
         found = unlike(entry, event, self.rules.same)
-        return self._explain.other_details(entry, event, found) if found else None
+        return self.explain.other_details(entry, event, found) if found else None
 
     def _unpaired(self, event: Event) -> Difference | None:
         before = self.pairing.of.get(event.previous)
@@ -178,7 +209,7 @@ class Follower:
         stopped = self.recording.gave_up(before) or not self.recording.ended
         if left is None and stopped:
             return None
-        return self._explain.other_event(left, event, before)
+        return self.explain.other_event(left, event, before)
 
     def _missed(self, upto: Entry | None) -> Difference | None:
         """What was recorded before an event, and has not happened here though it had its cause."""
@@ -189,7 +220,7 @@ class Follower:
             if ours in standing:
                 continue
             if not self._is_chance(entry, ours):
-                return self._explain.other_event(entry, None, entry.previous)
+                return self.explain.other_event(entry, None, entry.previous)
             self.pairing.drop(entry)
         return None
 
@@ -207,7 +238,7 @@ class Follower:
         _, name = fiber.state
         began = self.recording[self.pairing.of[fiber.last]].at
         length = timer.at - self.engine.history[fiber.last - 1].at
-        state = self._explain.states[name]
+        state = self.explain.states[name]
         jitter = any("JitterStrategy" in retrier for retrier in state.fields.get("Retry", ()))
         if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
             return None
@@ -215,7 +246,7 @@ class Follower:
         if _on_time(timer.at, entry.at, length) or _on_time(began + length, entry.at, length):
             return None
         told = f"it lasted {entry.at - began:.0f} s in the recording, {length:.0f} s now"
-        return self._explain.other_time(entry, told)
+        return self.explain.other_time(entry, told)
 
     def _over_by_now(self, entry: Entry) -> Difference | None:
         """The execution's own time limit has passed, and the recording goes on."""
@@ -225,11 +256,11 @@ class Follower:
         length = timer.at - self.engine.started_at
         planned = entry.type == "ExecutionTimedOut"
         if entry.at - timer.at > LATE and not planned:
-            return self._explain.other_time(entry, f"the execution times out after {length:.0f} s")
+            return self.explain.other_time(entry, f"the execution times out after {length:.0f} s")
         if planned and not _on_time(timer.at, entry.at, length):
             lasted = entry.at - self.engine.started_at
             told = f"the execution timed out after {lasted:.0f} s, now after {length:.0f} s"
-            return self._explain.other_time(entry, told)
+            return self.explain.other_time(entry, told)
         return None
 
 

@@ -20,15 +20,15 @@ from .recording import Recording
 Slot = tuple[str, ...]
 """What is learned: ("name",), ("token", key), ("draw", place, number), …"""
 
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_MADE = re.compile(f"AQC[0-9a-f]{{64}}|{_UUID}|replayed-(?:execution|machine)")
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MADE = re.compile(f"AQC[0-9a-f]{{64}}|{UUID}|replayed-(?:execution|machine)")
 _ARN = re.compile(
     r"arn:[\w-]+:states:(?P<region>[\w-]+):(?P<account>\d+):"
     r"(?:(?:stateMachine|mapRun):|(?P<executed>execution|express):)"
-    r"(?P<machine>[^:/]+)(?:/[^:]+)?(?::(?P<name>[^:]+))?(?::[^:]+)?"
+    r"(?P<machine>[^:/]+)(?:/(?P<label>[^:]+))?(?::(?P<name>[^:]+))?(?::[^:]+)?"
 )
 _FITS: dict[str, Callable[[str], Any]] = {
-    "draw": re.compile(_UUID).fullmatch,
+    "draw": re.compile(UUID).fullmatch,
     "token": re.compile(r"\S{16,}").fullmatch,
     "name": re.compile(r"\S{1,80}").fullmatch,
     "machine": re.compile(r"\S{1,80}").fullmatch,
@@ -123,6 +123,22 @@ class RecordedIdentity(Identity):
         """The execution's ARN, the recording's own where it is known."""
         return self.given_arn or Identity.arn.__get__(self)
 
+    def uuid(self, place: str) -> str:
+        """The recording's, once it is learned: the end of an Express execution's ARN."""
+        return self.learned.get(("draw", "uuid", place), lambda: Identity.uuid(self, place))
+
+    def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
+        """A child that is started now: nothing of it is recorded."""
+        own = Identity(
+            name=self.name,
+            seed=self.seed,
+            machine=self.machine,
+            account=self.account,
+            region=self.region,
+            role=self.role,
+        )
+        return own.child(label, map_run, key, execution_type)
+
     def token(self, key: str) -> str:
         """The recording's, once it is learned."""
         return self.learned.get(("token", key), lambda: Identity.token(self, key))
@@ -194,6 +210,7 @@ class RepeatedRandom(Random):
 
 def identity_of(recording: Recording, learned: Learned, type: str) -> RecordedIdentity:
     """Who the recorded execution was, as far as its history or what was learned from it says."""
+    map_run = _ARN.fullmatch(str(recording.map_run))
     identity = RecordedIdentity(
         name="replayed-execution",
         machine="replayed-machine",
@@ -202,6 +219,8 @@ def identity_of(recording: Recording, learned: Learned, type: str) -> RecordedId
         role=recording.events[0].details.get("roleArn"),
         learned=learned,
         given_arn=recording.arn,
+        map_run=recording.map_run,
+        label=map_run["label"] if map_run else None,
     )
     told = dict(_told(recording)) | {
         slot[0]: value for slot, value in learned.values.items() if len(slot) == 1
@@ -223,6 +242,6 @@ def _told(recording: Recording) -> Iterator[tuple[str, str]]:
     if isinstance(role, str) and role.count(":") == 5:
         yield "account", role.split(":")[4]
     machine = started.get("stateMachineVersionArn") or started.get("stateMachineAliasArn")
-    for arn in (machine, recording.arn):
+    for arn in (machine, recording.map_run, recording.arn):
         if parts := _ARN.fullmatch(str(arn)):
             yield from _parts(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,20 @@ _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")
 
 
+_RUN_ENDS = ("MapRunSucceeded", "MapRunFailed", "MapRunAborted")
+
+
 class Recording:
     """The events of one execution, in the order of their ids."""
 
-    def __init__(self, events: list[Entry], arn: str | None = None) -> None:
+    def __init__(
+        self, events: list[Entry], arn: str | None = None, map_run: str | None = None
+    ) -> None:
         self.events = events
         self.arn = arn
-        """The execution's, where log lines say it."""
+        """The execution's, where log lines, its parent or the user say it."""
+        self.map_run = map_run
+        """ARN of the map run that started it, if one did."""
         self.following: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in events:
             self.following[entry.previous].append(entry)
@@ -49,6 +57,26 @@ class Recording:
         """What befell the execution as a whole: stopped, timed out, redriven."""
         return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
 
+    @cached_property
+    def _map_runs(self) -> Mapping[str, list[Entry]]:
+        """When each map run, by its ARN, began and was redriven."""
+        begun = defaultdict(list)
+        for entry in self.events:
+            if entry.type in ("MapRunStarted", "MapRunRedriven"):
+                begun[map_run_arn(entry)].append(entry)
+        return begun
+
+    def ends_of(self, started: Entry) -> list[Entry]:
+        """How a map run ended, and how it ended after redrives; `started`: its MapRunStarted."""
+        begun = self._map_runs[map_run_arn(started)]
+        return [e for one in begun for e in self.following[one.id] if e.type in _RUN_ENDS]
+
+    def lasted(self, started: Entry) -> tuple[float, float]:
+        """When a map run began and came to its last end, as far as it is recorded."""
+        ends = self.ends_of(started)
+        over = len(ends) == len(self._map_runs[map_run_arn(started)])
+        return started.at, ends[-1].at if over else inf
+
     def visit(self, number: int) -> Visit | None:
         """The visit that an event belongs to; None: the execution itself, or event 0."""
         return self.visits.of.get(number)
@@ -62,13 +90,21 @@ class Recording:
         )
 
 
-def read_recording(history: History, arn: str | None = None) -> Recording:
+def map_run_arn(entry: Entry) -> str:
+    """The map run that an event is about."""
+    return str(entry.details.get("mapRunArn"))
+
+
+def read_recording(
+    history: History, arn: str | None = None, *, source: str | None = None
+) -> Recording:
     """A recording; `arn`: whose, where log lines are of several executions.
 
-    Raises InputError for what is no history, lacks events, or is of several executions.
+    Raises InputError for what is no history, lacks events, or is of several executions; it names
+    the `source`, by default the file.
     """
-    source = str(history) if isinstance(history, Path) else "the history"
-    events = _events(history, source)
+    source = source or _source(history)
+    events = events_of(history)
     arns = execution_arns(events)
     if arn is not None and arns:
         events = [event for event in events if event.get("executionArn") == arn]
@@ -77,12 +113,17 @@ def read_recording(history: History, arn: str | None = None) -> Recording:
     return Recording(whole(entries(events, source), source), arn or (arns[0] if arns else None))
 
 
-def _events(history: History, source: str) -> Sequence[Any]:
+def _source(history: History) -> str:
+    return str(history) if isinstance(history, Path) else "the history"
+
+
+def events_of(history: History) -> Sequence[Any]:
+    """The events of a history in GetExecutionHistory's shape; InputError for what is none."""
     match history:
         case Path():
-            return read_events(_text(history), source)
+            return read_events(_text(history), _source(history))
         case str():
-            return read_events(history, source)
+            return read_events(history, _source(history))
         case Mapping():
             events = history.get("events")
         case _:

@@ -1,35 +1,23 @@
-"""`doorstep.replay` and `doorstep.resume`."""
+"""`doorstep.replay`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..compile import compile_machine
-from ..definition import machine
-from ..drivers import Driver, Execution, VirtualClock
-from ..drivers.driver import OnEvent
-from ..drivers.restoring import go_on
-from ..engine import Engine, Program
-from ..errors import InputError, ReplayError
-from ..events import Event
-from ..fibers import Fiber
+from ..errors import InputError
 from ..handlers import Handlers, Source
 from ..history import as_aws
-from ..journal import Header, Journal
-from ..parse import load
-from ..quotas import quotas_of
-from ..rules import check
-from ..running import Definition, Type, as_machine
-from .answering import Answered, Asking
-from .comparing import Tolerate
+from ..running import Definition, Machines, Type
+from .answering import Answered
+from .children import Absence, Place, Start, places
 from .difference import Difference
-from .follower import Follower, Rules
-from .learned import Learned, RecordedIdentity, identity_of
+from .family import Children, Family
 from .recording import History, Recording, read_recording
+from .replayer import Replayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +34,24 @@ class Replay:
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """What happens now, as GetExecutionHistory returns it."""
 
+    children: list[ChildReplay] = field(default_factory=list)
+    """Of the executions that it started, where histories of children were given."""
+    unused: list[str] = field(default_factory=list)
+    """Which of those histories are of no child."""
+
     @property
     def same(self) -> bool:
         """Whether all happens as recorded, and no handler answers otherwise than then."""
-        return self.difference is None and not self.verdicts["different"]
+        own = self.difference is None and not self.verdicts["different"]
+        return own and all(child.same for child in self.children)
+
+    @property
+    def all(self) -> Iterator[Replay]:
+        """This one, then those of its children and of theirs."""
+        yield self
+        for child in self.children:
+            if child.replay:
+                yield from child.replay.all
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -64,71 +66,44 @@ class Replay:
             "events": self.events,
             "difference": self.difference.as_json() if self.difference else None,
         }
-        return shown | ({"answers": [a.as_json() for a in self.answers]} if self.answers else {})
+        if self.answers:
+            shown["answers"] = [answer.as_json() for answer in self.answers]
+        if self.children:
+            shown["children"] = [child.as_json() for child in self.children]
+        return shown | ({"unused": self.unused} if self.unused else {})
 
 
-class Replayer:
-    """A definition, compiled, and how recordings are compared with it."""
+@dataclass(frozen=True, slots=True)
+class ChildReplay:
+    """An execution that the recorded one started.
 
-    def __init__(
-        self,
-        definition: Definition,
-        *,
-        type: Type | None = None,
-        times: bool = True,
-        tolerate: Tolerate | None = None,
-        resource_names: bool = False,
-    ) -> None:
-        self.definition = load(definition).definition
-        self.type = type
-        check(self.definition, type=type or "STANDARD", resource_names=resource_names)
-        self.machine = machine(self.definition)
-        self.program: Program = compile_machine(self.machine)
-        self.times = times
-        self.tolerate: Tolerate = tolerate or (lambda *_: False)
+    | verdict | |
+    |---|---|
+    | same, differs | what its replay came to |
+    | missing | an item of a map run whose child's history is not there, though others are |
+    | surplus | a child of that map run which got none of its items |
+    | not given | there is no history of it: it was not replayed |
+    | no definition | `machines` has not what it ran: it was not replayed |
+    | no items | a bucket holds the items of this map run: children were replayed, in the order of
+      their starts, but what they got was not compared |
+    """
 
-    def follow(self, recording: Recording, before: int | None = None) -> Follower:
-        """The last of the passes that it takes to learn the recording's names and random values."""
-        learned = Learned()
-        while True:
-            learned.begin()
-            follower = self._pass(recording, learned, before)
-            follower.follow()
-            if not learned.fresh:
-                return follower
+    place: str
+    """The state that started it, `Start`, with its index in a map run: `Each[3]`."""
+    name: str | None
+    """The execution's name, as far as it is known."""
+    verdict: Literal["same", "differs"] | Absence
+    replay: Replay | None = None
 
-    def ask(self, recording: Recording, follower: Follower, handlers: Handlers) -> list[Answered]:
-        """The answers of handlers to all that was asked in a pass, which is made once more."""
-        identity = follower.engine.identity
-        assert isinstance(identity, RecordedIdentity)
-        asking = Asking(handlers, identity, self.tolerate)
-        again = self._pass(recording, identity.learned, None)
-        again.on_answer = asking
-        again.follow()
-        return asking.answers
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs, as far as it could be compared."""
+        return self.verdict not in ("differs", "missing", "surplus")
 
-    def watch(self, recording: Recording, watch: Callable[[Fiber, Event], None]) -> Follower:
-        """The last pass once more, with somebody who is told of its events."""
-        identity = self.follow(recording).engine.identity
-        assert isinstance(identity, RecordedIdentity)
-        again = self._pass(recording, identity.learned, None)
-        again.engine.watch = watch
-        again.follow()
-        return again
-
-    def _pass(self, recording: Recording, learned: Learned, before: int | None) -> Follower:
-        express = ":express:" in (recording.arn or "")
-        of_type = self.type or ("EXPRESS" if express else "STANDARD")
-        identity = identity_of(recording, learned, of_type)
-        quotas = quotas_of(of_type)
-        engine = Engine(self.program, identity, quotas)
-        journal = Journal(Header(self.definition, identity, quotas))
-
-        def same(recorded: Any, ours: Any) -> bool:
-            return learned.take(recorded, ours) or self.tolerate(recorded, ours)
-
-        rules = Rules(same, self.times, before)
-        return Follower(recording, self.machine, engine, journal, rules)
+    def as_json(self) -> dict[str, Any]:
+        """For programs: the replay's members, with these before them."""
+        shown = {"place": self.place, "name": self.name, "verdict": self.verdict}
+        return shown | (self.replay.as_json() if self.replay else {})
 
 
 def replay(
@@ -136,6 +111,9 @@ def replay(
     definition: Definition,
     *,
     handlers: Source | None = None,
+    children: Children | None = None,
+    machines: Machines | None = None,
+    bucket: Path | str | None = None,
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
@@ -150,6 +128,9 @@ def replay(
     | option | |
     |---|---|
     | handlers | are asked what the tasks were asked; their answers are compared, not used |
+    | children | histories of the executions that it started: a folder, or by ARN |
+    | machines | what those ran that its tasks started, by name, as in `doorstep.start` |
+    | bucket | the folder with the S3 buckets: items that distributed Maps read from there |
     | arn | of the recorded execution: its names, which a history does not tell |
     | type | EXPRESS or STANDARD; by default what the ARN says, else STANDARD |
     | times | whether waits and time limits must be as long as they were |
@@ -161,104 +142,53 @@ def replay(
     replayer = Replayer(
         definition, type=type, times=times, tolerate=tolerate, resource_names=resource_names
     )
-    return replay_recording(
-        replayer, read_recording(history, arn), None if handlers is None else Handlers(handlers)
-    )
+    recording = read_recording(history, arn)
+    asked = None if handlers is None else Handlers(handlers)
+    family = None if children is None else replayer.family(children, machines, bucket)
+    return replay_recording(replayer, recording, asked, family)
 
 
 def replay_recording(
-    replayer: Replayer, recording: Recording, handlers: Handlers | None = None
+    replayer: Replayer,
+    recording: Recording,
+    handlers: Handlers | None = None,
+    family: Family | None = None,
 ) -> Replay:
     """`replay` with what was read and compiled before."""
-    follower = replayer.follow(recording)
-    engine = follower.engine
+    replayed = _replayed(replayer, recording, handlers, family)
+    # Where an execution went another way, the places of other children were not reached.
+    reached = family is not None and all(one.difference is None for one in replayed.all)
+    unused = [child.source for child in family.left] if family and reached else []
+    return replace(replayed, unused=unused)
+
+
+def _replayed(
+    replayer: Replayer, recording: Recording, handlers: Handlers | None, family: Family | None
+) -> Replay:
+    follower = replayer.follow(recording, family=family)
+    found = list(places(replayer, follower, family)) if family else []
     return Replay(
-        status=engine.status,
+        status=follower.engine.status,
         events=len(recording.events),
         difference=follower.difference,
-        answers=replayer.ask(recording, follower, handlers) if handlers else [],
-        history=[as_aws(event) for event in engine.history],
+        answers=replayer.ask(follower, handlers) if handlers else [],
+        history=[as_aws(event) for event in follower.engine.history],
+        children=[_child(place, handlers, family) for place in found],
     )
 
 
-def resume(
-    history: History, definition: Definition, handlers: Source | None = None, **options: Any
-) -> Execution:
-    """Go on from where a recorded execution failed: its past from the history, the rest from here.
-
-    A failed, timed out or stopped execution is redriven: what succeeded is not done again. The
-    other options are those of `begin_again`, with which one can go back further. Raises InputError
-    where there is nothing to go on with, and ReplayError where the definition does not lead there.
-    """
-    driver, execution = begin_again(history, definition, handlers, **options)
-    driver.run(execution)
-    return execution
-
-
-def begin_again(
-    history: History,
-    definition: Definition,
-    handlers: Source | None = None,
-    *,
-    state: str | None = None,
-    at: int | None = None,
-    arn: str | None = None,
-    type: Type | None = None,
-    times: bool = True,
-    machines: Mapping[str, Definition | tuple[Definition, Type]] | None = None,
-    bucket: Path | str | None = None,
-    on_event: OnEvent | None = None,
-) -> tuple[Driver, Execution]:
-    """An execution that stands where it goes on; `driver.run(execution)` lets it do so.
-
-    | option | |
-    |---|---|
-    | state | do the last visit of this state again, whether it failed or not |
-    | at | do all from this event on again |
-    | arn, type, times | as in `replay` |
-    | machines, bucket, on_event | as in `doorstep.start` |
-
-    The clock is virtual and goes on from the recording's last event. An execution that was still
-    running just goes on; callbacks and jobs that were begun before are waited for.
-    """
-    recording = read_recording(history, arn)
-    replayer = Replayer(definition, type=type, times=times)
-    limit = _limit(recording, state, at)
-    if limit is None and recording.events[-1].type == "ExecutionSucceeded":
-        raise InputError("the execution succeeded: name a state or an event to go on from")
-    driver_handlers = Handlers(handlers)
-    follower = replayer.follow(recording, limit)
-    if follower.difference:
-        raise ReplayError(f"the history can't be gone on with: {follower.difference}")
-    clock = VirtualClock(follower.engine.now)
-    execution = Execution(
-        replayer.program,
-        follower.journal.header,
-        clock,
-        engine=follower.engine,
-        journal=follower.journal,
-    )
-    driver = Driver(
-        clock,
-        driver_handlers,
-        machines={name: as_machine(name, given) for name, given in (machines or {}).items()},
-        bucket=None if bucket is None else Path(bucket),
-        on_event=on_event,
-    )
-    if execution.ended:
-        driver.redrive(execution)
-    else:
-        go_on(driver, execution)
-    return driver, execution
-
-
-def _limit(recording: Recording, state: str | None, at: int | None) -> int | None:
-    """The first event that is not taken from the recording."""
-    if state is None:
-        if at is not None and not 1 < at <= len(recording.events):
-            raise InputError(f"the history has the events 1 to {len(recording.events)}, not {at}")
-        return at
-    visits = [visit for visit in recording.visits.all if visit.name == state]
-    if not visits:
-        raise InputError(f"the history does not enter the state {state!r}")
-    return visits[-1].entered.id + 1
+def _child(place: Place, handlers: Handlers | None, family: Family | None) -> ChildReplay:
+    start = place.start
+    if not isinstance(start, Start):
+        return ChildReplay(place.where, place.name, start)
+    try:
+        replayed = _replayed(start.replayer, start.recording, handlers, family)
+    except InputError as problem:
+        raise InputError(f"{place.where}, {place.name}: {problem}") from None
+    if family:
+        family.replayed += 1
+    # What it is started with is the cause of all that follows from it.
+    found = start.difference or replayed.difference or start.other_end
+    replayed = replace(replayed, difference=found)
+    verdict: Literal["same", "differs"] = "same" if replayed.same else "differs"
+    return ChildReplay(place.where, place.name, verdict, replayed)
