@@ -26,6 +26,7 @@ _COMMANDS = (
     "conformance",
     "completion",
     "serve",
+    "start",
     "ps",
     "logs",
     "stop",

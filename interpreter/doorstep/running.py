@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from .answers import Answer
-from .commands import Invoke
 from .compile import compile_machine
 from .definition import machine
 from .drivers import Driver, Execution, RealClock, VirtualClock
-from .drivers.clock import Clock
-from .drivers.driver import OnEvent
+from .drivers.clock import MainClock
+from .drivers.driver import OnEvent, Respond
 from .drivers.services import Machine
 from .engine import Program
 from .errors import InputError
@@ -71,7 +69,7 @@ def start(
     handlers: Source | None = None,
     *,
     text: str | None = None,
-    clock: Literal["virtual", "real"] | Clock = "virtual",
+    clock: Literal["virtual", "real"] | MainClock = "virtual",
     seed: int | str | None = None,
     begin: datetime | float | None = None,
     name: str | None = None,
@@ -82,7 +80,7 @@ def start(
     quotas: dict[str, Any] | None = None,
     resource_names: bool = False,
     on_event: OnEvent | None = None,
-    respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+    respond: Respond | None = None,
 ) -> tuple[Driver, Execution]:
     """Start an execution; `driver.run(execution)` lets it go on to its end.
 
@@ -137,10 +135,10 @@ def _check_input(text: str, quotas: Quotas) -> None:
 
 
 def _clock(
-    clock: Literal["virtual", "real"] | Clock,
+    clock: Literal["virtual", "real"] | MainClock,
     seed: int | str | None,
     begin: datetime | float | None,
-) -> Clock:
+) -> MainClock:
     if clock == "real":
         return RealClock()
     if clock != "virtual":

@@ -138,7 +138,11 @@ class MapRun:
         )
         self.sizes[index] = batch.size
         child = self.driver.start(
-            command.child, self.parent.journal.header.definition, identity, dumps(batch.input)
+            command.child,
+            self.parent.journal.header.definition,
+            identity,
+            dumps(batch.input),
+            clock=self.parent.clock,
         )
         self._watch(index, child)
 

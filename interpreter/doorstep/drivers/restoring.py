@@ -14,6 +14,7 @@ from ..commands import Command, Invoke
 from ..engine import Program
 from ..events import Fact
 from ..journal import Journal, replay
+from .clock import Clock
 from .execution import Execution
 from .services import watch_again
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from .driver import Driver
 
 
-def restore(program: Program, journal: Journal) -> Execution:
+def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
     """The execution of a journal, as it was; raises ReplayError when it does not belong to it."""
-    return Execution(program, journal.header, engine=replay(program, journal), journal=journal)
+    engine = replay(program, journal)
+    return Execution(program, journal.header, clock, engine=engine, journal=journal)
 
 
 def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -> None:
@@ -36,7 +38,7 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
     for command in list(execution.engine.pending()):
         _ask_again(driver, execution, command, begun, promised)
     for kind, at, key, data in kept:
-        driver.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+        execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
 
 
 def _ask_again(
@@ -48,6 +50,7 @@ def _ask_again(
     submitted = command.key in begun and command.integration.kind == "service"
     if command.key in promised or submitted:
         driver.expect(execution, command)
-        watch_again(driver, execution, command)
+        if command.key not in promised:
+            watch_again(driver, execution, command)
     else:
         driver.invoke(execution, command, begun=command.key in begun)
