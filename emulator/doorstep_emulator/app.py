@@ -90,17 +90,20 @@ class Http:
         return _response(await self._ask(operation, self._default, valid, None))
 
     async def health(self, request: Request) -> Response:
-        """200 when all is well; 503 and why when nothing can be written."""
-        keeper = self._server.keeper
+        """200, with what an earlier server left that can't go on; 503 and why when nothing can be
+        written.
+        """
+        trouble = self._server.store.trouble
         told = {
-            "status": "trouble" if keeper.trouble else "ok",
+            "status": "trouble" if trouble else "ok",
             "version": __version__,
-            "running": len(keeper.rows),
+            "running": len(self._server.keeper.rows),
             "lost": self._server.lost,
+            "stuck": self._server.keeper.stuck,
         }
-        if keeper.trouble:
-            told["trouble"] = keeper.trouble
-        return JSONResponse(told, status_code=503 if keeper.trouble else 200)
+        if trouble:
+            told["trouble"] = trouble
+        return JSONResponse(told, status_code=503 if trouble else 200)
 
     async def _ask(
         self, operation: str, caller: Caller, given: dict[str, Any], polling: Request | None
