@@ -18,12 +18,15 @@ from doorstep.identity import ACCOUNT, REGION
 
 from .app import application
 from .arns import Caller
+from .connections import Connection, most_connections
 from .deploying import Deployment, deploy
 from .handlers import LiveHandlers
 from .server import Server
 from .sqlite import SqliteStore
 from .timelines import Pace
 
+_KEPT = 60
+"""Seconds that a connection is kept on which nothing is asked: SDKs keep theirs about as long."""
 _GRACE = 3
 """Seconds that a shutdown leaves to requests that are being answered."""
 
@@ -109,7 +112,13 @@ def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
     app = application(server, options.owner)
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
-        app, log_level="warning", lifespan="on", timeout_graceful_shutdown=_GRACE
+        app,
+        http=Connection,
+        limit_concurrency=most_connections(),
+        timeout_keep_alive=_KEPT,
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE,
     )
     return uvicorn.Server(config), listening
 
