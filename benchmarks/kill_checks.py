@@ -93,6 +93,19 @@ def wrong_calls(notes: list[Note], expected: int) -> Iterator[str]:
             yield f"{key}: attempt {attempt} was called {times} times by one server"
 
 
+def wrong_news(call: Call, told: list[Event]) -> Iterator[str]:
+    """Status changes that were told twice, or that are not what has become of the execution."""
+    if len({one["id"] for one in told}) < len(told) or not told:
+        yield f"{len(told)} status changes were told, some of them twice"
+    for detail in (one["detail"] for one in told):
+        there = call("DescribeExecution", executionArn=detail["executionArn"])
+        facts = {"startDate": round(there["startDate"] * 1000)}
+        if detail["status"] != "RUNNING":
+            facts |= {"status": there["status"], "stopDate": round(there["stopDate"] * 1000)}
+        if detail != detail | facts:
+            yield f"{detail['executionArn']}: what was told is not so: {facts}"
+
+
 def once(notes: list[Note]) -> set[tuple[str, int]]:
     """Each call once: a retrier's attempts share their key."""
     return {(note["key"], note["attempt"]) for note in notes}

@@ -60,7 +60,8 @@ class Served:
 
 def emulator(db: Path | str, *options: str, port: int = 0) -> Served:
     """`doorstep serve`."""
-    return Served("-c", _PROGRAM, "serve", "--port", str(port), "--db", str(db), *options)
+    given = ("--port", str(port), "--db", str(db), "--log-level", "warning", *options)
+    return Served("-c", _PROGRAM, "serve", *given)
 
 
 def plain_client(url: str) -> Call:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -211,6 +214,41 @@ def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
         return client.create_state_machine(**given)
 
     return call
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `doorstep serve` with options in a process of its own, which ends with the test."""
+    program = "from doorstep_cli.main import entry; entry()"
+    with ExitStack() as processes:
+
+        def start(*options: str) -> subprocess.Popen[str]:
+            server = subprocess.Popen(
+                [sys.executable, "-c", program, "serve", "--port", "0", *options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            processes.enter_context(server)
+            processes.callback(server.kill)
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """(act) → what it gives once it gives something."""
+
+    def wait(act: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if result := act():
+                return result
+            time.sleep(0.005)
+        raise AssertionError("it did not happen in time")
+
+    return wait
 
 
 @pytest.fixture(scope="session")

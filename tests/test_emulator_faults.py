@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +27,6 @@ from doorstep_emulator.sqlite import SqliteStore
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
-PATIENCE = 10.0
 HANDLERS = """
 import pathlib, time
 
@@ -50,6 +48,7 @@ RUN = {
     },
 }
 Ask = Callable[..., tuple[int, Any]]
+Eventually = Callable[[Callable[[], Any]], Any]
 
 
 class SmallDisk(SqliteStore):
@@ -75,7 +74,8 @@ class World:
         self.address = ""
 
     def serve(self) -> World:
-        options = Options(port=0, db=str(self.file), handlers=str(self.folder / "handlers.py"))
+        handlers = str(self.folder / "handlers.py")
+        options = Options(port=0, db=str(self.file), handlers=handlers, grace=0)
         self.address = urlsplit(self._stack.enter_context(running(options))).netloc
         return self
 
@@ -111,7 +111,7 @@ class World:
 
     def connect(self) -> socket.socket:
         host, _, port = self.address.partition(":")
-        found = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        found = socket.create_connection((host, int(port)), timeout=10)
         self._stack.callback(found.close)
         return found
 
@@ -123,15 +123,6 @@ class World:
 def world(tmp_path: Path, ask: Ask) -> Iterator[World]:
     with ExitStack() as stack:
         yield World(tmp_path, ask, stack)
-
-
-def eventually(act: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if result := act():
-            return result
-        time.sleep(0.005)
-    raise AssertionError("it did not happen in time")
 
 
 def request(operation: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
@@ -159,7 +150,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> type[SmallDisk]:
 
 
 def test_nothing_is_answered_or_called_that_is_not_on_the_disk(
-    world: World, disk: type[SmallDisk], monkeypatch: pytest.MonkeyPatch
+    world: World, disk: type[SmallDisk], monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     world.serve().create(WORK)
     monkeypatch.setattr(disk, "full", True)
@@ -180,7 +171,7 @@ def test_nothing_is_answered_or_called_that_is_not_on_the_disk(
 
 
 def test_a_server_that_starts_on_a_full_disk_goes_on_when_there_is_room(
-    world: World, disk: type[SmallDisk], monkeypatch: pytest.MonkeyPatch
+    world: World, disk: type[SmallDisk], monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     world.serve().create(RUN)
     arn = world.start(input="[1, 2, 3]")
@@ -221,7 +212,7 @@ def flipped(file: Path, text: bytes) -> None:
 
 
 def test_an_execution_whose_journal_is_damaged_holds_up_no_other(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture, eventually: Eventually
 ) -> None:
     world.serve().create(WORK)
     damaged, other = world.start("damaged", '"damaged input"'), world.start("other")
@@ -249,7 +240,9 @@ def test_a_machine_whose_document_is_damaged_is_named(world: World) -> None:
 PAGE = 4096
 
 
-def test_a_damaged_page_is_refused_or_named_wherever_it_is(world: World) -> None:
+def test_a_damaged_page_is_refused_or_named_wherever_it_is(
+    world: World, eventually: Eventually
+) -> None:
     world.serve().create(WORK)
     world.open()
     arns = [world.start(f"run-{number}", json.dumps("x" * 9000)) for number in range(3)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.events import Event
+from doorstep.events import Event, details_member
 from doorstep.history import as_aws
 from doorstep.identity import Identity
 from doorstep.jsontext import loads
@@ -15,16 +15,16 @@ from .api_machines import configuration
 from .arns import Caller, parse
 from .errors import invalid_request, no_machine, no_resource, wrong_type
 from .server import Operations, Server
+from .shown import details, redrive_status, summary
 from .store import Query, Row
 
 Request = dict[str, Any]
-_DATA = ("input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables")
 
 
 def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
     """DescribeExecution."""
     row = existing(server, request)
-    told = _summary(row) | {"redriveCount": row.redrives, **_redrive_status(row)}
+    told = summary(row) | redrive_status(row)
     if row.trace is not None:
         told["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
@@ -72,7 +72,7 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
             limit=size + 1,
         )
     )
-    answer: Request = {"executions": [_listed(row) for row in rows[:size]]}
+    answer: Request = {"executions": [summary(row) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
     return answer
@@ -111,48 +111,8 @@ def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
 def _shown(event: Event, row: Row, whole: bool) -> Request:
     """An event as the wire has it: its time in epoch seconds."""
     shown = as_aws(event) | {"timestamp": event.at}
-    if event.type == "ExecutionStarted":
-        arns = {"stateMachineAliasArn": row.alias, "stateMachineVersionArn": row.version}
-        shown["executionStartedEventDetails"] = {
-            **shown["executionStartedEventDetails"],
-            **{name: arn for name, arn in arns.items() if arn is not None},
-        }
-    return shown if whole else {name: _without_data(value) for name, value in shown.items()}
-
-
-def _without_data(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {name: member for name, member in value.items() if name not in _DATA}
-
-
-def _summary(row: Row) -> Request:
-    members = {
-        "executionArn": row.arn,
-        "stateMachineArn": row.machine,
-        "name": row.name,
-        "status": row.status,
-        "startDate": row.started,
-        "stopDate": row.stopped,
-        "mapRunArn": row.map_run,
-        "stateMachineVersionArn": row.version,
-        "stateMachineAliasArn": row.alias,
-        "redriveDate": row.redriven,
-    }
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _listed(row: Row) -> Request:
-    return _summary(row) | {"redriveCount": row.redrives}
-
-
-def _redrive_status(row: Row) -> Request:
-    if row.status in ("RUNNING", "SUCCEEDED"):
-        return {
-            "redriveStatus": "NOT_REDRIVABLE",
-            "redriveStatusReason": f"Execution is {row.status} and cannot be redriven",
-        }
-    return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
+    member = details_member(event.type)
+    return shown if member is None else shown | {member: details(event, row, whole)}
 
 
 def _map_run_query(server: Server, request: Request) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from doorstep.commands import StartMapRun
 from doorstep.drivers import Driver, Execution
-from doorstep.drivers.mapruns import MapRun
+from doorstep.drivers.mapruns import MapRun, child_identity
 from doorstep.drivers.restoring import go_on, restore
 from doorstep.engine import Program
 from doorstep.events import Event, Fact
@@ -23,6 +23,7 @@ from .catalogue import Catalogue
 from .programs import Definition, Origin, Programs
 from .store import Row, Store
 from .timelines import Pace, Timeline, Timelines
+from .watching import Watch
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
@@ -32,6 +33,7 @@ class StoreKeeper:
     """Keeps the executions of one driver in a store."""
 
     driver: Driver
+    watch: Watch
 
     def __init__(
         self, store: Store, catalogue: Catalogue, programs: Programs, timelines: Timelines
@@ -66,6 +68,8 @@ class StoreKeeper:
             self.store.update(row)
         if execution.ended and row.status == "RUNNING":
             self._ended(execution, row, fact.at)
+        if events := [entry for entry in entries if isinstance(entry, Event)]:
+            self.watch(row, execution.events[0], events)
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """Keep an answer for its time."""
@@ -101,14 +105,9 @@ class StoreKeeper:
         """The children that the store knows, each going on if it had not ended."""
         found: list[Execution] = []
         definition = parent.journal.header.definition
-        while True:
-            identity = parent.identity.child(
-                command.label, command.arn, f"{command.key}/{len(found)}", command.execution_type
-            )
-            row = self.store.row(identity.arn)
-            if row is None:
-                return found
+        while row := self.store.row(child_identity(parent, command, len(found)).arn):
             found.append(self._restored(row, command.child, definition))
+        return found
 
     def find(self, arn: str) -> Execution | None:
         """An execution of the store; if it had not ended it goes on from now."""
@@ -118,6 +117,11 @@ class StoreKeeper:
         compiled = self.programs.of(row.revision)
         origin = Origin(row.revision, row.version, row.alias, row.trace)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
+
+    def close(self) -> None:
+        """Make all durable and let go of the store."""
+        self.commit()
+        self.store.close()
 
     # For the server ------------------------------------------------------------------------------
 
@@ -140,6 +144,8 @@ class StoreKeeper:
         self.store.append(row.id, (Fact("stopped", now, "", details), event))
         row.status, row.stopped = "ABORTED", now
         self.store.update(row)
+        self.stuck.pop(row.arn, None)
+        self.watch(row, self.store.events(row.id, 1, 1)[0], (event,))
 
     def finish_deleting(self, arn: str) -> None:
         """Forget a machine that is being deleted, if none of its executions runs."""

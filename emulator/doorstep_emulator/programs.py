@@ -44,6 +44,8 @@ class Compiled(NamedTuple):
     program: Program
     value: dict[str, Any]
     role: str
+    logging: dict[str, Any]
+    """Its loggingConfiguration."""
 
 
 class Programs(Mapping[str, Startable]):
@@ -59,7 +61,8 @@ class Programs(Mapping[str, Startable]):
         if found is None:
             revision = self._catalogue.revision(revision_id)
             value = read_json(revision.definition)
-            found = Compiled(compile_machine(machine(value)), value, revision.role)
+            program = compile_machine(machine(value))
+            found = Compiled(program, value, revision.role, revision.logging)
             self._compiled[revision_id] = found
             if len(self._compiled) > _KEPT:
                 self._compiled.popitem(last=False)

@@ -46,7 +46,8 @@ class SqliteStore:
 
         Raises StoreError when another server has the file, or when it is damaged.
         """
-        self._path = path
+        self.path = path
+        self.commits = 0
         self.trouble: str | None = None
         self._collected: list[tuple[str, Sequence[Any]]] = []
         self._chunks: dict[int, tuple[int, int]] = {}
@@ -65,9 +66,10 @@ class SqliteStore:
             try:
                 self._transact()
             except sqlite3.Error as problem:
-                self._wait(refused(self._path, problem))
+                self._wait(refused(self.path, problem))
             else:
                 self.trouble = None
+                self.commits += 1
                 self._collected.clear()
 
     def _transact(self) -> None:
@@ -159,7 +161,7 @@ class SqliteStore:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as problem:
-            raise refused(self._path, problem) from None
+            raise refused(self.path, problem) from None
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
         sql = "SELECT body, checksum FROM documents WHERE kind = ? AND arn = ?"
@@ -224,7 +226,7 @@ class SqliteStore:
     def _value(self, what: str, blob: bytes, checksum: int | None) -> Any:
         # Files of before version 3 have documents without a checksum.
         if checksum not in (None, crc32(blob)):
-            raise refused(self._path, ValueError(f"{what} is damaged"))
+            raise refused(self.path, ValueError(f"{what} is damaged"))
         # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.
         return json.loads(blob.decode("utf-8", "surrogatepass"))
 

@@ -78,6 +78,11 @@ class Store(Protocol):
     trouble: str | None
     """Why nothing can be written just now. May be read from any thread."""
 
+    path: str
+    """Its file, or `:memory:`."""
+    commits: int
+    """How many transactions it has written."""
+
     def commit(self) -> None:
         """Make what was collected durable."""
 

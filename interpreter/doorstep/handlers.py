@@ -79,10 +79,8 @@ class Handlers:
         if path.is_dir():
             self._folder = path
             self.described = f"the handlers are the files of {path}{'/' if text else ''}"
-        elif path.suffix == ".py":
-            self._take_module(load_file(path))
         else:
-            self._take_module(_import(text))
+            self._take_module(load(text))
 
     def _take_module(self, module: ModuleType) -> None:
         for name, function in vars(module).items():
@@ -139,6 +137,15 @@ def missing(invoke: Invoke, described: str) -> str:
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
         f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name."
     )
+
+
+def load(source: str) -> ModuleType:
+    """Import a Python file (`.py`) by its path, or a module by its name.
+
+    Raises HandlerLoadError when there is none or it does not load.
+    """
+    path = Path(source)
+    return load_file(path) if path.suffix == ".py" else _import(source)
 
 
 def load_file(path: Path) -> ModuleType:

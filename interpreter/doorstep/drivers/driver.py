@@ -99,6 +99,10 @@ class Driver:
         for token in execution.tokens:
             self._tokens.pop(token, None)
 
+    def close(self) -> None:
+        """Let go of where the executions are kept; they can't go on after this."""
+        self.keeper.close()
+
     def run(self, execution: Execution) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
         self.clock.run(lambda: execution.ended)
@@ -239,12 +243,17 @@ class Driver:
             raise DoorstepError(f"the task with the token {token!r} is over")
 
     def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
-        key, after = invoke.key, answer.after
+        # The end of a job is kept before the answer to its request is: a crash between the two
+        # then asks for both again, where it would else wait for an end that nobody knows.
+        self._end(execution, invoke, answer)
         # A callback's or a job's request is answered first; without that, a failure refuses it.
-        refused = answer.failed and not after and answer.response is ABSENT
+        refused = answer.failed and not answer.after and answer.response is ABSENT
         if invoke.integration.pattern and answer.accepted and not refused:
             response = {} if answer.response is ABSENT else answer.response
-            self.deliver(execution, "submitted", key, response)
+            self.deliver(execution, "submitted", invoke.key, response)
+
+    def _end(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+        key, after = invoke.key, answer.after
         # What follows the answer to the request, or takes its time, is not asked for again.
         tell = self._promise if invoke.integration.pattern or after else self.later
         if answer.failed:

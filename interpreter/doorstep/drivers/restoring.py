@@ -31,14 +31,20 @@ def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
 def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -> None:
     """Carry out the commands that have no answer yet; `promises`: the answers known already."""
     driver.executions[execution.arn] = execution
-    kept = [promise for promise in promises if promise.key in execution.engine.waiting]
-    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     facts = execution.journal.facts
     begun = {fact.key for fact in facts if fact.kind in ("submitted", "picked up")}
+    kept = [promise for promise in promises if _holds(execution, promise, begun)]
+    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
         _ask_again(driver, execution, command, begun, promised)
     for kind, at, key, data in kept:
         execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+
+
+def _holds(execution: Execution, promise: Fact, begun: set[str]) -> bool:
+    """Whether it is still to come. A job's comes with the answer to its request, or not at all."""
+    call = execution.engine.open.get(promise.key, {}).get("")
+    return isinstance(call, Invoke) and (not call.integration.pattern or call.key in begun)
 
 
 def _ask_again(
