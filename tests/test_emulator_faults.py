@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep_emulator import Options, StoreError, connections, running, serving
+from doorstep_emulator import Options, StoreError, app, connections, running, serving
 from doorstep_emulator.sqlite import SqliteStore
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -146,6 +146,7 @@ def answer(connection: socket.socket) -> tuple[int, bytes]:
 def disk(monkeypatch: pytest.MonkeyPatch) -> type[SmallDisk]:
     monkeypatch.setattr(serving, "SqliteStore", SmallDisk)
     monkeypatch.setattr(SmallDisk, "full", False)
+    monkeypatch.setattr(app, "_LATE", 0.1)
     return SmallDisk
 
 

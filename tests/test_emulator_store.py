@@ -181,9 +181,12 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: str, opened: O
     given |= {"status": "RUNNING", "started": 1.0, "identity": "{}", "revision": "r", "redrives": 0}
     places = ", ".join("?" for _ in given)
     old.execute(f"INSERT INTO executions ({', '.join(given)}) VALUES ({places})", [*given.values()])
+    old.execute("INSERT INTO documents VALUES ('machine', 'm', ?)", [b'{"name":"m"}'])
     old.commit()
     old.close()
-    row = opened(file).row("an ARN")
+    store = opened(file)
+    assert store.get("machine", "m") == {"name": "m"}
+    row = store.row("an ARN")
     assert row is not None
     assert (row.name, row.clock, row.root) == ("n", "real", None)
 

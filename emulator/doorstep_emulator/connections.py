@@ -31,7 +31,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first request is expected."""
         super().connection_made(transport)
-        self._late = self.loop.call_later(_SECONDS, transport.close)
+        self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is expected."""
@@ -43,14 +43,13 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
-            if self._head > _LONGEST_HEAD:
+            if self._head > _LONGEST_HEAD and not self.transport.is_closing():
                 self.send_400_response(f"A request's head has {_LONGEST_HEAD} bytes at most.")
 
     def on_message_begin(self) -> None:
         """A request has begun."""
         self._head = 0
-        if self._late is None:
-            self._late = self.loop.call_later(_SECONDS, self.transport.close)
+        self._expect()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -62,6 +61,10 @@ class Connection(HttpToolsProtocol):
         """All of it is there."""
         self._arrived()
         super().on_message_complete()
+
+    def _expect(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(_SECONDS, self.transport.close)
 
     def _arrived(self) -> None:
         if self._late is not None:
