@@ -121,12 +121,12 @@ def throughput(connect: Connect, servers: dict[str, Served], clients: int, round
         )
 
 
-def long_history(call: Call) -> None:
+def long_history(call: Call, server: Served) -> None:
     machine = create(call, "endless", ENDLESS)
     arn = call("StartExecution", stateMachineArn=machine)["executionArn"]
     while call("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
         pass
-    began = time.perf_counter()
+    cpu, began = server.cpu(), time.perf_counter()
     count, more = 0, {}
     while True:
         page = call("GetExecutionHistory", executionArn=arn, maxResults=1000, **more)
@@ -134,7 +134,8 @@ def long_history(call: Call) -> None:
         if "nextToken" not in page:
             break
         more = {"nextToken": page["nextToken"]}
-    print(f"history of {count} events: {time.perf_counter() - began:.2f} s")
+    took = time.perf_counter() - began
+    print(f"history of {count} events: {took:.2f} s, {server.cpu() - cpu:.2f} s of processor time")
 
 
 def fill(db: Path, machine: str, count: int) -> list[str]:
@@ -156,50 +157,51 @@ def fill(db: Path, machine: str, count: int) -> list[str]:
     return arns
 
 
-def listed(call: Call, machine: str, arns: list[str], asked: int = 200) -> dict[str, float]:
-    """The median time (seconds) of each operation whose cost might grow with the store."""
-    random = Random(1)
-    given = {"stateMachineArn": machine}
-    page = call("ListExecutions", **given, maxResults=100)
-    requests: dict[str, Callable[[int], dict[str, Any]]] = {
-        "StartExecution": lambda n: {**given, "name": f"later-{n}"},
-        "DescribeExecution": lambda _: {"executionArn": random.choice(arns)},
-        "GetExecutionHistory": lambda _: {"executionArn": random.choice(arns)},
-        "ListExecutions": lambda _: {**given, "maxResults": 100},
-        "ListExecutions statusFilter": lambda _: {**given, "statusFilter": "FAILED"},
-        "ListExecutions nextToken": lambda _: {**given, "nextToken": page["nextToken"]},
-    }
-    found = {}
-    for what, request in requests.items():
-        times = []
-        for number in range(asked):
-            began = time.perf_counter()
-            call(what.split()[0], **request(number))
-            times.append(time.perf_counter() - began)
-        found[what] = median(times)
-    return found
+class Filled:
+    """A server on a store with many finished executions."""
 
-
-def full_store(connect: Connect, folder: Path, count: int) -> None:
-    """The same questions to a store with 200 finished executions and to one with `count`."""
-    found = []
-    for size in (200, count):
-        db = folder / f"{size}.db"
+    def __init__(self, connect: Connect, db: Path, size: int) -> None:
         with running(emulator(db)) as server:
             call = connect(server.url)
-            machine = create(call, "pass", ONE_PASS)
-            call("StartExecution", stateMachineArn=machine, name="first")
-        arns = fill(db, machine, size)
-        began = time.perf_counter()
-        with running(emulator(db)) as server:
-            call = connect(server.url)
-            call("ListStateMachines")
-            print(f"first answer with {size} executions: {time.perf_counter() - began:.2f} s")
-            found.append(listed(call, machine, arns))
-            print(f"  memory: {server.memory()}")
-    few, many = found
-    for what, seconds in many.items():
-        print(f"  {what}: {seconds * 1000:.2f} ms, {seconds / few[what]:.2f} times that of few")
+            self.machine = create(call, "pass", ONE_PASS)
+            call("StartExecution", stateMachineArn=self.machine, name="first")
+        self.arns = fill(db, self.machine, size)
+        self._random = Random(1)
+        self.server = emulator(db)
+        self.call = connect(self.server.url)
+        self._page = self.call("ListExecutions", stateMachineArn=self.machine)["nextToken"]
+        print(f"{size} executions: started with {self.server.cpu():.2f} s of processor time")
+
+    def requests(self, number: int) -> dict[str, dict[str, Any]]:
+        """The operations whose cost might grow with the store."""
+        given = {"stateMachineArn": self.machine}
+        one = {"executionArn": self._random.choice(self.arns)}
+        return {
+            "StartExecution": {**given, "name": f"later-{number}"},
+            "DescribeExecution": one,
+            "GetExecutionHistory": one,
+            "ListExecutions": given,
+            "ListExecutions statusFilter": {**given, "statusFilter": "FAILED"},
+            "ListExecutions nextToken": {**given, "nextToken": self._page},
+        }
+
+
+def full_store(connect: Connect, folder: Path, count: int, asked: int = 200) -> None:
+    """The same questions, in turn, to a store with few finished executions and to a full one."""
+    stores = [Filled(connect, folder / f"{size}.db", size) for size in (200, count)]
+    times: dict[str, tuple[list[float], list[float]]] = {}
+    for number in range(asked):
+        for which, store in enumerate(stores):
+            for what, request in store.requests(number).items():
+                began = time.perf_counter()
+                store.call(what.split()[0], **request)
+                took = time.perf_counter() - began
+                times.setdefault(what, ([], []))[which].append(took)
+    for what, taken in times.items():
+        few, many = map(median, taken)
+        print(f"  {what}: {many * 1000:.2f} ms, {many / few:.2f} times that of few")
+    for store in stores:
+        store.server.stop()
 
 
 def main() -> None:
@@ -214,13 +216,14 @@ def main() -> None:
         began = time.perf_counter()
         with running(emulator(folder / "bench.db")) as server:
             connect(server.url)("ListStateMachines")
-            print(f"first answer: {time.perf_counter() - began:.2f} s")
+            took = time.perf_counter() - began
+            print(f"first answer: {took:.2f} s, {server.cpu():.2f} s of processor time")
             with running(Served(str(Path(__file__).parent / "stub_server.py"))) as stub:
                 for clients in (1, CLIENTS):
                     servers = {"emulator": server, "stub": stub}
                     throughput(connect, servers, clients, options.rounds)
             print(f"memory: {server.memory()}")
-            long_history(connect(server.url))
+            long_history(connect(server.url), server)
         full_store(connect, folder, options.finished)
 
 

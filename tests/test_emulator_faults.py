@@ -393,34 +393,6 @@ def test_json_that_is_too_deep_is_refused(
     assert (status, told["__type"]) == (400, code)
 
 
-@pytest.mark.parametrize(
-    ("operation", "member", "kind", "code"),
-    [
-        ("DescribeExecution", "executionArn", "execution", "ExecutionDoesNotExist"),
-        ("GetExecutionHistory", "executionArn", "execution", "ExecutionDoesNotExist"),
-        ("StopExecution", "executionArn", "execution", "ExecutionDoesNotExist"),
-        ("RedriveExecution", "executionArn", "execution", "ExecutionDoesNotExist"),
-        ("ListMapRuns", "executionArn", "execution", "ExecutionDoesNotExist"),
-        ("StartExecution", "stateMachineArn", "stateMachine", "StateMachineDoesNotExist"),
-        ("ListExecutions", "stateMachineArn", "stateMachine", "StateMachineDoesNotExist"),
-        ("DescribeActivity", "activityArn", "activity", "ActivityDoesNotExist"),
-        ("GetActivityTask", "activityArn", "activity", "ActivityDoesNotExist"),
-        ("DescribeMapRun", "mapRunArn", "mapRun", "ResourceNotFound"),
-        ("ListTagsForResource", "resourceArn", "activity", "ResourceNotFound"),
-    ],
-)
-def test_what_is_not_there_does_not_exist(
-    world: World, ask: Ask, operation: str, member: str, kind: str, code: str
-) -> None:
-    world.serve()
-    arn = f"arn:aws:states:us-east-1:123456789012:{kind}:not:here"
-    arn = arn.removesuffix(":here") if kind in ("stateMachine", "activity") else arn
-    status, told = ask(world.address, operation, {member: arn})
-    assert (status, told["__type"]) == (400, code)
-    status, told = ask(world.address, operation, {member: "not an ARN"})
-    assert (status, told["__type"]) == (400, "InvalidArn")
-
-
 def test_each_of_many_workers_that_wait_is_given_one_task() -> None:
     script = Path(__file__).parents[1] / "benchmarks" / "emulator_polls.py"
     command = [sys.executable, script, "--polls", "1000"]
