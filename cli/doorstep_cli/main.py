@@ -17,6 +17,7 @@ from .output import Bug, Problem
 _COMMANDS = (
     "run",
     "validate",
+    "test",
     "test-state",
     "history",
     "replay",
@@ -33,6 +34,8 @@ _COMMANDS = (
     "redrive",
     "callback",
 )
+_MODULES = {"test": "suites"}
+"""Where the module is not called as the command: `test` would be taken for a package's tests."""
 
 
 class Commands(click.Group):
@@ -46,7 +49,7 @@ class Commands(click.Group):
         """The command of a module of this package."""
         if name not in _COMMANDS:
             return None
-        module = import_module(f"{__package__}.{name.replace('-', '')}")
+        module = import_module(f"{__package__}.{_MODULES.get(name, name.replace('-', ''))}")
         command: click.Command = module.command
         return command
 

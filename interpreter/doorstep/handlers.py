@@ -105,10 +105,17 @@ class Handlers:
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
     """Under which names a task's handler is looked for, the most particular first."""
+    return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
+
+
+def names_by(
+    state: str, resource: str, integration: Integration, arguments: Any
+) -> tuple[str, ...]:
+    """The same for what a state calls with some arguments."""
     called = ""
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        called = str(invoke.arguments.get("FunctionName", ""))
-    return _names(invoke.state, invoke.resource, invoke.integration, called)
+    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+        called = str(arguments.get("FunctionName", ""))
+    return _names(state, resource, integration, called)
 
 
 @lru_cache(maxsize=1024)

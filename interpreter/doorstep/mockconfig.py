@@ -13,19 +13,15 @@ Source: AWS Step Functions developer guide, "Configuration file for mocked servi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .answers import Answer
-from .commands import Invoke
-from .drivers import Execution
 from .errors import InputError
 from .jsontext import loads
-from .mocks import Mock, Respond
+from .mocks import Mock, Respond, invalid, numbers
 
-_NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 _THROWN = frozenset(("Error", "Cause"))
 
 
@@ -83,12 +79,11 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'
-        numbers = _NUMBERS.fullmatch(text)
-        if numbers is None:
+        calls = numbers(text)
+        if calls is None:
             yield Mock(state, _invalid(f"{key} has {text!r}, no number or range"), label)
-            continue
-        first, last = int(numbers[1]), int(numbers[2] or numbers[1])
-        yield Mock(state, _respond(response, label), label, invocation=range(first, last + 1))
+        else:
+            yield Mock(state, _respond(response, label), label, invocation=calls)
     there_are = ", ".join(numbered) or "none"
     yield Mock(state, _invalid(f"{key} has no response for this call; there are {there_are}"), "")
 
@@ -108,9 +103,5 @@ def _is_thrown(thrown: dict[str, Any]) -> bool:
     return thrown.keys() <= _THROWN and all(isinstance(text, str) for text in thrown.values())
 
 
-def _invalid(cause: str) -> Respond:
-    def respond(execution: Execution, invoke: Invoke) -> Answer:
-        told = f"The mock of the state '{invoke.state}' can't answer: {cause}"
-        return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
-
-    return respond
+def _invalid(why: str) -> Respond:
+    return lambda execution, invoke: invalid(invoke.state, why)

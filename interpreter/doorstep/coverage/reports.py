@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -73,6 +74,26 @@ def page(suite: Suite) -> str:
     for machine in suite.machines:
         body += _listing(machine)
     return _PAGE.replace("BODY", "\n".join(body))
+
+
+WRITERS: Mapping[str, Callable[[Suite], str]] = {
+    "json": as_json,
+    "xml": cobertura,
+    "html": page,
+}
+
+
+def wanted(text: str) -> tuple[str, Path]:
+    """A report as options name it, `html:FILE`: its kind and file; ValueError for other texts."""
+    kind, _, file = text.partition(":")
+    if kind not in WRITERS or not file:
+        raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in WRITERS)}")
+    return kind, Path(file)
+
+
+def write(suite: Suite, kind: str, file: Path) -> None:
+    """Write one report."""
+    file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
 
 def _row(name: str, share: Callable[..., Share]) -> tuple[str, ...]:
