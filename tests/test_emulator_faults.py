@@ -161,7 +161,7 @@ def test_nothing_is_answered_or_called_that_is_not_on_the_disk(
     eventually(lambda: world.health()[0] == 503)
     told = world.health()[1]
     assert told["status"] == "trouble"
-    assert "disk is full. Make room on its disk" in told["trouble"]
+    assert "disk is full. See that its folder" in told["trouble"]
     assert asking.is_alive()
     assert not (world.folder / "called").exists()
     monkeypatch.setattr(disk, "full", False)
@@ -199,7 +199,7 @@ def test_a_file_that_another_program_has_locked_is_refused(world: World) -> None
 
 def test_a_file_that_can_not_be_made_is_told_of(world: World) -> None:
     world.file = world.folder / "missing" / "doorstep.db"
-    with pytest.raises(StoreError, match=r"unable to open database file\. Make room on its disk"):
+    with pytest.raises(StoreError, match=r"unable to open database file\. See that its folder"):
         world.serve()
 
 

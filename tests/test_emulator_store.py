@@ -214,7 +214,7 @@ def test_a_full_disk_loses_nothing_and_is_waited_for(
     committing.start()
     while store.trouble is None:
         assert committing.is_alive()
-    assert "database or disk is full. Make room on its disk" in store.trouble
+    assert "database or disk is full. See that its folder" in store.trouble
     assert caplog.messages == [f"nothing goes on until this can be written: {store.trouble}"]
     full.execute("PRAGMA max_page_count = 100000")
     committing.join()

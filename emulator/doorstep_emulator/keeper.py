@@ -48,6 +48,8 @@ class StoreKeeper:
         """Those that run, by ARN."""
         self.stuck: dict[str, str] = {}
         """Of the executions that can't go on, by ARN: why."""
+        self.acted: Callable[[], None] = lambda: None
+        """Called when what waited for a commit has been done."""
         self._deferred: list[Callable[[], None]] = []
 
     # For the driver ------------------------------------------------------------------------------
@@ -134,6 +136,7 @@ class StoreKeeper:
                 return
             for act in acts:
                 guarded(act)
+            self.acted()
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is told to stop."""

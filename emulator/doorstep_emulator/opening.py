@@ -10,7 +10,7 @@ from .errors import StoreError
 
 _CHECKED_AT_ONCE = 64 * 1024 * 1024
 """Up to this size (bytes) the whole file is checked when it is opened; half a second at most."""
-_LET_IT_BE_WRITTEN = "Make room on its disk and let it be written, or name another file with --db."
+_LET_IT_BE_WRITTEN = "See that its folder is there and has room, or give another --db."
 _RESTORE_IT = "Restore it from a copy, or move it away to begin with an empty one."
 
 
