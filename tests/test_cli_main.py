@@ -24,6 +24,7 @@ COMMANDS = [
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",

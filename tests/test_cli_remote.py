@@ -125,6 +125,11 @@ def test_a_missing_server_is_told() -> None:
     assert "start one with `doorstep serve`" in result.stderr
 
 
+def test_start_asks_for_a_test_case_behind_a_hash(run: Run) -> None:
+    refused = run("start", "wait#HappyPath").stderr
+    assert "Test case 'HappyPath' can't be run: this server has no mocks" in refused
+
+
 def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path, launch: Launch) -> None:
     server = launch("--db", str(tmp_path / "kept.db"))
     assert server.stdout is not None
@@ -198,6 +203,14 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path, launch: Laun
     _, told = server.communicate(timeout=20)
     assert server.returncode == 2
     assert "there is no handler file" in told
+
+
+def test_serve_says_what_is_wrong_with_its_mocks(tmp_path: Path, launch: Launch) -> None:
+    (tmp_path / "mocks.json").write_text("[1]")
+    server = launch("--db", ":memory:", "--mocks", str(tmp_path / "mocks.json"))
+    _, told = server.communicate(timeout=20)
+    assert server.returncode == 2
+    assert "mocks.json: the file has to be a JSON object" in told
 
 
 def test_a_speed_is_of_the_real_clock() -> None:

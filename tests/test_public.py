@@ -19,7 +19,10 @@ DOCUMENTED = {
     # Replaying
     "replay",
     "resume",
+    "moments",
     "Replay",
+    "Moment",
+    "Moments",
     # Handlers
     "handler",
     "answer",

@@ -22,6 +22,7 @@ _COMMANDS = (
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",

@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     help="What answers the tasks: a .py file, a folder of them, or a module's name.",
 )
 @click.option(
+    "--mocks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A MockConfigFile.json: start-execution with ARN#TESTCASE runs one of its test cases.",
+)
+@click.option(
     "--calls",
     type=click.IntRange(1),
     default=64,
@@ -129,6 +135,7 @@ def command(
       doorstep serve order.asl.json --handlers handlers.py
       doorstep serve --db :memory: --port 0
       doorstep serve --clock virtual
+      doorstep serve order.asl.json --mocks MockConfigFile.json
       doorstep serve --events events.jsonl --logs python:hooks.py:on_line
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """

@@ -43,6 +43,10 @@ class Activities:
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
         self._closed = False
 
+    def is_there(self, invoke: Invoke) -> bool:
+        """Whether a task's activity was created, or a handler stands in for it."""
+        return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
+
     def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
 
@@ -50,11 +54,6 @@ class Activities:
         """
         if invoke.integration.kind != "activity" or self._has_handler(invoke):
             return False
-        if invoke.resource not in self._catalogue.activities:
-            cause = f"The activity {invoke.resource} does not exist."
-            data = {"error": "States.Runtime", "cause": cause, "final": True}
-            self.driver.later(execution, "failed", invoke.key, data)
-            return True
         self.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
             self._tasks[invoke.resource].append((execution, invoke))

@@ -49,7 +49,7 @@ def describe_machine_for_execution(server: Server, caller: Caller, request: Requ
         "stateMachineArn": row.machine,
         "name": identity.machine_path,
         "updateDate": revision.at,
-        **configuration(revision),
+        **configuration(revision, request),
     }
     if row.map_run is not None:
         told |= {"mapRunArn": row.map_run, "label": identity.label}
@@ -61,7 +61,8 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
         told = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
-    query = _map_run_query(server, request) or _machine_query(server, request)
+    run = _map_run(server, request)
+    query = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
     rows = server.store.rows(
         Query(
@@ -72,7 +73,7 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
             limit=size + 1,
         )
     )
-    answer: Request = {"executions": [summary(row) for row in rows[:size]]}
+    answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
     return answer
@@ -115,15 +116,28 @@ def _shown(event: Event, row: Row, whole: bool) -> Request:
     return shown if member is None else shown | {member: details(event, row, whole)}
 
 
-def _map_run_query(server: Server, request: Request) -> dict[str, str] | None:
+def _listed(server: Server, row: Row, run: Request | None) -> Request:
+    return summary(row) if run is None else summary(row) | {"itemCount": _items(server, row, run)}
+
+
+def _items(server: Server, row: Row, run: Request) -> int:
+    if not run["batched"]:
+        return 1
+    (started,) = _events(server, row, 1, 1)
+    return len(loads((started.details or {})["input"])["Items"])
+
+
+def _map_run(server: Server, request: Request) -> Request | None:
+    """The document of the map run whose children are asked for."""
     if "mapRunArn" not in request:
         if request.get("statusFilter") == "PENDING_REDRIVE":
             raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
         return None
     arn = parse(request["mapRunArn"], "mapRun").text
-    if server.store.get("map run", arn) is None:
+    run = server.store.get("map run", arn)
+    if run is None:
         raise no_resource(arn)
-    return {"map_run": arn}
+    return run
 
 
 def _machine_query(server: Server, request: Request) -> dict[str, str]:

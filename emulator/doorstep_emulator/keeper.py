@@ -117,7 +117,7 @@ class StoreKeeper:
         if row is None or not durable(row):
             return None
         compiled = self.programs.of(row.revision)
-        origin = Origin(row.revision, row.version, row.alias, row.trace)
+        origin = Origin(row.revision, row.version, row.alias, row.trace, row.test_case)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
 
     def close(self) -> None:
@@ -186,6 +186,7 @@ class StoreKeeper:
             version=definition.origin.version,
             alias=definition.origin.alias,
             trace=definition.origin.trace,
+            test_case=definition.origin.test_case,
             map_run=identity.map_run,
             clock=line.pace.text if line else "real",
             root=line.root if line else None,

@@ -28,6 +28,7 @@ class Origin:
     version: str | None = None
     alias: str | None = None
     trace: str | None = None
+    test_case: str | None = None
 
 
 class Definition(dict[str, Any]):
@@ -73,7 +74,7 @@ class Programs(Mapping[str, Startable]):
     def startable(self, target: Target, trace: str | None = None) -> Startable:
         """What a target runs."""
         compiled, machine = self.of(target.revision), target.machine
-        origin = Origin(target.revision, target.version, target.alias, trace)
+        origin = Origin(target.revision, target.version, target.alias, trace, target.test_case)
         definition = Definition(compiled.value, origin)
         return Startable(machine.name, compiled.program, definition, machine.type, compiled.role)
 

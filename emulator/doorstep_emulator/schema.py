@@ -37,6 +37,8 @@ ALTER TABLE executions ADD COLUMN clock TEXT NOT NULL DEFAULT 'real';
 ALTER TABLE executions ADD COLUMN root TEXT;
 """
 
+_TEST_CASES = "ALTER TABLE executions ADD COLUMN test_case TEXT;"
+
 _CHECKS = """
 ALTER TABLE documents ADD COLUMN checksum INTEGER;
 ALTER TABLE promises ADD COLUMN checksum INTEGER;
@@ -44,7 +46,7 @@ CREATE INDEX executions_of_version ON executions (version) WHERE version IS NOT 
 CREATE INDEX executions_of_alias ON executions (alias) WHERE alias IS NOT NULL;
 """
 
-MIGRATIONS = (_TABLES, _TIMELINES, _CHECKS)
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

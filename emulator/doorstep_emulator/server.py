@@ -28,6 +28,7 @@ from .programs import Programs
 from .recovery import recover
 from .sinks import Sinks
 from .store import Row, Store
+from .testcases import TestCases
 from .timelines import REAL, Pace, Timelines
 from .watching import Watcher
 
@@ -80,9 +81,10 @@ class Server:
         bucket: Path | None = None,
         pace: Pace = REAL,
         respond: Respond | None = None,
+        test_cases: TestCases | None = None,
     ) -> None:
         """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers.
+        `respond`: asked before the handlers; without it `test_cases` are.
         """
         self.pace = pace
         self.handlers_path = handlers.path
@@ -94,14 +96,16 @@ class Server:
         self.timelines = Timelines(self.clock)
         self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
         self.activities = Activities(self.catalogue)
+        self.test_cases = test_cases or TestCases(None)
         self.driver = Driver(
             self.clock,
             handlers,
             machines=self.programs,
             bucket=bucket,
-            respond=respond,
+            respond=respond or self.test_cases,
             keeper=self.keeper,
             elsewhere=self.activities.take,
+            is_there=self.activities.is_there,
         )
         self.keeper.driver = self.activities.driver = self.driver
         self.metrics = Metrics(lambda: health(self))

@@ -25,6 +25,7 @@ from .handlers import LiveHandlers
 from .server import Server
 from .sinks import Sinks
 from .sqlite import SqliteStore
+from .testcases import TestCases
 from .timelines import Pace
 
 _KEPT = 60
@@ -46,6 +47,8 @@ class Options:
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
     """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
+    mocks: Path | None = None
+    """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64
     """How many handlers may run at a time."""
     bucket: Path | None = None
@@ -74,8 +77,9 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
-    SinkError when a target of events or logs can't be used, InputError when there is no such clock,
-    ApiError when a state machine is refused, OSError when the port is taken.
+    SinkError when a target of events or logs can't be used, InputError when there is no such clock
+    or the mocks can't be read, ApiError when a state machine is refused, OSError when the port is
+    taken.
     """
     http, listening = _prepared(options)
     ready(_url(listening))
@@ -123,7 +127,7 @@ class _Http(uvicorn.Server):
 
 
 def _prepared(options: Options) -> tuple[_Http, socket.socket]:
-    pace = Pace.of(options.clock)
+    pace, test_cases = Pace.of(options.clock), TestCases(options.mocks)
     handlers = LiveHandlers(options.handlers)
     sinks = Sinks(options.events, options.logs)
     with contextlib.ExitStack() as unless_ready:
@@ -139,6 +143,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             bucket=options.bucket,
             pace=pace,
             respond=options.respond,
+            test_cases=test_cases,
         )
         deploy(server, options.owner, options.machines)
         unless_ready.pop_all()

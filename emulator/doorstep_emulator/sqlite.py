@@ -224,7 +224,7 @@ class SqliteStore:
         return bool(self._read_all("SELECT 1 FROM tokens WHERE token = ?", token))
 
     def _value(self, what: str, blob: bytes, checksum: int | None) -> Any:
-        # Files of before version 3 have documents without a checksum.
+        # Files of before version 4 have documents without a checksum.
         if checksum not in (None, crc32(blob)):
             raise refused(self.path, ValueError(f"{what} is damaged"))
         # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.

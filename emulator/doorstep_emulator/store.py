@@ -52,6 +52,8 @@ class Row:
     """How its time passes: see `timelines`."""
     root: str | None = None
     """The execution whose timeline it is in."""
+    test_case: str | None = None
+    """Of a MockConfigFile.json, when it was started as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ReplayError,
     )
     from .handlers import handler
-    from .replaying import Replay, replay, resume
+    from .replaying import Moment, Moments, Replay, moments, replay, resume
     from .rules import validate
     from .running import run, start
     from .teststate import test_state
@@ -46,6 +46,8 @@ __all__ = [
     "Failure",
     "HandlerLoadError",
     "InputError",
+    "Moment",
+    "Moments",
     "Replay",
     "ReplayError",
     "TaskFailed",
@@ -53,6 +55,7 @@ __all__ = [
     "fail",
     "handler",
     "jsonata",
+    "moments",
     "no_answer",
     "replay",
     "resume",
@@ -77,7 +80,7 @@ _HOMES = {
         "ReplayError",
     ),
     "handlers": ("handler",),
-    "replaying": ("Replay", "replay", "resume"),
+    "replaying": ("Moment", "Moments", "Replay", "moments", "replay", "resume"),
     "rules": ("validate",),
     "running": ("run", "start"),
     "teststate": ("test_state",),

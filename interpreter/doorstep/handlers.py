@@ -112,10 +112,14 @@ def names_by(
     state: str, resource: str, integration: Integration, arguments: Any
 ) -> tuple[str, ...]:
     """The same for what a state calls with some arguments."""
-    called = ""
+    return _names(state, resource, integration, _called(integration, arguments))
+
+
+def _called(integration: Integration, arguments: Any) -> str:
+    """The function that `lambda:invoke` calls."""
     if integration.action == "lambda:invoke" and isinstance(arguments, dict):
-        called = str(arguments.get("FunctionName", ""))
-    return _names(state, resource, integration, called)
+        return str(arguments.get("FunctionName", ""))
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -129,7 +133,11 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 def missing(invoke: Invoke, described: str) -> str:
     """The message that a task has no handler: what it is, and the three ways to give it one."""
-    key = invoke.integration.action or function_name(invoke.resource)
+    key = (
+        function_name(_called(invoke.integration, invoke.arguments))
+        or invoke.integration.action
+        or function_name(invoke.resource)
+    )
     function = key.replace("-", "_")
     marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
     if function.isidentifier():

@@ -31,7 +31,7 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
     """
-    config = _read(path)
+    config = read_config(path)
     machines = _object(config.get("StateMachines"), path, "StateMachines")
     cases = {
         key: _object(_object(value, path, key).get("TestCases", {}), path, f"TestCases of {key}")
@@ -46,7 +46,8 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     return [one for state, key in states.items() for one in _mocks(state, key, responses)]
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_config(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; raises InputError."""
     try:
         return _object(loads(path.read_text("utf-8-sig")), path, "the file")
     except OSError as problem:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -62,6 +62,13 @@ class Mock:
             and (self.index is None or _among(_iteration(execution, invoke), self.index))
             and (self.when is None or bool(self.when(event_of(invoke))))
         )
+
+
+def fitting(
+    mocks: Iterable[Mock], execution: Execution, invoke: Invoke, number: int
+) -> Mock | None:
+    """The first mock that answers a call, which is the state's `number`th."""
+    return next((one for one in mocks if one.fits(execution, invoke, number)), None)
 
 
 def mock(
@@ -123,9 +130,10 @@ class Mocks:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
         if self.machine not in (None, execution.identity.machine):
             return None
-        number = self._calls[invoke.state]
-        self._calls[invoke.state] += 1
-        found = next((one for one in self.mocks if one.fits(execution, invoke, number)), None)
+        # A journal that is gone on with tells of calls that were made before.
+        number = max(self._calls[invoke.state], invoke.number)
+        self._calls[invoke.state] = number + 1
+        found = fitting(self.mocks, execution, invoke, number)
         if found is None:
             return None
         self._reached.add(found)
@@ -142,7 +150,10 @@ class Mocks:
     ) -> Execution:
         """`doorstep.run`, with these mocks asked before the handlers."""
         self.driver, execution = start(definition, input, handlers, respond=self, **options)
-        self.driver.run(execution)
+        try:
+            self.driver.run(execution)
+        finally:
+            self.driver.close()
         return execution
 
     @property
