@@ -105,7 +105,9 @@ class Clients:
         self.histories: dict[str, History] = {}
         """Of those that have ended."""
         self.broken: list[str] = []
-        self._threads = [threading.Thread(target=self._guarded) for _ in range(clients)]
+        self._threads = [
+            threading.Thread(target=self._guarded, daemon=True) for _ in range(clients)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -230,7 +232,9 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
         f"{len(calls)} calls, {len(calls) - len(once(calls))} of them made again after a kill; "
         f"the slowest restart took {max(server.recoveries, default=0.0):.2f} s"
     )
+    ended = len(busy.histories)
     return [
+        *([] if ended == executions else [f"{ended} executions have ended, not {executions}"]),
         *busy.broken,
         *wrong_histories(call, undisturbed, busy.histories),
         *wrong_calls(calls, len(alone) * (1 + executions)),
