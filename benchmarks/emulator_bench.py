@@ -1,26 +1,32 @@
-"""The emulator's figures (issue 5): first answer, latency, throughput, memory, a long history.
+"""The emulator's figures (issue 5): first answer, latency, throughput, memory, long histories,
+full stores.
 
-    python benchmarks/emulator_bench.py [--db FILE] [--boto3]
+    python benchmarks/emulator_bench.py [--boto3] [--rounds 500] [--finished 100000]
 
-With --boto3 the clients are boto3's, which have a ceiling of their own; else plain http.client.
+Other work on the machine slows client and server alike, so each figure stands beside that of a
+stub that only answers, measured in turn with it. With --boto3 the clients are boto3's, which have
+a ceiling of their own; else plain http.client.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
-import re
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from statistics import median
 from typing import Any
 
-ROLE = "arn:aws:iam::123456789012:role/doorstep"
+from served import ROLE, Call, Served, emulator, plain_client
+
+from doorstep_emulator.sqlite import SqliteStore
+
 ONE_PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 ENDLESS = {
     "StartAt": "A",
@@ -34,19 +40,8 @@ ENDLESS = {
         "C": {"Type": "Succeed"},
     },
 }
-ROUNDS, CLIENTS = 500, 16
-Call = Callable[..., Any]
-
-
-def plain_client(url: str) -> Call:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"))
-
-    def call(operation: str, **request: Any) -> Any:
-        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
-        connection.request("POST", "/", json.dumps(request), headers)
-        return json.loads(connection.getresponse().read())
-
-    return call
+CLIENTS, TURNS = 16, 5
+Connect = Callable[[str], Call]
 
 
 def boto3_client(url: str) -> Call:
@@ -63,45 +58,75 @@ def boto3_client(url: str) -> Call:
     return lambda operation, **request: getattr(client, names[operation.lower()])(**request)
 
 
-def once(call: Call, machine: str) -> None:
+@contextmanager
+def running(server: Served) -> Iterator[Served]:
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def create(call: Call, name: str, definition: dict[str, Any]) -> str:
+    given = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
+    arn: str = call("CreateStateMachine", **given)["stateMachineArn"]
+    return arn
+
+
+def once(call: Call, machine: str) -> float:
+    """Seconds from a start to the answer that it has succeeded."""
+    began = time.perf_counter()
     arn = call("StartExecution", stateMachineArn=machine)["executionArn"]
     while call("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
         pass
+    return time.perf_counter() - began
 
 
-def sequential(call: Call, machine: str) -> None:
-    times = []
-    began = time.perf_counter()
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        once(call, machine)
-        times.append(time.perf_counter() - start)
-    rate = ROUNDS / (time.perf_counter() - began)
-    times.sort()
-    p50, p95 = (times[round(ROUNDS * share)] * 1000 for share in (0.5, 0.95))
-    print(f"one after another: {rate:.0f}/s, p50 {p50:.2f} ms, p95 {p95:.2f} ms")
-
-
-def together(client: Callable[[str], Call], url: str, machine: str) -> None:
-    calls = [client(url) for _ in range(CLIENTS)]
-    each = ROUNDS // CLIENTS
+def together(calls: list[Call], machine: str, count: int) -> list[float]:
+    """What each of `count` executions took, when the clients share them."""
+    times: list[float] = []
 
     def work(call: Call) -> None:
-        for _ in range(each):
-            once(call, machine)
+        times.extend(once(call, machine) for _ in range(count // len(calls)))
 
     threads = [threading.Thread(target=work, args=(call,)) for call in calls]
-    began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{CLIENTS} clients: {each * CLIENTS / (time.perf_counter() - began):.0f}/s")
+    return times
 
 
-def long_history(call: Call, machine: str) -> None:
+def throughput(connect: Connect, servers: dict[str, Served], clients: int, rounds: int) -> None:
+    """Both servers in turn, so that both meet the same machine; the best turn of each counts."""
+    rates: dict[str, list[float]] = {name: [] for name in servers}
+    times: dict[str, list[float]] = {name: [] for name in servers}
+    used = dict.fromkeys(servers, 0.0)
+    calls = {name: [connect(one.url) for _ in range(clients)] for name, one in servers.items()}
+    machine = create(calls["emulator"][0], "pass", ONE_PASS)
+    for _ in range(TURNS):
+        for name, server in servers.items():
+            cpu, began = server.cpu(), time.perf_counter()
+            took = together(calls[name], machine, rounds // TURNS)
+            rates[name].append(len(took) / (time.perf_counter() - began))
+            times[name] += took
+            used[name] += server.cpu() - cpu
+    best = {name: max(found) for name, found in rates.items()}
+    print(f"{clients} at a time: {best['emulator'] / best['stub']:.0%} of the stub's rate")
+    for name, found in times.items():
+        found.sort()
+        p50, p95 = (found[round((len(found) - 1) * share)] * 1000 for share in (0.5, 0.95))
+        print(
+            f"  {name}: {best[name]:.0f}/s, p50 {p50:.2f} ms, p95 {p95:.2f} ms, "
+            f"{used[name] / len(found) * 1000:.2f} ms of processor time each"
+        )
+
+
+def long_history(call: Call, server: Served) -> None:
+    machine = create(call, "endless", ENDLESS)
     arn = call("StartExecution", stateMachineArn=machine)["executionArn"]
-    began = time.perf_counter()
+    while call("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
+        pass
+    cpu, began = server.cpu(), time.perf_counter()
     count, more = 0, {}
     while True:
         page = call("GetExecutionHistory", executionArn=arn, maxResults=1000, **more)
@@ -109,47 +134,97 @@ def long_history(call: Call, machine: str) -> None:
         if "nextToken" not in page:
             break
         more = {"nextToken": page["nextToken"]}
-    print(f"history of {count} events: {time.perf_counter() - began:.2f} s")
+    took = time.perf_counter() - began
+    print(f"history of {count} events: {took:.2f} s, {server.cpu() - cpu:.2f} s of processor time")
 
 
-def memory(process: int) -> str:
-    status = Path(f"/proc/{process}/status")
-    found = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
-    return f"{int(found[1]) / 1024:.0f} MB" if found else "not known here"
+def fill(db: Path, machine: str, count: int) -> list[str]:
+    """Copies of the only execution; gives their ARNs."""
+    store = SqliteStore(str(db))
+    like = store.row(f"{machine.replace(':stateMachine:', ':execution:')}:first")
+    assert like is not None
+    entries, arns = store.journal(like.id), []
+    for number in range(count):
+        name = f"finished-{number}"
+        arn = f"{like.arn.rpartition(':')[0]}:{name}"
+        row = replace(like, id=store.next_id(), arn=arn, name=name)
+        arns.append(arn)
+        store.begin(row)
+        store.append(row.id, entries)
+        if number % 1000 == 0:
+            store.commit()
+    store.close()
+    return arns
+
+
+class Filled:
+    """A server on a store with many finished executions."""
+
+    def __init__(self, connect: Connect, db: Path, size: int) -> None:
+        with running(emulator(db)) as server:
+            call = connect(server.url)
+            self.machine = create(call, "pass", ONE_PASS)
+            call("StartExecution", stateMachineArn=self.machine, name="first")
+        self.arns = fill(db, self.machine, size)
+        self._random = Random(1)
+        self.server = emulator(db)
+        self.call = connect(self.server.url)
+        self._page = self.call("ListExecutions", stateMachineArn=self.machine)["nextToken"]
+        print(f"{size} executions: started with {self.server.cpu():.2f} s of processor time")
+
+    def requests(self, number: int) -> dict[str, dict[str, Any]]:
+        """The operations whose cost might grow with the store."""
+        given = {"stateMachineArn": self.machine}
+        one = {"executionArn": self._random.choice(self.arns)}
+        return {
+            "StartExecution": {**given, "name": f"later-{number}"},
+            "DescribeExecution": one,
+            "GetExecutionHistory": one,
+            "ListExecutions": given,
+            "ListExecutions statusFilter": {**given, "statusFilter": "FAILED"},
+            "ListExecutions nextToken": {**given, "nextToken": self._page},
+        }
+
+
+def full_store(connect: Connect, folder: Path, count: int, asked: int = 200) -> None:
+    """The same questions, in turn, to a store with few finished executions and to a full one."""
+    stores = [Filled(connect, folder / f"{size}.db", size) for size in (200, count)]
+    times: dict[str, tuple[list[float], list[float]]] = {}
+    for number in range(asked):
+        for which, store in enumerate(stores):
+            for what, request in store.requests(number).items():
+                began = time.perf_counter()
+                store.call(what.split()[0], **request)
+                took = time.perf_counter() - began
+                times.setdefault(what, ([], []))[which].append(took)
+    for what, taken in times.items():
+        few, many = map(median, taken)
+        print(f"  {what}: {many * 1000:.2f} ms, {many / few:.2f} times that of few")
+    for store in stores:
+        store.server.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--db", default=str(Path(tempfile.mkdtemp()) / "bench.db"))
     parser.add_argument("--boto3", action="store_true")
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--finished", type=int, default=100_000)
     options = parser.parse_args()
-    program = "from doorstep_cli.main import entry; entry()"
-    began = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--port", "0", "--db", options.db],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    url = server.stdout.readline().split()[-1]
-    plain_client(url)("ListStateMachines")
-    print(f"first answer: {time.perf_counter() - began:.2f} s")
-    client = boto3_client if options.boto3 else plain_client
-    call = client(url)
-    machines = {
-        name: call(
-            "CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE
-        )["stateMachineArn"]
-        for name, definition in (("pass", ONE_PASS), ("endless", ENDLESS))
-    }
-    try:
-        sequential(call, machines["pass"])
-        together(client, url, machines["pass"])
-        print(f"memory after {ROUNDS * 2} executions: {memory(server.pid)}")
-        long_history(call, machines["endless"])
-    finally:
-        server.terminate()
-        server.wait()
+    connect = boto3_client if options.boto3 else plain_client
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        began = time.perf_counter()
+        with running(emulator(folder / "bench.db")) as server:
+            connect(server.url)("ListStateMachines")
+            took = time.perf_counter() - began
+            print(f"first answer: {took:.2f} s, {server.cpu():.2f} s of processor time")
+            with running(Served(str(Path(__file__).parent / "stub_server.py"))) as stub:
+                for clients in (1, CLIENTS):
+                    servers = {"emulator": server, "stub": stub}
+                    throughput(connect, servers, clients, options.rounds)
+            print(f"memory: {server.memory()}")
+            long_history(connect(server.url), server)
+        full_store(connect, folder, options.finished)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -330,6 +331,24 @@ def ended(client: Any, eventually: Callable[..., Any]) -> Callable[[str], Any]:
         return told if told["status"] != "RUNNING" else None
 
     return lambda arn: eventually(lambda: look(arn))
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., tuple[int, Any]]:
+    """(host:port, operation, body, **headers) → status and JSON, without a client in between."""
+
+    def send(address: str, operation: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(address, timeout=10)
+        text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        target = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", "/", text, target | named)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        connection.close()
+        return answer.status, told
+
+    return send
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,21 +32,9 @@ Call = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def call(address: str) -> Call:
+def call(address: str, ask: Call) -> Call:
     """(operation, body, **headers) → status and JSON."""
-
-    def send(operation: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(address, timeout=10)
-        text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        target = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("POST", "/", text, target | named)
-        answer = connection.getresponse()
-        told = json.loads(answer.read())
-        connection.close()
-        return answer.status, told
-
-    return send
+    return partial(ask, address)
 
 
 def test_the_server_says_that_it_is_well(address: str) -> None:
@@ -166,22 +155,6 @@ def test_a_worker_that_went_away_gets_no_task(address: str, call: Call) -> None:
     time.sleep(0.1)
     call("StartExecution", {"stateMachineArn": machine_arn})
     assert "taskToken" in call("GetActivityTask", {"activityArn": arn})[1]
-
-
-def test_many_workers_may_wait(address: str, call: Call) -> None:
-    arn = call("CreateActivity", {"name": "crowd"})[1]["activityArn"]
-    host, _, port = address.partition(":")
-    body = json.dumps({"activityArn": arn})
-    request = (
-        "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
-    workers = [socket.create_connection((host, int(port))) for _ in range(200)]
-    for worker in workers:
-        worker.sendall(request)
-    assert call("DescribeActivity", {"activityArn": arn})[0] == 200
-    for worker in workers:
-        worker.close()
 
 
 def test_a_name_that_many_ask_for_at_once_is_given_once(call: Call) -> None:

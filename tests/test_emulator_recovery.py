@@ -250,7 +250,7 @@ def test_machines_versions_aliases_and_tags_are_there_again(restarted: Restarted
 
 
 def test_a_server_on_a_store_that_is_used_is_refused(restarted: Restarted) -> None:
-    with running(restarted.options()), pytest.raises(StoreError, match="another server uses"):
+    with running(restarted.options()), pytest.raises(StoreError, match="another program uses"):
         running(restarted.options()).__enter__()
 
 

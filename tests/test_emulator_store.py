@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_executions_are_listed_by_what_is_asked_for(file: str, opened: Opened) -
 
 def test_a_second_server_is_refused(file: str, opened: Opened) -> None:
     store = opened(file)
-    with pytest.raises(StoreError, match=r"another server uses .*doorstep\.db"):
+    with pytest.raises(StoreError, match=r"another program uses .*doorstep\.db"):
         SqliteStore(file)
     store.close()
     SqliteStore(file).close()
@@ -180,9 +181,12 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: str, opened: O
     given |= {"status": "RUNNING", "started": 1.0, "identity": "{}", "revision": "r", "redrives": 0}
     places = ", ".join("?" for _ in given)
     old.execute(f"INSERT INTO executions ({', '.join(given)}) VALUES ({places})", [*given.values()])
+    old.execute("INSERT INTO documents VALUES ('machine', 'm', ?)", [b'{"name":"m"}'])
     old.commit()
     old.close()
-    row = opened(file).row("an ARN")
+    store = opened(file)
+    assert store.get("machine", "m") == {"name": "m"}
+    row = store.row("an ARN")
     assert row is not None
     assert (row.name, row.clock, row.root) == ("n", "real", None)
 
@@ -196,7 +200,9 @@ def test_a_file_of_a_later_version_is_refused(file: str) -> None:
         SqliteStore(file)
 
 
-def test_a_full_disk_loses_nothing(file: str, opened: Opened) -> None:
+def test_a_full_disk_loses_nothing_and_is_waited_for(
+    file: str, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
     store = opened(file)
     row = execution(store, "one")
     store.commit()
@@ -204,11 +210,15 @@ def test_a_full_disk_loses_nothing(file: str, opened: Opened) -> None:
     full = store._connection
     full.execute("PRAGMA max_page_count = 40")
     store.append(row.id, chunk(1, 5000))
-    for _ in range(2):
-        with pytest.raises(OSError, match="full"):
-            store.commit()
+    committing = threading.Thread(target=store.commit)
+    committing.start()
+    while store.trouble is None:
+        assert committing.is_alive()
+    assert "database or disk is full. See that its folder" in store.trouble
+    assert caplog.messages == [f"nothing goes on until this can be written: {store.trouble}"]
     full.execute("PRAGMA max_page_count = 100000")
+    committing.join()
+    assert store.trouble is None
     store.append(row.id, chunk(5001, 1))
-    store.commit()
     assert store.last_event(row.id) == 5001
     assert len(store.events(row.id, 1, 9999)) == 5001

@@ -65,6 +65,9 @@ class Http:
     def __init__(self, server: Server, default: Caller) -> None:
         self._server = server
         self._default = default
+        self._given: list[tuple[asyncio.Future[Any], Any]] = []
+        """Answers on their way to the loop."""
+        server.keeper.acted = self._hand_over
 
     async def aws(self, request: Request) -> Response:
         """An operation of the AWS API."""
@@ -109,14 +112,14 @@ class Http:
 
     async def health(self, request: Request) -> Response:
         """200 when all is well; 503 and why when nothing can be written or nobody answers."""
-        why = self._server.keeper.trouble
+        why = self._server.store.trouble
         if why is None:
             _, answered = self._bring(lambda: health(self._server))
             try:
                 return JSONResponse(await asyncio.wait_for(answered, _LATE))
             except TimeoutError:
                 late = f"the server's own thread has not answered for {_LATE} seconds"
-                why = self._server.keeper.trouble or late
+                why = self._server.store.trouble or late
         return JSONResponse(trouble(why), status_code=503)
 
     def _response(self, operation: str, outcome: Any, began: float) -> Response:
@@ -153,22 +156,22 @@ class Http:
 
     def _bring(self, act: Callable[[], Any]) -> tuple[Question, asyncio.Future[Any]]:
         """Have something done in the server's thread."""
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Any] = loop.create_future()
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        question = self._server.ask(act, lambda outcome: self._given.append((answered, outcome)))
+        return question, answered
 
-        def settle(outcome: Any) -> None:
-            if not answered.done():
-                answered.set_result(outcome)
-
-        def reply(outcome: Any) -> None:
-            _in_loop(loop, lambda: settle(outcome))
-
-        return self._server.ask(act, reply), answered
+    def _hand_over(self) -> None:
+        # In the server's thread, all answers at once: a loop that is woken wants Python's lock.
+        given, self._given = self._given, []
+        loop = given[0][0].get_loop() if given else None
+        if loop and not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, given)
 
 
-def _in_loop(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(act)
+def _settle(given: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for answered, outcome in given:
+        if not answered.done():
+            answered.set_result(outcome)
 
 
 async def _disconnected(request: Request) -> None:

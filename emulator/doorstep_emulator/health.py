@@ -21,6 +21,7 @@ def health(server: Server) -> dict[str, Any]:
         "handlers": server.handlers_path,
         "running": len(server.keeper.rows),
         "lost": server.lost,
+        "stuck": server.keeper.stuck,
         "calls": calls,
         "activities": {"tasks": activities.open_tasks, "polls": activities.waiting_polls},
         "sinks": [

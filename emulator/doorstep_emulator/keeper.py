@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -28,8 +27,6 @@ from .watching import Watch
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
-_AGAIN = 0.2
-"""Seconds between two attempts to write to a disk that refuses it."""
 
 
 class StoreKeeper:
@@ -49,8 +46,10 @@ class StoreKeeper:
         """Of the executions in memory, by ARN."""
         self.map_runs: dict[str, MapRun] = {}
         """Those that run, by ARN."""
-        self.trouble: str | None = None
-        """Why nothing can be written just now."""
+        self.stuck: dict[str, str] = {}
+        """Of the executions that can't go on, by ARN: why."""
+        self.acted: Callable[[], None] = lambda: None
+        """Called when what waited for a commit has been done."""
         self._deferred: list[Callable[[], None]] = []
 
     # For the driver ------------------------------------------------------------------------------
@@ -131,12 +130,13 @@ class StoreKeeper:
     def commit(self) -> None:
         """Make all durable, then do what waited for that, until nothing is left to do."""
         while True:
-            self._write()
+            self.store.commit()
             acts, self._deferred = self._deferred, []
             if not acts:
                 return
             for act in acts:
                 guarded(act)
+            self.acted()
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is told to stop."""
@@ -147,6 +147,7 @@ class StoreKeeper:
         self.store.append(row.id, (Fact("stopped", now, "", details), event))
         row.status, row.stopped = "ABORTED", now
         self.store.update(row)
+        self.stuck.pop(row.arn, None)
         self.watch(row, self.store.events(row.id, 1, 1)[0], (event,))
 
     def finish_deleting(self, arn: str) -> None:
@@ -154,19 +155,6 @@ class StoreKeeper:
         machine = self.catalogue.machines.get(arn)
         if machine and machine.deleting and all(row.machine != arn for row in self.rows.values()):
             self.catalogue.remove(machine)
-
-    def _write(self) -> None:
-        while True:
-            try:
-                self.store.commit()
-            except OSError as problem:
-                if self.trouble is None:
-                    log.error("nothing goes on until this can be written: %s", problem)
-                self.trouble = str(problem)
-                time.sleep(_AGAIN)
-            else:
-                self.trouble = None
-                return
 
     # Rows ----------------------------------------------------------------------------------------
 

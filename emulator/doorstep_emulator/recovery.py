@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import time
 
-from doorstep.errors import DoorstepError
-
 from .keeper import StoreKeeper, durable
 from .store import Query, Row
 
@@ -38,7 +36,8 @@ def recover(keeper: StoreKeeper) -> list[str]:
 def _go_on(keeper: StoreKeeper, row: Row) -> None:
     try:
         keeper.driver.find(row.arn)
-    except DoorstepError as problem:
+    except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
+        keeper.stuck[row.arn] = str(problem)
         log.error("%s can't go on: %s", row.arn, problem)
 
 

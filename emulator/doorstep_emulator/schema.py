@@ -39,7 +39,14 @@ ALTER TABLE executions ADD COLUMN root TEXT;
 
 _TEST_CASES = "ALTER TABLE executions ADD COLUMN test_case TEXT;"
 
-MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES)
+_CHECKS = """
+ALTER TABLE documents ADD COLUMN checksum INTEGER;
+ALTER TABLE promises ADD COLUMN checksum INTEGER;
+CREATE INDEX executions_of_version ON executions (version) WHERE version IS NOT NULL;
+CREATE INDEX executions_of_alias ON executions (alias) WHERE alias IS NOT NULL;
+"""
+
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 
@@ -56,7 +63,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     latest = len(MIGRATIONS)
-    if version > latest:
+    if not 0 <= version <= latest:
         raise ValueError(f"it was written by a later Doorstep (version {version}, not {latest})")
     for step in range(version, latest):
         connection.executescript(

@@ -19,6 +19,7 @@ from doorstep.identity import ACCOUNT, REGION
 
 from .app import application
 from .arns import Caller
+from .connections import Connection, most_connections
 from .deploying import Deployment, deploy
 from .handlers import LiveHandlers
 from .server import Server
@@ -26,6 +27,9 @@ from .sinks import Sinks
 from .sqlite import SqliteStore
 from .testcases import TestCases
 from .timelines import Pace
+
+_KEPT = 60
+"""Seconds that a connection is kept on which nothing is asked: SDKs keep theirs about as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,9 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
         app,
+        http=Connection,
+        limit_concurrency=most_connections(),
+        timeout_keep_alive=_KEPT,
         log_config=None,
         log_level="warning",
         lifespan="on",

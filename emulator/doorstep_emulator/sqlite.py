@@ -1,19 +1,19 @@
 """The store in one SQLite file: WAL, one writer, one transaction for many facts.
 
-A journal's entries lie in chunks of up to 100, each with a checksum, so that a page of a long
-history is read without the rest, and a damaged one is noticed.
+A journal's entries lie in chunks of up to 100, so that a page of a long history is read without the
+rest. They and the documents have checksums: what is damaged is noticed.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
-from collections import deque
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -21,13 +21,14 @@ from doorstep.events import Event, Fact
 from doorstep.journal import Entry
 from doorstep.jsontext import dumps
 
-from . import schema
 from .errors import StoreError
+from .opening import opened, refused
 from .store import Kind, Query, Row
 
+log = logging.getLogger("doorstep")
 _CHUNK = 100
-_CHECKED_AT_ONCE = 64 * 1024 * 1024
-"""Up to this size (bytes) the whole file is checked when it is opened; half a second at most."""
+_AGAIN = 0.2
+"""Seconds between two attempts to write to a disk that refuses it."""
 
 _COLUMNS = [field.name for field in fields(Row)]
 _values_of = attrgetter(*_COLUMNS)
@@ -47,63 +48,12 @@ class SqliteStore:
         """
         self.path = path
         self.commits = 0
-        self._synchronous = "FULL" if fsync else "NORMAL"
-        self._collected: deque[tuple[str, Sequence[Any]]] = deque()
+        self.trouble: str | None = None
+        self._collected: list[tuple[str, Sequence[Any]]] = []
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
-        try:
-            self._connection = self._open()
-        except (sqlite3.Error, ValueError) as problem:
-            raise self._refused(problem) from None
-        row = self._connection.execute("SELECT max(id) FROM executions").fetchone()
-        self._last_id: int = row[0] or 0
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=0
-        )
-        try:
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # An exclusive lock from the first access on: a second server is refused, and no shared
-        # memory file is needed. It goes with the process, however that ends.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("COMMIT")
-        if not schema.is_new(connection):
-            self._check(connection)
-        schema.migrate(connection)
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        mark, pages, size = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "page_count", "page_size")
-        )
-        if mark != schema.APPLICATION_ID:
-            raise ValueError("it is not a file of Doorstep's")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        length = Path(self.path).stat().st_size
-        if length < pages * size:
-            raise ValueError(f"it has {length} bytes of {pages * size}: its end is missing")
-        if length <= _CHECKED_AT_ONCE:
-            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if said != "ok":
-                raise ValueError(said)
-
-    def _refused(self, problem: Exception) -> StoreError:
-        if "locked" in str(problem):
-            return StoreError(f"another server uses {self.path}; give this one a --db of its own")
-        return StoreError(
-            f"{self.path} can't be used: {problem}. Restore it from a copy, or move it away to "
-            "begin with an empty one."
-        )
+        self._connection = opened(path, fsync=fsync)
+        self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -111,23 +61,34 @@ class SqliteStore:
         self._collected.append((sql, values))
 
     def commit(self) -> None:
-        """One transaction; raises OSError and keeps everything when the disk refuses it."""
-        if not self._collected:
-            return
+        """One transaction, tried again until the disk takes it."""
+        while self._collected:
+            try:
+                self._transact()
+            except sqlite3.Error as problem:
+                self._wait(refused(self.path, problem))
+            else:
+                self.trouble = None
+                self.commits += 1
+                self._collected.clear()
+
+    def _transact(self) -> None:
         connection = self._connection
-        collected = list(self._collected)
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for sql, values in collected:
+            for sql, values in self._collected:
                 connection.execute(sql, values)
             connection.execute("COMMIT")
-        except sqlite3.Error as problem:
+        except BaseException:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            raise OSError(f"{self.path}: {problem}") from None
-        self.commits += 1
-        for _ in collected:
-            self._collected.popleft()
+            raise
+
+    def _wait(self, problem: StoreError) -> None:
+        if self.trouble is None:
+            log.error("nothing goes on until this can be written: %s", problem)
+        self.trouble = str(problem)
+        time.sleep(_AGAIN)
 
     def close(self) -> None:
         """Commit and let go."""
@@ -137,7 +98,9 @@ class SqliteStore:
             self._connection.close()
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
-        self._write("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", kind, arn, _blob(document))
+        blob = _blob(document)
+        sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
+        self._write(sql, kind, arn, blob, crc32(blob))
 
     def drop(self, kind: Kind, arn: str) -> None:
         self._write("DELETE FROM documents WHERE kind = ? AND arn = ?", kind, arn)
@@ -182,7 +145,8 @@ class SqliteStore:
         return (found[0][0] + 1, found[0][1] + 1) if found else (0, 1)
 
     def promise(self, execution: int, fact: Fact) -> None:
-        self._write("INSERT INTO promises VALUES (?, ?)", execution, _blob(list(fact)))
+        blob = _blob(list(fact))
+        self._write("INSERT INTO promises VALUES (?, ?, ?)", execution, blob, crc32(blob))
 
     def own_token(self, token: str, execution: int) -> None:
         self._write("INSERT OR IGNORE INTO tokens VALUES (?, ?)", token, execution)
@@ -197,16 +161,17 @@ class SqliteStore:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as problem:
-            raise self._refused(problem) from None
+            raise refused(self.path, problem) from None
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
-        sql = "SELECT body FROM documents WHERE kind = ? AND arn = ?"
+        sql = "SELECT body, checksum FROM documents WHERE kind = ? AND arn = ?"
         found = self._read_all(sql, kind, arn)
-        return _value(found[0][0]) if found else None
+        return self._value(f"the {kind} {arn}", *found[0]) if found else None
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
-        for (body,) in self._read_all("SELECT body FROM documents WHERE kind = ?", kind):
-            yield _value(body)
+        sql = "SELECT arn, body, checksum FROM documents WHERE kind = ?"
+        for arn, *found in self._read_all(sql, kind):
+            yield self._value(f"the {kind} {arn}", *found)
 
     def row(self, arn: str) -> Row | None:
         found = self._read(f"{_SELECT} WHERE arn = ?", arn)
@@ -241,33 +206,34 @@ class SqliteStore:
         ]
 
     def _chunks_of(self, execution: int, where: str = "", *values: Any) -> Iterator[list[Entry]]:
-        sql = f"SELECT number, checksum, entries FROM journal WHERE execution = ?{where}"
-        for number, checksum, blob in self._read_all(f"{sql} ORDER BY number", execution, *values):
-            if crc32(blob) != checksum:
-                where = f"chunk {number} of the journal of execution {execution}"
-                raise self._refused(ValueError(f"{where} is damaged"))
-            yield [_entry(*row) for row in _value(blob)]
+        sql = f"SELECT number, entries, checksum FROM journal WHERE execution = ?{where}"
+        for number, *found in self._read_all(f"{sql} ORDER BY number", execution, *values):
+            what = f"chunk {number} of the journal of execution {execution}"
+            yield [_entry(*row) for row in self._value(what, *found)]
 
     def last_event(self, execution: int) -> int:
         sql = "SELECT max(last) FROM journal WHERE execution = ?"
         return self._read_all(sql, execution)[0][0] or 0
 
     def promises(self, execution: int) -> list[Fact]:
-        sql = "SELECT fact FROM promises WHERE execution = ?"
-        return [Fact(*_value(blob)) for (blob,) in self._read_all(sql, execution)]
+        sql = "SELECT fact, checksum FROM promises WHERE execution = ?"
+        what = f"a promise to execution {execution}"
+        return [Fact(*self._value(what, *found)) for found in self._read_all(sql, execution)]
 
     def knows_token(self, token: str) -> bool:
         return bool(self._read_all("SELECT 1 FROM tokens WHERE token = ?", token))
+
+    def _value(self, what: str, blob: bytes, checksum: int | None) -> Any:
+        # Files of before version 4 have documents without a checksum.
+        if checksum not in (None, crc32(blob)):
+            raise refused(self.path, ValueError(f"{what} is damaged"))
+        # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.
+        return json.loads(blob.decode("utf-8", "surrogatepass"))
 
 
 def _blob(value: Any) -> bytes:
     # As bytes: a text may hold half of a surrogate pair, which SQLite's texts can't.
     return dumps(value).encode("utf-8", "surrogatepass")
-
-
-def _value(blob: bytes) -> Any:
-    # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.
-    return json.loads(blob.decode("utf-8", "surrogatepass"))
 
 
 def _entry(kind: str, *members: Any) -> Entry:

@@ -71,7 +71,14 @@ class Query:
 
 
 class Store(Protocol):
-    """Keeps all that is not to be lost. Used by one thread."""
+    """Keeps all that is not to be lost. Used by one thread.
+
+    Whatever writes or reads waits as long as the disk refuses to be written: nothing is lost, and
+    nobody is told what is not durable.
+    """
+
+    trouble: str | None
+    """Why nothing can be written just now. May be read from any thread."""
 
     path: str
     """Its file, or `:memory:`."""
@@ -79,9 +86,7 @@ class Store(Protocol):
     """How many transactions it has written."""
 
     def commit(self) -> None:
-        """Make what was collected durable; when that fails it stays collected, and OSError says
-        why.
-        """
+        """Make what was collected durable."""
 
     def close(self) -> None:
         """Let go of the file."""

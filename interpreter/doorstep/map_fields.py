@@ -30,7 +30,8 @@ def map_plan(
     )
     return MapPlan(
         state=state.name,
-        label=fields.get("Label") or state.name,
+        # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
+        label=(fields.get("Label") or state.name).encode("utf-8", "replace").decode(),
         items=items,
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,

@@ -1,0 +1,276 @@
+"""kill -9 at random moments: every Standard execution ends with the history it would have had.
+
+    python benchmarks/emulator_kill.py [--kills 50] [--executions 1000] [--clients 16] [--seed 7]
+
+The clients start executions, read their histories and see them end, while the server is killed
+and started again on its store. Then, for every execution:
+
+- its history, and those of its nested executions and of its map runs' children, are those of an
+  execution that nobody disturbed, but for times and interleaving;
+- what a client had read of the history before a kill is still there, unchanged;
+- a call was made again only under its key, and only by another server;
+- no status change was told twice, and none that a kill has undone.
+
+Ends with 1 and names what does not hold. A smaller run of it is among the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kill_checks import History, descendants, history, once, wrong_calls, wrong_history, wrong_news
+from kill_workload import DEFINITIONS, HANDLERS, INPUT, MACHINES
+from served import ROLE, Call, Refused, Served, emulator, plain_client
+
+BATCH = 8
+"""Executions that a client has at a time."""
+PATIENCE = 120.0
+"""Seconds for a batch to end."""
+EXECUTIONS = MACHINES.replace(":stateMachine:", ":execution:") + "main:"
+
+
+class Killed:
+    """A server that is killed and started again on the same store, at the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / "handlers.py").write_text(HANDLERS)
+        self._server = self._start(0)
+        self.url = self._server.url
+        self.kills = 0
+        self.recoveries: list[float] = []
+        """Seconds from each start to its first answer."""
+
+    def _start(self, port: int) -> Served:
+        handlers, events = str(self._folder / "handlers.py"), str(self._folder / "events")
+        options = ("--handlers", handlers, "--events", events)
+        return emulator(self._folder / "doorstep.db", *options, port=port)
+
+    def kill_and_restart(self) -> None:
+        self.stop()
+        self.kills += 1
+        began = time.monotonic()
+        self._server = self._start(self._server.port)
+        plain_client(self.url)("ListActivities")
+        self.recoveries.append(time.monotonic() - began)
+
+    def stop(self) -> None:
+        self._server.stop(signal.SIGKILL)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """All that the handlers noted."""
+        return self.notes("calls") + self.notes("tokens")
+
+    def notes(self, name: str) -> list[dict[str, Any]]:
+        """What the handlers noted; a line that a kill cut off is not a call that began."""
+        file = self._folder / name
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def eventually(act: Callable[[], Any]) -> Any:
+    """What an act gives once it gives something, however often the server dies meanwhile."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            if result := act():
+                return result
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+class Clients:
+    """Threads that start executions and follow them until they have ended."""
+
+    def __init__(self, url: str, executions: int, clients: int) -> None:
+        self._url = url
+        self._numbers = iter(range(executions))
+        self._batch = min(BATCH, -(-executions // clients))
+        self._lock = threading.Lock()
+        self.started = 0
+        self.histories: dict[str, History] = {}
+        """Of those that have ended."""
+        self.broken: list[str] = []
+        self._threads = [
+            threading.Thread(target=self._guarded, daemon=True) for _ in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until all have ended."""
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def busy(self) -> bool:
+        """Whether some still run."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _guarded(self) -> None:
+        try:
+            self._work(plain_client(self._url))
+        except (AssertionError, Refused) as problem:
+            self.broken.append(f"a client gave up: {problem!r}")
+
+    def _work(self, call: Call) -> None:
+        while arns := [start(call, f"run-{number}") for number in self._next()]:
+            with self._lock:
+                self.started += len(arns)
+            seen: dict[str, History] = {arn: [] for arn in arns}
+            end = time.monotonic() + PATIENCE
+            while seen:
+                assert time.monotonic() < end, f"these do not end: {', '.join(seen)}"
+                for arn in list(seen):
+                    self._look(call, arn, seen)
+                time.sleep(0.1)
+
+    def _next(self) -> list[int]:
+        with self._lock:
+            return list(islice(self._numbers, self._batch))
+
+    def _look(self, call: Call, arn: str, seen: dict[str, History]) -> None:
+        events = eventually(lambda: history(call, arn))
+        if events[: len(seen[arn])] != seen[arn]:
+            self.broken.append(f"{arn}: events that had been read are not there any more")
+        seen[arn] = events
+        if events[-1]["type"].startswith("Execution") and len(events) > 1:
+            self.histories[arn] = events
+            del seen[arn]
+
+
+def start(call: Call, name: str) -> str:
+    """Start it, once, however often that has to be asked for."""
+
+    def act() -> str:
+        try:
+            given = {"stateMachineArn": MACHINES + "main", "input": json.dumps(INPUT)}
+            arn: str = call("StartExecution", name=name, **given)["executionArn"]
+        except Refused as refused:
+            # The answer was lost in a kill, and the execution has ended meanwhile.
+            if str(refused) != "ExecutionAlreadyExists":
+                raise
+            return EXECUTIONS + name
+        return arn
+
+    arn: str = eventually(act)
+    return arn
+
+
+def answer_tokens(server: Killed, stop: threading.Event) -> None:
+    """Approve whatever asks for it."""
+    call, answered = plain_client(server.url), set[str]()
+    while not stop.wait(0.05):
+        for token in {note["token"] for note in server.notes("tokens")} - answered:
+            try:
+                call("SendTaskSuccess", taskToken=token, output='"approved"')
+            except Refused as refused:
+                # Answered before the kill, though the answer's answer was lost.
+                if str(refused) != "TaskTimedOut":
+                    raise
+            except (OSError, http.client.HTTPException):
+                continue
+            answered.add(token)
+
+
+def kill_at_random(server: Killed, clients: Clients, kills: int, executions: int) -> None:
+    """The kills, spread over the starts, each after a random while."""
+    for number in range(kills):
+        while clients.busy and clients.started < executions * number // (kills + 1):
+            time.sleep(0.01)
+        time.sleep(random.uniform(0.0, 0.5))
+        server.kill_and_restart()
+        tell(f"\r{number + 1} of {kills} kills, {len(clients.histories)} executions have ended")
+    while clients.busy:
+        time.sleep(0.1)
+        tell(f"\r{kills} of {kills} kills, {len(clients.histories)} executions have ended")
+
+
+def tell(text: str) -> None:
+    """Progress, on a terminal."""
+    if sys.stderr.isatty():
+        print(text, end="", file=sys.stderr, flush=True)
+
+
+def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
+    """All of it; gives what does not hold."""
+    call = plain_client(server.url)
+    for name, definition in DEFINITIONS.items():
+        call("CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE)
+    stop = threading.Event()
+    answering = threading.Thread(target=answer_tokens, args=(server, stop), daemon=True)
+    answering.start()
+    undisturbed = start(call, "undisturbed")
+    eventually(lambda: call("DescribeExecution", executionArn=undisturbed)["status"] != "RUNNING")
+    alone = once(server.calls())
+    began = time.monotonic()
+    busy = Clients(server.url, executions, clients)
+    kill_at_random(server, busy, kills, executions)
+    busy.join()
+    took = time.monotonic() - began
+    stop.set()
+    answering.join()
+    tell("\n")
+
+    call, calls = plain_client(server.url), server.calls()
+    print(
+        f"{executions} executions, {clients} clients, {server.kills} kills, {took:.0f} s; "
+        f"{len(calls)} calls, {len(calls) - len(once(calls))} of them made again after a kill; "
+        f"the slowest restart took {max(server.recoveries, default=0.0):.2f} s"
+    )
+    ended = len(busy.histories)
+    return [
+        *([] if ended == executions else [f"{ended} executions have ended, not {executions}"]),
+        *busy.broken,
+        *wrong_histories(call, undisturbed, busy.histories),
+        *wrong_calls(calls, len(alone) * (1 + executions)),
+        *wrong_news(call, server.notes("events")),
+    ]
+
+
+def wrong_histories(call: Call, like: str, found: dict[str, History]) -> Iterator[str]:
+    """What is wrong with the histories and with those of their descendants."""
+    own = history(call, like)
+    expected = [own, *descendants(call, like, own)]
+    if own[-1]["type"] != "ExecutionSucceeded":
+        yield f"{like} ended with {own[-1]['type']}"
+    for arn, events in found.items():
+        yield from wrong_history(arn, [events, *descendants(call, arn, events)], expected)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--executions", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=7, help="of the moments of the kills")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Killed(Path(folder))
+        try:
+            broken = run(server, options.kills, options.executions, options.clients)
+        finally:
+            server.stop()
+    for problem in broken[:20]:
+        print(problem)
+    print(f"{len(broken)} problems" if broken else "nothing lost, nothing doubled")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""What the emulator's benchmarks share: a server in a process of its own, and a plain client."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+_PROGRAM = "from doorstep_cli.main import entry; entry()"
+_TICKS = 100
+"""Of /proc/PID/stat, a second."""
+
+Call = Callable[..., Any]
+"""(operation, **members) → the answer's members."""
+
+
+class Refused(Exception):  # noqa: N818  what it is to the one who asked
+    """An answer other than 200; its text is the error's name."""
+
+
+class Served:
+    """A program that tells its URL at the end of its first line."""
+
+    def __init__(self, *command: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *command], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert found, line
+        self.url, self.port = found[0], int(found[1])
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, and wait until it has ended."""
+        self.process.send_signal(how)
+        self.process.communicate()
+
+    def cpu(self) -> float:
+        """Seconds of processor time until now; 0 where there is no /proc."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICKS
+
+    def memory(self) -> str:
+        """What it holds."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        found = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
+        return f"{int(found[1]) / 1024:.0f} MB" if found else "not known here"
+
+
+def emulator(db: Path | str, *options: str, port: int = 0) -> Served:
+    """`doorstep serve`."""
+    given = ("--port", str(port), "--db", str(db), "--log-level", "warning", *options)
+    return Served("-c", _PROGRAM, "serve", *given)
+
+
+def plain_client(url: str) -> Call:
+    """One connection, kept; raises Refused, and OSError or HTTPException when it breaks."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+
+    def call(operation: str, **request: Any) -> Any:
+        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
+        try:
+            connection.request("POST", "/", json.dumps(request), headers)
+            answer = connection.getresponse()
+            told = json.loads(answer.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            raise
+        if answer.status != 200:
+            raise Refused(told["__type"])
+        return told
+
+    return call
