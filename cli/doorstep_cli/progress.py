@@ -7,7 +7,7 @@ import sys
 import threading
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from doorstep.events import TERMINAL
 
@@ -28,46 +28,15 @@ def wanted() -> bool:
     return sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-class Progress:
-    """Counts events as they happen; shows the counts once a run has lasted a while."""
+class Line:
+    """A line that is rewritten in place with what `str()` says, once something has lasted."""
 
     def __init__(self) -> None:
-        self.state = ""
-        self.states = 0
-        self.items = 0
-        self.items_done = 0
-        self.children_done = 0
-        self.simulated = 0.0
-        self._begun: float | None = None
         self._live: Live | None = None
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
 
-    def on_event(self, execution: Execution, event: Event) -> None:
-        """Count an event of the execution, or of a child of one of its map runs."""
-        self._begun = event.at if self._begun is None else self._begun
-        self.simulated = max(self.simulated, event.at - self._begun)
-        kind, details = event.type, event.details or {}
-        if kind.endswith("StateEntered"):
-            self.state = details["name"]
-            self.states += 1
-        elif kind == "MapStateStarted":
-            self.items += details["length"]
-        elif kind in _ITEM_ENDS:
-            self.items_done += 1
-        elif kind in TERMINAL and execution.identity.map_run:
-            self.children_done += 1
-
-    def __str__(self) -> str:
-        parts = [self.state or "…", f"{self.states:,} states entered"]
-        if self.items:
-            parts.append(f"{self.items_done:,} of {self.items:,} Map items done")
-        if self.children_done:
-            parts.append(f"{self.children_done:,} child executions done")
-        simulated = timedelta(seconds=round(self.simulated))
-        return " · ".join([*parts, f"simulated time {simulated}"])
-
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._timer.start()
         return self
 
@@ -97,3 +66,41 @@ class Progress:
         console = Console(stderr=True)
         self._live = Live(console=console, get_renderable=renew, transient=True)
         self._live.start()
+
+
+class Progress(Line):
+    """Counts events as they happen; shows the counts once a run has lasted a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = ""
+        self.states = 0
+        self.items = 0
+        self.items_done = 0
+        self.children_done = 0
+        self.simulated = 0.0
+        self._begun: float | None = None
+
+    def on_event(self, execution: Execution, event: Event) -> None:
+        """Count an event of the execution, or of a child of one of its map runs."""
+        self._begun = event.at if self._begun is None else self._begun
+        self.simulated = max(self.simulated, event.at - self._begun)
+        kind, details = event.type, event.details or {}
+        if kind.endswith("StateEntered"):
+            self.state = details["name"]
+            self.states += 1
+        elif kind == "MapStateStarted":
+            self.items += details["length"]
+        elif kind in _ITEM_ENDS:
+            self.items_done += 1
+        elif kind in TERMINAL and execution.identity.map_run:
+            self.children_done += 1
+
+    def __str__(self) -> str:
+        parts = [self.state or "…", f"{self.states:,} states entered"]
+        if self.items:
+            parts.append(f"{self.items_done:,} of {self.items:,} Map items done")
+        if self.children_done:
+            parts.append(f"{self.children_done:,} child executions done")
+        simulated = timedelta(seconds=round(self.simulated))
+        return " · ".join([*parts, f"simulated time {simulated}"])

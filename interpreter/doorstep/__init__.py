@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         InputError,
         ReplayError,
     )
+    from .exploring import Exploration, explore
     from .handlers import handler
     from .replaying import Replay, replay, resume
     from .rules import validate
@@ -43,6 +44,7 @@ __all__ = [
     "DoorstepError",
     "Driver",
     "Execution",
+    "Exploration",
     "Failure",
     "HandlerLoadError",
     "InputError",
@@ -50,6 +52,7 @@ __all__ = [
     "ReplayError",
     "TaskFailed",
     "answer",
+    "explore",
     "fail",
     "handler",
     "jsonata",
@@ -76,6 +79,7 @@ _HOMES = {
         "InputError",
         "ReplayError",
     ),
+    "exploring": ("Exploration", "explore"),
     "handlers": ("handler",),
     "replaying": ("Replay", "replay", "resume"),
     "rules": ("validate",),

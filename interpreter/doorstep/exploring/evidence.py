@@ -1,0 +1,130 @@
+"""What the runs of a search showed, each with the first script that did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..passages import Passage
+from .flow import path_text
+from .goals import SURPRISE
+from .mending import Broken, blamed, broken, missing
+from .script import Origin, Script
+from .search import Search
+from .subject import Run
+from .trace import Trace
+
+_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+NO_RULE = "Failed to transition out of the state"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A state that failed over its data."""
+
+    script: Script
+    cause: str
+    outside: bool
+    """Whether any of what it reads comes from outside of the definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Data that a state reads without asking whether they are there."""
+
+    source: str
+    path: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything noticed."""
+
+    missing: dict[tuple[str, str], tuple[Script, Broken]] = field(default_factory=dict)
+    """By state and field."""
+    failed: dict[str, Failed] = field(default_factory=dict)
+    loops: dict[frozenset[str], tuple[Script, tuple[str, ...]]] = field(default_factory=dict)
+    """The states of each loop that changed nothing, in order."""
+    uncaught: dict[tuple[str, str], Script] = field(default_factory=dict)
+    """By task and error."""
+    no_rule: dict[str, Script] = field(default_factory=dict)
+    choices: dict[str, tuple[Run, Trace, Passage]] = field(default_factory=dict)
+    """A passage of each Choice."""
+    needs: dict[Need, str] = field(default_factory=dict)
+    """With the state that reads."""
+    success: tuple[Script | None, set[str]] = (None, set())
+    """The script with which the execution succeeds after the most states, and these."""
+
+    def note(self, _: Search, run: Run) -> None:
+        """Look at a run."""
+        if run.execution.status == "SUCCEEDED":
+            entered = {passage.name for _, passage in run.visited()}
+            if len(entered) > len(self.success[1]):
+                self.success = run.script, entered
+        for trace, passage in run.visited():
+            if run.subject.states[passage.name].type == "Choice":
+                self.choices.setdefault(passage.name, (run, trace, passage))
+        self._blame(run)
+        if loop := loop_of(run):
+            self.loops.setdefault(frozenset(loop), (run.script, loop))
+        for error in (SURPRISE, "States.Timeout"):
+            if state := uncaught_by(run, error):
+                self.uncaught.setdefault((state, error), run.script)
+
+    def _blame(self, run: Run) -> None:
+        for blame in blamed(run):
+            name = blame.passage.name
+            if NO_RULE in blame.cause:
+                self.no_rule.setdefault(name, run.script)
+                continue
+            lacking = missing(run, blame)
+            for place, example in lacking:
+                self.needs.setdefault(_need(place, example), name)
+            found = None if lacking else broken(run, blame)
+            if found:
+                self.missing.setdefault((name, found.field), (run.script, found))
+            self.failed.setdefault(name, Failed(run.script, blame.cause, bool(lacking)))
+
+
+def _need(place: Origin, example: object) -> Need:
+    keys = tuple(0 if isinstance(key, int) else key for key in place.keys)
+    path = path_text("$", keys).replace("[0]", "[*]")
+    kinds = {list: "an array", int: "a number", bool: "true or false", dict: "an object"}
+    return Need(str(place.source), path, kinds.get(type(example), ""))
+
+
+def loop_of(run: Run) -> tuple[str, ...] | None:
+    """The states between two visits of the state at which a run was stopped."""
+    if run.round is None or run.round.details is None:
+        return None
+    trace = run.traces[run.execution.arn]
+    name = run.round.details["name"]
+    last: tuple[str, ...] = ()
+    one: Passage | None = trace.by_event[run.round.id]
+    while one := trace.before(one) if one else None:
+        last = (one.name, *last)
+        if one.name == name:
+            return last
+    return None
+
+
+def uncaught_by(run: Run, error: str) -> str | None:
+    """The task whose failure with an error ended the execution."""
+    execution = run.execution
+    if execution.status != "FAILED" or execution.error not in (error, _EXCEEDED):
+        return None
+    for trace, one in reversed(run.visited()):
+        task = bool(one.attempts) and run.subject.states[one.name].type == "Task"
+        if task and error in one.errors and not _taken(trace, one):
+            return one.name
+    return None
+
+
+def _taken(trace: Trace, passage: Passage) -> bool:
+    """Whether a catcher took a passage's failure, there or further out."""
+    one: Passage | None = passage
+    while one:
+        if one.left:
+            return True
+        one = one.around
+    return trace.parent is not None and _taken(trace.parent[0], trace.parent[0].started(trace))
