@@ -28,6 +28,7 @@ COMMANDS = [
     "conformance",
     "completion",
     "serve",
+    "start",
     "ps",
     "logs",
     "stop",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -54,6 +55,32 @@ def run(endpoint: str) -> Run:
 def started(endpoint: str, machine: str, name: str) -> None:
     arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}"
     Remote(endpoint).ask("StartExecution", stateMachineArn=arn, name=name)
+
+
+def test_machines_of_all_regions_are_found(endpoint: str, run: Run) -> None:
+    key = "AWS4-HMAC-SHA256 Credential=210987654321/20250101/eu-west-1/states/aws4_request"
+    headers = {"X-Amz-Target": "AWSStepFunctions.CreateStateMachine", "Authorization": key}
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    given = {"definition": definition, "roleArn": ROLE}
+    for name in ("far", "both"):
+        body = json.dumps({"name": name, **given}).encode()
+        urlopen(Request(endpoint, body, headers)).close()
+    Remote(endpoint).ask("CreateStateMachine", name="both", **given)
+    far = "arn:aws:states:eu-west-1:210987654321:stateMachine:far"
+    Remote(endpoint).ask("StartExecution", stateMachineArn=far, name="away")
+    assert "away" in run("ps", "far").stdout
+    assert "ExecutionStarted" in run("logs", "far:away").stdout
+    ambiguous = run("logs", "both:any")
+    assert ambiguous.exit_code == 2
+    assert "stateMachine:both, arn:aws:states:" in ambiguous.stderr
+
+
+def test_start_prints_the_arn_and_lets_time_pass_as_it_is_told(endpoint: str, run: Run) -> None:
+    arn = run("start", "wait", "--name", "quick", "--input", "[1]", "--clock", "virtual").stdout
+    assert arn.endswith(":execution:wait:quick\n")
+    events = run("logs", "-f", arn.strip(), "--format", "json").stdout.splitlines()
+    assert json.loads(events[-1])["executionSucceededEventDetails"]["output"] == "[1]"
+    assert "real, virtual or a speed" in run("start", "wait", "--clock", "soon").stderr
 
 
 def test_ps_lists_executions_by_machine_and_status(endpoint: str, run: Run) -> None:
@@ -122,6 +149,46 @@ def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
     assert (tmp_path / "kept.db").exists()
 
 
+def test_serve_has_the_machines_of_files_and_brings_them_up_to_date(tmp_path: Path) -> None:
+    file, kept = tmp_path / "one.asl.json", str(tmp_path / "kept.db")
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:one"
+    for state_type in ("Succeed", "Fail"):
+        file.write_text(json.dumps({"StartAt": "A", "States": {"A": {"Type": state_type}}}))
+        server = served(str(file), "--db", kept)
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1]
+        assert server.stdout.readline().strip() == arn
+        told = Remote(url).ask("DescribeStateMachine", stateMachineArn=arn)
+        assert json.loads(told["definition"])["States"]["A"] == {"Type": state_type}
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=20)
+
+
+def test_serve_has_all_machines_of_a_template(tmp_path: Path) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    machine = {"Type": "AWS::Serverless::StateMachine"}
+    properties = {"Definition": definition, "Type": "EXPRESS"}
+    resources = {name: {**machine, "Properties": properties} for name in ("One", "Two")}
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps({"Resources": resources}))
+    server = served(str(file), "--db", ":memory:")
+    assert server.stdout is not None
+    url = server.stdout.readline().split()[-1]
+    there = Remote(url).ask("ListStateMachines")["stateMachines"]
+    assert {(one["name"], one["type"]) for one in there} == {("One", "EXPRESS"), ("Two", "EXPRESS")}
+    server.send_signal(signal.SIGTERM)
+    server.communicate(timeout=20)
+
+
+def test_serve_says_what_is_wrong_with_a_definition(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.asl.json"
+    file.write_text('{"StartAt": "B", "States": {"A": {"Type": "Succeed"}}}')
+    result = CliRunner().invoke(cli, ["serve", str(file), "--db", ":memory:"])
+    assert result.exit_code == 2
+    assert "wrong.asl.json:1:" in result.stderr
+    assert "MISSING_TRANSITION_TARGET" in result.stderr
+
+
 def test_serve_says_what_is_wrong_with_its_store(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database " * 1000)
     server = served("--db", str(tmp_path / "text.db"))
@@ -137,7 +204,7 @@ def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
     assert "there is no handler file" in told
 
 
-def test_a_virtual_clock_is_refused_with_what_has_one() -> None:
-    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual"])
+def test_a_speed_is_of_the_real_clock() -> None:
+    result = CliRunner().invoke(cli, ["serve", "--clock", "virtual", "--speed", "60"])
     assert result.exit_code == 2
-    assert "`doorstep run`" in result.stderr
+    assert "--speed is of the real clock" in result.stderr

@@ -57,6 +57,14 @@ def test_the_server_says_that_it_is_well(address: str) -> None:
     assert told["lost"] == []
 
 
+def test_a_browser_is_told_what_this_is(address: str) -> None:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request("GET", "/")
+    told = connection.getresponse().read().decode()
+    connection.close()
+    assert f"AWS_ENDPOINT_URL_SFN=http://{address}\n" in told
+
+
 @pytest.mark.parametrize("target", ["Nothing", "", "CreateActivity.More"])
 def test_an_unknown_operation_is_refused(call: Call, target: str) -> None:
     status, told = call(target)
@@ -117,7 +125,7 @@ def test_region_and_account_are_those_of_the_signature(call: Call, key: str, acc
     assert told["activityArn"] == f"arn:aws:states:eu-west-1:{account}:activity:here"
     _, listed = call("ListActivities", Authorization=signed)
     assert told["activityArn"] in [one["activityArn"] for one in listed["activities"]]
-    _, elsewhere = call("ListActivities")
+    _, elsewhere = call("ListActivities", Authorization=signed.replace("eu-west", "us-west"))
     assert told["activityArn"] not in [one["activityArn"] for one in elsewhere["activities"]]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.events import Event, Fact
-from doorstep_emulator import StoreError
+from doorstep_emulator import StoreError, schema
 from doorstep_emulator.sqlite import SqliteStore
 from doorstep_emulator.store import Query, Row
 
@@ -171,6 +171,20 @@ def test_a_text_file_is_left_alone(file: str) -> None:
     with pytest.raises(StoreError, match=r"doorstep\.db can't be used"):
         SqliteStore(file)
     assert Path(file).read_text() == "not a database " * 100
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: str, opened: Opened) -> None:
+    old = sqlite3.connect(file)
+    old.executescript(f"{schema.MIGRATIONS[0]} PRAGMA user_version = 1;")
+    given = {"id": 1, "arn": "an ARN", "machine": "m", "name": "n", "type": "STANDARD"}
+    given |= {"status": "RUNNING", "started": 1.0, "identity": "{}", "revision": "r", "redrives": 0}
+    places = ", ".join("?" for _ in given)
+    old.execute(f"INSERT INTO executions ({', '.join(given)}) VALUES ({places})", [*given.values()])
+    old.commit()
+    old.close()
+    row = opened(file).row("an ARN")
+    assert row is not None
+    assert (row.name, row.clock, row.root) == ("n", "real", None)
 
 
 def test_a_file_of_a_later_version_is_refused(file: str) -> None:

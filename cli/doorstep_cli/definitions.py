@@ -101,6 +101,18 @@ def read_accepted(
     return definition
 
 
+def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[Definition]:
+    """The definition of a file, or all of a template: see `read_accepted`."""
+    from doorstep import DefinitionError
+
+    try:
+        names = machine_names(path)
+    except DefinitionError as refused:
+        raise _refusal(refused, str(path), None) from None
+    of_template = [read_accepted(path, parameters, name) for name in names]
+    return of_template or [read_accepted(path, parameters)]
+
+
 def _refusal(refused: DefinitionError, file: str, document: Document | None) -> Problem:
     told = "\n".join(described(one, file, document) for one in refused.diagnostics)
     return Problem(f"{file} is not a definition that AWS would accept\n{told}")

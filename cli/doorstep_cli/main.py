@@ -27,6 +27,7 @@ _COMMANDS = (
     "conformance",
     "completion",
     "serve",
+    "start",
     "ps",
     "logs",
     "stop",

@@ -27,15 +27,17 @@ endpoint_option = click.option(
 class Remote:
     """A running server."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, clock: str | None = None) -> None:
+        """`clock`: of the executions that it is asked to start."""
         if not endpoint.startswith(("http://", "https://")):
             raise Problem(f"--endpoint {endpoint!r} is no URL; write http://127.0.0.1:8083")
         self.endpoint = endpoint
+        self._headers = {} if clock is None else {"X-Doorstep-Clock": clock}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         """The answer to an operation of the API; a Problem when it is refused."""
         members = {name: value for name, value in request.items() if value is not None}
-        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
+        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
         asked = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
         try:
             with urlopen(asked, timeout=_SECONDS) as answer:
@@ -65,11 +67,19 @@ class Remote:
         machine, colon, execution = name.partition(":")
         if not colon:
             raise Problem(f"{name!r} is neither an execution's ARN nor MACHINE:NAME")
-        for one in self.pages("ListStateMachines", "stateMachines"):
-            if one["name"] == machine:
-                arn: str = one["stateMachineArn"]
-                return f"{arn.replace(':stateMachine:', ':execution:')}:{execution}"
-        raise Problem(f"there is no state machine {machine!r}")
+        return f"{self.machine(machine).replace(':stateMachine:', ':execution:')}:{execution}"
+
+    def machine(self, name: str) -> str:
+        """The ARN of a state machine that is named by its ARN or its name."""
+        if name.startswith("arn:"):
+            return name
+        machines = self.pages("ListStateMachines", "stateMachines")
+        arns = [str(one["stateMachineArn"]) for one in machines if one["name"] == name]
+        if not arns:
+            raise Problem(f"there is no state machine {name!r}")
+        if len(arns) > 1:
+            raise Problem(f"{name!r} may be one of: {', '.join(arns)}; write its ARN")
+        return arns[0]
 
 
 def _reason(refused: HTTPError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import begin_time, definition_options, input_text, quotas
@@ -41,7 +42,14 @@ if TYPE_CHECKING:
     metavar="FILE#TESTCASE",
     help="A test case of a MockConfigFile.json: its responses go before the handlers.",
 )
-@click.option("--journal", type=OutputFile(), help="Write the journal, a fact or event a line.")
+@click.option(
+    "--journal",
+    type=OutputFile(),
+    help="Keep the execution in this file; if it has one already, go on with that one.",
+)
+@click.option(
+    "--redrive", is_flag=True, help="If the journal's execution has failed, redrive it first."
+)
 @click.option(
     "--clock",
     type=click.Choice(["virtual", "real"]),
@@ -75,6 +83,7 @@ def command(
     test_case: str | None,
     history: Path | None,
     journal: Path | None,
+    redrive: bool,
     machines: Mapping[str, str],
     machine_type: Type | None,
     resource: str | None,
@@ -88,6 +97,9 @@ def command(
     DEFINITION is JSON, YAML, or a SAM or CloudFormation template. stdout gets the output's JSON and
     nothing else; what handlers print goes to stderr.
 
+    With --journal nothing is lost when the process dies: the same command again goes on from there,
+    and calls that were running are made again with the same idempotency key.
+
     Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a definition, input or handler that
     can't be used, 130 interrupted by Ctrl-C (the history so far is written).
 
@@ -98,37 +110,53 @@ def command(
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
       doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
+      doorstep run order.asl.json --handlers . --clock real --journal order.journal
     """
+    if redrive and journal is None:
+        raise click.UsageError("--redrive goes with --journal: there is nothing to redrive.")
+    if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
+        options["text"] = None
     if options["clock"] == "real" and options["begin"] is not None:
         raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
     definition = read_accepted(path, parameters, resource, machine_type)
     mocks = _mocks(test_case, definition.name) if test_case else None
     options |= {
         "handlers": handlers,
+        "journal": journal,
         "respond": mocks,
         "type": machine_type or definition.type,
         "machine_name": definition.name,
         "machines": startable(path, definition, parameters, machines),
     }
     execution, stop = carry_out(
-        partial(_start, definition, options), watched=not quiet and wanted()
+        partial(_start, definition, options, redrive, quiet), watched=not quiet and wanted()
     )
     for label in mocks.unreached if mocks and not quiet else ():
         note(f"mock never reached: {label}")
     if history:
         write(history, history_lines(execution), quiet=quiet)
-    if journal:
-        write(journal, execution.journal.lines(), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))
 
 
 def _start(
-    definition: Definition, options: Mapping[str, Any], on_event: OnEvent | None
+    definition: Definition,
+    options: Mapping[str, Any],
+    redrive: bool,
+    quiet: bool,
+    on_event: OnEvent | None,
 ) -> tuple[Driver, Execution]:
     from doorstep import start
 
     with handlers_of(options["handlers"]):
-        return start(definition.document.definition, **options, on_event=on_event)
+        driver, execution = start(definition.document.definition, **options, on_event=on_event)
+    journal, events = options["journal"], len(execution.events)
+    if redrive and execution.engine.redrivable:
+        driver.redrive(execution)
+    elif execution.engine.redrivable and not quiet:
+        note(f"{journal} holds this end already; --redrive goes on from there")
+    elif events and not execution.ended and not quiet:
+        note(f"going on after the {events:,} events of {journal}")
+    return driver, execution
 
 
 def _mocks(test_case: str, machine: str) -> Mocks:

@@ -66,6 +66,8 @@ def carry_out(begin: Begin, *, watched: bool) -> tuple[Execution, KeyboardInterr
                 driver.run(execution)
             except KeyboardInterrupt as stop:
                 return execution, stop
+            finally:
+                driver.close()
         return execution, None
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .definitions import DEFINITION, all_accepted
+from .options import param_option
 from .output import Problem
+
+if TYPE_CHECKING:
+    from doorstep_emulator import Options
 
 
 @click.command("serve", short_help="Serve the AWS API on this machine.")
+@click.argument("definitions", nargs=-1, type=DEFINITION, metavar="[DEFINITION]...")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.", show_default=True)
 @click.option(
     "--port",
@@ -49,36 +57,50 @@ from .output import Problem
     "--clock",
     type=click.Choice(["real", "virtual"]),
     default="real",
-    help="The server's time is real; `doorstep run` has a virtual clock.",
+    help="virtual: waits and back-offs end at once, timestamps show the modelled time.",
     show_default=True,
 )
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), help="60: a minute takes a second."
+)
+@param_option
 @click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
 @click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(db: str | None, clock: str, **options: Any) -> None:
-    """Serve the AWS API of Step Functions: boto3, the AWS CLI, SDKs, Terraform, CDK and SAM work
-    with it when they are given its URL as the endpoint.
+def command(
+    definitions: tuple[Path, ...],
+    parameters: Mapping[str, str],
+    db: str | None,
+    clock: str,
+    speed: float | None,
+    **options: Any,
+) -> None:
+    """Serve the AWS API of Step Functions: boto3, the AWS CLI and other SDKs work with it when they
+    are given its URL as the endpoint.
+
+    The state machines of each DEFINITION, a definition named as its file or a SAM or CloudFormation
+    template, are there from the start, brought up to date if they were there before.
 
     What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
     with every Standard execution where it was. Ctrl-C stops the server, not the executions.
 
     \b
     Examples:
-      doorstep serve --handlers handlers.py
+      doorstep serve order.asl.json --handlers handlers.py
       doorstep serve --db :memory: --port 0
+      doorstep serve --clock virtual
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError
 
-    if clock == "virtual":
-        raise Problem(
-            "`serve` has no virtual clock yet: its executions share one time. "
-            "`doorstep run` and doorstep.run simulate theirs"
-        )
+    if speed is not None:
+        if clock == "virtual":
+            raise click.UsageError("--speed is of the real clock; --clock virtual needs none")
+        clock = str(speed)
     try:
-        from doorstep_emulator import Options, serve
+        from doorstep_emulator import Deployment, Options, serve
     except ModuleNotFoundError as missing:
         told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(told) from None
@@ -86,14 +108,25 @@ def command(db: str | None, clock: str, **options: Any) -> None:
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}
-    wanted = Options(db=db or _state_file(), **given)
+    machines = [
+        Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
+        for file in definitions
+        for one in all_accepted(file, parameters)
+    ]
+    wanted = Options(db=db or _state_file(), clock=clock, machines=machines, **given)
     try:
-        serve(wanted, lambda url: click.echo(f"Serving at {url}"))
+        serve(wanted, lambda url: _tell(url, wanted))
     except HandlerLoadError as problem:
         raise Problem(f"--handlers {options['handlers']}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
+
+
+def _tell(url: str, options: Options) -> None:
+    click.echo(f"Serving at {url}")
+    for machine in options.machines:
+        click.echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 
 def _state_file() -> str:

@@ -59,7 +59,7 @@ def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
     included.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _lay_out(case.objects, Path(folder))
+        lay_out(case.objects, Path(folder))
         return doorstep.run(
             case.definition,
             text=dumps(case.input),
@@ -69,7 +69,7 @@ def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
             # Recordings have masks such as activity_arn where the ARN stood.
             resource_names=True,
             on_event=on_event,
-            respond=_script(case.task_outcomes),
+            respond=script(case.task_outcomes),
         )
 
 
@@ -131,7 +131,7 @@ _ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
 }
 
 
-def _script(
+def script(
     outcomes: Mapping[str, list[Mapping[str, Any]]],
 ) -> Callable[[Execution, Invoke], Answer]:
     """Answers the calls of each state in their order; nobody answers those beyond the last.
@@ -179,7 +179,7 @@ def _value(given: Any) -> Any:
         return given
 
 
-def _lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:
+def lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:
     for stored in objects:
         path = (folder / stored["bucket"] / stored["key"]).resolve()
         if not path.is_relative_to(folder.resolve()):

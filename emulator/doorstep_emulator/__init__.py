@@ -6,7 +6,8 @@ with doorstep_emulator.running(Options(port=0, handlers="handlers.py")) as url:
 
 from __future__ import annotations
 
+from .deploying import Deployment
 from .errors import StoreError
 from .serving import Options, running, serve
 
-__all__ = ["Options", "StoreError", "running", "serve"]
+__all__ = ["Deployment", "Options", "StoreError", "running", "serve"]

@@ -52,8 +52,7 @@ def delete_activity(server: Server, caller: Caller, request: Request) -> Request
 
 def list_activities(server: Server, caller: Caller, request: Request) -> Request:
     """ListActivities, the newest first."""
-    own = caller.arn("activity", "")
-    found = [one for one in server.catalogue.activities.values() if one.arn.startswith(own)]
+    found = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
     found.sort(key=lambda one: one.created, reverse=True)
     return paging.answer(
         "ListActivities", request, "activities", found, lambda one: one.arn, _shown

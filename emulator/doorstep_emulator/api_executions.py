@@ -17,9 +17,12 @@ from .catalogue import Target
 from .errors import invalid_request, no_execution, wrong_type
 from .server import Operations, Server, Waiting
 from .store import Row
+from .timelines import Pace
 from .validation import check_name
 
 Request = dict[str, Any]
+CLOCK_TAG = "doorstep:clock"
+"""The tag of a state machine that says which clock its executions have."""
 _PAYLOAD_BYTES = 262_144
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
 
@@ -32,7 +35,7 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
     if "name" in request and (identity.arn in server.driver.executions or server.row(identity.arn)):
         # It may be about to start: look at it when it has.
         return server.once_done(lambda: _started_again(server, identity.arn, text))
-    execution = _start(server, target, identity, text, request)
+    execution = _start(server, caller, target, identity, text, request)
     return server.once_done(
         lambda: {"executionArn": execution.arn, "startDate": execution.engine.started_at}
     )
@@ -47,7 +50,7 @@ def start_sync_execution(server: Server, caller: Caller, request: Request) -> Wa
     identity = _identity(server, target, name)
 
     def begin(reply: Any) -> None:
-        execution = _start(server, target, identity, text, request)
+        execution = _start(server, caller, target, identity, text, request)
         execution.when_ended = lambda ended: reply(_ended(ended, text, request))
 
     return Waiting(begin)
@@ -138,10 +141,25 @@ def _identity(server: Server, target: Target, name: str) -> Identity:
 
 
 def _start(
-    server: Server, target: Target, identity: Identity, text: str, request: Request
+    server: Server,
+    caller: Caller,
+    target: Target,
+    identity: Identity,
+    text: str,
+    request: Request,
 ) -> Execution:
     startable = server.programs.startable(target, request.get("traceHeader"))
-    return server.driver.start(startable.program, startable.definition, identity, text)
+    clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
+    return server.driver.start(startable.program, startable.definition, identity, text, clock=clock)
+
+
+def _pace(server: Server, caller: Caller, target: Target) -> Pace:
+    """The request's clock (header X-Doorstep-Clock), else the machine's (its tag), else ours."""
+    named = caller.clock or target.machine.tags.get(CLOCK_TAG)
+    try:
+        return server.pace if named is None else Pace.of(named)
+    except InputError as problem:
+        raise invalid_request(str(problem)) from None
 
 
 def _started_again(server: Server, arn: str, text: str) -> Request:

@@ -124,8 +124,7 @@ def delete_state_machine(server: Server, caller: Caller, request: Request) -> Re
 
 def list_state_machines(server: Server, caller: Caller, request: Request) -> Request:
     """ListStateMachines, the newest first."""
-    own = caller.arn("stateMachine", "")
-    machines = [one for one in server.catalogue.machines.values() if one.arn.startswith(own)]
+    machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
         request,

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from doorstep import __version__
@@ -24,6 +24,13 @@ from .validation import validate
 _LARGEST = 8 * 1024 * 1024
 """Bytes of a request: a definition of 1 MiB may take six times as much in escapes."""
 
+_ABOUT = f"""Doorstep {__version__}: AWS Step Functions on this machine.
+
+For AWS's clients this is the endpoint: AWS_ENDPOINT_URL_SFN={{url}}
+Its executions: doorstep ps --endpoint {{url}}
+How it is: {{url}}/health
+"""
+
 _LONG_POLLS = ("GetActivityTask",)
 
 
@@ -33,6 +40,7 @@ def application(server: Server, default: Caller) -> Starlette:
     return Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
+            Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
         ]
@@ -50,12 +58,16 @@ class Http:
         """An operation of the AWS API."""
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
-            caller = protocol.caller_of(request.headers.get("authorization"), self._default)
+            caller = protocol.caller_of(request.headers, self._default)
             given = protocol.read(operation, await _body(request))
         except ApiError as refused:
             return _response(refused)
         polling = request if operation in _LONG_POLLS else None
         return _response(await self._ask(operation, caller, given, polling))
+
+    async def about(self, request: Request) -> Response:
+        """What a browser is told."""
+        return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
         """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;

@@ -22,10 +22,18 @@ class Caller:
 
     account: str
     region: str
+    clock: str | None = None
+    """The clock of what is started, if the request names one: see `timelines`."""
+    everywhere: bool = False
+    """Nobody signed, as `doorstep ps` and curl do: lists show all accounts and regions."""
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of something of the caller's."""
         return f"arn:aws:states:{self.region}:{self.account}:{kind}:{name}"
+
+    def sees(self, arn: str) -> bool:
+        """Whether a list shows what has this ARN."""
+        return self.everywhere or arn.split(":")[3:5] == [self.region, self.account]
 
 
 @dataclass(frozen=True, slots=True)

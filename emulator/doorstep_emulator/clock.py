@@ -6,9 +6,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from doorstep.drivers import RealClock
+
+
+class Timed(Protocol):
+    """A time beside the machine's."""
+
+    def go_on(self) -> bool:
+        """Do what can be done; whether there was anything."""
+
 
 Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
 _TURN = 0.01
@@ -26,6 +34,8 @@ class ServerClock(RealClock):
         super().__init__()
         self._free = calls
         self._waiting: deque[Call] = deque()
+        self.touched: dict[Timed, None] = {}
+        """The timelines in which something may have become possible."""
 
     def bring(self, act: Callable[[], None]) -> None:
         """Let something be done in the driver's thread. May be called from any thread."""
@@ -35,12 +45,20 @@ class ServerClock(RealClock):
         """Let something be done after all that is due now."""
         self.call_at(self.now(), act)
 
-    def turn(self, patience: float | None) -> None:
-        """Wait for something to do, and do all that there is."""
-        if self.step(patience):
+    def turn(self) -> None:
+        """Wait for something to do, and do all that there is. What was done before is durable."""
+        if self.step(0 if self._go_on() else None):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):
                 pass
+
+    def _go_on(self) -> bool:
+        went_on = False
+        looked_at = list(self.touched)
+        for timeline in looked_at:
+            del self.touched[timeline]
+            went_on |= timeline.go_on()
+        return went_on
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -53,7 +71,7 @@ class ServerClock(RealClock):
         while self._free and self._waiting:
             self._free -= 1
             call, done, limit = self._waiting.popleft()
-            place = _Place(self._give_back)
+            place = Place(self._give_back)
             super().invoke(call, partial(place.answered, done), limit)
             if limit is not None:
                 self.call_at(self.now() + limit, place.leave)
@@ -63,7 +81,7 @@ class ServerClock(RealClock):
         self._make_calls()
 
 
-class _Place:
+class Place:
     """One of the threads that may run at a time, given back once."""
 
     __slots__ = ("_give_back",)

@@ -10,7 +10,7 @@ from typing import Any
 
 from doorstep.commands import StartMapRun
 from doorstep.drivers import Driver, Execution
-from doorstep.drivers.mapruns import MapRun
+from doorstep.drivers.mapruns import MapRun, child_identity
 from doorstep.drivers.restoring import go_on, restore
 from doorstep.engine import Program
 from doorstep.events import Event, Fact
@@ -23,6 +23,7 @@ from . import counts
 from .catalogue import Catalogue
 from .programs import Definition, Origin, Programs
 from .store import Row, Store
+from .timelines import Pace, Timeline, Timelines
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
@@ -35,8 +36,11 @@ class StoreKeeper:
 
     driver: Driver
 
-    def __init__(self, store: Store, catalogue: Catalogue, programs: Programs) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, programs: Programs, timelines: Timelines
+    ) -> None:
         self.store = store
+        self.timelines = timelines
         self.catalogue = catalogue
         self.programs = programs
         self.rows: dict[str, Row] = {}
@@ -85,7 +89,7 @@ class StoreKeeper:
 
     def map_run(self, run: MapRun) -> None:
         """Keep how a map run stands; limits that were changed outlive a crash."""
-        arn, now = run.command.arn, self.driver.clock.now()
+        arn, now = run.command.arn, run.parent.clock.now()
         known = self.store.get("map run", arn)
         if known and arn not in self.map_runs:
             run.command = run.command._replace(**known["limits"])
@@ -100,14 +104,9 @@ class StoreKeeper:
         """The children that the store knows, each going on if it had not ended."""
         found: list[Execution] = []
         definition = parent.journal.header.definition
-        while True:
-            identity = parent.identity.child(
-                command.label, command.arn, f"{command.key}/{len(found)}", command.execution_type
-            )
-            row = self.store.row(identity.arn)
-            if row is None:
-                return found
+        while row := self.store.row(child_identity(parent, command, len(found)).arn):
             found.append(self._restored(row, command.child, definition))
+        return found
 
     def find(self, arn: str) -> Execution | None:
         """An execution of the store; if it had not ended it goes on from now."""
@@ -117,6 +116,11 @@ class StoreKeeper:
         compiled = self.programs.of(row.revision)
         origin = Origin(row.revision, row.version, row.alias, row.trace)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
+
+    def close(self) -> None:
+        """Make all durable and let go of the store."""
+        self.commit()
+        self.store.close()
 
     # For the server ------------------------------------------------------------------------------
 
@@ -132,9 +136,10 @@ class StoreKeeper:
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is told to stop."""
-        now = self.driver.clock.now()
+        last = self.store.last_event(row.id)
+        now = max(self.driver.clock.now(), *(e.at for e in self.store.events(row.id, last, last)))
         details = {name: text for name, text in why.items() if text is not None}
-        event = Event(self.store.last_event(row.id) + 1, 0, "ExecutionAborted", now, details)
+        event = Event(last + 1, 0, "ExecutionAborted", now, details)
         self.store.append(row.id, (Fact("stopped", now, "", details), event))
         row.status, row.stopped = "ABORTED", now
         self.store.update(row)
@@ -174,6 +179,7 @@ class StoreKeeper:
     def _new_row(self, execution: Execution, at: float) -> Row:
         identity, definition = execution.identity, execution.journal.header.definition
         assert isinstance(definition, Definition)
+        line = execution.clock if isinstance(execution.clock, Timeline) else None
         return Row(
             id=self.store.next_id(),
             arn=execution.arn,
@@ -188,6 +194,8 @@ class StoreKeeper:
             alias=definition.origin.alias,
             trace=definition.origin.trace,
             map_run=identity.map_run,
+            clock=line.pace.text if line else "real",
+            root=line.root if line else None,
         )
 
     def _ended(self, execution: Execution, row: Row, at: float) -> None:
@@ -210,7 +218,10 @@ class StoreKeeper:
         identity = Identity(**loads(row.identity))
         quotas = quotas_of(row.type)
         journal = Journal(Header(definition, identity, quotas), self.store.journal(row.id))
-        execution = restore(program, journal)
+        clock = self.timelines.clock(Pace.of(row.clock), row.root or row.arn)
+        execution = restore(program, journal, clock)
+        if isinstance(clock, Timeline):
+            clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
             go_on(self.driver, execution, self.store.promises(row.id))

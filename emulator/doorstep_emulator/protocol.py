@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError
@@ -35,13 +36,14 @@ def operation_of(target: str | None) -> str:
     return operation
 
 
-def caller_of(authorization: str | None, default: Caller) -> Caller:
+def caller_of(headers: Mapping[str, str], default: Caller) -> Caller:
     """Who asks."""
-    found = _CREDENTIAL.search(authorization or "")
+    clock = headers.get("x-doorstep-clock")
+    found = _CREDENTIAL.search(headers.get("authorization", ""))
     if found is None:
-        return default
+        return replace(default, clock=clock, everywhere=True)
     key, region = found.groups()
-    return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region)
+    return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region, clock)
 
 
 def read(operation: str, body: bytes) -> dict[str, Any]:

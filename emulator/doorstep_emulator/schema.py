@@ -32,7 +32,12 @@ CREATE INDEX promises_of_execution ON promises (execution);
 CREATE TABLE tokens (token TEXT PRIMARY KEY, execution INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_TABLES,)
+_TIMELINES = """
+ALTER TABLE executions ADD COLUMN clock TEXT NOT NULL DEFAULT 'real';
+ALTER TABLE executions ADD COLUMN root TEXT;
+"""
+
+MIGRATIONS = (_TABLES, _TIMELINES)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.drivers import Driver
+from doorstep.drivers.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
@@ -22,6 +23,7 @@ from .keeper import StoreKeeper, guarded
 from .programs import Programs
 from .recovery import recover
 from .store import Row, Store
+from .timelines import REAL, Pace, Timelines
 
 _PATIENCE = 10.0
 """Seconds that `stop` waits for a disk that refuses to be written."""
@@ -60,21 +62,33 @@ class Server:
     """Executions, state machines, activities, and the thread that they live in."""
 
     def __init__(
-        self, store: Store, handlers: LiveHandlers, *, calls: int = 64, bucket: Path | None = None
+        self,
+        store: Store,
+        handlers: LiveHandlers,
+        *,
+        calls: int = 64,
+        bucket: Path | None = None,
+        pace: Pace = REAL,
+        respond: Respond | None = None,
     ) -> None:
-        """`calls`: how many handlers may run at a time."""
+        """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
+        `respond`: asked before the handlers.
+        """
+        self.pace = pace
         self.handlers_path = handlers.path
         self.store = store
         self.clock = ServerClock(calls)
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
-        self.keeper = StoreKeeper(store, self.catalogue, self.programs)
+        self.timelines = Timelines(self.clock)
+        self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
         self.activities = Activities(self.catalogue)
         self.driver = Driver(
             self.clock,
             handlers,
             machines=self.programs,
             bucket=bucket,
+            respond=respond,
             keeper=self.keeper,
             elsewhere=self.activities.take,
         )
@@ -129,9 +143,8 @@ class Server:
         guarded(lambda: self.lost.extend(recover(self.keeper)))
         while not self._stopping:
             self.keeper.commit()
-            guarded(lambda: self.clock.turn(None))
-        self.keeper.commit()
-        self.store.close()
+            guarded(self.clock.turn)
+        self.driver.close()
 
 
 def _outcome(act: Callable[[], Any]) -> Outcome:

@@ -48,6 +48,10 @@ class Row:
     map_run: str | None = None
     redrives: int = 0
     redriven: float | None = None
+    clock: str = "real"
+    """How its time passes: see `timelines`."""
+    root: str | None = None
+    """The execution whose timeline it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,21 @@
 
 It is the only memory there is. A run writes it; after a crash, for a redrive or for a replay, an
 engine that is given its facts again is where the first one was.
+
+As text it is JSON, a line each:
+
+| line | is |
+|---|---|
+| {"definition": …, …} | header of the execution in the next lines; null: its parent's definition |
+| ["fact", kind, at, key, data] | what reached the execution |
+| ["event", id, previous, type, at, details] | what followed from it |
+| ["promise", kind, at, key, data] | a fact that is known before its time has come |
+| ["of", ARN] | the next lines are about this execution again |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -39,10 +49,17 @@ class Journal:
 
     header: Header
     entries: list[Entry] = field(default_factory=list)
+    promises: list[Fact] = field(default_factory=list)
+    """Answers that were known before their time, settled ones included."""
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Add a fact or events."""
         self.entries.extend(entries)
+
+    @property
+    def events(self) -> list[Event]:
+        """All that followed."""
+        return [entry for entry in self.entries if isinstance(entry, Event)]
 
     @property
     def facts(self) -> list[Fact]:
@@ -50,27 +67,45 @@ class Journal:
         return [entry for entry in self.entries if isinstance(entry, Fact)]
 
     def lines(self) -> Iterator[str]:
-        """The journal as JSON, a line each: the header, then `["fact", …]` and `["event", …]`."""
-        yield dumps({**asdict(self.header), "definition": self.header.definition})
-        for entry in self.entries:
-            yield dumps(["fact" if isinstance(entry, Fact) else "event", *entry])
+        """The journal as text."""
+        yield header_line(self.header)
+        yield from map(entry_line, self.entries)
+
+
+def header_line(header: Header, *, inherited: bool = False) -> str:
+    """The line that begins an execution; `inherited`: its definition is its parent's."""
+    return dumps({**asdict(header), "definition": None if inherited else header.definition})
+
+
+def entry_line(entry: Entry) -> str:
+    """The line of a fact or an event."""
+    return dumps(["fact" if isinstance(entry, Fact) else "event", *entry])
 
 
 def read(lines: Iterable[str]) -> Journal:
-    """A journal from its lines; raises ReplayError when one of them is damaged."""
+    """The journal of the first execution in lines; raises ReplayError when a line is damaged."""
+    return next(iter(read_all(lines).values()))
+
+
+def read_all(lines: Iterable[str]) -> dict[str, Journal]:
+    """The journals in lines, by the ARNs of their executions; raises ReplayError as `read`."""
+    found: dict[str, Journal] = {}
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):
         try:
             row = loads(line)
-            if journal is None:
+            if isinstance(row, dict) or journal is None:
                 journal = Journal(_header(row))
+                found[journal.header.identity.arn] = journal
+            elif row[0] == "of":
+                journal = found[row[1]]
             else:
-                journal.entries.append(_entry(row))
-        except (InputError, TypeError, KeyError, ValueError) as problem:
+                _add(journal, *row)
+        except (InputError, TypeError, KeyError, ValueError, IndexError) as problem:
             raise ReplayError(f"line {number} of the journal is damaged: {problem}") from None
-    if journal is None:
+    if not found:
         raise ReplayError("the journal is empty: it has no header")
-    return journal
+    return found
 
 
 def replay(program: Program, journal: Journal) -> Engine:
@@ -80,7 +115,7 @@ def replay(program: Program, journal: Journal) -> Engine:
     the journal was written by another version of the rules.
     """
     engine = Engine(program, journal.header.identity, journal.header.quotas)
-    expected = [entry for entry in journal.entries if isinstance(entry, Event)]
+    expected = journal.events
     for fact in journal.facts:
         engine.receive(fact)
     for ours, theirs in zip(engine.history, expected, strict=False):
@@ -95,15 +130,20 @@ def replay(program: Program, journal: Journal) -> Engine:
 def _header(fields: dict[str, Any]) -> Header:
     if fields["semantics"] != SEMANTICS:
         raise ReplayError(f"the journal has semantics {fields['semantics']}, not {SEMANTICS}")
-    return Header(fields["definition"], Identity(**fields["identity"]), Quotas(**fields["quotas"]))
+    definition = fields["definition"] or {}
+    return Header(definition, Identity(**fields["identity"]), Quotas(**fields["quotas"]))
 
 
-def _entry(row: list[Any]) -> Entry:
-    kind, *members = row
-    return _ENTRIES[kind](*members)
-
-
-_ENTRIES: dict[str, Callable[..., Entry]] = {"fact": Fact, "event": Event}
+def _add(journal: Journal, kind: str, *members: Any) -> None:
+    match kind:
+        case "fact":
+            journal.entries.append(Fact(*members))
+        case "event":
+            journal.entries.append(Event(*members))
+        case "promise":
+            journal.promises.append(Fact(*members))
+        case _:
+            raise ValueError(f"there are no lines {kind!r}")
 
 
 def _difference(ours: Event, theirs: Event) -> str:

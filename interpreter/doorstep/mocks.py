@@ -138,7 +138,7 @@ class Mocks:
     def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
         if self.driver is None:
             raise InputError("a mock's heartbeat needs the driver: use Mocks.run, or set .driver")
-        driver, clock = self.driver, self.driver.clock
+        driver, clock = self.driver, execution.clock
 
         def beat() -> None:
             if invoke.key in execution.engine.waiting:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from .answers import Answer
-from .commands import Invoke
 from .compile import compile_machine
 from .definition import machine
-from .drivers import Driver, Execution, RealClock, VirtualClock
-from .drivers.clock import Clock
-from .drivers.driver import OnEvent
+from .drivers import Driver, Execution, JournalFile, RealClock, VirtualClock
+from .drivers.clock import MainClock
+from .drivers.driver import OnEvent, Respond
 from .drivers.services import Machine
 from .engine import Program
 from .errors import InputError
 from .handlers import Handlers, Source
 from .identity import Identity, check_name
+from .journal import Journal
 from .jsontext import dumps, loads
 from .parse import load
 from .quotas import Quotas, quotas_of
@@ -61,7 +60,10 @@ def run(
     file does not load, InputError when the input is no JSON value.
     """
     driver, execution = start(definition, input, handlers, **options)
-    driver.run(execution)
+    try:
+        driver.run(execution)
+    finally:
+        driver.close()
     return execution
 
 
@@ -71,7 +73,7 @@ def start(
     handlers: Source | None = None,
     *,
     text: str | None = None,
-    clock: Literal["virtual", "real"] | Clock = "virtual",
+    clock: Literal["virtual", "real"] | MainClock = "virtual",
     seed: int | str | None = None,
     begin: datetime | float | None = None,
     name: str | None = None,
@@ -80,9 +82,10 @@ def start(
     machines: Mapping[str, Definition | tuple[Definition, Type]] | None = None,
     bucket: Path | str | None = None,
     quotas: dict[str, Any] | None = None,
+    journal: Path | str | None = None,
     resource_names: bool = False,
     on_event: OnEvent | None = None,
-    respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+    respond: Respond | None = None,
 ) -> tuple[Driver, Execution]:
     """Start an execution; `driver.run(execution)` lets it go on to its end.
 
@@ -97,12 +100,35 @@ def start(
     | machines | what `states:startExecution` finds by name: definitions, or (definition, type) |
     | bucket | the folder that holds a folder for each S3 bucket |
     | quotas | limits to change, by their names in `doorstep.quotas.Quotas` |
+    | journal | a file that keeps the execution: if it has one already, that one goes on |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
     | respond | called with (execution, invoke) before the handlers; None leaves it to them |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)
+    given = text if text is not None or input is None else dumps(input)
+    limits = quotas_of(type).but(quotas or {})
+    _check_input(given or "{}", limits)
+    found = Handlers(handlers)
+    started = {key: as_machine(key, one) for key, one in (machines or {}).items()}
+    keeper = None if journal is None else JournalFile(Path(journal))
+    driver = Driver(
+        _clock(clock, seed, (keeper and keeper.latest) or begin),
+        found,
+        machines=started,
+        bucket=None if bucket is None else Path(bucket),
+        on_event=on_event,
+        respond=respond,
+        keeper=keeper,
+    )
+    if keeper and keeper.first:
+        asked = {
+            "input": None if given is None else loads(given),
+            "name": name,
+            "seed": None if seed is None else str(seed),
+        }
+        return driver, _taken_up(keeper, keeper.first, driver, program, asked)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
         name=name,
@@ -110,20 +136,28 @@ def start(
         machine=machine_name,
         type=type,
     )
-    driver = Driver(
-        _clock(clock, seed, begin),
-        Handlers(handlers),
-        machines={key: as_machine(key, given) for key, given in (machines or {}).items()},
-        bucket=None if bucket is None else Path(bucket),
-        on_event=on_event,
-        respond=respond,
-    )
-    limits = quotas_of(type).but(quotas or {})
-    if text is None:
-        text = dumps({} if input is None else input)
-    _check_input(text, limits)
-    execution = driver.start(program, value, identity, text, limits)
-    return driver, execution
+    return driver, driver.start(program, value, identity, given or "{}", limits)
+
+
+def _taken_up(
+    keeper: JournalFile,
+    first: Journal,
+    driver: Driver,
+    program: Program,
+    asked: Mapping[str, Any],
+) -> Execution:
+    """The execution of a journal, which has to be the one that is asked for."""
+    identity = first.header.identity
+    there = {"input": loads(first.facts[0].data), "name": identity.name, "seed": identity.seed}
+    try:
+        for what, wanted in asked.items():
+            if wanted not in (None, there[what]):
+                told = f"{keeper.path} holds an execution with another {what}"
+                raise InputError(f"{told}; name another file to begin a new one")
+        return keeper.go_on(driver, program)
+    except BaseException:
+        keeper.close()
+        raise
 
 
 def _check_input(text: str, quotas: Quotas) -> None:
@@ -137,10 +171,10 @@ def _check_input(text: str, quotas: Quotas) -> None:
 
 
 def _clock(
-    clock: Literal["virtual", "real"] | Clock,
+    clock: Literal["virtual", "real"] | MainClock,
     seed: int | str | None,
     begin: datetime | float | None,
-) -> Clock:
+) -> MainClock:
     if clock == "real":
         return RealClock()
     if clock != "virtual":

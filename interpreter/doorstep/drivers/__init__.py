@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .driver import Driver
 from .execution import Execution
+from .journalfile import JournalFile
 from .realtime import RealClock
 from .virtual import VirtualClock
 
-__all__ = ["Driver", "Execution", "RealClock", "VirtualClock"]
+__all__ = ["Driver", "Execution", "JournalFile", "RealClock", "VirtualClock"]

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 class Handle:
     """Something that is going to be done, unless it is cancelled."""
 
-    __slots__ = ("act", "cancelled")
+    __slots__ = ("act", "cancelled", "limit")
 
-    def __init__(self, act: Callable[[], None]) -> None:
+    def __init__(self, act: Callable[[], None], limit: bool = False) -> None:
         self.act = act
         self.cancelled = False
+        self.limit = limit
+        """Whether it ends the waiting for somebody: a time limit, no delay."""
 
     def cancel(self) -> None:
         """Do not do it, and let go of what it held: its time may be a year away."""
@@ -29,18 +31,25 @@ def _nothing() -> None:
 
 
 class Clock(Protocol):
-    """The world's time. Everything that it does, it does in the thread that calls `run`."""
+    """An execution's time. Everything that it does is done in the thread of the main clock."""
 
     def now(self) -> float:
         """Epoch seconds."""
 
-    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
-        """Do something at a time (epoch seconds); at once when that is past."""
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+        """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
+
+    def expect(self, still: Callable[[], bool]) -> None:
+        """As long as `still` holds, somebody outside of this process may send an answer."""
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
     ) -> None:
         """Make a blocking call, then hand its result to `done`; never, if it outlasts `limit`."""
+
+
+class MainClock(Clock, Protocol):
+    """The world's time. Everything that it does, it does in the thread that calls `run`."""
 
     def run(self, until: Callable[[], bool]) -> None:
         """Let time pass until the condition holds, or nothing more can happen."""
@@ -55,10 +64,10 @@ class Agenda:
         self._entries: list[tuple[float, int, Handle]] = []
         self._number = 0
 
-    def add(self, at: float, act: Callable[[], None]) -> Handle:
+    def add(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Enter something to be done."""
         self._number += 1
-        handle = Handle(act)
+        handle = Handle(act, limit)
         heapq.heappush(self._entries, (at, self._number, handle))
         return handle
 
@@ -67,6 +76,10 @@ class Agenda:
         while self._entries and self._entries[0][2].cancelled:
             heapq.heappop(self._entries)
         return self._entries[0][0] if self._entries else None
+
+    def next_is_limit(self) -> bool:
+        """Whether the next thing is a time limit; there has to be one."""
+        return self._entries[0][2].limit
 
     def take(self) -> Handle:
         """The next thing; there has to be one."""

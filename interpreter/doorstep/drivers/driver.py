@@ -20,7 +20,7 @@ from ..handlers import Handlers
 from ..identity import Identity
 from ..journal import Header
 from ..quotas import Quotas, quotas_of
-from .clock import Clock
+from .clock import Clock, MainClock
 from .execution import Execution
 from .keeping import Keeper, Memory
 from .mapruns import MapRun
@@ -28,6 +28,8 @@ from .services import Machine, native
 
 _LAMBDA_SECONDS = 900.0
 OnEvent = Callable[[Execution, Event], None]
+Respond = Callable[[Execution, Invoke], Answer | None]
+"""Asked before handlers and workers; None leaves the call to them."""
 
 
 class Driver:
@@ -35,18 +37,18 @@ class Driver:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: MainClock,
         handlers: Handlers,
         *,
         machines: Mapping[str, Machine] | None = None,
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
-        respond: Callable[[Execution, Invoke], Answer | None] | None = None,
+        respond: Respond | None = None,
         keeper: Keeper | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
     ) -> None:
-        """`elsewhere`: asked first whether somebody else answers a call, such as an activity's
-        worker; it is told whether the call had begun before a crash.
+        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
+        is told whether the call had begun before a crash.
         """
         self.clock = clock
         self.handlers = handlers
@@ -66,13 +68,17 @@ class Driver:
         identity: Identity,
         text: str,
         quotas: Quotas | None = None,
+        clock: Clock | None = None,
     ) -> Execution:
-        """Start an execution with an input's JSON text; `run` then lets it go on."""
-        limits = quotas or quotas_of(identity.type)
-        execution = Execution(program, Header(definition, identity, limits))
+        """Start an execution with an input's JSON text; `run` then lets it go on.
+
+        `clock`: its own time, if that is not the driver's.
+        """
+        header = Header(definition, identity, quotas or quotas_of(identity.type))
+        execution = Execution(program, header, clock or self.clock)
         self.executions[identity.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
-        execution.beginning = self.clock.call_at(self.clock.now(), begin)
+        execution.beginning = execution.clock.call_at(execution.clock.now(), begin)
         return execution
 
     def withdraw(self, execution: Execution) -> bool:
@@ -92,6 +98,10 @@ class Driver:
         self.executions.pop(execution.arn, None)
         for token in execution.tokens:
             self._tokens.pop(token, None)
+
+    def close(self) -> None:
+        """Let go of where the executions are kept; they can't go on after this."""
+        self.keeper.close()
 
     def run(self, execution: Execution) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
@@ -113,7 +123,7 @@ class Driver:
     ) -> None:
         """Let a fact reach an execution, now."""
         engine = execution.engine
-        fact = Fact(kind, self.clock.now(), key, data)
+        fact = Fact(kind, execution.clock.now(), key, data)
         before = len(engine.history)
         execution.journal.append((fact,))
         commands = engine.receive(fact)
@@ -165,7 +175,7 @@ class Driver:
         if old := timers.get(timer.name):
             old.cancel()
         due = partial(self.deliver, execution, "due", timer.key, timer.name)
-        timers[timer.name] = self.clock.call_at(timer.at, due)
+        timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
 
     def _cancel(self, execution: Execution, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
@@ -189,31 +199,38 @@ class Driver:
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
+    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+        """Somebody outside answers the call: whoever has its token."""
+        execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
+
     def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
-        if self._elsewhere and self._elsewhere(execution, invoke, begun):
+        answer = self._respond(execution, invoke) if self._respond else None
+        if answer is None and self._elsewhere and self._elsewhere(execution, invoke, begun):
+            self.leave_open(execution, invoke)
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
-        if self._respond and (answer := self._respond(execution, invoke)):
-            self.clock.call_at(self.clock.now(), partial(answered, answer))
+        if answer is not None:
+            execution.clock.call_at(execution.clock.now(), partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
-            self.clock.invoke(
+            execution.clock.invoke(
                 partial(call, self.handlers, invoke, execution.identity, context),
                 answered,
                 invoke.timeout,
             )
 
     def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
-        deadline = self.clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        clock = execution.clock
+        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,
             request_id,
-            remaining=lambda: deadline - self.clock.now(),
+            remaining=lambda: deadline - clock.now(),
             send=self._send_or_raise,
         )
 
@@ -226,12 +243,17 @@ class Driver:
             raise DoorstepError(f"the task with the token {token!r} is over")
 
     def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
-        key, after = invoke.key, answer.after
+        # The end of a job is kept before the answer to its request is: a crash between the two
+        # then asks for both again, where it would else wait for an end that nobody knows.
+        self._end(execution, invoke, answer)
         # A callback's or a job's request is answered first; without that, a failure refuses it.
-        refused = answer.failed and not after and answer.response is ABSENT
+        refused = answer.failed and not answer.after and answer.response is ABSENT
         if invoke.integration.pattern and answer.accepted and not refused:
             response = {} if answer.response is ABSENT else answer.response
-            self.deliver(execution, "submitted", key, response)
+            self.deliver(execution, "submitted", invoke.key, response)
+
+    def _end(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+        key, after = invoke.key, answer.after
         # What follows the answer to the request, or takes its time, is not asked for again.
         tell = self._promise if invoke.integration.pattern or after else self.later
         if answer.failed:
@@ -240,11 +262,13 @@ class Driver:
             tell(execution, "failed", key, told | final, after)
         elif answer.output is not ABSENT:
             tell(execution, "succeeded", key, answer.output, after)
+        elif invoke.integration.pattern and answer.response is not ABSENT:
+            self.leave_open(execution, invoke)
 
     def _promise(
         self, execution: Execution, kind: FactKind, key: str, data: Any, after: float
     ) -> None:
-        self.keeper.promised(execution, Fact(kind, self.clock.now() + after, key, data))
+        self.keeper.promised(execution, Fact(kind, execution.clock.now() + after, key, data))
         self.later(execution, kind, key, data, after)
 
     def later(
@@ -252,4 +276,4 @@ class Driver:
     ) -> None:
         """Let a fact reach an execution `after` seconds from now."""
         act = partial(self.deliver, execution, kind, key, data)
-        self.clock.call_at(self.clock.now() + after, act)
+        execution.clock.call_at(execution.clock.now() + after, act)

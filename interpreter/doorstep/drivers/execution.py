@@ -11,7 +11,7 @@ from ..events import Event
 from ..history import as_aws
 from ..identity import Identity
 from ..journal import Header, Journal
-from .clock import Handle
+from .clock import Clock, Handle
 
 if TYPE_CHECKING:
     from .mapruns import MapRun
@@ -24,6 +24,7 @@ class Execution:
         self,
         program: Program,
         header: Header,
+        clock: Clock,
         *,
         engine: Engine | None = None,
         journal: Journal | None = None,
@@ -31,6 +32,8 @@ class Execution:
         """A new one; or, with engine and journal, one that goes on from there."""
         self.engine = engine or Engine(program, header.identity, header.quotas)
         self.journal = journal or Journal(header)
+        self.clock = clock
+        """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
         self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}

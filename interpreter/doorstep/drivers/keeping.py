@@ -42,6 +42,9 @@ class Keeper(Protocol):
     def find(self, arn: str) -> Execution | None:
         """An execution that the driver does not hold."""
 
+    def close(self) -> None:
+        """Nothing more is told."""
+
 
 class Memory:
     """Keeps nothing beyond what the executions hold themselves."""
@@ -69,3 +72,6 @@ class Memory:
     def find(self, arn: str) -> Execution | None:
         """The driver holds all there are."""
         return None
+
+    def close(self) -> None:
+        """Nothing was opened."""

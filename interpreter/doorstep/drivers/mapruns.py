@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..commands import StartMapRun
 from ..errors import InputError, StateFailed
+from ..identity import Identity
 from ..jsontext import dumps
 from .batches import Batch, batches
 from .readers import read_items
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from .execution import Execution
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
+
+
+def child_identity(parent: Execution, command: StartMapRun, index: int) -> Identity:
+    """Who the child is that a map run starts for its batch number `index`."""
+    key = f"{command.key}/{index}"
+    return parent.identity.child(command.label, command.arn, key, command.execution_type)
 
 
 class MapRun:
@@ -133,12 +140,14 @@ class MapRun:
     def _start_child(self, batch: Batch) -> None:
         command = self.command
         index = len(self.sizes)
-        identity = self.parent.identity.child(
-            command.label, command.arn, f"{command.key}/{index}", command.execution_type
-        )
+        identity = child_identity(self.parent, command, index)
         self.sizes[index] = batch.size
         child = self.driver.start(
-            command.child, self.parent.journal.header.definition, identity, dumps(batch.input)
+            command.child,
+            self.parent.journal.header.definition,
+            identity,
+            dumps(batch.input),
+            clock=self.parent.clock,
         )
         self._watch(index, child)
 

@@ -21,7 +21,10 @@ class RealClock:
         """Epoch seconds."""
         return time.time()
 
-    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+    def expect(self, still: Callable[[], bool]) -> None:
+        """Time passes anyway."""
+
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at that time. May be called from any thread."""
         handle = Handle(act)
         self._brought.put(lambda: self._enter(at, handle))

@@ -14,6 +14,7 @@ from ..commands import Command, Invoke
 from ..engine import Program
 from ..events import Fact
 from ..journal import Journal, replay
+from .clock import Clock
 from .execution import Execution
 from .services import watch_again
 
@@ -21,22 +22,29 @@ if TYPE_CHECKING:
     from .driver import Driver
 
 
-def restore(program: Program, journal: Journal) -> Execution:
+def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
     """The execution of a journal, as it was; raises ReplayError when it does not belong to it."""
-    return Execution(program, journal.header, engine=replay(program, journal), journal=journal)
+    engine = replay(program, journal)
+    return Execution(program, journal.header, clock, engine=engine, journal=journal)
 
 
 def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -> None:
     """Carry out the commands that have no answer yet; `promises`: the answers known already."""
     driver.executions[execution.arn] = execution
-    kept = [promise for promise in promises if promise.key in execution.engine.waiting]
-    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     facts = execution.journal.facts
     begun = {fact.key for fact in facts if fact.kind in ("submitted", "picked up")}
+    kept = [promise for promise in promises if _holds(execution, promise, begun)]
+    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
         _ask_again(driver, execution, command, begun, promised)
     for kind, at, key, data in kept:
-        driver.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+        execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+
+
+def _holds(execution: Execution, promise: Fact, begun: set[str]) -> bool:
+    """Whether it is still to come. A job's comes with the answer to its request, or not at all."""
+    call = execution.engine.open.get(promise.key, {}).get("")
+    return isinstance(call, Invoke) and (not call.integration.pattern or call.key in begun)
 
 
 def _ask_again(
@@ -48,6 +56,7 @@ def _ask_again(
     submitted = command.key in begun and command.integration.kind == "service"
     if command.key in promised or submitted:
         driver.expect(execution, command)
-        watch_again(driver, execution, command)
+        if command.key not in promised:
+            watch_again(driver, execution, command)
     else:
         driver.invoke(execution, command, begun=command.key in begun)

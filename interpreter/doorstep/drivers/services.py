@@ -38,11 +38,13 @@ def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
 
 
 def watch_again(driver: Driver, execution: Execution, invoke: Invoke) -> None:
-    """After a crash: wait again for the execution that a job started, if the call is one."""
+    """After a crash: wait again for the execution that a job started, or for somebody outside."""
     called = invoke.integration
     job = called.action == "states:startExecution" and called.pattern.startswith("sync")
     if job and (machine := _machine(driver, invoke)):
         _watch(driver, execution, invoke, _child(driver, execution, invoke, machine))
+    else:
+        driver.leave_open(execution, invoke)
 
 
 def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
@@ -66,14 +68,16 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
     started = {
         "ExecutionArn": child.arn,
         **metadata(request_id, "application/x-amz-json-1.0"),
-        "StartDate": round(driver.clock.now() * 1000),
+        "StartDate": round(execution.clock.now() * 1000),
     }
     pattern = invoke.integration.pattern
     if not pattern:
         driver.later(execution, "succeeded", invoke.key, started)
         return True
     driver.later(execution, "submitted", invoke.key, started)
-    if pattern != "waitForTaskToken":
+    if pattern == "waitForTaskToken":
+        driver.leave_open(execution, invoke)
+    else:
         _watch(driver, execution, invoke, child)
     return True
 
@@ -96,7 +100,7 @@ def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machin
         role=machine.role,
     )
     return driver.find(identity.arn) or driver.start(
-        machine.program, machine.definition, identity, _input_text(invoke)
+        machine.program, machine.definition, identity, _input_text(invoke), clock=execution.clock
     )
 
 

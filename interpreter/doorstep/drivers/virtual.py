@@ -22,7 +22,10 @@ class VirtualClock:
         """The modelled time, in epoch seconds."""
         return self._now
 
-    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+    def expect(self, still: Callable[[], bool]) -> None:
+        """Nobody can: time does not pass outside."""
+
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         if at > self._now:
             return self._agenda.add(at, act)

@@ -219,14 +219,16 @@ def begin_again(
     follower = replayer.follow(recording, limit)
     if follower.difference:
         raise ReplayError(f"the history can't be gone on with: {follower.difference}")
+    clock = VirtualClock(follower.engine.now)
     execution = Execution(
         replayer.program,
         follower.journal.header,
+        clock,
         engine=follower.engine,
         journal=follower.journal,
     )
     driver = Driver(
-        VirtualClock(follower.engine.now),
+        clock,
         driver_handlers,
         machines={name: as_machine(name, given) for name, given in (machines or {}).items()},
         bucket=None if bucket is None else Path(bucket),

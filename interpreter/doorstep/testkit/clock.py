@@ -52,10 +52,10 @@ class SimulatedClock(VirtualClock):
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
         self._pass_until(self.now() + seconds(duration))
 
-    def call_at(self, at: float, act: Callable[[], None]) -> Handle:
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         self._asked = True
-        return super().call_at(at, act)
+        return super().call_at(at, act, limit=limit)
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None

@@ -1,0 +1,34 @@
+"""`doorstep start`: StartExecution on a server."""
+
+from __future__ import annotations
+
+import click
+
+from .options import input_text
+from .remote import Remote, endpoint_option
+
+
+@click.command("start", short_help="Start an execution on a server.")
+@click.argument("machine", metavar="MACHINE")
+@click.option("--input", "text", callback=input_text, help="JSON text, @FILE, or - for stdin.")
+@click.option("--name", help="The execution's name; a UUID by default.")
+@click.option(
+    "--clock",
+    metavar="real|virtual|SPEED",
+    help="How its time passes; the machine's or the server's way by default.",
+)
+@endpoint_option
+def command(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
+    """Start an execution and print its ARN.
+
+    MACHINE is a state machine's name or ARN, or the ARN of a version or alias.
+
+    \b
+    Examples:
+      doorstep start order --input @order.json --name order-17
+      doorstep logs -f $(doorstep start order --clock virtual)
+    """
+    remote = Remote(endpoint, clock)
+    arn = remote.machine(machine)
+    started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
+    click.echo(started["executionArn"])

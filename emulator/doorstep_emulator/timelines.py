@@ -1,0 +1,183 @@
+"""Modelled time: an execution, and all that it starts, on a time of its own.
+
+| clock | is |
+|---|---|
+| real | the machine's time; no timeline is needed |
+| virtual | waits, back-offs and promised answers end at once: time jumps to them |
+| 60 | the machine's time, sixty times as fast |
+
+Time never jumps while anything can be done, nor over a time limit while somebody outside, a worker
+or whoever has a task token, may still answer in time. While a handler runs, a second is a second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+from weakref import WeakValueDictionary
+
+from doorstep.drivers.clock import Agenda, Clock, Handle
+from doorstep.errors import InputError
+
+from .clock import Place, ServerClock
+
+_FASTEST = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How time passes."""
+
+    text: str
+    """As it was asked for: real, virtual, or a number."""
+    speed: float = 1.0
+    jumps: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Raises InputError for anything but real, virtual and numbers from above 0 to 1000000."""
+        if text in ("real", "virtual"):
+            return cls(text, jumps=text == "virtual")
+        try:
+            speed = float(text)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed <= _FASTEST:
+            told = f"a clock is real, virtual or a speed such as 60; it can't be {text!r}"
+            raise InputError(told)
+        return cls(text, speed)
+
+
+REAL = Pace("real")
+
+
+class Timeline:
+    """The time of one execution and of those that it starts."""
+
+    def __init__(self, clock: ServerClock, pace: Pace, root: str) -> None:
+        """`root`: the ARN of the execution that it began with."""
+        self.pace = pace
+        self.root = root
+        self._clock = clock
+        self._agenda = Agenda()
+        self._lock = threading.Lock()
+        self._busy = 0
+        """How many calls run, and how many things are to be done now."""
+        self._outside: list[Callable[[], bool]] = []
+        self._alarm: Handle | None = None
+        self._mark = (clock.now(), clock.now())
+        """A moment of this time, and of the machine's."""
+
+    def now(self) -> float:
+        """The modelled time, in epoch seconds."""
+        modelled, real = self._mark
+        return modelled + (self._clock.now() - real) * self._speed
+
+    def not_before(self, at: float) -> None:
+        """Let it be that time at least."""
+        if at > self.now():
+            self._jump(at)
+
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+        """Do something when the modelled time has come. May be called from any thread."""
+        if at <= self.now():
+            handle = Handle(act)
+            self._count(1)
+            self._clock.bring(partial(self._do, handle))
+            return handle
+        with self._lock:
+            handle = self._agenda.add(at, act, limit=limit)
+        self._clock.bring(self._look)
+        return handle
+
+    def expect(self, still: Callable[[], bool]) -> None:
+        """As long as `still` holds, time does not jump over a limit."""
+        if self.pace.jumps:
+            self._outside.append(still)
+
+    def invoke(
+        self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
+    ) -> None:
+        """Make the call in a thread; its limit is in seconds of the machine's."""
+        self._count(1)
+        place = Place(partial(self._count, -1))
+        self._clock.invoke(call, partial(place.answered, done), limit)
+        if limit is not None:
+            self._clock.call_at(self._clock.now() + limit, place.leave)
+
+    def go_on(self) -> bool:
+        """Do what is due, else what is next if time may jump to it; whether there was anything.
+
+        Called by the server's thread when all that happened until now is durable.
+        """
+        at = self._agenda.next_time()
+        if at is None:
+            return False
+        if at > self.now():
+            if not self._may_jump():
+                self._wake_at(at)
+                return False
+            self._jump(at)
+        while at is not None and at <= self.now():
+            self._agenda.take().act()
+            at = self._agenda.next_time()
+        self._look()
+        return True
+
+    @property
+    def _speed(self) -> float:
+        return 1.0 if self._busy else self.pace.speed
+
+    def _may_jump(self) -> bool:
+        if self._busy or not self.pace.jumps:
+            return False
+        return not (self._agenda.next_is_limit() and self._somebody_may_answer())
+
+    def _somebody_may_answer(self) -> bool:
+        while self._outside and not self._outside[-1]():
+            self._outside.pop()
+        return bool(self._outside)
+
+    def _jump(self, at: float) -> None:
+        self._mark = (at, self._clock.now())
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._jump(self.now())
+            self._busy += change
+        if change < 0:
+            self._look()
+
+    def _do(self, handle: Handle) -> None:
+        self._count(-1)
+        handle.act()
+
+    def _look(self) -> None:
+        """Let the server's thread, in which this is called, see what can be done."""
+        self._clock.touched[self] = None
+
+    def _wake_at(self, at: float) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+        left = (at - self.now()) / self._speed
+        self._alarm = self._clock.call_at(self._clock.now() + left, self._look)
+
+
+class Timelines:
+    """The timelines of the executions in memory."""
+
+    def __init__(self, clock: ServerClock) -> None:
+        self._clock = clock
+        self._lines: WeakValueDictionary[str, Timeline] = WeakValueDictionary()
+
+    def clock(self, pace: Pace, root: str) -> Clock:
+        """The clock of the execution with the ARN `root`, and of those that it starts."""
+        if pace.text == "real":
+            return self._clock
+        found = self._lines.get(root)
+        if found is None:
+            found = self._lines[root] = Timeline(self._clock, pace, root)
+        return found

@@ -1,0 +1,189 @@
+"""Executions kept in a file, so that they outlive the process: see `journal` for its lines.
+
+A line is written before anything is done that follows from it: whatever kills the process, the next
+one goes on. It is handed to the operating system, not forced to the disk: a power cut may take the
+last lines.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..commands import StartMapRun
+from ..engine import Program
+from ..errors import InputError, ReplayError
+from ..events import TERMINAL, Event, Fact
+from ..journal import Entry, Journal, entry_line, header_line, read_all
+from ..jsontext import dumps
+from .clock import Clock
+from .execution import Execution
+from .mapruns import MapRun, child_identity
+from .restoring import go_on, restore
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+
+class JournalFile:
+    """The keeper of a driver whose executions are in a file."""
+
+    driver: Driver
+    """Set by `go_on`: before that there is nothing to find."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError when the file can't be used, ReplayError when it is damaged."""
+        self.path = path
+        self._file = _opened(path)
+        try:
+            self._earlier = self._read()
+        except BaseException:
+            self._file.close()
+            raise
+        self._begun = set(self._earlier)
+        self._about = ""
+        self._lock = threading.Lock()
+
+    def _read(self) -> dict[str, Journal]:
+        whole = self._file.read()
+        # What was cut off had no consequences.
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._file.truncate(len(whole))
+        try:
+            lines = whole.decode("utf-8", "surrogatepass").split("\n")[:-1]
+            found = read_all(lines) if lines else {}
+        except (ReplayError, UnicodeDecodeError) as problem:
+            raise ReplayError(f"{self.path}: {problem}") from None
+        return {arn: journal for arn, journal in found.items() if journal.entries}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    # Going on ------------------------------------------------------------------------------------
+
+    @property
+    def first(self) -> Journal | None:
+        """The journal of the execution that was run."""
+        return next(iter(self._earlier.values()), None)
+
+    @property
+    def latest(self) -> float | None:
+        """The last moment in the file, in epoch seconds; None for an empty one."""
+        moments = (entry.at for journal in self._earlier.values() for entry in journal.entries)
+        return max(moments, default=None)
+
+    def go_on(self, driver: Driver, program: Program) -> Execution:
+        """The first execution of the file as it was left, and those that it had started.
+
+        What had not ended goes on. Raises ReplayError when the definition is another one, and what
+        has happened does not happen with it.
+        """
+        self.driver = driver
+        (_, first), *others = self._earlier.items()
+        execution = self._taken_up(program, first, driver.clock)
+        for arn, journal in others:
+            on_its_own = journal.header.identity.map_run is None
+            if on_its_own and not _over(journal) and arn not in driver.executions:
+                self.find(arn)
+        return execution
+
+    def find(self, arn: str) -> Execution | None:
+        """An execution that another one had started."""
+        journal = self._earlier.get(arn)
+        if journal is None:
+            return None
+        name = journal.header.identity.machine
+        machine = self.driver.machines.get(name)
+        if machine is None:
+            raise InputError(f"{self.path} has an execution of {name!r}: give that machine as well")
+        return self._taken_up(machine.program, journal, self.driver.clock)
+
+    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+        """The children that a map run had started."""
+        found: list[Execution] = []
+        definition = parent.journal.header.definition
+        while journal := self._earlier.get(child_identity(parent, command, len(found)).arn):
+            whole = replace(journal, header=replace(journal.header, definition=definition))
+            found.append(self._taken_up(command.child, whole, parent.clock))
+        return found
+
+    def _taken_up(self, program: Program, journal: Journal, clock: Clock) -> Execution:
+        execution = restore(program, journal, clock)
+        # A fact may have been the last thing that was written: its events follow from it.
+        missing = execution.events[len(journal.events) :]
+        journal.append(missing)
+        self.journaled(execution, missing)
+        if not execution.ended:
+            go_on(self.driver, execution, journal.promises)
+        return execution
+
+    # What the driver tells -----------------------------------------------------------------------
+
+    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+        """Write a fact and what followed from it."""
+        self._write(execution, map(entry_line, entries))
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        """Write an answer that comes later."""
+        self._write(execution, (dumps(["promise", *fact]),))
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """Tokens follow from the journal."""
+
+    def map_run(self, run: MapRun) -> None:
+        """Map runs follow from the journals of the parent and of the children."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """All that was told is in the file: do it."""
+        act()
+
+    def _write(self, execution: Execution, lines: Iterable[str]) -> None:
+        with self._lock:
+            text = "\n".join((*self._heading(execution), *lines, ""))
+            try:
+                self._file.write(text.encode("utf-8", "surrogatepass"))
+                self._file.flush()
+            except OSError as problem:
+                raise InputError(f"can't write {self.path}: {problem.strerror}") from None
+
+    def _heading(self, execution: Execution) -> Iterator[str]:
+        arn = execution.arn
+        if arn not in self._begun:
+            self._begun.add(arn)
+            inherited = execution.identity.map_run is not None
+            yield header_line(execution.journal.header, inherited=inherited)
+        elif arn != self._about:
+            yield dumps(["of", arn])
+        self._about = arn
+
+
+def _over(journal: Journal) -> bool:
+    last = journal.entries[-1]
+    return isinstance(last, Event) and last.type in TERMINAL
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        file = path.open("a+b")
+        file.seek(0)
+        _lock(file, path)
+    except OSError as problem:
+        raise InputError(f"can't keep a journal in {path}: {problem.strerror}") from None
+    return file
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise InputError(f"another process runs the execution in {path}") from None

@@ -1,0 +1,234 @@
+"""A run that is kept in a file: wherever the process dies, the next one goes on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import doorstep
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+
+
+def task(name: str, **fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": FUNCTION + name, **fields}
+
+
+def service(resource: str, **fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", **fields}
+
+
+@pytest.fixture
+def definition(chain: Any, each: Any) -> dict[str, Any]:
+    """A retry, a wait, a job, a callback, a child execution, and a distributed Map."""
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 60, "MaxAttempts": 1}]
+    nested = {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:child"}
+    fork = {
+        "Type": "Parallel",
+        "Branches": [
+            chain({"Try": task("try", Retry=retry), "Job": service("glue:startJobRun.sync",
+                   Parameters={"JobName": "night"})}),
+            chain({"Pause": {"Type": "Wait", "Seconds": 3600}}),
+            chain({"Nested": service("states:startExecution.sync:2", Parameters=nested)}),
+        ],
+        "ResultPath": None,
+    }  # fmt: skip
+    items = each({"Item": task("item")}, distributed=True, ItemsPath="$.items", MaxConcurrency=2)
+    return dict(chain({"First": task("first", ResultPath=None), "Fork": fork, "Each": items}))
+
+
+@pytest.fixture
+def child(chain: Any) -> dict[str, Any]:
+    return dict(chain({"Rest": {"Type": "Wait", "Seconds": 600}, "Work": task("item")}))
+
+
+Handlers = dict[str, Callable[..., Any]]
+
+
+def handlers(calls: list[str]) -> Handlers:
+    def noted(name: str, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def handler(event: Any, context: Any) -> Any:
+            calls.append(name)
+            return answer(context)
+
+        return handler
+
+    def try_once(context: Any) -> Any:
+        return "done" if context.attempt else doorstep.fail("Busy", "come again")
+
+    return {
+        "first": noted("first", lambda _: 1),
+        "try": noted("try", try_once),
+        "glue:startJobRun": noted("job", lambda _: doorstep.answer("finished", after="2h")),
+        "item": noted("item", lambda _: "made"),
+    }
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, definition: dict[str, Any], child: dict[str, Any]
+) -> Callable[..., doorstep.Execution]:
+    """Runs the definition with its journal in the test's file."""
+
+    def call(calls: list[str], **options: Any) -> doorstep.Execution:
+        given = {"input": {"items": [1, 2, 3]}, "seed": 1, "machines": {"child": child}, **options}
+        return doorstep.run(
+            definition, handlers=handlers(calls), journal=tmp_path / "journal", **given
+        )
+
+    return call
+
+
+def test_cut_off_anywhere_it_goes_on_to_the_same_history(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    whole = run([])
+    text = file.read_bytes()
+    lines = text.splitlines(keepends=True)
+    assert whole.status == "SUCCEEDED"
+    assert sum(line.startswith(b"{") for line in lines) == 1 + 1 + 3
+    for number in range(len(lines)):
+        for torn in (b"", lines[number][:7]):
+            file.write_bytes(b"".join(lines[:number]) + torn)
+            calls: list[str] = []
+            again = run(calls)
+            assert (number, again.history) == (number, whole.history)
+            done = any(line.startswith(b'["fact","succeeded"') for line in lines[:number])
+            assert ("first" in calls) == (not done)
+
+
+def test_an_execution_that_has_ended_is_not_run_again(run: Any) -> None:
+    first = run([])
+    calls: list[str] = []
+    assert run(calls).history == first.history
+    assert calls == []
+
+
+def test_what_failed_is_redriven_by_the_same_command(tmp_path: Path, chain: Any) -> None:
+    definition = chain({"First": task("first"), "Second": task("second")})
+    calls: list[str] = []
+
+    def second(event: Any) -> Any:
+        calls.append("second")
+        return doorstep.fail("Broken") if len(calls) < 3 else "mended"
+
+    answering = {"first": lambda event: calls.append("first"), "second": second}
+    given = {"handlers": answering, "journal": tmp_path / "journal", "seed": 1}
+    assert doorstep.run(definition, **given).status == "FAILED"
+    driver, execution = doorstep.start(definition, **given)
+    driver.redrive(execution)
+    driver.run(execution)
+    driver.close()
+    assert execution.output == "mended"
+    assert calls == ["first", "second", "second"]
+    assert doorstep.run(definition, **given).history == execution.history
+
+
+@pytest.mark.parametrize(
+    ("options", "what"), [({"input": {"items": []}}, "input"), ({"seed": 2}, "seed"),
+                          ({"name": "other"}, "name")]
+)  # fmt: skip
+def test_another_execution_is_not_mixed_in(run: Any, options: Any, what: str) -> None:
+    run([])
+    with pytest.raises(
+        doorstep.InputError, match=f"journal holds an execution with another {what}"
+    ):
+        run([], **options)
+
+
+def test_a_definition_with_which_this_does_not_happen_is_refused(
+    run: Any, tmp_path: Path, chain: Any
+) -> None:
+    run([])
+    other = chain({"Zeroth": {"Type": "Pass"}})
+    with pytest.raises(doorstep.ReplayError, match="event 2 is TaskStateEntered in the journal"):
+        doorstep.run(other, journal=tmp_path / "journal")
+
+
+def test_a_damaged_file_is_named_and_left_as_it_is(run: Any, tmp_path: Path) -> None:
+    run([])
+    file = tmp_path / "journal"
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[2] = b'["event", 1\n'
+    file.write_bytes(b"".join(lines))
+    with pytest.raises(doorstep.ReplayError, match="journal: line 3 of the journal is damaged"):
+        run([])
+    assert file.read_bytes() == b"".join(lines)
+
+
+def test_a_machine_that_is_not_given_any_more_is_named(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    run([])
+    lines = file.read_bytes().splitlines(keepends=True)
+    began = next(n for n, line in enumerate(lines) if b'"machine":"child"' in line)
+    file.write_bytes(b"".join(lines[: began + 2]))
+    with pytest.raises(doorstep.InputError, match="has an execution of 'child'"):
+        run([], machines={})
+
+
+def test_a_file_that_can_not_be_written_is_named(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    with pytest.raises(doorstep.InputError, match="can't keep a journal in"):
+        run([])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_two_processes_do_not_run_the_same_execution(tmp_path: Path, chain: Any) -> None:
+    definition = chain({"Pause": {"Type": "Wait", "Seconds": 1}})
+    driver, _ = doorstep.start(definition, journal=tmp_path / "journal")
+    with pytest.raises(doorstep.InputError, match="another process runs the execution in"):
+        doorstep.start(definition, journal=tmp_path / "journal")
+    driver.close()
+
+
+KILLED = """
+import os, pathlib, signal
+
+FOLDER = pathlib.Path(__file__).parent
+
+def note(name, context):
+    with open(FOLDER / "calls", "a") as file:
+        print(name, context.idempotency_key, file=file)
+
+def first(event, context):
+    note("first", context)
+    return 1
+
+def second(event, context):
+    note("second", context)
+    if not (FOLDER / "again").exists():
+        (FOLDER / "again").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_killed_in_a_handler_the_same_command_goes_on(tmp_path: Path, chain: Any) -> None:
+    (tmp_path / "handlers.py").write_text(KILLED)
+    definition = chain({"First": task("first"), "Second": task("second")})
+    (tmp_path / "two.asl.json").write_text(json.dumps(definition))
+    program = "from doorstep_cli.main import entry; entry()"
+    command = [sys.executable, "-c", program, "run", "two.asl.json", "--handlers", "handlers.py"]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, "--clock", "real", "--journal", "two.journal"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    assert run().returncode < 0
+    again = run()
+    assert (again.returncode, again.stdout) == (0, "2\n")
+    assert "going on after the 9 events of two.journal" in again.stderr
+    first, *second = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
+    assert first[0] == "first"
+    assert [name for name, _ in second] == ["second", "second"]
+    assert len({key for _, key in second}) == 1
