@@ -164,6 +164,8 @@ def _print(report: Exploration, shown: _Shown) -> None:
         click.echo("\n" + "\n".join(_lines(finding, case, shown)))
     if report.example:
         click.echo("\nIt succeeds with:\n" + "\n".join(_script(report.example.as_json())))
+    else:
+        click.echo("\nNo run succeeded.")
     click.echo(f"\n{shown.definition.file}: {_verdict(report)}")
     if report.cut_short:
         note("not everything was tried: give it more --seconds")
@@ -191,7 +193,7 @@ def _lines(finding: Finding, case: str, shown: _Shown) -> Iterator[str]:
     if finding.script:
         yield f"  way: {' → '.join(finding.path)}"
         yield from _script(finding.script.as_json())
-        if shown.mocks:
+        if shown.mocks and not finding.script.items:
             yield f"  run: {_command(finding, case, shown)}"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +31,23 @@ def _write(bucket: Path, reader: ItemSource, items: Sequence[Any]) -> None:
     name, key = reader.arguments.get("Bucket"), str(reader.arguments.get("Key", ""))
     if not isinstance(name, str):
         return
-    try:
-        folder, path = locate(bucket, name), locate(bucket, name, key)
-    except StateFailed:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    if reader.resource.endswith("listObjectsV2"):
+    with suppress(StateFailed):  # outside of the folder: the map run says so
+        folder = locate(bucket, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not reader.resource.endswith("listObjectsV2"):
+            _file(locate(bucket, name, key), _text(reader.config, items))
+            return
+        shutil.rmtree(folder)
+        folder.mkdir()
         prefix = str(reader.arguments.get("Prefix") or "")
         for index in range(len(items)):
             _file(locate(bucket, name, f"{prefix}{index}"), "[{}]")
-    elif key:
-        _file(path, _text(reader.config, items))
 
 
 def _file(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def _text(config: dict[str, Any], items: Sequence[Any]) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise, product
+from itertools import combinations, islice, pairwise, product
+from math import prod
 from typing import Any
 
 from ..coverage.evaluating import Setting, deciding
@@ -20,7 +21,7 @@ from ..passages import Passage
 from ..queries import is_expression
 from ..timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_jsonpath, stateflow
-from .flow import ABSENT, ARRAY, MOMENT, Read, put, wants
+from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants
 
 TRIES = 3_000
 _OTHERS: tuple[Any, ...] = (True, False, None, 0, 1, "", "a", [], [{}], {}, ABSENT)
@@ -40,12 +41,16 @@ _OF_PATHS: dict[str, tuple[Any, ...]] = {
 }
 
 
+Pools = Mapping[Read, list[Any]]
+Changes = tuple[tuple[Read, Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """What to change so that a rule is taken; its number, Default (or none) being the last."""
 
     rule: int
-    changes: tuple[tuple[Read, Any], ...]
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,53 +66,68 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A Choice about to be made."""
+    """A Choice about to be made: its input, the variables, and what else conditions may ask."""
 
     state: State
     passage: Passage
+    data: Any
     variables: Mapping[str, Any]
     setting: Setting
 
 
 def options(now: Situation, fixed: Iterable[Read] = ()) -> Options:
     """For each rule that can be had the least change; values of `fixed` stay as they are."""
-    pools = {read: pool for read, pool in pools_of(now.state).items() if read not in set(fixed)}
+    kept = set(fixed)
+    pools = {read: pool for read, pool in _pools(now).items() if read not in kept}
     decide = deciding(now.state)
     found: dict[int, Option] = {}
-    tried = 0
-    for changes in _changes(pools):
-        tried += 1
-        if tried > TRIES or len(found) > len(now.state.fields["Choices"]):
+    for changes in _changes(now.state, pools):
+        then = _changed(now, changes)
+        rule = decide(then.passage, then.data, then.variables, then.setting)
+        if rule is not None:
+            found.setdefault(rule, Option(rule, changes))
+        if len(found) > len(now.state.fields["Choices"]):
             break
-        changed = _changed(now, changes)
-        rule = decide(now.passage, changed.passage, changed.variables, changed.setting)
-        if rule is not None and rule not in found:
-            found[rule] = Option(rule, changes)
-    return Options(found, tried <= TRIES and _all_literal(now.state), bool(pools))
+    every = prod(len(pool) + 1 for pool in pools.values())
+    return Options(found, every <= TRIES and _all_literal(now.state), bool(pools))
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    passage: Any
-    variables: Mapping[str, Any]
-    setting: Setting
-
-
-def _changed(now: Situation, changes: Iterable[tuple[Read, Any]]) -> _Changed:
-    data, variables, setting = now.passage.input, dict(now.variables), now.setting
+def _changed(now: Situation, changes: Iterable[tuple[Read, Any]]) -> Situation:
     for read, value in changes:
         match read.root, read.keys:
             case "input", keys:
-                data = put(data, keys, value)
-            case "context", ("Execution", "Input", *keys):
-                setting = replace(setting, input=put(setting.input, tuple(keys), value))
+                data = put(now.data, keys, value)
+                now = replace(now, data={} if data is ABSENT else data)
+            case "context", ("Execution", "Input", *rest):
+                changed = put(now.setting.input, tuple(rest), value)
+                now = replace(now, setting=replace(now.setting, input=changed))
             case str(root), keys if root[0] == "$":
-                whole = put(variables.get(root[1:], {}), keys, value)
-                variables[root[1:]] = None if whole is ABSENT else whole
-    return _Changed({} if data is ABSENT else data, variables, setting)
+                whole = put(now.variables.get(root[1:], {}), keys, value)
+                known = {root[1:]: None if whole is ABSENT else whole}
+                now = replace(now, variables={**now.variables, **known})
+    return now
 
 
-def _changes(pools: Mapping[Read, list[Any]]) -> Iterator[tuple[tuple[Read, Any], ...]]:
+def _current(now: Situation, read: Read) -> Any:
+    """What a condition sees there; ABSENT when nothing is, or when it comes from elsewhere."""
+    match read.root, read.keys:
+        case "input", keys:
+            return get(now.data, keys)
+        case "context", ("Execution", "Input", *rest):
+            return get(now.setting.input, tuple(rest))
+    return get(now.variables, (read.root[1:], *read.keys))
+
+
+def _changes(state: State, pools: Pools) -> Iterator[Changes]:
+    """What to try: first what one rule looks at, then whatever there is."""
+    for rule in state.fields["Choices"]:
+        looked_at = {read for read, _ in _compared(state, rule)}
+        own = {read: pool for read, pool in pools.items() if read in looked_at}
+        yield from islice(_combined(own), TRIES // 10)
+    yield from islice(_combined(pools), TRIES)
+
+
+def _combined(pools: Pools) -> Iterator[Changes]:
     """Combinations of values, those that change the fewest first."""
     for count in range(len(pools) + 1):
         for reads in combinations(pools, count):
@@ -115,17 +135,27 @@ def _changes(pools: Mapping[Read, list[Any]]) -> Iterator[tuple[tuple[Read, Any]
                 yield tuple(zip(reads, values, strict=True))
 
 
-def pools_of(state: State) -> dict[Read, list[Any]]:
+def _pools(now: Situation) -> dict[Read, list[Any]]:
     """For each value that the conditions look at, what to try in its place."""
+    state = now.state
     pools: dict[Read, list[Any]] = {}
-    of = _of_query if state.jsonata else _of_comparisons
     for rule in state.fields["Choices"]:
-        for read, values in of(state, rule):
+        for read, values in _compared(state, rule):
             pools.setdefault(read, []).extend(values)
+    if not _all_literal(state):
+        # They may be compared with one another.
+        seen = (_current(now, read) for read in pools)
+        beside = [near for value in seen if isinstance(value, str | int) for near in _near(value)]
+        pools = {read: [*pool, *beside] for read, pool in pools.items()}
     return {read: _distinct(_between(values)) for read, values in pools.items()}
 
 
-def _of_query(state: State, rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
+def _compared(state: State, rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
+    """What a rule looks at, with values to try."""
+    return _of_query(rule) if state.jsonata else _of_comparisons(state, rule)
+
+
+def _of_query(rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
     text = rule["Condition"]
     if not is_expression(text):
         return

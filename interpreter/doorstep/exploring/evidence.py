@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from ..passages import Passage
 from .flow import path_text
 from .goals import SURPRISE
-from .mending import Broken, blamed, broken, missing
+from .mending import Broken, blamed, broken, fed, missing
 from .script import Origin, Script
-from .search import Search
 from .subject import Run
 from .trace import Trace
 
@@ -19,11 +18,11 @@ NO_RULE = "Failed to transition out of the state"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A state that failed over its data."""
+    """A state that failed over its data, although none were lacking."""
 
     script: Script
     cause: str
-    outside: bool
+    fed: bool
     """Whether any of what it reads comes from outside of the definition."""
 
 
@@ -55,7 +54,7 @@ class Evidence:
     success: tuple[Script | None, set[str]] = (None, set())
     """The script with which the execution succeeds after the most states, and these."""
 
-    def note(self, _: Search, run: Run) -> None:
+    def note(self, run: Run) -> None:
         """Look at a run."""
         if run.execution.status == "SUCCEEDED":
             entered = {passage.name for _, passage in run.visited()}
@@ -80,10 +79,11 @@ class Evidence:
             lacking = missing(run, blame)
             for place, example in lacking:
                 self.needs.setdefault(_need(place, example), name)
-            found = None if lacking else broken(run, blame)
-            if found:
+            if lacking:
+                continue
+            if found := broken(run, blame):
                 self.missing.setdefault((name, found.field), (run.script, found))
-            self.failed.setdefault(name, Failed(run.script, blame.cause, bool(lacking)))
+            self.failed.setdefault(name, Failed(run.script, blame.cause, fed(run, blame)))
 
 
 def _need(place: Origin, example: object) -> Need:
@@ -95,12 +95,12 @@ def _need(place: Origin, example: object) -> Need:
 
 def loop_of(run: Run) -> tuple[str, ...] | None:
     """The states between two visits of the state at which a run was stopped."""
-    if run.round is None or run.round.details is None:
+    if run.round is None:
         return None
     trace = run.traces[run.execution.arn]
-    name = run.round.details["name"]
+    event, name = run.round
     last: tuple[str, ...] = ()
-    one: Passage | None = trace.by_event[run.round.id]
+    one: Passage | None = trace.by_event[event]
     while one := trace.before(one) if one else None:
         last = (one.name, *last)
         if one.name == name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from .search import Search
 from .shrinking import shrink
 from .subject import Run, Subject
 from .unreached import unreached
-from .verdicts import VERDICTS, Check, needs
+from .verdicts import VERDICTS, Check
 
 RUNS, SECONDS = 3_000, 20.0
 
@@ -58,7 +58,7 @@ def explore(
     evidence = Evidence()
 
     def seen(search: Search, run: Run) -> None:
-        evidence.note(search, run)
+        evidence.note(run)
         if on_run:
             on_run(search)
 
@@ -74,7 +74,7 @@ def explore(
 
 def _findings(search: Search, evidence: Evidence) -> list[Finding]:
     found = [_shown(search, *one) for judge in VERDICTS for one in judge(search, evidence)]
-    return [*found, *unreached(search, evidence), *needs(search, evidence)]
+    return [*found, *unreached(search, evidence)]
 
 
 def _report(search: Search, found: list[Finding], example: Script | None) -> Exploration:
@@ -93,32 +93,29 @@ def _report(search: Search, found: list[Finding], example: Script | None) -> Exp
     )
 
 
-def _shown(search: Search, finding: Finding, check: Check) -> Finding:
+def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
     """A finding with the smallest script that shows it, and the way that it takes."""
-    if finding.script is None:
+    if finding.script is None or check is None:
         return finding
 
     def shows(script: Script) -> bool:
         seen = Evidence()
-        seen.note(search, search.subject.run(script))
+        seen.note(search.subject.run(script))
         return check(seen)
 
     script = shrink(finding.script, shows)
     run = search.subject.run(script)
-    return replace(finding, script=script, path=_path(run), called=list(_called(run)))
+    called = dict.fromkeys(invoke.state for invoke in run.invokes)
+    return replace(finding, script=script, path=_path(run), called=list(called))
 
 
 def _path(run: Run) -> list[str]:
     """The states entered, without the further rounds of a loop."""
     names = [passage.name for _, passage in run.visited()]
-    if run.round is None or not run.round.details:
+    if run.round is None:
         return names
-    again = run.round.details["name"]
-    return names[: [i for i, name in enumerate(names) if name == again][1] + 1]
-
-
-def _called(run: Run) -> Iterator[str]:
-    return iter(dict.fromkeys(invoke.state for invoke in run.invokes))
+    visits = [index for index, name in enumerate(names) if name == run.round[1]]
+    return names[: visits[1] + 1]
 
 
 def _example(search: Search, evidence: Evidence) -> Script | None:

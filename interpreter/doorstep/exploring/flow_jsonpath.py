@@ -15,6 +15,7 @@ from .flow import (
     TEXT,
     Fixed,
     Flow,
+    Key,
     Keys,
     Made,
     Missing,

@@ -61,8 +61,8 @@ def situation(run: Run, trace: Trace, passage: Passage) -> Situation:
     """A Choice as it was about to be made."""
     engine = trace.execution.engine
     setting = Setting(trace.execution.identity, engine.input, engine.started_at)
-    variables = _variables(trace, passage)
-    return Situation(run.subject.states[passage.name], passage, variables, setting)
+    state, variables = run.subject.states[passage.name], _variables(trace, passage)
+    return Situation(state, passage, passage.input, variables, setting)
 
 
 def escapes(run: Run) -> Iterator[tuple[Goal, Script]]:

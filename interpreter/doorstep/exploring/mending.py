@@ -123,6 +123,11 @@ def broken(run: Run, blame: Blame) -> Broken | None:
     return Broken(first, tuple(reads), key)
 
 
+def fed(run: Run, blame: Blame) -> bool:
+    """Whether any of what the state reads comes from outside of the definition."""
+    return any(isinstance(place, Origin) for _, _, place in _traced(run, blame))
+
+
 def mended(run: Run, blame: Blame) -> Iterator[Mended]:
     """Scripts to try next."""
     lacking = missing(run, blame)

@@ -82,10 +82,6 @@ class Search:
         """Whether a state was left by Next or End in some run."""
         return passed(state) in self.reached
 
-    def guesses(self, state: str) -> int:
-        """How many other data were tried for a state that failed with what it asks for."""
-        return self._attempts[passed(state)]
-
     def _try(self, script: Script, goal: Goal | None) -> None:
         if script.key in self._known:
             return

@@ -49,8 +49,8 @@ class Run:
         self.invokes: list[Invoke] = []
         self.bucket: Path | None = None
         self.driver: Driver | None = None
-        self.round: Event | None = None
-        """Where it entered a state once more with the same data, and was stopped."""
+        self.round: tuple[int, str] | None = None
+        """The event at which a state was entered once too often with the same data, and which."""
         self._counts: Counter[str] = Counter()
         self._entered: Counter[tuple[str, str, str]] = Counter()
         self._variables: dict[str, str] = {}
@@ -93,7 +93,7 @@ class Run:
         key = details["name"], details["input"], dumps(self._variables)
         self._entered[key] += 1
         if self._entered[key] == ROUNDS and self.round is None and self.driver:
-            self.round = event
+            self.round = event.id, details["name"]
             stop = partial(self.driver.stop, self.execution)
             self.driver.clock.call_at(event.at, stop)
 

@@ -18,7 +18,9 @@ from ..integrations import Integration, integration
 from ..queries import is_expression
 from .subject import Subject
 
-_LOSING = ("States.ALL", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout")
+_LOSING = frozenset(
+    ("States.ALL", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout")
+)
 _READING = re.compile(r"(batchGet|get|list|describe|head|query|scan|search|detect|select|lookup)")
 _SAME = frozenset(
     ("dynamodb:putItem", "dynamodb:deleteItem", "s3:putObject", "s3:deleteObject", "s3:copyObject")
@@ -57,18 +59,17 @@ def _retrier(subject: Subject, task: State) -> tuple[Item, str] | None:
     state: State | None = task
     while state:
         for retrier, item in subject.parts[state.name].retriers:
-            if retrier.max_attempts and any(map(_loses(task, state), retrier.names)):
+            if retrier.max_attempts and not _losing(task, state).isdisjoint(retrier.names):
                 return item, "" if state is task else state.name
         state = subject.around[state.name]
     return None
 
 
-def _loses(task: State, retried: State) -> Any:
+def _losing(task: State, retried: State) -> frozenset[str]:
     called = integration(task.fields["Resource"])
     # A job that failed is over; only one that took too long may still be at work.
     job = called.pattern.startswith("sync") and task is retried
-    losing = [name for name in _LOSING if not (job and name == "States.TaskFailed")]
-    return losing.__contains__
+    return _LOSING - {"States.TaskFailed"} if job else _LOSING
 
 
 def _harmless(state: State) -> bool:

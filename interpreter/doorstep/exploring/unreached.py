@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..coverage import Item
 from ..coverage.items import Parts
@@ -37,9 +37,8 @@ def unreached(search: Search, evidence: Evidence) -> Iterator[Finding]:
                 why = _unknown(search, found, item, evidence)
                 rest.append(Place(item.pointer, f"{item.kind} {item.label}: {why}"))
     if rest:
-        message = (
-            f"{len(rest)} parts were not reached" if len(rest) > 1 else "1 part was not reached"
-        )
+        many = "1 part was" if len(rest) == 1 else f"{len(rest)} parts were"
+        message = f"{many} not reached"
         yield Finding("unreached", "note", message, rest)
 
 
@@ -63,15 +62,15 @@ def _impossible(found: Parts, item: Item, evidence: Evidence) -> str | None:
     return None
 
 
-def _shadowed(entries: object, item: Item, what: str) -> str | None:
+def _shadowed(entries: Iterable[tuple[Sequence[str], Item]], item: Item, what: str) -> str | None:
     """The entries before it take all that it names."""
-    before: list[tuple[str, ...]] = []
-    for names, one in entries:  # type: ignore[attr-defined]
+    before: list[Sequence[str]] = []
+    for names, one in entries:
         if one == item:
             errors = [StateFailed(error) for name in names for error in _WIDE.get(name, (name,))]
             taken = all(any(matches(b, failed) for b in before) for failed in errors)
             return f"a {what} before it takes all that it names" if before and taken else None
-        before.append(tuple(names))
+        before.append(names)
     return None
 
 
@@ -97,7 +96,7 @@ def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> st
         if not possible(run, trace, passage).free:
             return "what its Choice looks at is fixed by the definition on the way that was found"
         return "no data were found with which it is the first that holds"
-    if item.kind == "map":
+    if item.kind == "map" and "ItemReader" not in state.fields:
         flow = stateflow.items(state)
         fixed = not isinstance(flow, Read)
         return "its items are computed or fixed" if fixed else "its items come from the definition"

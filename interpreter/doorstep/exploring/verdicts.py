@@ -19,10 +19,12 @@ from .twice import Repeated, repeated
 
 Check = Callable[[Evidence], bool]
 """Whether what a run showed is what the finding says."""
+Verdict = tuple[Finding, Check | None]
+"""A finding, with the check if a script shows it."""
 _ASKS_CLOCK = re.compile(r"\$\$\.|\bcontext\b|\$(now|millis|random|uuid)\b")
 
 
-def missing(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check]]:
+def missing(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """States that read what can't be there."""
     for key, (script, found) in evidence.missing.items():
         state = search.subject.states[key[0]]
@@ -36,7 +38,12 @@ def missing(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check
             _mend(found),
             script,
         )
-        yield finding, lambda seen, key=key: key in seen.missing  # type: ignore[misc]
+        yield finding, _still("missing", key)
+
+
+def _still(what: str, key: object) -> Check:
+    """Whether the evidence of another run has the same."""
+    return lambda seen: key in getattr(seen, what)
 
 
 def _pointer(state: State, field: str) -> str:
@@ -63,27 +70,21 @@ def _mend(found: Broken) -> str:
     )
 
 
-def broken(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check]]:
+def broken(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """States that failed whatever data they had."""
     known = {name for name, _ in evidence.missing}
     for name, failed in evidence.failed.items():
         if name in known or search.passed(name):
             continue
-        severity: Severity = "note" if failed.outside or _is_fed(search, name) else "error"
-        told = "with all the data that were tried" if severity == "note" else "with all data"
+        told = "with all the data that were tried" if failed.fed else "whatever it is given"
         finding = Finding(
             "broken",
-            severity,
+            "note" if failed.fed else "error",
             f"{name} fails {told}: {_short(failed.cause)}",
             [Place(search.subject.states[name].pointer, name)],
-            "",
-            failed.script,
+            script=failed.script,
         )
-        yield finding, lambda seen, name=name: name in seen.failed  # type: ignore[misc]
-
-
-def _is_fed(search: Search, name: str) -> bool:
-    return search.guesses(name) > 0
+        yield finding, _still("failed", name)
 
 
 def _short(cause: str) -> str:
@@ -92,33 +93,29 @@ def _short(cause: str) -> str:
     )
 
 
-def endless(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check]]:
+def endless(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """Loops that go round with nothing changed."""
     for key, (script, loop) in evidence.loops.items():
         states = [search.subject.states[name] for name in loop]
         if _ends_in_time(search, states) or any(map(_asks_clock, states)):
             continue
-        tasks = [state.name for state in states if state.type == "Task"]
+        asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
         way = " → ".join([*loop, loop[0]])
-        told = (
-            f"{way} goes round as long as {_same(tasks)}"
-            if any(state.scopes or state.name in tasks for state in states)
-            else f"{way} goes round for ever: nothing in it changes its data"
-        )
+        why = f"as long as {_same(asked)}" if asked else "for ever: nothing in it changes its data"
         finding = Finding(
             "endless",
-            "error" if "for ever" in told else "warning",
-            f"{told}, {_until(search)}",
+            "warning" if asked else "error",
+            f"{way} goes round {why}, {_until(search)}",
             [Place(states[0].pointer, " → ".join(loop))],
             "count the rounds and leave by a Choice, or give the machine TimeoutSeconds",
             script,
         )
-        yield finding, lambda seen, key=key: key in seen.loops  # type: ignore[misc]
+        yield finding, _still("loops", key)
 
 
-def _same(tasks: Sequence[str]) -> str:
-    if len(tasks) == 1:
-        return f"{tasks[0]} gives the same answer"
+def _same(asked: Sequence[str]) -> str:
+    if len(asked) == 1:
+        return f"{asked[0]} gives the same answer"
     return "its tasks give the same answers"
 
 
@@ -137,7 +134,7 @@ def _until(search: Search) -> str:
     return f"until the history is full ({STANDARD.history_events:,} events)"
 
 
-def no_rule(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check]]:
+def no_rule(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """Choices that may find no way on."""
     for name, script in evidence.no_rule.items():
         finding = Finding(
@@ -148,10 +145,10 @@ def no_rule(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check
             "add a Default, to a Fail state if nothing else fits",
             script,
         )
-        yield finding, lambda seen, name=name: name in seen.no_rule  # type: ignore[misc]
+        yield finding, _still("no_rule", name)
 
 
-def uncaught(search: Search, evidence: Evidence) -> Iterator[tuple[Finding, Check]]:
+def uncaught(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """Errors that end the execution, those of all tasks in one finding."""
     handles = any("Catch" in state.fields for state in search.subject.states.values())
     severity: Severity = "warning" if handles else "note"
@@ -178,7 +175,7 @@ def _uncaught(
     told: str,
     error: str,
     advice: str,
-) -> tuple[Finding, Check]:
+) -> Verdict:
     states = search.subject.states
     order = [name for name in states if name in found]
     first = order[0]
@@ -190,14 +187,14 @@ def _uncaught(
         advice,
         found[first],
     )
-    return finding, lambda seen: (first, error) in seen.uncaught
+    return finding, _still("uncaught", (first, error))
 
 
 def _tasks(names: Sequence[str]) -> str:
     return f"{names[0]} fails" if len(names) == 1 else f"these {len(names)} tasks fail"
 
 
-def twice(search: Search, _: Evidence) -> Iterator[tuple[Finding, Check]]:
+def twice(search: Search, _: Evidence) -> Iterator[Verdict]:
     """Tasks whose work may be done twice; those with arguments that say nothing of it apart."""
     found = list(repeated(search.subject))
     spelt = [one for one in found if one.known]
@@ -215,9 +212,7 @@ def twice(search: Search, _: Evidence) -> Iterator[tuple[Finding, Check]]:
         yield _twice("note", whole, told, advice)
 
 
-def _twice(
-    severity: Severity, found: Sequence[Repeated], told: str, advice: str
-) -> tuple[Finding, Check]:
+def _twice(severity: Severity, found: Sequence[Repeated], told: str, advice: str) -> Verdict:
     places = [
         Place(
             one.retrier.pointer,
@@ -227,10 +222,10 @@ def _twice(
     ]
     many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
     message = f"{many} may be carried out twice, when an answer is lost, {told}"
-    return Finding("twice", severity, message, places, advice), lambda _: False
+    return Finding("twice", severity, message, places, advice), None
 
 
-def needs(search: Search, evidence: Evidence) -> Iterator[Finding]:
+def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """Data that are read without asking."""
     if not evidence.needs:
         return
@@ -242,7 +237,7 @@ def needs(search: Search, evidence: Evidence) -> Iterator[Finding]:
         for need, name in evidence.needs.items()
     ]
     message = "these data are read without asking whether they are there; without them it fails"
-    yield Finding("needs", "note", message, places)
+    yield Finding("needs", "note", message, places), None
 
 
-VERDICTS = (missing, broken, endless, no_rule, uncaught, twice)
+VERDICTS = (missing, broken, endless, no_rule, uncaught, twice, needs)
