@@ -97,8 +97,7 @@ def loop_of(run: Run) -> tuple[str, ...] | None:
     """The states between two visits of the state at which a run was stopped."""
     if run.round is None:
         return None
-    trace = run.traces[run.execution.arn]
-    event, name = run.round
+    trace, event, name = run.round
     last: tuple[str, ...] = ()
     one: Passage | None = trace.by_event[event]
     while one := trace.before(one) if one else None:

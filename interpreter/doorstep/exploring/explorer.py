@@ -114,7 +114,7 @@ def _path(run: Run) -> list[str]:
     names = [passage.name for _, passage in run.visited()]
     if run.round is None:
         return names
-    visits = [index for index, name in enumerate(names) if name == run.round[1]]
+    visits = [index for index, name in enumerate(names) if name == run.round[2]]
     return names[: visits[1] + 1]
 
 

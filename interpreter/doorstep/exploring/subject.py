@@ -13,14 +13,16 @@ from ..answers import Answer
 from ..commands import Invoke
 from ..compile import compile_machine
 from ..coverage import Coverage, Item
-from ..definition import Scope, State, machine
+from ..definition import Scope, State, machine, processor_config
 from ..drivers import Driver, Execution, VirtualClock
+from ..drivers.clock import Clock
+from ..engine import Program
 from ..events import Event
 from ..handlers import Handlers
 from ..identity import Identity
 from ..jsontext import dumps
 from ..passages import Passage
-from ..quotas import quotas_of
+from ..quotas import Quotas, quotas_of
 from ..running import SEEDED_START, Type
 from . import stateflow
 from .buckets import fill
@@ -31,8 +33,6 @@ from .trace import Trace
 Respond = Callable[[Execution, Invoke], Answer | None]
 EVENTS = 2_500
 """A run with as many events is cut off: it goes round in a loop, or is too large to explore."""
-ROUNDS = 10
-"""So is one that has entered a state as often with the same data and variables."""
 
 
 class Run:
@@ -49,11 +49,9 @@ class Run:
         self.invokes: list[Invoke] = []
         self.bucket: Path | None = None
         self.driver: Driver | None = None
-        self.round: tuple[int, str] | None = None
-        """The event at which a state was entered once too often with the same data, and which."""
+        self.round: tuple[Trace, int, str] | None = None
+        """Where a state was entered once too often with the same data: by which event, which."""
         self._counts: Counter[str] = Counter()
-        self._entered: Counter[tuple[str, str, str]] = Counter()
-        self._variables: dict[str, str] = {}
 
     @property
     def execution(self) -> Execution:
@@ -82,20 +80,10 @@ class Run:
             self._adopt(self.traces[execution.arn])
         if event.type == "MapRunStarted" and self.bucket:
             fill(self.bucket, execution, self.script)
-        if execution is self.execution and event.details:
-            self._watch(event, event.details)
-
-    def _watch(self, event: Event, details: Mapping[str, Any]) -> None:
-        """Stop an execution that goes round with nothing changed."""
-        self._variables |= details.get("assignedVariables", {})
-        if not event.type.endswith("StateEntered") or self.subject.in_map(details["name"]):
-            return
-        key = details["name"], details["input"], dumps(self._variables)
-        self._entered[key] += 1
-        if self._entered[key] == ROUNDS and self.round is None and self.driver:
-            self.round = event.id, details["name"]
-            stop = partial(self.driver.stop, self.execution)
-            self.driver.clock.call_at(event.at, stop)
+        trace = self.traces[execution.arn]
+        if (name := trace.again(event)) and self.driver and not self.subject.in_map(name):
+            self.round = self.round or (trace, event.id, name)
+            self.driver.clock.call_at(event.at, partial(self.driver.stop, execution))
 
     def _adopt(self, child: Trace) -> None:
         run = child.execution.identity.map_run
@@ -156,8 +144,6 @@ class Subject:
         self.reads_items = any("ItemReader" in one.fields for one in self.states.values())
         self._exits: dict[tuple[str, str, int], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
-        limit = "loop_events" if type == "EXPRESS" else "history_events"
-        self._quotas = quotas_of(type).but({limit: EVENTS})
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
         """Run a script to its end in virtual time; `first` is asked before the script."""
@@ -169,7 +155,7 @@ class Subject:
             return self._run(run)
 
     def _run(self, run: Run) -> Run:
-        driver = Driver(
+        driver = _Limited(
             VirtualClock(SEEDED_START),
             Handlers(),
             bucket=run.bucket,
@@ -178,15 +164,17 @@ class Subject:
         )
         run.driver = driver
         execution = driver.start(
-            self.program, self.definition, self._identity, dumps(run.script.input), self._quotas
+            self.program, self.definition, self._identity, dumps(run.script.input)
         )
         driver.run(execution)
         return run
 
     def in_map(self, name: str) -> bool:
-        """Whether a state stands in a Map, whose items may all be the same."""
+        """Whether a state stands in an inline Map, whose items may all be the same."""
         around = self.around[name]
-        return around is not None and (around.type == "Map" or self.in_map(around.name))
+        if around is None or processor_config(around).get("Mode") == "DISTRIBUTED":
+            return False
+        return around.type == "Map" or self.in_map(around.name)
 
     def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
         """What an exit of a state leaves behind."""
@@ -202,6 +190,24 @@ class Subject:
             identity = trace.execution.identity
             coverage.add_passages(trace.passages, identity, identity.map_run)
         return set(coverage.hits)
+
+
+class _Limited(Driver):
+    """Cuts its executions off, the children of map runs as well."""
+
+    def start(
+        self,
+        program: Program,
+        definition: Mapping[str, Any],
+        identity: Identity,
+        text: str,
+        quotas: Quotas | None = None,
+        clock: Clock | None = None,
+    ) -> Execution:
+        """As a Driver, but with fewer events."""
+        limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
+        fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
+        return super().start(program, definition, identity, text, fewer, clock)
 
 
 def _around(scope: Scope, outer: State | None) -> Iterator[tuple[str, State | None]]:

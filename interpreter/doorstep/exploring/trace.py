@@ -6,7 +6,12 @@ from collections import Counter
 from functools import cached_property
 
 from ..drivers import Execution
+from ..events import Event
+from ..jsontext import dumps
 from ..passages import Passage, Passages, of_execution
+
+ROUNDS = 10
+"""How often a state may be entered with the same data and variables."""
 
 
 class Trace:
@@ -18,6 +23,18 @@ class Trace:
         """Of each map run, by its ARN."""
         self.parent: tuple[Trace, int] | None = None
         """Whose child it is, and which one."""
+        self._entered: Counter[tuple[str, str, str]] = Counter()
+        self._variables: dict[str, str] = {}
+
+    def again(self, event: Event) -> str | None:
+        """The state, if an event enters it for the tenth time with nothing changed."""
+        details = event.details or {}
+        self._variables |= details.get("assignedVariables", {})
+        if not event.type.endswith("StateEntered"):
+            return None
+        key = details["name"], details["input"], dumps(self._variables)
+        self._entered[key] += 1
+        return details["name"] if self._entered[key] == ROUNDS else None
 
     @cached_property
     def passages(self) -> Passages:
