@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import doorstep
+from doorstep_cli.explore import Explored
 from doorstep_cli.main import cli
 
 CHARGE = """{
@@ -59,7 +61,7 @@ def explore(*arguments: str) -> Result:
 def test_nothing_found_exits_with_0() -> None:
     result = explore("good.json")
     assert result.exit_code == 0
-    assert result.stdout.endswith("good.json: nothing found in 1 runs\n")
+    assert result.stdout.endswith("good.json: nothing found in 1 run\n")
 
 
 def test_a_finding_says_where_how_and_what_to_do() -> None:
@@ -147,6 +149,19 @@ def test_handlers_that_do_not_load_exit_with_2() -> None:
     result = explore("charge.asl.json", "--handlers", "nowhere.py")
     assert result.exit_code == 2
     assert "there is no handler file nowhere.py" in result.stderr
+
+
+def test_what_handlers_print_does_not_stand_in_the_report() -> None:
+    Path("handlers.py").write_text("def charge(event):\n    print('charging')\n", "utf-8")
+    result = explore("charge.asl.json", "--handlers", "handlers.py", "--format", "json")
+    assert "charging" in result.stderr
+    assert json.loads(result.stdout)
+
+
+def test_a_line_on_the_terminal_says_how_far_it_has_come() -> None:
+    line = Explored()
+    doorstep.explore(json.loads(GOOD), on_run=line.on_run)
+    assert str(line) == "1 run · 2 of 2 parts reached"
 
 
 def test_too_little_time_is_told() -> None:

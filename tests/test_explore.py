@@ -521,6 +521,13 @@ def test_a_token_is_another_one_in_every_attempt() -> None:
     assert only(sending(Parameters=parameters), "twice").severity == "warning"
 
 
+def test_a_payload_that_is_the_whole_input_is_only_noted() -> None:
+    resource = "arn:aws:states:::lambda:invoke"
+    given = {"FunctionName": "send", "Payload.$": "$"}
+    send = task(Resource=resource, Parameters=given, Retry=[{"ErrorEquals": ["States.ALL"]}])
+    assert only(machine("Send", Send=send), "twice").severity == "note"
+
+
 def test_what_only_reads_may_be_done_twice() -> None:
     resource = "arn:aws:states:::dynamodb:getItem"
     key = {"TableName": "t", "Key": {"id": {"S": "1"}}}

@@ -16,6 +16,7 @@ import click
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import definition_options, input_text
 from .output import OutputFile, Row, note, print_json, print_table
+from .process import prints_go_to_stderr
 from .progress import Line, wanted
 from .runs import handlers_of, write
 
@@ -112,7 +113,7 @@ def command(
     ctx.exit(0 if report.ok else 1)
 
 
-class _Explored(Line):
+class Explored(Line):
     """How far an exploration has come."""
 
     reached = parts = runs = 0
@@ -123,7 +124,7 @@ class _Explored(Line):
         self.reached = sum(item in search.reached for item in search.items)
 
     def __str__(self) -> str:
-        return f"{self.runs:,} runs · {self.reached} of {self.parts} parts reached"
+        return f"{_many(self.runs, 'run')} · {self.reached} of {self.parts} parts reached"
 
 
 def _explore(
@@ -131,7 +132,8 @@ def _explore(
 ) -> Exploration:
     from doorstep import explore
 
-    with _Explored() if watched else nullcontext() as line, handlers_of(handlers):
+    line_of = Explored if watched else nullcontext
+    with prints_go_to_stderr(), line_of() as line, handlers_of(handlers):
         on_run = line.on_run if line else None
         return explore(definition.document.definition, handlers=handlers, on_run=on_run, **options)
 
@@ -174,11 +176,15 @@ def _print(report: Exploration, shown: _Shown) -> None:
 def _verdict(report: Exploration) -> str:
     counts = Counter(str(one.severity) for one in report.findings)
     named = [
-        click.style(f"{counts[name]} {name}{'' if counts[name] == 1 else 's'}", fg=colour)
+        click.style(_many(counts[name], name), fg=colour)
         for name, colour in _COLOURS.items()
         if counts[name]
     ]
-    return f"{', '.join(named) or 'nothing found'} in {report.runs:,} runs"
+    return f"{', '.join(named) or 'nothing found'} in {_many(report.runs, 'run')}"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _lines(finding: Finding, case: str, shown: _Shown) -> Iterator[str]:

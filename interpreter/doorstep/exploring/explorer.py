@@ -52,6 +52,7 @@ def explore(
     Raises DefinitionError when AWS would refuse the definition, HandlerLoadError when the handlers
     do not load.
     """
+    given = None if handlers is None else Handlers(handlers)
     value = load(definition).definition
     check(value, type=type)
     subject = Subject(value, type, machine_name)
@@ -67,8 +68,8 @@ def explore(
     search.explore()
     found = _findings(search, evidence)
     example = _example(search, evidence)
-    if handlers is not None:
-        found += called_twice(subject, begin if input else example or begin, Handlers(handlers))
+    if given:
+        found += called_twice(subject, begin if input else example or begin, given)
     return _report(search, found, example)
 
 

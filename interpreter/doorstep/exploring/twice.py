@@ -29,7 +29,8 @@ _SAME = frozenset(
 _OF_EXECUTION = re.compile(r"Execution\.(Id|Name|StartTime)\b|State\.EnteredTime\b")
 _TOKEN = re.compile(r"Task\.Token\b")
 _KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid|number|arn)$)|(?:Id|ID|Key|Number|Arn|ARN)$")
-_GIVEN = re.compile(r"(?i)idempoten|dedup|client_?(request_?)?token|conditionexpression|^name$")
+_GIVEN = re.compile(r"(?i:idempoten|dedup|client_?(request_?)?token|conditionexpression)|^Name$")
+_WHOLE = ("$", "$$.Execution.Input", "{% $states.input %}", "{% $states.context.Execution.Input %}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Repeated:
     around: str
     """The Parallel or Map whose retrier it is; empty for the task's own."""
     known: bool
-    """Whether the definition spells out what the worker is given."""
+    """Whether the definition spells out what the worker is given, not just the whole input."""
 
 
 def repeated(subject: Subject) -> Iterator[Repeated]:
@@ -51,8 +52,18 @@ def repeated(subject: Subject) -> Iterator[Repeated]:
             continue
         if found := _retrier(subject, state):
             retrier, around = found
-            spelt = ("Arguments" if state.jsonata else "Parameters") in state.fields
-            yield Repeated(state, retrier, around, spelt)
+            given = _given(state)
+            yield Repeated(state, retrier, around, given is not None and not _is_whole(given))
+
+
+def _given(state: State) -> Any:
+    return state.fields.get("Arguments" if state.jsonata else "Parameters")
+
+
+def _is_whole(given: Any) -> bool:
+    if isinstance(given, dict):
+        return any(map(_is_whole, given.values()))
+    return given in _WHOLE
 
 
 def _retrier(subject: Subject, task: State) -> tuple[Item, str] | None:
@@ -76,8 +87,7 @@ def _harmless(state: State) -> bool:
     called = integration(state.fields["Resource"])
     if _reads(called):
         return True
-    given = state.fields.get("Arguments" if state.jsonata else "Parameters")
-    return given is not None and _tells(given)
+    return _tells(_given(state))
 
 
 def _reads(called: Integration) -> bool:
