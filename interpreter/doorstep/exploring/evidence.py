@@ -9,7 +9,7 @@ from .flow import path_text
 from .goals import SURPRISE
 from .mending import Broken, blamed, broken, fed, missing
 from .script import Origin, Script
-from .subject import Run
+from .subject import Run, Seen
 from .trace import Trace
 
 _EXCEEDED = "States.ExceedToleratedFailureThreshold"
@@ -47,7 +47,7 @@ class Evidence:
     uncaught: dict[tuple[str, str], Script] = field(default_factory=dict)
     """By task and error."""
     no_rule: dict[str, Script] = field(default_factory=dict)
-    choices: dict[str, tuple[Run, Trace, Passage]] = field(default_factory=dict)
+    choices: dict[str, Seen] = field(default_factory=dict)
     """A passage of each Choice."""
     needs: dict[Need, str] = field(default_factory=dict)
     """With the state that reads."""
@@ -57,12 +57,12 @@ class Evidence:
     def note(self, run: Run) -> None:
         """Look at a run."""
         if run.execution.status == "SUCCEEDED":
-            entered = {passage.name for _, passage in run.visited()}
+            entered = run.entered
             if len(entered) > len(self.success[1]):
                 self.success = run.script, entered
-        for trace, passage in run.visited():
-            if run.subject.states[passage.name].type == "Choice":
-                self.choices.setdefault(passage.name, (run, trace, passage))
+        for seen in run.visited():
+            if seen.state.type == "Choice":
+                self.choices.setdefault(seen.state.name, seen)
         self._blame(run)
         if loop := loop_of(run):
             self.loops.setdefault(frozenset(loop), (run.script, loop))
@@ -72,18 +72,18 @@ class Evidence:
 
     def _blame(self, run: Run) -> None:
         for blame in blamed(run):
-            name = blame.passage.name
+            name = blame.seen.state.name
             if NO_RULE in blame.cause:
                 self.no_rule.setdefault(name, run.script)
                 continue
-            lacking = missing(run, blame)
+            lacking = missing(blame)
             for place, example in lacking:
                 self.needs.setdefault(_need(place, example), name)
             if lacking:
                 continue
-            if found := broken(run, blame):
+            if found := broken(blame):
                 self.missing.setdefault((name, found.field), (run.script, found))
-            self.failed.setdefault(name, Failed(run.script, blame.cause, fed(run, blame)))
+            self.failed.setdefault(name, Failed(run.script, blame.cause, fed(blame)))
 
 
 def _need(place: Origin, example: object) -> Need:
@@ -112,10 +112,10 @@ def uncaught_by(run: Run, error: str) -> str | None:
     execution = run.execution
     if execution.status != "FAILED" or execution.error not in (error, _EXCEEDED):
         return None
-    for trace, one in reversed(run.visited()):
-        task = bool(one.attempts) and run.subject.states[one.name].type == "Task"
-        if task and error in one.errors and not _taken(trace, one):
-            return one.name
+    for seen in reversed(run.visited()):
+        passage, task = seen.passage, seen.state.type == "Task"
+        if task and error in passage.errors and not _taken(seen.trace, passage):
+            return seen.state.name
     return None
 
 

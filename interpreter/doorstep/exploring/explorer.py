@@ -112,7 +112,7 @@ def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
 
 def _path(run: Run) -> list[str]:
     """The states entered, without the further rounds of a loop."""
-    names = [passage.name for _, passage in run.visited()]
+    names = [seen.state.name for seen in run.visited()]
     if run.round is None:
         return names
     visits = [index for index, name in enumerate(names) if name == run.round[2]]
@@ -126,7 +126,6 @@ def _example(search: Search, evidence: Evidence) -> Script | None:
 
     def shows(script: Script) -> bool:
         run = search.subject.run(script)
-        names = {passage.name for _, passage in run.visited()}
-        return run.execution.status == "SUCCEEDED" and names == entered
+        return run.execution.status == "SUCCEEDED" and run.entered == entered
 
     return shrink(script, shows)

@@ -15,9 +15,8 @@ from . import stateflow
 from .choosing import Options, Situation, options
 from .flow import wants
 from .script import Origin, Script, Source
-from .subject import Run
-from .trace import Trace
-from .tracing import Spot, origin
+from .subject import Run, Seen
+from .tracing import origin
 
 PASSED = ": passed"
 SURPRISE = "Unexpected"
@@ -28,52 +27,48 @@ _AGAIN = Answer(output={})
 Goal = Item | str
 """A part of the definition; or `STATE: what`, for what a definition does not name."""
 Wanted = Callable[[Goal], bool]
-Propose = Callable[[Run, Trace, Passage, Wanted], Iterator[tuple[Goal, Script]]]
+Propose = Callable[[Seen, Wanted], Iterator[tuple[Goal, Script]]]
 
 
-def rules(
-    run: Run, trace: Trace, passage: Passage, wanted: Wanted
-) -> Iterator[tuple[Goal, Script]]:
+def rules(seen: Seen, wanted: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts with which other rules of a Choice hold; no rule at all, where that has no name."""
-    found = run.subject.parts[passage.name]
-    ways: list[Goal] = [item for _, item in found.rules]
-    if "Default" not in found.state.fields:
-        ways.append(no_rule(found.state))
+    ways: list[Goal] = [item for _, item in seen.parts.rules]
+    if "Default" not in seen.state.fields:
+        ways.append(no_rule(seen.state))
     if not any(map(wanted, ways)):
         return
-    for number, option in possible(run, trace, passage).found.items():
-        script: Script | None = run.script
+    for number, option in possible(seen).found.items():
+        script: Script | None = seen.run.script
         for read, value in option.changes:
-            place = origin(run, Spot(trace, passage, read))
+            place = origin(seen, read)
             script = script.put(place, value) if script and isinstance(place, Origin) else None
         if script is not None and option.changes:
             yield ways[number], script
 
 
-def possible(run: Run, trace: Trace, passage: Passage) -> Options:
+def possible(seen: Seen) -> Options:
     """What can be had of a Choice by changing what comes from outside of the definition."""
-    reads = stateflow.compared_reads(run.subject.states[passage.name])
-    fixed = [r for r in reads if not isinstance(origin(run, Spot(trace, passage, r)), Origin)]
-    return options(situation(run, trace, passage), fixed)
+    reads = stateflow.compared_reads(seen.state)
+    return options(situation(seen), [r for r in reads if not isinstance(origin(seen, r), Origin)])
 
 
-def situation(run: Run, trace: Trace, passage: Passage) -> Situation:
+def situation(seen: Seen) -> Situation:
     """A Choice as it was about to be made."""
-    engine = trace.execution.engine
-    setting = Setting(trace.execution.identity, engine.input, engine.started_at)
-    state, variables = run.subject.states[passage.name], _variables(trace, passage)
-    return Situation(state, passage, passage.input, variables, setting)
+    execution, passage = seen.trace.execution, seen.passage
+    setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
+    return Situation(seen.state, passage, passage.input, _variables(seen), setting)
 
 
 def escapes(run: Run) -> Iterator[tuple[Goal, Script]]:
     """Scripts with which a run that goes round might leave its loop."""
-    seen: set[str] = set()
-    for trace, passage in run.visited():
-        if passage.name not in seen and run.subject.states[passage.name].type == "Choice":
-            seen.add(passage.name)
-            around = run.subject.around[passage.name]
+    known: set[str] = set()
+    for seen in run.visited():
+        name = seen.state.name
+        if seen.state.type == "Choice" and name not in known:
+            known.add(name)
+            around = run.subject.around[name]
             goal = passed(around.name if around else "")
-            yield from ((goal, script) for _, script in rules(run, trace, passage, bool))
+            yield from ((goal, script) for _, script in rules(seen, bool))
 
 
 def passed(state: str) -> str:
@@ -86,50 +81,48 @@ def no_rule(state: State) -> str:
     return f"{state.name}: no rule"
 
 
-def _variables(trace: Trace, passage: Passage) -> dict[str, Any]:
+def _variables(seen: Seen) -> dict[str, Any]:
     known: dict[str, Any] = {}
-    one: Passage | None = passage
+    one: Passage | None = seen.passage
     while one:
-        before = trace.before(one)
+        before = seen.trace.before(one)
         one = before or one.around
         if before:
             known = {**before.assigned, **known}
     return known
 
 
-def errors(run: Run, trace: Trace, passage: Passage, _: Wanted) -> Iterator[tuple[Goal, Script]]:
+def errors(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts in which a task fails: for its retriers and catchers, and for those around it."""
-    subject, number = run.subject, run.number(trace, passage)
-    task = subject.states[passage.name]
+    subject, script, task, call = seen.run.subject, seen.run.script, seen.state, seen.call
     inner: State | None = task
 
     def throw(*replies: Answer) -> Script:
-        return run.script.answering(passage.name, number, *replies)
+        return script.answering(task.name, call, *replies)
 
     yield f"{task.name}: {SURPRISE}", throw(failing(SURPRISE))
     while inner:
         found = subject.parts[inner.name]
         for retrier, item in found.retriers:
             for error in retrier.names:
-                yield item, throw(_failure(task, error), _answer(run, passage.name, number))
+                yield item, throw(_failure(task, error), _answer(script.reply(task.name, call)))
         for catcher in found.catchers:
             for error in catcher.names:
                 yield catcher.item, throw(_failure(task, error))
         inner = subject.around[inner.name]
 
 
-def timeouts(run: Run, trace: Trace, passage: Passage, _: Wanted) -> Iterator[tuple[Goal, Script]]:
+def timeouts(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts in which nobody answers a task."""
-    subject, number = run.subject, run.number(trace, passage)
-    script = run.script.answering(passage.name, number, no_answer())
-    limits = subject.parts[passage.name].timeouts
-    for limit, item in limits.items():
+    name, call, coverage = seen.state.name, seen.call, seen.run.subject.coverage
+    script = seen.run.script.answering(name, call, no_answer())
+    for limit, item in seen.parts.timeouts.items():
         yield item, script
         error = "States.Timeout" if limit == "TimeoutSeconds" else "States.HeartbeatTimeout"
-        yield item, run.script.answering(passage.name, number, failing(error))
-        yield f"{passage.name}: States.Timeout", script
-    if subject.coverage.timeout:
-        yield subject.coverage.timeout, script
+        yield item, seen.run.script.answering(name, call, failing(error))
+        yield f"{name}: States.Timeout", script
+    if coverage.timeout:
+        yield coverage.timeout, script
 
 
 def _failure(task: State, error: str) -> Answer:
@@ -144,39 +137,33 @@ def failing(error: str) -> Answer:
     return Answer(failed=True, error=error, cause="")
 
 
-def _answer(run: Run, state: str, number: int) -> Answer:
-    before = run.script.reply(state, number)
+def _answer(before: Answer) -> Answer:
     return _AGAIN if before.failed else before
 
 
-def sizes(run: Run, trace: Trace, passage: Passage, _: Wanted) -> Iterator[tuple[Goal, Script]]:
+def sizes(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts in which a Map has no item, one and two."""
-    state = run.subject.states[passage.name]
-    found = run.subject.parts[passage.name]
+    state, script, parts = seen.state, seen.run.script, seen.parts
     if "ItemReader" in state.fields:
-        unread = replace(run.script, items={**run.script.items, state.name: None})
-        yield from ((catcher.item, unread) for catcher in found.catchers)
-    sized = (0, 1, _several(state))
-    for place, sizes in _places(run, trace, passage, sized):
-        items = run.script.get(place)
+        unread = replace(script, items={**script.items, state.name: None})
+        yield from ((catcher.item, unread) for catcher in parts.catchers)
+    for place, numbers in _places(seen, (0, 1, _several(state))):
+        items = script.get(place)
         first = items[:1] if isinstance(items, list) and items else [{}]
-        for item, size in zip(found.sizes * len(sizes), sizes, strict=False):
-            yield item, run.script.put(place, first * size)
+        for item, number in zip(parts.sizes * len(numbers), numbers, strict=False):
+            yield item, script.put(place, first * number)
 
 
-def _places(
-    run: Run, trace: Trace, passage: Passage, sizes: tuple[int, ...]
-) -> Iterator[tuple[Origin, tuple[int, ...]]]:
+def _places(seen: Seen, numbers: tuple[int, ...]) -> Iterator[tuple[Origin, tuple[int, ...]]]:
     """Where a Map's items come from, and how many to have: a guess where they are computed."""
-    state = run.subject.states[passage.name]
-    flow = stateflow.items(state)
-    if "ItemReader" in state.fields:
-        yield Origin(Source("items", state.name)), sizes
+    flow = stateflow.items(seen.state)
+    if "ItemReader" in seen.state.fields:
+        yield Origin(Source("items", seen.state.name)), numbers
         return
     for want in wants(flow):
-        place = origin(run, Spot(trace, passage, want.flow))
+        place = origin(seen, want.flow)
         if isinstance(place, Origin):
-            yield place, sizes if want.flow == flow else (*sizes, 1, 2, 3)
+            yield place, numbers if want.flow == flow else (*numbers, 1, 2, 3)
 
 
 def _several(state: State) -> int:
@@ -192,12 +179,9 @@ _OF: Mapping[str, Sequence[Propose]] = {
 }
 
 
-def goals(
-    run: Run, trace: Trace, passage: Passage, wanted: Wanted
-) -> Iterator[tuple[Goal, Script]]:
+def goals(seen: Seen, wanted: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts worth trying after a passage, each with what it is for, if that is wanted."""
-    state = run.subject.states[passage.name]
-    if state.type == "Task" and not passage.attempts:
+    if seen.state.type == "Task" and not seen.passage.attempts:
         return
-    for propose in _OF.get(state.type, ()):
-        yield from (one for one in propose(run, trace, passage, wanted) if wanted(one[0]))
+    for propose in _OF.get(seen.state.type, ()):
+        yield from (one for one in propose(seen, wanted) if wanted(one[0]))

@@ -12,9 +12,9 @@ from ..queries import json_type
 from . import stateflow
 from .flow import ABSENT, ARRAY, MOMENT, NAMED, Example, Flow, Key, Missing, Want, wants
 from .script import Origin, Script
-from .subject import Run
+from .subject import Run, Seen
 from .trace import Trace
-from .tracing import Spot, origin
+from .tracing import origin
 
 _BLAMED = re.compile(r"\(entered at the event id #(\d+)\)")
 _TASKS = ("LambdaFunction", "Activity", "Task")
@@ -25,10 +25,9 @@ _KINDS: tuple[Any, ...] = (1, ARRAY, {}, True, MOMENT, "{}", ["a"], [1], "a")
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """A state that failed over its data: which passage of which execution."""
+    """A state that failed over its data."""
 
-    trace: Trace
-    passage: Passage
+    seen: Seen
     cause: str
     location: str = ""
     """The field to blame, where that is known."""
@@ -54,7 +53,7 @@ class Mended:
 def blamed(run: Run) -> Iterator[Blame]:
     """The passages that failed over their data."""
     for trace in run.traces.values():
-        if found := _uncaught(trace):
+        if found := _uncaught(run, trace):
             yield found
         for passage in trace.passages.all:
             for event in passage.events:
@@ -62,12 +61,13 @@ def blamed(run: Run) -> Iterator[Blame]:
                     location = str(event.details.get("location", ""))
                     place = re.sub(r"\[(\d+)\]", r"/\1", location)
                     cause = str(event.details.get("cause"))
-                    yield Blame(trace, _named(trace, cause) or passage, cause, place)
+                    named = _named(trace, cause) or passage
+                    yield Blame(Seen(run, trace, named), cause, place)
             if passage.left and _caught_silently(run, passage):
-                yield Blame(trace, passage, "")
+                yield Blame(Seen(run, trace, passage), "")
 
 
-def _uncaught(trace: Trace) -> Blame | None:
+def _uncaught(run: Run, trace: Trace) -> Blame | None:
     """What ended an execution, unless an event tells of it."""
     execution = trace.execution
     if execution.status != "FAILED" or execution.error == "States.QueryEvaluationError":
@@ -76,7 +76,7 @@ def _uncaught(trace: Trace) -> Blame | None:
     found = _named(trace, cause)
     if found is None and execution.error == "States.Runtime":
         found = _unfinished(trace)
-    return Blame(trace, found, cause) if found else None
+    return Blame(Seen(run, trace, found), cause) if found else None
 
 
 def _named(trace: Trace, cause: str) -> Passage | None:
@@ -98,22 +98,22 @@ def _caught_silently(run: Run, passage: Passage) -> bool:
     return left_by_catcher and not any(event.failed for event in passage.events)
 
 
-def missing(run: Run, blame: Blame) -> list[tuple[Origin, Any]]:
+def missing(blame: Blame) -> list[tuple[Origin, Any]]:
     """What was not there, or of another kind, each with an example of what should be."""
     found = []
-    for _, want, place in _traced(run, blame):
+    for _, want, place in _traced(blame):
         if isinstance(place, Origin):
-            value = run.script.get(place)
+            value = blame.seen.run.script.get(place)
             if value is ABSENT or not _fits(value, want.example):
                 found.append((place, example(want.example, place)))
     return found
 
 
-def broken(run: Run, blame: Blame) -> Broken | None:
+def broken(blame: Blame) -> Broken | None:
     """What can't be there, if that is why."""
     found = [
         (field, str(want.flow), place.key)
-        for field, want, place in _traced(run, blame)
+        for field, want, place in _traced(blame)
         if isinstance(place, Missing) and _is_at(field, blame.location)
     ]
     if not found:
@@ -123,40 +123,39 @@ def broken(run: Run, blame: Blame) -> Broken | None:
     return Broken(first, tuple(reads), key)
 
 
-def fed(run: Run, blame: Blame) -> bool:
+def fed(blame: Blame) -> bool:
     """Whether any of what the state reads comes from outside of the definition."""
-    return any(isinstance(place, Origin) for _, _, place in _traced(run, blame))
+    return any(isinstance(place, Origin) for _, _, place in _traced(blame))
 
 
-def mended(run: Run, blame: Blame) -> Iterator[Mended]:
+def mended(blame: Blame) -> Iterator[Mended]:
     """Scripts to try next."""
-    lacking = missing(run, blame)
-    script = run.script
+    lacking = missing(blame)
+    failing = script = blame.seen.run.script
     for place, value in lacking:
         script = script.put(place, value)
     if lacking:
         yield Mended(script)
-    for _, _, found in _traced(run, blame):
+    for _, _, found in _traced(blame):
         if isinstance(found, Origin) and found.keys:
-            yield from (Mended(run.script.put(found, kind), guess=True) for kind in _KINDS)
+            yield from (Mended(failing.put(found, kind), guess=True) for kind in _KINDS)
 
 
-def _traced(run: Run, blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
-    """What the blamed passage reads, with the field that does and where it comes from."""
-    passage = blame.passage
-    for field, want in _reads(run, passage):
+def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
+    """What the blamed state reads, with the field that does and where it comes from."""
+    for field, want in _reads(blame.seen):
         each: Iterable[int | None] = (None,)
         if field == "ItemSelector":
-            each = range(_length(run, passage))
+            each = range(_length(blame.seen))
         for index in each:
-            yield field, want, origin(run, Spot(blame.trace, passage, want.flow, index))
+            yield field, want, origin(blame.seen, want.flow, index)
 
 
-def _length(run: Run, passage: Passage) -> int:
+def _length(seen: Seen) -> int:
     """How many items a Map has, two at the most."""
-    if "ItemReader" in run.subject.states[passage.name].fields:
-        return min(2, len(run.script.items.get(passage.name) or [{}]))
-    lengths = [event.details.get("length", 0) for event in passage.attempts]
+    if "ItemReader" in seen.state.fields:
+        return min(2, len(seen.run.script.items.get(seen.state.name) or [{}]))
+    lengths = [event.details.get("length", 0) for event in seen.passage.attempts]
     return min(2, lengths[-1]) if lengths else 0
 
 
@@ -179,11 +178,11 @@ def _fits(value: Any, wanted: Any) -> bool:
     return json_type(value) == json_type(wanted)
 
 
-def _reads(run: Run, passage: Passage) -> Iterator[tuple[str, Want]]:
-    """What a passage's state had read by then, with the field that does."""
-    state = run.subject.states[passage.name]
-    worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in passage.events)
-    failed = any(event.failed and event.type.startswith(_TASKS) for event in passage.events)
+def _reads(seen: Seen) -> Iterator[tuple[str, Want]]:
+    """What a state had read by then, with the field that does."""
+    state, events = seen.state, seen.passage.events
+    worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
+    failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
     for field, want in stateflow.reads(state):
         if field.startswith("Catch/"):
             read = failed

@@ -96,8 +96,8 @@ class Search:
             self.reached.setdefault(goal, script)
         self._on_run(self, run)
         for blame in blamed(run):
-            for mend in mended(run, blame):
-                self._propose(mend, passed(blame.passage.name))
+            for mend in mended(blame):
+                self._propose(mend, passed(blame.seen.state.name))
         for wanted, other in self._goals(run):
             if other.key in self._known:
                 continue
@@ -115,10 +115,10 @@ class Search:
         visits: Counter[str] = Counter()
         if run.endless:
             yield from (one for one in escapes(run) if self._open(one[0]))
-        for trace, passage in run.visited():
-            visits[passage.name] += 1
-            if visits[passage.name] <= _VISITS:
-                yield from goals(run, trace, passage, self._open)
+        for seen in run.visited():
+            visits[seen.state.name] += 1
+            if visits[seen.state.name] <= _VISITS:
+                yield from goals(seen, self._open)
 
     def _open(self, goal: Goal) -> bool:
         return goal not in self.reached and self._attempts[goal] < ATTEMPTS
@@ -135,11 +135,11 @@ def _rank(goal: Goal) -> int:
 
 def _passed(run: Run) -> Iterator[Goal]:
     """The states that did their work, whatever way they were left by but a catcher."""
-    states, failed = run.subject.states, [blame.passage for blame in blamed(run)]
-    for _, passage in run.visited():
-        state = states[passage.name]
+    failed = [blame.seen.passage for blame in blamed(run)]
+    for seen in run.visited():
+        state, passage = seen.state, seen.passage
         normally = state.type == "Choice" or passage.following == state.fields.get("Next")
         if passage not in failed and (state.type == "Fail" or (passage.left and normally)):
-            yield passed(passage.name)
+            yield passed(state.name)
     if run.execution.status == "SUCCEEDED":
         yield passed("")

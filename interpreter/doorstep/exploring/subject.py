@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..answers import Answer
 from ..commands import Invoke
 from ..compile import compile_machine
 from ..coverage import Coverage, Item
+from ..coverage.items import Parts
 from ..definition import Scope, State, machine, processor_config
 from ..drivers import Driver, Execution, VirtualClock
 from ..drivers.clock import Clock
@@ -122,9 +124,38 @@ class Run:
                     return self.subject.exit(state, way, index)
         return self.subject.exit(state)
 
-    def visited(self) -> list[tuple[Trace, Passage]]:
+    @property
+    def entered(self) -> set[str]:
+        """The names of the states that it went through."""
+        return {seen.state.name for seen in self.visited()}
+
+    def visited(self) -> list[Seen]:
         """Every passage of every execution."""
-        return [(t, one) for t in self.traces.values() for one in t.passages.all]
+        return [Seen(self, t, one) for t in self.traces.values() for one in t.passages.all]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A state that a run went through, in one of its executions."""
+
+    run: Run
+    trace: Trace
+    passage: Passage
+
+    @property
+    def state(self) -> State:
+        """The state."""
+        return self.run.subject.states[self.passage.name]
+
+    @property
+    def parts(self) -> Parts:
+        """What there is to cover in it."""
+        return self.run.subject.parts[self.passage.name]
+
+    @property
+    def call(self) -> int:
+        """The number of the last call of a Task."""
+        return self.run.number(self.trace, self.passage)
 
 
 class Subject:

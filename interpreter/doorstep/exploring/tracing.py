@@ -9,7 +9,7 @@ from ..passages import Passage
 from . import stateflow
 from .flow import PARSED, Fixed, Flow, Key, Keys, Missing, Read, Unknown, at
 from .script import INPUT, Origin, Source
-from .subject import Run
+from .subject import Run, Seen
 from .trace import Trace
 
 UNKNOWN = Unknown()
@@ -19,8 +19,7 @@ UNKNOWN = Unknown()
 class Spot:
     """A flow of the state of a passage; `index`: of the iteration that it is for, if for one."""
 
-    trace: Trace
-    passage: Passage
+    seen: Seen
     flow: Flow
     index: int | None = None
 
@@ -28,16 +27,17 @@ class Spot:
 Found = Origin | Flow
 
 
-def origin(run: Run, spot: Spot) -> Found:
-    """Where a value comes from.
+def origin(seen: Seen, flow: Flow, index: int | None = None) -> Found:
+    """Where a value that a state reads comes from; `index`: of the iteration that it is for.
 
     A flow that leads to nothing outside of the definition is given back as far as it led.
     """
-    step: Spot | Found = spot
+    step: Spot | Found = Spot(seen, flow, index)
     while isinstance(step, Spot):
         if not isinstance(step.flow, Read):
             return step.flow
-        step = _Tracer(run, step.trace, step.passage, step.index).back(step.flow)
+        one = step.seen
+        step = _Tracer(one.run, one.trace, one.passage, step.index).back(step.flow)
     return step
 
 
@@ -69,7 +69,10 @@ class _Tracer:
     def _at(
         self, passage: Passage, flow: Flow, keys: Keys, index: int | None = None
     ) -> Spot | Found:
-        return Spot(self.trace, passage, at(flow, keys), index)
+        return self._spot(self.trace, passage, at(flow, keys), index)
+
+    def _spot(self, trace: Trace, passage: Passage, flow: Flow, index: int | None = None) -> Spot:
+        return Spot(Seen(self.run, trace, passage), flow, index)
 
     def _output(self, passage: Passage, keys: Keys) -> Spot | Found:
         return self._at(passage, self.run.left(passage).output, keys)
@@ -93,15 +96,15 @@ class _Tracer:
         around = trace.started(self.trace)
         state = self._state(around)
         if "ItemBatcher" not in state.fields:
-            return Spot(trace, around, at(stateflow.item(state), keys), number)
+            return self._spot(trace, around, at(stateflow.item(state), keys), number)
         match keys:
             case ("Items", int(index), *rest):
-                return Spot(trace, around, at(stateflow.item(state), tuple(rest)), index)
+                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), index)
             case ("Items", *rest) if rest:  # JSONata reads a member of every item
-                return Spot(trace, around, at(stateflow.item(state), tuple(rest)), 0)
+                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), 0)
             case ("BatchInput", *rest):
                 shared = state.fields["ItemBatcher"].get("BatchInput", {})
-                return Spot(trace, around, at(stateflow.payload(state, shared), tuple(rest)))
+                return self._spot(trace, around, at(stateflow.payload(state, shared), tuple(rest)))
         return UNKNOWN
 
     def _result(self, keys: Keys) -> Spot | Found:
@@ -128,7 +131,7 @@ class _Tracer:
             inside = [one for one in trace.passages.all if self._stands_in(one, state, index)]
         if not inside:
             return Missing(index)
-        return Spot(trace, inside[-1], at(self.run.left(inside[-1]).output, keys))
+        return self._spot(trace, inside[-1], at(self.run.left(inside[-1]).output, keys))
 
     def _stands_in(self, one: Passage, state: State, index: int) -> bool:
         if one.around is not self.passage:

@@ -79,7 +79,7 @@ def _never_first(found: Parts, item: Item, evidence: Evidence) -> str | None:
     seen = evidence.choices.get(found.state.name)
     if seen is None:
         return None
-    had = options(situation(*seen))
+    had = options(situation(seen))
     number = [one for _, one in found.rules].index(item)
     if not had.complete or number in had.found:
         return None
@@ -92,8 +92,7 @@ def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> st
     """What is known of why it was not reached."""
     state = found.state
     if item.kind == "rule" and state.name in evidence.choices:
-        run, trace, passage = evidence.choices[state.name]
-        if not possible(run, trace, passage).free:
+        if not possible(evidence.choices[state.name]).free:
             return "what its Choice looks at is fixed by the definition on the way that was found"
         return "no data were found with which it is the first that holds"
     if item.kind == "map" and "ItemReader" not in state.fields:
