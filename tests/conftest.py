@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from doorstep.commands import Cancel, Command, Invoke, SetTimer
+from doorstep.commands import Cancel, Command, FindActivity, Invoke, SetTimer
 from doorstep.engine import EXECUTION, Engine
 from doorstep.events import Event, Fact, FactKind
 from doorstep.identity import Identity
@@ -37,6 +41,8 @@ class World:
         self.quotas = STANDARD.but(quotas)
         self.rebuilt = rebuilt
         self.facts: list[Fact] = []
+        self.deleted: set[str] = set()
+        """The ARNs of activities that are not there."""
         self.now = 1000.0
         self.commands: list[Command] = []
         self.engine = self._new_engine()
@@ -50,6 +56,9 @@ class World:
         self.commands = self.engine.receive(self.facts[-1])
         if self.rebuilt:
             self._rebuild()
+        for command in self.commands:
+            if isinstance(command, FindActivity):
+                self.tell("looked up", command.key, command.invoke.resource not in self.deleted)
         return self
 
     def _rebuild(self) -> None:
@@ -162,6 +171,70 @@ def each() -> Callable[..., dict[str, Any]]:
     return mapped
 
 
+def unlike_model(shape: Any, value: Any, at: str = "") -> Iterator[str]:
+    """Where a JSON value differs from a shape of botocore's model of the service."""
+    kinds = SHAPE_TYPES[shape.type_name]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        yield f"{at or '/'} is no {shape.type_name}: {value!r}"
+        return
+    limits = shape.metadata
+    if isinstance(value, str | list) and len(value) < limits.get("min", 0):
+        yield f"{at} is too short: {value!r}"
+    match shape.type_name:
+        case "string" if shape.enum and value not in shape.enum:
+            yield f"{at} is none of {shape.enum}: {value!r}"
+        case "string" if len(value) > limits.get("max", len(value)):
+            yield f"{at} is too long: {value!r}"
+        case "structure":
+            yield from (f"{at} has no {one}" for one in set(shape.required_members) - value.keys())
+            for name, inner in value.items():
+                if name in shape.members:
+                    yield from unlike_model(shape.members[name], inner, f"{at}/{name}")
+                else:
+                    yield f"{at} has a {name}, which the service has not"
+        case "list":
+            for index, inner in enumerate(value):
+                yield from unlike_model(shape.member, inner, f"{at}/{index}")
+        case "map":
+            for name, inner in value.items():
+                yield from unlike_model(shape.key, name, f"{at}/{name}")
+                yield from unlike_model(shape.value, inner, f"{at}/{name}")
+
+
+SHAPE_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "timestamp": (int, float),
+}
+
+
+def check_answer(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """For botocore's `before-parse`: every answer is one that the service's model allows."""
+    answer = json.loads(response_dict["body"])
+    shape = operation_model.output_shape
+    if response_dict["status_code"] != 200:
+        code = answer.pop("__type")
+        # ValidationException is common to all operations, whether or not they name it.
+        shapes = {one.name: one for one in operation_model.service_model.error_shapes}
+        named = {one.name for one in operation_model.error_shapes} | {"ValidationException"}
+        assert code in named, f"{operation_model.name} has no {code}"
+        shape = shapes[code]
+    found = list(unlike_model(shape, answer))
+    assert not found, f"{operation_model.name}: {found}"
+
+
+@pytest.fixture(scope="session")
+def checked_against_model() -> Callable[..., None]:
+    """`check_answer`, for clients that are not made here."""
+    return check_answer
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Callable[..., Any]]:
     """Makes boto3 clients of an emulator in this process, one for each set of options.
@@ -178,7 +251,7 @@ def aws() -> Iterator[Callable[..., Any]]:
     with ExitStack() as servers:
 
         def client(url: str | None = None, **options: Any) -> Any:
-            return boto3.client(
+            made = boto3.client(
                 "stepfunctions",
                 endpoint_url=url or servers.enter_context(running(Options(port=0, **options))),
                 region_name="us-east-1",
@@ -186,6 +259,8 @@ def aws() -> Iterator[Callable[..., Any]]:
                 aws_secret_access_key="anything",
                 config=config,
             )
+            made.meta.events.register("before-parse.sfn", check_answer)
+            return made
 
         yield client
 
@@ -209,6 +284,41 @@ def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
         return client.create_state_machine(**given)
 
     return call
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `doorstep serve` with options in a process of its own, which ends with the test."""
+    program = "from doorstep_cli.main import entry; entry()"
+    with ExitStack() as processes:
+
+        def start(*options: str) -> subprocess.Popen[str]:
+            server = subprocess.Popen(
+                [sys.executable, "-c", program, "serve", "--port", "0", *options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            processes.enter_context(server)
+            processes.callback(server.kill)
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """(act) → what it gives once it gives something."""
+
+    def wait(act: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if result := act():
+                return result
+            time.sleep(0.005)
+        raise AssertionError("it did not happen in time")
+
+    return wait
 
 
 @pytest.fixture(scope="session")

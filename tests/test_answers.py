@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.answers import ABSENT, seconds
+from doorstep.answers import ABSENT, seconds, spelled
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,23 @@ from doorstep.answers import ABSENT, seconds
 )
 def test_a_duration_in_seconds(duration: Any, length: float) -> None:
     assert seconds(duration) == length
+
+
+@pytest.mark.parametrize(
+    ("length", "duration"),
+    [
+        (0, "0s"),
+        (90, "1m 30s"),
+        (18_006, "5h 6s"),
+        (129_600, "1d 12h"),
+        (1_209_600, "14d"),
+        (0.25, "250ms"),
+        (59.9996, "1m"),
+    ],
+)
+def test_a_length_is_spelled_as_it_is_read(length: float, duration: str) -> None:
+    assert spelled(length) == duration
+    assert seconds(duration) == pytest.approx(length, abs=0.0005)
 
 
 @pytest.mark.parametrize(

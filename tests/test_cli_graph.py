@@ -1,4 +1,4 @@
-"""`doorstep graph`: Mermaid and DOT text, coloured by what happened."""
+"""`doorstep graph`: Mermaid, DOT and SVG, coloured by what happened."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.drawing import condition
+from doorstep.drawing.conditions import condition
 from doorstep_cli.main import cli
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -209,6 +210,29 @@ def test_a_refused_definition_is_not_drawn(tmp_path: Path) -> None:
     result = graph(tmp_path, definition={"StartAt": "A", "States": {}})
     assert (result.exit_code, result.stdout) == (2, "")
     assert "error" in result.stderr
+
+
+def test_a_picture_is_coloured_and_written_to_a_file(tmp_path: Path) -> None:
+    history, file = tmp_path / "history.json", tmp_path / "flow.svg"
+    run = doorstep.run(DEFINITION, {**ORDER, "total": 1}, handlers={"price": refuse})
+    history.write_text(json.dumps(run.history), "utf-8")
+    options = ("--format", "svg", "--output", str(file), "--history", str(history))
+    assert graph(tmp_path, *options).stdout == ""
+    tag = "{http://www.w3.org/2000/svg}"
+    fills = {
+        (group.findtext(f"{tag}title") or "").splitlines()[0]: box.get("style")
+        for group in ElementTree.parse(file).getroot().iter(f"{tag}g")
+        for box in group
+        if (box.get("class") or "").startswith("box") and group.find(f"{tag}title") is not None
+    }
+    assert {name: (style or "")[:12] for name, style in fills.items()} == {
+        "Large? (Choice)": "fill:#1d8102",
+        "Ask (Task)": "fill:#aab7b8",
+        "Each (Map)": "fill:#c7131f",
+        "Price (Task)": "fill:#c7131f",
+        "Nap (Wait)": "fill:#aab7b8",
+        "Sad (Fail)": "fill:#aab7b8",
+    }
 
 
 @pytest.mark.parametrize(

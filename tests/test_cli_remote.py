@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -20,6 +19,7 @@ from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 Run = Callable[..., Result]
+Launch = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
@@ -125,18 +125,13 @@ def test_a_missing_server_is_told() -> None:
     assert "start one with `doorstep serve`" in result.stderr
 
 
-def served(*options: str) -> subprocess.Popen[str]:
-    program = "from doorstep_cli.main import entry; entry()"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_start_asks_for_a_test_case_behind_a_hash(run: Run) -> None:
+    refused = run("start", "wait#HappyPath").stderr
+    assert "Test case 'HappyPath' can't be run: this server has no mocks" in refused
 
 
-def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
-    server = served("--db", str(tmp_path / "kept.db"))
+def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path, launch: Launch) -> None:
+    server = launch("--db", str(tmp_path / "kept.db"))
     assert server.stdout is not None
     line = server.stdout.readline()
     assert line.startswith("Serving at http://127.0.0.1:")
@@ -145,16 +140,22 @@ def test_serve_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
     Remote(url).ask("CreateStateMachine", name="a", definition=definition, roleArn=ROLE)
     server.send_signal(signal.SIGTERM)
     _, told = server.communicate(timeout=20)
-    assert told == ""
+    assert server.returncode == 0
+    assert [line.split()[2:4] for line in told.splitlines()] == [
+        ["INFO", "started"],
+        ["INFO", "stopped;"],
+    ]
     assert (tmp_path / "kept.db").exists()
 
 
-def test_serve_has_the_machines_of_files_and_brings_them_up_to_date(tmp_path: Path) -> None:
+def test_serve_has_the_machines_of_files_and_brings_them_up_to_date(
+    tmp_path: Path, launch: Launch
+) -> None:
     file, kept = tmp_path / "one.asl.json", str(tmp_path / "kept.db")
     arn = "arn:aws:states:us-east-1:123456789012:stateMachine:one"
     for state_type in ("Succeed", "Fail"):
         file.write_text(json.dumps({"StartAt": "A", "States": {"A": {"Type": state_type}}}))
-        server = served(str(file), "--db", kept)
+        server = launch(str(file), "--db", kept)
         assert server.stdout is not None
         url = server.stdout.readline().split()[-1]
         assert server.stdout.readline().strip() == arn
@@ -164,14 +165,14 @@ def test_serve_has_the_machines_of_files_and_brings_them_up_to_date(tmp_path: Pa
         server.communicate(timeout=20)
 
 
-def test_serve_has_all_machines_of_a_template(tmp_path: Path) -> None:
+def test_serve_has_all_machines_of_a_template(tmp_path: Path, launch: Launch) -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     machine = {"Type": "AWS::Serverless::StateMachine"}
     properties = {"Definition": definition, "Type": "EXPRESS"}
     resources = {name: {**machine, "Properties": properties} for name in ("One", "Two")}
     file = tmp_path / "template.json"
     file.write_text(json.dumps({"Resources": resources}))
-    server = served(str(file), "--db", ":memory:")
+    server = launch(str(file), "--db", ":memory:")
     assert server.stdout is not None
     url = server.stdout.readline().split()[-1]
     there = Remote(url).ask("ListStateMachines")["stateMachines"]
@@ -189,19 +190,27 @@ def test_serve_says_what_is_wrong_with_a_definition(tmp_path: Path) -> None:
     assert "MISSING_TRANSITION_TARGET" in result.stderr
 
 
-def test_serve_says_what_is_wrong_with_its_store(tmp_path: Path) -> None:
+def test_serve_says_what_is_wrong_with_its_store(tmp_path: Path, launch: Launch) -> None:
     (tmp_path / "text.db").write_text("no database " * 1000)
-    server = served("--db", str(tmp_path / "text.db"))
+    server = launch("--db", str(tmp_path / "text.db"))
     _, told = server.communicate(timeout=20)
     assert server.returncode == 2
     assert "text.db can't be used" in told
 
 
-def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path) -> None:
-    server = served("--db", ":memory:", "--handlers", str(tmp_path / "none.py"))
+def test_serve_says_what_is_wrong_with_its_handlers(tmp_path: Path, launch: Launch) -> None:
+    server = launch("--db", ":memory:", "--handlers", str(tmp_path / "none.py"))
     _, told = server.communicate(timeout=20)
     assert server.returncode == 2
     assert "there is no handler file" in told
+
+
+def test_serve_says_what_is_wrong_with_its_mocks(tmp_path: Path, launch: Launch) -> None:
+    (tmp_path / "mocks.json").write_text("[1]")
+    server = launch("--db", ":memory:", "--mocks", str(tmp_path / "mocks.json"))
+    _, told = server.communicate(timeout=20)
+    assert server.returncode == 2
+    assert "mocks.json: the file has to be a JSON object" in told
 
 
 def test_a_speed_is_of_the_real_clock() -> None:

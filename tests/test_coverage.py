@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,15 @@ def example(name: str, *inputs: str) -> dict[str, int]:
 
 
 def test_the_orders_are_counted_exactly() -> None:
-    # Items: input 3, flaky 2, unknown-item 2 (a cup, then a samovar), the others 1 each.
-    # The gateway is busy twice (flaky), loses one answer (lost-answer), declines one card.
-    # One parcel is stolen, one forgotten: the warehouse's timeout ends that one.
+    # All 7 orders have items, so that ValidateOrder lets all of them pass: no catcher there.
+    # Items: input 3, flaky 2, unknown-item 2, the other four 1 each: 3 + 2 + 2 + 4 = 11 PriceItems,
+    # of which one, the samovar of unknown-item, has no price: 10 come to their end, and PriceItems'
+    # catcher takes 1 order. Several items have input, flaky and unknown-item: 3; one item: 4.
+    # 6 orders are charged. flaky is tried again twice, lost-answer once: 2 + 1 = 3 retries, none
+    # after TimeoutSeconds. declined fails with an error that is not retried: 1 caught, 5 go on.
+    # Of these 5 the parcels of stolen (an error) and forgotten (the timeout: 1) are caught: 2
+    # refunds, both at the first attempt, and 5 - 2 = 3 confirmations.
+    # The customer hears of unknown-item, declined, stolen and forgotten: 4 times.
     names = ("input", "flaky", "lost-answer", "declined", "unknown-item", "stolen", "forgotten")
     assert example("order", *names) == {
         "timeout the execution: TimeoutSeconds": 0,
@@ -100,7 +107,10 @@ def test_the_orders_are_counted_exactly() -> None:
 
 
 def test_the_approvals_are_counted_exactly() -> None:
-    # Three expenses are above the limit: one is approved, one rejected, one never decided on.
+    # input, rejected and unanswered (740 euros) are above the limit of 100, small (12) is not:
+    # rule 1 holds 3 times, Default once. unanswered ends by the timeout, which the catcher takes:
+    # 1 of 3; the other 2 are decided on. Grace approves (rule 1), Ebenezer does not (Default).
+    # Paid out are small and input: 2. Fail states have no transition.
     assert example("approval", "input", "rejected", "unanswered", "small") == {
         "state NeedsApproval": 4,
         "transition NeedsApproval → AskManager": 3,
@@ -125,7 +135,10 @@ def test_the_approvals_are_counted_exactly() -> None:
 
 
 def test_the_reports_are_counted_exactly() -> None:
-    # input: taken away once; broken: three times, then given up; slow: six hours, four allowed.
+    # input's machine is taken away once: 1 retry, then it is published. broken fails 3 times, of
+    # which MaxAttempts 2 are tried again: 1 + 2 = 3 retries, then the catcher of States.TaskFailed.
+    # slow takes six hours of four: a timeout, the one error of a task that States.TaskFailed does
+    # not stand for (States Language, appendix A), so that the second catcher takes it.
     assert example("batch", "input", "broken", "slow") == {
         "state RunReport": 3,
         "transition RunReport → PublishReport": 1,
@@ -433,9 +446,56 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
 
 def test_the_page_colours_the_lines(suite: Suite) -> None:
     page = reports.page(suite)
-    assert '<span class="all" title="1 × state Text">   15' in page
-    assert '<span class="none" title="0 × state Other">   18' in page
+    assert '<span id="machine2-line15" class="all" title="1 × state Text">   15' in page
+    assert '<span id="machine2-line18" class="none" title="0 × state Other">   18' in page
     assert "62% covered" in page
+
+
+def test_the_page_draws_what_was_used(suite: Suite) -> None:
+    page = reports.page(suite)
+    start, end = page.rindex("<svg"), page.rindex("</svg>") + len("</svg>")
+    drawn = ElementTree.fromstring(page[start:end])
+    tag = "{http://www.w3.org/2000/svg}"
+    links = {link.get("href"): link for link in drawn.iter(f"{tag}a")}
+    told = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
+    assert told == {
+        "#machine2-line4": "Pick (Choice)\n1 × state Pick",
+        "#machine2-line15": "Text (Succeed)\n1 × state Text",
+        "#machine2-line18": "Other (Succeed)\n0 × state Other",
+    }
+    assert all(f'id="{href[1:]}"' in page for href in links if href)
+    strokes = {
+        group.findtext(f"{tag}title"): path.get("style")
+        for group in drawn.iter(f"{tag}g")
+        for path in group.findall(f"{tag}path[@class='line']")
+    }
+    assert strokes == {
+        None: None,
+        "1 × rule Pick: rule 1 → Text": "stroke:#1d8102",
+        "0 × rule Pick: Default → Other": "stroke:#c7131f",
+    }
+
+
+def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]) -> None:
+    retriers = [{"ErrorEquals": [name]} for name in ("Busy", "Odd")]
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "Saved"}
+    definition = chain(
+        {"Work": work(Retry=retriers, Catch=[catcher], End=True), "Saved": {"Type": "Pass"}}
+    )
+    suite = Suite()
+    for answer in ("Busy", "Bad"):
+        mocks = Mocks(mock("Work", doorstep.fail(answer), invocation=0), mock("Work", 1))
+        suite.add(mocks.run(definition, {}))
+    page = reports.page(suite)
+    assert "Retry of Busy\n1 × retrier Work: retry of Busy</title>" in page
+    assert "Retry of Odd\n0 × retrier Work: retry of Odd</title>" in page
+    assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line caught"' in page
+
+
+def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
+    page = reports.page(suite)
+    assert "<script" not in page
+    assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
 
 
 def test_what_several_processes_counted_adds_up(suite: Suite) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -96,28 +93,3 @@ def test_the_history_over_http_is_that_in_process(client: Any, name: str, tmp_pa
     assert untimed(events) == untimed([as_aws(event) for event in here.events])
     assert all(isinstance(event["timestamp"], datetime) for event in events)
     assert told["status"] == here.status
-
-
-def test_the_aws_command_line_works(client: Any) -> None:
-    pytest.importorskip("awscli", reason="the AWS CLI is not installed")
-    definition = json.dumps(MACHINES["jsonata"])
-
-    def aws(*arguments: str) -> Any:
-        command = [sys.executable, "-m", "awscli", "stepfunctions", *arguments]
-        keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-        told = subprocess.run(
-            [*command, "--endpoint-url", client.meta.endpoint_url, "--region", "us-east-1"],
-            env={**os.environ, **keys, "AWS_CLI_AUTO_PROMPT": "off"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        return json.loads(told.stdout)
-
-    given = ("--name", "by-hand", "--definition", definition, "--role-arn", ROLE)
-    machine = aws("create-state-machine", *given)["stateMachineArn"]
-    arn = aws("start-execution", "--state-machine-arn", machine, "--input", "[1,2]")["executionArn"]
-    ended(client, arn)
-    events = aws("get-execution-history", "--execution-arn", arn, "--page-size", "2")["events"]
-    assert events[-1]["executionSucceededEventDetails"]["output"] == "3"

@@ -127,6 +127,15 @@ def test_a_name_is_taken_once(
     assert refusal(client, "start_execution", **running) == told
 
 
+def test_the_arn_of_a_distributed_map_starts_nothing(
+    client: Any, machine: Callable[..., str]
+) -> None:
+    # API reference of StartExecution; the reason is one of the service model's.
+    with pytest.raises(client.exceptions.ValidationException) as raised:
+        client.start_execution(stateMachineArn=f"{machine(PASS)}/Each")
+    assert raised.value.response["reason"] == "API_DOES_NOT_SUPPORT_LABELED_ARNS"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

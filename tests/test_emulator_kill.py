@@ -141,6 +141,7 @@ class Served:
                 *(sys.executable, "-c", "from doorstep_cli.main import entry; entry()", "serve"),
                 *("--port", str(port), "--db", str(self.folder / "doorstep.db")),
                 *("--handlers", str(self.folder / "handlers.py")),
+                *("--events", str(self.folder / "events")),
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -288,3 +289,20 @@ def test_every_execution_ends_as_if_nobody_had_killed_the_server(served: Served)
     assert of_one
     for arn in arns:
         assert len({key for key in keys if key.startswith(f"{arn}#")}) == len(of_one)
+    check_what_was_told(client, served.notes("events"))
+
+
+def check_what_was_told(client: Any, told: list[dict[str, Any]]) -> None:
+    """No status change twice, and none that a kill has undone."""
+    assert len({one["id"] for one in told}) == len(told) > 0
+    for detail in (one["detail"] for one in told):
+        there = client.describe_execution(executionArn=detail["executionArn"])
+        assert detail["startDate"] == pytest.approx(milliseconds(there["startDate"]), abs=1)
+        if detail["status"] != "RUNNING":
+            assert detail["status"] == there["status"]
+            assert detail["stopDate"] == pytest.approx(milliseconds(there["stopDate"]), abs=1)
+
+
+def milliseconds(date: Any) -> float:
+    # boto3 cuts off what is less than a microsecond: half a millisecond may round either way.
+    return float(date.timestamp() * 1000)

@@ -28,6 +28,32 @@ def test_a_machine_is_described_as_it_was_created(client: Any, create: Callable[
     assert "revisionId" not in told
 
 
+def test_a_machine_is_described_with_the_variables_that_its_states_read(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    made = {"Type": "Pass", "Assign": {"answer": 42}, "Next": "Read"}
+    read = {"Type": "Pass", "Parameters": {"answer.$": "$answer"}, "End": True}
+    definition = json.dumps({"StartAt": "Made", "States": {"Made": made, "Read": read}})
+    arn = create(definition=definition)["stateMachineArn"]
+    execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+    for call, given in (
+        (client.describe_state_machine, {"stateMachineArn": arn}),
+        (client.describe_state_machine_for_execution, {"executionArn": execution}),
+    ):
+        told = call(**given)
+        assert told["variableReferences"] == {"Read": ["answer"]}
+        metadata = call(**given, includedData="METADATA_ONLY")
+        assert metadata["definition"] == "{}"
+        assert told.keys() - metadata.keys() == {"variableReferences"}
+
+
+def test_a_machine_without_variables_is_described_without_them(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    arn = create()["stateMachineArn"]
+    assert "variableReferences" not in client.describe_state_machine(stateMachineArn=arn)
+
+
 def test_creating_again_gives_the_same_machine(create: Callable[..., Any]) -> None:
     first, again = create(), create(roleArn=ROLE + "2", tags=[{"key": "a", "value": "b"}])
     assert first["stateMachineArn"] == again["stateMachineArn"]

@@ -60,7 +60,7 @@ class Restarted:
 
     def options(self) -> Options:
         file, handlers = self.folder / "doorstep.db", self.folder / "handlers.py"
-        return Options(port=0, db=str(file), handlers=str(handlers))
+        return Options(port=0, db=str(file), handlers=str(handlers), grace=0)
 
     def client(self, url: str) -> Any:
         return self._client(url)

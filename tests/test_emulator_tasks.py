@@ -172,14 +172,21 @@ def test_an_activity_without_a_worker_times_out(
     assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
 
 
-def test_an_activity_that_does_not_exist_fails_the_execution(
-    start: Callable[..., str], ended: Callable[[str], Any]
+def test_an_activity_that_was_deleted_fails_the_execution(
+    client: Any, start: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     # Recorded: test_activities::test_activity_task_on_deleted.
-    arn = ACCOUNT + "activity:never-created"
-    told = ended(start({"Type": "Task", "Resource": arn}))
+    arn, state = activity(client, "deleted")
+    client.delete_activity(activityArn=arn)
+    execution = start(state)
+    told = ended(execution)
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
-    assert told["cause"].endswith(f"The activity {arn} does not exist.")
+    assert told["cause"] == (
+        "An error occurred while executing the state 'Only' (entered at the event id #2). "
+        f"The activity {arn} does not exist."
+    )
+    types = history_types(client, execution)
+    assert types == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
 
 
 def test_a_callback_ends_the_task(client: Any, asked: Any, ended: Callable[[str], Any]) -> None:
@@ -266,6 +273,24 @@ def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
         assert told["mapRunArn"] == listed["mapRunArn"]
         machine = client.describe_state_machine_for_execution(executionArn=child["executionArn"])
         assert (machine["mapRunArn"], machine["label"]) == (listed["mapRunArn"], "Only")
+
+
+@pytest.mark.parametrize("batch", [None, {"MaxItemsPerBatch": 2}], ids=["single", "batches"])
+def test_children_of_a_map_run_are_listed_with_their_items(
+    client: Any,
+    start: Callable[..., str],
+    ended: Callable[[str], Any],
+    batch: dict[str, Any] | None,
+) -> None:
+    batcher = {} if batch is None else {"ItemBatcher": batch}
+    execution = start(distributed({"Type": "Pass"}, **batcher), [{"Items": [1, 2]}, {}, {}])
+    ended(execution)
+    (run,) = client.list_map_runs(executionArn=execution)["mapRuns"]
+    children = client.list_executions(mapRunArn=run["mapRunArn"])["executions"]
+    assert sorted(one["itemCount"] for one in children) == ([1, 2] if batch else [1, 1, 1])
+    machine = execution.rpartition(":")[0].replace("execution", "stateMachine")
+    (parent,) = client.list_executions(stateMachineArn=machine)["executions"]
+    assert "itemCount" not in parent
 
 
 def test_a_map_run_that_runs_is_changed(client: Any, start: Callable[..., str]) -> None:

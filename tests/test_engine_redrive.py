@@ -114,6 +114,18 @@ def test_the_calls_of_one_visit_share_their_idempotency_key(world) -> None:
     assert len(visits) == 1
 
 
+def test_the_calls_of_a_state_are_numbered_through_iterations_retries_and_redrives(world) -> None:
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    run = world(mapped(task("Charge", Retry=retry), MaxConcurrency=2)).start([1, 2, 3])
+    assert [call.number for call in run.calls()] == [0, 1]
+    run.fail("Each", "Busy").pass_time(1)
+    assert [call.number for call in run.calls()] == [1, 2]
+    run.succeed("Each")
+    assert [call.number for call in run.calls()] == [2, 3]
+    run.fail("Each").tell("redriven")
+    assert [call.number for call in run.calls()] == [4, 5]
+
+
 def test_a_redriven_wait_keeps_its_deadline(world) -> None:
     waiting = one("Rest", {"Type": "Wait", "Seconds": 100, "End": True})
     branches = [waiting, one("A", task("A"))]

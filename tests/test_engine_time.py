@@ -142,6 +142,21 @@ def test_an_activity_that_nobody_picks_up_misses_no_heartbeat(world) -> None:
     ]
 
 
+def test_of_an_activity_that_is_not_there_no_event_tells(world) -> None:
+    # Recorded: test_activity_task_on_deleted.
+    run = world(task(ACTIVITY))
+    run.deleted.add(ACTIVITY)
+    run.start()
+    assert run.shown() == ["1<-0 ExecutionStarted", "2<-0 TaskStateEntered", "3<-2 ExecutionFailed"]
+    assert run.events("ExecutionFailed")[0].details == {
+        "error": "States.Runtime",
+        "cause": (
+            "An error occurred while executing the state 'Work' (entered at the event id #2). "
+            f"The activity {ACTIVITY} does not exist."
+        ),
+    }
+
+
 def test_the_execution_times_out_as_a_whole(world) -> None:
     run = world(machine({"Type": "Wait", "Seconds": 1000}, TimeoutSeconds=60)).start()
     run.now += 60

@@ -187,6 +187,13 @@ def test_a_missing_handler_of_a_service_is_named_by_its_action() -> None:
     assert "no handlers were given" in (execution.cause or "")
 
 
+def test_a_missing_handler_of_an_invoked_function_is_named_by_the_function() -> None:
+    invoked = {"Parameters": {"FunctionName": FUNCTION + "charge-card"}}
+    execution = run(INVOKE, {"refund": says("x")}, **invoked)
+    assert "(1) a function with @doorstep.handler('charge-card')" in str(execution.cause)
+    assert "(2) a function charge_card(event, context)" in str(execution.cause)
+
+
 def test_a_missing_handler_is_neither_retried_nor_caught() -> None:
     definition = calls(
         FUNCTION + "charge",

@@ -427,7 +427,7 @@ def test_the_command_line_runs_a_test_case(files: Path) -> None:
 
 
 def test_the_command_line_tells_of_mocks_that_were_not_reached(files: Path) -> None:
-    spare = {**GUIDE["MockedResponses"], "MockedSQSSuccess": {"0-1": {"Return": 1}, "2": {}}}
+    spare = {**GUIDE["MockedResponses"], "MockedSQSSuccess": {"0-1": {"Return": SENT}, "2": {}}}
     (files / "MockConfigFile.json").write_text(json.dumps({**GUIDE, "MockedResponses": spare}))
     result = run_command(files, "#HappyPath")
     assert result.stderr.strip() == 'mock never reached: SQSState: MockedSQSSuccess "2"'

@@ -21,7 +21,10 @@ DOCUMENTED = {
     # Replaying
     "replay",
     "resume",
+    "moments",
     "Replay",
+    "Moment",
+    "Moments",
     # Handlers
     "handler",
     "answer",

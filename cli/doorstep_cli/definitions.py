@@ -42,18 +42,11 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
 
     Raises DefinitionError or InputError; a template with several needs `resource`.
     """
-    from doorstep.parse import load
-    from doorstep.parse.templates import is_template, load_machine
+    from doorstep.parse.templates import load_any
 
-    source = _source(path)
-    whole = load(source, parameters=parameters)
-    if is_template(whole.definition):
-        machine = load_machine(source, resource, parameters=parameters)
-        file = str(machine.document.path or path)
-        return Definition(file, machine.name, machine.type, machine.document)
-    if resource is not None:
-        raise Problem(f"--resource {resource}: {path} is a definition, not a template")
-    return Definition(str(path), _machine_name(path), "STANDARD", whole)
+    machine = load_any(_source(path), resource, parameters=parameters)
+    file = str(machine.document.path or path)
+    return Definition(file, machine.name, machine.type, machine.document)
 
 
 def machine_names(path: Path) -> list[str]:
@@ -73,11 +66,6 @@ def machine_names(path: Path) -> list[str]:
 
 def _source(path: Path) -> Path | str:
     return standard_input("definition") if str(path) == "-" else path
-
-
-def _machine_name(path: Path) -> str:
-    stem = path.name.partition(".")[0]
-    return re.sub(r"[^\w-]", "-", stem, flags=re.ASCII).strip("-") or "StateMachine"
 
 
 def read_accepted(

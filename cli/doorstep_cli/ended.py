@@ -48,7 +48,7 @@ def told(execution: Execution) -> str:
     visits = _visits(execution)
     status = click.style(execution.status, fg=_COLOURS[execution.status], bold=True)
     headline = f"{status}{_where(_blamed(execution, visits))}: {execution.error or 'no error name'}"
-    lines = [headline, *_cause_lines(execution.cause or "")]
+    lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
         lines += _unanswered(visits)
     return "\n".join(lines)
@@ -85,7 +85,7 @@ def _where(visit: Visit | None) -> str:
     return f" in {path}"
 
 
-def _cause_lines(cause: str) -> Iterator[str]:
+def cause_lines(cause: str) -> Iterator[str]:
     """The cause; of a function's own report the message and the handler's frames."""
     try:
         report = json.loads(cause)
@@ -98,7 +98,7 @@ def _cause_lines(cause: str) -> Iterator[str]:
     text = "\n".join(str(line).rstrip() for line in lines)
     if len(text) > _SHOWN:
         text = f"{text[:_SHOWN]}… ({len(text):,} characters)"
-    return (f"  {line}" for line in text.splitlines())
+    return iter(text.splitlines())
 
 
 def _unanswered(visits: Visits) -> Iterator[str]:

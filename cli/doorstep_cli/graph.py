@@ -1,4 +1,4 @@
-"""`doorstep graph`: a workflow as Mermaid or DOT text."""
+"""`doorstep graph`: a workflow as SVG, Mermaid or DOT."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
+from doorstep.definition import machine
+from doorstep.drawing import dot, draw, mermaid, outcomes, svg
 from doorstep.visits import Visits
 
 from .definitions import DEFINITION, Type, read_accepted
-from .dot import dot
-from .drawing import draw
-from .mermaid import mermaid
 from .options import definition_options
-from .output import note
+from .output import OutputFile, note
 from .recorded import HISTORY, read_history
+from .runs import write
 
-_FORMATS = {"mermaid": mermaid, "dot": dot}
+_FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
-@click.command("graph", short_help="Print a workflow as Mermaid or DOT text.")
+@click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @click.option("--history", type=HISTORY, help="Colour the states by what happened in this history.")
 @click.option(
@@ -28,35 +28,41 @@ _FORMATS = {"mermaid": mermaid, "dot": dot}
     "output_format",
     type=click.Choice(list(_FORMATS)),
     default="mermaid",
-    help="mermaid (default), or dot for Graphviz.",
+    help="mermaid (default), dot for Graphviz, or svg: a picture for the browser.",
 )
+@click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
 @definition_options
 def command(
     path: Path,
     history: Path | None,
     output_format: str,
+    output: Path | None,
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
 ) -> None:
-    """Print a workflow as Mermaid or DOT text; Parallel and Map frame what they contain.
+    """Draw a workflow as Mermaid, DOT or SVG; Parallel and Map frame what they contain.
 
     With a history the states are coloured: succeeded, failed, error caught, in progress, aborted,
-    not reached. Dotted edges are those of catchers.
+    not reached. Dotted or dashed edges are those of catchers.
 
     \b
     Examples:
       doorstep graph order.asl.json
       doorstep graph order.asl.json --history history.json
+      doorstep graph order.asl.json --format svg --output order.svg
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
-    from doorstep.definition import machine
-
     definition = read_accepted(path, parameters, resource, machine_type)
+    tree = machine(definition.document.definition)
     visits = Visits(read_history(history)) if history else None
-    drawing = draw(machine(definition.document.definition), definition.name, visits)
-    click.echo("\n".join(_FORMATS[output_format](drawing)))
+    marks = outcomes(tree, visits) if visits else None
+    lines = _FORMATS[output_format](draw(tree, definition.name, marks))
+    if output:
+        write(output, lines, quiet=False)
+    else:
+        click.echo("\n".join(lines))
     if visits:
-        known = {state.name for state in machine(definition.document.definition).scope.walk()}
+        known = {state.name for state in tree.scope.walk()}
         if strange := sorted({visit.name for visit in visits.all} - known):
             note(f"{history} has states that {path} has not: {', '.join(strange)}")

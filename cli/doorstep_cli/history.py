@@ -91,19 +91,23 @@ def _as_json(event: Entry, step: str, begun: float) -> dict[str, object]:
         "step": step or None,
         "resource": resource(event) or None,
         "startedAfterSeconds": round(event.at - begun, 3),
-        "timestamp": _timestamp(event.at),
+        "timestamp": timestamp(event.at),
         "details": event.details,
     }
 
 
 def _row(event: Entry, step: str, begun: float, details: bool) -> Row:
-    colour = next((colour for end, colour in _COLOURS if event.type.endswith(end)), None)
     cells = (str(event.id), event.type, step, resource(event))
     return Row(
-        (*cells, elapsed(event.at - begun), _timestamp(event.at)),
-        colour,
+        (*cells, elapsed(event.at - begun), timestamp(event.at)),
+        event_colour(event.type),
         [f"{name}: {_shortened(value)}" for name, value in _told(event)] if details else (),
     )
+
+
+def event_colour(event_type: str) -> str | None:
+    """How a type of event is coloured."""
+    return next((colour for end, colour in _COLOURS if event_type.endswith(end)), None)
 
 
 def _told(event: Entry) -> Iterator[tuple[str, object]]:
@@ -125,6 +129,7 @@ def elapsed(seconds: float) -> str:
     return days + clock
 
 
-def _timestamp(at: float) -> str:
+def timestamp(at: float) -> str:
+    """A moment (epoch seconds) as the table has it."""
     moment = datetime.fromtimestamp(at, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,10 +18,12 @@ _COMMANDS = (
     "run",
     "validate",
     "explore",
+    "test",
     "test-state",
     "history",
     "replay",
     "resume",
+    "debug",
     "diff",
     "graph",
     "conformance",
@@ -34,6 +36,8 @@ _COMMANDS = (
     "redrive",
     "callback",
 )
+_MODULES = {"test": "suites"}
+"""Where the module is not called as the command: `test` would be taken for a package's tests."""
 
 
 class Commands(click.Group):
@@ -47,7 +51,7 @@ class Commands(click.Group):
         """The command of a module of this package."""
         if name not in _COMMANDS:
             return None
-        module = import_module(f"{__package__}.{name.replace('-', '')}")
+        module = import_module(f"{__package__}.{_MODULES.get(name, name.replace('-', ''))}")
         command: click.Command = module.command
         return command
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import process
-from .definitions import DEFINITION, Type, read_accepted
+from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import Command, definition_options
 from .output import Problem, Row, print_json, print_table
 from .recorded import pages
@@ -24,13 +24,15 @@ _SHOWN = 10
 """Answers that differ are shown one by one, up to this number."""
 
 
+arn_option = click.option(
+    "--arn", help="ARN of the recorded execution: a history does not tell its names."
+)
+
+
 def replay_options(command: Command) -> Command:
     """The options of both commands that follow a recording."""
     for option in (
-        click.option(
-            "--arn",
-            help="ARN of the recorded execution: a history does not tell its names.",
-        ),
+        arn_option,
         click.option(
             "--ignore-times",
             is_flag=True,
@@ -106,9 +108,11 @@ def command(
     from doorstep.replaying import Replayer, read_recording, replay_recording
 
     definition = read_accepted(definition_file, parameters, resource, machine_type)
-    # A definition says nothing of its type, a template and the option do.
-    of_type = machine_type or (definition.type if definition.type == "EXPRESS" else None)
-    replayer = Replayer(definition.document.definition, type=of_type, times=not ignore_times)
+    replayer = Replayer(
+        definition.document.definition,
+        type=type_told(definition, machine_type),
+        times=not ignore_times,
+    )
     with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
@@ -125,6 +129,11 @@ def command(
     else:
         _tell(replayed)
     ctx.exit(0 if replayed.same else 1)
+
+
+def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
+    """The type of the machine where it is told: by the option or a template, not a definition."""
+    return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
 # One execution -----------------------------------------------------------------------------------

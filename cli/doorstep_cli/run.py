@@ -19,7 +19,7 @@ from .runs import carry_out, driving_options, finish, handlers_of, history_lines
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.drivers.driver import OnEvent
-    from doorstep.mocks import Mocks
+    from doorstep.mocks import Checking, Mocks
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -38,9 +38,15 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--mocks",
-    "test_case",
-    metavar="FILE#TESTCASE",
-    help="A test case of a MockConfigFile.json: its responses go before the handlers.",
+    "mocked",
+    metavar="FILE[#TESTCASE]",
+    help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
+)
+@click.option(
+    "--answers",
+    type=click.Choice(["strict", "warn", "off"]),
+    default="strict",
+    help="A mock answers as its service would not: fail (default), tell, or look away.",
 )
 @click.option(
     "--journal",
@@ -80,7 +86,8 @@ def command(
     /,
     path: Path,
     handlers: str | None,
-    test_case: str | None,
+    mocked: str | None,
+    answers: Checking,
     history: Path | None,
     journal: Path | None,
     redrive: bool,
@@ -109,6 +116,7 @@ def command(
       doorstep run order.asl.json --handlers handlers.py --input @order.json --history history.json
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
       doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
+      doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
     """
@@ -119,7 +127,7 @@ def command(
     if options["clock"] == "real" and options["begin"] is not None:
         raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
     definition = read_accepted(path, parameters, resource, machine_type)
-    mocks = _mocks(test_case, definition.name) if test_case else None
+    mocks = _mocks(mocked, definition.name, answers) if mocked else None
     options |= {
         "handlers": handlers,
         "journal": journal,
@@ -131,8 +139,8 @@ def command(
     execution, stop = carry_out(
         partial(_start, definition, options, redrive, quiet), watched=not quiet and wanted()
     )
-    for label in mocks.unreached if mocks and not quiet else ():
-        note(f"mock never reached: {label}")
+    for remark in mocks.remarks() if mocks and not quiet else ():
+        note(remark)
     if history:
         write(history, history_lines(execution), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))
@@ -149,6 +157,8 @@ def _start(
 
     with handlers_of(options["handlers"]):
         driver, execution = start(definition.document.definition, **options, on_event=on_event)
+    if options["respond"]:
+        options["respond"].driver = driver
     journal, events = options["journal"], len(execution.events)
     if redrive and execution.engine.redrivable:
         driver.redrive(execution)
@@ -159,11 +169,8 @@ def _start(
     return driver, execution
 
 
-def _mocks(test_case: str, machine: str) -> Mocks:
-    from doorstep.mockconfig import read_test_case
+def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
+    from doorstep.mockfile import mocks_of
     from doorstep.mocks import Mocks
 
-    file, separator, name = test_case.rpartition("#")
-    if not separator:
-        raise click.UsageError(f"--mocks {test_case}: name a test case: {test_case}#TESTCASE")
-    return Mocks(*read_test_case(Path(file), name, machine), machine=machine)
+    return Mocks(*mocks_of(source, Path(), machine), machine=machine, answers=answers)

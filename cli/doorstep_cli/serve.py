@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -41,6 +40,12 @@ if TYPE_CHECKING:
     help="What answers the tasks: a .py file, a folder of them, or a module's name.",
 )
 @click.option(
+    "--mocks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A MockConfigFile.json: start-execution with ARN#TESTCASE runs one of its test cases.",
+)
+@click.option(
     "--calls",
     type=click.IntRange(1),
     default=64,
@@ -64,6 +69,42 @@ if TYPE_CHECKING:
     "--speed", type=click.FloatRange(0, min_open=True), help="60: a minute takes a second."
 )
 @param_option
+@click.option(
+    "--events",
+    multiple=True,
+    metavar="TARGET",
+    help="Where status changes go, as EventBridge has them: a file, an http(s) URL or "
+    "python:FILE.py:FUNCTION. May be repeated.",
+)
+@click.option(
+    "--logs",
+    multiple=True,
+    metavar="TARGET",
+    help="Where executions' events go, as CloudWatch Logs has them: those of each DEFINITION and "
+    "of state machines whose loggingConfiguration asks for it. Targets as for --events.",
+)
+@click.option(
+    "--grace",
+    type=click.IntRange(0),
+    default=3,
+    metavar="SECONDS",
+    help="What a shutdown leaves to requests and handlers, and then to events and logs.",
+    show_default=True,
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How the server reports on stderr: for people, or a JSON object a line.",
+    show_default=True,
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="What it reports; debug: every request.",
+    show_default=True,
+)
 @click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
 @click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
@@ -75,6 +116,8 @@ def command(
     db: str | None,
     clock: str,
     speed: float | None,
+    log_format: str,
+    log_level: str,
     **options: Any,
 ) -> None:
     """Serve the AWS API of Step Functions: boto3, the AWS CLI and other SDKs work with it when they
@@ -84,13 +127,16 @@ def command(
     template, are there from the start, brought up to date if they were there before.
 
     What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
-    with every Standard execution where it was. Ctrl-C stops the server, not the executions.
+    with every Standard execution where it was. Ctrl-C and SIGTERM stop the server, not the
+    executions. /health and /metrics tell how it stands.
 
     \b
     Examples:
       doorstep serve order.asl.json --handlers handlers.py
       doorstep serve --db :memory: --port 0
       doorstep serve --clock virtual
+      doorstep serve order.asl.json --mocks MockConfigFile.json
+      doorstep serve --events events.jsonl --logs python:hooks.py:on_line
       aws stepfunctions --endpoint-url http://127.0.0.1:8083 list-state-machines
     """
     from doorstep import HandlerLoadError
@@ -100,11 +146,11 @@ def command(
             raise click.UsageError("--speed is of the real clock; --clock virtual needs none")
         clock = str(speed)
     try:
-        from doorstep_emulator import Deployment, Options, serve
+        from doorstep_emulator import Deployment, Options, report, serve
     except ModuleNotFoundError as missing:
         told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(told) from None
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    report(log_format, log_level)
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}

@@ -21,7 +21,8 @@ from .remote import Remote, endpoint_option
 def command(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
     """Start an execution and print its ARN.
 
-    MACHINE is a state machine's name or ARN, or the ARN of a version or alias.
+    MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE is
+    answered by that test case of the server's `--mocks`.
 
     \b
     Examples:
@@ -29,6 +30,7 @@ def command(machine: str, text: str, name: str | None, clock: str | None, endpoi
       doorstep logs -f $(doorstep start order --clock virtual)
     """
     remote = Remote(endpoint, clock)
-    arn = remote.machine(machine)
+    name_or_arn, *test_case = machine.partition("#")
+    arn = "".join((remote.machine(name_or_arn), *test_case))
     started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
     click.echo(started["executionArn"])

@@ -41,6 +41,11 @@ class Activities:
         self._catalogue = catalogue
         self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
+        self._closed = False
+
+    def is_there(self, invoke: Invoke) -> bool:
+        """Whether a task's activity was created, or a handler stands in for it."""
+        return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
 
     def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
@@ -49,11 +54,6 @@ class Activities:
         """
         if invoke.integration.kind != "activity" or self._has_handler(invoke):
             return False
-        if invoke.resource not in self._catalogue.activities:
-            cause = f"The activity {invoke.resource} does not exist."
-            data = {"error": "States.Runtime", "cause": cause, "final": True}
-            self.driver.later(execution, "failed", invoke.key, data)
-            return True
         self.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
             self._tasks[invoke.resource].append((execution, invoke))
@@ -67,8 +67,31 @@ class Activities:
             # The call will say so.
             return True
 
+    @property
+    def open_tasks(self) -> int:
+        """How many tasks wait for a worker. May be asked from any thread."""
+        queues = list(self._tasks.values())
+        return sum(invoke.key in one.engine.waiting for tasks in queues for one, invoke in [*tasks])
+
+    @property
+    def waiting_polls(self) -> int:
+        """How many workers wait for a task. May be asked from any thread."""
+        return sum(map(len, list(self._polls.values())))
+
+    def close(self) -> None:
+        """Answer every worker with nothing, from now on at once."""
+        self._closed = True
+        for polls in self._polls.values():
+            while polls:
+                poll = polls.popleft()
+                _settle(poll)
+                poll.reply({})
+
     def poll(self, poll: Poll) -> None:
         """Answer with the next task, or after a minute with none."""
+        if self._closed:
+            poll.reply({})
+            return
         polls = self._polls[poll.activity]
         if len(polls) >= _POLLERS:
             told = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from doorstep.drivers import Execution
@@ -29,12 +30,12 @@ _TOKEN_LIFE, _TOKENS = 15 * 60, 10
 
 def start_execution(server: Server, caller: Caller, request: Request) -> Request | Waiting:
     """StartExecution; the same name and input again, while it runs, give the same execution."""
-    target = server.catalogue.target(request["stateMachineArn"])
+    target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
     if "name" in request and (identity.arn in server.driver.executions or server.row(identity.arn)):
         # It may be about to start: look at it when it has.
-        return server.once_done(lambda: _started_again(server, identity.arn, text))
+        return server.once_done(lambda: _started_again(server, target, identity.arn, text))
     execution = _start(server, caller, target, identity, text, request)
     return server.once_done(
         lambda: {"executionArn": execution.arn, "startDate": execution.engine.started_at}
@@ -43,7 +44,7 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
 
 def start_sync_execution(server: Server, caller: Caller, request: Request) -> Waiting:
     """StartSyncExecution: answered when the Express execution has ended."""
-    target = server.catalogue.target(request["stateMachineArn"])
+    target = _target(server, request)
     if target.machine.type != "EXPRESS":
         raise wrong_type()
     name, text = _name(request), _input(request)
@@ -99,6 +100,16 @@ def existing(server: Server, request: Request) -> Row:
 def _not_redrivable(row: Row) -> ApiError:
     told = f"Execution is {row.status} and cannot be redriven"
     return ApiError("ExecutionNotRedrivable", f"{told}: '{row.arn}'")
+
+
+def _target(server: Server, request: Request) -> Target:
+    """What an ARN stands for, with the test case that stands behind a `#`."""
+    arn, sign, test_case = request["stateMachineArn"].partition("#")
+    target = server.catalogue.target(arn)
+    if not sign:
+        return target
+    server.test_cases.prepare(target.machine.name, test_case)
+    return replace(target, test_case=test_case)
 
 
 def _name(request: Request) -> str:
@@ -162,9 +173,10 @@ def _pace(server: Server, caller: Caller, target: Target) -> Pace:
         raise invalid_request(str(problem)) from None
 
 
-def _started_again(server: Server, arn: str, text: str) -> Request:
+def _started_again(server: Server, target: Target, arn: str, text: str) -> Request:
     row, execution = server.row(arn), server.driver.executions.get(arn)
-    if row and row.status == "RUNNING" and execution and execution.engine.input == loads(text):
+    running = row and row.status == "RUNNING" and row.test_case == target.test_case
+    if row and running and execution and execution.engine.input == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
     raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.events import Event
+from doorstep.events import Event, details_member
 from doorstep.history import as_aws
 from doorstep.identity import Identity
 from doorstep.jsontext import loads
@@ -15,16 +15,16 @@ from .api_machines import configuration
 from .arns import Caller, parse
 from .errors import invalid_request, no_machine, no_resource, wrong_type
 from .server import Operations, Server
+from .shown import details, redrive_status, summary
 from .store import Query, Row
 
 Request = dict[str, Any]
-_DATA = ("input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables")
 
 
 def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
     """DescribeExecution."""
     row = existing(server, request)
-    told = _summary(row) | {"redriveCount": row.redrives, **_redrive_status(row)}
+    told = summary(row) | redrive_status(row)
     if row.trace is not None:
         told["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
@@ -49,7 +49,7 @@ def describe_machine_for_execution(server: Server, caller: Caller, request: Requ
         "stateMachineArn": row.machine,
         "name": identity.machine_path,
         "updateDate": revision.at,
-        **configuration(revision),
+        **configuration(revision, request),
     }
     if row.map_run is not None:
         told |= {"mapRunArn": row.map_run, "label": identity.label}
@@ -61,7 +61,8 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
         told = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
-    query = _map_run_query(server, request) or _machine_query(server, request)
+    run = _map_run(server, request)
+    query = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
     rows = server.store.rows(
         Query(
@@ -72,7 +73,7 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
             limit=size + 1,
         )
     )
-    answer: Request = {"executions": [_listed(row) for row in rows[:size]]}
+    answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
     return answer
@@ -111,59 +112,32 @@ def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
 def _shown(event: Event, row: Row, whole: bool) -> Request:
     """An event as the wire has it: its time in epoch seconds."""
     shown = as_aws(event) | {"timestamp": event.at}
-    if event.type == "ExecutionStarted":
-        arns = {"stateMachineAliasArn": row.alias, "stateMachineVersionArn": row.version}
-        shown["executionStartedEventDetails"] = {
-            **shown["executionStartedEventDetails"],
-            **{name: arn for name, arn in arns.items() if arn is not None},
-        }
-    return shown if whole else {name: _without_data(value) for name, value in shown.items()}
+    member = details_member(event.type)
+    return shown if member is None else shown | {member: details(event, row, whole)}
 
 
-def _without_data(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {name: member for name, member in value.items() if name not in _DATA}
+def _listed(server: Server, row: Row, run: Request | None) -> Request:
+    return summary(row) if run is None else summary(row) | {"itemCount": _items(server, row, run)}
 
 
-def _summary(row: Row) -> Request:
-    members = {
-        "executionArn": row.arn,
-        "stateMachineArn": row.machine,
-        "name": row.name,
-        "status": row.status,
-        "startDate": row.started,
-        "stopDate": row.stopped,
-        "mapRunArn": row.map_run,
-        "stateMachineVersionArn": row.version,
-        "stateMachineAliasArn": row.alias,
-        "redriveDate": row.redriven,
-    }
-    return {name: value for name, value in members.items() if value is not None}
+def _items(server: Server, row: Row, run: Request) -> int:
+    if not run["batched"]:
+        return 1
+    (started,) = _events(server, row, 1, 1)
+    return len(loads((started.details or {})["input"])["Items"])
 
 
-def _listed(row: Row) -> Request:
-    return _summary(row) | {"redriveCount": row.redrives}
-
-
-def _redrive_status(row: Row) -> Request:
-    if row.status in ("RUNNING", "SUCCEEDED"):
-        return {
-            "redriveStatus": "NOT_REDRIVABLE",
-            "redriveStatusReason": f"Execution is {row.status} and cannot be redriven",
-        }
-    return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
-
-
-def _map_run_query(server: Server, request: Request) -> dict[str, str] | None:
+def _map_run(server: Server, request: Request) -> Request | None:
+    """The document of the map run whose children are asked for."""
     if "mapRunArn" not in request:
         if request.get("statusFilter") == "PENDING_REDRIVE":
             raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
         return None
     arn = parse(request["mapRunArn"], "mapRun").text
-    if server.store.get("map run", arn) is None:
+    run = server.store.get("map run", arn)
+    if run is None:
         raise no_resource(arn)
-    return {"map_run": arn}
+    return run
 
 
 def _machine_query(server: Server, request: Request) -> dict[str, str]:

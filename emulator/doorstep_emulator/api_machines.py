@@ -7,7 +7,9 @@ from typing import Any
 
 from doorstep import DefinitionError, validate
 from doorstep.errors import ApiError
+from doorstep.parse.documents import read_json
 from doorstep.rules import check
+from doorstep.rules.variables import variable_references
 
 from . import api_tags, paging
 from .api_versions import publish
@@ -95,16 +97,23 @@ def describe_state_machine(server: Server, caller: Caller, request: Request) -> 
         "status": "DELETING" if machine.deleting else "ACTIVE",
         "type": machine.type,
         "creationDate": version.created if version else machine.created,
-        **configuration(revision),
+        **configuration(revision, request),
     }
     if version and version.description:
         told["description"] = version.description
     return told
 
 
-def configuration(revision: Revision) -> Request:
-    """What DescribeStateMachine and DescribeStateMachineForExecution show of a revision."""
+def configuration(revision: Revision, request: Request) -> Request:
+    """What DescribeStateMachine and DescribeStateMachineForExecution show of a revision.
+
+    With `includedData` METADATA_ONLY the definition is `{}` (API reference).
+    """
     shown = {member: getattr(revision, own) for member, own in _CHANGES.items()}
+    if request.get("includedData") == "METADATA_ONLY":
+        shown["definition"] = "{}"
+    elif references := variable_references(read_json(revision.definition)):
+        shown["variableReferences"] = references
     # The first revision has no id to show, though versions know it as INITIAL.
     return shown if revision.initial else {**shown, "revisionId": revision.id}
 

@@ -1,12 +1,15 @@
-"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`."""
+"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -18,9 +21,12 @@ from doorstep.errors import ApiError
 from . import protocol
 from .api import OPERATIONS
 from .arns import Caller
-from .server import Server
+from .errors import Unavailable
+from .health import health, trouble
+from .server import Question, Server
 from .validation import validate
 
+log = logging.getLogger("doorstep")
 _LARGEST = 8 * 1024 * 1024
 """Bytes of a request: a definition of 1 MiB may take six times as much in escapes."""
 
@@ -32,6 +38,11 @@ How it is: {{url}}/health
 """
 
 _LONG_POLLS = ("GetActivityTask",)
+_UNKNOWN = "unknown"
+"""The operation of requests that name none."""
+
+_LATE = 3.0
+"""Seconds after which a server that does not answer is in trouble."""
 
 
 def application(server: Server, default: Caller) -> Starlette:
@@ -43,6 +54,7 @@ def application(server: Server, default: Caller) -> Starlette:
             Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
+            Route("/metrics", http.metrics),
         ]
     )
 
@@ -56,14 +68,16 @@ class Http:
 
     async def aws(self, request: Request) -> Response:
         """An operation of the AWS API."""
+        began, operation, outcome = time.perf_counter(), _UNKNOWN, None
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
             caller = protocol.caller_of(request.headers, self._default)
             given = protocol.read(operation, await _body(request))
+            polling = request if operation in _LONG_POLLS else None
+            outcome = await self._ask(operation, caller, given, polling)
         except ApiError as refused:
-            return _response(refused)
-        polling = request if operation in _LONG_POLLS else None
-        return _response(await self._ask(operation, caller, given, polling))
+            outcome = refused
+        return self._response(operation, outcome, began)
 
     async def about(self, request: Request) -> Response:
         """What a browser is told."""
@@ -73,6 +87,7 @@ class Http:
         """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;
         `?heartbeat`: SendTaskHeartbeat.
         """
+        began, operation, outcome = time.perf_counter(), "SendTaskSuccess", None
         given: dict[str, Any] = {"taskToken": request.path_params["token"]}
         query = request.query_params
         try:
@@ -82,40 +97,47 @@ class Http:
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                operation = "SendTaskSuccess"
                 given["output"] = (await _body(request)).decode("utf-8", "replace") or "{}"
-            valid = validate(operation, given)
+            outcome = await self._ask(operation, self._default, validate(operation, given), None)
         except ApiError as refused:
-            return _response(refused)
-        return _response(await self._ask(operation, self._default, valid, None))
+            outcome = refused
+        return self._response(operation, outcome, began)
+
+    async def metrics(self, request: Request) -> Response:
+        """For Prometheus."""
+        return Response(self._server.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     async def health(self, request: Request) -> Response:
-        """200 when all is well; 503 and why when nothing can be written."""
-        keeper = self._server.keeper
-        told = {
-            "status": "trouble" if keeper.trouble else "ok",
-            "version": __version__,
-            "running": len(keeper.rows),
-            "lost": self._server.lost,
-        }
-        if keeper.trouble:
-            told["trouble"] = keeper.trouble
-        return JSONResponse(told, status_code=503 if keeper.trouble else 200)
+        """200 when all is well; 503 and why when nothing can be written or nobody answers."""
+        why = self._server.keeper.trouble
+        if why is None:
+            _, answered = self._bring(lambda: health(self._server))
+            try:
+                return JSONResponse(await asyncio.wait_for(answered, _LATE))
+            except TimeoutError:
+                late = f"the server's own thread has not answered for {_LATE} seconds"
+                why = self._server.keeper.trouble or late
+        return JSONResponse(trouble(why), status_code=503)
+
+    def _response(self, operation: str, outcome: Any, began: float) -> Response:
+        status, body = protocol.written(outcome)
+        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        code = "OK"
+        if status != 200:
+            code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
+        seconds = time.perf_counter() - began
+        self._server.metrics.answered(operation, code, seconds)
+        log.debug(
+            "%s: %s after %.1f ms",
+            *(operation, code, seconds * 1000),
+            extra={"fields": {"operation": operation, "code": code, "seconds": seconds}},
+        )
+        return Response(body, status, headers, protocol.CONTENT_TYPE)
 
     async def _ask(
         self, operation: str, caller: Caller, given: dict[str, Any], polling: Request | None
     ) -> Any:
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Any] = loop.create_future()
-
-        def settle(outcome: Any) -> None:
-            if not answered.done():
-                answered.set_result(outcome)
-
-        question = self._server.ask(
-            lambda: OPERATIONS[operation](self._server, caller, given),
-            lambda outcome: _in_loop(loop, lambda: settle(outcome)),
-        )
+        question, answered = self._bring(lambda: OPERATIONS[operation](self._server, caller, given))
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -123,7 +145,25 @@ class Http:
             if not answered.done():
                 question.withdraw()
                 return {}
-        return await answered
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            # By uvicorn, when a shutdown has waited long enough.
+            return Unavailable()
+
+    def _bring(self, act: Callable[[], Any]) -> tuple[Question, asyncio.Future[Any]]:
+        """Have something done in the server's thread."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Any] = loop.create_future()
+
+        def settle(outcome: Any) -> None:
+            if not answered.done():
+                answered.set_result(outcome)
+
+        def reply(outcome: Any) -> None:
+            _in_loop(loop, lambda: settle(outcome))
+
+        return self._server.ask(act, reply), answered
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
@@ -148,11 +188,3 @@ async def _body(request: Request) -> bytes:
     except ClientDisconnect:
         raise ApiError("IncompleteBody", "The request was cut off.") from None
     return b"".join(chunks)
-
-
-def _response(outcome: Any) -> Response:
-    status, body = protocol.written(outcome)
-    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-    if status != 200:
-        headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
-    return Response(body, status, headers, protocol.CONTENT_TYPE)

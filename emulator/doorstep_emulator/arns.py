@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import invalid_arn
+from .errors import invalid_arn, invalid_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ class Arn:
 
 
 def parse(text: str, *kinds: str) -> Arn:
-    """Take an ARN of one of these kinds apart; raises InvalidArn."""
+    """Take an ARN of one of these kinds apart; raises InvalidArn, ValidationException.
+
+    No operation takes the ARN of a labelled Map (API reference, StartExecution).
+    """
     if not text.startswith("arn:"):
         raise invalid_arn(f"Invalid ARN prefix: {text}")
     parts = text.split(":", 7)
@@ -62,4 +65,7 @@ def parse(text: str, *kinds: str) -> Arn:
     kind, name, *qualifier = parts[5:]
     if kind not in kinds:
         raise invalid_arn(f"Resource type not valid in this context: {kind}")
+    if kind == "stateMachine" and "/" in name:
+        told = f"The ARN of a distributed Map can't be used here: {text}"
+        raise invalid_request(told, "API_DOES_NOT_SUPPORT_LABELED_ARNS")
     return Arn(text, kind, name, "".join(qualifier))

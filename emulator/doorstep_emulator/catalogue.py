@@ -100,6 +100,8 @@ class Target:
     revision: str
     version: str | None = None
     alias: str | None = None
+    test_case: str | None = None
+    """Of a MockConfigFile.json: what answers its tasks."""
 
 
 class Catalogue:

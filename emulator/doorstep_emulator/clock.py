@@ -32,10 +32,25 @@ class ServerClock(RealClock):
 
     def __init__(self, calls: int) -> None:
         super().__init__()
-        self._free = calls
+        self.calls = self._free = calls
+        self._held = False
         self._waiting: deque[Call] = deque()
         self.touched: dict[Timed, None] = {}
         """The timelines in which something may have become possible."""
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many calls run. May be asked from any thread."""
+        return self.calls - self._free
+
+    @property
+    def calls_waiting(self) -> int:
+        """How many calls wait for a thread. May be asked from any thread."""
+        return len(self._waiting)
+
+    def hold(self) -> None:
+        """Make no more calls."""
+        self._held = True
 
     def bring(self, act: Callable[[], None]) -> None:
         """Let something be done in the driver's thread. May be called from any thread."""
@@ -45,9 +60,9 @@ class ServerClock(RealClock):
         """Let something be done after all that is due now."""
         self.call_at(self.now(), act)
 
-    def turn(self) -> None:
+    def turn(self, patience: float | None = None) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""
-        if self.step(0 if self._go_on() else None):
+        if self.step(0 if self._go_on() else patience):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):
                 pass
@@ -68,7 +83,7 @@ class ServerClock(RealClock):
         self._make_calls()
 
     def _make_calls(self) -> None:
-        while self._free and self._waiting:
+        while self._free and self._waiting and not self._held:
             self._free -= 1
             call, done, limit = self._waiting.popleft()
             place = Place(self._give_back)

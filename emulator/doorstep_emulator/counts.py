@@ -29,6 +29,7 @@ def new_document(run: MapRun, now: float) -> dict[str, Any]:
         "execution": run.parent.arn,
         "machine": run.parent.identity.machine_arn,
         "label": run.command.label,
+        "batched": run.command.batch is not None,
         "started": now,
         "redrives": 0,
     }

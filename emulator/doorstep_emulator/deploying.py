@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .api_machines import create_state_machine, update_state_machine
 from .arns import Caller
@@ -23,12 +24,15 @@ class Deployment:
 def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> None:
     """Create them, or update those that are there already, before the server starts.
 
+    When the server has somewhere to log to, all their events are logged: a file can't ask for it.
+
     Raises ApiError for what CreateStateMachine and UpdateStateMachine refuse: a machine of the same
     name and another type is StateMachineAlreadyExists.
     """
+    logging = {"loggingConfiguration": _everything(owner)} if server.sinks.logs else {}
     for given in deployments:
         arn = owner.arn("stateMachine", given.name)
-        definition = {"definition": given.definition}
+        definition = {"definition": given.definition, **logging}
         there = server.catalogue.machines.get(arn)
         if there and there.type == given.type:
             update_state_machine(server, owner, {"stateMachineArn": arn, **definition})
@@ -36,3 +40,9 @@ def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> 
             role = f"arn:aws:iam::{owner.account}:role/doorstep"
             named = {"name": given.name, "type": given.type, "roleArn": role}
             create_state_machine(server, owner, {**named, **definition})
+
+
+def _everything(owner: Caller) -> dict[str, Any]:
+    group = f"arn:aws:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
+    destinations = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
+    return {"level": "ALL", "includeExecutionData": True, "destinations": destinations}

@@ -13,8 +13,19 @@ class Refusal(ApiError):  # noqa: N818  what it is to the one who asked
         self.members = members
 
 
+class Unavailable(ApiError):  # noqa: N818  what the server is
+    """ServiceUnavailable (HTTP 503): the server ends before it has an answer."""
+
+    def __init__(self) -> None:
+        super().__init__("ServiceUnavailable", "The server was shut down before it had an answer")
+
+
 class StoreError(DoorstepError):
     """The store can't be used: another server has it, or the file is damaged."""
+
+
+class SinkError(DoorstepError):
+    """A target of events or log lines can't be used."""
 
 
 def invalid_arn(why: str) -> ApiError:

@@ -24,6 +24,7 @@ from .catalogue import Catalogue
 from .programs import Definition, Origin, Programs
 from .store import Row, Store
 from .timelines import Pace, Timeline, Timelines
+from .watching import Watch
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
@@ -35,6 +36,7 @@ class StoreKeeper:
     """Keeps the executions of one driver in a store."""
 
     driver: Driver
+    watch: Watch
 
     def __init__(
         self, store: Store, catalogue: Catalogue, programs: Programs, timelines: Timelines
@@ -69,6 +71,8 @@ class StoreKeeper:
             self.store.update(row)
         if execution.ended and row.status == "RUNNING":
             self._ended(execution, row, fact.at)
+        if events := [entry for entry in entries if isinstance(entry, Event)]:
+            self.watch(row, execution.events[0], events)
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """Keep an answer for its time."""
@@ -114,7 +118,7 @@ class StoreKeeper:
         if row is None or not durable(row):
             return None
         compiled = self.programs.of(row.revision)
-        origin = Origin(row.revision, row.version, row.alias, row.trace)
+        origin = Origin(row.revision, row.version, row.alias, row.trace, row.test_case)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
 
     def close(self) -> None:
@@ -143,6 +147,7 @@ class StoreKeeper:
         self.store.append(row.id, (Fact("stopped", now, "", details), event))
         row.status, row.stopped = "ABORTED", now
         self.store.update(row)
+        self.watch(row, self.store.events(row.id, 1, 1)[0], (event,))
 
     def finish_deleting(self, arn: str) -> None:
         """Forget a machine that is being deleted, if none of its executions runs."""
@@ -193,6 +198,7 @@ class StoreKeeper:
             version=definition.origin.version,
             alias=definition.origin.alias,
             trace=definition.origin.trace,
+            test_case=definition.origin.test_case,
             map_run=identity.map_run,
             clock=line.pace.text if line else "real",
             root=line.root if line else None,

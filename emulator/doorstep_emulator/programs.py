@@ -28,6 +28,7 @@ class Origin:
     version: str | None = None
     alias: str | None = None
     trace: str | None = None
+    test_case: str | None = None
 
 
 class Definition(dict[str, Any]):
@@ -44,6 +45,8 @@ class Compiled(NamedTuple):
     program: Program
     value: dict[str, Any]
     role: str
+    logging: dict[str, Any]
+    """Its loggingConfiguration."""
 
 
 class Programs(Mapping[str, Startable]):
@@ -59,7 +62,8 @@ class Programs(Mapping[str, Startable]):
         if found is None:
             revision = self._catalogue.revision(revision_id)
             value = read_json(revision.definition)
-            found = Compiled(compile_machine(machine(value)), value, revision.role)
+            program = compile_machine(machine(value))
+            found = Compiled(program, value, revision.role, revision.logging)
             self._compiled[revision_id] = found
             if len(self._compiled) > _KEPT:
                 self._compiled.popitem(last=False)
@@ -70,7 +74,7 @@ class Programs(Mapping[str, Startable]):
     def startable(self, target: Target, trace: str | None = None) -> Startable:
         """What a target runs."""
         compiled, machine = self.of(target.revision), target.machine
-        origin = Origin(target.revision, target.version, target.alias, trace)
+        origin = Origin(target.revision, target.version, target.alias, trace, target.test_case)
         definition = Definition(compiled.value, origin)
         return Startable(machine.name, compiled.program, definition, machine.type, compiled.role)
 

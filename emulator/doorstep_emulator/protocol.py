@@ -6,7 +6,6 @@ key is an account's number.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Mapping
@@ -14,9 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError
-from doorstep.jsontext import dumps, loads
+from doorstep.jsontext import encoded, loads
 
 from .arns import Caller
+from .errors import Unavailable
 from .limits import REQUESTS
 from .validation import validate
 
@@ -59,17 +59,10 @@ def written(outcome: Any) -> tuple[int, bytes]:
     """Status and body of an answer, or of the exception that is one."""
     if isinstance(outcome, ApiError):
         members: Mapping[str, str] = getattr(outcome, "members", {})
-        return 400, _bytes({"__type": outcome.code, "message": str(outcome), **members})
+        status = 503 if isinstance(outcome, Unavailable) else 400
+        return status, encoded({"__type": outcome.code, "message": str(outcome), **members})
     if isinstance(outcome, Exception):
         log.error("a request could not be answered", exc_info=outcome)
         told = f"{type(outcome).__name__}: {outcome}"
-        return 500, _bytes({"__type": "InternalServerError", "message": told})
-    return 200, _bytes(outcome)
-
-
-def _bytes(value: Any) -> bytes:
-    try:
-        return dumps(value).encode()
-    except UnicodeEncodeError:
-        # Half of a surrogate pair: only an escape can say it.
-        return json.dumps(value).encode()
+        return 500, encoded({"__type": "InternalServerError", "message": told})
+    return 200, encoded(outcome)

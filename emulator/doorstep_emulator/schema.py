@@ -37,7 +37,9 @@ ALTER TABLE executions ADD COLUMN clock TEXT NOT NULL DEFAULT 'real';
 ALTER TABLE executions ADD COLUMN root TEXT;
 """
 
-MIGRATIONS = (_TABLES, _TIMELINES)
+_TEST_CASES = "ALTER TABLE executions ADD COLUMN test_case TEXT;"
+
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

@@ -5,7 +5,9 @@ Requests are brought to that thread and answered once all that they changed is d
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +21,22 @@ from .arns import Caller
 from .catalogue import Catalogue
 from .clock import ServerClock
 from .handlers import LiveHandlers
-from .keeper import StoreKeeper, guarded
+from .health import health
+from .keeper import StoreKeeper, durable, guarded
+from .metrics import Metrics
 from .programs import Programs
 from .recovery import recover
+from .sinks import Sinks
 from .store import Row, Store
+from .testcases import TestCases
 from .timelines import REAL, Pace, Timelines
+from .watching import Watcher
 
+log = logging.getLogger("doorstep")
 _PATIENCE = 10.0
-"""Seconds that `stop` waits for a disk that refuses to be written."""
+"""Seconds that `stop` waits, beyond the grace, for a disk that refuses to be written."""
+_GLANCE = 0.05
+"""Seconds between looks at whether the last handler has ended."""
 
 Outcome = Any
 Reply = Callable[[Outcome], None]
@@ -65,49 +75,71 @@ class Server:
         self,
         store: Store,
         handlers: LiveHandlers,
+        sinks: Sinks,
         *,
         calls: int = 64,
         bucket: Path | None = None,
         pace: Pace = REAL,
         respond: Respond | None = None,
+        test_cases: TestCases | None = None,
     ) -> None:
         """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers.
+        `respond`: asked before the handlers; without it `test_cases` are.
         """
         self.pace = pace
         self.handlers_path = handlers.path
         self.store = store
+        self.sinks = sinks
         self.clock = ServerClock(calls)
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
         self.timelines = Timelines(self.clock)
         self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
         self.activities = Activities(self.catalogue)
+        self.test_cases = test_cases or TestCases(None)
         self.driver = Driver(
             self.clock,
             handlers,
             machines=self.programs,
             bucket=bucket,
-            respond=respond,
+            respond=respond or self.test_cases,
             keeper=self.keeper,
             elsewhere=self.activities.take,
+            is_there=self.activities.is_there,
         )
         self.keeper.driver = self.activities.driver = self.driver
+        self.metrics = Metrics(lambda: health(self))
+        self.keeper.watch = Watcher(self.metrics, sinks, self.programs, self.keeper.safely)
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
         self.redrives: dict[str, dict[str, float]] = {}
         """Of each execution: when it was redriven for which clientToken."""
         self._stopping = False
+        self._grace = self._end = 0.0
+        """How long `stop` waits for the sinks, and until when for calls that run."""
         self._thread = threading.Thread(target=self._run, name="doorstep", daemon=True)
 
     def start(self) -> None:
         """Go on with what the store has, then with what is asked."""
+        self.sinks.start()
         self._thread.start()
 
+    def leave(self, grace: float) -> None:
+        """Let workers go and make no more calls, as `stop` comes soon.
+
+        It then waits for the calls that run, no longer than `grace` (seconds) from now.
+        """
+        self._grace, self._end = grace, time.monotonic() + grace
+        self.clock.bring(self._leave)
+
     def stop(self) -> None:
-        """Make all durable and let go of the store; what runs goes on at the next start."""
+        """Make all durable and let go of the store; what runs goes on at the next start.
+
+        What waits for a sink is delivered within `grace` (seconds), or dropped.
+        """
         self.clock.bring(self._stop)
-        self._thread.join(_PATIENCE)
+        self._thread.join(self._grace + _PATIENCE)
+        self.sinks.close(self._grace)
 
     def ask(self, operation: Callable[[], Any], reply: Reply) -> Question:
         """Let something be done in the thread; `reply` is called once it is durable."""
@@ -136,15 +168,34 @@ class Server:
                 return
         answer(outcome)
 
+    def _leave(self) -> None:
+        self.activities.close()
+        self.clock.hold()
+
     def _stop(self) -> None:
         self._stopping = True
 
     def _run(self) -> None:
         guarded(lambda: self.lost.extend(recover(self.keeper)))
-        while not self._stopping:
+        going_on = len(self.keeper.rows)
+        log.info("started on %s; executions that go on: %d", self.store.path, going_on)
+        while not self._stopping or self._waits_for_calls():
             self.keeper.commit()
-            guarded(self.clock.turn)
+            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else None))
         self.driver.close()
+        self._say_what_still_runs()
+
+    def _waits_for_calls(self) -> bool:
+        return self.clock.calls_in_flight > 0 and time.monotonic() < self._end
+
+    def _say_what_still_runs(self) -> None:
+        rows = self.keeper.rows.values()
+        kept = 0 if self.store.path == ":memory:" else sum(map(durable, rows))
+        log.info(
+            "stopped; executions that go on at the next start: %d, that are lost: %d; "
+            "handlers that still run: %d",
+            *(kept, len(rows) - kept, self.clock.calls_in_flight),
+        )
 
 
 def _outcome(act: Callable[[], Any]) -> Outcome:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,11 +22,10 @@ from .arns import Caller
 from .deploying import Deployment, deploy
 from .handlers import LiveHandlers
 from .server import Server
+from .sinks import Sinks
 from .sqlite import SqliteStore
+from .testcases import TestCases
 from .timelines import Pace
-
-_GRACE = 3
-"""Seconds that a shutdown leaves to requests that are being answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class Options:
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
     """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
+    mocks: Path | None = None
+    """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64
     """How many handlers may run at a time."""
     bucket: Path | None = None
@@ -54,6 +56,12 @@ class Options:
     """Of executions that name none: real, virtual, or a speed such as 60."""
     fsync: bool = False
     """Let every commit reach the disk itself: survives a power cut, at a price."""
+    events: tuple[str, ...] = ()
+    """Where status changes go: files, URLs, `python:MODULE:FUNCTION`."""
+    logs: tuple[str, ...] = ()
+    """Where the log lines of executions go."""
+    grace: int = 3
+    """Seconds that a shutdown leaves to requests and handlers, and then to events and logs."""
 
     @property
     def owner(self) -> Caller:
@@ -65,8 +73,9 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
-    InputError when there is no such clock, ApiError when a state machine is refused, OSError when
-    the port is taken.
+    SinkError when a target of events or logs can't be used, InputError when there is no such clock
+    or the mocks can't be read, ApiError when a state machine is refused, OSError when the port is
+    taken.
     """
     http, listening = _prepared(options)
     ready(_url(listening))
@@ -88,9 +97,35 @@ def running(options: Options | None = None) -> Iterator[str]:
         thread.join()
 
 
-def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
-    pace = Pace.of(options.clock)
+class _Http(uvicorn.Server):
+    """Ends well when it is told to, and lets those go that only wait."""
+
+    def __init__(self, config: uvicorn.Config, server: Server, grace: float) -> None:
+        super().__init__(config)
+        self._server = server
+        self._grace = grace
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; at once when told to a second time."""
+        # Unlike uvicorn's own, which raises the signal again at the end: the exit code is 0.
+        if self.should_exit:
+            self.force_exit = True
+            self._server.leave(0)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests and answer those that there are."""
+        self._server.leave(0 if self.force_exit else self._grace)
+        await super().shutdown(sockets)
+        if self.force_exit:
+            # uvicorn's own then leaves the application as it is.
+            await self.lifespan.shutdown()
+
+
+def _prepared(options: Options) -> tuple[_Http, socket.socket]:
+    pace, test_cases = Pace.of(options.clock), TestCases(options.mocks)
     handlers = LiveHandlers(options.handlers)
+    sinks = Sinks(options.events, options.logs)
     with contextlib.ExitStack() as unless_ready:
         listening = _listen(options.host, options.port)
         unless_ready.callback(listening.close)
@@ -99,19 +134,26 @@ def _prepared(options: Options) -> tuple[uvicorn.Server, socket.socket]:
         server = Server(
             store,
             handlers,
+            sinks,
             calls=options.calls,
             bucket=options.bucket,
             pace=pace,
             respond=options.respond,
+            test_cases=test_cases,
         )
         deploy(server, options.owner, options.machines)
         unless_ready.pop_all()
     app = application(server, options.owner)
     app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
-        app, log_level="warning", lifespan="on", timeout_graceful_shutdown=_GRACE
+        app,
+        log_config=None,
+        log_level="warning",
+        lifespan="on",
+        # With 0 uvicorn complains of requests even when there are none.
+        timeout_graceful_shutdown=max(options.grace, 1),
     )
-    return uvicorn.Server(config), listening
+    return _Http(config, server, options.grace), listening
 
 
 def _lifespan(

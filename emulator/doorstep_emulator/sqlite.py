@@ -45,7 +45,8 @@ class SqliteStore:
 
         Raises StoreError when another server has the file, or when it is damaged.
         """
-        self._path = path
+        self.path = path
+        self.commits = 0
         self._synchronous = "FULL" if fsync else "NORMAL"
         self._collected: deque[tuple[str, Sequence[Any]]] = deque()
         self._chunks: dict[int, tuple[int, int]] = {}
@@ -59,7 +60,7 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=0
+            self.path, isolation_level=None, check_same_thread=False, timeout=0
         )
         try:
             self._prepare(connection)
@@ -88,7 +89,7 @@ class SqliteStore:
         if mark != schema.APPLICATION_ID:
             raise ValueError("it is not a file of Doorstep's")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        length = Path(self._path).stat().st_size
+        length = Path(self.path).stat().st_size
         if length < pages * size:
             raise ValueError(f"it has {length} bytes of {pages * size}: its end is missing")
         if length <= _CHECKED_AT_ONCE:
@@ -98,9 +99,9 @@ class SqliteStore:
 
     def _refused(self, problem: Exception) -> StoreError:
         if "locked" in str(problem):
-            return StoreError(f"another server uses {self._path}; give this one a --db of its own")
+            return StoreError(f"another server uses {self.path}; give this one a --db of its own")
         return StoreError(
-            f"{self._path} can't be used: {problem}. Restore it from a copy, or move it away to "
+            f"{self.path} can't be used: {problem}. Restore it from a copy, or move it away to "
             "begin with an empty one."
         )
 
@@ -123,7 +124,8 @@ class SqliteStore:
         except sqlite3.Error as problem:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            raise OSError(f"{self._path}: {problem}") from None
+            raise OSError(f"{self.path}: {problem}") from None
+        self.commits += 1
         for _ in collected:
             self._collected.popleft()
 

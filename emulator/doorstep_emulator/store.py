@@ -52,6 +52,8 @@ class Row:
     """How its time passes: see `timelines`."""
     root: str | None = None
     """The execution whose timeline it is in."""
+    test_case: str | None = None
+    """Of a MockConfigFile.json, when it was started as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,11 @@ class Query:
 
 class Store(Protocol):
     """Keeps all that is not to be lost. Used by one thread."""
+
+    path: str
+    """Its file, or `:memory:`."""
+    commits: int
+    """How many transactions it has written."""
 
     def commit(self) -> None:
         """Make what was collected durable; when that fails it stays collected, and OSError says

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from .exploring import Exploration, explore
     from .handlers import handler
-    from .replaying import Replay, replay, resume
+    from .replaying import Moment, Moments, Replay, moments, replay, resume
     from .rules import validate
     from .running import run, start
     from .teststate import test_state
@@ -48,6 +48,8 @@ __all__ = [
     "Failure",
     "HandlerLoadError",
     "InputError",
+    "Moment",
+    "Moments",
     "Replay",
     "ReplayError",
     "TaskFailed",
@@ -56,6 +58,7 @@ __all__ = [
     "fail",
     "handler",
     "jsonata",
+    "moments",
     "no_answer",
     "replay",
     "resume",
@@ -81,7 +84,7 @@ _HOMES = {
     ),
     "exploring": ("Exploration", "explore"),
     "handlers": ("handler",),
-    "replaying": ("Replay", "replay", "resume"),
+    "replaying": ("Moment", "Moments", "Replay", "moments", "replay", "resume"),
     "rules": ("validate",),
     "running": ("run", "start"),
     "teststate": ("test_state",),

@@ -42,6 +42,16 @@ def seconds(duration: Duration) -> float:
     return length
 
 
+def spelled(length: float) -> str:
+    """A number of seconds as `seconds` takes it: "1d 12h", "0s"."""
+    left, parts = round(length * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        number, left = divmod(left, round(_UNITS[unit] * 1000))
+        if number:
+            parts.append(f"{number}{unit}")
+    return " ".join(parts) or "0s"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The whole answer to a call of a task.

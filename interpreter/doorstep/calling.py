@@ -16,7 +16,7 @@ from .errors import HandlerLoadError, InputError
 from .events import FactKind
 from .handlers import Handler, Handlers, missing
 from .identity import Identity
-from .integrations import function_name
+from .integrations import Integration, function_name
 from .jsontext import dumps, loads
 
 
@@ -127,9 +127,14 @@ def call(
 
 def event_of(invoke: Invoke) -> Any:
     """What a handler is given: a function its payload, everything else its arguments."""
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        return invoke.arguments.get("Payload", {})
-    return invoke.arguments
+    return given_to(invoke.integration, invoke.arguments)
+
+
+def given_to(integration: Integration, arguments: Any) -> Any:
+    """The same for what a state calls with some arguments."""
+    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+        return arguments.get("Payload", {})
+    return arguments
 
 
 @lru_cache(maxsize=1024)
@@ -169,6 +174,7 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
         cause=given.cause,
         after=given.after,
         response=response,
+        final=given.final,
     )
 
 

@@ -32,6 +32,17 @@ class Invoke(NamedTuple):
     heartbeat: float | None
     attempt: int
     """0 for the first call of this visit, then the number of the retry."""
+    number: int
+    """How many calls of this state the execution has made before."""
+
+
+class FindActivity(NamedTuple):
+    """Say whether the activity of a task that is about to be scheduled is there: answer with looked
+    up.
+    """
+
+    key: str
+    invoke: Invoke
 
 
 class SetTimer(NamedTuple):
@@ -96,4 +107,4 @@ class ResultTarget(NamedTuple):
     output_type: str
 
 
-Command = Invoke | SetTimer | Cancel | StartMapRun
+Command = Invoke | FindActivity | SetTimer | Cancel | StartMapRun

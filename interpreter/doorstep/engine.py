@@ -18,8 +18,8 @@ Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from the
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from .commands import Cancel, Command, SetTimer
@@ -56,6 +56,8 @@ class Engine:
         self.quotas = quotas
         self.last_event = quotas.history_events or quotas.loop_events
         self.history: list[Event] = []
+        self.watch: Callable[[Fiber, Event], None] | None = None
+        """Is told of every event of a fiber when it is recorded, and changes nothing."""
         self.status = "NOT_STARTED"
         self.output: Any = None
         self.failure = Failure()
@@ -65,6 +67,7 @@ class Engine:
         self.redrives = 0
         self.waiting: dict[str, Fiber] = {}
         self.open: dict[str, dict[str, Command]] = {}
+        self._calls = Counter[str]()
         self._commands: list[Command] = []
         self._ready: deque[tuple[Fiber, Any]] = deque()
         self._root = Fiber(self, None, "", 0)
@@ -111,6 +114,11 @@ class Engine:
         self._commands.append(command)
         name = command.name if isinstance(command, SetTimer) else ""
         self.open.setdefault(command.key, {})[name] = command
+
+    def count_call(self, state: str) -> int:
+        """Count one more call of a state; gives how many there were before it."""
+        self._calls[state] += 1
+        return self._calls[state] - 1
 
     def settle(self, key: str) -> None:
         """The command has its answer; timers that guarded it are of no use any more."""

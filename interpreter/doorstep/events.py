@@ -6,6 +6,7 @@ can hold it. An *event* is an entry of GetExecutionHistory.
 | fact | key | data |
 |---|---|---|
 | started | | input's JSON text |
+| looked up | command | whether the task's activity is there |
 | picked up | command | name of the activity worker, or null |
 | submitted | command | what the service answered to the request of a callback or job |
 | heartbeat | command | |
@@ -22,6 +23,7 @@ from typing import Any, Literal, NamedTuple
 
 FactKind = Literal[
     "started",
+    "looked up",
     "picked up",
     "submitted",
     "heartbeat",

@@ -43,6 +43,7 @@ class Fiber:
         "draws",
         "ended",
         "engine",
+        "env",
         "failure",
         "given",
         "group",
@@ -69,6 +70,8 @@ class Fiber:
         self.calls = self.draws = 0
         self.key: str | None = None
         self.state: tuple[str, str] = ("", "")
+        self.env: Any = parent.env if parent else None
+        """The visit of the state that it is in, as expressions see it."""
         self.group: Group | None = None
         self.failure: StateFailed | None = None
         self.started = self.ended = self.aborted = False
@@ -96,7 +99,10 @@ class Fiber:
         if number >= engine.last_event:
             raise HistoryFull
         previous = self.last if after is None else after
-        history.append(Event(number, previous, event_type, engine.now, details))
+        event = Event(number, previous, event_type, engine.now, details)
+        history.append(event)
+        if engine.watch:
+            engine.watch(self, event)
         return number
 
     def encode(self, value: Any, whose: str) -> str:

@@ -79,10 +79,8 @@ class Handlers:
         if path.is_dir():
             self._folder = path
             self.described = f"the handlers are the files of {path}{'/' if text else ''}"
-        elif path.suffix == ".py":
-            self._take_module(load_file(path))
         else:
-            self._take_module(_import(text))
+            self._take_module(load(text))
 
     def _take_module(self, module: ModuleType) -> None:
         for name, function in vars(module).items():
@@ -107,10 +105,21 @@ class Handlers:
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
     """Under which names a task's handler is looked for, the most particular first."""
-    called = ""
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        called = str(invoke.arguments.get("FunctionName", ""))
-    return _names(invoke.state, invoke.resource, invoke.integration, called)
+    return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
+
+
+def names_by(
+    state: str, resource: str, integration: Integration, arguments: Any
+) -> tuple[str, ...]:
+    """The same for what a state calls with some arguments."""
+    return _names(state, resource, integration, _called(integration, arguments))
+
+
+def _called(integration: Integration, arguments: Any) -> str:
+    """The function that `lambda:invoke` calls."""
+    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+        return str(arguments.get("FunctionName", ""))
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -124,7 +133,11 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 def missing(invoke: Invoke, described: str) -> str:
     """The message that a task has no handler: what it is, and the three ways to give it one."""
-    key = invoke.integration.action or function_name(invoke.resource)
+    key = (
+        function_name(_called(invoke.integration, invoke.arguments))
+        or invoke.integration.action
+        or function_name(invoke.resource)
+    )
     function = key.replace("-", "_")
     marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
     if function.isidentifier():
@@ -139,6 +152,15 @@ def missing(invoke: Invoke, described: str) -> str:
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
         f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name."
     )
+
+
+def load(source: str) -> ModuleType:
+    """Import a Python file (`.py`) by its path, or a module by its name.
+
+    Raises HandlerLoadError when there is none or it does not load.
+    """
+    path = Path(source)
+    return load_file(path) if path.suffix == ".py" else _import(source)
 
 
 def load_file(path: Path) -> ModuleType:

@@ -13,19 +13,15 @@ Source: AWS Step Functions developer guide, "Configuration file for mocked servi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .answers import Answer
-from .commands import Invoke
-from .drivers import Execution
 from .errors import InputError
 from .jsontext import loads
-from .mocks import Mock, Respond
+from .mocks import Mock, Respond, invalid, numbers
 
-_NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 _THROWN = frozenset(("Error", "Cause"))
 
 
@@ -35,7 +31,7 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
     """
-    config = _read(path)
+    config = read_config(path)
     machines = _object(config.get("StateMachines"), path, "StateMachines")
     cases = {
         key: _object(_object(value, path, key).get("TestCases", {}), path, f"TestCases of {key}")
@@ -50,7 +46,8 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     return [one for state, key in states.items() for one in _mocks(state, key, responses)]
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_config(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; raises InputError."""
     try:
         return _object(loads(path.read_text("utf-8-sig")), path, "the file")
     except OSError as problem:
@@ -83,12 +80,11 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'
-        numbers = _NUMBERS.fullmatch(text)
-        if numbers is None:
+        calls = numbers(text)
+        if calls is None:
             yield Mock(state, _invalid(f"{key} has {text!r}, no number or range"), label)
-            continue
-        first, last = int(numbers[1]), int(numbers[2] or numbers[1])
-        yield Mock(state, _respond(response, label), label, invocation=range(first, last + 1))
+        else:
+            yield Mock(state, _respond(response, label), label, invocation=calls)
     there_are = ", ".join(numbered) or "none"
     yield Mock(state, _invalid(f"{key} has no response for this call; there are {there_are}"), "")
 
@@ -108,9 +104,5 @@ def _is_thrown(thrown: dict[str, Any]) -> bool:
     return thrown.keys() <= _THROWN and all(isinstance(text, str) for text in thrown.values())
 
 
-def _invalid(cause: str) -> Respond:
-    def respond(execution: Execution, invoke: Invoke) -> Answer:
-        told = f"The mock of the state '{invoke.state}' can't answer: {cause}"
-        return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
-
-    return respond
+def _invalid(why: str) -> Respond:
+    return lambda execution, invoke: invalid(invoke.state, why)

@@ -10,25 +10,32 @@
 The calls of a state are numbered from 0 in the order in which they are made: retries, loops and the
 iterations of a Map count on (so does Step Functions Local; floci#3254, localstack#12846). The first
 mock that fits a call answers it; a call that none fits goes to the handlers.
+
+What a mock answers in place of a service is compared with the service's API, see `shapes`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from .answers import Answer, Duration, TaskFailed, seconds
+from .answers import ABSENT, Answer, Duration, TaskFailed, seconds
 from .calling import Context, call, event_of
 from .commands import Invoke
 from .drivers import Driver, Execution
 from .errors import InputError
 from .handlers import Handler, Handlers, Source
 from .running import Definition, start
+from .shapes import problems
 
 Numbers = int | Container[int]
 Respond = Callable[[Execution, Invoke], Answer]
+Checking = Literal["strict", "warn", "off"]
+"""What becomes of an answer that the service would not give: the execution fails, or it is told."""
+_NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +62,13 @@ class Mock:
             and (self.index is None or _among(_iteration(execution, invoke), self.index))
             and (self.when is None or bool(self.when(event_of(invoke))))
         )
+
+
+def fitting(
+    mocks: Iterable[Mock], execution: Execution, invoke: Invoke, number: int
+) -> Mock | None:
+    """The first mock that answers a call, which is the state's `number`th."""
+    return next((one for one in mocks if one.fits(execution, invoke, number)), None)
 
 
 def mock(
@@ -95,10 +109,18 @@ def mock(
 class Mocks:
     """The mocks of one run, and which calls they have answered; another run takes others."""
 
-    def __init__(self, *mocks: Mock, machine: str | None = None) -> None:
-        """`machine`: answer only for the state machine of this name; else for every one."""
+    def __init__(
+        self, *mocks: Mock, machine: str | None = None, answers: Checking = "strict"
+    ) -> None:
+        """`machine`: answer only for the state machine of this name; else for every one.
+
+        `answers`: what becomes of an answer that botocore's model of the service does not allow.
+        strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
+        """
         self.mocks = mocks
         self.machine = machine
+        self.answers = answers
+        self.doubts: list[str] = []
         self.driver: Driver | None = None
         """Who makes the calls; heartbeats need to know. `run` sets it."""
         self._calls: Counter[str] = Counter()
@@ -110,13 +132,13 @@ class Mocks:
             return None
         number = self._calls[invoke.state]
         self._calls[invoke.state] += 1
-        found = next((one for one in self.mocks if one.fits(execution, invoke, number)), None)
+        found = fitting(self.mocks, execution, invoke, number)
         if found is None:
             return None
         self._reached.add(found)
         if found.heartbeat is not None:
             self._beat(execution, invoke, found.heartbeat)
-        return found.respond(execution, invoke)
+        return self._checked(found, invoke, found.respond(execution, invoke))
 
     def run(
         self,
@@ -131,9 +153,32 @@ class Mocks:
         return execution
 
     @property
+    def idle(self) -> list[Mock]:
+        """The mocks that have answered no call."""
+        return [one for one in self.mocks if one.label and one not in self._reached]
+
+    @property
     def unreached(self) -> list[str]:
-        """The labels of the mocks that have answered no call."""
-        return [one.label for one in self.mocks if one.label and one not in self._reached]
+        """Their labels."""
+        return [one.label for one in self.idle]
+
+    def remarks(self, mocks: Container[Mock] | None = None) -> list[str]:
+        """What whoever looks at the run should know: mocks never reached (of those), doubts."""
+        idle = [one.label for one in self.idle if mocks is None or one in mocks]
+        return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
+
+    def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
+        if self.answers == "off" or answer.output is ABSENT:
+            return answer
+        unlike = "; ".join(problems(invoke.integration, answer.output))
+        if not unlike:
+            return answer
+        which = mock.label.removeprefix(invoke.state)
+        told = f"{invoke.integration.action} does not answer so{which}: {unlike}"
+        if self.answers == "strict":
+            return invalid(invoke.state, told)
+        self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        return answer
 
     def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
         if self.driver is None:
@@ -146,6 +191,18 @@ class Mocks:
                 clock.call_at(clock.now() + every, beat)
 
         clock.call_at(clock.now() + every, beat)
+
+
+def invalid(state: str, why: str) -> Answer:
+    """The answer of a mock that can't answer: the run is set up wrong."""
+    told = f"The mock of the state '{state}' can't answer: {why}"
+    return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
+
+
+def numbers(text: str) -> range | None:
+    """The calls that "3" or "1-3" stands for; None for other texts."""
+    found = _NUMBERS.fullmatch(text)
+    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else None
 
 
 def _handled(answer: Any) -> Respond:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .events import Event
-from .jsontext import loads
 from .recorded import Entry
+from .unlike import value_of
 from .visits import Visit, Visits
 
 _ATTEMPTS = (
@@ -57,7 +58,7 @@ class Passage:
     def assigned(self) -> dict[str, Any]:
         """The variables that it assigned."""
         texts = self.left.details.get("assignedVariables", {}) if self.left else {}
-        return {name: loads(text) for name, text in texts.items()}
+        return {name: value_of(text) for name, text in texts.items()}
 
     @property
     def attempts(self) -> list[Entry]:
@@ -92,6 +93,19 @@ class Passages:
                     passage.following = entered.get(entry.id)
         self.all = list(of.values())
 
+    @cached_property
+    def variables(self) -> dict[int, dict[str, Any]]:
+        """The variables on entry, by the id of the event that entered the state."""
+        known: dict[int, dict[str, Any]] = {}
+        after: dict[int, dict[str, Any]] = {}
+        for passage in self.all:
+            entered, around = passage.visit.entered, passage.around
+            outside = known[around.visit.entered.id] if around else {}
+            known[entered.id] = after.get(entered.previous, outside)
+            if passage.left:
+                after[passage.left.id] = {**known[entered.id], **passage.assigned}
+        return known
+
     def cause(self, event: Entry) -> Entry | None:
         """The failure that a retry or an exit answers to: the event, or the Fail state, before it.
 
@@ -112,4 +126,4 @@ def of_execution(events: Iterable[Event]) -> Passages:
 
 def _value(entry: Entry | None, member: str) -> Any:
     details: Mapping[str, Any] = entry.details if entry else {}
-    return loads(details[member]) if member in details else None
+    return value_of(details.get(member))

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures for state machines, pictures of what failed, `--doorstep-cov`.
+"""The pytest plugin: fixtures for state machines, suites, pictures of failures, `--doorstep-cov`.
 
 It is loaded into every pytest run of an environment that has Doorstep: what it needs beyond pytest
 is imported when a test asks for it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
-_LONGEST_NAME = 70
-"""An execution's name has 80 characters at the most; a number follows."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +63,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Collector(config), "doorstep_coverage")
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The tests of a suite, see `doorstep.suites`."""
+    from .suites import SUFFIXES
+
+    if not file_path.name.endswith(SUFFIXES):
+        return None
+    from .suites.collecting import SuiteFile
+
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Show what happened in the executions of a test that failed."""
@@ -93,15 +103,17 @@ def state_machine(
     """Makes state machines: `state_machine("order.asl.json", handlers="handlers.py")`.
 
     Files are relative to the test's file. `.run(input, mocks=[…])` gives an execution to make
-    assertions about. Mocks that were never reached are warned of.
+    assertions about. Mocks that were never reached are warned of, and answers that a service would
+    not give with `answers="warn"`.
     """
     from .testkit import Bench
 
-    name = _NOT_IN_NAMES.sub("-", request.node.nodeid)[-_LONGEST_NAME:]
-    bench = request.node.stash[BENCH] = Bench(request.path.parent, name, virtual_clock)
+    nodeid = request.node.nodeid
+    bench = request.node.stash[BENCH] = Bench(request.path.parent, nodeid, virtual_clock)
     yield bench.machine
-    for label in [label for mocks in bench.mocks for label in mocks.unreached]:
-        warnings.warn(pytest.PytestWarning(f"mock never reached: {label}"), stacklevel=1)
+    for mocks in bench.mocks:
+        for remark in mocks.remarks():
+            warnings.warn(pytest.PytestWarning(remark), stacklevel=1)
 
 
 @pytest.fixture

@@ -67,12 +67,12 @@ class ScopeProgram:
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
     """One visit of a state: gives its output and the next state's name, or None at an end."""
-    fiber.record(
-        state.entered,
-        {"name": state.name, "input": fiber.encode(raw, state.name), "inputDetails": WHOLE},
+    text = fiber.encode(raw, state.name)
+    fiber.env = env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
+    env.entered = fiber.record(
+        state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
     )
     fiber.state = state.type, state.name
-    env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
     while True:
         try:
             try:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .commands import Invoke
+from .commands import FindActivity, Invoke
 from .context import Env
 from .dataflow import Closure, Leave
 from .errors import StateFailed, runtime
 from .events import WHOLE, Fact
-from .fibers import Fiber
+from .fibers import Body, Fiber
 from .integrations import Integration, unfit
 from .states import Working
 
@@ -38,11 +38,12 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
         key = fiber.next_key()
         if plan.integration.pattern:
             env.new_token(key)
-        invoke = _schedule(plan, env, key)
+        invoke, details = _prepare(plan, env, key)
         fiber.open(key)
         try:
-            fiber.command(invoke)
-            _set_timers(fiber, invoke)
+            if plan.integration.kind == "activity":
+                yield from _look_up(fiber, invoke)
+            _schedule(fiber, invoke, details)
             result = yield from _answer(plan, fiber, invoke)
         finally:
             fiber.close()
@@ -51,7 +52,8 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
     return work
 
 
-def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
+def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]]:
+    """The call, and the details of the event that it is scheduled with."""
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
@@ -73,10 +75,7 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
     if plan.credentials:
         role = plan.credentials(env)["RoleArn"]
         details["taskCredentials"] = {"roleArn": role}
-    fiber.record(integration.event("Scheduled"), details)
-    if integration.kind != "activity":
-        fiber.record(integration.event("Started"), dict(integration.details) or None)
-    return Invoke(
+    invoke = Invoke(
         key=key,
         visit=env.first_key(key),
         state=plan.state,
@@ -87,7 +86,26 @@ def _schedule(plan: TaskPlan, env: Env, key: str) -> Invoke:
         timeout=timeout,
         heartbeat=heartbeat,
         attempt=env.attempts.total,
+        number=fiber.engine.count_call(plan.state),
     )
+    return invoke, details
+
+
+def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
+    """Recorded (test_activity_task_on_deleted): of an activity that is not there no event tells."""
+    fiber.command(FindActivity(invoke.key, invoke))
+    fact: Fact = yield None
+    if not fact.data:
+        raise runtime(f"The activity {invoke.resource} does not exist.")
+
+
+def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
+    integration = invoke.integration
+    fiber.record(integration.event("Scheduled"), details)
+    if integration.kind != "activity":
+        fiber.record(integration.event("Started"), dict(integration.details) or None)
+    fiber.command(invoke)
+    _set_timers(fiber, invoke)
 
 
 def _set_timers(fiber: Fiber, invoke: Invoke) -> None:

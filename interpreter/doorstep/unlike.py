@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .answers import ABSENT
@@ -18,17 +18,34 @@ class Unlike(NamedTuple):
     second: Any
 
 
-def differences(at: str, first: Any, second: Any) -> Iterator[Unlike]:
-    """The innermost places where two JSON values differ; numbers are the same as in Python."""
+def alike(first: Any, second: Any) -> bool:
+    """Whether two JSON values are the same; numbers are as in Python, booleans are no numbers."""
+    return bool(first == second) and isinstance(first, bool) is isinstance(second, bool)
+
+
+def differences(
+    at: str,
+    first: Any,
+    second: Any,
+    *,
+    same: Callable[[Any, Any], bool] = alike,
+    partial: bool = False,
+) -> Iterator[Unlike]:
+    """The innermost places where two JSON values differ.
+
+    `partial`: the second's objects may have more members; `same` judges what has no places inside.
+    """
     match first, second:
         case dict(), dict():
-            for name in (*first, *(name for name in second if name not in first)):
+            more = () if partial else (name for name in second if name not in first)
+            for name in (*first, *more):
                 inner = f"{at}.{name}" if at else name
-                yield from differences(inner, first.get(name, ABSENT), second.get(name, ABSENT))
+                pair = first.get(name, ABSENT), second.get(name, ABSENT)
+                yield from differences(inner, *pair, same=same, partial=partial)
         case list(), list() if len(first) == len(second):
             for index, pair in enumerate(zip(first, second, strict=True)):
-                yield from differences(f"{at}[{index}]", *pair)
-        case _ if first != second or isinstance(first, bool) is not isinstance(second, bool):
+                yield from differences(f"{at}[{index}]", *pair, same=same, partial=partial)
+        case _ if not same(first, second):
             yield Unlike(at, first, second)
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ..errors import DoorstepError
 from ..pytest_plugin import BENCH
-from . import reports
-from .suite import Suite, thresholds
+from .measuring import Measurement
 
 _SENT = "doorstep_coverage"
-_WRITERS: dict[str, Callable[[Suite], str]] = {
-    "json": reports.as_json,
-    "xml": reports.cobertura,
-    "html": reports.page,
-}
 
 
 class Collector:
@@ -27,12 +19,12 @@ class Collector:
 
     def __init__(self, config: pytest.Config) -> None:
         """Raises UsageError for options that can't be used."""
-        self.suite = Suite()
-        self.files = [_report(text) for text in config.getoption("doorstep_cov_report")]
         try:
-            self.thresholds = thresholds(config.getoption("doorstep_cov_fail_under"))
-            for path in config.getoption("doorstep_cov_source"):
-                self.suite.add_source(config.rootpath / path)
+            self.measurement = Measurement(
+                [config.rootpath / path for path in config.getoption("doorstep_cov_source")],
+                config.getoption("doorstep_cov_report"),
+                config.getoption("doorstep_cov_fail_under"),
+            )
         except (ValueError, DoorstepError) as problem:
             raise pytest.UsageError(f"--doorstep-cov: {problem}") from None
 
@@ -40,41 +32,31 @@ class Collector:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
         """Count what the test's executions used, however the test ended."""
         if BENCH in item.stash:
-            for execution, file in item.stash[BENCH].all:
-                self.suite.add(execution, os.path.relpath(file) if file else None)
+            self.measurement.count(item.stash[BENCH])
         yield
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the reports; fail when a threshold is not reached. A worker sends its counts."""
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[_SENT] = self.suite.plain()
+            session.config.workeroutput[_SENT] = self.measurement.suite.plain()
             return
-        for kind, file in self.files:
-            file.write_text(f"{_WRITERS[kind](self.suite)}\n", "utf-8")
-        if session.exitstatus == 0 and any(self.suite.shortfalls(self.thresholds)):
+        self.measurement.write()
+        if session.exitstatus == 0 and self.measurement.shortfalls:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Add what a worker of xdist has counted."""
-        self.suite.merge(getattr(node, "workeroutput", {}).get(_SENT, ()))
+        self.measurement.suite.merge(getattr(node, "workeroutput", {}).get(_SENT, ()))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The table."""
-        if not self.suite.machines:
+        lines = list(self.measurement.table())
+        if not lines:
             return
         terminalreporter.section("coverage of state machines")
-        terminalreporter.write_line(reports.table(self.suite))
-        for kind, file in self.files:
-            terminalreporter.write_line(f"{kind} report written to {file}")
-        for shortfall in self.suite.shortfalls(self.thresholds):
+        for line in lines:
+            terminalreporter.write_line(line)
+        for shortfall in self.measurement.shortfalls:
             terminalreporter.write_line(f"FAIL: {shortfall}", red=True)
-
-
-def _report(text: str) -> tuple[str, Path]:
-    kind, _, file = text.partition(":")
-    if kind not in _WRITERS or not file:
-        kinds = ", ".join(f"{kind}:FILE" for kind in _WRITERS)
-        raise pytest.UsageError(f"--doorstep-cov-report {text!r} is none of {kinds}")
-    return kind, Path(file)

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -68,6 +68,11 @@ class Parts:
         yield from (catcher.item for catcher in self.catchers)
         yield from self.sizes
         yield from self.timeouts.values()
+
+
+def told(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
+    """How often each was used, a line for each."""
+    return "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
 
 
 def parts(machine: Machine) -> dict[str, Parts]:

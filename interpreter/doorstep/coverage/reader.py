@@ -82,7 +82,7 @@ class _Reading:
         self.runs: dict[str, Parts] = {}
         first = passages.entries[min(passages.entries)]
         self.setting = Setting(identity, loads(first.details.get("input", "null")), first.at)
-        self.variables = _variables(passages)
+        self.variables = passages.variables
         self.by_entry = {one.visit.entered.id: one for one in passages.all}
 
     def used(self) -> list[Item]:
@@ -159,19 +159,6 @@ class _Reading:
         while scheduled and not scheduled.type.endswith(("Scheduled", "Entered")):
             scheduled = self.passages.entries.get(scheduled.previous)
         return scheduled is not None and _missed(scheduled, cause)
-
-
-def _variables(passages: Passages) -> dict[int, dict[str, Any]]:
-    """The variables on entry, by the id of the event that entered the state."""
-    known: dict[int, dict[str, Any]] = {}
-    after: dict[int, dict[str, Any]] = {}
-    for passage in passages.all:
-        entered, around = passage.visit.entered, passage.around
-        outside = known[around.visit.entered.id] if around else {}
-        known[entered.id] = after.get(entered.previous, outside)
-        if passage.left:
-            after[passage.left.id] = {**known[entered.id], **passage.assigned}
-    return known
 
 
 def _first(state: Parts, failed: StateFailed) -> Catcher | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from .items import KINDS, Item
+from .items import KINDS, Item, told
+from .marking import picture
 from .suite import Covered, Share, Suite, percent
 
 _HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
@@ -65,14 +67,37 @@ def cobertura(suite: Suite) -> str:
 
 
 def page(suite: Suite) -> str:
-    """HTML: the table, and every definition with its lines coloured; needs no other file."""
+    """HTML: the table, and every definition, drawn and listed, coloured; needs no other file."""
     body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
     body.append(_cells("th", _HEADINGS))
     body += [_cells("td", _row(machine.name, machine.share)) for machine in suite.machines]
     body.append("</table>")
-    for machine in suite.machines:
-        body += _listing(machine)
+    for number, machine in enumerate(suite.machines, start=1):
+        place = f"machine{number}-line"
+        body.append(f"<h2>{escape(machine.file or machine.name)}</h2>")
+        body += ['<div class="graph">', *picture(machine, place), "</div>", "<pre>"]
+        body += [*_listing(machine, place), "</pre>"]
     return _PAGE.replace("BODY", "\n".join(body))
+
+
+WRITERS: Mapping[str, Callable[[Suite], str]] = {
+    "json": as_json,
+    "xml": cobertura,
+    "html": page,
+}
+
+
+def wanted(text: str) -> tuple[str, Path]:
+    """A report as options name it, `html:FILE`: its kind and file; ValueError for other texts."""
+    kind, _, file = text.partition(":")
+    if kind not in WRITERS or not file:
+        raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in WRITERS)}")
+    return kind, Path(file)
+
+
+def write(suite: Suite, kind: str, file: Path) -> None:
+    """Write one report."""
+    file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
 
 def _row(name: str, share: Callable[..., Share]) -> tuple[str, ...]:
@@ -107,8 +132,8 @@ def _class(machine: Covered) -> Iterator[str]:
     for number, items in machine.lines().items():
         used = sum(1 for item in items if hits[item])
         most = max(hits[item] for item in items)
-        told = f"{100 * used // len(items)}% ({used}/{len(items)})"
-        branch = f' branch="true" condition-coverage="{told}"' if len(items) > 1 else ""
+        part = f"{100 * used // len(items)}% ({used}/{len(items)})"
+        branch = f' branch="true" condition-coverage="{part}"' if len(items) > 1 else ""
         yield f'      <line number="{number}" hits="{most}"{branch}/>'
     yield "    </lines></class>"
 
@@ -125,34 +150,34 @@ def _rates(machines: Sequence[Covered]) -> str:
         "line-rate": (sum(lines), len(lines)),
         "branch-rate": (sum(used for used, _ in shares), sum(total for _, total in shares)),
     }
-    told = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
-    return " ".join([*told, 'complexity="0"'])
+    shown = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
+    return " ".join([*shown, 'complexity="0"'])
 
 
 def _cells(tag: str, texts: tuple[str, ...]) -> str:
     return f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in texts)}</tr>"
 
 
-def _listing(machine: Covered) -> Iterator[str]:
-    yield f"<h2>{escape(machine.file or machine.name)}</h2><pre>"
+def _listing(machine: Covered, place: str) -> Iterator[str]:
     hits, found = machine.coverage.hits, machine.lines()
     for number, text in enumerate(machine.document.text.splitlines(), start=1):
         items = found.get(number, [])
         used = sum(1 for item in items if hits[item])
         mark = "" if not items else "all" if used == len(items) else "some" if used else "none"
-        told = "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
-        line = f"{number:>5}  {escape(text)}"
-        yield f'<span class="{mark}" title={quoteattr(told)}>{line}</span>' if items else line
-    yield "</pre>"
+        shown = f' class="{mark}" title={quoteattr(told(items, hits))}' if items else ""
+        yield f'<span id="{place}{number}"{shown}>{number:>5}  {escape(text)}</span>'
 
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Coverage of state machines</title>
 <style>
+:root { color-scheme: light dark; }
 body { font: 15px system-ui, sans-serif; margin: 2em; }
 td, th { text-align: left; padding: 2px 14px 2px 0; }
+.graph { overflow-x: auto; }
 pre { line-height: 1.4; }
-.all { background: #d4f2d2; } .some { background: #fde3c4; } .none { background: #fbd3d0; }
+.all { background: #1d810230; } .some { background: #d45b0738; } .none { background: #c7131f30; }
+:target { outline: 2px solid; }
 </style></head><body>
 BODY
 </body></html>

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..answers import ABSENT, Answer, Duration, seconds
 from ..calling import Context, call, context_of
-from ..commands import Cancel, Command, Invoke, SetTimer, StartMapRun
+from ..commands import Cancel, Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..engine import Program
 from ..errors import DoorstepError
 from ..events import Event, Fact, FactKind
@@ -46,9 +46,11 @@ class Driver:
         respond: Respond | None = None,
         keeper: Keeper | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
+        is_there: Callable[[Invoke], bool] | None = None,
     ) -> None:
         """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
-        is told whether the call had begun before a crash.
+        is told whether the call had begun before a crash. `is_there`: whether there is the activity
+        of a task; without it every one is.
         """
         self.clock = clock
         self.handlers = handlers
@@ -59,6 +61,7 @@ class Driver:
         self._on_event = on_event
         self._respond = respond
         self._elsewhere = elsewhere
+        self._is_there = is_there
         self._tokens: dict[str, tuple[Execution, str]] = {}
 
     def start(
@@ -163,6 +166,9 @@ class Driver:
             match command:
                 case Invoke():
                     self.invoke(execution, command)
+                case FindActivity():
+                    there = self._is_there is None or self._is_there(command.invoke)
+                    self.later(execution, "looked up", command.key, there)
                 case SetTimer():
                     self._set_timer(execution, command)
                 case Cancel():

@@ -12,7 +12,7 @@ from ..queries import json_type
 from . import stateflow
 from .flow import ABSENT, ARRAY, MOMENT, NAMED, Example, Flow, Key, Missing, Want, wants
 from .script import Origin, Script
-from .subject import Run, Seen
+from .subject import EVENTS, Run, Seen
 from .trace import Trace
 from .tracing import origin
 
@@ -70,7 +70,8 @@ def blamed(run: Run) -> Iterator[Blame]:
 def _uncaught(run: Run, trace: Trace) -> Blame | None:
     """What ended an execution, unless an event tells of it."""
     execution = trace.execution
-    if execution.status != "FAILED" or execution.error == "States.QueryEvaluationError":
+    told = execution.error == "States.QueryEvaluationError"
+    if execution.status != "FAILED" or told or len(execution.events) >= EVENTS:
         return None
     cause = execution.cause or ""
     found = _named(trace, cause)

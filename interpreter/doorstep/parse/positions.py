@@ -40,7 +40,12 @@ class _JSON:
     def shown(self) -> tuple[int, int]:
         """An object or array is shown at its key, a scalar where it stands itself."""
         container = self.text[self.start : self.start + 1] in ("{", "[")
-        return line_column(self.text, self.key if container else self.start)
+        return self.named if container else line_column(self.text, self.start)
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """Where its key stands."""
+        return line_column(self.text, self.key)
 
     def children(self) -> Children:
         match self.text[self.start : self.start + 1]:
@@ -75,8 +80,12 @@ class _YAML:
     @property
     def shown(self) -> tuple[int, int]:
         """As for JSON."""
-        mark = (self.node if isinstance(self.node.value, str) else self.key).start_mark
-        return mark.line + 1, mark.column + 1
+        return _marked(self.node) if isinstance(self.node.value, str) else self.named
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """As for JSON."""
+        return _marked(self.key)
 
     def children(self) -> Children:
         if isinstance(self.node.value, str):
@@ -92,12 +101,15 @@ class _YAML:
 _Spot = _JSON | _YAML
 
 
-def locate(text: str, pointer: str, *, yaml: bool) -> tuple[int, int]:
-    """Line and column (from 1) of what a pointer names in a text that was read before."""
+def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[int, int]:
+    """Line and column (from 1) of what a pointer names in a text that was read before.
+
+    `name`: of the member's name, rather than of its value.
+    """
     spot = _root(text, yaml=yaml)
     shown, rest = (1, 1), pointer.rstrip("/")
     while spot is not None:
-        shown = spot.shown
+        shown = spot.named if name else spot.shown
         spot, rest = _step(spot, rest) if rest else (None, "")
     return shown
 
@@ -123,6 +135,10 @@ def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
             if fits and len(written) >= longest:
                 found, longest = (child, after), len(written)
     return found
+
+
+def _marked(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _written(name: str | int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Region us-east-1), so that its machines can run before anything is deployed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,6 +60,31 @@ def load_machine(
     document = replace(document, definition=substitute(document.definition, values))
     express = resolver.value(properties.get(_TYPE[kind])) == "EXPRESS"
     return TemplateMachine(name, "EXPRESS" if express else "STANDARD", document)
+
+
+def load_any(
+    source: Path | str,
+    name: str | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+) -> TemplateMachine:
+    """One state machine of a template, or that of a definition, which is named after its file.
+
+    Raises what `load_machine` raises, and InputError for a `name` where there is no template.
+    """
+    whole = load(source, parameters=parameters)
+    if is_template(whole.definition):
+        return load_machine(source, name, parameters=parameters)
+    if name is not None:
+        raise InputError(
+            f"--resource {name}: {whole.path or 'this'} is a definition, not a template"
+        )
+    return TemplateMachine(_file_name(whole.path), "STANDARD", whole)
+
+
+def _file_name(path: Path | None) -> str:
+    stem = path.name.partition(".")[0] if path else ""
+    return re.sub(r"[^\w-]", "-", stem, flags=re.ASCII).strip("-") or "StateMachine"
 
 
 def _choose(resources: Mapping[str, Any], name: str | None) -> tuple[str, Mapping[str, Any], str]:

@@ -34,9 +34,12 @@ class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
         self.message, self.line, self.column = message, line, column
 
 
-def loads(text: str) -> Any:
-    """The value of a YAML text; raises YAMLProblem, or RecursionError when nested too deeply."""
-    return _read(text, "get_single_data")
+def loads(text: str, *, unique: bool = False) -> Any:
+    """The value of a YAML text; raises YAMLProblem, or RecursionError when nested too deeply.
+
+    `unique`: two members of one name are a problem; otherwise the last wins, as in JSON.
+    """
+    return _read(text, "get_single_data", unique=unique)
 
 
 def compose(text: str) -> Node | None:
@@ -45,11 +48,11 @@ def compose(text: str) -> Node | None:
     return node
 
 
-def _read(text: str, method: str) -> Any:
+def _read(text: str, method: str, *, unique: bool = False) -> Any:
     import yaml
 
     try:
-        loader = _loader()(text)
+        loader = _loader(unique)(text)
         try:
             return getattr(loader, method)()
         finally:
@@ -63,11 +66,11 @@ def _read(text: str, method: str) -> Any:
 
 
 @cache
-def _loader() -> Any:
+def _loader(unique: bool) -> Any:
     import yaml
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader: Any = type("JSONLikeLoader", (base,), {"yaml_implicit_resolvers": {}})
+    loader: Any = type("JSONLikeLoader", (base,), {"yaml_implicit_resolvers": {}, "unique": unique})
     for tag, pattern, first in _SCALARS:
         loader.add_implicit_resolver(tag, pattern, first)
     loader.add_constructor("tag:yaml.org,2002:map", _mapping)
@@ -76,7 +79,7 @@ def _loader() -> Any:
 
 
 def _mapping(loader: Any, node: Any) -> dict[str, Any]:
-    """A mapping with its keys as text, as JSON has them; of equal keys the last wins."""
+    """A mapping with its keys as text, as JSON has them."""
     import yaml
 
     members = {}
@@ -84,6 +87,10 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
         if not isinstance(key, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
                 None, None, "a member's name must be a string", key.start_mark
+            )
+        if loader.unique and key.value in members:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"there are two members '{key.value}' here", key.start_mark
             )
         members[key.value] = loader.construct_object(value, deep=True)
     return members

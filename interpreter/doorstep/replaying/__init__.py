@@ -4,6 +4,7 @@
     facts      event → fact                          comparing   what counts as a difference
     pairing    our event ↔ the recorded one          difference  what differs, where, and why
     follower   facts in, events compared             answering   handlers asked again
+    watching   what expressions could see            debugging   `doorstep.moments`, event by event
 
 `replays` has the functions that are `doorstep.replay` and `doorstep.resume`.
 """
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 from .answering import Answered
+from .debugging import Moment, Moments, moments
 from .difference import Difference
 from .recording import Recording, read_recording
 from .replays import Replay, Replayer, begin_again, replay, replay_recording, resume
@@ -18,10 +20,13 @@ from .replays import Replay, Replayer, begin_again, replay, replay_recording, re
 __all__ = [
     "Answered",
     "Difference",
+    "Moment",
+    "Moments",
     "Recording",
     "Replay",
     "Replayer",
     "begin_again",
+    "moments",
     "read_recording",
     "replay",
     "replay_recording",

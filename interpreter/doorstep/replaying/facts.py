@@ -2,6 +2,7 @@
 
 | event | fact about the call, map run or timer that it follows |
 |---|---|
+| ActivityScheduled, or the failure in its place | looked up |
 | ActivityStarted | picked up |
 | TaskSubmitted | submitted |
 | …Succeeded | succeeded |

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..commands import Invoke, SetTimer, StartMapRun
+from ..commands import FindActivity, Invoke, SetTimer, StartMapRun
 from ..definition import Machine
 from ..engine import EXECUTION, Engine
 from ..events import Event, Fact
@@ -117,6 +117,8 @@ class Follower:
                 elif fact and self.on_answer:
                     self.on_answer(invoke, fact)
                 return fact
+            case FindActivity():
+                return Fact("looked up", at, key, entry.type.endswith("Scheduled"))
             case StartMapRun() as run:
                 state = self._explain.states[run.state]
                 return map_run_result(entry, at, run, state, self.recording)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -139,7 +139,8 @@ class RecordedRandom(Random):
         super().__init__(f"{identity.seed}/{place}")
         self._learned = identity.learned
         self._place = place
-        self._draws = 0
+        self.given: list[Any] = []
+        """All that was drawn so far."""
 
     def getrandbits(self, bits: int, /) -> int:
         """128 bits are those of a UUID."""
@@ -147,7 +148,7 @@ class RecordedRandom(Random):
         if bits != 128:
             return made
         text = self._learned.get(self._slot(), lambda: str(uuid.UUID(int=made, version=4)))
-        return uuid.UUID(text).int
+        return int(self._give(uuid.UUID(text).int))
 
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         """States.MathRandom."""
@@ -161,11 +162,34 @@ class RecordedRandom(Random):
         slot = self._slot()
         if slot not in self._learned.values:
             self._learned.numbers.setdefault(made, []).append(slot)
-        return self._learned.values.get(slot, made)
+        return self._give(self._learned.values.get(slot, made))
 
     def _slot(self) -> Slot:
-        self._draws += 1
-        return "draw", self._place, str(self._draws)
+        return "draw", self._place, str(len(self.given) + 1)
+
+    def _give(self, value: Any) -> Any:
+        self.given.append(value)
+        return value
+
+
+class RepeatedRandom(Random):
+    """The numbers that were given before, once more."""
+
+    def __init__(self, given: Iterable[Any]) -> None:
+        super().__init__(0)
+        self._given = iter(given)
+
+    def getrandbits(self, bits: int, /) -> int:
+        """A UUID's."""
+        return int(next(self._given, 0))
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        """States.MathRandom's."""
+        return int(next(self._given, start))
+
+    def random(self) -> float:
+        """That of $random()."""
+        return float(next(self._given, 0))
 
 
 def identity_of(recording: Recording, learned: Learned, type: str) -> RecordedIdentity:

@@ -15,6 +15,8 @@ from ..drivers.driver import OnEvent
 from ..drivers.restoring import go_on
 from ..engine import Engine, Program
 from ..errors import InputError, ReplayError
+from ..events import Event
+from ..fibers import Fiber
 from ..handlers import Handlers, Source
 from ..history import as_aws
 from ..journal import Header, Journal
@@ -104,6 +106,15 @@ class Replayer:
         again.on_answer = asking
         again.follow()
         return asking.answers
+
+    def watch(self, recording: Recording, watch: Callable[[Fiber, Event], None]) -> Follower:
+        """The last pass once more, with somebody who is told of its events."""
+        identity = self.follow(recording).engine.identity
+        assert isinstance(identity, RecordedIdentity)
+        again = self._pass(recording, identity.learned, None)
+        again.engine.watch = watch
+        again.follow()
+        return again
 
     def _pass(self, recording: Recording, learned: Learned, before: int | None) -> Follower:
         express = ":express:" in (recording.arn or "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from ..diagnostics import Diagnostic, Severity
@@ -89,13 +88,6 @@ def required(names: tuple[str, ...] | list[str], place: Place) -> Diagnostic:
 def not_supported(name: str, place: Place, hint: str | None = None) -> Diagnostic:
     """An object with a field that it can't have."""
     return error(f"Field '{name}' is not supported", place, hint=hint)
-
-
-def did_you_mean(name: str, known: Mapping[str, Any]) -> str | None:
-    """A hint for a name that is none of the known ones, but close to one."""
-    folded = {one.casefold(): one for one in known}
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.7)
-    return f"did you mean '{folded[close[0]]}'?" if close else None
 
 
 def only_one(names: tuple[str, ...] | list[str], found: int, place: Place) -> Diagnostic:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..diagnostics import Diagnostic
+from ..near import did_you_mean
 from ..parse.documents import has_placeholder
-from .findings import Found, Place, did_you_mean, error
+from .findings import Found, Place, error
 from .states import STATES
 
 MAX_STATE_NAME, MAX_LABEL = 80, 40

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
 
+from ..near import did_you_mean
 from ..parse.documents import has_placeholder
 from ..timestamps import parse_timestamp
 from .choices import CHOICE_RULES
@@ -18,7 +19,6 @@ from .findings import (
     Found,
     Place,
     Rule,
-    did_you_mean,
     error,
     expected,
     not_supported,

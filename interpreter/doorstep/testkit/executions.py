@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from ..definition import machine
 from ..drivers import Execution
+from ..near import did_you_mean
 from ..passages import Passage, Passages, of_execution
 from ..visits import Outcome
+from .calls import Call, calls
 from .picture import picture
 
 
@@ -142,13 +143,20 @@ class ObservedExecution:
         """The executions that it started: those of distributed Maps and of local machines."""
         return [ObservedExecution(child) for child in self._children]
 
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that its tasks made, and after them those of its children."""
+        own = calls(self.execution.journal.header.definition, self._passages.all)
+        return [*own, *(call for child in self.children for call in child.calls)]
+
     def state(self, name: str) -> ObservedState:
         """What became of a state; raises LookupError when the definition has none of this name."""
         scope = machine(self.execution.journal.header.definition).scope
         names = [state.name for state in scope.walk()]
         if name not in names:
-            hint = "".join(f"; did you mean '{near}'?" for near in _near(name, names))
-            raise LookupError(f"the definition has no state '{name}'{hint}")
+            hint = did_you_mean(name, names)
+            more = f"; {hint}" if hint else ""
+            raise LookupError(f"the definition has no state '{name}'{more}")
         passages = self._passages.all
         return ObservedState(name, [one for one in passages if one.name == name], passages)
 
@@ -164,10 +172,6 @@ class ObservedExecution:
     @property
     def _passages(self) -> Passages:
         return of_execution(self.execution.events)
-
-
-def _near(name: str, names: Iterable[str]) -> list[str]:
-    return get_close_matches(name, list(names), n=1)
 
 
 def _lines(around: Passage, passages: Iterable[Passage]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 from ..drivers import Execution
 from ..events import Event
 from ..handlers import Source
-from ..mockconfig import read_test_case
-from ..mocks import Mock, Mocks
+from ..mockfile import mocks_of
+from ..mocks import Checking, Mock, Mocks
 from ..running import Definition, start
 from .clock import SimulatedClock
 from .executions import ObservedExecution
 
 MockSource = Iterable[Mock] | str
+_NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
+_LONGEST_NAME = 70
+"""An execution's name has 80 characters at the most; a number follows."""
 
 
 class Bench:
@@ -24,24 +28,29 @@ class Bench:
 
     def __init__(self, folder: Path, name: str, clock: SimulatedClock) -> None:
         """`folder`: where relative files are; `name`: of the test, for the executions' names."""
+        short = _NOT_IN_NAMES.sub("-", name)[-_LONGEST_NAME:]
         self.folder = folder
         self.clock = clock
         self.executions: list[ObservedExecution] = []
         self.mocks: list[Mocks] = []
         self.all: list[tuple[Execution, Path | None]] = []
         """Children included, each with the file of the definition that it was started by."""
-        self._names = (f"{name}-{number}" for number in count(1))
+        self._names = (f"{short}-{number}" for number in count(1))
 
     def machine(
         self,
         definition: Mapping[str, Any] | Path | str,
         handlers: Source | None = None,
+        *,
+        file: Path | None = None,
         **options: Any,
     ) -> StateMachine:
         """A machine to run; `options` are those of `doorstep.start`, but for `clock`.
 
+        `answers` ("strict", "warn", "off"): of `Mocks`.
+
         `definition`: a mapping, or a file; files, `handlers` and `bucket` as a path included, are
-        relative to the test's own file.
+        relative to the test's own file. `file`: where a mapping is written, for coverage.
         """
         if isinstance(definition, str | Path):
             file = self.folder / definition
@@ -49,7 +58,7 @@ class Bench:
             definition = file
         if isinstance(options.get("bucket"), str | Path):
             options["bucket"] = self.folder / options["bucket"]
-        return StateMachine(self, definition, self._source(handlers), options)
+        return StateMachine(self, definition, file, self._source(handlers), options)
 
     def next_name(self) -> str:
         """A name that no other execution of this test has."""
@@ -68,18 +77,23 @@ class StateMachine:
         self,
         bench: Bench,
         definition: Definition,
+        file: Path | None,
         handlers: Source | None,
         options: Mapping[str, Any],
     ) -> None:
         self.bench = bench
         self.definition = definition
+        self.file = file
         self.handlers = handlers
         self.options = options
 
     def run(
         self, input: Any = None, *, mocks: MockSource = (), **options: Any
     ) -> ObservedExecution:
-        """Run it to its end. `mocks`: of `doorstep.mocks`, or "MockConfigFile.json#TestCase"."""
+        """Run it to its end.
+
+        `mocks`: of `doorstep.mocks`, or "mocks.yaml", or "MockConfigFile.json#TestCase".
+        """
         observed = self.start(input, mocks=mocks, **options)
         self.bench.clock.run(lambda: observed.execution.ended)
         return observed
@@ -90,9 +104,9 @@ class StateMachine:
         """Start it; it goes on as the clock is advanced."""
         given: dict[str, Any] = {**self.options, **options}
         name = given.pop("name", None) or self.bench.next_name()
-        mocked = self._mocks(mocks, given.get("machine_name"))
+        checking = given.pop("answers", "strict")
+        mocked = self._mocks(mocks, given.get("machine_name"), checking)
         children: list[Execution] = []
-        file = self.definition if isinstance(self.definition, Path) else None
 
         def on_event(execution: Execution, event: Event) -> None:
             if event.id == 1 and execution is not observed.execution:
@@ -112,12 +126,12 @@ class StateMachine:
         )
         observed = ObservedExecution(execution, children)
         self.bench.executions.append(observed)
-        self.bench.all.append((execution, file))
+        self.bench.all.append((execution, self.file))
         self.bench.mocks.append(mocked)
         return observed
 
-    def _mocks(self, mocks: MockSource, machine: str | None) -> Mocks:
+    def _mocks(self, mocks: MockSource, machine: str | None, answers: Checking) -> Mocks:
         if not isinstance(mocks, str):
-            return Mocks(*mocks)
-        file, _, case = mocks.rpartition("#")
-        return Mocks(*read_test_case(self.bench.folder / file, case, machine), machine=machine)
+            return Mocks(*mocks, answers=answers)
+        named = mocks_of(mocks, self.bench.folder, machine)
+        return Mocks(*named, machine=machine, answers=answers)

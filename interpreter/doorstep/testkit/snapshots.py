@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..jsontext import loads
 from .executions import ObservedExecution
 
+_ADVICE = "--doorstep-update (of `doorstep test`: --update) keeps this one"
 _LEFT_OUT = ("timestamp", "id", "previousEventId")
 _TEXTS = ("input", "output", "parameters", "cause")
 _RANDOM = (
@@ -38,14 +39,13 @@ def compare(observed: ObservedExecution, file: Path, *, update: bool) -> None:
         file.write_text(text, "utf-8")
         return
     if not file.exists():
-        raise AssertionError(f"there is no {file}; --doorstep-update writes it")
+        raise AssertionError(f"there is no {file}; {_ADVICE}")
     kept = file.read_text("utf-8")
     if kept != text:
         lines = unified_diff(
             kept.splitlines(), text.splitlines(), f"{file.name} (kept)", "this run", lineterm=""
         )
-        told = "the history is another one; --doorstep-update keeps it"
-        raise AssertionError("\n".join([told, *lines]))
+        raise AssertionError("\n".join([f"the history is another one; {_ADVICE}", *lines]))
 
 
 def _plain(value: Any, name: str) -> Any:

@@ -33,7 +33,7 @@ def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> di
     | inspectionLevel | INFO (default), DEBUG or TRACE: whether inspectionData is in the answer |
     | variables | an object: the variables that the state finds |
     | mock | {result} or {errorOutput: {error, cause}} in place of the work of a Task, Map or
-      Parallel; fieldValidationMode: STRICT (default), PRESENT or NONE (see `schemas`) |
+      Parallel; fieldValidationMode: STRICT (default), PRESENT or NONE (see `request`) |
     | context | the context object, with a mock only; used as it is |
     | stateConfiguration | retrierRetryCount: retries so far; mapIterationFailureCount;
       mapItemReaderData: the text that ItemReader reads; errorCausedByState: no recorded effect |

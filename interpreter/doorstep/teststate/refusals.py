@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ..definition import State
 from ..errors import ApiError
 from ..integrations import integration
-from . import contexts, schemas
+from ..shapes import problems
+from . import contexts
 from .request import Given, Mock, Request
 
 _WORKING = ("Task", "Map", "Parallel")
@@ -82,8 +83,10 @@ def _with_result(asked: Request, result: Given, state: State) -> Iterator[str]:
                 "Mocked result must contain the same number of items "
                 "as number of Parallel branches."
             )
-        case "Task" if asked.mock:
-            yield from schemas.problems(state, value, asked.mock.validation)
+        case "Task" if asked.mock and (mode := asked.mock.validation) != "NONE":
+            called = integration(state.fields["Resource"])
+            for problem in problems(called, value, required=mode == "STRICT", unknown=False):
+                yield f"Mock result schema validation error: {problem}"
 
 
 def _invalid(message: str) -> ApiError:

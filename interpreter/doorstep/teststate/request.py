@@ -13,6 +13,14 @@ from ..parse.jackson import loads as read_json
 from .constraints import Limits, check, member
 
 FieldValidation = Literal["STRICT", "PRESENT", "NONE"]
+"""How a mocked result is compared with what the service's API returns:
+
+| mode | a required member is missing | a member is of another type, too long, … |
+|---|---|---|
+| STRICT (default) | refused | refused |
+| PRESENT | | refused |
+| NONE | | |
+"""
 _LONGEST = 262_144
 _DATA = Limits(at_most=_LONGEST, sensitive=True)
 _COUNT = Limits(int, sensitive=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .drawing import COLOURS, END, START, Colour, Drawing, Edge, Node
+from .graph import COLOURS, END, START, Colour, Drawing, Edge, Node
 
 _SHAPES = {"Choice": "diamond", "Wait": "oval", "Succeed": "oval", "Fail": "oval"}
 

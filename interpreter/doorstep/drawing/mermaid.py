@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .drawing import COLOURS, END, START, Drawing, Edge, Node
+from .graph import COLOURS, END, START, Drawing, Edge, Node
 
 _SHAPES = {
     "Choice": ("{", "}"),

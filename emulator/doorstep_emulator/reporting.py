@@ -1,0 +1,41 @@
+"""What the server says of itself on stderr: a line for a person, or a JSON object for a program.
+
+    {"time": "2026-11-25T20:46:12.000+00:00", "level": "WARNING", "message": …, "traceback": …}
+
+A record's `fields` (`extra={"fields": {…}}`) are members beside these.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from doorstep.jsontext import encoded
+from doorstep.timestamps import isoformat
+
+_TEXT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def report(form: str, level: str) -> None:
+    """Write what the server has to say from now on.
+
+    `form`: text or json; `level`: debug, info, warning or error.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines() if form == "json" else logging.Formatter(_TEXT))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("doorstep").setLevel(level.upper())
+
+
+class _Lines(logging.Formatter):
+    """A record as a JSON object on a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": isoformat(record.created),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return encoded(told).decode()

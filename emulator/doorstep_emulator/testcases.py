@@ -1,0 +1,64 @@
+"""Executions started as `ARN#TestCase`: mocks of a MockConfigFile.json, as Step Functions Local.
+
+Which case an execution was started as is kept with it, and which of a state's responses is due
+follows from its journal: after a restart the case goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from doorstep.answers import Answer
+from doorstep.commands import Invoke
+from doorstep.drivers import Execution
+from doorstep.errors import InputError
+from doorstep.mockconfig import read_config, read_test_case
+from doorstep.mocks import Mock, fitting, invalid
+
+from .errors import invalid_request
+from .programs import Definition
+
+_NO_FILE = "this server has no mocks; start it with `doorstep serve --mocks MockConfigFile.json`"
+
+
+class TestCases:
+    """The test cases of a file; a call is answered as its execution's case says."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Raises InputError when the file can't be read."""
+        self._file = file
+        self._mocks: dict[tuple[str, str], Sequence[Mock]] = {}
+        if file is not None:
+            read_config(file)
+
+    def prepare(self, machine: str, name: str) -> None:
+        """Read a test case as it is in the file now; raises ApiError ValidationException."""
+        try:
+            self._read(machine, name)
+        except InputError as problem:
+            raise invalid_request(f"Test case '{name}' can't be run: {problem}") from None
+
+    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        """The answer of the execution's test case to a call; None leaves it to the handlers.
+
+        The children of a distributed Map have their parent's case, and count their calls for
+        themselves.
+        """
+        definition = execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        name, machine = definition.origin.test_case, execution.identity.machine
+        if name is None:
+            return None
+        try:
+            mocks = self._mocks.get((machine, name)) or self._read(machine, name)
+        except InputError as problem:
+            return invalid(invoke.state, str(problem))
+        found = fitting(mocks, execution, invoke, invoke.number)
+        return found.respond(execution, invoke) if found else None
+
+    def _read(self, machine: str, name: str) -> Sequence[Mock]:
+        if self._file is None:
+            raise InputError(_NO_FILE)
+        mocks = self._mocks[machine, name] = read_test_case(self._file, name, machine)
+        return mocks

@@ -1,0 +1,214 @@
+"""A workflow as nodes and edges, coloured by what is known of them, whatever it is written as."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+from ..definition import Machine, Scope, State, processor_config
+from ..visits import Outcome, Visits
+from .conditions import condition
+
+Colour = Outcome | Literal["not reached", "covered", "partly covered", "not covered"]
+_GREEN, _ORANGE, _RED = ("#d4f2d2", "#1d8102"), ("#fde3c4", "#d45b07"), ("#fbd3d0", "#c7131f")
+COLOURS: Mapping[Colour, tuple[str, str]] = {
+    "succeeded": _GREEN,
+    "caught": _ORANGE,
+    "failed": _RED,
+    "in progress": ("#cfe4ff", "#0073bb"),
+    "aborted": ("#e6e6e6", "#545b64"),
+    "not reached": ("#ffffff", "#aab7b8"),
+    "covered": _GREEN,
+    "partly covered": _ORANGE,
+    "not covered": _RED,
+}
+"""Fill and stroke of each outcome, after the console's; of tests, a traffic light's."""
+START, END = "start", "finish"
+_STRONGEST: tuple[Outcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
+_LABEL = 40
+"""Characters of a condition that an edge shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is known of a part of a definition: the colour says it, `told` and `link` lead on."""
+
+    colour: Colour
+    times: int = 0
+    told: str = ""
+    link: str = ""
+
+
+Marks = Mapping[str, Mark]
+"""By JSON Pointer: of states, transitions, rules, retriers and catchers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrier:
+    """An entry of Retry."""
+
+    label: str
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A state; a Parallel or Map has the branches or the processor that it contains."""
+
+    id: str
+    type: str
+    name: str
+    kind: str = ""
+    """What a group's frame says beside its name."""
+    mark: Mark | None = None
+    scopes: Sequence[Sequence[Node]] = ()
+    retriers: Sequence[Retrier] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name, how often it was entered, what kind of group it is."""
+        times = f" ×{self.mark.times}" if self.mark and self.mark.times > 1 else ""
+        return f"{self.name}{times}" + (f" ({self.kind})" if self.kind else "")
+
+    @property
+    def colour(self) -> Colour | None:
+        """Its mark's."""
+        return self.mark.colour if self.mark else None
+
+    @property
+    def inner(self) -> list[Node]:
+        """The states directly in it."""
+        return [node for scope in self.scopes for node in scope]
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all within it."""
+        yield self
+        for node in self.inner:
+            yield from node.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A transition; `caught` is one that a catcher makes."""
+
+    start: str
+    end: str
+    label: str = ""
+    caught: bool = False
+    mark: Mark | None = None
+
+
+@dataclass(slots=True)
+class Drawing:
+    """All that there is to write down."""
+
+    title: str
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+    @property
+    def all_nodes(self) -> list[Node]:
+        """Every node, in the order of the definition."""
+        return [inner for node in self.nodes for inner in node.walk()]
+
+    @property
+    def legend(self) -> list[Colour]:
+        """The colours that occur."""
+        marks = [edge.mark for edge in self.edges]
+        for node in self.all_nodes:
+            marks += [node.mark, *(retrier.mark for retrier in node.retriers)]
+        used = {mark.colour for mark in marks if mark}
+        return [colour for colour in COLOURS if colour in used]
+
+
+def draw(machine: Machine, title: str, marks: Marks | None = None) -> Drawing:
+    """The drawing of an accepted definition, coloured by the marks when there are any."""
+    drawing = Drawing(title)
+    drawing.nodes = _Pen(drawing.edges, marks or {}).scope(machine.scope)
+    return drawing
+
+
+def outcomes(machine: Machine, visits: Visits) -> dict[str, Mark]:
+    """The marks of the states in an execution: its visits' worst outcome, and their number."""
+    found: dict[str, Counter[Outcome]] = {}
+    for visit in visits.all:
+        found.setdefault(visit.name, Counter())[visit.outcome] += 1
+    return {state.pointer: _outcome(found.get(state.name)) for state in machine.scope.walk()}
+
+
+def _outcome(found: Counter[Outcome] | None) -> Mark:
+    if not found:
+        return Mark("not reached")
+    return Mark(next(one for one in _STRONGEST if one in found), found.total())
+
+
+class _Pen:
+    def __init__(self, edges: list[Edge], marks: Marks) -> None:
+        self._edges = edges
+        self._marks = marks
+        self._numbers = count(1)
+
+    def scope(self, scope: Scope, *, outermost: bool = True) -> list[Node]:
+        ids = {name: f"s{next(self._numbers)}" for name in scope.states}
+        if outermost:
+            self._edges.append(Edge(START, ids[scope.start_at]))
+        nodes = []
+        for name, state in scope.states.items():
+            nodes.append(self._node(ids[name], state))
+            for place, label, target in _transitions(state):
+                mark = self._marks.get(f"{state.pointer}/{place}")
+                caught = place.startswith("Catch")
+                self._edges.append(Edge(ids[name], ids[target], label, caught, mark))
+            if outermost and _is_last(state):
+                mark = self._marks.get(f"{state.pointer}/End")
+                self._edges.append(Edge(ids[name], END, mark=mark))
+        return nodes
+
+    def _node(self, node_id: str, state: State) -> Node:
+        return Node(
+            id=node_id,
+            type=state.type,
+            name=state.name,
+            kind=_kind(state),
+            mark=self._marks.get(state.pointer),
+            scopes=[self.scope(scope, outermost=False) for scope in state.scopes],
+            retriers=[
+                Retrier(_errors(retrier), self._marks.get(f"{state.pointer}/Retry/{index}"))
+                for index, retrier in enumerate(state.fields.get("Retry", ()))
+            ],
+        )
+
+
+def _kind(state: State) -> str:
+    if state.type == "Map" and processor_config(state).get("Mode") == "DISTRIBUTED":
+        return "distributed Map"
+    return state.type if state.scopes else ""
+
+
+def _is_last(state: State) -> bool:
+    return bool(state.fields.get("End")) or state.type in ("Succeed", "Fail")
+
+
+def _transitions(state: State) -> Iterator[tuple[str, str, str]]:
+    """Where each stands in the state, its label and its target."""
+    fields = state.fields
+    for index, rule in enumerate(fields.get("Choices", ())):
+        yield f"Choices/{index}", _brief(condition(rule)), rule["Next"]
+    if "Default" in fields:
+        yield "Default", "default", fields["Default"]
+    if "Next" in fields:
+        yield "Next", "", fields["Next"]
+    for index, catcher in enumerate(fields.get("Catch", ())):
+        yield f"Catch/{index}", _brief(_errors(catcher)), catcher["Next"]
+
+
+def _errors(fields: Mapping[str, Any]) -> str:
+    return ", ".join(fields["ErrorEquals"])
+
+
+def _brief(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"

@@ -1,0 +1,170 @@
+"""Which box stands above which: layers, the cells in them, and their order from left to right.
+
+After Sugiyama: an edge that leads back is turned round for the time being, a box stands below all
+that lead to it (longest path), an edge that passes a layer has a cell of its own there, and so has
+its label. Lines then run from layer to layer only, and never through a box.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+
+from .graph import Edge
+
+_SWEEPS = 24
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """What takes room in a layer: a box, the label of an edge, or the passing of an edge."""
+
+    width: float = 0
+    height: float = 0
+    is_box: bool = False
+    pull: int = 16
+    """How much it matters that lines through it are straight."""
+    x: float = 0
+    """Its centre."""
+    top: float = 0
+    bottom: float = 0
+    """Of its layer."""
+    above: list[Cell] = field(default_factory=list)
+    below: list[Cell] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """The cells that an edge passes, from the upper box to the lower; `upward`: it leads back."""
+
+    edge: Edge
+    cells: list[Cell]
+    upward: bool
+    label: Cell | None = None
+
+
+def layered(
+    boxes: Mapping[str, Cell], edges: Sequence[Edge], labels: Mapping[Edge, tuple[float, float]]
+) -> tuple[list[list[Cell]], list[Route]]:
+    """The layers from top to bottom, and the routes of the edges between two different boxes.
+
+    `labels`: width and height of those that there are.
+    """
+    back = _leading_back(boxes, edges)
+    downward = [(e.end, e.start) if e in back else (e.start, e.end) for e in edges]
+    # Boxes stand on even ranks, labels on the odd ones between them.
+    ranks = {name: 2 * rank for name, rank in _ranks(boxes, downward).items()}
+    labelled = {
+        edge: ranks[edge.start] + (-1 if edge in back else 1) for edge in edges if edge in labels
+    }
+    used = sorted({*ranks.values(), *labelled.values()})
+    layers: dict[int, list[Cell]] = {rank: [] for rank in used}
+    for name, cell in boxes.items():
+        layers[ranks[name]].append(cell)
+    routes = []
+    for edge, (upper, lower) in zip(edges, downward, strict=True):
+        pull = 1 if edge.caught or edge in back else 16
+        between = {rank: Cell(pull=pull) for rank in used if ranks[upper] < rank < ranks[lower]}
+        label = between.get(labelled.get(edge, -1))
+        if label:
+            label.width, label.height = labels[edge]
+        for rank, cell in between.items():
+            layers[rank].append(cell)
+        cells = [boxes[upper], *between.values(), boxes[lower]]
+        for one, other in pairwise(cells):
+            one.below.append(other)
+            other.above.append(one)
+        routes.append(Route(edge, cells, edge in back, label))
+    return _ordered(list(layers.values())), routes
+
+
+def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
+    """The edges that close a cycle, as seen by one who goes depth first from the start."""
+    leaving: dict[str, list[Edge]] = {name: [] for name in names}
+    for edge in edges:
+        leaving[edge.start].append(edge)
+    found: set[Edge] = set()
+    done: set[str] = set()
+    for name in leaving:
+        path = {name: iter(leaving[name])} if name not in done else {}
+        while path:
+            last = next(reversed(path))
+            following = next(path[last], None)
+            if following is None:
+                path.popitem()
+                done.add(last)
+            elif following.end in path:
+                found.add(following)
+            elif following.end not in done:
+                path[following.end] = iter(leaving[following.end])
+    return found
+
+
+def _ranks(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """The length of the longest path to each."""
+    following: dict[str, list[str]] = {name: [] for name in names}
+    missing = dict.fromkeys(following, 0)
+    for upper, lower in pairs:
+        following[upper].append(lower)
+        missing[lower] += 1
+    ranks = dict.fromkeys(following, 0)
+    ready = [name for name, number in missing.items() if number == 0]
+    for name in ready:
+        for lower in following[name]:
+            ranks[lower] = max(ranks[lower], ranks[name] + 1)
+            missing[lower] -= 1
+            if missing[lower] == 0:
+                ready.append(lower)
+    return ranks
+
+
+# From left to right ------------------------------------------------------------------------------
+
+
+def _ordered(layers: list[list[Cell]]) -> list[list[Cell]]:
+    """The order with the fewest crossings of those that sweeping down and up comes by."""
+    best, fewest = [list(layer) for layer in layers], _crossings(layers)
+    for sweep in range(_SWEEPS):
+        if fewest == 0:
+            break
+        down = sweep % 2 == 0
+        for index in range(1, len(layers)) if down else reversed(range(len(layers) - 1)):
+            layers[index] = _by_neighbours(layers[index], layers[index + (-1 if down else 1)], down)
+        crossings = _crossings(layers)
+        if crossings < fewest:
+            best, fewest = [list(layer) for layer in layers], crossings
+    return best
+
+
+def _by_neighbours(layer: list[Cell], beside: list[Cell], down: bool) -> list[Cell]:
+    """A layer sorted by its cells' barycentres; what has no neighbours stays about where it is."""
+    place = {cell: index for index, cell in enumerate(beside)}
+    centre = {
+        cell: Fraction(sum(places), len(places)) if places else Fraction(index)
+        for index, cell in enumerate(layer)
+        for places in [[place[one] for one in (cell.above if down else cell.below)]]
+    }
+    return sorted(layer, key=centre.__getitem__)
+
+
+def _crossings(layers: Sequence[Sequence[Cell]]) -> int:
+    """How many pairs of lines cross between the layers."""
+    return sum(map(_inversions, map(_ends, layers, layers[1:])))
+
+
+def _ends(upper: Sequence[Cell], lower: Sequence[Cell]) -> Iterator[int]:
+    place = {cell: index for index, cell in enumerate(lower)}
+    for cell in upper:
+        yield from sorted(place[one] for one in cell.below)
+
+
+def _inversions(numbers: Iterable[int]) -> int:
+    seen: list[int] = []
+    found = 0
+    for number in numbers:
+        found += len(seen) - bisect_right(seen, number)
+        insort(seen, number)
+    return found

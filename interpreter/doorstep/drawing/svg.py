@@ -1,0 +1,248 @@
+"""A drawing as SVG: one file that needs no other, without scripts, for light and dark screens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape as escaped
+
+from .graph import COLOURS, Colour, Drawing, Mark
+from .layout import HEAD, LINE, NAME, ROUND, SMALL, SMALL_LINE, Box, Line, Picture, Text, layout
+from .texts import width
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+_MARGIN = 16
+_CHIP = 22
+"""Height of a line of the legend."""
+_SLANT = 12
+"""Pixels that the corners of a Choice are cut."""
+_STYLE = """<style>
+.doorstep { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+.doorstep text { text-anchor: middle; fill: #16191f; }
+.doorstep .paper { fill: #ffffff; }
+.doorstep .box { fill: #ffffff; stroke: #687078; stroke-width: 1.4; }
+.doorstep .frame { fill: #687078; fill-opacity: .05; }
+.doorstep text.faint { fill: #545b64; }
+.doorstep .line { fill: none; stroke: #687078; stroke-width: 1.4; }
+.doorstep .tip { fill: #687078; }
+.doorstep .caught { stroke-dasharray: 5 4; }
+.doorstep a:hover .box { stroke-width: 2.6; }
+@media (prefers-color-scheme: dark) {
+.doorstep text { fill: #e6e9ed; }
+.doorstep .paper { fill: #14191f; }
+.doorstep .box { fill: #20262e; stroke: #97a1ab; }
+.doorstep .frame { fill: #97a1ab; fill-opacity: .07; }
+.doorstep text.faint { fill: #b3bbc4; }
+.doorstep .line { stroke: #97a1ab; }
+.doorstep .tip { fill: #97a1ab; }
+.doorstep [style] { filter: brightness(1.5); }
+}
+</style>"""
+
+
+def svg(drawing: Drawing) -> Iterator[str]:
+    """The lines of the file."""
+    picture = layout(drawing)
+    legend = drawing.legend
+    picture.move(_MARGIN, _MARGIN)
+    wide = round(max(picture.width, _legend_width(legend)) + 2 * _MARGIN)
+    high = round(picture.height + 2 * _MARGIN + (_CHIP if legend else 0))
+    title = _escape(drawing.title)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="doorstep" viewBox="0 0 {wide} {high}" '
+        f'width="{wide}" height="{high}" role="group" aria-label="{title}">'
+    )
+    yield f"<title>{title}</title>"
+    yield _STYLE
+    yield f'<rect class="paper" width="{wide}" height="{high}"/>'
+    yield from _picture(picture)
+    yield from _legend(legend, picture.height + 1.5 * _MARGIN)
+    yield "</svg>"
+
+
+def _picture(picture: Picture) -> Iterator[str]:
+    for box in picture.boxes:
+        yield from _box(box)
+    for line in picture.lines:
+        yield from _line(line)
+
+
+# Boxes -------------------------------------------------------------------------------------------
+
+
+def _box(box: Box) -> Iterator[str]:
+    node, mark = box.node, box.node.mark if box.node else None
+    if mark and mark.link:
+        yield f'<a href="{_escape(mark.link)}">'
+    yield "<g>"
+    if node:
+        yield _title([f"{node.name} ({node.kind or node.type})", mark.told if mark else ""])
+    yield _outline(box, mark)
+    yield from _text(Text(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
+    if node and not box.inside:
+        beneath = box.y + box.height - SMALL_LINE - 7
+        yield from _text(Text([node.type], _middle(box, node.type), beneath), SMALL, "faint")
+    yield "</g>"
+    if mark and mark.link:
+        yield "</a>"
+    yield from _retriers(box)
+    if box.inside:
+        yield from _picture(box.inside)
+
+
+def _above(box: Box) -> float:
+    """From the upper edge of a box to its name."""
+    if box.node is None:
+        return (box.height - LINE) / 2
+    return (HEAD - LINE) / 2 if box.inside else 7
+
+
+def _outline(box: Box, mark: Mark | None) -> str:
+    kind = box.node.type if box.node else ""
+    classes = "box frame" if box.inside else "box"
+    style = f' style="{_colour(mark, box.inside is not None)}"' if mark else ""
+    x, y, right, foot = box.x, box.y, box.x + box.width, box.y + box.height
+    if kind == "Choice":
+        middle = _n(y + box.height / 2)
+        corners = (
+            f"M{_n(x)} {middle}L{_n(x + _SLANT)} {_n(y)}H{_n(right - _SLANT)}L{_n(right)} {middle}"
+            f"L{_n(right - _SLANT)} {_n(foot)}H{_n(x + _SLANT)}z"
+        )
+        return f'<path class="{classes}" d="{corners}"{style}/>'
+    corner = box.height / 2 if not kind or kind in ROUND else 6
+    return (
+        f'<rect class="{classes}" x="{_n(x)}" y="{_n(y)}" width="{_n(box.width)}" '
+        f'height="{_n(box.height)}" rx="{_n(corner)}"{style}/>'
+    )
+
+
+def _middle(box: Box, text: str) -> float:
+    """Where a text stands in the middle together with the marks of retriers at its right."""
+    retriers = len(box.node.retriers) if box.node else 0
+    return box.x + (box.width - retriers * LINE) / 2
+
+
+def _retriers(box: Box) -> Iterator[str]:
+    """A round arrow for each entry of Retry, beside the type or the name of the state."""
+    node = box.node
+    if node is None:
+        return
+    text, size = (box.name[0], NAME) if box.inside else (node.type, SMALL)
+    x = _middle(box, text) + width(text, size) / 2 + 10
+    y = box.y + (HEAD / 2 if box.inside else box.height - SMALL_LINE / 2 - 7)
+    for number, retrier in enumerate(node.retriers):
+        mark, at = retrier.mark, x + number * LINE
+        stroke, fill = _styles(mark)
+        arc = f"M{_n(at + 3)} {_n(y - 4)}A5 5 0 1 0 {_n(at + 5)} {_n(y)}"
+        yield f"<g>{_title([f'Retry of {retrier.label}', mark.told if mark else ''])}"
+        yield f'<rect x="{_n(at - 7)}" y="{_n(y - 7)}" width="14" height="14" fill-opacity="0"/>'
+        yield f'<path class="line" d="{arc}"{stroke}/>'
+        yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"{fill}/></g>'
+
+
+# Lines -------------------------------------------------------------------------------------------
+
+
+def _line(line: Line) -> Iterator[str]:
+    mark = line.edge.mark
+    stroke, fill = _styles(mark)
+    classes = "line caught" if line.edge.caught else "line"
+    yield "<g>"
+    if mark and mark.told:
+        yield _title([mark.told])
+    yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
+    yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
+    if line.label:
+        yield from _text(line.label, SMALL, "faint")
+    yield "</g>"
+
+
+def _path(line: Line) -> str:
+    """Upright parts, and curves from one to the next that begin and end upright."""
+    x, top, end = line.parts[0]
+    if len(line.parts) == 1:
+        return f"M{_n(x)} {_n(top)}c30 -8 30 {_n(end - top + 8)} 0 {_n(end - top)}"
+    found = [f"M{_n(x)} {_n(top)}V{_n(end)}"]
+    for x_below, y_below, foot in line.parts[1:]:
+        if x_below != x:
+            half = _n((end + y_below) / 2)
+            found.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
+        label = line.label
+        if label and y_below <= label.y < foot:
+            # The line makes way for its label.
+            found.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
+        found.append(f"V{_n(foot)}")
+        x, end = x_below, foot
+    return "".join(found)
+
+
+def _height(label: Text) -> int:
+    return len(label.lines) * SMALL_LINE
+
+
+def _tip(line: Line) -> str:
+    x, _, foot = line.parts[-1]
+    if len(line.parts) == 1:
+        return f"M{_n(x)} {_n(foot)}l8 -5l1 8z"
+    if line.upward:
+        x, top, _ = line.parts[0]
+        return f"M{_n(x)} {_n(top)}l-4.5 8h9z"
+    return f"M{_n(x)} {_n(foot)}l-4.5 -8h9z"
+
+
+# Texts, colours ----------------------------------------------------------------------------------
+
+
+def _text(text: Text, size: int, kind: str = "") -> Iterator[str]:
+    step = LINE if size == NAME else SMALL_LINE
+    classes = f' class="{kind}"' if kind else ""
+    for number, line in enumerate(text.lines):
+        y = text.y + number * step + step * 0.76
+        place = f'x="{_n(text.x)}" y="{_n(y)}" font-size="{size}"'
+        yield f"<text {place}{classes}>{_escape(line)}</text>"
+
+
+def _title(lines: Iterable[str]) -> str:
+    text = "\n".join(line for line in lines if line)
+    return f"<title>{_escape(text)}</title>"
+
+
+def _escape(text: str) -> str:
+    """A text as XML can have it, which knows no control characters."""
+    return escaped(_CONTROL.sub("�", text))
+
+
+def _stroke(mark: Mark) -> str:
+    return COLOURS[mark.colour][1]
+
+
+def _styles(mark: Mark | None) -> list[str]:
+    """The attributes that colour a line, and its tip."""
+    return [f' style="{kind}:{_stroke(mark)}"' if mark else "" for kind in ("stroke", "fill")]
+
+
+def _colour(mark: Mark, frame: bool) -> str:
+    """A tint of the stroke's colour, which is light on white and dark on black."""
+    tint = ".06" if frame else ".17"
+    return f"fill:{_stroke(mark)};fill-opacity:{tint};stroke:{_stroke(mark)}"
+
+
+def _legend_width(legend: Iterable[Colour]) -> float:
+    return sum(width(colour, SMALL) + 30 for colour in legend)
+
+
+def _legend(legend: Iterable[Colour], y: float) -> Iterator[str]:
+    x: float = _MARGIN
+    for colour in legend:
+        room = width(colour, SMALL)
+        yield (
+            f'<rect class="box" x="{_n(x)}" y="{_n(y + 2)}" width="12" height="12" rx="3" '
+            f'style="{_colour(Mark(colour), False)}"/>'
+        )
+        yield from _text(Text([colour], x + 18 + room / 2, y), SMALL, "faint")
+        x += room + 30
+
+
+def _n(number: float) -> str:
+    """A coordinate: a pixel's tenth is as near as anyone sees."""
+    return f"{round(number, 1):g}"

@@ -1,0 +1,15 @@
+"""Names that are none of the known ones, but close to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint, `did you mean 'Item'?`; None when nothing is close."""
+    # Imported here: only what is wrong needs it.
+    from difflib import get_close_matches
+
+    folded = {one.casefold(): one for one in known}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.7)
+    return f"did you mean '{folded[close[0]]}'?" if close else None

@@ -1,0 +1,100 @@
+"""The pictures of docs/ are what the code draws; `pytest --doorstep-update` draws them anew."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import CONSOLE_SVG_FORMAT, Console
+
+import doorstep
+from doorstep.coverage import Suite
+from doorstep.coverage.marking import picture
+from doorstep.definition import machine
+from doorstep.drawing import draw, outcomes, svg
+from doorstep.mocks import Mock, Mocks, mock
+from doorstep.parse import load
+from doorstep.recorded import entries
+from doorstep.visits import Visits
+from doorstep_cli.momentview import screen
+from doorstep_cli.stepping import Session
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+APPROVAL = ROOT / "examples" / "approval"
+ORDER = ROOT / "examples" / "order"
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+SIZE = 118, 32
+FONTS = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
+"""rich's pictures name fonts of another server; any monospaced one will do."""
+
+
+def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
+    """An order of the example, answered by its handlers but for the mocks."""
+    given = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
+    handlers = ORDER / "handlers.py"
+    return Mocks(*mocks).run(ORDER / "order.asl.json", given, handlers, seed=1, begin=BEGIN)
+
+
+def order_run() -> str:
+    """A declined card."""
+    tree = machine(load(ORDER / "order.asl.json").definition)
+    visits = Visits(entries(order(value="declined").history, "the run"))
+    return "\n".join(svg(draw(tree, "order", outcomes(tree, visits))))
+
+
+def coverage() -> str:
+    """The two tests of docs/testing.md."""
+    suite = Suite()
+    busy = mock("ChargeCard", doorstep.fail("GatewayBusy"), attempt=range(2))
+    for one in (busy, mock("FulfilOrder", doorstep.no_answer())):
+        suite.add(order(one), "examples/order/order.asl.json")
+    [covered] = suite.machines
+    return "\n".join(picture(covered, "line"))
+
+
+def debug() -> str:
+    """An approval whose payment failed, as `doorstep debug` opens it."""
+    given = json.loads((APPROVAL / "input.json").read_text("utf-8"))
+    definition = APPROVAL / "approval.asl.json"
+    broken = Mocks(mock("PayOut", doorstep.fail("KeyError", "'amount'")))
+    run = broken.run(definition, given, APPROVAL / "handlers.py", seed=1, begin=BEGIN)
+    moments = doorstep.moments(run.history, definition)
+    width, height = SIZE
+    console = Console(
+        record=True,
+        file=io.StringIO(),
+        width=width,
+        height=height,
+        highlight=False,
+        force_terminal=True,
+        color_system="truecolor",
+        no_color=False,
+        legacy_windows=False,
+    )
+    console.print(screen(Session(moments, moments.blamed or 0), width, height))
+    form = FONTS.sub("", CONSOLE_SVG_FORMAT)
+    return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
+
+
+@pytest.mark.parametrize("make", [order_run, coverage, debug], ids=lambda make: make.__name__)
+def test_a_picture_is_what_the_code_draws(
+    make: Callable[[], str], request: pytest.FixtureRequest
+) -> None:
+    file = PICTURES / f"{make.__name__.replace('_', '-')}.svg"
+    drawn = f"{make().rstrip()}\n"
+    if request.config.getoption("doorstep_update"):
+        file.write_text(drawn, "utf-8", newline="\n")
+    assert file.read_text("utf-8") == drawn
+
+
+def test_every_picture_is_in_a_page_and_is_drawn_here() -> None:
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    drawn = {"order-run.svg", "coverage.svg", "debug.svg"}
+    assert {file.name for file in PICTURES.iterdir()} == drawn
+    assert set(re.findall(r"\]\(pictures/([\w.-]+)\)", pages)) == drawn
