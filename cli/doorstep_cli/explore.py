@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import definition_options, input_text
+from .options import definition_options, input_option
 from .output import OutputFile, Row, note, print_json, print_table
 from .process import prints_go_to_stderr
 from .progress import Line, wanted
@@ -31,13 +31,7 @@ _WIDE = 100
 
 @click.command("explore", short_help="Drive a workflow through everything that may happen.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
-@click.option(
-    "--input",
-    "text",
-    metavar="JSON|@FILE|-",
-    callback=input_text,
-    help="Where to begin: an input that is known to be right; {} by default.",
-)
+@input_option("Where to begin: an input that is known to be right; {} by default.")
 @click.option(
     "--handlers",
     metavar="PATH",
@@ -139,7 +133,7 @@ def _explore(
 
 
 def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) -> None:
-    from doorstep.exploring.mockfile import mock_config
+    from doorstep.exploring.cases import mock_config
 
     config = mock_config(report.findings, machine)
     write(file, [json.dumps(config, indent=2, ensure_ascii=False)], quiet=quiet)
@@ -157,7 +151,7 @@ class _Shown:
 
 
 def _print(report: Exploration, shown: _Shown) -> None:
-    from doorstep.exploring.mockfile import case_names
+    from doorstep.exploring.cases import case_names
 
     rows = [Row([kind, f"{a} of {b}"]) for kind, (a, b) in report.kinds.items() if b]
     total = Row(["all", f"{report.reached} of {report.parts}"])

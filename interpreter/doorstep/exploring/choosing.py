@@ -24,6 +24,8 @@ from . import flow_jsonata, flow_jsonpath, stateflow
 from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants
 
 TRIES = 3_000
+LARGE = 2**53
+"""From here on there is not always a number between two."""
 _OTHERS: tuple[Any, ...] = (True, False, None, 0, 1, "", "a", [], [{}], {}, ABSENT)
 _OF_TYPE: dict[str, tuple[Any, ...]] = {
     "IsNull": (None, ""),
@@ -206,9 +208,8 @@ def _near(literal: Any) -> list[Any]:
 
 def _between(values: list[Any]) -> list[Any]:
     """The values, and what lies between two neighbouring numbers."""
-    numbers = sorted({v for v in values if isinstance(v, int | float) and not isinstance(v, bool)})
-    pairs = pairwise(numbers)
-    return [*values, *((low + high) / 2 for low, high in pairs)]
+    numbers = sorted({v for v in values if type(v) in (int, float) and abs(v) < LARGE})
+    return [*values, *((low + high) / 2 for low, high in pairwise(numbers))]
 
 
 def _distinct(values: list[Any]) -> list[Any]:
