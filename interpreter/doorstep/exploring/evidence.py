@@ -74,7 +74,8 @@ class Evidence:
         for blame in blamed(run):
             name = blame.seen.state.name
             if NO_RULE in blame.cause:
-                self.no_rule.setdefault(name, run.script)
+                # The latest: values of the right kind are tried after those that are made up.
+                self.no_rule[name] = run.script
                 continue
             lacking = missing(blame)
             for place, example in lacking:

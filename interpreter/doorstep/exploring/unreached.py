@@ -85,7 +85,7 @@ def _never_first(found: Parts, item: Item, evidence: Evidence) -> str | None:
         return None
     if item.pointer.endswith("/Default"):
         return "with all data one of the rules holds"
-    return "with all data with which it holds, a rule before it does, or it never holds"
+    return "whenever it holds, a rule before it does"
 
 
 def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> str:

@@ -200,15 +200,15 @@ def twice(search: Search, _: Evidence) -> Iterator[Verdict]:
     spelt = [one for one in found if one.known]
     whole = [one for one in found if not one.known]
     if spelt:
-        told = "with nothing in the arguments that tells a repetition"
+        told = "nothing in the arguments tells a repetition"
         advice = (
             "pass an id that stays the same, such as $$.Execution.Id, and let the worker refuse "
             "what it has done already"
         )
         yield _twice("warning", spelt, told, advice)
     if whole:
-        told = "and are given the whole input, so that only their handlers know"
-        advice = "look at them, or let `--handlers PATH` call each of them twice"
+        told = "the whole input is handed on, so that only the handler can tell"
+        advice = "look at it, or have it called twice: --handlers PATH"
         yield _twice("note", whole, told, advice)
 
 
@@ -221,7 +221,7 @@ def _twice(severity: Severity, found: Sequence[Repeated], told: str, advice: str
         for one in found
     ]
     many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
-    message = f"{many} may be carried out twice, when an answer is lost, {told}"
+    message = f"{many} may be carried out twice, when an answer is lost: {told}"
     return Finding("twice", severity, message, places, advice), None
 
 
