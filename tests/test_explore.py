@@ -81,6 +81,13 @@ def test_an_answer_is_made_of_what_later_states_read() -> None:
     assert example.as_json() == {"input": {}, "answers": {"Ask": [{"Return": {"delay": 1}}]}}
 
 
+def test_no_list_of_two_thousand_million_items_is_made() -> None:
+    read = {"Type": "Pass", "InputPath": "$.list[2000000000]", "End": True}
+    report = doorstep.explore(machine("Read", Read=read))
+    assert report.example is None
+    assert [one.kind for one in report.findings] == ["needs", "unreached"]
+
+
 def test_what_variables_hold_is_traced_to_its_source() -> None:
     definition = {"QueryLanguage": "JSONata"} | machine(
         "Keep",

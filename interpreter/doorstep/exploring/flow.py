@@ -44,6 +44,8 @@ ABSENT = object()
 ARRAY: list[Any] = [{}]
 MOMENT = "2025-01-01T00:00:00Z"
 """Examples of arrays and of timestamps."""
+MOST_ITEMS = 1_000
+"""Longer arrays are not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,8 @@ def put(value: Any, keys: Keys, new: Any) -> Any:
         parsed = _parsed(new)
         return new if parsed is ABSENT else parsed
     if isinstance(key, int):
+        if abs(key) > MOST_ITEMS:
+            return value
         items = [*value] if isinstance(value, list) else []
         items += [items[-1] if items else {}] * (max(key, -key - 1) + 1 - len(items))
         items[key] = put(items[key], tuple(rest), new)

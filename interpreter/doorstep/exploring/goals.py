@@ -13,7 +13,7 @@ from ..definition import State
 from ..passages import Passage
 from . import stateflow
 from .choosing import Options, Situation, options
-from .flow import wants
+from .flow import MOST_ITEMS, wants
 from .script import Origin, Script, Source
 from .subject import Run, Seen
 from .tracing import origin
@@ -169,7 +169,7 @@ def _places(seen: Seen, numbers: tuple[int, ...]) -> Iterator[tuple[Origin, tupl
 def _several(state: State) -> int:
     """How many items make several, of which a map run with batches makes several children."""
     batch = state.fields.get("ItemBatcher", {}).get("MaxItemsPerBatch", 1)
-    return 1 + (batch if isinstance(batch, int) else 1)
+    return 1 + (min(batch, MOST_ITEMS) if isinstance(batch, int) else 1)
 
 
 _OF: Mapping[str, Sequence[Propose]] = {
