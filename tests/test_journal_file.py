@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.mocks import Mocks, mock
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 
@@ -127,6 +128,22 @@ def test_what_failed_is_redriven_by_the_same_command(tmp_path: Path, chain: Any)
     assert execution.output == "mended"
     assert calls == ["first", "second", "second"]
     assert doorstep.run(definition, **given).history == execution.history
+
+
+def test_mocks_count_the_calls_that_were_made_before(tmp_path: Path, chain: Any) -> None:
+    file = tmp_path / "journal"
+    retried = chain({"Work": task("work", Retry=[{"ErrorEquals": ["Busy"]}])})
+
+    def run() -> doorstep.Execution:
+        busy = mock("Work", doorstep.fail("Busy"), invocation=0)
+        return Mocks(busy, mock("Work", "done")).run(retried, journal=file, seed=1)
+
+    whole = run()
+    head, failed, tail = file.read_bytes().partition(b'["fact","failed"')
+    file.write_bytes(head + failed + tail.partition(b"\n")[0] + b"\n")
+    again = run()
+    assert again.history == whole.history
+    assert again.output == "done"
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,9 @@ class Mocks:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
         if self.machine not in (None, execution.identity.machine):
             return None
-        number = self._calls[invoke.state]
-        self._calls[invoke.state] += 1
+        # A journal that is gone on with tells of calls that were made before.
+        number = max(self._calls[invoke.state], invoke.number)
+        self._calls[invoke.state] = number + 1
         found = fitting(self.mocks, execution, invoke, number)
         if found is None:
             return None
@@ -149,7 +150,10 @@ class Mocks:
     ) -> Execution:
         """`doorstep.run`, with these mocks asked before the handlers."""
         self.driver, execution = start(definition, input, handlers, respond=self, **options)
-        self.driver.run(execution)
+        try:
+            self.driver.run(execution)
+        finally:
+            self.driver.close()
         return execution
 
     @property
