@@ -108,6 +108,7 @@ class Missing:
 
 
 Flow = Read | Fixed | Made | Put | Unknown | Missing
+UNKNOWN = Unknown()
 ERROR = Made({name: Read("error", (name,)) for name in ("Error", "Cause")})
 """What a catcher is given."""
 

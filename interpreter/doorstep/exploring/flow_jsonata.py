@@ -34,6 +34,7 @@ from .flow import (
     MOMENT,
     NAMED,
     PARSED,
+    UNKNOWN,
     Fixed,
     Flow,
     Key,
@@ -51,7 +52,6 @@ _ROOTS: dict[str, Flow] = {
     "errorOutput": ERROR,
     "context": Read("context"),
 }
-UNKNOWN = Unknown()
 _ARITHMETIC = ("+", "-", "*", "/", "%", "..")
 _ORDERS = ("<", "<=", ">", ">=", "=", "!=")
 _LETTERS: dict[str, Any] = {"n": 1, "b": True, "a": ARRAY, "o": {}, "an": [1], "as": ["a"]}

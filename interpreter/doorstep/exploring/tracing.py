@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from ..definition import State
 from ..passages import Passage
 from . import stateflow
-from .flow import PARSED, Fixed, Flow, Key, Keys, Missing, Read, Unknown, at
+from .flow import PARSED, UNKNOWN, Fixed, Flow, Key, Keys, Missing, Read, at
 from .script import INPUT, Origin, Source
 from .subject import Run, Seen
 from .trace import Trace
-
-UNKNOWN = Unknown()
 
 
 @dataclass(frozen=True, slots=True)
