@@ -19,6 +19,7 @@ PROGRAM = Path(sys.executable).with_name("doorstep")
 COMMANDS = [
     "run",
     "validate",
+    "explore",
     "test",
     "test-state",
     "history",

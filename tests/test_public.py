@@ -13,9 +13,11 @@ DOCUMENTED = {
     "run",
     "start",
     "validate",
+    "explore",
     "test_state",
     "Driver",
     "Execution",
+    "Exploration",
     # Replaying
     "replay",
     "resume",

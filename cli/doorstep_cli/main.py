@@ -17,6 +17,7 @@ from .output import Bug, Problem
 _COMMANDS = (
     "run",
     "validate",
+    "explore",
     "test",
     "test-state",
     "history",

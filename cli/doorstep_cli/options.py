@@ -80,6 +80,11 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
     return text
 
 
+def input_option(told: str) -> Callable[[Command], Command]:
+    """--input, and in the help what it is."""
+    return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
+
+
 def read_text(path: Path, purpose: str) -> str:
     """The text of a file, `-` for standard input; a Problem when it can't be read as UTF-8."""
     if str(path) == "-":

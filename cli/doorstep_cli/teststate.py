@@ -12,7 +12,7 @@ import click
 
 from . import process
 from .definitions import DEFINITION, read, read_accepted
-from .options import input_text, param_option, read_text
+from .options import input_option, param_option, read_text
 from .output import print_json
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
@@ -28,13 +28,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
 @click.command("test-state", short_help="Test one state by itself.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @click.option("--state", metavar="NAME", help="Which state, at any depth; none: the file is one.")
-@click.option(
-    "--input",
-    "text",
-    metavar="JSON|@FILE|-",
-    callback=input_text,
-    help="The state's input; {} by default.",
-)
+@input_option("The state's input; {} by default.")
 @click.option(
     "--mock-result",
     metavar="JSON|@FILE",

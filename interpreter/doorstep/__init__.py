@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         InputError,
         ReplayError,
     )
+    from .exploring import Exploration, explore
     from .handlers import handler
     from .replaying import Moment, Moments, Replay, moments, replay, resume
     from .rules import validate
@@ -43,6 +44,7 @@ __all__ = [
     "DoorstepError",
     "Driver",
     "Execution",
+    "Exploration",
     "Failure",
     "HandlerLoadError",
     "InputError",
@@ -52,6 +54,7 @@ __all__ = [
     "ReplayError",
     "TaskFailed",
     "answer",
+    "explore",
     "fail",
     "handler",
     "jsonata",
@@ -79,6 +82,7 @@ _HOMES = {
         "InputError",
         "ReplayError",
     ),
+    "exploring": ("Exploration", "explore"),
     "handlers": ("handler",),
     "replaying": ("Moment", "Moments", "Replay", "moments", "replay", "resume"),
     "rules": ("validate",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,12 +34,23 @@ def rule_taken(
     state: State, passage: Passage, variables: Mapping[str, Any], setting: Setting
 ) -> int | None:
     """Which rule of a Choice holds, Default being the last; None when that can't be told."""
-    program = compile_state(_with_numbered_targets(state))
-    assert program.work
-    try:
-        return int(program.work(_env(passage, variables, setting)).next or 0)
-    except (StateFailed, InputError):
-        return None
+    return deciding(state)(passage, passage.input, variables, setting)
+
+
+def deciding(state: State) -> Callable[[Passage, Any, Mapping[str, Any], Setting], int | None]:
+    """`rule_taken` of one Choice, for many inputs that it might have had."""
+    work = compile_state(_with_numbered_targets(state)).work
+    assert work
+
+    def decide(
+        passage: Passage, data: Any, variables: Mapping[str, Any], setting: Setting
+    ) -> int | None:
+        try:
+            return int(work(_env(passage, data, variables, setting)).next or 0)
+        except (StateFailed, InputError):
+            return None
+
+    return decide
 
 
 def failure(
@@ -49,7 +60,7 @@ def failure(
     program = compile_state(state)
     assert program.work
     try:
-        program.work(_env(passage, variables, setting))
+        program.work(_env(passage, passage.input, variables, setting))
     except StateFailed as failed:
         return failed
     raise AssertionError(f"{state.name} is a {state.type} state")
@@ -64,13 +75,13 @@ def _with_numbered_targets(state: State) -> State:
     return replace(state, fields={**kept, "Choices": rules, "Default": str(len(rules))})
 
 
-def _env(passage: Passage, variables: Mapping[str, Any], setting: Setting) -> Env:
+def _env(passage: Passage, data: Any, variables: Mapping[str, Any], setting: Setting) -> Env:
     engine = Engine(_NOWHERE, setting.identity, STANDARD)
     engine.input, engine.started_at = setting.input, setting.at
     engine.now = passage.visit.entered.at
     fiber = Fiber(engine, None, "", 0)
     fiber.variables = dict(variables)
-    index, data = passage.visit.index, passage.input
+    index = passage.visit.index
     # Without ItemSelector the iteration's input is the item.
     fiber.item = None if index is None else {"Index": index, "Value": data}
     return Env(fiber, passage.name, False, data)

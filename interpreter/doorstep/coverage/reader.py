@@ -53,7 +53,12 @@ class Coverage:
         `identity`: for conditions that ask the context object. `map_run`: the ARN of the map run
         that started the execution; the history of its parent has to be added as well.
         """
-        passages = Passages(entries)
+        self.add_passages(Passages(entries), identity, map_run)
+
+    def add_passages(
+        self, passages: Passages, identity: Identity = _NOBODY, map_run: str | None = None
+    ) -> None:
+        """`add` for a history that has been taken apart already."""
         if not passages.entries:
             return
         if map_run:

@@ -6,7 +6,7 @@ that have ended a run keeps the output, and the execution itself only if a redri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ..errors import InputError, StateFailed
 from ..identity import Identity
 from ..jsontext import dumps
 from .batches import Batch, batches
-from .readers import read_items
+from .readers import Item, read_items
 from .writers import kept, result
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class MapRun:
         self.succeeded: dict[int, Any] = {}
         """What `writers.kept` keeps of them: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
+        self._items: Generator[Item, None, None] = read_items(command, None)
+        """Being read; closed with the run, so that no file stays open."""
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
         self.status = "RUNNING"
@@ -97,6 +99,7 @@ class MapRun:
 
     def _close(self, status: str) -> None:
         self.status = status
+        self._items.close()
         self.driver.keeper.map_run(self)
         for index, child in list(self.running.items()):
             if self.driver.withdraw(child):
@@ -134,8 +137,9 @@ class MapRun:
 
     def _unread(self) -> Iterator[Batch]:
         """The batches that there is no child for yet."""
-        items = read_items(self.command, self.driver.bucket)
-        return islice(batches(self.command, items), len(self.sizes), None)
+        self._items.close()
+        self._items = read_items(self.command, self.driver.bucket)
+        return islice(batches(self.command, self._items), len(self.sizes), None)
 
     def _start_child(self, batch: Batch) -> None:
         command = self.command

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -30,11 +30,12 @@ class Item(NamedTuple):
     source: str
 
 
-def read_items(command: StartMapRun, buckets: Path | None) -> Iterator[Item]:
+def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
     """The items of a map run: the state's own, or those that its ItemReader names."""
     if command.reader is None:
-        return (Item(value, "STATE_DATA") for value in command.items or ())
-    return _read(command.reader, buckets)
+        yield from (Item(value, "STATE_DATA") for value in command.items or ())
+    else:
+        yield from _read(command.reader, buckets)
 
 
 def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:

@@ -1,0 +1,100 @@
+"""What an exploration gives: findings, how much it reached, and a script that goes through.
+
+| kind | severity | says |
+|---|---|---|
+| missing | error | a state reads what is not there on some way to it |
+| broken | error, note | a state fails with all data; a note when these come from outside |
+| endless | error, warning | a loop changes nothing; a warning when other answers end it |
+| no-rule | warning | a Choice without Default whose rules may all fail to hold |
+| uncaught | warning, note | errors end the execution; a note when there is no Catch at all |
+| twice | warning, note | tasks carried out twice without anything that tells a repetition |
+| unreachable | warning | rules, retriers and catchers that nothing can reach |
+| unreached | note | parts that no run reached, with the reason as far as it is known |
+| needs | note | data that states read without asking whether they are there |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .script import Script
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of the definition (a JSON Pointer), and what is to be said of it."""
+
+    pointer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found; `script` and `path` show it, where a run does."""
+
+    kind: str
+    severity: Severity
+    message: str
+    places: Sequence[Place]
+    advice: str = ""
+    script: Script | None = None
+    path: Sequence[str] = ()
+    """The states entered, in order."""
+    called: Sequence[str] = ()
+    """The tasks called."""
+
+    def as_json(self) -> dict[str, Any]:
+        """{"kind", "severity", "message", "places": [{"pointer", "text"}], "advice"?, "path"?,
+        "script"?: {"input", "answers", "items"?}}.
+        """
+        shown: dict[str, Any] = {
+            "kind": self.kind,
+            "severity": self.severity,
+            "message": self.message,
+            "places": [{"pointer": one.pointer, "text": one.text} for one in self.places],
+        }
+        if self.advice:
+            shown["advice"] = self.advice
+        if self.script:
+            shown |= {"path": list(self.path), "script": self.script.as_json()}
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """The report."""
+
+    findings: Sequence[Finding]
+    reached: int
+    parts: int
+    """How many parts the definition has (states, transitions, rules, …; see `coverage`)."""
+    runs: int
+    cut_short: bool
+    """The limits were reached before everything was tried."""
+    example: Script | None
+    """With this the execution succeeds; None when no run did."""
+    kinds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Reached, and how many there are, by kind of part."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are no errors and no warnings; notes don't count."""
+        return all(one.severity == "note" for one in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """{"ok", "runs", "cutShort", "reached", "parts", "kinds", "findings", "example"}."""
+        return {
+            "ok": self.ok,
+            "runs": self.runs,
+            "cutShort": self.cut_short,
+            "reached": self.reached,
+            "parts": self.parts,
+            "kinds": {kind: {"reached": a, "parts": b} for kind, (a, b) in self.kinds.items()},
+            "findings": [one.as_json() for one in self.findings],
+            "example": self.example.as_json() if self.example else None,
+        }

@@ -1,0 +1,118 @@
+"""Tasks that may be carried out twice: their answer was lost after the work had been done.
+
+A task whose time runs out, or whose worker dies, may have done its work. A retrier that takes such
+an error has it done again. That is harmless when it only reads, or when its arguments tell the
+worker that it is the same work: an id of the execution, a condition, a client token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..coverage import Item
+from ..definition import State
+from ..integrations import Integration, integration
+from ..queries import is_expression
+from .subject import Subject
+
+_LOSING = frozenset(
+    ("States.ALL", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout")
+)
+_READING = re.compile(r"(batchGet|get|list|describe|head|query|scan|search|detect|select|lookup)")
+_SAME = frozenset(
+    ("dynamodb:putItem", "dynamodb:deleteItem", "s3:putObject", "s3:deleteObject", "s3:copyObject")
+)
+"""What a second time leaves as the first time did."""
+_OF_EXECUTION = re.compile(r"Execution\.(Id|Name|StartTime)\b|State\.EnteredTime\b")
+_TOKEN = re.compile(r"Task\.Token\b")
+_KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid|number|arn)$)|(?:Id|ID|Key|Number|Arn|ARN)$")
+_GIVEN = re.compile(r"(?i:idempoten|dedup|client_?(request_?)?token|conditionexpression)|^Name$")
+_WHOLE = ("$", "$$.Execution.Input", "{% $states.input %}", "{% $states.context.Execution.Input %}")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A task, and the retrier that may have its work done again."""
+
+    state: State
+    retrier: Item
+    around: str
+    """The Parallel or Map whose retrier it is; empty for the task's own."""
+    known: bool
+    """Whether the definition spells out what the worker is given, not just the whole input."""
+
+
+def repeated(subject: Subject) -> Iterator[Repeated]:
+    """The tasks whose work may be done twice with nothing to tell."""
+    for state in subject.states.values():
+        if state.type != "Task" or _harmless(state):
+            continue
+        if found := _retrier(subject, state):
+            retrier, around = found
+            given = _given(state)
+            yield Repeated(state, retrier, around, given is not None and not _is_whole(given))
+
+
+def _given(state: State) -> Any:
+    return state.fields.get("Arguments" if state.jsonata else "Parameters")
+
+
+def _is_whole(given: Any) -> bool:
+    if isinstance(given, dict):
+        return any(map(_is_whole, given.values()))
+    return given in _WHOLE
+
+
+def _retrier(subject: Subject, task: State) -> tuple[Item, str] | None:
+    state: State | None = task
+    while state:
+        for retrier, item in subject.parts[state.name].retriers:
+            if retrier.max_attempts and not _losing(task, state).isdisjoint(retrier.names):
+                return item, "" if state is task else state.name
+        state = subject.around[state.name]
+    return None
+
+
+def _losing(task: State, retried: State) -> frozenset[str]:
+    called = integration(task.fields["Resource"])
+    # A job that failed is over; only one that took too long may still be at work.
+    job = called.pattern.startswith("sync") and task is retried
+    return _LOSING - {"States.TaskFailed"} if job else _LOSING
+
+
+def _harmless(state: State) -> bool:
+    called = integration(state.fields["Resource"])
+    if _reads(called):
+        return True
+    return _tells(_given(state))
+
+
+def _reads(called: Integration) -> bool:
+    verb = called.action.rpartition(":")[2]
+    short = called.action.removeprefix("aws-sdk:")
+    return bool(_READING.match(verb)) or short in _SAME
+
+
+def _tells(given: Any, name: str = "") -> bool:
+    """Whether arguments hold something that is the same when the work is done again."""
+    match given:
+        case dict():
+            return any(_tells(member, key) for key, member in given.items())
+        case list():
+            return any(_tells(item, name) for item in given)
+        case str():
+            return _is_key(given, name)
+    return False
+
+
+def _is_key(text: str, name: str) -> bool:
+    if _GIVEN.search(name.removesuffix(".$")) or _OF_EXECUTION.search(text):
+        return True
+    evaluated = name.endswith(".$") or is_expression(text)
+    if not evaluated or _TOKEN.search(text):
+        return False
+    words = re.findall(r"[\w.]+", text.removesuffix("%}"))
+    return bool(_KEY.search(name.removesuffix(".$"))) or any(map(_KEY.search, words))
