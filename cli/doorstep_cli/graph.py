@@ -12,7 +12,7 @@ from doorstep.drawing import dot, draw, mermaid, outcomes, svg
 from doorstep.visits import Visits
 
 from .definitions import DEFINITION, Type, read_accepted
-from .options import definition_options
+from .options import definition_options, format_option
 from .output import OutputFile, note
 from .recorded import HISTORY, read_history
 from .runs import write
@@ -23,13 +23,7 @@ _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 @click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @click.option("--history", type=HISTORY, help="Colour the states by what happened in this history.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(list(_FORMATS)),
-    default="mermaid",
-    help="mermaid (default), dot for Graphviz, or svg: a picture for the browser.",
-)
+@format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
 @click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
 @definition_options
 def command(
@@ -55,7 +49,7 @@ def command(
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = machine(definition.document.definition)
-    visits = Visits(read_history(history)) if history else None
+    visits = Visits(read_history([history])) if history else None
     marks = outcomes(tree, visits) if visits else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))
     if output:

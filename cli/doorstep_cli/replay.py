@@ -11,10 +11,10 @@ import click
 
 from . import process
 from .children import SHOWN, replaying, tell_children, told_shortly
-from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import Command, definition_options
+from .definitions import Definition, Type, definition_option, read_accepted
+from .options import Command, definition_options, format_option, handlers_option
 from .output import Problem, Row, print_json, print_table
-from .recorded import pages
+from .recorded import arn_option, recording_of
 from .runs import handlers_of, startable, world_options
 
 if TYPE_CHECKING:
@@ -23,34 +23,22 @@ if TYPE_CHECKING:
 _VERDICTS = ("same", "mended", "different", "no handler", "no answer")
 
 
-arn_option = click.option(
-    "--arn", help="ARN of the recorded execution: a history does not tell its names."
-)
-
-
 def replay_options(command: Command) -> Command:
     """The options of both commands that follow a recording."""
     for option in (
         click.option(
             "--children",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            type=click.Path(exists=True, path_type=Path),
             metavar="DIR",
-            help="The histories of the executions that it started, as `doorstep run` writes them.",
+            help="The histories of the executions that it started, as `doorstep run` writes them; "
+            "or the journal that has them.",
         ),
-        arn_option,
         click.option(
             "--ignore-times",
             is_flag=True,
             help="Waits and time limits may be longer or shorter than they were.",
         ),
-        click.option(
-            "--definition",
-            "definition_file",
-            type=DEFINITION,
-            required=True,
-            metavar="FILE",
-            help="A definition or a template.",
-        ),
+        definition_option("A definition or a template."),
     ):
         command = option(command)
     return command
@@ -64,22 +52,14 @@ def replay_options(command: Command) -> Command:
     type=click.Path(exists=True, allow_dash=True, path_type=Path),
     metavar="HISTORY...",
 )
+@arn_option
 @replay_options
 @world_options
-@click.option(
-    "--with-handlers",
-    "handlers",
-    metavar="PATH",
-    help="Ask these handlers what the tasks were asked, and compare the answers.",
+@handlers_option(
+    "Ask these handlers what the tasks were asked, and compare the answers.", "--with-handlers"
 )
 @definition_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: an object for the execution, or an array of them for a folder.",
-)
+@format_option("json: an object for the execution, or an array of them for a folder.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -100,9 +80,9 @@ def command(
     """Run a recorded execution with a definition, and show the first event that differs.
 
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
-    `doorstep run --history` writes, or the log lines of an Express execution; several files are the
-    pages of one history, and a folder holds a history in every *.json. What came from outside is
-    taken from the history: answers, failures, timeouts, callbacks, times, random values.
+    `doorstep run` writes (--history, --journal), or an Express execution's log lines; several files
+    are the pages of one history, and a folder holds a history in every *.json. What came from
+    outside is taken from the history: answers, failures, timeouts, callbacks, times, random values.
 
     Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
 
@@ -115,7 +95,7 @@ def command(
       doorstep replay batch.json --definition batch.asl.json --children children/
     """
     from doorstep.handlers import Handlers
-    from doorstep.replaying import Replayer, read_recording, replay_recording
+    from doorstep.replaying import Replayer, replay_recording
 
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     replayer = Replayer(
@@ -126,7 +106,7 @@ def command(
     with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
-            recording = read_recording(pages(histories), arn)
+            recording = recording_of(histories, arn)
             family = None
             if children:
                 called = startable(definition_file, definition, parameters, machines)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .definitions import Definition, Type, read_accepted
-from .options import definition_options
+from .options import definition_options, handlers_option
 from .progress import wanted
-from .recorded import HISTORY, pages
+from .recorded import history_arguments, recording_of
 from .replay import replay_options
 from .runs import carry_out, driving_options, finish, handlers_of, startable, write
 
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command("resume", short_help="Go on from where a recorded execution failed.")
-@click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
+@history_arguments
 @replay_options
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="What answers the tasks from there on: a .py file, a folder of them, or a module's name.",
+@handlers_option(
+    "What answers the tasks from there on: a .py file, a folder of them, or a module's name."
 )
 @click.option("--from", "state", metavar="STATE", help="Do the last visit of this state again.")
 @click.option("--at", type=int, metavar="EVENT", help="Do all from this event on again.")
@@ -103,13 +101,12 @@ def _begin(
 
     with handlers_of(handlers):
         return begin_again(
-            pages(histories),
+            recording_of(histories, arn),
             definition.document.definition,
             handlers,
             state=state,
             at=at,
             children=children,
-            arn=arn,
             type=machine_type,
             times=not ignore_times,
             **options,

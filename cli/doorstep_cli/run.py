@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from .children import write_children
 from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import begin_time, definition_options, input_option, quotas
+from .options import begin_time, definition_options, handlers_option, input_option, quotas
 from .output import OutputFile, note
 from .progress import wanted
 from .runs import (
@@ -33,11 +33,7 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Run a workflow to its end.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="What answers the tasks: a .py file, a folder of them, or a module's name.",
-)
+@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
 @click.option(
     "--mocks",
     "mocked",
