@@ -97,8 +97,15 @@ class Edge:
     start: str
     end: str
     label: str = ""
+    """A rule's condition, a catcher's errors."""
     caught: bool = False
     mark: Mark | None = None
+
+    @property
+    def brief(self) -> str:
+        """As much of the label as is drawn."""
+        line = " ".join(self.label.split())
+        return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"
 
 
 @dataclass(slots=True)
@@ -182,19 +189,14 @@ def _transitions(state: State) -> Iterator[tuple[str, str, str]]:
     """Where each stands in the state, its label and its target."""
     fields = state.fields
     for index, rule in enumerate(fields.get("Choices", ())):
-        yield f"Choices/{index}", _brief(condition(rule)), rule["Next"]
+        yield f"Choices/{index}", condition(rule), rule["Next"]
     if "Default" in fields:
         yield "Default", "default", fields["Default"]
     if "Next" in fields:
         yield "Next", "", fields["Next"]
     for index, catcher in enumerate(fields.get("Catch", ())):
-        yield f"Catch/{index}", _brief(_errors(catcher)), catcher["Next"]
+        yield f"Catch/{index}", _errors(catcher), catcher["Next"]
 
 
 def _errors(fields: Mapping[str, Any]) -> str:
     return ", ".join(fields["ErrorEquals"])
-
-
-def _brief(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"

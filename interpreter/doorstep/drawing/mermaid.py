@@ -41,7 +41,7 @@ def _node(node: Node, margin: str) -> Iterator[str]:
 
 def _edge(edge: Edge) -> str:
     arrow = "-.->" if edge.caught else "-->"
-    label = f"|{_text(edge.label)}|" if edge.label else ""
+    label = f"|{_text(edge.brief)}|" if edge.label else ""
     return f"    {edge.start} {arrow}{label} {edge.end}"
 
 
