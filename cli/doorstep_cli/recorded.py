@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep import recorded
-from doorstep.recorded import Entry
+from doorstep import historyfile
+from doorstep.recorded import Entry, entries
 
 from .options import Command, read_text
 
@@ -30,8 +30,8 @@ def history_arguments(command: Command) -> Command:
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
     """The events that there are, in the order of their ids; an InputError for other files."""
-    events, _ = recorded.of_one(_pages(paths), arn, _told(paths))
-    return recorded.entries(events, _told(paths))
+    events, _ = historyfile.of_one(_pages(paths), arn, _told(paths))
+    return entries(events, _told(paths))
 
 
 def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
@@ -43,7 +43,7 @@ def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
 
 def read_events(path: Path) -> list[Any]:
     """The events of a file in GetExecutionHistory's shape, some at least."""
-    return recorded.read_events(read_text(path, "history"), _told([path]))
+    return historyfile.read_events(read_text(path, "history"), _told([path]))
 
 
 def _pages(paths: Sequence[Path]) -> list[Any]:

@@ -23,8 +23,8 @@ from ..drivers import Execution
 from ..errors import InputError
 from ..events import TERMINAL, Event
 from ..history import history_lines
+from ..historyfile import by_execution, is_started
 from ..jsontext import loads
-from ..recorded import by_execution, is_started
 from .recording import History, Recording, events_of, read_recording
 
 if TYPE_CHECKING:

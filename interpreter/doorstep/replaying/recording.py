@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import InputError
 from ..events import TERMINAL
-from ..recorded import Entry, entries, of_one, read_events, whole
+from ..historyfile import of_one, read_events
+from ..recorded import Entry, entries, whole
 from ..visits import Visit, Visits
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
