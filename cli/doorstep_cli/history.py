@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from doorstep.events import TERMINAL
+from doorstep.jsontext import shortened
 from doorstep.recorded import Entry
 from doorstep.visits import Visits
 
@@ -118,8 +119,7 @@ def _told(event: Entry) -> Iterator[tuple[str, object]]:
 
 def _shortened(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}… ({len(text)} characters)"
+    return shortened(" ".join(text.split()), _SHOWN)
 
 
 def elapsed(seconds: float) -> str:

@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .children import write_children
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import begin_time, definition_options, handlers_option, input_option, quotas
 from .output import OutputFile, note
 from .progress import wanted
-from .runs import (
-    carry_out,
-    driving_options,
-    finish,
-    handlers_of,
-    startable,
-    write,
-)
+from .runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution

@@ -128,6 +128,13 @@ def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
         note(f"written: {file}")
 
 
+def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> None:
+    """Write the histories that are left when a run has ended, and say so."""
+    files.close(execution)
+    if not quiet:
+        note(f"written: {files.folder} ({len(files.written):,} histories)")
+
+
 def startable(
     path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:

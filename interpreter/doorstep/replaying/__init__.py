@@ -6,7 +6,7 @@ gone on from by `resume`, looked at by `moments`.
 | of the recording | |
 |---|---|
 | recording | the events of one execution, indexed |
-| learned, identities | names, tokens, random values: a pass that learns some is followed by another |
+| learned, identities | names, tokens, random values: what one pass learns the next one has |
 | facts | event → fact |
 | **following it** | |
 | replayer | a definition that recordings are compared with; their passes |
