@@ -133,6 +133,12 @@ def test_another_execution_of_a_journal_has_to_be_named() -> None:
         of_one(found, "other", "file")
 
 
+def test_events_that_tell_whose_they_are_do_not_mix_with_others() -> None:
+    events = [*_page(0), *read_events("\n".join(map(json.dumps, LOG_LINES)), "file")]
+    with pytest.raises(InputError, match="only some of its events tell of which execution"):
+        of_one(events, None, "file")
+
+
 def test_a_damaged_journal_is_told_with_its_line() -> None:
     with pytest.raises(InputError, match="file: line 2 of the journal is damaged: there are no"):
         read_events(JOURNAL.replace("fact", "fct"), "file")

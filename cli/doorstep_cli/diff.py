@@ -9,7 +9,7 @@ import click
 
 from .options import format_option
 from .output import Row, note, print_json, print_table
-from .recorded import HISTORY, read_history
+from .recorded import HISTORY, recording_of
 
 if TYPE_CHECKING:
     from doorstep.diffing import Aligned
@@ -43,7 +43,7 @@ def command(
     """
     from doorstep.diffing import diff
 
-    aligned = diff(read_history([first]), read_history([second]))
+    aligned = diff(recording_of([first]).events, recording_of([second]).events)
     shown = [one for one in aligned if everything or not one.same]
     differing = sum(not one.same for one in aligned)
     if output_format == "json":

@@ -84,6 +84,8 @@ def of_one(events: Sequence[Any], arn: str | None, source: str) -> tuple[Sequenc
     found = by_execution(events)
     if not found:
         return events, arn
+    if len(events) > sum(map(len, found.values())):
+        raise InputError(f"{source}: only some of its events tell of which execution they are")
     if arn is None:
         arn, *others = [one for one, own in found.items() if not is_started(own)]
         if others:

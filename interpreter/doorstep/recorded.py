@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,34 +61,29 @@ def truncated(details: Mapping[str, Any], name: str) -> bool:
 
 
 def entries(events: Iterable[Any], source: str) -> list[Entry]:
-    """Events of GetExecutionHistory's shape, in the order of their ids.
+    """Events of GetExecutionHistory's shape in the order of their ids, those of two pages once.
 
-    Raises InputError that names the first that is none.
+    Raises InputError that names the first that is none, or when they are of several executions.
     """
-    found = []
+    found: dict[int, Entry] = {}
     for number, event in enumerate(events, start=1):
         try:
-            found.append(_entry(event))
+            entry = _entry(event)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
             told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
             raise InputError(
                 f"{source}: event {number} is not an event ({told}); {EXPECTED}"
             ) from None
-    return sorted(found, key=lambda entry: entry.id)
+        if found.setdefault(entry.id, entry) != entry:
+            raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
+    return [found[number] for number in sorted(found)]
 
 
-def whole(found: Sequence[Entry], source: str) -> list[Entry]:
-    """The events without those that two pages share.
-
-    Raises InputError when pages are missing, or when they are of several executions.
-    """
+def whole(found: list[Entry], source: str) -> list[Entry]:
+    """The events, when they are all there are; raises InputError when pages are missing."""
     if not found:
         raise InputError(f"{source} has no events; {EXPECTED}")
-    by_id: dict[int, Entry] = {}
-    for entry in found:
-        if by_id.setdefault(entry.id, entry) != entry:
-            raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
-    for number, entry in enumerate(by_id.values(), start=1):
+    for number, entry in enumerate(found, start=1):
         if entry.id != number:
             raise InputError(
                 f"{source} has no event {number}: it takes all pages of the history, as `aws "
@@ -97,7 +92,7 @@ def whole(found: Sequence[Entry], source: str) -> list[Entry]:
             )
     if found[0].type != "ExecutionStarted":
         raise InputError(f"{source}: event 1 is {found[0].type}, not ExecutionStarted")
-    return list(by_id.values())
+    return found
 
 
 def _entry(event: Any) -> Entry:
