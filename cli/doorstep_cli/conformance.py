@@ -72,7 +72,10 @@ def command(
         raise click.UsageError("--recordings goes with --report")
     directory = directory or OWN_CASES
     if not directory.is_dir():
-        raise Problem(f"there are no cases in {directory}; name a folder of them with --cases")
+        raise Problem(
+            "Doorstep's own cases are in its repository, not in an installed package; "
+            "name a folder of others with --cases"
+        )
     report = check(directory, emit)
     if page_file:
         _write_page(page_file, report, recordings)
