@@ -50,7 +50,7 @@ def command(
     page_file: TextIO | None,
     recordings: Path | None,
 ) -> None:
-    """Run cases that were recorded on AWS, and compare Doorstep's answers with AWS's.
+    """Run cases that hold what AWS does, and compare Doorstep's answers with it.
 
     Prints the score of each kind of case: exact, causal (the same but for the order of events that
     don't depend on each other), outcome (only the end is the same), fail.
