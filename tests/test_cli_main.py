@@ -30,12 +30,12 @@ COMMANDS = [name for names in GROUPS.values() for name in names]
 CONTEXT = click.Context(cli)
 
 
-def options(command: click.Command | None) -> set[str]:
+def options_of(command: click.Command | None) -> set[str]:
     """The options of a command, and of the commands in it."""
     assert command
     inner = command.commands.values() if isinstance(command, click.Group) else ()
     own = {text for parameter in command.params for text in parameter.opts}
-    return own.union({"--help"}, *(options(one) for one in inner))
+    return own.union({"--help"}, *(options_of(one) for one in inner))
 
 
 def test_the_version_is_the_librarys() -> None:
@@ -86,7 +86,7 @@ def test_the_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
     for name, rest in re.findall(r"(?:^|[ `(])doorstep ([a-z][a-z-]+)([^\n`|$)]*)", text):
         assert name in COMMANDS
         shown = re.findall(r" (--[a-z][a-z-]*)", rest)
-        assert set(shown) <= options(cli.get_command(CONTEXT, name)), f"{name}{rest}"
+        assert set(shown) <= options_of(cli.get_command(CONTEXT, name)), f"{name}{rest}"
 
 
 @pytest.mark.parametrize(("name", "hint"), [("exploer", "; did you mean 'explore'?"), ("xyz", ".")])

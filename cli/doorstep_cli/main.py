@@ -21,7 +21,7 @@ _GROUPS = {
     "Serve": ("serve", "start", "ps", "logs", "stop", "redrive", "callback"),
     "Shell": ("completion",),
 }
-_COMMANDS = [name for names in _GROUPS.values() for name in names]
+_COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
 _MODULES = {"test": "suites"}
 """Where the module is not called as the command: `test` would be taken for a package's tests."""
 
@@ -31,7 +31,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order of their groups, for the shell's completion."""
-        return _COMMANDS
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a module of this package."""
