@@ -192,8 +192,10 @@ def _limit(recording: Recording, state: str | None, at: int | None) -> int | Non
     if state is not None:
         return _last_visit(recording, state).entered.id + 1
     if at is None and events[-1].type == "ExecutionSucceeded":
-        told = "the execution succeeded: name a state (--from) or an event (--at) to go on from"
-        raise InputError(told)
+        raise InputError(
+            "the execution succeeded: name a state or an event to go on from "
+            "(--from STATE, --at EVENT; in Python state=, at=)"
+        )
     if at is not None and not 1 < at <= len(events):
         raise InputError(f"the history has the events 1 to {len(events)}, not {at}")
     return at
