@@ -204,6 +204,9 @@ class StoreKeeper:
         if execution.ended:
             self.rows.pop(execution.arn, None)
             self.driver.forget(execution)
+            if isinstance(execution.clock, Timeline):
+                # Time may have stood still for whoever could have answered it.
+                execution.clock.look()
             self.finish_deleting(execution.identity.machine_arn)
 
     # Out of the store ----------------------------------------------------------------------------

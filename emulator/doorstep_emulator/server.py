@@ -35,6 +35,10 @@ from .watching import Watcher
 log = logging.getLogger("doorstep")
 _PATIENCE = 10.0
 """Seconds that `stop` waits, beyond the grace, for a disk that refuses to be written."""
+_REST = 30.0
+"""Seconds after which a thread with nothing to do looks at the time again: the machine may have
+slept, or its clock may have been set.
+"""
 _GLANCE = 0.05
 """Seconds between looks at whether the last handler has ended."""
 
@@ -181,7 +185,7 @@ class Server:
         log.info("started on %s; executions that go on: %d", self.store.path, going_on)
         while not self._stopping or self._waits_for_calls():
             self.keeper.commit()
-            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else None))
+            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else _REST))
         self.driver.close()
         self._say_what_still_runs()
 
