@@ -11,6 +11,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -23,6 +24,7 @@ from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
 from .health import health, trouble
+from .origins import LocalOnly
 from .server import Question, Server
 from .validation import validate
 
@@ -55,7 +57,8 @@ def application(server: Server, default: Caller) -> Starlette:
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
-        ]
+        ],
+        middleware=[Middleware(LocalOnly)],
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Protocol
 
-
 _ROOM = 1024
 """Entries of an agenda that are kept without a look at which were cancelled."""
 
