@@ -111,7 +111,8 @@ class Http:
 
     async def metrics(self, request: Request) -> Response:
         """For Prometheus."""
-        return Response(self._server.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        text = self._server.metrics.text(health(self._server))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def health(self, request: Request) -> Response:
         """200 when all is well; 503 and why when nothing can be written or nobody answers."""

@@ -21,7 +21,6 @@ from .arns import Caller
 from .catalogue import Catalogue
 from .clock import ServerClock
 from .handlers import LiveHandlers
-from .health import health
 from .keeper import StoreKeeper, durable, guarded
 from .metrics import Metrics
 from .programs import Programs
@@ -112,7 +111,7 @@ class Server:
             is_there=self.activities.is_there,
         )
         self.keeper.driver = self.activities.driver = self.driver
-        self.metrics = Metrics(lambda: health(self))
+        self.metrics = Metrics()
         self.keeper.watch = Watcher(self.metrics, sinks, self.programs, self.keeper.safely)
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
