@@ -122,6 +122,16 @@ def test_an_alias_is_updated_described_listed_and_deleted(
     assert message == "Request references a resource that does not exist."
 
 
+def test_an_alias_is_not_updated_with_nothing(
+    client: Any, routed: tuple[str, Any], refusal: Refusal
+) -> None:
+    _, routing = routed
+    alias = client.create_state_machine_alias(name="live", routingConfiguration=routing)
+    arn = alias["stateMachineAliasArn"]
+    code, _ = refusal(client, "update_state_machine_alias", stateMachineAliasArn=arn)
+    assert code == "ValidationException"
+
+
 def test_a_version_that_an_alias_leads_to_stays(
     client: Any, routed: tuple[str, Any], refusal: Refusal
 ) -> None:
@@ -194,6 +204,21 @@ def test_a_version_has_no_tags(client: Any, create: Callable[..., Any], refusal:
     arn = create(publish=True)["stateMachineVersionArn"]
     told = refusal(client, "tag_resource", resourceArn=arn, tags=[{"key": "a", "value": "b"}])
     assert told == ("ResourceNotFound", f"Resource not found: '{arn}'")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("aws:a", ""), ("AWS:a", ""), ("a!", ""), ("a", "<b>"), ("a", "b;c")],
+    ids=range(5),
+)
+def test_characters_of_tags_are_limited(
+    client: Any, create: Callable[..., Any], refusal: Refusal, key: str, value: str
+) -> None:
+    arn = create()["stateMachineArn"]
+    tags = [{"key": key, "value": value}]
+    code, _ = refusal(client, "tag_resource", resourceArn=arn, tags=tags)
+    assert code == "ValidationException"
+    client.tag_resource(resourceArn=arn, tags=[{"key": "ключ _.:/=+-@1", "value": "é"}])
 
 
 def test_there_are_fifty_tags_at_most(

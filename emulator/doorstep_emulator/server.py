@@ -115,8 +115,10 @@ class Server:
         self.keeper.watch = Watcher(self.metrics, sinks, self.programs, self.keeper.safely)
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
-        self.redrives: dict[str, dict[str, float]] = {}
-        """Of each execution: when it was redriven for which clientToken."""
+        self.redrives: dict[str, dict[str, tuple[float, float]]] = {}
+        """Of each execution: for which clientToken it was redriven; when that was asked for, and
+        the redriveDate.
+        """
         self._stopping = False
         self._grace = self._end = 0.0
         """How long `stop` waits for the sinks, and until when for calls that run."""
