@@ -160,6 +160,7 @@ def test_a_page_of_another_site_is_refused_everywhere(address: str, path: str) -
         {"Host": "192.168.0.7:8083"},
         {"Host": "host.docker.internal:8083"},
         {"Host": "doorstep:8083"},
+        {"Host": "sync-127.0.0.1:8083"},
     ],
 )
 def test_whoever_is_on_this_machine_is_let_in(call: Call, headers: dict[str, str]) -> None:

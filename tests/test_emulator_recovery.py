@@ -262,18 +262,26 @@ def test_a_name_is_free_again_90_days_after_the_end(
 ) -> None:
     with running(restarted.options()) as url:
         client = restarted.client(url)
-        arn = start(client, {"Type": "Pass"}, "1")
+        processor = {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Item",
+            "States": {"Item": {"Type": "Pass", "End": True}},
+        }
+        arn = start(client, {"Type": "Map", "ItemProcessor": processor}, "[1]")
         restarted.output(client, arn)
+        (before,) = client.list_map_runs(executionArn=arn)["mapRuns"]
     again = {"stateMachineArn": arn.replace(":execution:", ":stateMachine:")[:-4], "name": "run"}
     later(restarted, 89.9)
     with running(restarted.options()) as url:
-        code, _ = refusal(restarted.client(url), "start_execution", **again, input="2")
+        code, _ = refusal(restarted.client(url), "start_execution", **again, input="[2]")
         assert code == "ExecutionAlreadyExists"
     later(restarted, 0.2)
     with running(restarted.options()) as url:
         client = restarted.client(url)
-        assert client.start_execution(**again, input="2")["executionArn"] == arn
-        assert restarted.output(client, arn) == "2"
+        assert client.start_execution(**again, input="[2]")["executionArn"] == arn
+        assert restarted.output(client, arn) == "[2]"
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        assert run["mapRunArn"] != before["mapRunArn"]
     with running(restarted.options()) as url:
         client = restarted.client(url)
         assert types(client, arn).count("ExecutionStarted") == 1

@@ -154,7 +154,7 @@ def _is_taken(server: Server, arn: str) -> bool:
     """Whether an execution has the name; one that ended long ago is forgotten for it."""
     row = server.row(arn)
     if row and row.stopped and time.time() - row.stopped > _RETENTION:
-        server.store.remove(row)
+        server.keeper.forget(row)
         return False
     return row is not None or arn in server.driver.executions
 

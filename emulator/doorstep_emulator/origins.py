@@ -18,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+_SYNC = "sync-"
+"""What SDKs put before the host for StartSyncExecution and TestState."""
 _RESERVED = (".localhost", ".local", ".internal", ".test")
 
 
@@ -41,7 +43,7 @@ def _refusal(scope: Scope) -> str | None:
     if origin is not None and not _is_loopback(_name(origin)):
         return f"A page of {origin!r} may not use this server."
     address, _ = scope.get("server") or ("", None)
-    if host and _is_loopback(address) and not _is_private(_name(f"//{host}")):
+    if host and _is_loopback(address) and not _is_private(_name(f"//{host}").removeprefix(_SYNC)):
         return f"This server is not {host!r}; ask it as 127.0.0.1 or localhost."
     return None
 
