@@ -167,7 +167,7 @@ ASK = one(
 def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
     driver = Driver(clock, Handlers(handlers), keeper=keeper)
     identity = Identity(name="test", seed="test")
-    execution = driver.start(compile_definition(definition), definition, identity, "{}")
+    execution = driver.start(compile_definition(definition), definition, identity, "[1, 2]")
     driver.run(execution)
     return execution
 
@@ -186,5 +186,5 @@ def test_what_a_handler_promises_is_kept_before_its_answer_and_in_the_driver_s_t
 def test_a_history_goes_on_in_time_when_the_machine_s_clock_is_set_back() -> None:
     execution = driven(SetBack(), machine(), {"charge": lambda event: event}, Memory())
     times = [event.at for event in execution.events]
-    assert len(times) > 2
+    assert execution.status == "SUCCEEDED"
     assert times == sorted(times)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -178,16 +179,21 @@ def opened(file: Path, **death: Any) -> Iterator[Dying]:
         store._connection.close()
 
 
-def lived(world: World, file: Path) -> tuple[dict[str, Any], int]:
-    """What a store holds after the life of a server: histories without times; its commits."""
+def lived(world: World, file: Path) -> dict[str, Any]:
+    """What a store holds after the life of a server: histories without times."""
     with opened(file) as store:
         world.live(world.server(store))
-        return histories(store), store.commits
+        return histories(store)
 
 
-def died(world: World, file: Path, **death: Any) -> None:
-    with opened(file, **death) as store, pytest.raises(Died):
-        world.live(world.server(store))
+def died(world: World, file: Path, **death: Any) -> bool:
+    """Whether a server died: not when it came to its end before."""
+    with opened(file, **death) as store:
+        try:
+            world.live(world.server(store))
+        except Died:
+            return True
+    return False
 
 
 def histories(store: Dying) -> dict[str, list[tuple[Any, ...]]]:
@@ -210,16 +216,18 @@ def test_wherever_a_server_dies_the_next_one_ends_as_if_it_had_not(
     machines: dict[str, Any], tmp_path: Path, written: bool
 ) -> None:
     undisturbed = World(machines)
-    expected, commits = lived(undisturbed, tmp_path / "undisturbed")
+    expected = lived(undisturbed, tmp_path / "undisturbed")
     assert expected[ARN][-1][2] == "ExecutionSucceeded"
     assert len(expected) == 5
-    for number in range(1, commits):
+    # How many commits there are depends on the machine: a turn of the server has its time.
+    for number in count(1):
         world, file = World(machines), tmp_path / f"{number}"
-        died(world, file, dies_at=number, written=written)
-        found, _ = lived(world, file)
-        assert found == expected, f"after a death at commit {number}"
+        if not died(world, file, dies_at=number, written=written):
+            break
+        assert lived(world, file) == expected, f"after a death at commit {number}"
         assert world.calls.keys() == undisturbed.calls.keys()
         assert max(world.calls.values()) <= 2
         assert world.rash == []
         # Who asks again, as the answer was lost, may hear that the task is over; nothing else.
         assert {str(reply) for reply in world.replies} <= {"{}", GONE}
+    assert number > 15
