@@ -196,3 +196,12 @@ def test_no_module_is_longer_than_it_may_be(module: str) -> None:
 def test_the_exceptions_are_needed() -> None:
     for module in LONGER:
         assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) > LONGEST
+
+
+@pytest.mark.parametrize("package", ["doorstep", "doorstep_emulator"])
+def test_the_page_says_where_every_part_belongs(package: str) -> None:
+    page = (TOP / "docs" / "architecture.md").read_text("utf-8")
+    own = [one for one in PACKAGES[package].iterdir() if not one.name.startswith(("_", "py."))]
+    parts = [f"{path.name}/" if path.is_dir() else path.name for path in own]
+    unnamed = [part for part in parts if f"`{part}`" not in page]
+    assert [part for part in unnamed if not part.startswith("api_")] == []
