@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from .options import format_option
+from .output import plain
 from .remote import Remote, endpoint_option
-from .sections import plain
 
 _PAUSE = 0.3
 """Seconds between two looks at an execution that runs."""
