@@ -110,8 +110,8 @@ def call(
         cause = missing(invoke, handlers.described)
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
-    event = event_of(invoke)
     try:
+        event = _as_json(event_of(invoke))
         if _takes_context(function):
             result = function(event, context(invoke, request_id))
         else:
@@ -179,7 +179,7 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
 
 
 def _as_json(value: Any) -> Any:
-    # Through the text: what the handler keeps and changes later must not change the journal.
+    # Through the text: what the handler changes in it, now or later, is its own copy.
     return loads(dumps(value))
 
 
