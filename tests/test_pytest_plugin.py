@@ -25,6 +25,7 @@ GUIDE = ROOT / "docs" / "testing.md"
 Run = Callable[..., pytest.RunResult]
 
 HEAD = """
+import json
 from datetime import UTC, datetime, timedelta
 import time
 import pytest
@@ -84,6 +85,10 @@ def test_the_tests_of_the_guide_pass_and_cover_what_it_says(run: Run, orders: Pa
     result.stdout.fnmatch_lines([line.strip() for line in table.splitlines()])
 
 
+def test_the_test_of_the_guide_that_answers_a_callback_passes(run: Run, orders: Path) -> None:
+    run("".join(blocks("python")[:2])).assert_outcomes(passed=3)
+
+
 def test_the_picture_of_the_guide_is_what_a_failing_test_shows(run: Run, orders: Path) -> None:
     result = run(blocks("python")[0].replace("retries == 2", "retries == 3"))
     result.assert_outcomes(passed=1, failed=1)
@@ -119,6 +124,7 @@ def test_it(state_machine):
     assert execution.state("Each").output == [1, 2]
     assert execution.state("Middle").outcome == "caught"
     assert execution.state("Middle").next == "Last"
+    assert execution.state("Each").took == timedelta(seconds=1)
     assert execution.output["Error"] == "Odd"
 """)
     result.assert_outcomes(passed=1)
@@ -171,8 +177,102 @@ def test_it(state_machine):
     execution = state_machine(definition, {"work": lambda n: n * 2}).run([1, 2, 3])
     assert [child.output for child in execution.children] == [2, 4, 6]
     assert execution.children[0].path == ["Item"]
+    assert execution.state("Item").visits == 3
+    assert [call.given for call in execution.called("work")] == [1, 2, 3]
 """)
     result.assert_outcomes(passed=1)
+
+
+NESTED = """
+def nested(state_machine, pytestconfig):
+    start = {"StateMachineArn": "inner", "Input": {"n": 1}}
+    resource = "arn:aws:states:::states:startExecution.sync:2"
+    begin = {"Type": "Task", "Resource": resource, "Parameters": start}
+    pause = {"Type": "Wait", "Seconds": 60}
+    outer = chain(First=work(), Begin=begin, Pause=pause, Last=work(Assign={"done": True}))
+    (pytestconfig.rootpath / "inner.asl.json").write_text(json.dumps(chain(Inside=work())))
+    handlers = {"work": lambda event: event}
+    machines = {"inner": "inner.asl.json"}
+    return state_machine(outer, handlers, machine_name="outer", machines=machines)
+"""
+
+
+def test_calls_are_told_in_order_those_of_children_in_between(run: Run) -> None:
+    result = run(
+        NESTED
+        + """
+def test_it(state_machine, pytestconfig):
+    execution = nested(state_machine, pytestconfig).run()
+    calls = [(call.state, call.at.total_seconds()) for call in execution.calls]
+    assert calls == [("First", 0), ("Begin", 0), ("Inside", 0), ("Last", 60)]
+    assert [call.given["n"] for call in execution.called("Inside")] == [1]
+    assert execution.state("Last").assigned == {"done": True}
+    [inner] = execution.children
+    assert (inner.machine, inner.path) == ("inner", ["Inside"])
+    assert inner.input["n"] == 1
+    assert [call.state for call in inner.calls] == ["Inside"]
+"""
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_a_child_that_failed_is_shown_with_its_parent(run: Run) -> None:
+    result = run(
+        NESTED
+        + """
+def test_it(state_machine, pytestconfig):
+    failing = mock("Inside", doorstep.fail("Odd", "why"))
+    assert nested(state_machine, pytestconfig).run(mocks=[failing]).succeeded
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["FAILED after 0:00:00: *", "inner: FAILED after 0:00:00: Odd: why"]
+    )
+
+
+def test_children_are_covered_in_the_files_of_their_machines(run: Run) -> None:
+    result = run(
+        NESTED
+        + """
+def test_it(state_machine, pytestconfig):
+    nested(state_machine, pytestconfig).run(mocks=[mock("Inside", doorstep.fail("Odd"))])
+""",
+        "--doorstep-cov",
+    )
+    result.stdout.fnmatch_lines(
+        ["inner.asl.json: not covered", "  transition Inside → end (line 1)"]
+    )
+
+
+def test_a_test_answers_with_the_token_that_a_call_had(run: Run) -> None:
+    result = run("""
+def test_it(state_machine, virtual_clock):
+    message = {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}}
+    ask = work(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Parameters=message)
+    machine = state_machine(chain(Ask=ask, Last={"Type": "Pass"}))
+    execution = machine.start(mocks=[mock("Ask", doorstep.no_answer())])
+    virtual_clock.advance("2h")
+    [call] = execution.called("sqs:sendMessage")
+    assert call.given["MessageBody"]["token"] == call.token
+    execution.callbacks.send_task_success(call.token, {"approved": True})
+    virtual_clock.advance(0)
+    assert execution.output == {"approved": True}
+    assert execution.took == timedelta(hours=2)
+    with pytest.raises(doorstep.DoorstepError, match="is over"):
+        execution.callbacks.send_task_failure(call.token, "Late")
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_the_traceback_of_a_mistake_ends_in_the_test(run: Run) -> None:
+    result = run("""
+def test_it(state_machine):
+    state_machine("there-is-none.asl.json").run()
+""")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * can't read *there-is-none.asl.json: *", "", "test_it.py:*"])
+    result.stdout.no_fnmatch_line("*machines.py:*")
 
 
 def test_executions_have_names_of_their_own_and_are_the_same_every_time(run: Run) -> None:
@@ -235,6 +335,32 @@ def test_it(state_machine, virtual_clock):
     assert seen[1][0] == aware + timedelta(hours=1)
     assert virtual_clock.moment == aware + timedelta(hours=1)
     assert datetime.now().year > 2024
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_threads_and_event_loops_of_handlers_have_the_modelled_time(run: Run) -> None:
+    result = run("""
+import asyncio, threading
+
+async def a_moment_later():
+    await asyncio.sleep(0.001)
+    return time.time()
+
+def test_it(state_machine):
+    def look(event):
+        seen = [asyncio.run(a_moment_later())]
+        thread = threading.Thread(target=lambda: seen.append(time.time()))
+        thread.start()
+        thread.join()
+        return seen
+    again = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 60}]
+    each = {"Type": "Map", "ItemProcessor": chain(Item=work(Retry=again))}
+    busy = mock("Item", doorstep.fail("Busy"), index=1, attempt=0)
+    execution = state_machine(chain(Each=each), {"work": look}).run([1, 2], mocks=[busy])
+    begun = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+    assert execution.output == [[begun, begun], [begun + 60, begun + 60]]
+    assert time.time() > begun + 86_400
 """)
     result.assert_outcomes(passed=1)
 

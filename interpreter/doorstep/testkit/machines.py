@@ -8,12 +8,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ..answers import Answer
+from ..calling import Callbacks
+from ..commands import Invoke
 from ..drivers import Execution
 from ..events import Event
 from ..handlers import Source
 from ..mockfile import mocks_of
 from ..mocks import Checking, Mock, Mocks
 from ..running import Definition, start
+from .calls import Call, made
 from .clock import SimulatedClock
 from .executions import ObservedExecution
 
@@ -49,20 +53,30 @@ class Bench:
 
         `answers` ("strict", "warn", "off"): of `Mocks`.
 
-        `definition`: a mapping, or a file; files, `handlers` and `bucket` as a path included, are
-        relative to the test's own file. `file`: where a mapping is written, for coverage.
+        `definition`: a mapping, or a file; files, those of `handlers`, `machines` and `bucket`
+        included, are relative to the test's own file. `file`: where a mapping is written, for
+        coverage.
         """
         if isinstance(definition, str | Path):
-            file = self.folder / definition
+            definition = file = self.folder / definition
             options = {"machine_name": file.name.partition(".")[0], **options}
-            definition = file
-        if isinstance(options.get("bucket"), str | Path):
-            options["bucket"] = self.folder / options["bucket"]
-        return StateMachine(self, definition, file, self._source(handlers), options)
+        bucket = self._located(options.pop("bucket", None))
+        machines = {
+            name: self._located(given) for name, given in options.pop("machines", {}).items()
+        }
+        files = {name: given for name, given in machines.items() if isinstance(given, Path)}
+        if file:
+            files[options.get("machine_name", "StateMachine")] = file
+        options = {**options, "bucket": bucket, "machines": machines}
+        return StateMachine(self, definition, files, self._source(handlers), options)
 
     def next_name(self) -> str:
         """A name that no other execution of this test has."""
         return next(self._names)
+
+    def _located(self, given: Any) -> Any:
+        """A file or folder beside the test; whatever else is given as it is."""
+        return self.folder / given if isinstance(given, str | Path) else given
 
     def _source(self, handlers: Source | None) -> Source | None:
         if isinstance(handlers, str | Path) and (self.folder / handlers).exists():
@@ -77,13 +91,14 @@ class StateMachine:
         self,
         bench: Bench,
         definition: Definition,
-        file: Path | None,
+        files: Mapping[str, Path],
         handlers: Source | None,
         options: Mapping[str, Any],
     ) -> None:
+        """`files`: where it and the machines that it starts are written, by name."""
         self.bench = bench
         self.definition = definition
-        self.file = file
+        self.files = files
         self.handlers = handlers
         self.options = options
 
@@ -107,26 +122,33 @@ class StateMachine:
         checking = given.pop("answers", "strict")
         mocked = self._mocks(mocks, given.get("machine_name"), checking)
         children: list[Execution] = []
+        calls: list[Call] = []
 
         def on_event(execution: Execution, event: Event) -> None:
-            if event.id == 1 and execution is not observed.execution:
-                children.append(execution)
-                self.bench.all.append((execution, None))
+            if event.id == 1:
+                file = self.files.get(execution.identity.machine)
+                self.bench.all.append((execution, file))
+                if execution is not observed.execution:
+                    children.append(execution)
 
-        mocked.driver, execution = start(
+        def respond(execution: Execution, invoke: Invoke) -> Answer | None:
+            calls.append(made(execution, invoke, observed.execution.events[0].at))
+            return mocked(execution, invoke)
+
+        driver, execution = start(
             self.definition,
             input,
             self.handlers,
             clock=self.bench.clock,
-            respond=mocked,
+            respond=respond,
             name=name,
             seed=given.pop("seed", name),
             on_event=on_event,
             **given,
         )
-        observed = ObservedExecution(execution, children)
+        mocked.driver = driver
+        observed = ObservedExecution(execution, children, calls, Callbacks(driver.send_or_raise))
         self.bench.executions.append(observed)
-        self.bench.all.append((execution, self.file))
         self.bench.mocks.append(mocked)
         return observed
 
