@@ -395,6 +395,18 @@ def test_it(state_machine, virtual_clock):
     result.assert_outcomes(passed=1)
 
 
+def test_all_that_a_moment_brings_about_is_done_when_it_is_reached(run: Run) -> None:
+    result = run("""
+def test_it(state_machine, virtual_clock):
+    pauses = {name: {"Type": "Wait", "Seconds": 3600} for name in ("First", "Second")}
+    definition = chain(**pauses, Third=work(), Fourth=work())
+    execution = state_machine(definition, {"work": lambda event: event}).start()
+    virtual_clock.advance("2h")
+    assert execution.succeeded
+""")
+    result.assert_outcomes(passed=1)
+
+
 # Snapshots ---------------------------------------------------
 
 SNAPSHOT = """

@@ -73,9 +73,13 @@ class SimulatedClock(VirtualClock):
             self._thaw()
 
     def _pass_until(self, at: float) -> None:
-        reached: list[bool] = []
-        super().call_at(at, lambda: reached.append(True))
-        self.run(lambda: bool(reached))
+        super().call_at(at, lambda: None)
+        self.run(lambda: self._now >= at and not self._is_due())
+
+    def _is_due(self) -> bool:
+        """Whether there is more to do in this moment."""
+        following = self._agenda.next_time()
+        return bool(self._soon) or (following is not None and following <= self._now)
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
