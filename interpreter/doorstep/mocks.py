@@ -172,16 +172,11 @@ class Mocks:
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
-        if self.answers == "off" or answer.output is ABSENT:
-            return answer
-        unlike = "; ".join(problems(invoke.integration, answer.output))
-        if not unlike:
-            return answer
-        which = mock.label.removeprefix(invoke.state)
-        told = f"{invoke.integration.action} does not answer so{which}: {unlike}"
-        if self.answers == "strict":
+        told = "" if self.answers == "off" else doubt(mock, invoke, answer)
+        if told and self.answers == "strict":
             return invalid(invoke.state, told)
-        self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        if told:
+            self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
         return answer
 
     def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
@@ -195,6 +190,15 @@ class Mocks:
                 clock.call_at(clock.now() + every, beat)
 
         clock.call_at(clock.now() + every, beat)
+
+
+def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
+    """What the service would not give in a mock's answer; empty when it might."""
+    if answer.output is ABSENT:
+        return ""
+    unlike = "; ".join(problems(invoke.integration, answer.output))
+    which = mock.label.removeprefix(invoke.state)
+    return f"{invoke.integration.action} does not answer so{which}: {unlike}" if unlike else ""
 
 
 def invalid(state: str, why: str) -> Answer:
