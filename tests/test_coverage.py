@@ -446,9 +446,16 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
 
 def test_the_page_colours_the_lines(suite: Suite) -> None:
     page = reports.page(suite)
-    assert '<span id="machine2-line15" class="all" title="1 × state Text">   15' in page
-    assert '<span id="machine2-line18" class="none" title="0 × state Other">   18' in page
+    assert '<span id="machine2-line15" class="all" title="1 × state Text">✓   15' in page
+    assert '<span id="machine2-line18" class="none" title="0 × state Other">✗   18' in page
     assert "62% covered" in page
+
+
+def test_the_table_of_the_page_leads_to_the_machines(suite: Suite) -> None:
+    page = reports.page(suite)
+    assert '<a href="#machine2">pick</a>' in page
+    assert '<h2 id="machine2">' in page
+    assert '<a href="#">all</a>' in page
 
 
 def test_the_page_draws_what_was_used(suite: Suite) -> None:
@@ -496,6 +503,16 @@ def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
     page = reports.page(suite)
     assert "<script" not in page
     assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
+
+
+def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..., Any]) -> None:
+    retriers = [{"ErrorEquals": ["Bad"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
+    suite = Suite()
+    mocks = Mocks(
+        mock("Work", doorstep.fail("Busy"), attempt=0), mock("Work", doorstep.fail("Bad"))
+    )
+    suite.add(mocks.run(chain({"Work": work(Retry=retriers)}), {}))
+    assert suite.share("retrier") == (1, 1)
 
 
 def test_what_several_processes_counted_adds_up(suite: Suite) -> None:
