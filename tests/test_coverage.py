@@ -15,7 +15,7 @@ import doorstep
 from doorstep.coverage import Coverage, Suite, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.mocks import Mock, Mocks, mock
-from doorstep.passages import of_execution
+from doorstep.passages import Passages, of_execution
 from doorstep.recorded import Entry
 
 ROOT = Path(__file__).parent.parent
@@ -343,7 +343,7 @@ def test_every_exit_that_aws_recorded_is_a_transition_of_its_definition() -> Non
             continue
         entries = sorted(map(recorded, events), key=lambda entry: entry.id)
         coverage = Coverage(case["definition"])
-        coverage.add(entries)
+        coverage.add(Passages(entries))
         left = [e for e in entries if e.type.endswith("StateExited") and "Succeed" not in e.type]
         found = [item for item in coverage.items if coverage.hits[item]]
         hits = coverage.hits

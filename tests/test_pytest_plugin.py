@@ -216,6 +216,16 @@ def test_it(state_machine, pytestconfig):
     result.assert_outcomes(passed=1)
 
 
+def test_mocks_in_yaml_answer_for_machines_that_are_started_as_well(run: Run) -> None:
+    result = run(NESTED + """
+def test_it(state_machine, pytestconfig):
+    (pytestconfig.rootpath / "mocks.yaml").write_text("mocks: [{state: Inside, answer: mocked}]")
+    execution = nested(state_machine, pytestconfig).run(mocks="mocks.yaml")
+    assert execution.children[0].output == "mocked"
+""")
+    result.assert_outcomes(passed=1)
+
+
 def test_a_child_that_failed_is_shown_with_its_parent(run: Run) -> None:
     result = run(
         NESTED

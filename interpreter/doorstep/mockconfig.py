@@ -14,6 +14,7 @@ Source: AWS Step Functions developer guide, "Configuration file for mocked servi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ _THROWN = frozenset(("Error", "Cause"))
 
 
 def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mock]:
-    """The mocks of a test case of a file, for the state machine of this name.
+    """The mocks of a test case of a file, for the state machine of this name alone.
 
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
@@ -43,7 +44,11 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
         raise InputError(f"{path}: {_which(name, machine, cases)}")
     states = _object(cases[found[0]][name], path, name)
     responses = _object(config.get("MockedResponses", {}), path, "MockedResponses")
-    return [one for state, key in states.items() for one in _mocks(state, key, responses)]
+    return [
+        replace(one, machine=machine)
+        for state, key in states.items()
+        for one in _mocks(state, key, responses)
+    ]
 
 
 def read_config(path: Path) -> Mapping[str, Any]:

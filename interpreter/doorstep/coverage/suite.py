@@ -11,7 +11,7 @@ from typing import Any
 from ..drivers import Execution
 from ..jsontext import dumps
 from ..parse.documents import Document, load
-from ..recorded import Entry
+from ..passages import of_execution
 from .items import KINDS, Item, Kind
 from .reader import Coverage
 
@@ -71,9 +71,8 @@ class Suite:
         """Count what an execution used."""
         identity = execution.identity
         definition = execution.journal.header.definition
-        entries = (Entry(*event[:4], event.details or {}) for event in execution.events)
         covered = self.machine(identity.machine, definition, file)
-        covered.coverage.add(entries, identity, identity.map_run)
+        covered.coverage.add(of_execution(execution.events), identity, identity.map_run)
 
     def add_source(self, path: Path) -> None:
         """Let the definitions of a file or folder (`*.asl.*`) count, run or not."""

@@ -155,5 +155,4 @@ class StateMachine:
     def _mocks(self, mocks: MockSource, machine: str | None, answers: Checking) -> Mocks:
         if not isinstance(mocks, str):
             return Mocks(*mocks, answers=answers)
-        named = mocks_of(mocks, self.bench.folder, machine)
-        return Mocks(*named, machine=machine, answers=answers)
+        return Mocks(*mocks_of(mocks, self.bench.folder, machine), answers=answers)
