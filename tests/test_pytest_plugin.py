@@ -217,12 +217,15 @@ def test_it(state_machine, pytestconfig):
 
 
 def test_mocks_in_yaml_answer_for_machines_that_are_started_as_well(run: Run) -> None:
-    result = run(NESTED + """
+    result = run(
+        NESTED
+        + """
 def test_it(state_machine, pytestconfig):
     (pytestconfig.rootpath / "mocks.yaml").write_text("mocks: [{state: Inside, answer: mocked}]")
     execution = nested(state_machine, pytestconfig).run(mocks="mocks.yaml")
     assert execution.children[0].output == "mocked"
-""")
+"""
+    )
     result.assert_outcomes(passed=1)
 
 
@@ -464,7 +467,7 @@ WHOLE, HALF = COVERED.replace("SHIFT", "0"), COVERED.replace("SHIFT", "1")
 
 def test_thresholds_fail_the_run(run: Run) -> None:
     assert run(WHOLE, "--doorstep-cov", "--doorstep-cov-fail-under=100").ret == 0
-    result = run(HALF, "--doorstep-cov", "--doorstep-cov-fail-under=rule=60")
+    result = run(HALF, "--doorstep-cov-fail-under=rule=60")
     result.assert_outcomes(passed=4)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["FAIL: 50.0% of rules covered, 60% asked for"])

@@ -22,6 +22,7 @@ from .answers import Answer
 from .errors import InputError
 from .jsontext import loads
 from .mocks import Mock, Respond, invalid, numbers
+from .near import did_you_mean
 
 _THROWN = frozenset(("Error", "Cause"))
 
@@ -81,7 +82,9 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
     """A mock for each response, and one that tells that there is none for the call."""
     numbered = responses.get(key) if isinstance(key, str) else None
     if not isinstance(numbered, Mapping):
-        yield Mock(state, _invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
+        hint = did_you_mean(str(key), responses) or f"there are {', '.join(responses) or 'none'}"
+        why = f"MockedResponses has no object {key!r}; {hint}"
+        yield Mock(state, _invalid(why), f"{state}: {key}")
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'

@@ -57,8 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect coverage, if it is asked for."""
-    if config.getoption("doorstep_cov"):
+    """Collect coverage, if one of its options asks for it."""
+    if any(
+        config.getoption(f"doorstep_cov{of}") for of in ("", "_source", "_report", "_fail_under")
+    ):
         from .coverage.collecting import Collector
 
         config.pluginmanager.register(Collector(config), "doorstep_coverage")
