@@ -537,7 +537,7 @@ def test_thresholds_are_of_all_items_or_of_a_kind(suite: Suite) -> None:
     assert list(suite.shortfalls(wanted)) == ["75.0% of states covered, 80% asked for"]
 
 
-@pytest.mark.parametrize("text", ["much", "states=80", "=80", "state="])
+@pytest.mark.parametrize("text", ["much", "states=80", "=80", "state=", "nan"])
 def test_a_threshold_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         thresholds([text])

@@ -474,12 +474,12 @@ def test_thresholds_fail_the_run(run: Run) -> None:
 
 
 def test_reports_are_written(run: Run, pytester: pytest.Pytester) -> None:
-    options = [f"--doorstep-cov-report={kind}:cov.{kind}" for kind in ("json", "xml", "html")]
+    options = [f"--doorstep-cov-report={kind}:new/cov.{kind}" for kind in ("json", "xml", "html")]
     run(HALF, "--doorstep-cov", *options).assert_outcomes(passed=4)
-    whole = json.loads((pytester.path / "cov.json").read_text("utf-8"))
+    whole = json.loads((pytester.path / "new/cov.json").read_text("utf-8"))
     assert whole["machines"][0]["kinds"]["state"] == {"covered": 2, "total": 3}
-    assert "<coverage " in (pytester.path / "cov.xml").read_text("utf-8")
-    assert "<html" in (pytester.path / "cov.html").read_text("utf-8")
+    assert "<coverage " in (pytester.path / "new/cov.xml").read_text("utf-8")
+    assert "<html" in (pytester.path / "new/cov.html").read_text("utf-8")
 
 
 def test_a_definition_without_tests_counts(run: Run, orders: Path) -> None:
@@ -509,7 +509,7 @@ def test_workers_send_what_they_counted(
     options = ["-p", "doorstep.pytest_plugin", "-p", "xdist", "-n", "2", "--doorstep-cov"]
     result = pytester.runpytest_subprocess(*options, "--doorstep-cov-report=json:cov.json")
     result.assert_outcomes(passed=4)
-    [machine] = json.loads((pytester.path / "cov.json").read_text("utf-8"))["machines"]
+    [machine] = json.loads((pytester.path / "new/cov.json").read_text("utf-8"))["machines"]
     hits = {item["label"]: item["hits"] for item in machine["items"] if item["kind"] == "state"}
     assert hits == {"Pick": 4, "One": 1, "Other": 3}
 

@@ -96,7 +96,8 @@ def wanted(text: str) -> tuple[str, Path]:
 
 
 def write(suite: Suite, kind: str, file: Path) -> None:
-    """Write one report."""
+    """Write one report, into a folder that is made if need be; raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
 

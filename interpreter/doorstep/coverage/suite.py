@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..passages import of_execution
 from .items import KINDS, Item, Kind
 from .reader import Coverage
 
+_PERCENT = re.compile(r"\d{1,3}(\.\d{1,9})?", re.ASCII)
 Share = tuple[int, int]
 """How many items are covered, of how many."""
 
@@ -133,5 +135,7 @@ def thresholds(texts: Iterable[str]) -> dict[Kind | None, float]:
         kind = next((one for one in KINDS if one == name), None)
         if equals and kind is None:
             raise ValueError(f"{name!r} is none of {', '.join(KINDS)}")
+        if not _PERCENT.fullmatch(number):
+            raise ValueError(f"{text!r} is no percentage; write 90, or catcher=75 for one kind")
         found[kind] = float(number)
     return found
