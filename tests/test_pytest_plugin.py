@@ -183,6 +183,28 @@ def test_it(state_machine):
     result.assert_outcomes(passed=1)
 
 
+def test_states_in_distributed_maps_are_counted_where_they_belong(run: Run) -> None:
+    result = run("""
+def each(**inside):
+    processor = chain(**inside)
+    processor["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return {"Type": "Map", "ItemProcessor": processor}
+
+def test_it(state_machine):
+    twice = chain(Outer=each(Inner=each(Item=work())))
+    start = {"StateMachineArn": "twice", "Input": [[1, 2], [3]]}
+    begin = work(Resource="arn:aws:states:::states:startExecution.sync:2", Parameters=start)
+    definition = chain(Begin=begin, Item={"Type": "Pass"})
+    machine = state_machine(definition, {"work": lambda n: n}, machines={"twice": twice})
+    execution = machine.run()
+    assert execution.state("Item").visits == 1
+    child = next(child for child in execution.children if child.machine == "twice")
+    assert child.state("Inner").visits == 2
+    assert child.state("Item").visits == 3
+""")
+    result.assert_outcomes(passed=1)
+
+
 NESTED = """
 def nested(state_machine, pytestconfig):
     start = {"StateMachineArn": "inner", "Input": {"n": 1}}

@@ -178,11 +178,12 @@ class ObservedExecution:
 
         In the order in which they were started.
         """
+        own: dict[Execution, list[Call]] = {child: [] for child in self._children}
+        for call in self._calls:
+            own.get(call.execution, []).append(call)
         return [
-            ObservedExecution(
-                child, (), [call for call in self._calls if call.execution is child], self.callbacks
-            )
-            for child in self._children
+            ObservedExecution(child, _items(child, self._children), made, self.callbacks)
+            for child, made in own.items()
         ]
 
     @property
@@ -204,8 +205,8 @@ class ObservedExecution:
         if name not in names:
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
             raise LookupError(f"the definition has no state '{name}'; {hint}")
-        items = (child.execution for child in self.children if child.execution.identity.map_run)
-        passages = [one for run in (self.execution, *items) for one in of_execution(run.events).all]
+        runs = self.execution, *_items(self.execution, self._children)
+        passages = [one for run in runs for one in of_execution(run.events).all]
         return ObservedState(name, [one for one in passages if one.name == name], passages)
 
     @property
@@ -218,6 +219,22 @@ class ObservedExecution:
     def __repr__(self) -> str:
         error = f", {self.error}" if self.error else ""
         return f"<Execution {self.execution.name}: {self.status}{error}>"
+
+
+def _items(execution: Execution, started: Sequence[Execution]) -> list[Execution]:
+    """The executions of its distributed Maps, and of those inside of these."""
+    found: list[Execution] = []
+    runs = _map_runs(execution)
+    for child in started if runs else ():
+        if child.identity.map_run in runs:
+            runs |= _map_runs(child)
+            found.append(child)
+    return found
+
+
+def _map_runs(execution: Execution) -> set[str]:
+    started = (event for event in execution.events if event.type == "MapRunStarted")
+    return {(event.details or {})["mapRunArn"] for event in started}
 
 
 def _lines(around: Passage, passages: Iterable[Passage]) -> list[list[str]]:
