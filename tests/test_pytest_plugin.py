@@ -198,7 +198,7 @@ def test_it(state_machine):
     machine = state_machine(definition, {"work": lambda n: n}, machines={"twice": twice})
     execution = machine.run()
     assert execution.state("Item").visits == 1
-    child = next(child for child in execution.children if child.machine == "twice")
+    [child] = [child for child in execution.children if child.machine == "twice"]
     assert child.state("Inner").visits == 2
     assert child.state("Item").visits == 3
 """)
@@ -531,7 +531,7 @@ def test_workers_send_what_they_counted(
     options = ["-p", "doorstep.pytest_plugin", "-p", "xdist", "-n", "2", "--doorstep-cov"]
     result = pytester.runpytest_subprocess(*options, "--doorstep-cov-report=json:cov.json")
     result.assert_outcomes(passed=4)
-    [machine] = json.loads((pytester.path / "new/cov.json").read_text("utf-8"))["machines"]
+    [machine] = json.loads((pytester.path / "cov.json").read_text("utf-8"))["machines"]
     hits = {item["label"]: item["hits"] for item in machine["items"] if item["kind"] == "state"}
     assert hits == {"Pick": 4, "One": 1, "Other": 3}
 

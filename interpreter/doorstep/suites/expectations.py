@@ -131,7 +131,7 @@ def _unlike(
     except InputError as problem:
         raise place.problem(str(problem)) from None
     for at, wanted, had in unlike:
-        if what.split(" ")[0] == "took" and not is_expression(wanted):
+        if what.partition(" ")[0] == "took" and not is_expression(wanted):
             wanted, had = spelled(wanted), spelled(had)
         dot = "" if not at or at.startswith("[") else "."
         yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)

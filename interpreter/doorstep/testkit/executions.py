@@ -113,8 +113,8 @@ class ObservedExecution:
 
     @property
     def machine(self) -> str:
-        """The name of its state machine."""
-        return self.execution.identity.machine
+        """The name of its state machine; NAME/LABEL for an item of a distributed Map."""
+        return self.execution.identity.machine_path
 
     @property
     def status(self) -> str:
