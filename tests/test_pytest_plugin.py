@@ -16,6 +16,7 @@ import freezegun  # noqa: F401
 import pytest
 
 import doorstep.coverage.collecting
+import doorstep.parse.yamltext
 import doorstep.pytest_plugin
 import doorstep.testkit.snapshots  # noqa: F401
 
