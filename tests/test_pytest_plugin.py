@@ -14,9 +14,9 @@ from pathlib import Path
 # Imported here, as pytester forgets modules that are imported within its runs.
 import freezegun  # noqa: F401
 import pytest
+import yaml  # noqa: F401
 
 import doorstep.coverage.collecting
-import doorstep.parse.yamltext
 import doorstep.pytest_plugin
 import doorstep.testkit.snapshots  # noqa: F401
 
@@ -67,8 +67,8 @@ def orders(pytester: pytest.Pytester) -> Path:
     return pytester.path
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
+def blocks(language: str, page: Path = GUIDE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
 def indented() -> list[str]:
@@ -88,6 +88,11 @@ def test_the_tests_of_the_guide_pass_and_cover_what_it_says(run: Run, orders: Pa
 
 def test_the_test_of_the_guide_that_answers_a_callback_passes(run: Run, orders: Path) -> None:
     run("".join(blocks("python")[:2])).assert_outcomes(passed=3)
+
+
+def test_the_test_of_the_readme_passes(run: Run, orders: Path) -> None:
+    text = next(block for block in blocks("python", ROOT / "README.md") if "def test_" in block)
+    run(text).assert_outcomes(passed=1)
 
 
 def test_the_picture_of_the_guide_is_what_a_failing_test_shows(run: Run, orders: Path) -> None:
