@@ -220,7 +220,7 @@ def nested(state_machine, pytestconfig):
     outer = chain(First=work(), Begin=begin, Pause=pause, Last=work(Assign={"done": True}))
     (pytestconfig.rootpath / "inner.asl.json").write_text(json.dumps(chain(Inside=work())))
     handlers = {"work": lambda event: event}
-    machines = {"inner": "inner.asl.json"}
+    machines = {"inner": ("inner.asl.json", "STANDARD")}
     return state_machine(outer, handlers, machine_name="outer", machines=machines)
 """
 

@@ -16,7 +16,7 @@ from ..events import Event
 from ..handlers import Source
 from ..mockfile import mocks_of
 from ..mocks import Checking, Mock, Mocks
-from ..running import Definition, start
+from ..running import Definition, Type, start
 from .calls import Call, made
 from .clock import SimulatedClock
 from .executions import ObservedExecution
@@ -61,10 +61,9 @@ class Bench:
             definition = file = self.folder / definition
             options = {"machine_name": file.name.partition(".")[0], **options}
         bucket = self._located(options.pop("bucket", None))
-        machines = {
-            name: self._located(given) for name, given in options.pop("machines", {}).items()
-        }
-        files = {name: given for name, given in machines.items() if isinstance(given, Path)}
+        given = (options.pop("machines", None) or {}).items()
+        machines = {name: self._started(one) for name, one in given}
+        files = {name: one for name, (one, _) in machines.items() if isinstance(one, Path)}
         if file:
             files[options.get("machine_name", "StateMachine")] = file
         options = {**options, "bucket": bucket, "machines": machines}
@@ -77,6 +76,11 @@ class Bench:
     def _located(self, given: Any) -> Any:
         """A file or folder beside the test; whatever else is given as it is."""
         return self.folder / given if isinstance(given, str | Path) else given
+
+    def _started(self, given: Any) -> tuple[Definition, Type]:
+        """A machine that others start: what defines it, its type."""
+        definition, of_type = given if isinstance(given, tuple) else (given, "STANDARD")
+        return self._located(definition), of_type
 
     def _source(self, handlers: Source | None) -> Source | None:
         if isinstance(handlers, str | Path) and (self.folder / handlers).exists():
