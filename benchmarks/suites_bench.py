@@ -72,7 +72,7 @@ def cpu_seconds(*command: str, folder: Path, code: int = 0) -> float:
 def plugin_cost(folder: Path) -> float:
     """What a run that finds no test pays."""
     collect = ("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
-    without = (*collect, "-p", "no:doorstep.pytest_plugin")
+    without = (*collect, "-p", "no:doorstep")
     rounds = [
         [cpu_seconds(*command, folder=folder, code=NO_TESTS) for command in (collect, without)]
         for _ in range(EMPTY_ROUNDS)

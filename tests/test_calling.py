@@ -46,6 +46,23 @@ def details(execution: doorstep.Execution, event_type: str) -> dict[str, Any]:
     return next((value for key, value in event.items() if key.endswith("EventDetails")), {})
 
 
+def test_what_a_handler_changes_in_its_event_is_its_own_copy() -> None:
+    seen: list[Any] = []
+
+    def charge(event: Any) -> str:
+        seen.append(list(event["items"]))
+        event["items"].append("tip")
+        if len(seen) < 3:
+            raise CardDeclined
+        return "paid"
+
+    again = [{"ErrorEquals": ["CardDeclined"]}]
+    definition = machine(ResultPath="$.result", Retry=again)
+    execution = doorstep.run(definition, {"items": ["tea"]}, {"charge": charge})
+    assert seen == [["tea"]] * 3
+    assert execution.output == {"items": ["tea"], "result": "paid"}
+
+
 def test_an_exception_is_reported_as_lambda_reports_it() -> None:
     execution = doorstep.run(machine(), handlers={"charge": decline})
     assert execution.error == "CardDeclined"

@@ -15,7 +15,7 @@ import doorstep
 from doorstep.coverage import Coverage, Suite, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.mocks import Mock, Mocks, mock
-from doorstep.passages import of_execution
+from doorstep.passages import Passages, of_execution
 from doorstep.recorded import Entry
 
 ROOT = Path(__file__).parent.parent
@@ -343,7 +343,7 @@ def test_every_exit_that_aws_recorded_is_a_transition_of_its_definition() -> Non
             continue
         entries = sorted(map(recorded, events), key=lambda entry: entry.id)
         coverage = Coverage(case["definition"])
-        coverage.add(entries)
+        coverage.add(Passages(entries))
         left = [e for e in entries if e.type.endswith("StateExited") and "Succeed" not in e.type]
         found = [item for item in coverage.items if coverage.hits[item]]
         hits = coverage.hits
@@ -446,9 +446,16 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
 
 def test_the_page_colours_the_lines(suite: Suite) -> None:
     page = reports.page(suite)
-    assert '<span id="machine2-line15" class="all" title="1 × state Text">   15' in page
-    assert '<span id="machine2-line18" class="none" title="0 × state Other">   18' in page
+    assert '<span id="machine2-line15" class="all" title="1 × state Text">✓   15' in page
+    assert '<span id="machine2-line18" class="none" title="0 × state Other">✗   18' in page
     assert "62% covered" in page
+
+
+def test_the_table_of_the_page_leads_to_the_machines(suite: Suite) -> None:
+    page = reports.page(suite)
+    assert '<a href="#machine2">pick</a>' in page
+    assert '<h2 id="machine2">' in page
+    assert '<a href="#">all</a>' in page
 
 
 def test_the_page_draws_what_was_used(suite: Suite) -> None:
@@ -500,6 +507,16 @@ def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
     assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
 
 
+def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..., Any]) -> None:
+    retriers = [{"ErrorEquals": ["Bad"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
+    suite = Suite()
+    mocks = Mocks(
+        mock("Work", doorstep.fail("Busy"), attempt=0), mock("Work", doorstep.fail("Bad"))
+    )
+    suite.add(mocks.run(chain({"Work": work(Retry=retriers)}), {}))
+    assert suite.share("retrier") == (1, 1)
+
+
 def test_what_several_processes_counted_adds_up(suite: Suite) -> None:
     whole = Suite()
     for _ in range(2):
@@ -522,7 +539,7 @@ def test_thresholds_are_of_all_items_or_of_a_kind(suite: Suite) -> None:
     assert list(suite.shortfalls(wanted)) == ["75.0% of states covered, 80% asked for"]
 
 
-@pytest.mark.parametrize("text", ["much", "states=80", "=80", "state="])
+@pytest.mark.parametrize("text", ["much", "states=80", "=80", "state=", "nan"])
 def test_a_threshold_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         thresholds([text])

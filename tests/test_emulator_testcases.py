@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -102,6 +103,21 @@ def test_behaviour_126_versions_and_express_machines_have_test_cases_as_well(
         for started in (f"{arn}#Confirmed", f"{arn}:1#Confirmed"):
             told = client.start_sync_execution(stateMachineArn=started)
             assert told["output"] == '{"yes":true}'
+
+
+def test_an_answer_that_the_service_would_not_give_is_logged(
+    served: Served, ended: Ended, chain: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    parameters = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
+    resource = "arn:aws:states:::dynamodb:getItem"
+    get = {"Type": "Task", "Resource": resource, "Parameters": parameters}
+    with served() as client, caplog.at_level(logging.WARNING, "doorstep"):
+        arn = create(client, chain({"Work": get}))
+        started = client.start_execution(stateMachineArn=f"{arn}#Confirmed")["executionArn"]
+        assert ended(client, started)["output"] == '{"yes":true}'
+    [told] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert told.startswith("the mock of the state 'Work': dynamodb:getItem does not answer so")
+    assert "Field 'yes' is not one of the service's" in told
 
 
 @pytest.mark.parametrize(

@@ -383,7 +383,9 @@ def test_a_heart_cant_beat_all_the_time() -> None:
         mock("Work", 1, heartbeat=0)
 
 
-def test_a_machine_that_is_started_by_another_can_be_left_alone(chain: Callable[..., Any]) -> None:
+def test_a_test_case_leaves_the_machines_alone_that_are_started_by_another(
+    chain: Callable[..., Any], tmp_path: Path
+) -> None:
     child = chain({"Work": work()})
     parameters = {"StateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:Child"}
     start = {
@@ -395,7 +397,10 @@ def test_a_machine_that_is_started_by_another_can_be_left_alone(chain: Callable[
     options: dict[str, Any] = {"machines": {"Child": child}, "handlers": {"work": lambda _: "real"}}
     definition = chain({"Start": start})
     assert Mocks(mock("Work", "mocked")).run(definition, **options).output == "mocked"
-    alone = Mocks(mock("Work", "mocked"), machine="StateMachine")
+    cases = {"StateMachines": {"StateMachine": {"TestCases": {"Case": {"Work": "Yes"}}}}}
+    responses = {"MockedResponses": {"Yes": {"0": {"Return": "mocked"}}}}
+    (tmp_path / "mocks.json").write_text(json.dumps(cases | responses))
+    alone = Mocks(*read_test_case(tmp_path / "mocks.json", "Case", "StateMachine"))
     assert alone.run(definition, **options).output == "real"
 
 

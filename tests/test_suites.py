@@ -89,6 +89,7 @@ def test_everything_that_can_be_expected_is_met(results: Results) -> None:
     took: 2h 1s
     states:
       Work: {visits: 1, retries: 1, errors: [Busy], outcome: succeeded, next: Pause}
+      Pause: {took: 2h, assigned: {}, assigned_includes: {}}
       Each: {input: [1, 2], paths: [[Item], [Item]], next: null}
       Item: {visits: 2, output: 2}
       Saved: {visits: 0, outcome: null}
@@ -143,6 +144,7 @@ def test_booleans_are_no_numbers(results: Results) -> None:
         ("output: [1]", "output\nexpected  [1]\nfound     [1,2]"),
         ("states: {Work: {retries: 1}}", "retries of Work\nexpected  1\nfound     0"),
         ("states: {Saved: {output: 1}}", "found     \"the state 'Saved' was not reached\""),
+        ("states: {Pause: {took: 1h}}", 'took of Pause\nexpected  "1h"\nfound     "2h"'),
         ("calls: {work: 2}", "calls of work\nexpected  2\nfound     1"),
         ("calls: {work: [{items: [1]}]}", "calls of work[0].items\nexpected  [1]\nfound     [1,2]"),
         ("calls: {work: []}", 'calls of work\nexpected  []\nfound     [{"items":[1,2]}]'),
@@ -294,6 +296,41 @@ def test_calls_of_child_executions_count(results: Results, tmp_path: Path) -> No
     (tmp_path / "each.asl.json").write_text(json.dumps(machine))
     tests = "- {name: a, definition: each.asl.json, input: [1, 2], expect: {calls: {work: [1, 2]}}}"
     assert told(results(tests, "mocks: [{state: Item, answer: 0}]\n")) == ""
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ("inner: [{input: {n: 7}, output: 14, calls: {work: 1}}]", ""),
+        ("inner: []", "number of executions of inner\nexpected  0\nfound     1"),
+        ("inner: [{path: []}]", 'path of inner[0]\nexpected  []\nfound     ["Inside"]'),
+        ("inner: [{status: FAILED}]", "status of inner[0]\nexpected"),
+        ("inner: [{states: {Inside: {visits: 2}}}]", "visits of Inside of inner[0]\nexpected  2"),
+        ("other: [{}]", "number of executions of other\nexpected  1\nfound     0"),
+    ],
+)
+def test_what_is_expected_of_the_executions_that_it_starts(
+    results: Results, tmp_path: Path, expected: str, message: str
+) -> None:
+    resource = "arn:aws:states:::states:startExecution.sync:2"
+    start = {"StateMachineArn": "inner", "Input": {"n": 7}}
+    begin = {"Type": "Task", "Resource": resource, "Parameters": start, "End": True}
+    inside = {"Type": "Task", "Resource": FUNCTION, "End": True}
+    for name, state in (("outer", ("Begin", begin)), ("inner", ("Inside", inside))):
+        machine = {"StartAt": state[0], "States": dict([state])}
+        (tmp_path / f"{name}.asl.json").write_text(json.dumps(machine))
+    result = told(
+        results(f"""
+- name: a
+  definition: outer.asl.json
+  machines: {{inner: inner.asl.json}}
+  mocks: [{{state: Inside, answer: 14}}]
+  expect:
+    children: {{{expected}}}
+""")
+    )
+    assert message in result
+    assert bool(message) is bool(result)
 
 
 def test_a_machine_of_a_template_is_named(results: Results, tmp_path: Path) -> None:

@@ -176,4 +176,4 @@ def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
     from doorstep.mockfile import mocks_of
     from doorstep.mocks import Mocks
 
-    return Mocks(*mocks_of(source, Path(), machine), machine=machine, answers=answers)
+    return Mocks(*mocks_of(source, Path(), machine), answers=answers)

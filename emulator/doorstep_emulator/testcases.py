@@ -1,11 +1,13 @@
 """Executions started as `ARN#TestCase`: mocks of a MockConfigFile.json, as Step Functions Local.
 
 Which case an execution was started as is kept with it, and which of a state's responses is due
-follows from its journal: after a restart the case goes on where it was.
+follows from its journal: after a restart the case goes on where it was. An answer that the service
+would not give is logged, and given: a server has other users than who wrote the case.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from doorstep.commands import Invoke
 from doorstep.drivers import Execution
 from doorstep.errors import InputError
 from doorstep.mockconfig import read_config, read_test_case
-from doorstep.mocks import Mock, fitting, invalid
+from doorstep.mocks import Mock, doubt, fitting, invalid
 
 from .errors import invalid_request
 from .programs import Definition
 
+log = logging.getLogger("doorstep")
 _NO_FILE = "this server has no mocks; start it with `doorstep serve --mocks MockConfigFile.json`"
 
 
@@ -55,7 +58,12 @@ class TestCases:
         except InputError as problem:
             return invalid(invoke.state, str(problem))
         found = fitting(mocks, execution, invoke, invoke.number)
-        return found.respond(execution, invoke) if found else None
+        if found is None:
+            return None
+        answer = found.respond(execution, invoke)
+        if told := doubt(found, invoke, answer):
+            log.warning("the mock of the state '%s': %s", invoke.state, told)
+        return answer
 
     def _read(self, machine: str, name: str) -> Sequence[Mock]:
         if self._file is None:

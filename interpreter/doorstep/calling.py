@@ -16,42 +16,18 @@ from .errors import HandlerLoadError, InputError
 from .events import FactKind
 from .handlers import Handler, Handlers, missing
 from .identity import Identity
-from .integrations import Integration, function_name
+from .integrations import function_name
 from .jsontext import dumps, loads
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a handler gets as its second argument: Lambda's context, and Doorstep's own members."""
+class Callbacks:
+    """What whoever has a task token may do with it.
 
-    aws_request_id: str
-    function_name: str
-    idempotency_key: str
-    """The same whenever this work is tried again: in a retry, in a redrive, after a crash."""
-    task_token: str
-    """The token of a `.waitForTaskToken` or `.sync` task; empty for others."""
-    state_name: str
-    execution_arn: str
-    attempt: int
-    """0 for the first call, then the number of the retry."""
-    resource: str
-    _remaining: Callable[[], float] = field(repr=False)
+    Raises DoorstepError for a token that no task has had, or whose task is over.
+    """
+
     _send: Callable[[str, FactKind, Any, Duration], None] = field(repr=False)
-    function_version: str = "$LATEST"
-    memory_limit_in_mb: int = 128
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """The Resource."""
-        return self.resource
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Until the task's TimeoutSeconds, or Lambda's 15 minutes."""
-        return max(0, round(self._remaining() * 1000))
-
-    def heartbeat(self) -> None:
-        """SendTaskHeartbeat for this call."""
-        self._send(self.task_token or self.idempotency_key, "heartbeat", None, 0)
 
     def send_task_success(self, token: str, output: Any, *, after: Duration = 0) -> None:
         """SendTaskSuccess: the task with this token ends with `output`, `after` from now."""
@@ -71,6 +47,39 @@ class Context:
     def send_task_heartbeat(self, token: str, *, after: Duration = 0) -> None:
         """SendTaskHeartbeat for the task with this token."""
         self._send(token, "heartbeat", None, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Callbacks):
+    """What a handler gets as its second argument: Lambda's context, and Doorstep's own members."""
+
+    aws_request_id: str
+    function_name: str
+    idempotency_key: str
+    """The same whenever this work is tried again: in a retry, in a redrive, after a crash."""
+    task_token: str
+    """The token of a `.waitForTaskToken` or `.sync` task; empty for others."""
+    state_name: str
+    execution_arn: str
+    attempt: int
+    """0 for the first call, then the number of the retry."""
+    resource: str
+    _remaining: Callable[[], float] = field(repr=False)
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 128
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The Resource."""
+        return self.resource
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the task's TimeoutSeconds, or Lambda's 15 minutes."""
+        return max(0, round(self._remaining() * 1000))
+
+    def heartbeat(self) -> None:
+        """SendTaskHeartbeat for this call."""
+        self._send(self.task_token or self.idempotency_key, "heartbeat", None, 0)
 
 
 def context_of(
@@ -110,8 +119,8 @@ def call(
         cause = missing(invoke, handlers.described)
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
-    event = event_of(invoke)
     try:
+        event = _as_json(event_of(invoke))
         if _takes_context(function):
             result = function(event, context(invoke, request_id))
         else:
@@ -127,14 +136,9 @@ def call(
 
 def event_of(invoke: Invoke) -> Any:
     """What a handler is given: a function its payload, everything else its arguments."""
-    return given_to(invoke.integration, invoke.arguments)
-
-
-def given_to(integration: Integration, arguments: Any) -> Any:
-    """The same for what a state calls with some arguments."""
-    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
-        return arguments.get("Payload", {})
-    return arguments
+    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
+        return invoke.arguments.get("Payload", {})
+    return invoke.arguments
 
 
 @lru_cache(maxsize=1024)
@@ -179,7 +183,7 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
 
 
 def _as_json(value: Any) -> Any:
-    # Through the text: what the handler keeps and changes later must not change the journal.
+    # Through the text: what the handler changes in it, now or later, is its own copy.
     return loads(dumps(value))
 
 

@@ -14,6 +14,7 @@ Source: AWS Step Functions developer guide, "Configuration file for mocked servi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from .answers import Answer
 from .errors import InputError
 from .jsontext import loads
 from .mocks import Mock, Respond, invalid, numbers
+from .near import did_you_mean
 
 _THROWN = frozenset(("Error", "Cause"))
 
 
 def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mock]:
-    """The mocks of a test case of a file, for the state machine of this name.
+    """The mocks of a test case of a file, for the state machine of this name alone.
 
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
@@ -43,7 +45,11 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
         raise InputError(f"{path}: {_which(name, machine, cases)}")
     states = _object(cases[found[0]][name], path, name)
     responses = _object(config.get("MockedResponses", {}), path, "MockedResponses")
-    return [one for state, key in states.items() for one in _mocks(state, key, responses)]
+    return [
+        replace(one, machine=machine)
+        for state, key in states.items()
+        for one in _mocks(state, key, responses)
+    ]
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
@@ -76,7 +82,9 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
     """A mock for each response, and one that tells that there is none for the call."""
     numbered = responses.get(key) if isinstance(key, str) else None
     if not isinstance(numbered, Mapping):
-        yield Mock(state, _invalid(f"MockedResponses has no object {key!r}"), f"{state}: {key}")
+        hint = did_you_mean(str(key), responses) or f"there are {', '.join(responses) or 'none'}"
+        why = f"MockedResponses has no object {key!r}; {hint}"
+        yield Mock(state, _invalid(why), f"{state}: {key}")
         return
     for text, response in numbered.items():
         label = f'{state}: {key} "{text}"'

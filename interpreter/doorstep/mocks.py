@@ -52,11 +52,14 @@ class Mock:
     when: Callable[[Any], object] | None = None
     heartbeat: float | None = None
     """Seconds."""
+    machine: str | None = None
+    """The name of the state machine that the state is of; None: of any."""
 
     def fits(self, execution: Execution, invoke: Invoke, number: int) -> bool:
         """Whether it answers this call, which is the state's `number`th."""
         return (
             self.state == invoke.state
+            and self.machine in (None, execution.identity.machine)
             and _among(number, self.invocation)
             and _among(invoke.attempt, self.attempt)
             and (self.index is None or _among(_iteration(execution, invoke), self.index))
@@ -109,30 +112,25 @@ def mock(
 class Mocks:
     """The mocks of one run, and which calls they have answered; another run takes others."""
 
-    def __init__(
-        self, *mocks: Mock, machine: str | None = None, answers: Checking = "strict"
-    ) -> None:
-        """`machine`: answer only for the state machine of this name; else for every one.
-
-        `answers`: what becomes of an answer that botocore's model of the service does not allow.
+    def __init__(self, *mocks: Mock, answers: Checking = "strict") -> None:
+        """`answers`: what becomes of an answer that botocore's model of the service does not allow.
         strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
         """
         self.mocks = mocks
-        self.machine = machine
         self.answers = answers
         self.doubts: list[str] = []
         self.driver: Driver | None = None
         """Who makes the calls; heartbeats need to know. `run` sets it."""
-        self._calls: Counter[str] = Counter()
+        self._calls: Counter[tuple[str, str]] = Counter()
+        """By machine and state."""
         self._reached: set[Mock] = set()
 
     def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
-        if self.machine not in (None, execution.identity.machine):
-            return None
+        called = execution.identity.machine, invoke.state
         # A journal that is gone on with tells of calls that were made before.
-        number = max(self._calls[invoke.state], invoke.number)
-        self._calls[invoke.state] = number + 1
+        number = max(self._calls[called], invoke.number)
+        self._calls[called] = number + 1
         found = fitting(self.mocks, execution, invoke, number)
         if found is None:
             return None
@@ -172,16 +170,11 @@ class Mocks:
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
-        if self.answers == "off" or answer.output is ABSENT:
-            return answer
-        unlike = "; ".join(problems(invoke.integration, answer.output))
-        if not unlike:
-            return answer
-        which = mock.label.removeprefix(invoke.state)
-        told = f"{invoke.integration.action} does not answer so{which}: {unlike}"
-        if self.answers == "strict":
+        told = "" if self.answers == "off" else doubt(mock, invoke, answer)
+        if told and self.answers == "strict":
             return invalid(invoke.state, told)
-        self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        if told:
+            self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
         return answer
 
     def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
@@ -195,6 +188,15 @@ class Mocks:
                 clock.call_at(clock.now() + every, beat)
 
         clock.call_at(clock.now() + every, beat)
+
+
+def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
+    """What the service would not give in a mock's answer; empty when it might."""
+    if answer.output is ABSENT:
+        return ""
+    unlike = "; ".join(problems(invoke.integration, answer.output))
+    which = mock.label.removeprefix(invoke.state)
+    return f"{invoke.integration.action} does not answer so{which}: {unlike}" if unlike else ""
 
 
 def invalid(state: str, why: str) -> Answer:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .testkit import Bench, ObservedExecution, SimulatedClock, StateMachine
 
 BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+_PACKAGE = Path(__file__).parent
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
 
 
@@ -56,8 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect coverage, if it is asked for."""
-    if config.getoption("doorstep_cov"):
+    """Collect coverage, if one of its options asks for it."""
+    if any(
+        config.getoption(f"doorstep_cov{of}") for of in ("", "_source", "_report", "_fail_under")
+    ):
         from .coverage.collecting import Collector
 
         config.pluginmanager.register(Collector(config), "doorstep_coverage")
@@ -75,14 +78,31 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Show what happened in the executions of a test that failed."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Show what happened in the executions of a test that failed, and not Doorstep's own lines."""
+    if BENCH in item.stash and call.excinfo and not item.config.getoption("fulltrace"):
+        _end_in_the_test(call.excinfo)
     report = yield
     if report.when == "call" and report.failed and BENCH in item.stash:
         for observed in item.stash[BENCH].executions:
             title = f"Execution {observed.execution.name}"
             report.sections.append((title, observed.picture))
     return report
+
+
+def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave out the end of a traceback that leads through Doorstep, if the test is to blame."""
+    from .errors import DoorstepError
+
+    if isinstance(problem.value, DoorstepError | AssertionError | LookupError):
+        last, at = problem.tb, problem.tb.tb_next
+        while at:
+            if not Path(at.tb_frame.f_code.co_filename).is_relative_to(_PACKAGE):
+                last = at
+            at = at.tb_next
+        last.tb_next = None
 
 
 @pytest.fixture

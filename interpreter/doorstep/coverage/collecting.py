@@ -41,7 +41,11 @@ class Collector:
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[_SENT] = self.measurement.suite.plain()
             return
-        self.measurement.write()
+        try:
+            self.measurement.write()
+        except OSError as problem:
+            told = f"can't write {problem.filename}: {problem.strerror}"
+            pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
         if session.exitstatus == 0 and self.measurement.shortfalls:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

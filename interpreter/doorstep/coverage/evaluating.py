@@ -30,15 +30,8 @@ class Setting:
     at: float
 
 
-def rule_taken(
-    state: State, passage: Passage, variables: Mapping[str, Any], setting: Setting
-) -> int | None:
-    """Which rule of a Choice holds, Default being the last; None when that can't be told."""
-    return deciding(state)(passage, passage.input, variables, setting)
-
-
 def deciding(state: State) -> Callable[[Passage, Any, Mapping[str, Any], Setting], int | None]:
-    """`rule_taken` of one Choice, for many inputs that it might have had."""
+    """Tells which rule of a Choice holds for an input, Default being the last; None: can't tell."""
     work = compile_state(_with_numbered_targets(state)).work
     assert work
 

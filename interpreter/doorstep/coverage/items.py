@@ -5,7 +5,7 @@
 | state | it was entered |
 | transition | it was taken, whichever rule or catcher did so; the end counts as a state |
 | rule | a Choice's rule held, the first to do so; Default counts as one |
-| retrier | a failed attempt was tried again because of it |
+| retrier | a failed attempt was tried again because of it; not with `MaxAttempts` 0 |
 | catcher | it took a failure |
 | map | a Map had no item; had one; had several |
 | timeout | TimeoutSeconds, or HeartbeatSeconds, ended the task or the execution |
@@ -99,6 +99,8 @@ def _parts(state: State) -> Parts:
     if fields.get("End"):
         _transition(found, "End", None)
     for index, retrier in enumerate(fields.get("Retry", ())):
+        if not retrier.get("MaxAttempts", 1):
+            continue
         label = f"{name}: retry of {_names(retrier)}"
         item = Item("retrier", f"{state.pointer}/Retry/{index}", label)
         found.retriers.append((compile_retrier(retrier), item))

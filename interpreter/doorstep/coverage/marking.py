@@ -61,7 +61,7 @@ def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dic
     """What became of each state: its visits' worst outcome, and their number; the ways taken."""
     passages = Passages(entries)
     coverage = Coverage(definition)
-    coverage.add_passages(passages)
+    coverage.add(passages)
     outcomes: dict[str, Counter[Outcome]] = {}
     for passage in passages.all:
         outcomes.setdefault(passage.name, Counter())[passage.visit.outcome] += 1

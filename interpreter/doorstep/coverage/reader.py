@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..definition import machine
@@ -13,7 +13,7 @@ from ..passages import Passage, Passages
 from ..recorded import Entry
 from ..retry import matches
 from ..unlike import value_of
-from .evaluating import Setting, failure, rule_taken
+from .evaluating import Setting, deciding, failure
 from .items import Catcher, Item, Parts, machine_timeout, parts
 
 _NOBODY = Identity(name="execution", seed="coverage")
@@ -46,19 +46,13 @@ class Coverage:
         return self._hits + Counter(sizes)
 
     def add(
-        self, entries: Iterable[Entry], identity: Identity = _NOBODY, map_run: str | None = None
+        self, passages: Passages, identity: Identity = _NOBODY, map_run: str | None = None
     ) -> None:
         """Count what a history used.
 
         `identity`: for conditions that ask the context object. `map_run`: the ARN of the map run
         that started the execution; the history of its parent has to be added as well.
         """
-        self.add_passages(Passages(entries), identity, map_run)
-
-    def add_passages(
-        self, passages: Passages, identity: Identity = _NOBODY, map_run: str | None = None
-    ) -> None:
-        """`add` for a history that has been taken apart already."""
         if not passages.entries:
             return
         if map_run:
@@ -131,7 +125,7 @@ class _Reading:
         leading = [i for i, (to, _) in enumerate(state.rules) if to == passage.following]
         if len(leading) > 1:
             known = self.variables[passage.visit.entered.id]
-            taken = rule_taken(state.state, passage, known, self.setting)
+            taken = deciding(state.state)(passage, passage.input, known, self.setting)
             leading = [taken] if taken in leading else leading
         return [state.rules[i][1] for i in leading[:1]]
 

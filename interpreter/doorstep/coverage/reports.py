@@ -18,9 +18,7 @@ _HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
 
 def table(suite: Suite) -> str:
     """A row for each machine, and what is missing beneath."""
-    rows = [_HEADINGS, *(_row(machine.name, machine.share) for machine in suite.machines)]
-    if len(suite.machines) > 1:
-        rows.append(_row("all", suite.share))
+    rows = [_HEADINGS, *_rows(suite)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     for machine in suite.machines:
@@ -68,13 +66,15 @@ def cobertura(suite: Suite) -> str:
 
 def page(suite: Suite) -> str:
     """HTML: the table, and every definition, drawn and listed, coloured; needs no other file."""
+    head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
     body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
-    body.append(_cells("th", _HEADINGS))
-    body += [_cells("td", _row(machine.name, machine.share)) for machine in suite.machines]
-    body.append("</table>")
+    body.append(f"<thead><tr>{head}</tr></thead>")
+    places = [f"#machine{number}" for number, _ in enumerate(suite.machines, start=1)]
+    body += [_cells(place, row) for place, row in zip([*places, "#"], _rows(suite), strict=False)]
+    body.append("</table><p>✓ covered, ~ partly, ✗ not</p>")
     for number, machine in enumerate(suite.machines, start=1):
         place = f"machine{number}-line"
-        body.append(f"<h2>{escape(machine.file or machine.name)}</h2>")
+        body.append(f'<h2 id="machine{number}">{escape(machine.file or machine.name)}</h2>')
         body += ['<div class="graph">', *picture(machine, place), "</div>", "<pre>"]
         body += [*_listing(machine, place), "</pre>"]
     return _PAGE.replace("BODY", "\n".join(body))
@@ -96,8 +96,15 @@ def wanted(text: str) -> tuple[str, Path]:
 
 
 def write(suite: Suite, kind: str, file: Path) -> None:
-    """Write one report."""
+    """Write one report, into a folder that is made if need be; raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
+
+
+def _rows(suite: Suite) -> Iterator[tuple[str, ...]]:
+    yield from (_row(machine.name, machine.share) for machine in suite.machines)
+    if len(suite.machines) > 1:
+        yield _row("all", suite.share)
 
 
 def _row(name: str, share: Callable[..., Share]) -> tuple[str, ...]:
@@ -154,8 +161,11 @@ def _rates(machines: Sequence[Covered]) -> str:
     return " ".join([*shown, 'complexity="0"'])
 
 
-def _cells(tag: str, texts: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in texts)}</tr>"
+def _cells(place: str, row: tuple[str, ...]) -> str:
+    """A row of the table; its name leads to a place of the page."""
+    name, *texts = map(escape, row)
+    cells = "".join(f"<td>{text}</td>" for text in texts)
+    return f'<tr><th scope="row"><a href="{place}">{name}</a></th>{cells}</tr>'
 
 
 def _listing(machine: Covered, place: str) -> Iterator[str]:
@@ -163,18 +173,26 @@ def _listing(machine: Covered, place: str) -> Iterator[str]:
     for number, text in enumerate(machine.document.text.splitlines(), start=1):
         items = found.get(number, [])
         used = sum(1 for item in items if hits[item])
-        mark = "" if not items else "all" if used == len(items) else "some" if used else "none"
-        shown = f' class="{mark}" title={quoteattr(told(items, hits))}' if items else ""
-        yield f'<span id="{place}{number}"{shown}>{number:>5}  {escape(text)}</span>'
+        kind = "all" if used == len(items) else "some" if used else "none"
+        shown = f' class="{kind}" title={quoteattr(told(items, hits))}' if items else ""
+        mark = _SIGNS[kind] if items else " "
+        yield f'<span id="{place}{number}"{shown}>{mark}{number:>5}  {escape(text)}</span>'
+
+
+_SIGNS = {"all": "✓", "some": "~", "none": "✗"}
+"""For those who see no colours."""
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Coverage of state machines</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Coverage of state machines</title>
 <style>
 :root { color-scheme: light dark; }
 body { font: 15px system-ui, sans-serif; margin: 2em; }
-td, th { text-align: left; padding: 2px 14px 2px 0; }
-.graph { overflow-x: auto; }
+td, th { text-align: left; padding: 2px 14px 2px 0; font-weight: normal; }
+thead th { font-weight: bold; }
+.graph, pre { overflow-x: auto; }
 pre { line-height: 1.4; }
 .all { background: #1d810230; } .some { background: #d45b0738; } .none { background: #c7131f30; }
 :target { outline: 2px solid; }

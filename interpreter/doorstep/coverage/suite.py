@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from ..drivers import Execution
 from ..jsontext import dumps
 from ..parse.documents import Document, load
-from ..recorded import Entry
+from ..passages import of_execution
 from .items import KINDS, Item, Kind
 from .reader import Coverage
 
+_PERCENT = re.compile(r"\d{1,3}(\.\d{1,9})?", re.ASCII)
 Share = tuple[int, int]
 """How many items are covered, of how many."""
 
@@ -71,9 +73,8 @@ class Suite:
         """Count what an execution used."""
         identity = execution.identity
         definition = execution.journal.header.definition
-        entries = (Entry(*event[:4], event.details or {}) for event in execution.events)
         covered = self.machine(identity.machine, definition, file)
-        covered.coverage.add(entries, identity, identity.map_run)
+        covered.coverage.add(of_execution(execution.events), identity, identity.map_run)
 
     def add_source(self, path: Path) -> None:
         """Let the definitions of a file or folder (`*.asl.*`) count, run or not."""
@@ -134,5 +135,7 @@ def thresholds(texts: Iterable[str]) -> dict[Kind | None, float]:
         kind = next((one for one in KINDS if one == name), None)
         if equals and kind is None:
             raise ValueError(f"{name!r} is none of {', '.join(KINDS)}")
+        if not _PERCENT.fullmatch(number):
+            raise ValueError(f"{text!r} is no percentage; write 90, or catcher=75 for one kind")
         found[kind] = float(number)
     return found

@@ -163,6 +163,15 @@ class Driver:
             self.later(execution, kind, key, data)
         return True
 
+    def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
+        """`send`; raises DoorstepError for a token that no task has had, or whose task is over."""
+        try:
+            sent = self.send(token, kind, data, after)
+        except KeyError:
+            raise DoorstepError(f"no task has the token {token!r}") from None
+        if not sent:
+            raise DoorstepError(f"the task with the token {token!r} is over")
+
     # Commands ------------------------------------------------------------------------------------
 
     def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
@@ -242,16 +251,8 @@ class Driver:
             invoke,
             request_id,
             remaining=lambda: deadline - clock.now(),
-            send=self._send_or_raise,
+            send=self.send_or_raise,
         )
-
-    def _send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
-        try:
-            sent = self.send(token, kind, data, after)
-        except KeyError:
-            raise DoorstepError(f"no task has the token {token!r}") from None
-        if not sent:
-            raise DoorstepError(f"the task with the token {token!r} is over")
 
     def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
         # The end of a job is kept before the answer to its request is: a crash between the two

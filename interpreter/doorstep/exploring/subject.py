@@ -219,7 +219,7 @@ class Subject:
         coverage = Coverage(self.definition)
         for trace in run.traces.values():
             identity = trace.execution.identity
-            coverage.add_passages(trace.passages, identity, identity.map_run)
+            coverage.add(trace.passages, identity, identity.map_run)
         return set(coverage.hits)
 
 

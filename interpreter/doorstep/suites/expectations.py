@@ -24,6 +24,7 @@ _LONGEST = 1_000
 _INCLUDES = "_includes"
 _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "status": lambda execution: execution.status,
+    "input": lambda execution: execution.input,
     "output": lambda execution: execution.output if execution.succeeded else ABSENT,
     "error": lambda execution: execution.error,
     "cause": lambda execution: execution.cause,
@@ -36,6 +37,8 @@ _STATE: Mapping[str, Callable[[ObservedState], Any]] = {
     "errors": lambda state: state.errors,
     "outcome": lambda state: state.outcome,
     "next": lambda state: state.next,
+    "took": lambda state: state.took.total_seconds(),
+    "assigned": lambda state: state.assigned,
     "input": lambda state: state.input,
     "output": lambda state: state.output,
     "paths": lambda state: state.paths,
@@ -70,18 +73,38 @@ def check(
 
     Raises InputError for an expectation that can't be compared.
     """
-    given = expect.members if expect else {}
-    if not {"status", "error", "cause"} & given.keys() and not observed.succeeded:
-        yield Unmet(record.place, "status", "SUCCEEDED", observed.status)
     if expect is None:
-        return
-    yield from _compared(expect, "", _EXECUTION, observed)
-    for name, state in given.get("states", {}).items():
-        yield from _compared(state, f" of {name}", _STATE, _state(observed, name, state.place))
-    for name, wanted in given.get("calls", {}).items():
-        yield from _calls(name, wanted, expect.place.at("calls").at(name), observed)
-    if "history" in given:
+        expect = Record(record.place, {})
+    yield from _execution(expect, "", observed, record.place)
+    for name, children in expect.get("children", {}).items():
+        yield from _children(name, children, expect.place.at("children").at(name), observed)
+    if "history" in expect:
         yield from _history(expect.place.at("history"), observed, folder, update)
+
+
+def _execution(
+    expect: Record, of: str, observed: ObservedExecution, place: Place
+) -> Iterator[Unmet]:
+    """`place`: where it is blamed that an execution of which nothing else is said has failed."""
+    if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
+        yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
+    yield from _compared(expect, of, _EXECUTION, observed)
+    for name, state in expect.get("states", {}).items():
+        found = _state(observed, name, state.place)
+        yield from _compared(state, f" of {name}{of}", _STATE, found)
+    for name, wanted in expect.get("calls", {}).items():
+        yield from _calls(name, of, wanted, expect.place.at("calls").at(name), observed)
+
+
+def _children(
+    machine: str, wanted: list[Record], place: Place, observed: ObservedExecution
+) -> Iterator[Unmet]:
+    found = [child for child in observed.children if child.machine == machine]
+    if len(found) != len(wanted):
+        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(found))
+        return
+    for number, (expect, child) in enumerate(zip(wanted, found, strict=True)):
+        yield from _execution(expect, f" of {machine}[{number}]", child, expect.place)
 
 
 def _compared(
@@ -108,7 +131,7 @@ def _unlike(
     except InputError as problem:
         raise place.problem(str(problem)) from None
     for at, wanted, had in unlike:
-        if what == "took" and not is_expression(wanted):
+        if what.partition(" ")[0] == "took" and not is_expression(wanted):
             wanted, had = spelled(wanted), spelled(had)
         dot = "" if not at or at.startswith("[") else "."
         yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
@@ -136,16 +159,18 @@ def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedStat
         raise place.problem(str(problem.args[0]), name=True) from None
 
 
-def _calls(name: str, wanted: Any, place: Place, observed: ObservedExecution) -> Iterator[Unmet]:
+def _calls(
+    name: str, of: str, wanted: Any, place: Place, observed: ObservedExecution
+) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
-    made = [call.given for call in observed.calls if name in call.names]
+    made = [call.given for call in observed.called(name)]
     known = callable_names(observed.execution.journal.header.definition)
     if not made and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
     count = isinstance(wanted, int)
     found = len(made) if count else made
-    yield from _unlike(place, f"calls of {name}", wanted, found, partial=True)
+    yield from _unlike(place, f"calls of {name}{of}", wanted, found, partial=True)
 
 
 def _history(

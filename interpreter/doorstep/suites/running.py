@@ -73,14 +73,13 @@ def run(test: Test, bench: Bench, *, update: bool = False) -> Result:
 def _observed(test: Test, bench: Bench, mocks: Sequence[Mock]) -> ObservedExecution:
     found = test.machine
     given = {name: test.get(name) for name in ("bucket", "seed") if test.get(name) is not None}
-    machines = {name: test.folder / file for name, file in test.get("machines", {}).items()}
     machine = bench.machine(
         found.document.definition,
         test.get("handlers"),
         file=None if found.document.base else found.document.path,
         machine_name=found.name,
         type=found.type,
-        machines=machines,
+        machines=test.get("machines", {}),
         answers=test.get("answers", "strict"),
         **given,
     )

@@ -57,6 +57,9 @@ STATE = Form(
         "outcome": Member(
             VALUE, "of the last visit: succeeded, caught, failed, aborted, in progress; null: none"
         ),
+        "took": Member(_LENGTH, "how long the last visit took, in modelled time"),
+        "assigned": Member(VALUE, "the variables that the last visit assigned"),
+        "assigned_includes": Member(VALUE, "the same; there may be more"),
         "next": Member(VALUE, "the state that it went on to; null at an end"),
         "input": Member(VALUE, "of the last visit, before InputPath"),
         "input_includes": Member(VALUE, "the same; objects may have more members"),
@@ -65,18 +68,31 @@ STATE = Form(
         "paths": Member(VALUE, "the states that each branch or iteration inside went through"),
     }
 )
+EXECUTION = {
+    "status": Member(_STATUS, "how it ended; SUCCEEDED unless error or cause is expected"),
+    "output": Member(VALUE, "the output"),
+    "output_includes": Member(VALUE, "the output; its objects may have more members"),
+    "error": Member(VALUE, "the error's name"),
+    "cause": Member(VALUE, "the cause"),
+    "path": Member(VALUE, "the states it went through, those inside of Parallel and Map not"),
+    "took": Member(_LENGTH, "how long it took, in modelled time"),
+    "states": Member(Named(STATE), "what became of states, by name"),
+    "calls": Member(
+        Named(VALUE), "calls of tasks by function, service:action or state: how many, or inputs"
+    ),
+}
+CHILD = Form(
+    {
+        **EXECUTION,
+        "input": Member(VALUE, "the input"),
+        "input_includes": Member(VALUE, "the input; its objects may have more members"),
+    }
+)
 EXPECT = Form(
     {
-        "status": Member(_STATUS, "how it ended; SUCCEEDED unless error or cause is expected"),
-        "output": Member(VALUE, "the output"),
-        "output_includes": Member(VALUE, "the output; its objects may have more members"),
-        "error": Member(VALUE, "the error's name"),
-        "cause": Member(VALUE, "the cause"),
-        "path": Member(VALUE, "the states it went through, those inside of Parallel and Map not"),
-        "took": Member(_LENGTH, "how long it took, in modelled time"),
-        "states": Member(Named(STATE), "what became of states, by name"),
-        "calls": Member(
-            Named(VALUE), "calls of tasks by function, service:action or state: how many, or inputs"
+        **EXECUTION,
+        "children": Member(
+            Named(Many(CHILD)), "the executions that it started, in order, by their machine's name"
         ),
         "history": Member(TEXT, "file of the history that was kept; `--update` keeps it"),
     }

@@ -2,56 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from ..calling import given_to
-from ..definition import State, machine
-from ..handlers import names_by
+from ..calling import event_of
+from ..commands import Invoke
+from ..definition import machine
+from ..drivers import Execution
+from ..handlers import names_by, names_of
 from ..integrations import integration
-from ..jsontext import loads
-from ..passages import Passage
+from ..jsontext import dumps, loads
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call; a retry is another one."""
 
-    names: tuple[str, ...]
-    """All names under which a handler is looked for: the state, the function, `service:action`."""
+    state: str
     given: Any
     """What a handler is given."""
+    attempt: int
+    """0 for the first call of a visit, then the number of the retry."""
+    token: str
+    """The task token of a callback or job; empty for others."""
+    at: timedelta
+    """The modelled time since the start of the test's execution, which may be its parent."""
+    names: tuple[str, ...] = field(repr=False)
+    """All names under which a handler is looked for: the state, the function, `service:action`."""
+    execution: Execution = field(repr=False)
 
 
-def calls(definition: Mapping[str, Any], passages: Sequence[Passage]) -> Iterator[Call]:
-    """The calls in the order in which they were made."""
-    tasks = _tasks(definition)
-    scheduled = sorted(
-        (event.id, passage.name, event.details)
-        for passage in passages
-        if passage.name in tasks
-        for event in passage.attempts
+def made(execution: Execution, invoke: Invoke, begun: float) -> Call:
+    """The call that a driver makes now; `begun`: when the test's execution started."""
+    return Call(
+        state=invoke.state,
+        given=loads(dumps(event_of(invoke))),
+        attempt=invoke.attempt,
+        token=invoke.token,
+        at=timedelta(seconds=round(execution.clock.now() - begun, 3)),
+        names=names_of(invoke),
+        execution=execution,
     )
-    for _, name, details in scheduled:
-        text = details.get("parameters", details.get("input"))
-        yield _call(tasks[name], None if text is None else loads(text))
 
 
 def callable_names(definition: Mapping[str, Any]) -> list[str]:
     """The names that calls may have, as far as the definition says, in order."""
     found: set[str] = set()
-    for state in _tasks(definition).values():
-        arguments = state.fields.get("Parameters", state.fields.get("Arguments"))
-        found.update(_call(state, arguments).names)
+    for state in machine(definition).scope.walk():
+        if state.type == "Task":
+            resource = state.fields["Resource"]
+            arguments = state.fields.get("Parameters", state.fields.get("Arguments"))
+            found.update(names_by(state.name, resource, integration(resource), arguments))
     return sorted(found)
-
-
-def _tasks(definition: Mapping[str, Any]) -> dict[str, State]:
-    return {state.name: state for state in machine(definition).scope.walk() if state.type == "Task"}
-
-
-def _call(state: State, arguments: Any) -> Call:
-    resource = state.fields["Resource"]
-    called = integration(resource)
-    return Call(names_by(state.name, resource, called, arguments), given_to(called, arguments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,13 +21,14 @@ class SimulatedClock(VirtualClock):
     """A virtual clock that begins at 2025-01-01T00:00:00Z.
 
     With freezegun installed, `datetime.now()`, `time.time()` and the like give the modelled time
-    in handlers. They are called in the test's own thread; TimeoutSeconds does not interrupt them.
+    in handlers and the threads that they start, but for event loops of asyncio. Handlers are
+    called in the test's own thread; TimeoutSeconds does not interrupt them.
     """
 
     def __init__(self) -> None:
         super().__init__(START.timestamp())
         self._asked = False
-        self._freezer: Any = None
+        self._freezing = ExitStack()
         self._frozen: Any = None
 
     @property
@@ -71,13 +73,17 @@ class SimulatedClock(VirtualClock):
             self._thaw()
 
     def _pass_until(self, at: float) -> None:
-        reached: list[bool] = []
-        super().call_at(at, lambda: reached.append(True))
-        self.run(lambda: bool(reached))
+        super().call_at(at, lambda: None)
+        self.run(lambda: self._now >= at and not self._is_due())
+
+    def _is_due(self) -> bool:
+        """Whether there is more to do in this moment."""
+        following = self._agenda.next_time()
+        return bool(self._soon) or (following is not None and following <= self._now)
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
-        if self._freezer is None:
+        if self._frozen is None:
             self._freeze()
         if self._frozen is not None:
             self._frozen.move_to(self.moment)
@@ -85,13 +91,18 @@ class SimulatedClock(VirtualClock):
 
     def _freeze(self) -> None:
         try:
-            import freezegun
+            from freezegun import api, freeze_time
         except ModuleNotFoundError:
             return
-        self._freezer = freezegun.freeze_time(self.moment)
-        self._frozen = self._freezer.start()
+        # An event loop that saw the frozen time would sleep for ever.
+        freezer = freeze_time(self.moment, real_asyncio=True)
+        self._frozen = self._freezing.enter_context(freezer)
+        # Among its five callers a thread's function has `threading`, which freezegun leaves alone;
+        # that `threading` itself does not ask is to be seen from one.
+        limit = api.call_stack_inspection_limit
+        self._freezing.callback(setattr, api, "call_stack_inspection_limit", limit)
+        api.call_stack_inspection_limit = 1
 
     def _thaw(self) -> None:
-        if self._freezer is not None:
-            self._freezer.stop()
-            self._freezer = self._frozen = None
+        self._freezing.close()
+        self._frozen = None

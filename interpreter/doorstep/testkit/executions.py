@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from ..calling import Callbacks
 from ..definition import machine
 from ..drivers import Execution
 from ..near import did_you_mean
-from ..passages import Passage, Passages, of_execution
+from ..passages import Passage, of_execution
 from ..visits import Outcome
-from .calls import Call, calls
+from .calls import Call
 from .picture import picture
+
+_CHILDREN = 3
+"""Pictures of children that are shown with that of their parent."""
 
 
 class ObservedState:
@@ -59,6 +63,17 @@ class ObservedState:
         return self._last.following
 
     @property
+    def assigned(self) -> dict[str, Any]:
+        """The variables that it assigned."""
+        return self._last.assigned
+
+    @property
+    def took(self) -> timedelta:
+        """The modelled time from its entry to its latest event."""
+        events = self._last.events
+        return timedelta(seconds=round(events[-1].at - events[0].at, 3))
+
+    @property
     def paths(self) -> list[list[str]]:
         """In a Parallel or inline Map, the states that each branch or iteration went through.
 
@@ -83,9 +98,23 @@ class ObservedState:
 class ObservedExecution:
     """An execution and what a test may want to say of it. What it is asked is always of now."""
 
-    def __init__(self, execution: Execution, children: Sequence[Execution] = ()) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        children: Sequence[Execution],
+        calls: Sequence[Call],
+        callbacks: Callbacks,
+    ) -> None:
         self.execution = execution
+        self.callbacks = callbacks
+        """`.send_task_success(token, output)`, `.send_task_failure(token, "Error", "cause")`, …"""
         self._children = children
+        self._calls = calls
+
+    @property
+    def machine(self) -> str:
+        """The name of its state machine; NAME/LABEL for an item of a distributed Map."""
+        return self.execution.identity.machine_path
 
     @property
     def status(self) -> str:
@@ -106,6 +135,11 @@ class ObservedExecution:
     def running(self) -> bool:
         """Whether it has begun and not ended."""
         return self.status == "RUNNING"
+
+    @property
+    def input(self) -> Any:
+        """The input as a value."""
+        return self.execution.engine.input
 
     @property
     def output(self) -> Any:
@@ -136,42 +170,71 @@ class ObservedExecution:
     @property
     def path(self) -> list[str]:
         """The states that it went through, those inside of a Parallel or Map left out."""
-        return [one.name for one in self._passages.all if one.around is None]
+        return [one.name for one in of_execution(self.execution.events).all if one.around is None]
 
     @property
     def children(self) -> list[ObservedExecution]:
-        """The executions that it started: those of distributed Maps and of local machines."""
-        return [ObservedExecution(child) for child in self._children]
+        """The executions of distributed Maps and of local machines that it, or one of them, began.
+
+        In the order in which they were started.
+        """
+        own: dict[Execution, list[Call]] = {child: [] for child in self._children}
+        for call in self._calls:
+            own.get(call.execution, []).append(call)
+        return [
+            ObservedExecution(child, _items(child, self._children), made, self.callbacks)
+            for child, made in own.items()
+        ]
 
     @property
     def calls(self) -> list[Call]:
-        """The calls that its tasks made, and after them those of its children."""
-        own = calls(self.execution.journal.header.definition, self._passages.all)
-        return [*own, *(call for child in self.children for call in child.calls)]
+        """The calls that its tasks and those of its children made, in order."""
+        return list(self._calls)
+
+    def called(self, name: str) -> list[Call]:
+        """The calls of a function, a `service:action`, or a state."""
+        return [call for call in self._calls if name in call.names]
 
     def state(self, name: str) -> ObservedState:
-        """What became of a state; raises LookupError when the definition has none of this name."""
+        """What became of a state, in a distributed Map over all of its items.
+
+        Raises LookupError when the definition has none of this name.
+        """
         scope = machine(self.execution.journal.header.definition).scope
         names = [state.name for state in scope.walk()]
         if name not in names:
-            hint = did_you_mean(name, names)
-            more = f"; {hint}" if hint else ""
-            raise LookupError(f"the definition has no state '{name}'{more}")
-        passages = self._passages.all
+            hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
+            raise LookupError(f"the definition has no state '{name}'; {hint}")
+        runs = self.execution, *_items(self.execution, self._children)
+        passages = [one for run in runs for one in of_execution(run.events).all]
         return ObservedState(name, [one for one in passages if one.name == name], passages)
 
     @property
     def picture(self) -> str:
-        """What happened, a state a line."""
-        return picture(self.execution, self._passages.all)
+        """What happened, a state a line; beneath it the same of children that failed."""
+        failed = [one for one in self._children if one.ended and one.status != "SUCCEEDED"]
+        beneath = (f"{one.identity.machine_path}: {picture(one)}" for one in failed[:_CHILDREN])
+        return "\n\n".join([picture(self.execution), *beneath])
 
     def __repr__(self) -> str:
         error = f", {self.error}" if self.error else ""
         return f"<Execution {self.execution.name}: {self.status}{error}>"
 
-    @property
-    def _passages(self) -> Passages:
-        return of_execution(self.execution.events)
+
+def _items(execution: Execution, started: Sequence[Execution]) -> list[Execution]:
+    """The executions of its distributed Maps, and of those inside of these."""
+    found: list[Execution] = []
+    runs = _map_runs(execution)
+    for child in started if runs else ():
+        if child.identity.map_run in runs:
+            runs |= _map_runs(child)
+            found.append(child)
+    return found
+
+
+def _map_runs(execution: Execution) -> set[str]:
+    started = (event for event in execution.events if event.type == "MapRunStarted")
+    return {(event.details or {})["mapRunArn"] for event in started}
 
 
 def _lines(around: Passage, passages: Iterable[Passage]) -> list[list[str]]:

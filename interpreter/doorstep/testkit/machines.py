@@ -8,12 +8,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ..answers import Answer
+from ..calling import Callbacks
+from ..commands import Invoke
 from ..drivers import Execution
 from ..events import Event
 from ..handlers import Source
 from ..mockfile import mocks_of
 from ..mocks import Checking, Mock, Mocks
-from ..running import Definition, start
+from ..running import Definition, Type, start
+from .calls import Call, made
 from .clock import SimulatedClock
 from .executions import ObservedExecution
 
@@ -49,20 +53,34 @@ class Bench:
 
         `answers` ("strict", "warn", "off"): of `Mocks`.
 
-        `definition`: a mapping, or a file; files, `handlers` and `bucket` as a path included, are
-        relative to the test's own file. `file`: where a mapping is written, for coverage.
+        `definition`: a mapping, or a file; files, those of `handlers`, `machines` and `bucket`
+        included, are relative to the test's own file. `file`: where a mapping is written, for
+        coverage.
         """
         if isinstance(definition, str | Path):
-            file = self.folder / definition
+            definition = file = self.folder / definition
             options = {"machine_name": file.name.partition(".")[0], **options}
-            definition = file
-        if isinstance(options.get("bucket"), str | Path):
-            options["bucket"] = self.folder / options["bucket"]
-        return StateMachine(self, definition, file, self._source(handlers), options)
+        bucket = self._located(options.pop("bucket", None))
+        given = (options.pop("machines", None) or {}).items()
+        machines = {name: self._started(one) for name, one in given}
+        files = {name: one for name, (one, _) in machines.items() if isinstance(one, Path)}
+        if file:
+            files[options.get("machine_name", "StateMachine")] = file
+        options = {**options, "bucket": bucket, "machines": machines}
+        return StateMachine(self, definition, files, self._source(handlers), options)
 
     def next_name(self) -> str:
         """A name that no other execution of this test has."""
         return next(self._names)
+
+    def _located(self, given: Any) -> Any:
+        """A file or folder beside the test; whatever else is given as it is."""
+        return self.folder / given if isinstance(given, str | Path) else given
+
+    def _started(self, given: Any) -> tuple[Definition, Type]:
+        """A machine that others start: what defines it, its type."""
+        definition, of_type = given if isinstance(given, tuple) else (given, "STANDARD")
+        return self._located(definition), of_type
 
     def _source(self, handlers: Source | None) -> Source | None:
         if isinstance(handlers, str | Path) and (self.folder / handlers).exists():
@@ -77,13 +95,14 @@ class StateMachine:
         self,
         bench: Bench,
         definition: Definition,
-        file: Path | None,
+        files: Mapping[str, Path],
         handlers: Source | None,
         options: Mapping[str, Any],
     ) -> None:
+        """`files`: where it and the machines that it starts are written, by name."""
         self.bench = bench
         self.definition = definition
-        self.file = file
+        self.files = files
         self.handlers = handlers
         self.options = options
 
@@ -107,31 +126,37 @@ class StateMachine:
         checking = given.pop("answers", "strict")
         mocked = self._mocks(mocks, given.get("machine_name"), checking)
         children: list[Execution] = []
+        calls: list[Call] = []
 
         def on_event(execution: Execution, event: Event) -> None:
-            if event.id == 1 and execution is not observed.execution:
-                children.append(execution)
-                self.bench.all.append((execution, None))
+            if event.id == 1:
+                file = self.files.get(execution.identity.machine)
+                self.bench.all.append((execution, file))
+                if execution is not observed.execution:
+                    children.append(execution)
 
-        mocked.driver, execution = start(
+        def respond(execution: Execution, invoke: Invoke) -> Answer | None:
+            calls.append(made(execution, invoke, observed.execution.events[0].at))
+            return mocked(execution, invoke)
+
+        driver, execution = start(
             self.definition,
             input,
             self.handlers,
             clock=self.bench.clock,
-            respond=mocked,
+            respond=respond,
             name=name,
             seed=given.pop("seed", name),
             on_event=on_event,
             **given,
         )
-        observed = ObservedExecution(execution, children)
+        mocked.driver = driver
+        observed = ObservedExecution(execution, children, calls, Callbacks(driver.send_or_raise))
         self.bench.executions.append(observed)
-        self.bench.all.append((execution, self.file))
         self.bench.mocks.append(mocked)
         return observed
 
     def _mocks(self, mocks: MockSource, machine: str | None, answers: Checking) -> Mocks:
         if not isinstance(mocks, str):
             return Mocks(*mocks, answers=answers)
-        named = mocks_of(mocks, self.bench.folder, machine)
-        return Mocks(*named, machine=machine, answers=answers)
+        return Mocks(*mocks_of(mocks, self.bench.folder, machine), answers=answers)
