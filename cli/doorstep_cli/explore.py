@@ -135,7 +135,7 @@ def _explore(
 
 
 def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) -> None:
-    from doorstep.exploring.cases import mock_config
+    from doorstep.exploring.findings import mock_config
 
     config = mock_config(report.findings, machine)
     write(file, [json.dumps(config, indent=2, ensure_ascii=False)], quiet=quiet)
@@ -153,7 +153,7 @@ class _Shown:
 
 
 def _print(report: Exploration, shown: _Shown) -> None:
-    from doorstep.exploring.cases import case_names
+    from doorstep.exploring.findings import case_names
 
     rows = [Row([kind, f"{a} of {b}"]) for kind, (a, b) in report.kinds.items() if b]
     total = Row(["all", f"{report.reached} of {report.parts}"])

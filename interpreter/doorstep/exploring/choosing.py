@@ -8,7 +8,7 @@ fewer values are tried first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, pairwise, product
 from math import prod
@@ -20,7 +20,7 @@ from ..jsontext import dumps
 from ..passages import Passage
 from ..queries import is_expression
 from ..timestamps import format_timestamp, parse_timestamp
-from . import flow_jsonata, flow_jsonpath, stateflow
+from . import flow_jsonata, flow_jsonpath, flow_states
 from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants
 
 TRIES = 3_000
@@ -77,10 +77,9 @@ class Situation:
     setting: Setting
 
 
-def options(now: Situation, fixed: Iterable[Read] = ()) -> Options:
-    """For each rule that can be had the least change; values of `fixed` stay as they are."""
-    kept = set(fixed)
-    pools = {read: pool for read, pool in _pools(now).items() if read not in kept}
+def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Options:
+    """For each rule that can be had the least change to what is free to be changed."""
+    pools = {read: pool for read, pool in _pools(now).items() if free(read)}
     decide = deciding(now.state)
     found: dict[int, Option] = {}
     for changes in _changes(now.state, pools):
@@ -171,8 +170,8 @@ def _of_query(rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
 
 
 def _of_comparisons(state: State, rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
-    data = stateflow.data(state)
-    for comparison in stateflow.comparisons(rule):
+    data = flow_states.data(state)
+    for comparison in flow_states.comparisons(rule):
         values = _of_comparison(comparison.name, comparison.expected)
         for path in comparison.paths:
             for want in wants(flow_jsonpath.path(path, data)):
@@ -225,10 +224,10 @@ def _all_literal(state: State) -> bool:
     if state.jsonata:
         return False
     rules = state.fields["Choices"]
-    names = {one.name for rule in rules for one in stateflow.comparisons(rule)}
+    names = {one.name for rule in rules for one in flow_states.comparisons(rule)}
     exact = all(
         isinstance(flow, Read)
         for r in state.fields["Choices"]
-        for flow in stateflow.compared(state, r)
+        for flow in flow_states.compared(state, r)
     )
     return exact and not any(n.endswith("Path") or n == "StringMatches" for n in names)

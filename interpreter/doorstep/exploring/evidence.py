@@ -8,9 +8,8 @@ from ..passages import Passage
 from .flow import path_text
 from .goals import SURPRISE
 from .mending import Broken, blamed, broken, fed, missing
+from .run import Run, Seen, Trace
 from .script import Origin, Script
-from .subject import Run, Seen
-from .trace import Trace
 
 _EXCEEDED = "States.ExceedToleratedFailureThreshold"
 NO_RULE = "Failed to transition out of the state"

@@ -11,13 +11,13 @@ from ..handlers import Handlers, Source
 from ..parse import load
 from ..rules import check
 from ..running import Definition, Type
-from .again import called_twice
 from .evidence import Evidence
 from .findings import SEVERITIES, Exploration, Finding
-from .script import Script
+from .run import Run
+from .script import Script, shrink
 from .search import Search
-from .shrinking import shrink
-from .subject import Run, Subject
+from .subject import Subject
+from .twice import called_twice
 from .unreached import unreached
 from .verdicts import VERDICTS, Check
 

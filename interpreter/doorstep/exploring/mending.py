@@ -9,11 +9,10 @@ from typing import Any
 
 from ..passages import Passage
 from ..queries import json_type
-from . import stateflow
+from . import flow_states
 from .flow import ABSENT, ARRAY, MOMENT, NAMED, Example, Flow, Key, Missing, Want, wants
+from .run import EVENTS, Run, Seen, Trace
 from .script import Origin, Script
-from .subject import EVENTS, Run, Seen
-from .trace import Trace
 from .tracing import origin
 
 _BLAMED = re.compile(r"\(entered at the event id #(\d+)\)")
@@ -184,7 +183,7 @@ def _reads(seen: Seen) -> Iterator[tuple[str, Want]]:
     state, events = seen.state, seen.passage.events
     worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
     failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
-    for field, want in stateflow.reads(state):
+    for field, want in flow_states.reads(state):
         if field.startswith("Catch/"):
             read = failed
         elif field.startswith(("Output", "Assign")):

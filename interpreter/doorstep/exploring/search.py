@@ -16,8 +16,9 @@ from itertools import count
 from ..coverage import Item
 from .goals import PASSED, Goal, escapes, goals, passed
 from .mending import Mended, blamed, mended
+from .run import Run
 from .script import Script
-from .subject import Run, Subject
+from .subject import Subject
 
 ATTEMPTS = 12
 """Scripts that are tried for one goal."""

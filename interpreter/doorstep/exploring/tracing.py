@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from ..definition import State
 from ..passages import Passage
-from . import stateflow
+from . import flow_states
 from .flow import PARSED, UNKNOWN, Fixed, Flow, Key, Keys, Missing, Read, at
+from .run import Run, Seen, Trace
 from .script import INPUT, Origin, Source
-from .subject import Run, Seen
-from .trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ class _Tracer:
             return self._given(keys)
         state = self._state(around)
         if state.type == "Map":
-            return self._at(around, stateflow.item(state), keys, self.passage.visit.index)
-        return self._at(around, stateflow.arguments(state), keys)
+            return self._at(around, flow_states.item(state), keys, self.passage.visit.index)
+        return self._at(around, flow_states.arguments(state), keys)
 
     def _given(self, keys: Keys) -> Spot | Found:
         """The execution's own input: for a child of a map run, an item or a batch of them."""
@@ -94,15 +93,17 @@ class _Tracer:
         around = trace.started(self.trace)
         state = self._state(around)
         if "ItemBatcher" not in state.fields:
-            return self._spot(trace, around, at(stateflow.item(state), keys), number)
+            return self._spot(trace, around, at(flow_states.item(state), keys), number)
         match keys:
             case ("Items", int(index), *rest):
-                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), index)
+                return self._spot(trace, around, at(flow_states.item(state), tuple(rest)), index)
             case ("Items", *rest) if rest:  # JSONata reads a member of every item
-                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), 0)
+                return self._spot(trace, around, at(flow_states.item(state), tuple(rest)), 0)
             case ("BatchInput", *rest):
                 shared = state.fields["ItemBatcher"].get("BatchInput", {})
-                return self._spot(trace, around, at(stateflow.payload(state, shared), tuple(rest)))
+                return self._spot(
+                    trace, around, at(flow_states.payload(state, shared), tuple(rest))
+                )
         return UNKNOWN
 
     def _result(self, keys: Keys) -> Spot | Found:
@@ -166,7 +167,7 @@ class _Tracer:
         whole: tuple[Key, ...] = (index, *keys)
         if "ItemReader" in state.fields:
             return Origin(Source("items", state.name), whole)
-        return self._at(around, stateflow.items(state), whole)
+        return self._at(around, flow_states.items(state), whole)
 
     def _variable(self, name: str, keys: Keys) -> Spot | Found:
         one: Passage | None = self.passage

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from ..answers import ABSENT, Answer
+from ..calling import call, context_of
+from ..commands import Invoke
 from ..coverage import Item
 from ..definition import State
+from ..drivers import Execution
+from ..handlers import Handlers
 from ..integrations import Integration, integration
+from ..jsontext import dumps
 from ..queries import is_expression
+from .findings import Finding, Place
+from .script import Script
 from .subject import Subject
 
 _LOSING = frozenset(
@@ -28,9 +37,12 @@ _SAME = frozenset(
 """What a second time leaves as the first time did."""
 _OF_EXECUTION = re.compile(r"Execution\.(Id|Name|StartTime)\b|State\.EnteredTime\b")
 _TOKEN = re.compile(r"Task\.Token\b")
-_KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid|number|arn)$)|(?:Id|ID|Key|Number|Arn|ARN)$")
+_KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid)$)|(?:Id|ID|Key)$")
 _GIVEN = re.compile(r"(?i:idempoten|dedup|client_?(request_?)?token|conditionexpression)|^Name$")
 _WHOLE = ("$", "$$.Execution.Input", "{% $states.input %}", "{% $states.context.Execution.Input %}")
+
+_LACKING = "Doorstep."
+"""Begins the errors that tell of a handler that is not there or does not load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +128,49 @@ def _is_key(text: str, name: str) -> bool:
         return False
     words = re.findall(r"[\w.]+", text.removesuffix("%}"))
     return bool(_KEY.search(name.removesuffix(".$"))) or any(map(_KEY.search, words))
+
+
+@dataclass(slots=True)
+class _Twice:
+    """Calls handlers twice; the first answer counts."""
+
+    handlers: Handlers
+    differing: dict[str, tuple[Answer, Answer]] = field(default_factory=dict)
+
+    def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        context = partial(context_of, execution.identity, remaining=lambda: 900.0, send=_nowhere)
+        carry_out = partial(call, self.handlers, invoke, execution.identity, context)
+        first = carry_out()
+        if first.failed:
+            return None if (first.error or "").startswith(_LACKING) else first
+        second = carry_out()
+        if second != first:
+            self.differing.setdefault(invoke.state, (first, second))
+        return None if first.output is ABSENT else first
+
+
+def _nowhere(*_: object) -> None:
+    """A callback that a handler sends: the script answers for it."""
+
+
+def called_twice(subject: Subject, script: Script, handlers: Handlers) -> Iterator[Finding]:
+    """The tasks whose second call goes otherwise than the first.
+
+    Calls without a handler, and callbacks, are answered by the script.
+    """
+    twice = _Twice(handlers)
+    subject.run(script, first=twice.respond)
+    for name, (first, second) in twice.differing.items():
+        message = (
+            f"{name} {_outcome(second)} when it is carried out again; the first time it "
+            f"{_outcome(first)}"
+        )
+        place = Place(subject.states[name].pointer, name)
+        advice = "let the handler remember what it has done, by context.idempotency_key"
+        yield Finding("twice", "warning", message, [place], advice)
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.failed:
+        return f"fails with {answer.error}"
+    return "answers nothing" if answer.output is ABSENT else f"answers {dumps(answer.output)}"

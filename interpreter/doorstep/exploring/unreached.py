@@ -8,7 +8,7 @@ from ..coverage import Item
 from ..coverage.items import Parts
 from ..errors import StateFailed
 from ..retry import matches
-from . import stateflow
+from . import flow_states
 from .choosing import options
 from .evidence import Evidence
 from .findings import Finding, Place
@@ -96,7 +96,7 @@ def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> st
             return "what its Choice looks at is fixed by the definition on the way that was found"
         return "no data were found with which it is the first that holds"
     if item.kind == "map" and "ItemReader" not in state.fields:
-        flow = stateflow.items(state)
+        flow = flow_states.items(state)
         fixed = not isinstance(flow, Read)
         return "its items are computed or fixed" if fixed else "its items come from the definition"
     if item.kind == "transition" and state.name in evidence.failed:

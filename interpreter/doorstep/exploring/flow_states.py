@@ -13,7 +13,7 @@ from ..choice import COMPARATORS
 from ..definition import State
 from ..queries import is_expression
 from . import flow_jsonata, flow_jsonpath
-from .flow import ARRAY, ERROR, MOMENT, Fixed, Flow, Key, Made, Put, Read, Want, wants
+from .flow import ARRAY, ERROR, MOMENT, Fixed, Flow, Key, Made, Put, Read, Want
 
 INPUT, RESULT = Read("input"), Read("result")
 _EXAMPLES: dict[str, Any] = {
@@ -167,12 +167,6 @@ def compared(state: State, rule: Mapping[str, Any]) -> Iterator[Flow]:
     for comparison in comparisons(rule):
         for path in comparison.paths:
             yield flow_jsonpath.path(path, data(state))
-
-
-def compared_reads(state: State) -> list[Read]:
-    """What the conditions of a Choice read."""
-    flows = [flow for rule in state.fields["Choices"] for flow in compared(state, rule)]
-    return [w.flow for flow in flows for w in wants(flow) if isinstance(w.flow, Read)]
 
 
 @dataclass(frozen=True, slots=True)
