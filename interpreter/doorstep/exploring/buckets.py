@@ -22,7 +22,7 @@ def fill(bucket: Path, execution: Execution, script: Script) -> None:
     for commands in execution.engine.open.values():
         for command in commands.values():
             if isinstance(command, StartMapRun) and command.reader:
-                items = script.items.get(command.state, [{}])
+                items = script.found(command.state)
                 if items is not None:
                     _write(bucket, command.reader, items)
 

@@ -93,6 +93,11 @@ def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Op
     return Options(found, every <= TRIES and _all_literal(now.state), bool(pools))
 
 
+def looked_at(state: State) -> set[Read]:
+    """What the conditions of a Choice look at."""
+    return {read for rule in state.fields["Choices"] for read, _ in _compared(state, rule)}
+
+
 def _changed(now: Situation, changes: Iterable[tuple[Read, Any]]) -> Situation:
     for read, value in changes:
         match read.root, read.keys:
@@ -226,8 +231,8 @@ def _all_literal(state: State) -> bool:
     rules = state.fields["Choices"]
     names = {one.name for rule in rules for one in flow_states.comparisons(rule)}
     exact = all(
-        isinstance(flow, Read)
+        isinstance(want.flow, Read)
         for r in state.fields["Choices"]
-        for flow in flow_states.compared(state, r)
+        for want in flow_states.compared(state, r)
     )
     return exact and not any(n.endswith("Path") or n == "StringMatches" for n in names)

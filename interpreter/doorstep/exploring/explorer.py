@@ -11,7 +11,7 @@ from ..handlers import Handlers, Source
 from ..parse import load
 from ..rules import check
 from ..running import Definition, Type
-from .evidence import Evidence
+from .evidence import Evidence, loop_of
 from .findings import SEVERITIES, Exploration, Finding
 from .run import Run
 from .script import Script, shrink
@@ -107,15 +107,15 @@ def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
     script = shrink(finding.script, shows)
     run = search.subject.run(script)
     called = dict.fromkeys(invoke.state for invoke in run.invokes)
-    return replace(finding, script=script, path=_path(run), called=list(called))
+    return replace(finding, script=run.read, path=_path(run), called=list(called))
 
 
 def _path(run: Run) -> list[str]:
     """The states entered, without the further rounds of a loop."""
     names = [seen.state.name for seen in run.visited()]
-    if run.round is None:
+    if (loop := loop_of(run)) is None:
         return names
-    visits = [index for index, name in enumerate(names) if name == run.round[2]]
+    visits = [index for index, name in enumerate(names) if name == loop.states[0]]
     return names[: visits[1] + 1]
 
 
@@ -128,4 +128,4 @@ def _example(search: Search, evidence: Evidence) -> Script | None:
         run = search.subject.run(script)
         return run.execution.status == "SUCCEEDED" and run.entered == entered
 
-    return shrink(script, shows)
+    return search.subject.run(shrink(script, shows)).read

@@ -10,8 +10,8 @@ from ..coverage import Item
 from ..coverage.evaluating import Setting
 from ..definition import State
 from . import flow_states
-from .choosing import Options, Situation, options
-from .flow import MOST_ITEMS, wants
+from .choosing import Options, Situation, looked_at, options
+from .flow import MOST_ITEMS, Fixed, wants
 from .run import Run, Seen
 from .script import Origin, Script, Source
 from .tracing import origin
@@ -49,12 +49,19 @@ def possible(seen: Seen) -> Options:
     return options(situation(seen), lambda read: isinstance(origin(seen, read), Origin))
 
 
-def situation(seen: Seen) -> Situation:
-    """A Choice as it was about to be made."""
-    execution, passage = seen.trace.execution, seen.passage
+def fixed(seen: Seen) -> bool:
+    """Whether the definition spells out all that a Choice looks at, on the way that was taken."""
+    return all(isinstance(origin(seen, read), Fixed) for read in looked_at(seen.state))
+
+
+def situation(seen: Seen, only: int | None = None) -> Situation:
+    """A Choice as it was about to be made; `only`: as if it had this one rule."""
+    execution, passage, state = seen.trace.execution, seen.passage, seen.state
+    if only is not None:
+        state = replace(state, fields={**state.fields, "Choices": [state.fields["Choices"][only]]})
     setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
     known = seen.trace.passages.variables[passage.visit.entered.id]
-    return Situation(seen.state, passage, passage.input, known, setting)
+    return Situation(state, passage, passage.input, known, setting)
 
 
 def escapes(run: Run) -> Iterator[tuple[Goal, Script]]:

@@ -10,7 +10,21 @@ from typing import Any
 from ..passages import Passage
 from ..queries import json_type
 from . import flow_states
-from .flow import ABSENT, ARRAY, MOMENT, NAMED, Example, Flow, Key, Missing, Want, wants
+from .flow import (
+    ABSENT,
+    ARRAY,
+    MOMENT,
+    NAMED,
+    Example,
+    Flow,
+    Key,
+    Missing,
+    Read,
+    Unknown,
+    Want,
+    expression,
+    wants,
+)
 from .run import EVENTS, Run, Seen, Trace
 from .script import Origin, Script
 from .tracing import origin
@@ -30,6 +44,15 @@ class Blame:
     cause: str
     location: str = ""
     """The field to blame, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What the state reads, where it should come from, and an example of what should be there."""
+
+    read: Flow
+    place: Origin
+    example: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +121,25 @@ def _caught_silently(run: Run, passage: Passage) -> bool:
     return left_by_catcher and not any(event.failed for event in passage.events)
 
 
-def missing(blame: Blame) -> list[tuple[Origin, Any]]:
-    """What was not there, or of another kind, each with an example of what should be."""
+def missing(blame: Blame) -> list[Lack]:
+    """What was not there, or of another kind."""
     found = []
     for _, want, place in _traced(blame):
         if isinstance(place, Origin):
             value = blame.seen.run.script.get(place)
             if value is ABSENT or not _fits(value, want.example):
-                found.append((place, example(want.example, place)))
+                found.append(Lack(want.flow, place, example(want.example, place)))
     return found
 
 
 def broken(blame: Blame) -> Broken | None:
     """What can't be there, if that is why."""
+    jsonata = blame.seen.state.jsonata
     found = [
-        (field, str(want.flow), place.key)
+        (field, expression(want.flow, jsonata=jsonata), place.key)
         for field, want, place in _traced(blame)
-        if isinstance(place, Missing) and _is_at(field, blame.location)
+        if isinstance(place, Missing) and isinstance(want.flow, Read | Missing)
+        if _is_at(field, blame.location)
     ]
     if not found:
         return None
@@ -124,16 +149,16 @@ def broken(blame: Blame) -> Broken | None:
 
 
 def fed(blame: Blame) -> bool:
-    """Whether any of what the state reads comes from outside of the definition."""
-    return any(isinstance(place, Origin) for _, _, place in _traced(blame))
+    """Whether any of what the state reads comes from outside of the definition, or is computed."""
+    return any(isinstance(place, Origin | Unknown) for _, _, place in _traced(blame))
 
 
 def mended(blame: Blame) -> Iterator[Mended]:
     """Scripts to try next."""
     lacking = missing(blame)
     failing = script = blame.seen.run.script
-    for place, value in lacking:
-        script = script.put(place, value)
+    for lack in lacking:
+        script = script.put(lack.place, lack.example)
     if lacking:
         yield Mended(script)
     for _, _, found in _traced(blame):
@@ -154,7 +179,7 @@ def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
 def _length(seen: Seen) -> int:
     """How many items a Map has, two at the most."""
     if "ItemReader" in seen.state.fields:
-        return min(2, len(seen.run.script.items.get(seen.state.name) or [{}]))
+        return min(2, len(seen.run.script.found(seen.state.name) or ()))
     lengths = [event.details.get("length", 0) for event in seen.passage.attempts]
     return min(2, lengths[-1]) if lengths else 0
 

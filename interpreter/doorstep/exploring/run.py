@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,14 +112,22 @@ class Run:
         self.invokes: list[Invoke] = []
         self.bucket: Path | None = None
         self.driver: Driver | None = None
-        self.round: tuple[Trace, int, str] | None = None
-        """Where a state was entered once too often with the same data: by which event, which."""
+        self.round: tuple[Trace, int] | None = None
+        """Where a state was entered once too often with the same data: by which event."""
         self._counts: Counter[str] = Counter()
 
     @property
     def execution(self) -> Execution:
         """The execution itself."""
         return next(iter(self.traces.values())).execution
+
+    @property
+    def read(self) -> Script:
+        """Its script, with the items spelt out that it read."""
+        states = self.subject.states.items()
+        readers = [name for name, state in states if "ItemReader" in state.fields]
+        items = {name: self.script.found(name) for name in readers if name in self.entered}
+        return replace(self.script, items=items)
 
     @property
     def endless(self) -> bool:
@@ -145,7 +153,7 @@ class Run:
             fill(self.bucket, execution, self.script)
         trace = self.traces[execution.arn]
         if (name := trace.again(event)) and self.driver and not self.subject.in_map(name):
-            self.round = self.round or (trace, event.id, name)
+            self.round = self.round or (trace, event.id)
             self.driver.clock.call_at(event.at, partial(self.driver.stop, execution))
 
     def _adopt(self, child: Trace) -> None:

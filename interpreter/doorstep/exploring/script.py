@@ -58,12 +58,16 @@ class Script:
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     """By state; the last one answers all further calls, and a state without any answers {}."""
     items: Mapping[str, Any] = field(default_factory=dict)
-    """What the ItemReader of a Map finds; None: nothing can be read."""
+    """By Map, what its ItemReader finds, one {} if nothing is said; None: nothing can be read."""
 
     def reply(self, state: str, call: int) -> Answer:
         """The answer to a call of a state, counted from 0."""
         known = self.answers.get(state, (_PLAIN,))
         return known[min(call, len(known) - 1)]
+
+    def found(self, state: str) -> Any:
+        """What the ItemReader of a Map finds."""
+        return self.items.get(state, [{}])
 
     def answering(self, state: str, call: int, *answers: Answer) -> Script:
         """The script in which a call, and those after it, are answered so."""
@@ -95,7 +99,7 @@ class Script:
             case "input":
                 return self.input
             case "items":
-                return self.items.get(source.state, [{}])
+                return self.found(source.state)
         reply = self.reply(source.state, source.call)
         if source.kind == "cause":
             return reply.cause or ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ class Subject:
         driver.run(execution)
         return run
 
+    @cached_property
+    def after(self) -> dict[str, set[str]]:
+        """The states of its scope that may come after each state."""
+        following = {name: set(found.transitions) for name, found in self.parts.items()}
+        return {name: _closure(following, name) for name in following}
+
     def in_map(self, name: str) -> bool:
         """Whether a state stands in an inline Map, whose items may all be the same."""
         around = self.around[name]
@@ -105,6 +112,16 @@ class _Limited(Driver):
         limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
         fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
         return super().start(program, definition, identity, text, fewer, clock)
+
+
+def _closure(following: Mapping[str, set[str | None]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = {name for name in following[waiting.pop()] if name and name not in found}
+        found |= new
+        waiting += new
+    return found
 
 
 def _around(scope: Scope, outer: State | None) -> Iterator[tuple[str, State | None]]:

@@ -35,6 +35,8 @@ _SAME = frozenset(
     ("dynamodb:putItem", "dynamodb:deleteItem", "s3:putObject", "s3:deleteObject", "s3:copyObject")
 )
 """What a second time leaves as the first time did."""
+_IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+"""Methods of HTTP (RFC 9110, section 9.2.2)."""
 _OF_EXECUTION = re.compile(r"Execution\.(Id|Name|StartTime)\b|State\.EnteredTime\b")
 _TOKEN = re.compile(r"Task\.Token\b")
 _KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid)$)|(?:Id|ID|Key)$")
@@ -96,14 +98,14 @@ def _losing(task: State, retried: State) -> frozenset[str]:
 
 
 def _harmless(state: State) -> bool:
-    called = integration(state.fields["Resource"])
-    if _reads(called):
-        return True
-    return _tells(_given(state))
+    given = _given(state)
+    return _may_repeat(integration(state.fields["Resource"]), given) or _tells(given)
 
 
-def _reads(called: Integration) -> bool:
+def _may_repeat(called: Integration, given: Any) -> bool:
     verb = called.action.rpartition(":")[2]
+    if verb == "invoke" and isinstance(given, dict) and given.get("Method") in _IDEMPOTENT:
+        return True
     short = called.action.removeprefix("aws-sdk:")
     return bool(_READING.match(verb)) or short in _SAME
 

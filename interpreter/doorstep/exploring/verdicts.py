@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..definition import State
 from ..jsontext import dumps
 from ..quotas import EXPRESS, STANDARD
-from .evidence import Evidence
+from .evidence import Evidence, Loop
 from .findings import Finding, Place, Severity
 from .flow import ABSENT, PARSED, get
-from .goals import SURPRISE
+from .goals import SURPRISE, fixed
 from .mending import Broken
 from .script import Script
 from .search import Search
@@ -35,7 +35,7 @@ def missing(search: Search, evidence: Evidence) -> Iterator[Verdict]:
             "error",
             f"{state.name} reads {reads}, which {are} not there on this way to it",
             [Place(_pointer(state, found.field), f"{found.field} of {state.name}")],
-            _mend(found),
+            _mend(state, found),
             script,
         )
         yield finding, _still("missing", key)
@@ -57,17 +57,16 @@ def _pointer(state: State, field: str) -> str:
     return pointer
 
 
-def _mend(found: Broken) -> str:
+def _mend(state: State, found: Broken) -> str:
     if isinstance(found.key, int):
         return f"there is no item {found.key}: ask with a Choice whether there is one"
     if found.key is PARSED:
         return "the text that is read is no JSON"
     if found.reads[0].startswith(f"${found.key}"):
         return f"no state on the way assigns ${found.key}"
-    return (
-        f"nothing on the way leaves {found.key!r}: let the catcher or task before keep its input "
-        "with ResultPath, or ask with a Choice (IsPresent)"
-    )
+    kept = "in a variable (Assign)" if state.jsonata else "with ResultPath"
+    asked = "$exists" if state.jsonata else "IsPresent"
+    return f"keep it on the way here {kept}, or ask for it with a Choice ({asked})"
 
 
 def broken(search: Search, evidence: Evidence) -> Iterator[Verdict]:
@@ -93,24 +92,59 @@ def _short(cause: str) -> str:
     )
 
 
+def unsure(search: Search, evidence: Evidence) -> Iterator[Verdict]:
+    """States that read what another one leaves, on a way that does not lead past that one."""
+    for key, found in evidence.unsure.items():
+        state = search.subject.states[key[0]]
+        finding = Finding(
+            "missing",
+            "warning",
+            f"{state.name} reads {found.read}, which {found.leaving} leaves, but this way does not "
+            "lead past it",
+            [Place(state.pointer, state.name)],
+            "have the other way leave it too, unless the input always has it",
+            found.script,
+        )
+        yield finding, _still("unsure", key)
+
+
 def endless(search: Search, evidence: Evidence) -> Iterator[Verdict]:
-    """Loops that go round with nothing changed."""
-    for key, (script, loop) in evidence.loops.items():
-        states = [search.subject.states[name] for name in loop]
-        if _ends_in_time(search, states) or any(map(_asks_clock, states)):
+    """Loops that go round with nothing changed, or with no end in sight."""
+    for key, loop in evidence.loops.items():
+        states = [search.subject.states[name] for name in loop.states]
+        left = any(_leaves(search, name, key) for name in loop.states)
+        if (loop.rounds and left) or _ends_in_time(search, states) or any(map(_asks_clock, states)):
             continue
-        asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
-        way = " → ".join([*loop, loop[0]])
-        why = f"as long as {_same(asked)}" if asked else "for ever: nothing in it changes its data"
+        severity, told = _round(search, evidence, loop, left=left)
         finding = Finding(
             "endless",
-            "warning" if asked else "error",
-            f"{way} goes round {why}, {_until(search)}",
-            [Place(states[0].pointer, " → ".join(loop))],
+            severity,
+            f"{' → '.join([*loop.states, loop.states[0]])} {told}",
+            [Place(states[0].pointer, " → ".join(loop.states))],
             "count the rounds and leave by a Choice, or give the machine TimeoutSeconds",
-            script,
+            loop.script,
         )
         yield finding, _still("loops", key)
+
+
+def _leaves(search: Search, name: str, loop: Collection[str]) -> bool:
+    """Whether some run left a loop at a state, by no catcher."""
+    ways = search.subject.parts[name].transitions.items()
+    return any(
+        target not in loop and "/Catch/" not in item.pointer and item in search.reached
+        for target, item in ways
+    )
+
+
+def _round(search: Search, evidence: Evidence, loop: Loop, *, left: bool) -> tuple[Severity, str]:
+    if loop.rounds:
+        return "warning", f"changes its data, but had not ended after {loop.rounds} rounds"
+    states = [search.subject.states[name] for name in loop.states]
+    asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
+    choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
+    if not asked or (choices and not left and all(map(fixed, choices))):
+        return "error", f"goes round for ever: nothing changes what it asks, {_until(search)}"
+    return "warning", f"goes round as long as {_same(asked)}, {_until(search)}"
 
 
 def _same(asked: Sequence[str]) -> str:
@@ -240,4 +274,4 @@ def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     yield Finding("needs", "note", message, places), None
 
 
-VERDICTS = (missing, broken, endless, no_rule, uncaught, twice, needs)
+VERDICTS = (missing, unsure, broken, endless, no_rule, uncaught, twice, needs)
