@@ -17,9 +17,9 @@ from .run import Run
 from .script import Script, shrink
 from .search import Search
 from .subject import Subject
-from .twice import called_twice
+from .twice import called_twice, repeated
 from .unreached import unreached
-from .verdicts import VERDICTS, Check
+from .verdicts import VERDICTS, Check, needs
 
 RUNS, SECONDS = 3_000, 20.0
 
@@ -75,7 +75,8 @@ def explore(
 
 def _findings(search: Search, evidence: Evidence) -> list[Finding]:
     found = [_shown(search, *one) for judge in VERDICTS for one in judge(search, evidence)]
-    return [*found, *unreached(search, evidence)]
+    read = needs(search, evidence)
+    return [*found, *repeated(search.subject), *read, *unreached(search, evidence)]
 
 
 def _report(search: Search, found: list[Finding], example: Script | None) -> Exploration:
@@ -94,10 +95,9 @@ def _report(search: Search, found: list[Finding], example: Script | None) -> Exp
     )
 
 
-def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
+def _shown(search: Search, finding: Finding, check: Check) -> Finding:
     """A finding with the smallest script that shows it, and the way that it takes."""
-    if finding.script is None or check is None:
-        return finding
+    assert finding.script
 
     def shows(script: Script) -> bool:
         seen = Evidence()

@@ -23,7 +23,7 @@ from ..handlers import Handlers
 from ..integrations import Integration, integration
 from ..jsontext import dumps
 from ..queries import is_expression
-from .findings import Finding, Place
+from .findings import Finding, Place, Severity
 from .script import Script
 from .subject import Subject
 
@@ -48,7 +48,7 @@ _LACKING = "Doorstep."
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class _Repeated:
     """A task, and the retrier that may have its work done again."""
 
     state: State
@@ -59,15 +59,40 @@ class Repeated:
     """Whether the definition spells out what the worker is given, not just the whole input."""
 
 
-def repeated(subject: Subject) -> Iterator[Repeated]:
+def repeated(subject: Subject) -> Iterator[Finding]:
     """The tasks whose work may be done twice with nothing to tell."""
+    found = list(_repeated(subject))
+    if spelt := [one for one in found if one.known]:
+        told = "no key in the arguments tells a repetition"
+        advice = (
+            "a retry repeats work whose answer was lost; pass an id such as $$.Execution.Id by "
+            "which the worker knows what it has done"
+        )
+        yield _finding("warning", spelt, told, advice)
+    if whole := [one for one in found if not one.known]:
+        told = "given the whole input, only the handler can tell"
+        yield _finding("note", whole, told, "look at it, or have it called twice: --handlers PATH")
+
+
+def _finding(severity: Severity, found: list[_Repeated], told: str, advice: str) -> Finding:
+    places = [
+        Place(
+            one.retrier.pointer,
+            f"{one.state.name} (the retrier of {one.around})" if one.around else one.state.name,
+        )
+        for one in found
+    ]
+    many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
+    return Finding("twice", severity, f"{many} may be carried out twice: {told}", places, advice)
+
+
+def _repeated(subject: Subject) -> Iterator[_Repeated]:
     for state in subject.states.values():
         if state.type != "Task" or _harmless(state):
             continue
         if found := _retrier(subject, state):
-            retrier, around = found
             given = _given(state)
-            yield Repeated(state, retrier, around, given is not None and not _is_whole(given))
+            yield _Repeated(state, *found, known=given is not None and not _is_whole(given))
 
 
 def _given(state: State) -> Any:

@@ -15,12 +15,11 @@ from .goals import SURPRISE, fixed
 from .mending import Broken
 from .script import Script
 from .search import Search
-from .twice import Repeated, repeated
 
 Check = Callable[[Evidence], bool]
 """Whether what a run showed is what the finding says."""
-Verdict = tuple[Finding, Check | None]
-"""A finding, with the check if a script shows it."""
+Verdict = tuple[Finding, Check]
+"""A finding that a script shows."""
 _ASKS_CLOCK = re.compile(r"\$\$\.|\bcontext\b|\$(now|millis|random|uuid)\b")
 
 
@@ -99,10 +98,10 @@ def unsure(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         finding = Finding(
             "missing",
             "warning",
-            f"{state.name} reads {found.read}, which {found.leaving} leaves, but this way does not "
-            "lead past it",
+            f"{state.name} reads {found.read}, which {found.leaving} leaves on another way, and on "
+            "this one only the input can have",
             [Place(state.pointer, state.name)],
-            "have the other way leave it too, unless the input always has it",
+            "have this way leave it too, unless the input always has it",
             found.script,
         )
         yield finding, _still("unsure", key)
@@ -143,7 +142,7 @@ def _round(search: Search, evidence: Evidence, loop: Loop, *, left: bool) -> tup
     asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
     choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
     if not asked or (choices and not left and all(map(fixed, choices))):
-        return "error", f"goes round for ever: nothing changes what it asks, {_until(search)}"
+        return "error", f"goes round with nothing to end it, {_until(search)}"
     return "warning", f"goes round as long as {_same(asked)}, {_until(search)}"
 
 
@@ -174,7 +173,7 @@ def no_rule(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         finding = Finding(
             "no-rule",
             "warning",
-            f"{name} has no Default, and no rule may hold: the execution fails with States.Runtime",
+            f"{name} has no Default; when no rule holds, the execution fails (States.Runtime)",
             [Place(search.subject.states[name].pointer, name)],
             "add a Default, to a Fail state if nothing else fits",
             script,
@@ -193,11 +192,11 @@ def uncaught(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         if error == "States.Timeout" and name not in any_error
     }
     if any_error:
-        told = "any error that no catcher names" if handles else "any error: there is no Catch"
+        told = "an unexpected error" if handles else "any error (there is no Catch)"
         advice = "catch States.ALL, or leave it so if failing is what you want"
         yield _uncaught(search, severity, any_error, told, SURPRISE, advice)
     if late:
-        told = "a timeout, although other errors are caught"
+        told = "a timeout"
         advice = "States.TaskFailed does not take States.Timeout: name it, or States.ALL"
         yield _uncaught(search, "warning", late, told, "States.Timeout", advice)
 
@@ -216,7 +215,7 @@ def _uncaught(
     finding = Finding(
         "uncaught",
         severity,
-        f"{_tasks(order)} the execution with {told}",
+        f"nothing catches {told} of {_tasks(order)}",
         [Place(states[name].pointer, name) for name in order],
         advice,
         found[first],
@@ -225,44 +224,11 @@ def _uncaught(
 
 
 def _tasks(names: Sequence[str]) -> str:
-    return f"{names[0]} fails" if len(names) == 1 else f"these {len(names)} tasks fail"
+    return names[0] if len(names) == 1 else f"these {len(names)} tasks"
 
 
-def twice(search: Search, _: Evidence) -> Iterator[Verdict]:
-    """Tasks whose work may be done twice; those with arguments that say nothing of it apart."""
-    found = list(repeated(search.subject))
-    spelt = [one for one in found if one.known]
-    whole = [one for one in found if not one.known]
-    if spelt:
-        told = "nothing in the arguments tells a repetition"
-        advice = (
-            "pass an id that stays the same, such as $$.Execution.Id, and let the worker refuse "
-            "what it has done already"
-        )
-        yield _twice("warning", spelt, told, advice)
-    if whole:
-        told = "the whole input is handed on, so that only the handler can tell"
-        advice = "look at it, or have it called twice: --handlers PATH"
-        yield _twice("note", whole, told, advice)
-
-
-def _twice(severity: Severity, found: Sequence[Repeated], told: str, advice: str) -> Verdict:
-    places = [
-        Place(
-            one.retrier.pointer,
-            f"{one.state.name} (the retrier of {one.around})" if one.around else one.state.name,
-        )
-        for one in found
-    ]
-    many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
-    message = f"{many} may be carried out twice, when an answer is lost: {told}"
-    return Finding("twice", severity, message, places, advice), None
-
-
-def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
+def needs(search: Search, evidence: Evidence) -> Iterator[Finding]:
     """Data that are read without asking."""
-    if not evidence.needs:
-        return
     places = [
         Place(
             search.subject.states[name].pointer,
@@ -270,8 +236,9 @@ def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         )
         for need, name in evidence.needs.items()
     ]
-    message = "these data are read without asking whether they are there; without them it fails"
-    yield Finding("needs", "note", message, places), None
+    if places:
+        message = "it fails without these data; nothing asks whether they are there"
+        yield Finding("needs", "note", message, places)
 
 
-VERDICTS = (missing, unsure, broken, endless, no_rule, uncaught, twice, needs)
+VERDICTS = (missing, unsure, broken, endless, no_rule, uncaught)
