@@ -70,7 +70,8 @@ def explore(
     example = _example(search, evidence)
     if given:
         found += called_twice(subject, begin if input else example or begin, given)
-    return _report(search, found, example)
+    found.sort(key=lambda one: SEVERITIES.index(one.severity))
+    return Exploration(found, _kinds(search), search.runs, search.cut_short, example)
 
 
 def _findings(search: Search, evidence: Evidence) -> list[Finding]:
@@ -79,20 +80,12 @@ def _findings(search: Search, evidence: Evidence) -> list[Finding]:
     return [*found, *repeated(search.subject), *read, *unreached(search, evidence)]
 
 
-def _report(search: Search, found: list[Finding], example: Script | None) -> Exploration:
+def _kinds(search: Search) -> dict[str, tuple[int, int]]:
     kinds: dict[str, tuple[int, int]] = {}
     for kind in KINDS:
         items = [item for item in search.items if item.kind == kind]
         kinds[kind] = sum(item in search.reached for item in items), len(items)
-    return Exploration(
-        findings=sorted(found, key=lambda one: SEVERITIES.index(one.severity)),
-        reached=sum(reached for reached, _ in kinds.values()),
-        parts=sum(parts for _, parts in kinds.values()),
-        runs=search.runs,
-        cut_short=search.cut_short,
-        example=example,
-        kinds=kinds,
-    )
+    return kinds
 
 
 def _shown(search: Search, finding: Finding, check: Check) -> Finding:

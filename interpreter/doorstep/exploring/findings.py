@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .script import Script, shown
@@ -73,16 +73,23 @@ class Exploration:
     """The report."""
 
     findings: Sequence[Finding]
-    reached: int
-    parts: int
-    """How many parts the definition has (states, transitions, rules, …; see `coverage`)."""
+    kinds: Mapping[str, tuple[int, int]]
+    """By kind of part (state, transition, rule, …; see `coverage`): reached, and how many."""
     runs: int
     cut_short: bool
     """The limits were reached before everything was tried."""
     example: Script | None
     """With this the execution succeeds; None when no run did."""
-    kinds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Reached, and how many there are, by kind of part."""
+
+    @property
+    def reached(self) -> int:
+        """How many parts were reached."""
+        return sum(reached for reached, _ in self.kinds.values())
+
+    @property
+    def parts(self) -> int:
+        """How many parts the definition has."""
+        return sum(parts for _, parts in self.kinds.values())
 
     @property
     def ok(self) -> bool:

@@ -64,14 +64,6 @@ class Broken:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """A script with data that were missing, or (a guess) with others in their place."""
-
-    script: Script
-    guess: bool = False
-
-
 def blamed(run: Run) -> Iterator[Blame]:
     """The passages that failed over their data."""
     for trace in run.traces.values():
@@ -153,17 +145,20 @@ def fed(blame: Blame) -> bool:
     return any(isinstance(place, Origin | Unknown) for _, _, place in _traced(blame))
 
 
-def mended(blame: Blame) -> Iterator[Mended]:
-    """Scripts to try next."""
+def mended(blame: Blame) -> Script | None:
+    """The script with the data that were missing, if any were."""
     lacking = missing(blame)
-    failing = script = blame.seen.run.script
+    script = blame.seen.run.script
     for lack in lacking:
         script = script.put(lack.place, lack.example)
-    if lacking:
-        yield Mended(script)
-    for _, _, found in _traced(blame):
-        if isinstance(found, Origin) and found.keys:
-            yield from (Mended(failing.put(found, kind), guess=True) for kind in _KINDS)
+    return script if lacking else None
+
+
+def guesses(blame: Blame) -> Iterator[Script]:
+    """Scripts with other kinds of data in the place of what the state reads."""
+    for _, _, place in _traced(blame):
+        if isinstance(place, Origin) and place.keys:
+            yield from (blame.seen.run.script.put(place, kind) for kind in _KINDS)
 
 
 def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
