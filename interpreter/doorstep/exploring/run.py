@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers import Answer
@@ -17,7 +16,6 @@ from ..drivers import Driver, Execution
 from ..events import Event
 from ..jsontext import dumps
 from ..passages import Passage, Passages, of_execution
-from .buckets import fill
 from .flow_states import Left
 from .script import Script
 
@@ -110,11 +108,12 @@ class Run:
         self.calls: dict[tuple[str, str], list[int]] = {}
         """The numbers of the calls, by execution and state."""
         self.invokes: list[Invoke] = []
-        self.bucket: Path | None = None
         self.driver: Driver | None = None
         self.round: tuple[Trace, int] | None = None
         """Where a state was entered once too often with the same data: by which event."""
         self._counts: Counter[str] = Counter()
+        self._parents: dict[str, Trace] = {}
+        """Who started each map run."""
 
     @property
     def execution(self) -> Execution:
@@ -145,27 +144,23 @@ class Run:
         return self.script.reply(invoke.state, number)
 
     def on_event(self, execution: Execution, event: Event) -> None:
-        """Note an execution when it begins; have the objects ready that a map run reads."""
+        """Note an execution when it begins, and when it goes round."""
         if execution.arn not in self.traces:
             self.traces[execution.arn] = Trace(execution)
             self._adopt(self.traces[execution.arn])
-        if event.type == "MapRunStarted" and self.bucket:
-            fill(self.bucket, execution, self.script)
         trace = self.traces[execution.arn]
+        if event.type == "MapRunStarted":
+            self._parents[(event.details or {})["mapRunArn"]] = trace
         if (name := trace.again(event)) and self.driver and not self.subject.in_map(name):
             self.round = self.round or (trace, event.id)
             self.driver.clock.call_at(event.at, partial(self.driver.stop, execution))
 
     def _adopt(self, child: Trace) -> None:
         run = child.execution.identity.map_run
-        for trace in self.traces.values() if run else ():
-            if any(
-                (event.details or {}).get("mapRunArn") == run for event in trace.execution.events
-            ):
-                children = trace.children.setdefault(str(run), [])
-                child.parent = trace, len(children)
-                children.append(child)
-                return
+        if run and (trace := self._parents.get(run)):
+            children = trace.children.setdefault(run, [])
+            child.parent = trace, len(children)
+            children.append(child)
 
     def number(self, trace: Trace, passage: Passage) -> int:
         """The number of the last call of a Task's passage."""

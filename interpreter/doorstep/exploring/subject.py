@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..commands import ItemSource, StartMapRun
 from ..compile import compile_machine
 from ..coverage import Coverage, Item
 from ..definition import Scope, State, machine, processor_config
@@ -24,6 +26,15 @@ from .flow_states import Left
 from .run import EVENTS, Respond, Run
 from .script import Script
 
+_LISTED = {
+    "Etag": '"d41d8cd98f00b204e9800998ecf8427e"',
+    "Key": "some/key",
+    "LastModified": 1735689600.0,
+    "Size": 0,
+    "StorageClass": "STANDARD",
+}
+"""A member of what listObjectsV2 gives."""
+
 
 class Subject:
     """A definition, compiled once."""
@@ -39,32 +50,24 @@ class Subject:
         self.program = compile_machine(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self.reads_items = any("ItemReader" in one.fields for one in self.states.values())
         self._exits: dict[tuple[str, str, int], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
         """Run a script to its end in virtual time; `first` is asked before the script."""
         run = Run(self, script, first)
-        if not self.reads_items:
-            return self._run(run)
-        with tempfile.TemporaryDirectory(prefix="doorstep-") as folder:
-            run.bucket = Path(folder)
-            return self._run(run)
-
-    def _run(self, run: Run) -> Run:
-        driver = _Limited(
-            VirtualClock(SEEDED_START),
-            Handlers(),
-            bucket=run.bucket,
-            on_event=run.on_event,
-            respond=run.respond,
-        )
-        run.driver = driver
-        execution = driver.start(
-            self.program, self.definition, self._identity, dumps(run.script.input)
-        )
-        driver.run(execution)
+        writes = any("ResultWriter" in state.fields for state in self.states.values())
+        with TemporaryDirectory(prefix="doorstep-") if writes else nullcontext() as folder:
+            driver = _Driver(
+                VirtualClock(SEEDED_START),
+                Handlers(),
+                bucket=Path(folder) if folder else None,
+                on_event=run.on_event,
+                respond=run.respond,
+            )
+            driver.script, run.driver = script, driver
+            text = dumps(script.input)
+            driver.run(driver.start(self.program, self.definition, self._identity, text))
         return run
 
     @cached_property
@@ -96,8 +99,10 @@ class Subject:
         return set(coverage.hits)
 
 
-class _Limited(Driver):
-    """Cuts its executions off, the children of map runs as well."""
+class _Driver(Driver):
+    """Cuts its executions off, the children of map runs as well; items are the script's."""
+
+    script: Script
 
     def start(
         self,
@@ -112,6 +117,24 @@ class _Limited(Driver):
         limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
         fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
         return super().start(program, definition, identity, text, fewer, clock)
+
+    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+        items = self.script.found(command.state)
+        if (reader := command.reader) and items is not None:
+            command = command._replace(reader=None, items=[_item(reader, item) for item in items])
+        super()._start_map_run(execution, command)
+
+
+def _item(reader: ItemSource, item: Any) -> Any:
+    """An item as its reader gives it: a listed object has its members, a row has texts."""
+    members = item if isinstance(item, dict) else {}
+    if reader.resource.endswith("listObjectsV2"):
+        return _LISTED | members
+    if reader.config.get("InputType") != "CSV":
+        return item
+    return {
+        name: str(members.get(name, "-")) for name in reader.config.get("CSVHeaders") or members
+    }
 
 
 def _closure(following: Mapping[str, set[str | None]], start: str) -> set[str]:
