@@ -535,7 +535,7 @@ def test_a_counter_that_counts_the_wrong_way_is_told() -> None:
     )
     finding = only(definition, "endless")
     assert finding.severity == "warning"
-    assert "changes its data, but had not ended" in finding.message
+    assert "had not ended after" in finding.message
 
 
 # Errors that nobody catches ----------------------------------------

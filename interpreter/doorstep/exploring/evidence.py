@@ -44,7 +44,7 @@ class Loop:
     states: tuple[str, ...]
     """In order."""
     rounds: int
-    """How many when the run was cut off, the data changing in each; 0 when nothing changed."""
+    """How many when the run was cut off; 0 when it was because nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Check = Callable[[Evidence], bool]
 """Whether what a run showed is what the finding says."""
 Verdict = tuple[Finding, Check]
 """A finding that a script shows."""
-_ASKS_CLOCK = re.compile(r"\$\$\.|\bcontext\b|\$(now|millis|random|uuid)\b")
+_ASKS_CLOCK = re.compile(r"(\$\$|\bcontext)\.(?!Execution\b)|\$(now|millis|random|uuid)\b")
 
 
 def missing(search: Search, evidence: Evidence) -> Iterator[Verdict]:
@@ -137,7 +137,7 @@ def _leaves(search: Search, name: str, loop: Collection[str]) -> bool:
 
 def _round(search: Search, evidence: Evidence, loop: Loop, *, left: bool) -> tuple[Severity, str]:
     if loop.rounds:
-        return "warning", f"changes its data, but had not ended after {loop.rounds} rounds"
+        return "warning", f"had not ended after {loop.rounds} rounds, and no run left it"
     states = [search.subject.states[name] for name in loop.states]
     asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
     choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
