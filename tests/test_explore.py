@@ -70,6 +70,13 @@ def test_an_input_is_made_of_what_the_states_read() -> None:
     assert example.input == {"order": {"id": "some id", "items": []}}
 
 
+def test_what_a_jsonata_path_computes_of_each_item_is_part_of_the_input() -> None:
+    total = passing(Output="{% $sum($states.input.items.(price * quantity)) %}")
+    report = doorstep.explore({"QueryLanguage": "JSONata"} | machine("Total", Total=total))
+    assert report.example
+    assert report.example.input == {"items": [{"price": 1, "quantity": 1}]}
+
+
 def test_an_answer_is_made_of_what_later_states_read() -> None:
     definition = machine(
         "Ask",
