@@ -424,6 +424,21 @@ def test_a_rule_that_contradicts_itself_is_told_as_such() -> None:
     assert finding.message.endswith("no data make it hold")
 
 
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        {"Variable": "$$.Execution.RedriveCount", "NumericGreaterThan": 0},
+        {"Variable": "$$.State.EnteredTime", "TimestampGreaterThan": "2030-01-01T00:00:00Z"},
+    ],
+)
+def test_a_rule_over_the_context_object_is_not_called_unreachable(
+    comparison: dict[str, Any],
+) -> None:
+    check = choice({**comparison, "Next": "Failed"}, Default="Done")
+    definition = machine("Check", Check=check, Done=DONE, Failed=FAILED)
+    assert found(definition, "unreachable") == []
+
+
 def test_a_rule_over_what_the_definition_fixes_is_a_note() -> None:
     definition = machine(
         "Set",

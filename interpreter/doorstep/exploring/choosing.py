@@ -79,7 +79,8 @@ class Situation:
 
 def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Options:
     """For each rule that can be had the least change to what is free to be changed."""
-    pools = {read: pool for read, pool in _pools(now).items() if free(read)}
+    all_pools = _pools(now)
+    pools = {read: pool for read, pool in all_pools.items() if _is_data(read) and free(read)}
     decide = deciding(now.state)
     found: dict[int, Option] = {}
     for changes in _changes(now.state, pools):
@@ -90,7 +91,13 @@ def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Op
         if len(found) > len(now.state.fields["Choices"]):
             break
     every = prod(len(pool) + 1 for pool in pools.values())
-    return Options(found, every <= TRIES and _all_literal(now.state), bool(pools))
+    complete = every <= TRIES and _all_literal(now.state) and all(map(_is_data, all_pools))
+    return Options(found, complete, bool(pools))
+
+
+def _is_data(read: Read) -> bool:
+    """Whether it can be changed here: not the rest of the context object."""
+    return read.root != "context" or read.keys[:2] == ("Execution", "Input")
 
 
 def looked_at(state: State) -> set[Read]:
@@ -127,8 +134,7 @@ def _current(now: Situation, read: Read) -> Any:
 def _changes(state: State, pools: Pools) -> Iterator[Changes]:
     """What to try: first what one rule looks at, then whatever there is."""
     for rule in state.fields["Choices"]:
-        looked_at = {read for read, _ in _compared(state, rule)}
-        own = {read: pool for read, pool in pools.items() if read in looked_at}
+        own = {read: pools[read] for read, _ in _compared(state, rule) if read in pools}
         yield from islice(_combined(own), TRIES // 10)
     yield from islice(_combined(pools), TRIES)
 
@@ -230,9 +236,6 @@ def _all_literal(state: State) -> bool:
         return False
     rules = state.fields["Choices"]
     names = {one.name for rule in rules for one in flow_states.comparisons(rule)}
-    exact = all(
-        isinstance(want.flow, Read)
-        for r in state.fields["Choices"]
-        for want in flow_states.compared(state, r)
-    )
+    wanted = (want for rule in rules for want in flow_states.compared(state, rule))
+    exact = all(isinstance(want.flow, Read) for want in wanted)
     return exact and not any(n.endswith("Path") or n == "StringMatches" for n in names)
