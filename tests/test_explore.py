@@ -311,7 +311,7 @@ def test_what_one_way_leaves_and_another_does_not_is_a_warning() -> None:
     )
     finding = only(definition, "missing")
     assert finding.severity == "warning"
-    assert "which Wrap leaves on another way" in finding.message
+    assert finding.message.endswith("which Wrap leaves, but on another way")
     assert finding.path == ["Kind", "Ship"]
 
 

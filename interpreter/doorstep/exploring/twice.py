@@ -64,10 +64,7 @@ def repeated(subject: Subject) -> Iterator[Finding]:
     found = list(_repeated(subject))
     if spelt := [one for one in found if one.known]:
         told = "no key in the arguments tells a repetition"
-        advice = (
-            "a retry repeats work whose answer was lost; pass an id such as $$.Execution.Id by "
-            "which the worker knows what it has done"
-        )
+        advice = "pass the execution's id, by which the worker knows what it has done"
         yield _finding("warning", spelt, told, advice)
     if whole := [one for one in found if not one.known]:
         told = "given the whole input, only the handler can tell"

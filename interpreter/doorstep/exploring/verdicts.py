@@ -98,8 +98,7 @@ def unsure(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         finding = Finding(
             "missing",
             "warning",
-            f"{state.name} reads {found.read}, which {found.leaving} leaves on another way, and on "
-            "this one only the input can have",
+            f"{state.name} reads {found.read}, which {found.leaving} leaves, but on another way",
             [Place(state.pointer, state.name)],
             "have this way leave it too, unless the input always has it",
             found.script,
