@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..answers import ABSENT
 from ..passages import Passage
 from . import flow_states
-from .flow import Put, Read, expression, path_text
+from .flow import TEXT, Put, Read, expression, path_text
 from .goals import SURPRISE
 from .mending import Broken, Lack, blamed, broken, fed, missing
 from .run import Run, Seen, Trace
@@ -113,7 +113,7 @@ class Evidence:
 
 
 def _need(place: Origin, example: object) -> Need:
-    keys = tuple(0 if isinstance(key, int) else key for key in place.keys)
+    keys = tuple(0 if isinstance(key, int) else key for key in place.keys if key is not TEXT)
     path = path_text("$", keys).replace("[0]", "[*]")
     kinds = {list: "an array", int: "a number", bool: "true or false", dict: "an object"}
     return Need(str(place.source), path, kinds.get(type(example), ""))

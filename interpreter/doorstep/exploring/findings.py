@@ -114,7 +114,7 @@ def case_names(findings: Sequence[Finding]) -> list[str]:
     """A name for each finding: its kind and its first place, each name there once."""
     names: list[str] = []
     for finding in findings:
-        word = re.sub(r"\W+", "-", finding.places[0].text.partition(" → ")[0]).strip("-")
+        word = re.sub(r"\W+", "-", finding.places[0].text).strip("-")
         name = f"{finding.kind}-{word}"
         names.append(name if name not in names else f"{name}-{len(names)}")
     return names

@@ -118,7 +118,7 @@ def endless(search: Search, evidence: Evidence) -> Iterator[Verdict]:
             "endless",
             severity,
             f"{' → '.join([*loop.states, loop.states[0]])} {told}",
-            [Place(states[0].pointer, " → ".join(loop.states))],
+            [Place(states[0].pointer, loop.states[0])],
             "count the rounds and leave by a Choice, or give the machine TimeoutSeconds",
             loop.script,
         )
@@ -191,7 +191,7 @@ def uncaught(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         if error == "States.Timeout" and name not in any_error
     }
     if any_error:
-        told = "an unexpected error" if handles else "any error (there is no Catch)"
+        told = "an unexpected error" if handles else "any error"
         advice = "catch States.ALL, or leave it so if failing is what you want"
         yield _uncaught(search, severity, any_error, told, SURPRISE, advice)
     if late:
