@@ -88,10 +88,19 @@ class Search:
         for goal in _passed(run):
             self.reached.setdefault(goal, script)
         self._on_run(self, run)
+        if not self._mend(run):
+            self._add_goals(run)
+
+    def _mend(self, run: Run) -> bool:
+        """Add better data for the states that failed over theirs; whether there were any."""
+        better = [script for blame in blamed(run) if (script := mended(blame))]
+        for script in better:
+            self._add(_MEND, script, None)
         for blame in blamed(run):
-            if better := mended(blame):
-                self._add(_MEND, better, None)
             self._guess(blame, passed(blame.seen.state.name))
+        return any(script.key not in self._known for script in better)
+
+    def _add_goals(self, run: Run) -> None:
         for wanted, other in self._goals(run):
             if other.key in self._known:
                 continue
