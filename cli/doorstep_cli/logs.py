@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from .remote import Remote, endpoint_option
+from .sections import plain
 
 _PAUSE = 0.3
 """Seconds between two looks at an execution that runs."""
@@ -68,7 +69,5 @@ def _line(event: dict[str, Any]) -> str:
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
-    told = [
-        str(details[name]) for name in ("name", "resource", "error", "cause") if name in details
-    ]
+    told = [plain(str(details[name])) for name in _TOLD if name in details]
     return "  ".join([moment, f"{event['id']:>5}", event["type"], *told])
