@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
+from .options import format_option
+from .output import plain
 from .remote import Remote, endpoint_option
-from .sections import plain
 
 _PAUSE = 0.3
 """Seconds between two looks at an execution that runs."""
@@ -24,13 +25,7 @@ _TOLD = ("name", "resource", "error", "cause")
 @click.command("logs", short_help="Show the events of an execution of a server.")
 @click.argument("execution", metavar="EXECUTION")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: an event of GetExecutionHistory a line.",
-)
+@format_option("json: an event of GetExecutionHistory a line.")
 @endpoint_option
 def command(execution: str, follow: bool, output_format: str, endpoint: str) -> None:
     """Show the events of an execution, an event a line.

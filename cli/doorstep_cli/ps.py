@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .options import format_option
 from .output import Problem, Row, print_json, print_table
 from .remote import Remote, endpoint_option
 
@@ -30,13 +31,7 @@ _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "SUCCEEDED
     show_default=True,
     help="How many of each machine, the newest first.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="json: one object for each execution, in an array.",
-)
+@format_option("json: one object for each execution, in an array.", "table", "json")
 @endpoint_option
 def command(
     machine: str | None, status: str | None, last: int, output_format: str, endpoint: str
