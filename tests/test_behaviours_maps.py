@@ -206,6 +206,16 @@ def test_behaviour_121_results_that_can_not_be_written_fail_the_map(chain, each)
     assert execution.error == "States.ResultWriterFailed"
 
 
+@pytest.mark.parametrize("name", ["Bucket", "Prefix"])
+def test_a_place_for_results_that_is_no_text_fails_the_map(name, chain, each, tmp_path) -> None:
+    place = {"Bucket": "b", "Prefix": "p"} | {f"{name}.$": "$[0]"}
+    del place[name]
+    state = each({"P": PASS}, distributed=True, ResultWriter={**WRITER, "Parameters": place})
+    execution = doorstep.run(chain({"All": state}), [1], bucket=tmp_path)
+    assert execution.error == "States.ResultWriterFailed"
+    assert execution.cause == f"The field '{name}' must be a string."
+
+
 @pytest.mark.parametrize(
     ("tolerated", "failures", "status"),
     [

@@ -71,8 +71,7 @@ def test_a_finding_says_where_how_and_what_to_do() -> None:
         """
 error missing: Tell reads $.orderId, which is not there on this way to it
   charge.asl.json:14:7: Parameters of Tell
-  hint: nothing on the way leaves 'orderId': let the catcher or task before keep its input with \
-ResultPath, or ask with a Choice (IsPresent)
+  hint: keep it on the way here with ResultPath, or ask for it with a Choice (IsPresent)
   way: Charge → Tell
   input: {"orderId":"some orderId"}
   Charge: fails with Unexpected
@@ -136,6 +135,22 @@ def test_a_case_written_for_a_timeout_has_its_error() -> None:
     assert mocks["MockedResponses"][case["Charge"]] == {
         "0-999999": {"Throw": {"Error": "States.Timeout"}}
     }
+
+
+def test_a_command_has_the_type_that_was_asked_for() -> None:
+    arguments = ("charge.asl.json", "--type", "express", "--write-mocks", "found.json")
+    assert "run charge.asl.json --type express --input" in explore(*arguments).stdout
+
+
+def test_answers_that_the_service_would_not_give_can_be_run() -> None:
+    resource = "arn:aws:states:::aws-sdk:redshiftdata:describeStatement"
+    text = CHARGE.replace("arn:aws:lambda:eu-west-1:123456789012:function:charge", resource)
+    Path("redshift.asl.json").write_text(text, "utf-8")
+    lines = explore("redshift.asl.json", "--write-mocks", "found.json").stdout.splitlines()
+    commands = [line.removeprefix("  run: ") for line in lines if line.startswith("  run: ")]
+    for command in commands:
+        assert "MockInvalid" not in CliRunner().invoke(cli, shlex.split(command)[1:]).stderr
+    assert commands
 
 
 def test_handlers_are_called_twice() -> None:

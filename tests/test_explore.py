@@ -70,6 +70,13 @@ def test_an_input_is_made_of_what_the_states_read() -> None:
     assert example.input == {"order": {"id": "some id", "items": []}}
 
 
+def test_what_a_jsonata_path_computes_of_each_item_is_part_of_the_input() -> None:
+    total = passing(Output="{% $sum($states.input.items.(price * quantity)) %}")
+    report = doorstep.explore({"QueryLanguage": "JSONata"} | machine("Total", Total=total))
+    assert report.example
+    assert report.example.input == {"items": [{"price": 1, "quantity": 1}]}
+
+
 def test_an_answer_is_made_of_what_later_states_read() -> None:
     definition = machine(
         "Ask",
@@ -293,6 +300,56 @@ def test_a_list_that_may_be_empty_is_asked_for_its_first_item() -> None:
     assert finding.advice.startswith("there is no item 0")
 
 
+def test_what_one_way_leaves_and_another_does_not_is_a_warning() -> None:
+    kind = {"Variable": "$.kind", "StringEquals": "gift", "Next": "Wrap"}
+    definition = machine(
+        "Kind",
+        Kind=choice(kind, Default="Ship"),
+        Wrap=task(ResultPath="$.wrapping", Next="Ship", Catch=CATCH),
+        Ship=task(Parameters={"paper.$": "$.wrapping.paper"}, Catch=CATCH),
+        Failed=FAILED,
+    )
+    finding = only(definition, "missing")
+    assert finding.severity == "warning"
+    assert finding.message.endswith("which Wrap leaves, but on another way")
+    assert finding.path == ["Kind", "Ship"]
+
+
+def test_what_a_loop_renews_has_to_be_in_the_input() -> None:
+    definition = machine(
+        "Page",
+        Page=task(
+            Parameters={"after.$": "$.after"}, ResultPath="$.after", Next="More", Catch=CATCH
+        ),
+        More=choice({"Variable": "$.after", "IsString": True, "Next": "Page"}, Default="Done"),
+        Done=DONE,
+        Failed=FAILED,
+    )
+    assert found(definition, "missing") == []
+
+
+def test_jsonata_states_are_told_of_in_their_own_words() -> None:
+    definition = {"QueryLanguage": "JSONata"} | machine(
+        "Ask",
+        Ask=task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Tell"}]),
+        Tell=task(Arguments={"id": "{% $states.input.id %}"}, Catch=CATCH),
+        Failed=FAILED,
+    )
+    finding = only(definition, "missing")
+    assert "Tell reads $states.input.id," in finding.message
+    assert "ResultPath" not in finding.advice
+
+
+def test_what_a_deployment_fills_in_is_not_judged() -> None:
+    definition = machine(
+        "Set",
+        Set=passing(Parameters={"settings": "${Settings}"}, Next="Read"),
+        Read=passing(Parameters={"s.$": "States.StringToJson($.settings)"}),
+    )
+    assert found(definition, "missing") == []
+    assert only(definition, "broken").severity == "note"
+
+
 def test_a_constant_that_an_intrinsic_can_not_take_is_found() -> None:
     definition = machine(
         "Set",
@@ -358,6 +415,28 @@ def test_a_rule_behind_a_wider_one_can_not_be_reached() -> None:
     )
     assert finding.severity == "warning"
     assert finding.places[0].pointer == "/States/Check/Choices/1"
+
+
+def test_a_rule_that_contradicts_itself_is_told_as_such() -> None:
+    both = [{"Variable": "$.n", "NumericGreaterThan": 9}, {"Variable": "$.n", "NumericLessThan": 5}]
+    check = choice({"And": both, "Next": "Failed"}, Default="Done")
+    finding = only(machine("Check", Check=check, Done=DONE, Failed=FAILED), "unreachable")
+    assert finding.message.endswith("no data make it hold")
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        {"Variable": "$$.Execution.RedriveCount", "NumericGreaterThan": 0},
+        {"Variable": "$$.State.EnteredTime", "TimestampGreaterThan": "2030-01-01T00:00:00Z"},
+    ],
+)
+def test_a_rule_over_the_context_object_is_not_called_unreachable(
+    comparison: dict[str, Any],
+) -> None:
+    check = choice({**comparison, "Next": "Failed"}, Default="Done")
+    definition = machine("Check", Check=check, Done=DONE, Failed=FAILED)
+    assert found(definition, "unreachable") == []
 
 
 def test_a_rule_over_what_the_definition_fixes_is_a_note() -> None:
@@ -454,6 +533,33 @@ def test_a_loop_that_no_answer_can_end_is_an_error() -> None:
     assert shown(finding)["input"] == {"go": True}
 
 
+def test_a_counter_that_nothing_counts_is_an_error() -> None:
+    definition = machine(
+        "Begin",
+        Begin=passing(Result={"n": 0}, Next="Work"),
+        Work=task(ResultPath="$.done", Catch=CATCH, Next="More"),
+        More=choice({"Variable": "$.n", "NumericLessThan": 3, "Next": "Work"}, Default="Done"),
+        Done=DONE,
+        Failed=FAILED,
+    )
+    finding = only(definition, "endless")
+    assert finding.severity == "error"
+    assert finding.path == ["Begin", "Work", "More", "Work", "More"]
+
+
+def test_a_counter_that_counts_the_wrong_way_is_told() -> None:
+    definition = machine(
+        "Begin",
+        Begin=passing(Result={"n": 0}, Next="Count"),
+        Count=passing(Parameters={"n.$": "States.MathAdd($.n, -1)"}, Next="More"),
+        More=choice({"Variable": "$.n", "NumericLessThan": 3, "Next": "Count"}, Default="Done"),
+        Done=DONE,
+    )
+    finding = only(definition, "endless")
+    assert finding.severity == "warning"
+    assert "had not ended after" in finding.message
+
+
 # Errors that nobody catches ----------------------------------------
 
 
@@ -493,7 +599,7 @@ def test_a_timeout_that_task_failed_does_not_take_is_told() -> None:
     catch = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Failed"}]
     work = task(TimeoutSeconds=60, Catch=catch)
     finding = only(machine("Work", Work=work, Failed=FAILED), "uncaught")
-    assert "a timeout" in finding.message
+    assert finding.message == "nothing catches a timeout of Work"
     assert shown(finding)["answers"] == {"Work": [{"Throw": {"Error": "States.Timeout"}}]}
 
 
@@ -523,6 +629,20 @@ def test_a_message_that_may_be_sent_twice_is_told() -> None:
 )
 def test_arguments_that_tell_a_repetition_are_right(parameters: dict[str, Any]) -> None:
     assert found(sending(Parameters=parameters), "twice") == []
+
+
+@pytest.mark.parametrize(("method", "findings"), [("POST", 1), ("GET", 0), ("PUT", 0)])
+def test_methods_of_http_that_may_be_repeated_are_right(method: str, findings: int) -> None:
+    resource = "arn:aws:states:::http:invoke"
+    connection = "arn:aws:events:eu-west-1:123456789012:connection/shop/1"
+    parameters = {
+        "ApiEndpoint": "https://pay.example",
+        "Method": method,
+        "Authentication": {"ConnectionArn": connection},
+        "RequestBody": {"card.$": "$.cardNumber"},
+    }
+    pay = task(Resource=resource, Parameters=parameters, Retry=[{"ErrorEquals": ["States.ALL"]}])
+    assert len(found(machine("Pay", Pay=pay), "twice")) == findings
 
 
 def test_a_token_is_another_one_in_every_attempt() -> None:
@@ -597,6 +717,27 @@ def test_a_known_input_is_where_it_begins() -> None:
     assert report.example
     assert report.example.input == {"id": "order-1"}
     assert not [one for one in report.findings if one.kind == "needs"]
+
+
+def test_the_example_is_one_in_which_nothing_fails() -> None:
+    catch = [{"ErrorEquals": ["Lost"], "Next": "Other"}]
+    definition = machine("Work", Work=task(Catch=catch), Other=passing(Next="More"), More=passing())
+    example = doorstep.explore(definition).example
+    assert example
+    assert example.answers == {}
+
+
+def test_what_a_reader_reads_is_part_of_what_shows_a_finding() -> None:
+    parameters = {"Bucket": "b", "Key": "k"}
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": parameters}
+    mode = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    each = {
+        "Type": "Map",
+        "ItemReader": {**reader, "ReaderConfig": {"InputType": "JSON"}},
+        "ItemProcessor": mode | machine("Bill", Bill=task()),
+        "End": True,
+    }
+    assert shown(only(machine("Each", Each=each), "uncaught"))["items"] == {"Each": [{}]}
 
 
 def test_a_definition_that_aws_refuses_is_refused() -> None:

@@ -93,9 +93,11 @@ def command(
     if output_format == "json":
         print_json(report.as_json())
     else:
-        _print(report, _Shown(definition, path, resource, parameters, mocks))
+        _print(report, _Shown(definition, path, options["type"], resource, parameters, mocks))
     if mocks:
         _write_mocks(mocks, report, definition.name, quiet=quiet)
+    elif not quiet and any(one.script for one in report.findings):
+        note("to run what a finding shows: --write-mocks FILE")
     ctx.exit(0 if report.ok else 1)
 
 
@@ -127,7 +129,7 @@ def _explore(
 
 
 def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) -> None:
-    from doorstep.exploring.cases import mock_config
+    from doorstep.exploring.findings import mock_config
 
     config = mock_config(report.findings, machine)
     write(file, [json.dumps(config, indent=2, ensure_ascii=False)], quiet=quiet)
@@ -139,15 +141,20 @@ class _Shown:
 
     definition: Definition
     path: Path
+    type: Type
     resource: str | None
     parameters: Mapping[str, str]
     mocks: Path | None
 
 
 def _print(report: Exploration, shown: _Shown) -> None:
-    from doorstep.exploring.cases import case_names
+    from doorstep.exploring.findings import case_names
 
-    rows = [Row([kind, f"{a} of {b}"]) for kind, (a, b) in report.kinds.items() if b]
+    rows = [
+        Row([kind, f"{a} of {b}"], None if a == b else "yellow")
+        for kind, (a, b) in report.kinds.items()
+        if b
+    ]
     total = Row(["all", f"{report.reached} of {report.parts}"])
     print_table(["Part", "Reached"], [*rows, total])
     for finding, case in zip(report.findings, case_names(report.findings), strict=True):
@@ -176,8 +183,8 @@ def _many(number: int, what: str) -> str:
 
 
 def _lines(finding: Finding, case: str, shown: _Shown) -> Iterator[str]:
-    severity = click.style(finding.severity, fg=_COLOURS[finding.severity])
-    yield f"{severity} {finding.kind}: {finding.message}"
+    title = click.style(f"{finding.severity} {finding.kind}", fg=_COLOURS[finding.severity])
+    yield f"{title}: {click.style(finding.message, bold=True)}"
     document = shown.definition.document
     for place in finding.places:
         where = ":".join(map(str, document.locate(place.pointer)))
@@ -222,8 +229,11 @@ def _command(finding: Finding, case: str, shown: _Shown) -> str:
     assert finding.script
     words: Sequence[str] = [
         *("doorstep", "run", str(shown.path)),
+        *(["--type", "express"] if shown.type == "EXPRESS" else []),
         *(["--resource", shown.resource] if shown.resource else []),
         *(word for item in shown.parameters.items() for word in ("--param", "=".join(item))),
         *("--input", dumps(finding.script.input), "--mocks", f"{shown.mocks}#{case}"),
+        # The answers are the least that shows it, not all that the service would give.
+        *("--answers", "off"),
     ]
     return shlex.join(words)

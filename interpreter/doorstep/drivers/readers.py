@@ -40,9 +40,7 @@ def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, No
 
 def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
     most = most_items(reader)
-    name = reader.arguments.get("Bucket")
-    if not isinstance(name, str):
-        raise failed("The field 'Bucket' must be a string.")
+    name = text_field("Bucket", reader.arguments.get("Bucket"))
     folder = locate(buckets, name)
     if reader.resource.endswith("listObjectsV2"):
         items = _listed(reader, folder, name)
@@ -57,6 +55,13 @@ def most_items(reader: ItemSource) -> int | None:
     if reader.max_items is not None and reader.max_items < 0:
         raise failed("field MaxItems must be positive")
     return reader.max_items or None
+
+
+def text_field(name: str, value: object) -> str:
+    """A member of a reader's or writer's Parameters, which have to be texts."""
+    if not isinstance(value, str):
+        raise failed(f"The field '{name}' must be a string.")
+    return value
 
 
 def failed(cause: str) -> StateFailed:
@@ -85,7 +90,7 @@ def _outside(bucket: str, key: str) -> StateFailed:
 def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
     if not folder.is_dir():
         raise failed(f"The specified bucket does not exist ({folder})")
-    prefix = reader.arguments.get("Prefix") or ""
+    prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
     flatten = reader.config.get("Transformation") == "LOAD_AND_FLATTEN"
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         key = path.relative_to(folder).as_posix()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..commands import ResultTarget, StartMapRun
 from ..jsontext import dumps
-from .readers import locate
+from .readers import locate, text_field
 from .services import described
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
 
 
 def _folder(writer: ResultTarget, map_run: str) -> str:
-    return f"{writer.prefix.strip('/')}/{map_run.rpartition(':')[2]}".lstrip("/")
+    prefix = text_field("Prefix", writer.prefix).strip("/")
+    return f"{prefix}/{map_run.rpartition(':')[2]}".lstrip("/")
 
 
 def _written(records: list[Any], output_type: str) -> str:
@@ -92,6 +93,6 @@ def _written(records: list[Any], output_type: str) -> str:
 
 
 def _write(buckets: Path | None, bucket: str, key: str, text: str) -> None:
-    path = locate(buckets, bucket, key)
+    path = locate(buckets, text_field("Bucket", bucket), key)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

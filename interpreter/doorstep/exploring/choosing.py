@@ -8,7 +8,7 @@ fewer values are tried first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, pairwise, product
 from math import prod
@@ -20,7 +20,7 @@ from ..jsontext import dumps
 from ..passages import Passage
 from ..queries import is_expression
 from ..timestamps import format_timestamp, parse_timestamp
-from . import flow_jsonata, flow_jsonpath, stateflow
+from . import flow_jsonata, flow_jsonpath, flow_states
 from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants
 
 TRIES = 3_000
@@ -77,10 +77,10 @@ class Situation:
     setting: Setting
 
 
-def options(now: Situation, fixed: Iterable[Read] = ()) -> Options:
-    """For each rule that can be had the least change; values of `fixed` stay as they are."""
-    kept = set(fixed)
-    pools = {read: pool for read, pool in _pools(now).items() if read not in kept}
+def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Options:
+    """For each rule that can be had the least change to what is free to be changed."""
+    all_pools = _pools(now)
+    pools = {read: pool for read, pool in all_pools.items() if _is_data(read) and free(read)}
     decide = deciding(now.state)
     found: dict[int, Option] = {}
     for changes in _changes(now.state, pools):
@@ -91,7 +91,18 @@ def options(now: Situation, fixed: Iterable[Read] = ()) -> Options:
         if len(found) > len(now.state.fields["Choices"]):
             break
     every = prod(len(pool) + 1 for pool in pools.values())
-    return Options(found, every <= TRIES and _all_literal(now.state), bool(pools))
+    complete = every <= TRIES and _all_literal(now.state) and all(map(_is_data, all_pools))
+    return Options(found, complete, bool(pools))
+
+
+def _is_data(read: Read) -> bool:
+    """Whether it can be changed here: not the rest of the context object."""
+    return read.root != "context" or read.keys[:2] == ("Execution", "Input")
+
+
+def looked_at(state: State) -> set[Read]:
+    """What the conditions of a Choice look at."""
+    return {read for rule in state.fields["Choices"] for read, _ in _compared(state, rule)}
 
 
 def _changed(now: Situation, changes: Iterable[tuple[Read, Any]]) -> Situation:
@@ -123,8 +134,7 @@ def _current(now: Situation, read: Read) -> Any:
 def _changes(state: State, pools: Pools) -> Iterator[Changes]:
     """What to try: first what one rule looks at, then whatever there is."""
     for rule in state.fields["Choices"]:
-        looked_at = {read for read, _ in _compared(state, rule)}
-        own = {read: pool for read, pool in pools.items() if read in looked_at}
+        own = {read: pools[read] for read, _ in _compared(state, rule) if read in pools}
         yield from islice(_combined(own), TRIES // 10)
     yield from islice(_combined(pools), TRIES)
 
@@ -171,8 +181,8 @@ def _of_query(rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
 
 
 def _of_comparisons(state: State, rule: Mapping[str, Any]) -> Iterator[tuple[Read, list[Any]]]:
-    data = stateflow.data(state)
-    for comparison in stateflow.comparisons(rule):
+    data = flow_states.data(state)
+    for comparison in flow_states.comparisons(rule):
         values = _of_comparison(comparison.name, comparison.expected)
         for path in comparison.paths:
             for want in wants(flow_jsonpath.path(path, data)):
@@ -225,10 +235,7 @@ def _all_literal(state: State) -> bool:
     if state.jsonata:
         return False
     rules = state.fields["Choices"]
-    names = {one.name for rule in rules for one in stateflow.comparisons(rule)}
-    exact = all(
-        isinstance(flow, Read)
-        for r in state.fields["Choices"]
-        for flow in stateflow.compared(state, r)
-    )
+    names = {one.name for rule in rules for one in flow_states.comparisons(rule)}
+    wanted = (want for rule in rules for want in flow_states.compared(state, rule))
+    exact = all(isinstance(want.flow, Read) for want in wanted)
     return exact and not any(n.endswith("Path") or n == "StringMatches" for n in names)

@@ -11,15 +11,15 @@ from ..handlers import Handlers, Source
 from ..parse import load
 from ..rules import check
 from ..running import Definition, Type
-from .again import called_twice
-from .evidence import Evidence
+from .evidence import Evidence, loop_of
 from .findings import SEVERITIES, Exploration, Finding
-from .script import Script
+from .run import Run
+from .script import Script, shrink
 from .search import Search
-from .shrinking import shrink
-from .subject import Run, Subject
+from .subject import Subject
+from .twice import called_twice, repeated
 from .unreached import unreached
-from .verdicts import VERDICTS, Check
+from .verdicts import VERDICTS, Check, needs
 
 RUNS, SECONDS = 3_000, 20.0
 
@@ -70,34 +70,27 @@ def explore(
     example = _example(search, evidence)
     if given:
         found += called_twice(subject, begin if input else example or begin, given)
-    return _report(search, found, example)
+    found.sort(key=lambda one: SEVERITIES.index(one.severity))
+    return Exploration(found, _kinds(search), search.runs, search.cut_short, example)
 
 
 def _findings(search: Search, evidence: Evidence) -> list[Finding]:
     found = [_shown(search, *one) for judge in VERDICTS for one in judge(search, evidence)]
-    return [*found, *unreached(search, evidence)]
+    read = needs(search, evidence)
+    return [*found, *repeated(search.subject), *read, *unreached(search, evidence)]
 
 
-def _report(search: Search, found: list[Finding], example: Script | None) -> Exploration:
+def _kinds(search: Search) -> dict[str, tuple[int, int]]:
     kinds: dict[str, tuple[int, int]] = {}
     for kind in KINDS:
         items = [item for item in search.items if item.kind == kind]
         kinds[kind] = sum(item in search.reached for item in items), len(items)
-    return Exploration(
-        findings=sorted(found, key=lambda one: SEVERITIES.index(one.severity)),
-        reached=sum(reached for reached, _ in kinds.values()),
-        parts=sum(parts for _, parts in kinds.values()),
-        runs=search.runs,
-        cut_short=search.cut_short,
-        example=example,
-        kinds=kinds,
-    )
+    return kinds
 
 
-def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
+def _shown(search: Search, finding: Finding, check: Check) -> Finding:
     """A finding with the smallest script that shows it, and the way that it takes."""
-    if finding.script is None or check is None:
-        return finding
+    assert finding.script
 
     def shows(script: Script) -> bool:
         seen = Evidence()
@@ -107,15 +100,15 @@ def _shown(search: Search, finding: Finding, check: Check | None) -> Finding:
     script = shrink(finding.script, shows)
     run = search.subject.run(script)
     called = dict.fromkeys(invoke.state for invoke in run.invokes)
-    return replace(finding, script=script, path=_path(run), called=list(called))
+    return replace(finding, script=run.read, path=_path(run), called=list(called))
 
 
 def _path(run: Run) -> list[str]:
     """The states entered, without the further rounds of a loop."""
     names = [seen.state.name for seen in run.visited()]
-    if run.round is None:
+    if (loop := loop_of(run)) is None:
         return names
-    visits = [index for index, name in enumerate(names) if name == run.round[2]]
+    visits = [index for index, name in enumerate(names) if name == loop.states[0]]
     return names[: visits[1] + 1]
 
 
@@ -128,4 +121,4 @@ def _example(search: Search, evidence: Evidence) -> Script | None:
         run = search.subject.run(script)
         return run.execution.status == "SUCCEEDED" and run.entered == entered
 
-    return shrink(script, shows)
+    return search.subject.run(shrink(script, shows)).read

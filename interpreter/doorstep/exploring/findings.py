@@ -15,14 +15,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from .script import Script
+from .script import Script, shown
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+_LAST = 999_999
+"""Calls up to here are answered by the last answer of a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,23 @@ class Exploration:
     """The report."""
 
     findings: Sequence[Finding]
-    reached: int
-    parts: int
-    """How many parts the definition has (states, transitions, rules, …; see `coverage`)."""
+    kinds: Mapping[str, tuple[int, int]]
+    """By kind of part (state, transition, rule, …; see `coverage`): reached, and how many."""
     runs: int
     cut_short: bool
     """The limits were reached before everything was tried."""
     example: Script | None
     """With this the execution succeeds; None when no run did."""
-    kinds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Reached, and how many there are, by kind of part."""
+
+    @property
+    def reached(self) -> int:
+        """How many parts were reached."""
+        return sum(reached for reached, _ in self.kinds.values())
+
+    @property
+    def parts(self) -> int:
+        """How many parts the definition has."""
+        return sum(parts for _, parts in self.kinds.values())
 
     @property
     def ok(self) -> bool:
@@ -98,3 +108,31 @@ class Exploration:
             "findings": [one.as_json() for one in self.findings],
             "example": self.example.as_json() if self.example else None,
         }
+
+
+def case_names(findings: Sequence[Finding]) -> list[str]:
+    """A name for each finding: its kind and its first place, each name there once."""
+    names: list[str] = []
+    for finding in findings:
+        word = re.sub(r"\W+", "-", finding.places[0].text).strip("-")
+        name = f"{finding.kind}-{word}"
+        names.append(name if name not in names else f"{name}-{len(names)}")
+    return names
+
+
+def mock_config(findings: Sequence[Finding], machine: str) -> dict[str, Any]:
+    """The content of a MockConfigFile.json with a test case for each finding that a run shows."""
+    cases: dict[str, dict[str, str]] = {}
+    responses: dict[str, Any] = {}
+    for name, finding in zip(case_names(findings), findings, strict=True):
+        if finding.script:
+            cases[name] = {state: f"{name}: {state}" for state in finding.called}
+            for state, key in cases[name].items():
+                responses[key] = _responses(finding.script, state)
+    return {"StateMachines": {machine: {"TestCases": cases}}, "MockedResponses": responses}
+
+
+def _responses(script: Script, state: str) -> dict[str, Any]:
+    last = max(len(script.answers.get(state, ())) - 1, 0)
+    numbered = {str(call): shown(script.reply(state, call)) for call in range(last)}
+    return numbered | {f"{last}-{_LAST}": shown(script.reply(state, last))}

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..jsontext import dumps, loads
+from ..parse.documents import has_placeholder
 
 
 class Step(Enum):
@@ -54,9 +55,6 @@ class Read:
 
     root: str
     keys: Keys = ()
-
-    def __str__(self) -> str:
-        return path_text({"input": "$"}.get(self.root, self.root), self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +101,6 @@ class Missing:
 
     key: Key
 
-    def __str__(self) -> str:
-        return path_text("$", (self.key,))
-
 
 Flow = Read | Fixed | Made | Put | Unknown | Missing
 UNKNOWN = Unknown()
@@ -122,7 +117,9 @@ def at(flow: Flow, keys: Keys) -> Flow:
             return Read(root, before + keys)
         case Fixed(value):
             found = get(value, keys)
-            return Missing(keys[-1]) if found is ABSENT else Fixed(found)
+            if found is not ABSENT:
+                return Fixed(found)
+            return UNKNOWN if _filled_in_later(value, keys) else Missing(keys[-1])
         case Made(members):
             if keys[0] in members:
                 return at(members[keys[0]], keys[1:])
@@ -131,6 +128,11 @@ def at(flow: Flow, keys: Keys) -> Flow:
         case Put(onto, place, value):
             return _at_put(onto, place, value, keys)
     return flow
+
+
+def _filled_in_later(value: Any, keys: Keys) -> bool:
+    parts = (get(value, keys[:length]) for length in range(len(keys)))
+    return any(isinstance(part, str) and has_placeholder(part) for part in parts)
 
 
 def _at_put(onto: Flow, place: Keys, value: Flow, keys: Keys) -> Flow:
@@ -209,6 +211,16 @@ def _parsed(text: Any) -> Any:
         return loads(text) if isinstance(text, str) else {}
     except InputError:
         return ABSENT
+
+
+_ROOTS = {"input": "$", "result": "$", "error": "$", "context": "$$"}
+_JSONATA_ROOTS = {name: f"$states.{name}" for name in _ROOTS} | {"error": "$states.errorOutput"}
+
+
+def expression(flow: Read | Missing, *, jsonata: bool) -> str:
+    """What a state reads, as one writes it in its query language."""
+    root, keys = (flow.root, flow.keys) if isinstance(flow, Read) else ("input", (flow.key,))
+    return path_text((_JSONATA_ROOTS if jsonata else _ROOTS).get(root, root), keys)
 
 
 def path_text(root: str, keys: Keys) -> str:

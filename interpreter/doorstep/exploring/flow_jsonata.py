@@ -46,12 +46,17 @@ from .flow import (
     at,
 )
 
-_ROOTS: dict[str, Flow] = {
-    "input": Read("input"),
-    "result": Read("result"),
-    "errorOutput": ERROR,
-    "context": Read("context"),
-}
+_STATES: Flow = Made(
+    {
+        "input": Read("input"),
+        "result": Read("result"),
+        "errorOutput": ERROR,
+        "context": Read("context"),
+    }
+)
+_NOTHING = Literal(0, None)
+_ITEM = "item"
+"""The root of what stands in the item that a step of a path looks at."""
 _ARITHMETIC = ("+", "-", "*", "/", "%", "..")
 _ORDERS = ("<", "<=", ">", ">=", "=", "!=")
 _LETTERS: dict[str, Any] = {"n": 1, "b": True, "a": ARRAY, "o": {}, "an": [1], "as": ["a"]}
@@ -77,7 +82,7 @@ def query(text: str) -> Query:
     stages = (stage for node in _nodes(tree) for stage in (*node.stages, *node.predicates))
     inside = (n for s in stages if isinstance(s, Filter) for n in _nodes(s.expression))
     names = dict.fromkeys(node.value for node in inside if isinstance(node, Name))
-    local = {f"${name}" for name in (*bound, *FUNCTIONS, *BUILTINS)}
+    local = {_ITEM} | {f"${name}" for name in (*bound, *FUNCTIONS, *BUILTINS)}
     flow = _replaced(_flow(tree, NAMED), lambda read: UNKNOWN if read.root in local else read)
     return Query(flow, tuple(found.values()), tuple(names))
 
@@ -117,7 +122,7 @@ def _flow(node: Node, example: Any) -> Flow:
     match node:
         case Literal(value=found):
             return Fixed(found)
-        case Variable() | Path() if (read := _read(node)) is not None:
+        case Variable() | Name() | Path() if (read := _read(node)) is not None:
             return read if example is NAMED else Unknown((Want(read, example),))
         case Object(pairs=pairs):
             named = [(key.value, inner) for key, inner in pairs if isinstance(key, Literal)]
@@ -137,24 +142,25 @@ def _flow(node: Node, example: Any) -> Flow:
 
 
 def _read(node: Node) -> Flow | None:
-    """A path of names and constant indexes from a variable."""
+    """A path of names and constant indexes: from a variable, a parsed text or the item at hand."""
     first, *rest = node.steps if isinstance(node, Path) else [node]
-    if not isinstance(first, Variable) or first.name in ("", "$"):
-        return None
     keys: list[Key] = list(_indexes(first))
+    match first:
+        case Variable(name="$"):
+            return None
+        case Variable(name=name):
+            start = _STATES if name == "states" else Read(f"${name}" if name else _ITEM)
+        case Call(procedure=Variable(name="parse")) if rest:
+            start = _flow(first, NAMED)
+        case Name(value=name):
+            start, keys = Read(_ITEM), [name, *keys]
+        case _:
+            return None
     for step in rest:
         if not isinstance(step, Name):
             return None
         keys += [step.value, *_indexes(step)]
-    return None if None in keys else _rooted(first.name, keys)
-
-
-def _rooted(name: str, keys: list[Key]) -> Flow | None:
-    if name != "states":
-        return Read(f"${name}", tuple(keys))
-    if not keys or keys[0] not in _ROOTS:
-        return None
-    return at(_ROOTS[str(keys[0])], tuple(keys[1:]))
+    return None if None in keys else at(start, tuple(keys))
 
 
 def _indexes(node: Node) -> Iterator[Any]:
@@ -192,22 +198,30 @@ def _wants(node: Node) -> Iterator[Want]:
         case Call(procedure=Variable(name=name), arguments=arguments):
             examples = [*_examples(name), *[NAMED] * len(arguments)]
             yield from map(Want, map(_flow, arguments, examples))
-        case Path() if (items := _until_filter(node)) is not None:
+        case Path() if (found := _items(node)) is not None:
+            items, step = found
             yield Want(items, ARRAY)
+            yield Want(_replaced(_flow(step, NAMED), lambda read: _of_item(items, read)))
         case Lambda():
             return
         case _:
             yield from (Want(_flow(inner, NAMED)) for inner in _inside(node))
 
 
-def _until_filter(path: Path) -> Flow | None:
-    """The part of a path before its first predicate that is no index."""
+def _items(path: Path) -> tuple[Flow, Node] | None:
+    """What a path goes through item by item, and the step that is first to look at each."""
     for length in range(len(path.steps) - 1, 0, -1):
         part = Path(path.position, path.steps[:length])
         if (read := _read(part)) is not None:
-            last = path.steps[length]
-            return at(read, (last.value,)) if isinstance(last, Name) else read
+            step = path.steps[length]
+            if not isinstance(step, Name):
+                return read, step
+            return at(read, (step.value,)), (*path.steps[length + 1 :], _NOTHING)[0]
     return None
+
+
+def _of_item(items: Flow, read: Read) -> Flow:
+    return at(items, (0, *read.keys)) if read.root == _ITEM else read
 
 
 def _operand(operator: str, left: Node, right: Node) -> Any:

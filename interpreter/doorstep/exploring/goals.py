@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ..answers import Answer, no_answer
 from ..coverage import Item
 from ..coverage.evaluating import Setting
 from ..definition import State
-from ..passages import Passage
-from . import stateflow
-from .choosing import Options, Situation, options
-from .flow import MOST_ITEMS, wants
+from . import flow_states
+from .choosing import Options, Situation, looked_at, options
+from .flow import MOST_ITEMS, Fixed, wants
+from .run import Run, Seen
 from .script import Origin, Script, Source
-from .subject import Run, Seen
 from .tracing import origin
 
 PASSED = ": passed"
@@ -48,15 +46,22 @@ def rules(seen: Seen, wanted: Wanted) -> Iterator[tuple[Goal, Script]]:
 
 def possible(seen: Seen) -> Options:
     """What can be had of a Choice by changing what comes from outside of the definition."""
-    reads = stateflow.compared_reads(seen.state)
-    return options(situation(seen), [r for r in reads if not isinstance(origin(seen, r), Origin)])
+    return options(situation(seen), lambda read: isinstance(origin(seen, read), Origin))
 
 
-def situation(seen: Seen) -> Situation:
-    """A Choice as it was about to be made."""
-    execution, passage = seen.trace.execution, seen.passage
+def fixed(seen: Seen) -> bool:
+    """Whether the definition spells out all that a Choice looks at, on the way that was taken."""
+    return all(isinstance(origin(seen, read), Fixed) for read in looked_at(seen.state))
+
+
+def situation(seen: Seen, only: int | None = None) -> Situation:
+    """A Choice as it was about to be made; `only`: as if it had this one rule."""
+    execution, passage, state = seen.trace.execution, seen.passage, seen.state
+    if only is not None:
+        state = replace(state, fields={**state.fields, "Choices": [state.fields["Choices"][only]]})
     setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
-    return Situation(seen.state, passage, passage.input, _variables(seen), setting)
+    known = seen.trace.passages.variables[passage.visit.entered.id]
+    return Situation(state, passage, passage.input, known, setting)
 
 
 def escapes(run: Run) -> Iterator[tuple[Goal, Script]]:
@@ -79,17 +84,6 @@ def passed(state: str) -> str:
 def no_rule(state: State) -> str:
     """The goal that no rule of a Choice without Default holds."""
     return f"{state.name}: no rule"
-
-
-def _variables(seen: Seen) -> dict[str, Any]:
-    known: dict[str, Any] = {}
-    one: Passage | None = seen.passage
-    while one:
-        before = seen.trace.before(one)
-        one = before or one.around
-        if before:
-            known = {**before.assigned, **known}
-    return known
 
 
 def errors(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
@@ -156,7 +150,7 @@ def sizes(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
 
 def _places(seen: Seen, numbers: tuple[int, ...]) -> Iterator[tuple[Origin, tuple[int, ...]]]:
     """Where a Map's items come from, and how many to have: a guess where they are computed."""
-    flow = stateflow.items(seen.state)
+    flow = flow_states.items(seen.state)
     if "ItemReader" in seen.state.fields:
         yield Origin(Source("items", seen.state.name)), numbers
         return

@@ -9,11 +9,24 @@ from typing import Any
 
 from ..passages import Passage
 from ..queries import json_type
-from . import stateflow
-from .flow import ABSENT, ARRAY, MOMENT, NAMED, Example, Flow, Key, Missing, Want, wants
+from . import flow_states
+from .flow import (
+    ABSENT,
+    ARRAY,
+    MOMENT,
+    NAMED,
+    Example,
+    Flow,
+    Key,
+    Missing,
+    Read,
+    Unknown,
+    Want,
+    expression,
+    wants,
+)
+from .run import EVENTS, Run, Seen, Trace
 from .script import Origin, Script
-from .subject import EVENTS, Run, Seen
-from .trace import Trace
 from .tracing import origin
 
 _BLAMED = re.compile(r"\(entered at the event id #(\d+)\)")
@@ -34,20 +47,21 @@ class Blame:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """What the state reads, where it should come from, and an example of what should be there."""
+
+    read: Flow
+    place: Origin
+    example: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A field reads what is not there on this way: what it reads, and the first key without."""
 
     field: str
     reads: tuple[str, ...]
     key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """A script with data that were missing, or (a guess) with others in their place."""
-
-    script: Script
-    guess: bool = False
 
 
 def blamed(run: Run) -> Iterator[Blame]:
@@ -99,23 +113,25 @@ def _caught_silently(run: Run, passage: Passage) -> bool:
     return left_by_catcher and not any(event.failed for event in passage.events)
 
 
-def missing(blame: Blame) -> list[tuple[Origin, Any]]:
-    """What was not there, or of another kind, each with an example of what should be."""
+def missing(blame: Blame) -> list[Lack]:
+    """What was not there, or of another kind."""
     found = []
     for _, want, place in _traced(blame):
         if isinstance(place, Origin):
             value = blame.seen.run.script.get(place)
             if value is ABSENT or not _fits(value, want.example):
-                found.append((place, example(want.example, place)))
+                found.append(Lack(want.flow, place, example(want.example, place)))
     return found
 
 
 def broken(blame: Blame) -> Broken | None:
     """What can't be there, if that is why."""
+    jsonata = blame.seen.state.jsonata
     found = [
-        (field, str(want.flow), place.key)
+        (field, expression(want.flow, jsonata=jsonata), place.key)
         for field, want, place in _traced(blame)
-        if isinstance(place, Missing) and _is_at(field, blame.location)
+        if isinstance(place, Missing) and isinstance(want.flow, Read | Missing)
+        if _is_at(field, blame.location)
     ]
     if not found:
         return None
@@ -125,21 +141,24 @@ def broken(blame: Blame) -> Broken | None:
 
 
 def fed(blame: Blame) -> bool:
-    """Whether any of what the state reads comes from outside of the definition."""
-    return any(isinstance(place, Origin) for _, _, place in _traced(blame))
+    """Whether any of what the state reads comes from outside of the definition, or is computed."""
+    return any(isinstance(place, Origin | Unknown) for _, _, place in _traced(blame))
 
 
-def mended(blame: Blame) -> Iterator[Mended]:
-    """Scripts to try next."""
+def mended(blame: Blame) -> Script | None:
+    """The script with the data that were missing, if any were."""
     lacking = missing(blame)
-    failing = script = blame.seen.run.script
-    for place, value in lacking:
-        script = script.put(place, value)
-    if lacking:
-        yield Mended(script)
-    for _, _, found in _traced(blame):
-        if isinstance(found, Origin) and found.keys:
-            yield from (Mended(failing.put(found, kind), guess=True) for kind in _KINDS)
+    script = blame.seen.run.script
+    for lack in lacking:
+        script = script.put(lack.place, lack.example)
+    return script if lacking else None
+
+
+def guesses(blame: Blame) -> Iterator[Script]:
+    """Scripts with other kinds of data in the place of what the state reads."""
+    for _, _, place in _traced(blame):
+        if isinstance(place, Origin) and place.keys:
+            yield from (blame.seen.run.script.put(place, kind) for kind in _KINDS)
 
 
 def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
@@ -155,7 +174,7 @@ def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
 def _length(seen: Seen) -> int:
     """How many items a Map has, two at the most."""
     if "ItemReader" in seen.state.fields:
-        return min(2, len(seen.run.script.items.get(seen.state.name) or [{}]))
+        return min(2, len(seen.run.script.found(seen.state.name) or ()))
     lengths = [event.details.get("length", 0) for event in seen.passage.attempts]
     return min(2, lengths[-1]) if lengths else 0
 
@@ -184,7 +203,7 @@ def _reads(seen: Seen) -> Iterator[tuple[str, Want]]:
     state, events = seen.state, seen.passage.events
     worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
     failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
-    for field, want in stateflow.reads(state):
+    for field, want in flow_states.reads(state):
         if field.startswith("Catch/"):
             read = failed
         elif field.startswith(("Output", "Assign")):

@@ -1,8 +1,8 @@
-"""A script: an execution's input, and what the world answers to it."""
+"""A script: an input and what the world answers; and the least of one that shows a thing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ from .flow import ABSENT, Keys, get, path_text, put
 
 Kind = Literal["input", "answer", "cause", "items"]
 _PLAIN = Answer(output={})
+TRIES = 200
+"""Smaller scripts that are tried before a finding is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,16 @@ class Script:
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     """By state; the last one answers all further calls, and a state without any answers {}."""
     items: Mapping[str, Any] = field(default_factory=dict)
-    """What the ItemReader of a Map finds; None: nothing can be read."""
+    """By Map, what its ItemReader finds, one {} if nothing is said; None: nothing can be read."""
 
     def reply(self, state: str, call: int) -> Answer:
         """The answer to a call of a state, counted from 0."""
         known = self.answers.get(state, (_PLAIN,))
         return known[min(call, len(known) - 1)]
+
+    def found(self, state: str) -> Any:
+        """What the ItemReader of a Map finds."""
+        return self.items.get(state, [{}])
 
     def answering(self, state: str, call: int, *answers: Answer) -> Script:
         """The script in which a call, and those after it, are answered so."""
@@ -93,7 +99,7 @@ class Script:
             case "input":
                 return self.input
             case "items":
-                return self.items.get(source.state, [{}])
+                return self.found(source.state)
         reply = self.reply(source.state, source.call)
         if source.kind == "cause":
             return reply.cause or ""
@@ -124,3 +130,56 @@ def shown(answer: Answer) -> dict[str, Any]:
     if answer.output is NOTHING:
         return {"Throw": {"Error": "States.Timeout"}}
     return {"Return": answer.output}
+
+
+def shrink(script: Script, shows: Callable[[Script], bool]) -> Script:
+    """A script none of whose parts can be left out; `shows` says whether one still shows it."""
+    tries = 0
+    smaller = _smaller(script)
+    while (candidate := next(smaller, None)) is not None and tries < TRIES:
+        tries += 1
+        if shows(candidate):
+            script, smaller = candidate, _smaller(candidate)
+    return script
+
+
+def _smaller(script: Script) -> Iterator[Script]:
+    answers = script.answers
+    for state, given in answers.items():
+        others = {name: one for name, one in answers.items() if name != state}
+        yield replace(script, answers=others)
+        for index in range(len(given) - 1, -1, -1):
+            for fewer in _fewer(given, index):
+                yield replace(script, answers={**others, state: fewer})
+    for name, items in script.items.items():
+        rest = {key: one for key, one in script.items.items() if key != name}
+        yield replace(script, items=rest)
+        yield from (replace(script, items={**rest, name: less}) for less in _less(items))
+    yield from (replace(script, input=less) for less in _less(script.input))
+
+
+def _fewer(given: tuple[Answer, ...], index: int) -> Iterator[tuple[Answer, ...]]:
+    """Answers without one of them, or with less in it."""
+    before, after = given[:index], given[index + 1 :]
+    if before or after:
+        yield before + after
+    one = given[index]
+    if one.output is not NOTHING and not one.failed:
+        yield from ((*before, replace(one, output=less), *after) for less in _less(one.output))
+    if one.cause:
+        yield (*before, replace(one, cause=""), *after)
+
+
+def _less(value: Any) -> Iterator[Any]:
+    """A value with something left out."""
+    match value:
+        case dict():
+            for name in value:
+                yield {key: inner for key, inner in value.items() if key != name}
+            for name, member in value.items():
+                yield from ({**value, name: less} for less in _less(member))
+        case list():
+            for index in range(len(value)):
+                yield value[:index] + value[index + 1 :]
+            for index, item in enumerate(value):
+                yield from ([*value[:index], less, *value[index + 1 :]] for less in _less(item))

@@ -10,14 +10,14 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 
 from ..coverage import Item
 from .goals import PASSED, Goal, escapes, goals, passed
-from .mending import Mended, blamed, mended
+from .mending import Blame, blamed, guesses, mended
+from .run import Run
 from .script import Script
-from .subject import Run, Subject
+from .subject import Subject
 
 ATTEMPTS = 12
 """Scripts that are tried for one goal."""
@@ -26,14 +26,6 @@ GUESSES = 60
 _VISITS = 3
 """Passages of one state that a run is judged by; a loop may have hundreds."""
 _MEND, _NAMED, _OTHER, _GUESS = range(4)
-
-
-@dataclass(order=True, slots=True)
-class _Waiting:
-    rank: int
-    serial: int
-    script: Script = field(compare=False)
-    goal: Goal | None = field(compare=False)
 
 
 class Search:
@@ -59,7 +51,8 @@ class Search:
         self._attempts: Counter[Goal] = Counter()
         self._known: set[str] = set()
         self._serial = count()
-        self._queue: list[_Waiting] = []
+        self._queue: list[tuple[int, int, Script, Goal | None]] = []
+        """By rank, then by number; what to run, and for what."""
         self._add(_MEND, beginning, None)
 
     @property
@@ -74,9 +67,9 @@ class Search:
             if self.runs >= self.most or time.monotonic() > until:
                 self.cut_short = True
                 return
-            waiting = heapq.heappop(self._queue)
-            if waiting.goal is None or waiting.goal not in self.reached:
-                self._try(waiting.script, waiting.goal)
+            _, _, script, goal = heapq.heappop(self._queue)
+            if goal not in self.reached:
+                self._try(script, goal)
 
     def passed(self, state: str) -> bool:
         """Whether a state was left by Next or End in some run."""
@@ -95,21 +88,30 @@ class Search:
         for goal in _passed(run):
             self.reached.setdefault(goal, script)
         self._on_run(self, run)
+        if not self._mend(run):
+            self._add_goals(run)
+
+    def _mend(self, run: Run) -> bool:
+        """Add better data for the states that failed over theirs; whether there were any."""
+        better = [script for blame in blamed(run) if (script := mended(blame))]
+        for script in better:
+            self._add(_MEND, script, None)
         for blame in blamed(run):
-            for mend in mended(blame):
-                self._propose(mend, passed(blame.seen.state.name))
+            self._guess(blame, passed(blame.seen.state.name))
+        return any(script.key not in self._known for script in better)
+
+    def _add_goals(self, run: Run) -> None:
         for wanted, other in self._goals(run):
             if other.key in self._known:
                 continue
             self._attempts[wanted] += 1
             self._add(_rank(wanted), other, wanted)
 
-    def _propose(self, mend: Mended, passed: Goal) -> None:
-        if not mend.guess:
-            self._add(_MEND, mend.script, None)
-        elif passed not in self.reached and self._attempts[passed] < GUESSES:
-            self._attempts[passed] += 1
-            self._add(_GUESS, mend.script, passed)
+    def _guess(self, blame: Blame, passed: Goal) -> None:
+        for script in guesses(blame):
+            if passed not in self.reached and self._attempts[passed] < GUESSES:
+                self._attempts[passed] += 1
+                self._add(_GUESS, script, passed)
 
     def _goals(self, run: Run) -> Iterator[tuple[Goal, Script]]:
         visits: Counter[str] = Counter()
@@ -124,7 +126,7 @@ class Search:
         return goal not in self.reached and self._attempts[goal] < ATTEMPTS
 
     def _add(self, rank: int, script: Script, goal: Goal | None) -> None:
-        heapq.heappush(self._queue, _Waiting(rank, next(self._serial), script, goal))
+        heapq.heappush(self._queue, (rank, next(self._serial), script, goal))
 
 
 def _rank(goal: Goal) -> int:

@@ -1,161 +1,39 @@
-"""A definition being explored: run with a script, and what the run used and went through."""
+"""A definition being explored: compiled once, and run with scripts in virtual time."""
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..answers import Answer
-from ..commands import Invoke
+from ..commands import ItemSource, StartMapRun
 from ..compile import compile_machine
 from ..coverage import Coverage, Item
-from ..coverage.items import Parts
 from ..definition import Scope, State, machine, processor_config
 from ..drivers import Driver, Execution, VirtualClock
 from ..drivers.clock import Clock
 from ..engine import Program
-from ..events import Event
 from ..handlers import Handlers
 from ..identity import Identity
 from ..jsontext import dumps
-from ..passages import Passage
 from ..quotas import Quotas, quotas_of
 from ..running import SEEDED_START, Type
-from . import stateflow
-from .buckets import fill
+from . import flow_states
+from .flow_states import Left
+from .run import EVENTS, Respond, Run
 from .script import Script
-from .stateflow import Left
-from .trace import Trace
 
-Respond = Callable[[Execution, Invoke], Answer | None]
-EVENTS = 2_500
-"""A run with as many events is cut off: it goes round in a loop, or is too large to explore."""
-
-
-class Run:
-    """What became of a script."""
-
-    def __init__(self, subject: Subject, script: Script, first: Respond | None) -> None:
-        self.subject = subject
-        self.script = script
-        self.first = first
-        self.traces: dict[str, Trace] = {}
-        """By ARN, the execution's own first."""
-        self.calls: dict[tuple[str, str], list[int]] = {}
-        """The numbers of the calls, by execution and state."""
-        self.invokes: list[Invoke] = []
-        self.bucket: Path | None = None
-        self.driver: Driver | None = None
-        self.round: tuple[Trace, int, str] | None = None
-        """Where a state was entered once too often with the same data: by which event, which."""
-        self._counts: Counter[str] = Counter()
-
-    @property
-    def execution(self) -> Execution:
-        """The execution itself."""
-        return next(iter(self.traces.values())).execution
-
-    @property
-    def endless(self) -> bool:
-        """Whether it was cut off."""
-        return self.round is not None or len(self.execution.events) >= EVENTS
-
-    def respond(self, execution: Execution, invoke: Invoke) -> Answer:
-        """The script's answer to a call."""
-        number = self._counts[invoke.state]
-        self._counts[invoke.state] += 1
-        self.calls.setdefault((execution.arn, invoke.state), []).append(number)
-        self.invokes.append(invoke)
-        if self.first and (answer := self.first(execution, invoke)):
-            return answer
-        return self.script.reply(invoke.state, number)
-
-    def on_event(self, execution: Execution, event: Event) -> None:
-        """Note an execution when it begins; have the objects ready that a map run reads."""
-        if execution.arn not in self.traces:
-            self.traces[execution.arn] = Trace(execution)
-            self._adopt(self.traces[execution.arn])
-        if event.type == "MapRunStarted" and self.bucket:
-            fill(self.bucket, execution, self.script)
-        trace = self.traces[execution.arn]
-        if (name := trace.again(event)) and self.driver and not self.subject.in_map(name):
-            self.round = self.round or (trace, event.id, name)
-            self.driver.clock.call_at(event.at, partial(self.driver.stop, execution))
-
-    def _adopt(self, child: Trace) -> None:
-        run = child.execution.identity.map_run
-        for trace in self.traces.values() if run else ():
-            if any(
-                (event.details or {}).get("mapRunArn") == run for event in trace.execution.events
-            ):
-                children = trace.children.setdefault(str(run), [])
-                child.parent = trace, len(children)
-                children.append(child)
-                return
-
-    def number(self, trace: Trace, passage: Passage) -> int:
-        """The number of the last call of a Task's passage."""
-        numbers = self.calls.get((trace.execution.arn, passage.name), [])
-        rank = trace.ranks[passage.attempts[-1].id]
-        return numbers[min(rank, len(numbers) - 1)] if numbers else 0
-
-    def answered(self, trace: Trace, passage: Passage) -> int:
-        """The number of the first of the calls that were answered like the last one."""
-        last = number = self.number(trace, passage)
-        first = last - len(passage.retries)
-        reply = self.script.reply(passage.name, last)
-        while number > first and self.script.reply(passage.name, number - 1) == reply:
-            number -= 1
-        return number
-
-    def left(self, passage: Passage) -> Left:
-        """How a passage was left: by Next, by a rule or by a catcher."""
-        state, target = self.subject.states[passage.name], passage.following
-        caught = passage.visit.outcome == "caught" or target != state.fields.get("Next")
-        ways = ("Catch", "Choices") if caught else ("Choices",)
-        for way in ways:
-            for index, entry in enumerate(state.fields.get(way, ())):
-                if entry["Next"] == target:
-                    return self.subject.exit(state, way, index)
-        return self.subject.exit(state)
-
-    @property
-    def entered(self) -> set[str]:
-        """The names of the states that it went through."""
-        return {seen.state.name for seen in self.visited()}
-
-    def visited(self) -> list[Seen]:
-        """Every passage of every execution."""
-        return [Seen(self, t, one) for t in self.traces.values() for one in t.passages.all]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A state that a run went through, in one of its executions."""
-
-    run: Run
-    trace: Trace
-    passage: Passage
-
-    @property
-    def state(self) -> State:
-        """The state."""
-        return self.run.subject.states[self.passage.name]
-
-    @property
-    def parts(self) -> Parts:
-        """What there is to cover in it."""
-        return self.run.subject.parts[self.passage.name]
-
-    @property
-    def call(self) -> int:
-        """The number of the last call of a Task."""
-        return self.run.number(self.trace, self.passage)
+_LISTED = {
+    "Etag": '"d41d8cd98f00b204e9800998ecf8427e"',
+    "Key": "some/key",
+    "LastModified": 1735689600.0,
+    "Size": 0,
+    "StorageClass": "STANDARD",
+}
+"""A member of what listObjectsV2 gives."""
 
 
 class Subject:
@@ -172,33 +50,31 @@ class Subject:
         self.program = compile_machine(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self.reads_items = any("ItemReader" in one.fields for one in self.states.values())
         self._exits: dict[tuple[str, str, int], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
         """Run a script to its end in virtual time; `first` is asked before the script."""
         run = Run(self, script, first)
-        if not self.reads_items:
-            return self._run(run)
-        with tempfile.TemporaryDirectory(prefix="doorstep-") as folder:
-            run.bucket = Path(folder)
-            return self._run(run)
-
-    def _run(self, run: Run) -> Run:
-        driver = _Limited(
-            VirtualClock(SEEDED_START),
-            Handlers(),
-            bucket=run.bucket,
-            on_event=run.on_event,
-            respond=run.respond,
-        )
-        run.driver = driver
-        execution = driver.start(
-            self.program, self.definition, self._identity, dumps(run.script.input)
-        )
-        driver.run(execution)
+        writes = any("ResultWriter" in state.fields for state in self.states.values())
+        with TemporaryDirectory(prefix="doorstep-") if writes else nullcontext() as folder:
+            driver = _Driver(
+                VirtualClock(SEEDED_START),
+                Handlers(),
+                bucket=Path(folder) if folder else None,
+                on_event=run.on_event,
+                respond=run.respond,
+            )
+            driver.script, run.driver = script, driver
+            text = dumps(script.input)
+            driver.run(driver.start(self.program, self.definition, self._identity, text))
         return run
+
+    @cached_property
+    def after(self) -> dict[str, set[str]]:
+        """The states of its scope that may come after each state."""
+        following = {name: set(found.transitions) for name, found in self.parts.items()}
+        return {name: _closure(following, name) for name in following}
 
     def in_map(self, name: str) -> bool:
         """Whether a state stands in an inline Map, whose items may all be the same."""
@@ -211,7 +87,7 @@ class Subject:
         """What an exit of a state leaves behind."""
         key = state.name, way, index
         if key not in self._exits:
-            self._exits[key] = stateflow.left(state, way, index)
+            self._exits[key] = flow_states.left(state, way, index)
         return self._exits[key]
 
     def used(self, run: Run) -> set[Item]:
@@ -223,8 +99,10 @@ class Subject:
         return set(coverage.hits)
 
 
-class _Limited(Driver):
-    """Cuts its executions off, the children of map runs as well."""
+class _Driver(Driver):
+    """Cuts its executions off, the children of map runs as well; items are the script's."""
+
+    script: Script
 
     def start(
         self,
@@ -239,6 +117,34 @@ class _Limited(Driver):
         limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
         fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
         return super().start(program, definition, identity, text, fewer, clock)
+
+    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+        items = self.script.found(command.state)
+        if (reader := command.reader) and items is not None:
+            command = command._replace(reader=None, items=[_item(reader, item) for item in items])
+        super()._start_map_run(execution, command)
+
+
+def _item(reader: ItemSource, item: Any) -> Any:
+    """An item as its reader gives it: a listed object has its members, a row has texts."""
+    members = item if isinstance(item, dict) else {}
+    if reader.resource.endswith("listObjectsV2"):
+        return _LISTED | members
+    if reader.config.get("InputType") != "CSV":
+        return item
+    return {
+        name: str(members.get(name, "-")) for name in reader.config.get("CSVHeaders") or members
+    }
+
+
+def _closure(following: Mapping[str, set[str | None]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = {name for name in following[waiting.pop()] if name and name not in found}
+        found |= new
+        waiting += new
+    return found
 
 
 def _around(scope: Scope, outer: State | None) -> Iterator[tuple[str, State | None]]:

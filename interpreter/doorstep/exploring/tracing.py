@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..definition import State
 from ..passages import Passage
-from . import stateflow
+from . import flow_states
 from .flow import PARSED, UNKNOWN, Fixed, Flow, Key, Keys, Missing, Read, at
+from .run import Run, Seen, Trace
 from .script import INPUT, Origin, Source
-from .subject import Run, Seen
-from .trace import Trace
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A flow of the state of a passage; `index`: of the iteration that it is for, if for one."""
-
-    seen: Seen
-    flow: Flow
-    index: int | None = None
-
 
 Found = Origin | Flow
 
@@ -30,25 +19,24 @@ def origin(seen: Seen, flow: Flow, index: int | None = None) -> Found:
 
     A flow that leads to nothing outside of the definition is given back as far as it led.
     """
-    step: Spot | Found = Spot(seen, flow, index)
-    while isinstance(step, Spot):
-        if not isinstance(step.flow, Read):
-            return step.flow
-        one = step.seen
-        step = _Tracer(one.run, one.trace, one.passage, step.index).back(step.flow)
+    step: _Spot | Found = _Spot(seen.run, seen.trace, seen.passage, flow, index)
+    while isinstance(step, _Spot):
+        step = step.back(step.flow) if isinstance(step.flow, Read) else step.flow
     return step
 
 
 @dataclass(frozen=True, slots=True)
-class _Tracer:
-    """One step back from a passage."""
+class _Spot:
+    """A flow of the state of a passage; `index`: of the iteration that it is for, if for one."""
 
     run: Run
     trace: Trace
     passage: Passage
-    index: int | None
+    flow: Flow
+    index: int | None = None
 
-    def back(self, read: Read) -> Spot | Found:
+    def back(self, read: Read) -> _Spot | Found:
+        """One step."""
         keys = read.keys
         match read.root:
             case "input":
@@ -61,63 +49,59 @@ class _Tracer:
                 return self._context(keys)
         return self._variable(read.root[1:], keys)
 
-    def _state(self, passage: Passage) -> State:
+    @property
+    def _state(self) -> State:
+        return self._state_of(self.passage)
+
+    def _state_of(self, passage: Passage) -> State:
         return self.run.subject.states[passage.name]
 
-    def _at(
-        self, passage: Passage, flow: Flow, keys: Keys, index: int | None = None
-    ) -> Spot | Found:
-        return self._spot(self.trace, passage, at(flow, keys), index)
+    def _to(self, passage: Passage, flow: Flow, keys: Keys, index: int | None = None) -> _Spot:
+        return replace(self, passage=passage, flow=at(flow, keys), index=index)
 
-    def _spot(self, trace: Trace, passage: Passage, flow: Flow, index: int | None = None) -> Spot:
-        return Spot(Seen(self.run, trace, passage), flow, index)
-
-    def _output(self, passage: Passage, keys: Keys) -> Spot | Found:
-        return self._at(passage, self.run.left(passage).output, keys)
-
-    def _input(self, keys: Keys) -> Spot | Found:
+    def _input(self, keys: Keys) -> _Spot | Found:
         if before := self.trace.before(self.passage):
-            return self._output(before, keys)
+            return self._to(before, self.run.left(before).output, keys)
         around = self.passage.around
         if around is None:
             return self._given(keys)
-        state = self._state(around)
+        state = self._state_of(around)
         if state.type == "Map":
-            return self._at(around, stateflow.item(state), keys, self.passage.visit.index)
-        return self._at(around, stateflow.arguments(state), keys)
+            return self._to(around, flow_states.item(state), keys, self.passage.visit.index)
+        return self._to(around, flow_states.arguments(state), keys)
 
-    def _given(self, keys: Keys) -> Spot | Found:
+    def _given(self, keys: Keys) -> _Spot | Found:
         """The execution's own input: for a child of a map run, an item or a batch of them."""
         if self.trace.parent is None:
             return Origin(INPUT, keys)
         trace, number = self.trace.parent
-        around = trace.started(self.trace)
-        state = self._state(around)
+        outer = replace(self, trace=trace, passage=trace.started(self.trace))
+        state, around = outer._state, outer.passage
+        item = flow_states.item(state)
         if "ItemBatcher" not in state.fields:
-            return self._spot(trace, around, at(stateflow.item(state), keys), number)
+            return outer._to(around, item, keys, number)
         match keys:
             case ("Items", int(index), *rest):
-                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), index)
+                return outer._to(around, item, tuple(rest), index)
             case ("Items", *rest) if rest:  # JSONata reads a member of every item
-                return self._spot(trace, around, at(stateflow.item(state), tuple(rest)), 0)
+                return outer._to(around, item, tuple(rest), 0)
             case ("BatchInput", *rest):
                 shared = state.fields["ItemBatcher"].get("BatchInput", {})
-                return self._spot(trace, around, at(stateflow.payload(state, shared), tuple(rest)))
+                return outer._to(around, flow_states.payload(state, shared), tuple(rest))
         return UNKNOWN
 
-    def _result(self, keys: Keys) -> Spot | Found:
-        state = self._state(self.passage)
-        if state.type != "Task":
+    def _result(self, keys: Keys) -> _Spot | Found:
+        if self._state.type != "Task":
             index, *rest = keys or ("",)
-            return self._part(state, index, tuple(rest)) if isinstance(index, int) else UNKNOWN
+            return self._part(index, tuple(rest)) if isinstance(index, int) else UNKNOWN
         if not self.passage.attempts:
             return UNKNOWN
         number = self.run.answered(self.trace, self.passage)
-        return Origin(Source("answer", state.name, number), keys)
+        return Origin(Source("answer", self.passage.name, number), keys)
 
-    def _part(self, state: State, index: int, keys: Keys) -> Spot | Found:
+    def _part(self, index: int, keys: Keys) -> _Spot | Found:
         """What a branch or an iteration gave."""
-        if "ResultWriter" in state.fields:
+        if "ResultWriter" in self._state.fields:
             return UNKNOWN
         trace = self.trace
         if children := trace.children_of(self.passage):
@@ -126,19 +110,22 @@ class _Tracer:
             trace = children[index]
             inside = trace.passages.all
         else:
-            inside = [one for one in trace.passages.all if self._stands_in(one, state, index)]
+            inside = [one for one in trace.passages.all if self._holds(one, index)]
         if not inside:
             return Missing(index)
-        return self._spot(trace, inside[-1], at(self.run.left(inside[-1]).output, keys))
+        output = self.run.left(inside[-1]).output
+        return replace(self, trace=trace)._to(inside[-1], output, keys)
 
-    def _stands_in(self, one: Passage, state: State, index: int) -> bool:
+    def _holds(self, one: Passage, index: int) -> bool:
+        """Whether a passage is one of a branch or an iteration."""
         if one.around is not self.passage:
             return False
-        if state.type == "Map":
+        scopes = self._state.scopes
+        if self._state.type == "Map":
             return one.visit.index == index
-        return 0 <= index < len(state.scopes) and one.name in state.scopes[index].states
+        return 0 <= index < len(scopes) and one.name in scopes[index].states
 
-    def _error(self, keys: Keys) -> Spot | Found:
+    def _error(self, keys: Keys) -> _Spot | Found:
         exited = self.passage.left
         cause = self.trace.passages.cause(exited) if exited else None
         failed = self.trace.by_event.get(cause.id) if cause else None
@@ -147,7 +134,7 @@ class _Tracer:
         number = self.run.number(self.trace, failed)
         return Origin(Source("cause", failed.name, number), keys[1:])
 
-    def _context(self, keys: Keys) -> Spot | Found:
+    def _context(self, keys: Keys) -> _Spot | Found:
         match keys:
             case ("Execution", "Input", *rest):
                 return self._given(tuple(rest))
@@ -155,24 +142,24 @@ class _Tracer:
                 return self._item(tuple(rest))
         return UNKNOWN
 
-    def _item(self, keys: Keys) -> Spot | Found:
+    def _item(self, keys: Keys) -> _Spot | Found:
         around, index = self.passage, self.index
         while index is None:
             if around.around is None:
                 return UNKNOWN
-            index = around.visit.index if self._state(around.around).type == "Map" else None
+            index = around.visit.index if self._state_of(around.around).type == "Map" else None
             around = around.around
-        state = self._state(around)
+        state = self._state_of(around)
         whole: tuple[Key, ...] = (index, *keys)
         if "ItemReader" in state.fields:
             return Origin(Source("items", state.name), whole)
-        return self._at(around, stateflow.items(state), whole)
+        return self._to(around, flow_states.items(state), whole)
 
-    def _variable(self, name: str, keys: Keys) -> Spot | Found:
+    def _variable(self, name: str, keys: Keys) -> _Spot | Found:
         one: Passage | None = self.passage
         while one:
             before = self.trace.before(one)
             one = before or one.around
             if before and name in before.assigned:
-                return self._at(before, self.run.left(before).assigned.get(name, UNKNOWN), keys)
+                return self._to(before, self.run.left(before).assigned.get(name, UNKNOWN), keys)
         return Missing(name)

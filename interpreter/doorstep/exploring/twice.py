@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from ..answers import ABSENT, Answer
+from ..calling import call, context_of
+from ..commands import Invoke
 from ..coverage import Item
 from ..definition import State
+from ..drivers import Execution
+from ..handlers import Handlers
 from ..integrations import Integration, integration
+from ..jsontext import dumps
 from ..queries import is_expression
+from .findings import Finding, Place, Severity
+from .script import Script
 from .subject import Subject
 
 _LOSING = frozenset(
@@ -26,15 +35,20 @@ _SAME = frozenset(
     ("dynamodb:putItem", "dynamodb:deleteItem", "s3:putObject", "s3:deleteObject", "s3:copyObject")
 )
 """What a second time leaves as the first time did."""
+_IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+"""Methods of HTTP (RFC 9110, section 9.2.2)."""
 _OF_EXECUTION = re.compile(r"Execution\.(Id|Name|StartTime)\b|State\.EnteredTime\b")
 _TOKEN = re.compile(r"Task\.Token\b")
-_KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid|number|arn)$)|(?:Id|ID|Key|Number|Arn|ARN)$")
+_KEY = re.compile(r"(?i:(?:^|[._])(?:id|key|uuid)$)|(?:Id|ID|Key)$")
 _GIVEN = re.compile(r"(?i:idempoten|dedup|client_?(request_?)?token|conditionexpression)|^Name$")
 _WHOLE = ("$", "$$.Execution.Input", "{% $states.input %}", "{% $states.context.Execution.Input %}")
 
+_LACKING = "Doorstep."
+"""Begins the errors that tell of a handler that is not there or does not load."""
+
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class _Repeated:
     """A task, and the retrier that may have its work done again."""
 
     state: State
@@ -45,15 +59,37 @@ class Repeated:
     """Whether the definition spells out what the worker is given, not just the whole input."""
 
 
-def repeated(subject: Subject) -> Iterator[Repeated]:
+def repeated(subject: Subject) -> Iterator[Finding]:
     """The tasks whose work may be done twice with nothing to tell."""
+    found = list(_repeated(subject))
+    if spelt := [one for one in found if one.known]:
+        told = "no key in the arguments tells a repetition"
+        advice = "pass the execution's id, by which the worker knows what it has done"
+        yield _finding("warning", spelt, told, advice)
+    if whole := [one for one in found if not one.known]:
+        told = "given the whole input, only the handler can tell"
+        yield _finding("note", whole, told, "look at it, or have it called twice: --handlers PATH")
+
+
+def _finding(severity: Severity, found: list[_Repeated], told: str, advice: str) -> Finding:
+    places = [
+        Place(
+            one.retrier.pointer,
+            f"{one.state.name} (the retrier of {one.around})" if one.around else one.state.name,
+        )
+        for one in found
+    ]
+    many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
+    return Finding("twice", severity, f"{many} may be carried out twice: {told}", places, advice)
+
+
+def _repeated(subject: Subject) -> Iterator[_Repeated]:
     for state in subject.states.values():
         if state.type != "Task" or _harmless(state):
             continue
         if found := _retrier(subject, state):
-            retrier, around = found
             given = _given(state)
-            yield Repeated(state, retrier, around, given is not None and not _is_whole(given))
+            yield _Repeated(state, *found, known=given is not None and not _is_whole(given))
 
 
 def _given(state: State) -> Any:
@@ -84,14 +120,14 @@ def _losing(task: State, retried: State) -> frozenset[str]:
 
 
 def _harmless(state: State) -> bool:
-    called = integration(state.fields["Resource"])
-    if _reads(called):
-        return True
-    return _tells(_given(state))
+    given = _given(state)
+    return _may_repeat(integration(state.fields["Resource"]), given) or _tells(given)
 
 
-def _reads(called: Integration) -> bool:
+def _may_repeat(called: Integration, given: Any) -> bool:
     verb = called.action.rpartition(":")[2]
+    if verb == "invoke" and isinstance(given, dict) and given.get("Method") in _IDEMPOTENT:
+        return True
     short = called.action.removeprefix("aws-sdk:")
     return bool(_READING.match(verb)) or short in _SAME
 
@@ -116,3 +152,49 @@ def _is_key(text: str, name: str) -> bool:
         return False
     words = re.findall(r"[\w.]+", text.removesuffix("%}"))
     return bool(_KEY.search(name.removesuffix(".$"))) or any(map(_KEY.search, words))
+
+
+@dataclass(slots=True)
+class _Twice:
+    """Calls handlers twice; the first answer counts."""
+
+    handlers: Handlers
+    differing: dict[str, tuple[Answer, Answer]] = field(default_factory=dict)
+
+    def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        context = partial(context_of, execution.identity, remaining=lambda: 900.0, send=_nowhere)
+        carry_out = partial(call, self.handlers, invoke, execution.identity, context)
+        first = carry_out()
+        if first.failed:
+            return None if (first.error or "").startswith(_LACKING) else first
+        second = carry_out()
+        if second != first:
+            self.differing.setdefault(invoke.state, (first, second))
+        return None if first.output is ABSENT else first
+
+
+def _nowhere(*_: object) -> None:
+    """A callback that a handler sends: the script answers for it."""
+
+
+def called_twice(subject: Subject, script: Script, handlers: Handlers) -> Iterator[Finding]:
+    """The tasks whose second call goes otherwise than the first.
+
+    Calls without a handler, and callbacks, are answered by the script.
+    """
+    twice = _Twice(handlers)
+    subject.run(script, first=twice.respond)
+    for name, (first, second) in twice.differing.items():
+        message = (
+            f"{name} {_outcome(second)} when it is carried out again; the first time it "
+            f"{_outcome(first)}"
+        )
+        place = Place(subject.states[name].pointer, name)
+        advice = "let the handler remember what it has done, by context.idempotency_key"
+        yield Finding("twice", "warning", message, [place], advice)
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.failed:
+        return f"fails with {answer.error}"
+    return "answers nothing" if answer.output is ABSENT else f"answers {dumps(answer.output)}"

@@ -8,12 +8,13 @@ from ..coverage import Item
 from ..coverage.items import Parts
 from ..errors import StateFailed
 from ..retry import matches
-from . import stateflow
+from . import flow_states
 from .choosing import options
 from .evidence import Evidence
 from .findings import Finding, Place
 from .flow import Read
-from .goals import SURPRISE, possible, situation
+from .goals import SURPRISE, fixed, possible, situation
+from .run import Seen
 from .search import Search
 
 _WIDE = {
@@ -85,24 +86,32 @@ def _never_first(found: Parts, item: Item, evidence: Evidence) -> str | None:
         return None
     if item.pointer.endswith("/Default"):
         return "with all data one of the rules holds"
-    return "whenever it holds, a rule before it does"
+    if 0 in options(situation(seen, only=number)).found:
+        return "whenever it holds, a rule before it does"
+    return "no data make it hold"
 
 
 def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> str:
     """What is known of why it was not reached."""
     state = found.state
+    if state.name in evidence.failed and not search.passed(state.name):
+        return "the state fails before"
     if item.kind == "rule" and state.name in evidence.choices:
-        if not possible(evidence.choices[state.name]).free:
-            return "what its Choice looks at is fixed by the definition on the way that was found"
-        return "no data were found with which it is the first that holds"
+        return _undecided(evidence.choices[state.name])
     if item.kind == "map" and "ItemReader" not in state.fields:
-        flow = stateflow.items(state)
+        flow = flow_states.items(state)
         fixed = not isinstance(flow, Read)
         return "its items are computed or fixed" if fixed else "its items come from the definition"
-    if item.kind == "transition" and state.name in evidence.failed:
-        return "the state fails before"
     if item.kind == "transition":
         return "the state never ended so"
     if item.kind == "catcher":
         return "a retrier before it is never used up, or no task in it can fail so"
     return "no run got there"
+
+
+def _undecided(seen: Seen) -> str:
+    if fixed(seen):
+        return "what its Choice looks at is fixed by the definition on the way that was found"
+    if not possible(seen).free:
+        return "what its Choice looks at is computed on the way that was found"
+    return "no data were found with which it is the first that holds"

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..definition import State
 from ..jsontext import dumps
 from ..quotas import EXPRESS, STANDARD
-from .evidence import Evidence
+from .evidence import Evidence, Loop
 from .findings import Finding, Place, Severity
 from .flow import ABSENT, PARSED, get
-from .goals import SURPRISE
+from .goals import SURPRISE, fixed
 from .mending import Broken
 from .script import Script
 from .search import Search
-from .twice import Repeated, repeated
 
 Check = Callable[[Evidence], bool]
 """Whether what a run showed is what the finding says."""
-Verdict = tuple[Finding, Check | None]
-"""A finding, with the check if a script shows it."""
-_ASKS_CLOCK = re.compile(r"\$\$\.|\bcontext\b|\$(now|millis|random|uuid)\b")
+Verdict = tuple[Finding, Check]
+"""A finding that a script shows."""
+_ASKS_CLOCK = re.compile(r"(\$\$|\bcontext)\.(?!Execution\b)|\$(now|millis|random|uuid)\b")
 
 
 def missing(search: Search, evidence: Evidence) -> Iterator[Verdict]:
@@ -35,7 +34,7 @@ def missing(search: Search, evidence: Evidence) -> Iterator[Verdict]:
             "error",
             f"{state.name} reads {reads}, which {are} not there on this way to it",
             [Place(_pointer(state, found.field), f"{found.field} of {state.name}")],
-            _mend(found),
+            _mend(state, found),
             script,
         )
         yield finding, _still("missing", key)
@@ -57,17 +56,16 @@ def _pointer(state: State, field: str) -> str:
     return pointer
 
 
-def _mend(found: Broken) -> str:
+def _mend(state: State, found: Broken) -> str:
     if isinstance(found.key, int):
         return f"there is no item {found.key}: ask with a Choice whether there is one"
     if found.key is PARSED:
         return "the text that is read is no JSON"
     if found.reads[0].startswith(f"${found.key}"):
         return f"no state on the way assigns ${found.key}"
-    return (
-        f"nothing on the way leaves {found.key!r}: let the catcher or task before keep its input "
-        "with ResultPath, or ask with a Choice (IsPresent)"
-    )
+    kept = "in a variable (Assign)" if state.jsonata else "with ResultPath"
+    asked = "$exists" if state.jsonata else "IsPresent"
+    return f"keep it on the way here {kept}, or ask for it with a Choice ({asked})"
 
 
 def broken(search: Search, evidence: Evidence) -> Iterator[Verdict]:
@@ -93,24 +91,58 @@ def _short(cause: str) -> str:
     )
 
 
+def unsure(search: Search, evidence: Evidence) -> Iterator[Verdict]:
+    """States that read what another one leaves, on a way that does not lead past that one."""
+    for key, found in evidence.unsure.items():
+        state = search.subject.states[key[0]]
+        finding = Finding(
+            "missing",
+            "warning",
+            f"{state.name} reads {found.read}, which {found.leaving} leaves, but on another way",
+            [Place(state.pointer, state.name)],
+            "have this way leave it too, unless the input always has it",
+            found.script,
+        )
+        yield finding, _still("unsure", key)
+
+
 def endless(search: Search, evidence: Evidence) -> Iterator[Verdict]:
-    """Loops that go round with nothing changed."""
-    for key, (script, loop) in evidence.loops.items():
-        states = [search.subject.states[name] for name in loop]
-        if _ends_in_time(search, states) or any(map(_asks_clock, states)):
+    """Loops that go round with nothing changed, or with no end in sight."""
+    for key, loop in evidence.loops.items():
+        states = [search.subject.states[name] for name in loop.states]
+        left = any(_leaves(search, name, key) for name in loop.states)
+        if (loop.rounds and left) or _ends_in_time(search, states) or any(map(_asks_clock, states)):
             continue
-        asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
-        way = " → ".join([*loop, loop[0]])
-        why = f"as long as {_same(asked)}" if asked else "for ever: nothing in it changes its data"
+        severity, told = _round(search, evidence, loop, left=left)
         finding = Finding(
             "endless",
-            "warning" if asked else "error",
-            f"{way} goes round {why}, {_until(search)}",
-            [Place(states[0].pointer, " → ".join(loop))],
+            severity,
+            f"{' → '.join([*loop.states, loop.states[0]])} {told}",
+            [Place(states[0].pointer, loop.states[0])],
             "count the rounds and leave by a Choice, or give the machine TimeoutSeconds",
-            script,
+            loop.script,
         )
         yield finding, _still("loops", key)
+
+
+def _leaves(search: Search, name: str, loop: Collection[str]) -> bool:
+    """Whether some run left a loop at a state, by no catcher."""
+    ways = search.subject.parts[name].transitions.items()
+    return any(
+        target not in loop and "/Catch/" not in item.pointer and item in search.reached
+        for target, item in ways
+    )
+
+
+def _round(search: Search, evidence: Evidence, loop: Loop, *, left: bool) -> tuple[Severity, str]:
+    if loop.rounds:
+        return "warning", f"had not ended after {loop.rounds} rounds, and no run left it"
+    states = [search.subject.states[name] for name in loop.states]
+    asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
+    choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
+    if not asked or (choices and not left and all(map(fixed, choices))):
+        return "error", f"goes round with nothing to end it, {_until(search)}"
+    return "warning", f"goes round as long as {_same(asked)}, {_until(search)}"
 
 
 def _same(asked: Sequence[str]) -> str:
@@ -140,7 +172,7 @@ def no_rule(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         finding = Finding(
             "no-rule",
             "warning",
-            f"{name} has no Default, and no rule may hold: the execution fails with States.Runtime",
+            f"{name} has no Default; when no rule holds, the execution fails (States.Runtime)",
             [Place(search.subject.states[name].pointer, name)],
             "add a Default, to a Fail state if nothing else fits",
             script,
@@ -159,11 +191,11 @@ def uncaught(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         if error == "States.Timeout" and name not in any_error
     }
     if any_error:
-        told = "any error that no catcher names" if handles else "any error: there is no Catch"
+        told = "an unexpected error" if handles else "any error"
         advice = "catch States.ALL, or leave it so if failing is what you want"
         yield _uncaught(search, severity, any_error, told, SURPRISE, advice)
     if late:
-        told = "a timeout, although other errors are caught"
+        told = "a timeout"
         advice = "States.TaskFailed does not take States.Timeout: name it, or States.ALL"
         yield _uncaught(search, "warning", late, told, "States.Timeout", advice)
 
@@ -182,7 +214,7 @@ def _uncaught(
     finding = Finding(
         "uncaught",
         severity,
-        f"{_tasks(order)} the execution with {told}",
+        f"nothing catches {told} of {_tasks(order)}",
         [Place(states[name].pointer, name) for name in order],
         advice,
         found[first],
@@ -191,44 +223,11 @@ def _uncaught(
 
 
 def _tasks(names: Sequence[str]) -> str:
-    return f"{names[0]} fails" if len(names) == 1 else f"these {len(names)} tasks fail"
+    return names[0] if len(names) == 1 else f"these {len(names)} tasks"
 
 
-def twice(search: Search, _: Evidence) -> Iterator[Verdict]:
-    """Tasks whose work may be done twice; those with arguments that say nothing of it apart."""
-    found = list(repeated(search.subject))
-    spelt = [one for one in found if one.known]
-    whole = [one for one in found if not one.known]
-    if spelt:
-        told = "nothing in the arguments tells a repetition"
-        advice = (
-            "pass an id that stays the same, such as $$.Execution.Id, and let the worker refuse "
-            "what it has done already"
-        )
-        yield _twice("warning", spelt, told, advice)
-    if whole:
-        told = "the whole input is handed on, so that only the handler can tell"
-        advice = "look at it, or have it called twice: --handlers PATH"
-        yield _twice("note", whole, told, advice)
-
-
-def _twice(severity: Severity, found: Sequence[Repeated], told: str, advice: str) -> Verdict:
-    places = [
-        Place(
-            one.retrier.pointer,
-            f"{one.state.name} (the retrier of {one.around})" if one.around else one.state.name,
-        )
-        for one in found
-    ]
-    many = f"{len(found)} tasks" if len(found) > 1 else found[0].state.name
-    message = f"{many} may be carried out twice, when an answer is lost: {told}"
-    return Finding("twice", severity, message, places, advice), None
-
-
-def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
+def needs(search: Search, evidence: Evidence) -> Iterator[Finding]:
     """Data that are read without asking."""
-    if not evidence.needs:
-        return
     places = [
         Place(
             search.subject.states[name].pointer,
@@ -236,8 +235,9 @@ def needs(search: Search, evidence: Evidence) -> Iterator[Verdict]:
         )
         for need, name in evidence.needs.items()
     ]
-    message = "these data are read without asking whether they are there; without them it fails"
-    yield Finding("needs", "note", message, places), None
+    if places:
+        message = "it fails without these data; nothing asks whether they are there"
+        yield Finding("needs", "note", message, places)
 
 
-VERDICTS = (missing, broken, endless, no_rule, uncaught, twice, needs)
+VERDICTS = (missing, unsure, broken, endless, no_rule, uncaught)

@@ -13,7 +13,7 @@ from ..choice import COMPARATORS
 from ..definition import State
 from ..queries import is_expression
 from . import flow_jsonata, flow_jsonpath
-from .flow import ARRAY, ERROR, MOMENT, Fixed, Flow, Key, Made, Put, Read, Want, wants
+from .flow import ARRAY, ERROR, MOMENT, NAMED, Fixed, Flow, Key, Made, Put, Read, Want
 
 INPUT, RESULT = Read("input"), Read("result")
 _EXAMPLES: dict[str, Any] = {
@@ -28,6 +28,8 @@ _EXAMPLES: dict[str, Any] = {
     "Cause": "some cause",
 }
 """Fields with one value, in JSONPath states the …Path of it, and what it has to be like."""
+_KINDS = {"Numeric": 1, "Boolean": True, "Timestamp": MOMENT}
+"""What comparisons look at, by how their names begin; the others at a text."""
 _PARTS = ("ItemReader", "ItemBatcher", "ResultWriter")
 
 
@@ -35,6 +37,8 @@ _PARTS = ("ItemReader", "ItemBatcher", "ResultWriter")
 class Left:
     """What an exit leaves behind."""
 
+    field: str
+    """Begins the names of the fields that say so: empty, `Choices/0/` or `Catch/0/`."""
     output: Flow
     assigned: Mapping[Key, Flow]
 
@@ -89,19 +93,21 @@ def result(state: State) -> Flow:
 def left(state: State, way: str = "Next", index: int = 0) -> Left:
     """An exit: by Next, End or Default, by a rule (Choices), or by a catcher (Catch)."""
     if way == "Next":
-        return _left(state, state.fields, result(state))
+        return _left(state, "", state.fields, result(state))
+    field, fields = f"{way}/{index}/", state.fields[way][index]
     if way == "Catch":
-        return _left(state, state.fields[way][index], ERROR)
+        return _left(state, field, fields, ERROR)
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
-    return _left(state, {**of_state, **state.fields[way][index]}, arguments(state))
+    return _left(state, field, {**of_state, **fields}, arguments(state))
 
 
-def _left(state: State, fields: Mapping[str, Any], given: Flow) -> Left:
+def _left(state: State, field: str, fields: Mapping[str, Any], given: Flow) -> Left:
     assigned = fields.get("Assign") or {}
     if state.jsonata:
         output = flow_jsonata.value(fields["Output"], given) if "Output" in fields else given
-        return Left(output, {name: flow_jsonata.value(v, given) for name, v in assigned.items()})
-    return Left(_onto_raw(fields, given), flow_jsonpath.members(assigned, given))
+        kept = {name: flow_jsonata.value(value, given) for name, value in assigned.items()}
+        return Left(field, output, kept)
+    return Left(field, _onto_raw(fields, given), flow_jsonpath.members(assigned, given))
 
 
 def _onto_raw(fields: Mapping[str, Any], given: Flow) -> Flow:
@@ -126,10 +132,10 @@ def reads(state: State) -> Iterator[tuple[str, Want]]:
         name = "Arguments" if state.jsonata else "Parameters"
         yield (name if name in state.fields else "InputPath"), Want(arguments(state))
     for index, rule in enumerate(state.fields.get("Choices", ())):
-        yield from ((f"Choices/{index}", Want(flow)) for flow in compared(state, rule))
-    for name, way in _exits(state):
-        yield f"{name}Output", Want(way.output)
-        yield from ((f"{name}Assign", Want(flow)) for flow in way.assigned.values())
+        yield from ((f"Choices/{index}", want) for want in compared(state, rule))
+    for way in exits(state):
+        yield f"{way.field}Output", Want(way.output)
+        yield from ((f"{way.field}Assign", Want(flow)) for flow in way.assigned.values())
 
 
 def _single_values(state: State) -> Iterator[tuple[str, Want]]:
@@ -151,28 +157,25 @@ def _of_map(state: State) -> Iterator[tuple[str, Want]]:
     yield "ItemSelector", Want(item(state))
 
 
-def _exits(state: State) -> Iterator[tuple[str, Left]]:
+def exits(state: State) -> Iterator[Left]:
+    """All the ways out of a state."""
     if state.type != "Fail":
-        yield "", left(state)
+        yield left(state)
     for way in ("Choices", "Catch"):
         for index in range(len(state.fields.get(way, ()))):
-            yield f"{way}/{index}/", left(state, way, index)
+            yield left(state, way, index)
 
 
-def compared(state: State, rule: Mapping[str, Any]) -> Iterator[Flow]:
+def compared(state: State, rule: Mapping[str, Any]) -> Iterator[Want]:
     """The values that a rule's condition looks at."""
     if state.jsonata:
-        yield flow_jsonata.value(rule["Condition"])
+        yield Want(flow_jsonata.value(rule["Condition"]))
         return
     for comparison in comparisons(rule):
+        kind = (example for name, example in _KINDS.items() if comparison.name.startswith(name))
+        example = next(kind, NAMED)
         for path in comparison.paths:
-            yield flow_jsonpath.path(path, data(state))
-
-
-def compared_reads(state: State) -> list[Read]:
-    """What the conditions of a Choice read."""
-    flows = [flow for rule in state.fields["Choices"] for flow in compared(state, rule)]
-    return [w.flow for flow in flows for w in wants(flow) if isinstance(w.flow, Read)]
+            yield Want(flow_jsonpath.path(path, data(state)), example)
 
 
 @dataclass(frozen=True, slots=True)
