@@ -146,6 +146,23 @@ def test_mocks_count_the_calls_that_were_made_before(tmp_path: Path, chain: Any)
     assert again.output == "done"
 
 
+def test_a_mock_whose_heart_beats_is_called_again(tmp_path: Path, chain: Any) -> None:
+    given = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    waiting = service("sqs:sendMessage.waitForTaskToken", Parameters=given, HeartbeatSeconds=90)
+    beating = mock("Send", doorstep.answer("done", after="1h"), heartbeat=60)
+    options = {"seed": 1, "journal": tmp_path / "journal"}
+    whole = Mocks(beating).run(chain({"Send": waiting}), **options)
+    assert whole.output == "done"
+    cut_after(tmp_path / "journal", b'"TaskStarted"')
+    assert Mocks(beating).run(chain({"Send": waiting}), **options).history == whole.history
+
+
+def test_a_journal_of_virtual_time_does_not_go_on_in_real_time(run: Any, tmp_path: Path) -> None:
+    run([], seed=None)
+    with pytest.raises(doorstep.InputError, match="seconds ahead of the clock: its time was virt"):
+        run([], seed=None, clock="real")
+
+
 @pytest.mark.parametrize(
     ("options", "what"), [({"input": {"items": []}}, "input"), ({"seed": 2}, "seed"),
                           ({"name": "other"}, "name")]
