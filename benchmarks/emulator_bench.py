@@ -1,5 +1,4 @@
-"""The emulator's figures (issue 5): first answer, latency, throughput, memory, long histories,
-full stores.
+"""The emulator's figures: first answer, latency, throughput, memory, long histories, full stores.
 
     python benchmarks/emulator_bench.py [--boto3] [--rounds 500] [--finished 100000]
 

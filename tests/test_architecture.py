@@ -168,3 +168,10 @@ def test_no_module_is_longer_than_it_may_be(module: str) -> None:
 def test_the_exceptions_are_needed() -> None:
     for module in LONGER:
         assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) > LONGEST
+
+
+def test_the_page_says_where_every_part_of_the_library_belongs() -> None:
+    page = (ROOT.parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    own = [path for path in ROOT.iterdir() if not path.name.startswith(("_", "py."))]
+    parts = [f"{path.name}/" if path.is_dir() else path.name for path in own]
+    assert [part for part in parts if f"`{part}`" not in page] == []

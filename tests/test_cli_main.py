@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,29 +16,26 @@ import doorstep
 from doorstep_cli import validate
 from doorstep_cli.main import cli
 
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 PROGRAM = Path(sys.executable).with_name("doorstep")
-COMMANDS = [
-    "run",
-    "validate",
-    "explore",
-    "test",
-    "test-state",
-    "history",
-    "replay",
-    "resume",
-    "debug",
-    "diff",
-    "graph",
-    "conformance",
-    "completion",
-    "serve",
-    "start",
-    "ps",
-    "logs",
-    "stop",
-    "redrive",
-    "callback",
-]
+GROUPS = {
+    "Run and look": ["run", "validate", "history", "graph"],
+    "Test": ["test", "test-state", "explore", "conformance"],
+    "Replay": ["replay", "resume", "debug", "diff"],
+    "Serve": ["serve", "start", "ps", "logs", "stop", "redrive", "callback"],
+    "Shell": ["completion"],
+}
+COMMANDS = [name for names in GROUPS.values() for name in names]
+CONTEXT = click.Context(cli)
+
+
+def options_of(command: click.Command | None) -> set[str]:
+    """The options of a command, and of the commands in it."""
+    assert command
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {text for parameter in command.params for text in parameter.opts}
+    return own.union({"--help"}, *(options_of(one) for one in inner))
 
 
 def test_the_version_is_the_librarys() -> None:
@@ -54,11 +52,12 @@ def test_the_version_is_told_without_starting_the_interpreter_or_rich() -> None:
     assert process.stdout.splitlines()[-1] == "[]", process.stderr
 
 
-def test_help_lists_every_command_in_full() -> None:
+def test_help_lists_every_command_in_full_by_what_it_is_for() -> None:
     text = CliRunner().invoke(cli, ["--help"]).stdout
-    lines = text.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in lines] == COMMANDS
-    assert not [line for line in lines if line.endswith("...")]
+    groups = dict(re.findall(r"^(\w[\w ]+):\n((?:  .+\n)+)", text, re.MULTILINE))
+    del groups["Options"]
+    assert {title: re.findall("^  ([a-z-]+)", at, re.M) for title, at in groups.items()} == GROUPS
+    assert "..." not in "".join(groups.values())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -69,18 +68,32 @@ def test_every_commands_help_has_examples(name: str) -> None:
 
 
 def test_every_option_is_explained() -> None:
-    context = click.Context(cli)
     for name in COMMANDS:
-        command = cli.get_command(context, name)
+        command = cli.get_command(CONTEXT, name)
         assert command
         options = [param for param in command.params if isinstance(param, click.Option)]
         assert [option.name for option in options if not option.help] == []
 
 
-def test_an_unknown_command_is_a_usage_error() -> None:
-    result = CliRunner().invoke(cli, ["rnu"])
+def test_the_page_of_the_command_line_has_a_row_for_every_command() -> None:
+    rows = re.findall(r"^\| (`.+?) \|", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(re.findall(r"`([a-z][a-z-]*)", " ".join(rows))) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
+    text = page.read_text("utf-8").replace("\\\n", "")
+    for name, rest in re.findall(r"(?:^|[ `(])doorstep ([a-z][a-z-]+)([^\n`|$)]*)", text):
+        assert name in COMMANDS
+        shown = re.findall(r" (--[a-z][a-z-]*)", rest)
+        assert set(shown) <= options_of(cli.get_command(CONTEXT, name)), f"{name}{rest}"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("exploer", "; did you mean 'explore'?"), ("xyz", ".")])
+def test_an_unknown_command_is_a_usage_error(name: str, hint: str) -> None:
+    result = CliRunner().invoke(cli, [name])
     assert result.exit_code == 2
-    assert "No such command 'rnu'" in result.stderr
+    assert f"No such command '{name}'{hint}" in result.stderr
 
 
 @pytest.fixture

@@ -119,6 +119,12 @@ def test_a_refusal_of_the_server_is_told(run: Run) -> None:
     assert "neither an execution's ARN nor MACHINE:NAME" in run("stop", "x").stderr
 
 
+def test_an_output_that_is_no_json_is_told_by_the_name_of_its_option(run: Run) -> None:
+    result = run("callback", "success", "any", "--output", "yes")
+    assert result.exit_code == 2
+    assert "--output: This is not valid JSON" in result.stderr
+
+
 def test_a_missing_server_is_told() -> None:
     result = CliRunner().invoke(cli, ["ps", "--endpoint", "http://127.0.0.1:9"])
     assert result.exit_code == 2

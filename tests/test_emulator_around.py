@@ -119,7 +119,7 @@ def world(
 # Status changes ----------------------------------------------------------------------------------
 
 
-def test_a_status_change_is_told_as_eventbridge_does(world: World) -> None:
+def test_behaviour_114_a_status_change_is_told_as_eventbridge_does(world: World) -> None:
     arn = world.machine("passes", WORK)('{"a": 1}')
     began, ended = world.told(arn, "SUCCEEDED")
     described = world.client.describe_execution(executionArn=arn)

@@ -247,6 +247,15 @@ def test_a_redrive_goes_on_after_the_modelled_end(
     assert told["stopDate"] - told["redriveDate"] >= timedelta(seconds=60)
 
 
+def test_behaviour_94_an_execution_out_of_time_ends_to_the_second_and_has_no_error(
+    client: Any, start: Callable[..., str], chain: Any
+) -> None:
+    told = ended(client, start(chain({"Pause": wait()}, TimeoutSeconds=7)))
+    assert told["status"] == "TIMED_OUT"
+    assert round((told["stopDate"] - told["startDate"]).total_seconds(), 3) == 7
+    assert not {"error", "cause"} & told.keys()
+
+
 def with_clock(client: Any, clock: str) -> Any:
     client.meta.events.register_first(
         "before-sign.stepfunctions.StartExecution",

@@ -175,8 +175,9 @@ def test_an_execution_is_stopped(
     }
 
 
-def test_a_stop_without_reason_leaves_none(client: Any, machine: Callable[..., str]) -> None:
-    # asl-facts, behaviour 100.
+def test_behaviour_100_a_stop_without_reason_leaves_none(
+    client: Any, machine: Callable[..., str]
+) -> None:
     arn = client.start_execution(stateMachineArn=machine(FOREVER))["executionArn"]
     client.stop_execution(executionArn=arn)
     assert not {"error", "cause"} & client.describe_execution(executionArn=arn).keys()

@@ -94,7 +94,7 @@ def test_a_test_case_answers_the_calls_that_it_names(
         assert ended(client, without)["output"] == '"handled"'
 
 
-def test_versions_and_express_machines_have_test_cases_as_well(
+def test_behaviour_126_versions_and_express_machines_have_test_cases_as_well(
     served: Served, chain: Callable[..., Any]
 ) -> None:
     with served() as client:

@@ -65,8 +65,8 @@ def orders(pytester: pytest.Pytester) -> Path:
     return pytester.path
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
+def blocks(language: str, page: Path = GUIDE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
 def indented() -> list[str]:
@@ -82,6 +82,11 @@ def test_the_tests_of_the_guide_pass_and_cover_what_it_says(run: Run, orders: Pa
     result.assert_outcomes(passed=2)
     table = next(block for block in indented() if "transitions" in block)
     result.stdout.fnmatch_lines([line.strip() for line in table.splitlines()])
+
+
+def test_the_test_of_the_readme_passes(run: Run, orders: Path) -> None:
+    text = next(block for block in blocks("python", ROOT / "README.md") if "def test_" in block)
+    run(text).assert_outcomes(passed=1)
 
 
 def test_the_picture_of_the_guide_is_what_a_failing_test_shows(run: Run, orders: Path) -> None:

@@ -50,7 +50,7 @@ def command(
     page_file: TextIO | None,
     recordings: Path | None,
 ) -> None:
-    """Run cases that were recorded on AWS, and compare Doorstep's answers with AWS's.
+    """Run cases that hold what AWS does, and compare Doorstep's answers with it.
 
     Prints the score of each kind of case: exact, causal (the same but for the order of events that
     don't depend on each other), outcome (only the end is the same), fail.
@@ -72,7 +72,10 @@ def command(
         raise click.UsageError("--recordings goes with --report")
     directory = directory or OWN_CASES
     if not directory.is_dir():
-        raise Problem(f"there are no cases in {directory}; name a folder of them with --cases")
+        raise Problem(
+            "Doorstep's own cases are in its repository, not in an installed package; "
+            "name a folder of others with --cases"
+        )
     report = check(directory, emit)
     if page_file:
         _write_page(page_file, report, recordings)

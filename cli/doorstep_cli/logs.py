@@ -38,8 +38,8 @@ def command(execution: str, follow: bool, output_format: str, endpoint: str) -> 
 
     \b
     Examples:
-      doorstep logs -f orders:order-17
-      doorstep logs orders:order-17 --format json | jq 'select(.type == "TaskFailed")'
+      doorstep logs -f order:order-17
+      doorstep logs order:order-17 --format json | jq 'select(.type == "TaskFailed")'
     """
     remote = Remote(endpoint)
     arn = remote.execution(execution)

@@ -14,28 +14,14 @@ import click
 
 from .output import Bug, Problem
 
-_COMMANDS = (
-    "run",
-    "validate",
-    "explore",
-    "test",
-    "test-state",
-    "history",
-    "replay",
-    "resume",
-    "debug",
-    "diff",
-    "graph",
-    "conformance",
-    "completion",
-    "serve",
-    "start",
-    "ps",
-    "logs",
-    "stop",
-    "redrive",
-    "callback",
-)
+_GROUPS = {
+    "Run and look": ("run", "validate", "history", "graph"),
+    "Test": ("test", "test-state", "explore", "conformance"),
+    "Replay": ("replay", "resume", "debug", "diff"),
+    "Serve": ("serve", "start", "ps", "logs", "stop", "redrive", "callback"),
+    "Shell": ("completion",),
+}
+_COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
 _MODULES = {"test": "suites"}
 """Where the module is not called as the command: `test` would be taken for a package's tests."""
 
@@ -44,7 +30,7 @@ class Commands(click.Group):
     """Loads a command's module when it is asked for: `--version` starts no interpreter."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order in which one comes to use them."""
+        """The commands in the order of their groups, for the shell's completion."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -54,6 +40,29 @@ class Commands(click.Group):
         module = import_module(f"{__package__}.{_MODULES.get(name, name.replace('-', ''))}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Like click's, with a hint when the name is close to a command's."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as unknown:
+            from doorstep.near import did_you_mean
+
+            hint = did_you_mean(args[0], _COMMANDS)
+            told = f"No such command {args[0]!r}; {hint}" if hint else unknown.message
+            raise click.UsageError(told, ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by what one wants to do, in the order in which one comes to it."""
+        width = max(map(len, _COMMANDS))
+        for group, names in _GROUPS.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(group):
+                formatter.write_dl(
+                    [(n.ljust(width), c.get_short_help_str(limit=80)) for n, c in commands if c]
+                )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; no traceback reaches the user unless DOORSTEP_DEBUG asks for it."""
@@ -91,11 +100,11 @@ def cli(ctx: click.Context) -> None:
 
     \b
     Examples:
-      doorstep run order.asl.json --handlers handlers.py --input @order.json
-      doorstep validate *.asl.json
-      doorstep run order.asl.json --history history.json
-      doorstep history history.json
-      doorstep graph order.asl.json --history history.json
+      doorstep run order.asl.json --handlers handlers.py --input @order.json --history run.json
+      doorstep history run.json
+      doorstep test tests/
+      doorstep replay failed.json --definition order.asl.json
+      doorstep serve order.asl.json --handlers handlers.py
 
     `doorstep COMMAND --help` has the options and more examples.
     """

@@ -60,22 +60,24 @@ def definition_options(command: Command) -> Command:
 
 
 def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
-    """The input's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
+    """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
     from doorstep import InputError
     from doorstep.jsontext import loads
 
+    option = parameter.opts[0]
+    purpose = option.removeprefix("--")
     if given is None:
         return "{}"
     if given in ("-", "@-"):
-        text, source = standard_input("input"), "standard input"
+        text, source = standard_input(purpose), "standard input"
     elif given.startswith("@"):
-        text, source = read_text(Path(given[1:]), "input"), given[1:]
+        text, source = read_text(Path(given[1:]), purpose), given[1:]
     else:
-        text, source = given, "--input"
+        text, source = given, option
     try:
         loads(text)
     except InputError as problem:
-        advice = f"; to read that file write --input @{given}" if os.path.isfile(given) else ""
+        advice = f"; to read that file write {option} @{given}" if os.path.isfile(given) else ""
         raise Problem(f"{source}: {problem}{advice}") from None
     return text
 

@@ -46,7 +46,7 @@ def command(
     \b
     Examples:
       doorstep ps --status RUNNING
-      doorstep ps orders --last 100 --format json | jq -r '.[].executionArn'
+      doorstep ps order --last 100 --format json | jq -r '.[].executionArn'
     """
     found = list(_executions(Remote(endpoint), machine, status, last))
     if output_format == "json":

@@ -17,7 +17,7 @@ def command(execution: str, endpoint: str) -> None:
 
     \b
     Examples:
-      doorstep redrive orders:order-17
+      doorstep redrive order:order-17
     """
     remote = Remote(endpoint)
     remote.ask("RedriveExecution", executionArn=remote.execution(execution))

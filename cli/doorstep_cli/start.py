@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from .options import input_text
+from .options import input_option
 from .remote import Remote, endpoint_option
 
 
 @click.command("start", short_help="Start an execution on a server.")
 @click.argument("machine", metavar="MACHINE")
-@click.option("--input", "text", callback=input_text, help="JSON text, @FILE, or - for stdin.")
+@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
 @click.option("--name", help="The execution's name; a UUID by default.")
 @click.option(
     "--clock",

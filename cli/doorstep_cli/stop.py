@@ -19,7 +19,7 @@ def command(execution: str, error: str | None, cause: str | None, endpoint: str)
 
     \b
     Examples:
-      doorstep stop orders:order-17 --cause 'ordered twice'
+      doorstep stop order:order-17 --cause 'ordered twice'
     """
     remote = Remote(endpoint)
     remote.ask("StopExecution", executionArn=remote.execution(execution), error=error, cause=cause)

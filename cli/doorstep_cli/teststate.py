@@ -69,7 +69,11 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
     help="What the ItemReader of a Map reads.",
 )
 @click.option("--role", metavar="ARN", help="The role that the context object names.")
-@click.option("--resource", metavar="LOGICAL_ID", help="Which state machine of a template.")
+@click.option(
+    "--resource",
+    metavar="LOGICAL_ID",
+    help="Which state machine of a SAM or CloudFormation template.",
+)
 @param_option
 @click.option(
     "--format",

@@ -72,7 +72,10 @@ def begin_again(
     replayer = Replayer(definition, type=type, times=times)
     limit = _limit(recording, state, at)
     if limit is None and recording.events[-1].type == "ExecutionSucceeded":
-        raise InputError("the execution succeeded: name a state or an event to go on from")
+        raise InputError(
+            "the execution succeeded: name a state or an event to go on from "
+            "(--from STATE, --at EVENT; in Python state=, at=)"
+        )
     driver_handlers = Handlers(handlers)
     family = None if children is None else replayer.family(children, machines, bucket)
     standing = stand(replayer, replayer.follow(recording, limit, family), family)
