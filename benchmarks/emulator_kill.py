@@ -6,7 +6,7 @@ The clients start executions, read their histories and see them end, while the s
 and started again on its store. Then, for every execution:
 
 - its history, and those of its nested executions and of its map runs' children, are those of an
-  execution that nobody disturbed, but for times and interleaving;
+  execution that nobody disturbed, but for times and interleaving, whatever its clock;
 - what a client had read of the history before a kill is still there, unchanged;
 - a call was made again only under its key, and only by another server;
 - no status change was told twice, and none that a kill has undone.
@@ -31,14 +31,13 @@ from pathlib import Path
 from typing import Any
 
 from kill_checks import History, descendants, history, once, wrong_calls, wrong_history, wrong_news
-from kill_workload import DEFINITIONS, HANDLERS, INPUT, MACHINES
+from kill_workload import CLOCKS, DEFINITIONS, HANDLERS, INPUT, MACHINES
 from served import ROLE, Call, Refused, Served, emulator, plain_client
 
 BATCH = 8
 """Executions that a client has at a time."""
 PATIENCE = 120.0
 """Seconds for a batch to end."""
-EXECUTIONS = MACHINES.replace(":stateMachine:", ":execution:") + "main:"
 
 
 class Killed:
@@ -128,7 +127,7 @@ class Clients:
             self.broken.append(f"a client gave up: {problem!r}")
 
     def _work(self, call: Call) -> None:
-        while arns := [start(call, f"run-{number}") for number in self._next()]:
+        while arns := [start(call, number) for number in self._next()]:
             with self._lock:
                 self.started += len(arns)
             seen: dict[str, History] = {arn: [] for arn in arns}
@@ -153,18 +152,19 @@ class Clients:
             del seen[arn]
 
 
-def start(call: Call, name: str) -> str:
-    """Start it, once, however often that has to be asked for."""
+def start(call: Call, number: int) -> str:
+    """Start an execution, once, however often that has to be asked for; the clocks take turns."""
+    machine, name = f"{MACHINES}main-{CLOCKS[number % len(CLOCKS)]}", f"run-{number}"
 
     def act() -> str:
         try:
-            given = {"stateMachineArn": MACHINES + "main", "input": json.dumps(INPUT)}
+            given = {"stateMachineArn": machine, "input": json.dumps(INPUT)}
             arn: str = call("StartExecution", name=name, **given)["executionArn"]
         except Refused as refused:
             # The answer was lost in a kill, and the execution has ended meanwhile.
             if str(refused) != "ExecutionAlreadyExists":
                 raise
-            return EXECUTIONS + name
+            return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         return arn
 
     arn: str = eventually(act)
@@ -209,12 +209,14 @@ def tell(text: str) -> None:
 def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
     """All of it; gives what does not hold."""
     call = plain_client(server.url)
-    for name, definition in DEFINITIONS.items():
-        call("CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE)
+    for name, (clock, definition) in DEFINITIONS.items():
+        given = {"definition": json.dumps(definition), "roleArn": ROLE}
+        tags = [{"key": "doorstep:clock", "value": clock}]
+        call("CreateStateMachine", name=name, tags=tags, **given)
     stop = threading.Event()
     answering = threading.Thread(target=answer_tokens, args=(server, stop), daemon=True)
     answering.start()
-    undisturbed = start(call, "undisturbed")
+    undisturbed = start(call, -len(CLOCKS))
     eventually(lambda: call("DescribeExecution", executionArn=undisturbed)["status"] != "RUNNING")
     alone = once(server.calls())
     began = time.monotonic()

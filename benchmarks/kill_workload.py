@@ -96,4 +96,7 @@ MAIN = {
         "Last": task("slow", End=True),
     },
 }
-DEFINITIONS = {"child": CHILD, "main": MAIN}
+CLOCKS = ("real", "virtual", "60")
+"""There is a state machine for each."""
+DEFINITIONS = {"child": ("real", CHILD), **{f"main-{clock}": (clock, MAIN) for clock in CLOCKS}}
+"""By name: the clock and the definition."""

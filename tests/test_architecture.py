@@ -9,18 +9,37 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "interpreter" / "doorstep"
+TOP = Path(__file__).parent.parent
+PACKAGES = {
+    name: TOP / source / name
+    for source, name in [
+        ("interpreter", "doorstep"),
+        ("emulator", "doorstep_emulator"),
+        ("cli", "doorstep_cli"),
+    ]
+}
 LONGEST = 300
 LONGER: dict[str, int] = {}
 """Modules that may be longer, each with how long and, in a comment, why."""
 
 
+def package_of(path: Path) -> list[str]:
+    """The dotted name of the package that a file is in, in parts."""
+    (root,) = (root for root in PACKAGES.values() if path.is_relative_to(root))
+    return list(path.parent.relative_to(root.parent).parts)
+
+
+def short(*parts: str) -> str:
+    """A module's name here: that of the library's modules without `doorstep.`."""
+    return ".".join(parts[1:] if parts[0] == "doorstep" else parts)
+
+
 def names(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+    own = [] if path.stem == "__init__" else [path.stem]
+    return short(*package_of(path), *own)
 
 
-MODULES = {names(path): path for path in sorted(ROOT.rglob("*.py"))}
+MODULES = {names(path): path for root in PACKAGES.values() for path in sorted(root.rglob("*.py"))}
 
 
 def at_run_time(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -42,25 +61,19 @@ def everywhere(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
 
 
 def targets(module: str, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """The modules of doorstep that a statement imports; "" is the package itself."""
+    """The modules of ours that a statement imports; "" is the package `doorstep` itself."""
     if isinstance(statement, ast.Import):
-        yield from (a.name.removeprefix("doorstep").lstrip(".") for a in statement.names
-                    if a.name.split(".")[0] == "doorstep")  # fmt: skip
+        parts = [alias.name.split(".") for alias in statement.names]
+        yield from (short(*part) for part in parts if part[0] in PACKAGES)
         return
-    if statement.level == 0:
-        if (statement.module or "").split(".")[0] != "doorstep":
-            return
-        base = (statement.module or "").split(".")[1:]
-    else:
-        package = (
-            module.split(".") if MODULES[module].name == "__init__.py" else module.split(".")[:-1]
-        )
-        package = [part for part in package if part]
-        base = package[: len(package) - statement.level + 1]
-        base += (statement.module or "").split(".") if statement.module else []
-    for alias in statement.names:
-        inner = ".".join([*base, alias.name])
-        yield inner if inner in MODULES else ".".join(base)
+    base = (statement.module or "").split(".") if statement.module else []
+    if statement.level:
+        package = package_of(MODULES[module])
+        base = package[: len(package) - statement.level + 1] + base
+    if base[0] in PACKAGES:
+        for alias in statement.names:
+            inner = short(*base, alias.name)
+            yield inner if inner in MODULES else short(*base)
 
 
 def imports(module: str, *, only_at_run_time: bool = False) -> set[str]:
@@ -88,6 +101,8 @@ def test_the_modules_are_seen() -> None:
     assert {"", "engine", "fibers", "drivers.driver", "jsonata.values"} <= MODULES.keys()
     assert "events" in imports("engine")
     assert "drivers.clock" in imports("drivers.virtual")
+    assert {"doorstep_emulator.store", "drivers", "events"} <= imports("doorstep_emulator.keeper")
+    assert "doorstep_cli.remote" in imports("doorstep_cli.ps")
 
 
 @pytest.mark.parametrize("module", ["engine", "fibers", "events", "commands"])
@@ -119,16 +134,29 @@ def test_jsonata_knows_nothing_outside_of_itself(module: str) -> None:
     assert {name for name in imports(module) if not name.startswith("jsonata")} == set()
 
 
-def test_nothing_of_the_library_knows_the_command_line_or_the_conformance_suite() -> None:
-    for module, path in MODULES.items():
+@pytest.mark.parametrize(
+    ("package", "outer"),
+    [
+        ("doorstep", ("doorstep_cli", "doorstep_conformance", "doorstep_emulator")),
+        ("doorstep_emulator", ("doorstep_cli", "doorstep_conformance")),
+    ],
+)
+def test_packages_know_only_what_is_further_in(package: str, outer: tuple[str, ...]) -> None:
+    for path in PACKAGES[package].rglob("*.py"):
         for statement in everywhere(ast.parse(path.read_text(encoding="utf-8"))):
             named = (
                 [alias.name for alias in statement.names]
                 if isinstance(statement, ast.Import)
                 else [statement.module or ""]
             )
-            outer = ("doorstep_cli", "doorstep_conformance", "doorstep_emulator")
-            assert not [name for name in named if name.split(".")[0] in outer], module
+            assert not [name for name in named if name.split(".")[0] in outer], path
+
+
+def test_the_emulator_s_server_knows_neither_http_nor_the_api() -> None:
+    outer = ("app", "api", "protocol", "serving", "connections", "origins")
+    known = reached("doorstep_emulator.server")
+    assert known & {f"doorstep_emulator.{name}" for name in outer} == set()
+    assert not [name for name in known if name.startswith("doorstep_emulator.api_")]
 
 
 def test_no_module_imports_itself_through_others() -> None:
@@ -156,7 +184,7 @@ def test_the_engine_does_no_io() -> None:
 
 
 def test_folders_are_one_level_deep() -> None:
-    assert [name for name in MODULES if name.count(".") > 1] == []
+    assert [name for name, path in MODULES.items() if len(package_of(path)) > 2] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -170,8 +198,10 @@ def test_the_exceptions_are_needed() -> None:
         assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) > LONGEST
 
 
-def test_the_page_says_where_every_part_of_the_library_belongs() -> None:
-    page = (ROOT.parents[1] / "docs" / "architecture.md").read_text("utf-8")
-    own = [path for path in ROOT.iterdir() if not path.name.startswith(("_", "py."))]
+@pytest.mark.parametrize("package", ["doorstep", "doorstep_emulator"])
+def test_the_page_says_where_every_part_belongs(package: str) -> None:
+    page = (TOP / "docs" / "architecture.md").read_text("utf-8")
+    own = [one for one in PACKAGES[package].iterdir() if not one.name.startswith(("_", "py."))]
     parts = [f"{path.name}/" if path.is_dir() else path.name for path in own]
-    assert [part for part in parts if f"`{part}`" not in page] == []
+    unnamed = [part for part in parts if f"`{part}`" not in page]
+    assert [part for part in unnamed if not part.startswith("api_")] == []

@@ -79,6 +79,15 @@ def test_a_history_of_a_child_is_one_like_any_other(folder: Path) -> None:
     assert invoke("replay", child, "--definition", "sub.asl.json").exit_code == 0
 
 
+def test_a_journal_holds_the_children_too(folder: Path) -> None:
+    run("[1, 2]", "--journal", "batch.journal")
+    replayed = invoke(
+        "replay", "batch.journal", "--children", "batch.journal",
+        "--definition", "batch.asl.json", "--machine", "sub=sub.asl.json",
+    )  # fmt: skip
+    assert replayed.stdout == "the same: 14 events, SUCCEEDED\nchildren: same 3\n"
+
+
 def test_children_that_differ_are_told_in_a_table(folder: Path) -> None:
     run("[1, 2]")
     sub = SUB["States"]["Add"] | {"Result": 1}  # type: ignore[index]

@@ -190,6 +190,34 @@ def test_the_legend_explains_the_colours_that_occur(tmp_path: Path) -> None:
         assert re.findall(r"legend_(\w+) ?\[", text) == ["succeeded", "failed", "not_reached"]
 
 
+def test_the_ways_that_were_taken_are_coloured(tmp_path: Path) -> None:
+    history = tmp_path / "history.json"
+    run = doorstep.run(DEFINITION, ORDER, handlers={"ask": refuse, "price": lambda item: item})
+    history.write_text(json.dumps(run.history), "utf-8")
+    green, orange, red, grey = "#1d8102", "#d45b07", "#c7131f", "#aab7b8"
+    text = graph(tmp_path, "--history", str(history)).stdout
+    # In the order of the edges: Large?, its Default, Ask's Next and its catcher, …
+    assert re.findall(r"linkStyle (\S+) stroke:(\S+)", text) == [
+        ("0,1,5,6", green),
+        ("4", orange),
+        ("7", red),
+        ("2,3", grey),
+    ]
+    text = graph(tmp_path, "--history", str(history), "--format", "dot").stdout
+    assert f's1 -> s2 [label="$.total > 100", color="{green}"]' in text
+    assert f'label="Refused, States.Timeout", style=dashed, color="{orange}"]' in text
+
+
+@pytest.mark.parametrize("part", [slice(3, None), slice(6)])
+def test_a_page_of_a_history_colours_what_it_has(tmp_path: Path, part: slice) -> None:
+    history = tmp_path / "history.json"
+    sad = {"StartAt": "Sad", "States": {"Sad": {"Type": "Succeed"}}}
+    run = doorstep.run(DEFINITION, ORDER, handlers={"ask": refuse, "price": lambda item: item})
+    history.write_text(json.dumps(run.history[part]), "utf-8")
+    for definition in (DEFINITION, sad):
+        assert graph(tmp_path, "--history", str(history), definition=definition).exit_code == 0
+
+
 def test_how_often_a_state_was_entered_is_shown(tmp_path: Path) -> None:
     history = tmp_path / "history.json"
     run = doorstep.run(DEFINITION, ORDER | {"total": 1}, handlers={"price": lambda item: item})

@@ -158,6 +158,24 @@ def test_timestamps_of_both_versions_of_the_aws_cli_are_read(timestamp: str | fl
     assert lines[1].split()[-1] == "2024-03-01T12:00:00.250Z"
 
 
+def test_a_journal_has_the_same_history(tmp_path: Path) -> None:
+    journal = tmp_path / "run.journal"
+    run = doorstep.run(DEFINITION, handlers={"fetch": fetch}, seed=1, journal=journal)
+    assert [(row["id"], row["type"]) for row in rows(journal)] == [
+        (event["id"], event["type"]) for event in run.history
+    ]
+
+
+def test_a_history_that_does_not_end_is_remarked_on(tmp_path: Path, file: Path) -> None:
+    events = json.loads(file.read_text("utf-8"))["events"]
+    pages = tmp_path / "1.json", tmp_path / "2.json"
+    for page, part in zip(pages, (events[:5], events[5:]), strict=True):
+        page.write_text(json.dumps(part), "utf-8")
+    assert "these are not all pages of its history" in history(pages[0]).stderr
+    whole = history(*pages)
+    assert (whole.stdout, whole.stderr) == (history(file).stdout, "")
+
+
 def test_a_history_in_reverse_order_is_turned_around(tmp_path: Path, file: Path) -> None:
     events = json.loads(file.read_text("utf-8"))["events"]
     turned = tmp_path / "turned.json"
@@ -169,7 +187,7 @@ def test_a_history_in_reverse_order_is_turned_around(tmp_path: Path, file: Path)
     ("text", "told"),
     [
         ("not JSON", "line 1, column 1"),
-        ("", "line 1, column 1"),
+        ("", "standard input is empty"),
         ("{}", "no events"),
         ("7", "no events"),
         ('{"events": {}}', "no events"),

@@ -37,3 +37,10 @@ def test_on_a_terminal_the_widest_column_gives_way(
 def test_a_table_without_rows_has_its_head(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["ID", "Name"], [])
     assert capsys.readouterr().out == "ID  Name\n"
+
+
+def test_a_table_has_nothing_that_a_terminal_takes_for_orders(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(["A"], [Row(["\x1b[2Jcell"], below=["\x9bbelow"])])
+    assert capsys.readouterr().out.splitlines() == ["A", "�[2Jcell", f"{'':10}�below"]

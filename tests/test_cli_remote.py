@@ -91,6 +91,7 @@ def test_ps_lists_executions_by_machine_and_status(endpoint: str, run: Run) -> N
     assert "failed" in table
     found = json.loads(run("ps", "no", "--status", "FAILED", "--format", "json").stdout)
     assert [one["name"] for one in found] == ["failed"]
+    assert "there is no state machine 'nobody'" in run("ps", "nobody").stderr
 
 
 def test_stop_aborts_and_logs_tell_of_it(endpoint: str, run: Run) -> None:
@@ -100,6 +101,14 @@ def test_stop_aborts_and_logs_tell_of_it(endpoint: str, run: Run) -> None:
     assert len(lines) == 3
     assert "WaitStateEntered  Only" in lines[1]
     assert "ExecutionAborted  Enough  today" in lines[2]
+
+
+def test_an_event_is_a_line_whatever_its_cause_says(endpoint: str, run: Run) -> None:
+    started(endpoint, "wait", "loud")
+    run("stop", "wait:loud", "--cause", "two\nlines \x1b[2J")
+    lines = run("logs", "wait:loud").stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[2].endswith("two�lines �[2J")
 
 
 def test_redrive_lets_it_fail_once_more(endpoint: str, run: Run) -> None:

@@ -237,6 +237,14 @@ def resume(*arguments: str) -> Result:
     return invoke("resume", "failed.json", "--definition", "order.asl.json", *arguments)
 
 
+def test_that_a_history_does_not_end_is_told(folder: Path) -> None:
+    events = json.loads(Path("failed.json").read_text("utf-8"))["events"]
+    Path("failed.json").write_text(json.dumps(events[:3]), "utf-8")
+    told = "the execution was still running at its last event here, 3\n"
+    assert told in resume("--handlers", "mended.py").stderr
+    assert told not in resume("--handlers", "mended.py", "-q").stderr
+
+
 def test_it_fails_again_as_run_does(folder: Path) -> None:
     result = resume("--handlers", "broken.py")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -249,7 +257,8 @@ def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:
         told = json.loads(result.stdout)
         assert (told["status"], told["output"]["ship"]) == ("SUCCEEDED", "S")
     assert "exclude each other" in resume("--from", "Charge", "--at", "8").stderr
-    assert "does not enter the state 'X'" in resume("--from", "X").stderr
+    assert "'X': it enters Reserve, Charge, Ship" in resume("--from", "X").stderr
+    assert "'charge': did you mean 'Charge'?" in resume("--from", "charge").stderr
 
 
 def test_a_missing_handler_is_told_as_run_tells_it(folder: Path) -> None:

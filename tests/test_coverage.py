@@ -470,9 +470,11 @@ def test_the_page_draws_what_was_used(suite: Suite) -> None:
         for path in group.findall(f"{tag}path[@class='line']")
     }
     assert strokes == {
-        None: None,
-        "1 × rule Pick: rule 1 → Text": "stroke:#1d8102",
-        "0 × rule Pick: Default → Other": "stroke:#c7131f",
+        "1 × state Pick": "stroke:#1d8102",
+        "1 × state Text": "stroke:#1d8102",
+        "0 × state Other": "stroke:#c7131f",
+        "$ is string\n1 × rule Pick: rule 1 → Text": "stroke:#1d8102",
+        "default\n0 × rule Pick: Default → Other": "stroke:#c7131f",
     }
 
 

@@ -214,3 +214,12 @@ def test_the_same_definition_is_the_same_picture() -> None:
 )
 def test_a_text_is_broken_where_it_may_be(text: str, lines: list[str]) -> None:
     assert wrapped(text, 120, NAME) == lines
+
+
+def test_a_condition_that_is_cut_is_whole_where_one_points_at_it() -> None:
+    rule = {"Variable": "$.lock.holder", "StringEquals": "x" * 60, "Next": "A"}
+    pick = {"Type": "Choice", "Choices": [rule], "Default": "A"}
+    root = drawn({"StartAt": "Pick", "States": {"Pick": pick, "A": {"Type": "Succeed"}}})
+    titles = [title.text for title in root.iter(f"{SVG}title")]
+    assert f'$.lock.holder = "{"x" * 60}"' in titles
+    assert "x" * 60 not in "".join(text.text or "" for text in root.iter(f"{SVG}text"))

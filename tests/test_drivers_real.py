@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import doorstep
 from doorstep.calling import Context
+from doorstep.drivers import Driver, Execution, RealClock
+from doorstep.drivers.keeping import Memory
+from doorstep.events import Fact
+from doorstep.handlers import Handlers
+from doorstep.identity import Identity
+from doorstep.journal import Entry
+from doorstep.running import compile_definition
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 TIMED = ("timestamp",)
@@ -115,3 +123,68 @@ def test_a_heartbeat_from_the_handlers_thread_arrives() -> None:
     }
     execution = doorstep.run(one(state), handlers={"*": beat}, clock="real")
     assert execution.output == "done"
+
+
+class Noting(Memory):
+    """Notes what it is told of, and in which thread."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.threads: set[int] = set()
+
+    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+        self._note(entries[0].kind if isinstance(entries[0], Fact) else "")
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        self._note("promised")
+
+    def _note(self, what: str) -> None:
+        self.told.append(what)
+        self.threads.add(threading.get_ident())
+
+
+class SetBack(RealClock):
+    """A clock that is set back an hour after every look at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.back = 0.0
+
+    def now(self) -> float:
+        self.back += 3600
+        return super().now() - self.back
+
+
+ASK = one(
+    {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}},
+    }
+)
+
+
+def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
+    driver = Driver(clock, Handlers(handlers), keeper=keeper)
+    identity = Identity(name="test", seed="test")
+    execution = driver.start(compile_definition(definition), definition, identity, "[1, 2]")
+    driver.run(execution)
+    return execution
+
+
+def test_what_a_handler_promises_is_kept_before_its_answer_and_in_the_driver_s_thread() -> None:
+    def ask(event: Any, context: Context) -> None:
+        context.send_task_success(event["token"], "yes", after="1ms")
+
+    keeper = Noting()
+    execution = driven(RealClock(), ASK, {"ask": ask}, keeper)
+    assert execution.output == "yes"
+    assert keeper.told == ["started", "promised", "submitted", "succeeded"]
+    assert keeper.threads == {threading.get_ident()}
+
+
+def test_a_history_goes_on_in_time_when_the_machine_s_clock_is_set_back() -> None:
+    execution = driven(SetBack(), machine(), {"charge": lambda event: event}, Memory())
+    times = [event.at for event in execution.events]
+    assert execution.status == "SUCCEEDED"
+    assert times == sorted(times)

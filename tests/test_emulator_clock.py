@@ -189,6 +189,22 @@ def test_a_workers_task_is_not_timed_out_before_a_worker_comes(
     assert ended(client, arn)["output"] == "2"
 
 
+def test_time_goes_on_once_the_one_whom_somebody_might_have_answered_is_stopped(
+    client: Any, start: Callable[..., str], folder: Path, chain: Any
+) -> None:
+    child = chain({"Ask": callback(TimeoutSeconds=3600)})
+    machine = client.create_state_machine(name="asks", definition=json.dumps(child), roleArn=ROLE)[
+        "stateMachineArn"
+    ]
+    begin = service("states:startExecution", Parameters={"StateMachineArn": machine})
+    arn = start(chain({"Begin": begin, "Silent": {**SILENT, "TimeoutSeconds": 60}}))
+    token_in(folder)
+    assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    asks = client.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"]
+    client.stop_execution(executionArn=asks)
+    assert ended(client, arn)["error"] == "States.Timeout"
+
+
 PROMISED = service("glue:startJobRun.sync", Parameters={"JobName": "night"})
 SILENT = service("sqs:sendMessage", Parameters={"QueueUrl": "https://queue", "MessageBody": "!"})
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.events import Event
 from doorstep_emulator.logs import log_lines
 from doorstep_emulator.notices import status_change
+from doorstep_emulator.shown import why_not_redrivable
 from doorstep_emulator.store import Row
 
 KIB = 1024
+DAY = 86_400.0
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,27 @@ def row() -> Row:
         identity="{}",
         revision="r",
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "events", "days", "told"),
+    [
+        ({}, 24_998, 13.9, None),
+        ({"status": "RUNNING", "stopped": None}, 1, 0, "Execution is RUNNING and cannot"),
+        ({"status": "SUCCEEDED"}, 5, 0, "Execution is SUCCEEDED and cannot"),
+        ({}, 24_999, 0, "Execution history event limit exceeded"),
+        ({}, 5, 14.1, "Execution redrivable period exceeded"),
+        ({"started": -360 * DAY}, 5, 5.1, "Execution has exceeded the max execution time"),
+    ],
+)
+def test_when_an_execution_can_be_redriven(
+    fields: dict[str, Any], events: int, days: float, told: str | None
+) -> None:
+    """API reference: RedriveExecution, and redriveStatusReason of DescribeExecution."""
+    stood = replace(row(), **{"status": "FAILED", "stopped": 0.0, **fields})
+    why = why_not_redrivable(stood, events, days * DAY)
+    assert (why is None) == (told is None)
+    assert (why or "").startswith(told or "")
 
 
 EVENTS = [

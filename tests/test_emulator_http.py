@@ -118,6 +118,56 @@ def test_region_and_account_are_those_of_the_signature(call: Call, key: str, acc
     assert told["activityArn"] not in [one["activityArn"] for one in elsewhere["activities"]]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://93.184.216.34"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Host": "evil.example:8083"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[:8083"},
+        # As a page has it that was read from a name which then leads here.
+        {"Origin": "http://evil.example:8083", "Host": "evil.example:8083"},
+    ],
+)
+def test_a_page_of_another_site_is_refused(call: Call, headers: dict[str, str]) -> None:
+    status, told = call("ListActivities", **headers)
+    assert (status, told["__type"]) == (403, "AccessDeniedException")
+
+
+@pytest.mark.parametrize("path", ["/callback/token", "/health", "/metrics", "/"])
+def test_a_page_of_another_site_is_refused_everywhere(address: str, path: str) -> None:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    method = "POST" if "callback" in path else "GET"
+    headers = {"Origin": "http://evil.example", "Content-Type": "text/plain"}
+    connection.request(method, path, "{}" if method == "POST" else None, headers)
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://127.0.0.1:3000"},
+        {"Origin": "http://[::1]:3000"},
+        {"Host": "localhost"},
+        {"Host": "LOCALHOST:8083"},
+        {"Host": "[::1]:8083"},
+        {"Host": "192.168.0.7:8083"},
+        {"Host": "host.docker.internal:8083"},
+        {"Host": "doorstep:8083"},
+        {"Host": "sync-127.0.0.1:8083"},
+    ],
+)
+def test_whoever_is_on_this_machine_is_let_in(call: Call, headers: dict[str, str]) -> None:
+    status, _ = call("ListActivities", **headers)
+    assert status == 200
+
+
 def test_behaviour_113_the_sync_host_is_this_host(call: Call) -> None:
     _, told = call(
         "TestState", {"definition": '{"Type": "Succeed"}'}, Host="sync-states.us-east-1.localhost"

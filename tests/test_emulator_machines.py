@@ -129,6 +129,25 @@ def test_logging_needs_one_destination(
     )
 
 
+def test_the_arn_of_a_log_group_ends_in_a_star(create: Callable[..., Any], client: Any) -> None:
+    group = {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:any"}
+    logging = {"level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": group}]}
+    with pytest.raises(client.exceptions.InvalidLoggingConfiguration):
+        create(loggingConfiguration=logging)
+    group["logGroupArn"] += ":*"
+    create(loggingConfiguration=logging)
+
+
+def test_a_customer_s_key_has_to_be_named(client: Any, create: Callable[..., Any]) -> None:
+    encryption = {"type": "CUSTOMER_MANAGED_KMS_KEY"}
+    invalid = client.exceptions.InvalidEncryptionConfiguration
+    with pytest.raises(invalid):
+        create(encryptionConfiguration=encryption)
+    with pytest.raises(invalid):
+        client.create_activity(name="secret", encryptionConfiguration=encryption)
+    create(encryptionConfiguration={**encryption, "kmsKeyId": "alias/mine"})
+
+
 def test_an_update_changes_what_it_names(client: Any, create: Callable[..., Any]) -> None:
     arn = create()["stateMachineArn"]
     told = client.update_state_machine(stateMachineArn=arn, definition=OTHER)

@@ -116,5 +116,16 @@ def test_a_token_leads_nowhere_in_another_list(
         assert told == ("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
+def test_a_token_is_good_for_the_same_request_only(
+    client: Any, requests: dict[str, dict[str, Any]], refusal: Callable[..., tuple[str, str]]
+) -> None:
+    request = requests["GetExecutionHistory"]
+    token = client.get_execution_history(**request, maxResults=1)["nextToken"]
+    page = client.get_execution_history(**request, maxResults=2, nextToken=token)["events"]
+    assert [event["id"] for event in page] == [2, 3]
+    other = {**request, "nextToken": token, "reverseOrder": True}
+    assert refusal(client, "get_execution_history", **other)[0] == "InvalidToken"
+
+
 def test_the_service_has_no_waiters(client: Any) -> None:
     assert client.waiter_names == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,70 @@ def test_what_ended_is_there_and_can_be_redriven(restarted: Restarted) -> None:
         told = client.describe_map_run(mapRunArn=run["mapRunArn"])
         assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
         assert told["itemCounts"]["succeeded"] == 3
+
+
+def later(restarted: Restarted, days: float) -> None:
+    """Let days pass while no server runs."""
+    with sqlite3.connect(restarted.folder / "doorstep.db") as file:
+        moved = [f"{name} = {name} - {days * 86400}" for name in ("started", "stopped")]
+        file.execute(f"UPDATE executions SET {', '.join(moved)}")
+    file.close()
+
+
+def test_two_weeks_after_its_end_an_execution_is_not_redriven(
+    restarted: Restarted, refusal: Callable[..., tuple[str, str]]
+) -> None:
+    why = "Execution redrivable period exceeded"
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, {"Type": "Task", "Resource": FUNCTION + "fails"})
+        restarted.eventually(
+            lambda: client.describe_execution(executionArn=arn)["status"] == "FAILED"
+        )
+    later(restarted, 13.9)
+    with running(restarted.options()) as url:
+        told = restarted.client(url).describe_execution(executionArn=arn)
+        assert told["redriveStatus"] == "REDRIVABLE"
+    later(restarted, 0.2)
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        told = client.describe_execution(executionArn=arn)
+        assert (told["redriveStatus"], told["redriveStatusReason"]) == ("NOT_REDRIVABLE", why)
+        told = refusal(client, "redrive_execution", executionArn=arn)
+        assert told == ("ExecutionNotRedrivable", f"{why}: '{arn}'")
+
+
+def test_a_name_is_free_again_90_days_after_the_end(
+    restarted: Restarted, refusal: Callable[..., tuple[str, str]]
+) -> None:
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        processor = {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Item",
+            "States": {"Item": {"Type": "Pass", "End": True}},
+        }
+        arn = start(client, {"Type": "Map", "ItemProcessor": processor}, "[1]")
+        restarted.output(client, arn)
+        (before,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+    again = {"stateMachineArn": arn.replace(":execution:", ":stateMachine:")[:-4], "name": "run"}
+    later(restarted, 89.9)
+    with running(restarted.options()) as url:
+        code, _ = refusal(restarted.client(url), "start_execution", **again, input="[2]")
+        assert code == "ExecutionAlreadyExists"
+    later(restarted, 0.2)
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        assert client.start_execution(**again, input="[2]")["executionArn"] == arn
+        assert restarted.output(client, arn) == "[2]"
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        assert run["mapRunArn"] != before["mapRunArn"]
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        assert types(client, arn).count("ExecutionStarted") == 1
+        machine = again["stateMachineArn"]
+        (listed,) = client.list_executions(stateMachineArn=machine)["executions"]
+        assert listed["executionArn"] == arn
 
 
 def test_machines_versions_aliases_and_tags_are_there_again(restarted: Restarted) -> None:

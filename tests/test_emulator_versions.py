@@ -114,6 +114,8 @@ def test_an_alias_is_updated_described_listed_and_deleted(
     assert told["routingConfiguration"] == routing
     listed = client.list_state_machine_aliases(stateMachineArn=arn)["stateMachineAliases"]
     assert [one["stateMachineAliasArn"] for one in listed] == [alias_arn]
+    code, _ = refusal(client, "update_state_machine_alias", stateMachineAliasArn=alias_arn)
+    assert code == "ValidationException"
     client.delete_state_machine_alias(stateMachineAliasArn=alias_arn)
     code, message = refusal(
         client, "update_state_machine_alias", stateMachineAliasArn=alias_arn, description="x"
@@ -194,6 +196,21 @@ def test_a_version_has_no_tags(client: Any, create: Callable[..., Any], refusal:
     arn = create(publish=True)["stateMachineVersionArn"]
     told = refusal(client, "tag_resource", resourceArn=arn, tags=[{"key": "a", "value": "b"}])
     assert told == ("ResourceNotFound", f"Resource not found: '{arn}'")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("aws:a", ""), ("AWS:a", ""), ("a!", ""), ("a", "<b>"), ("a", "b;c")],
+    ids=range(5),
+)
+def test_characters_of_tags_are_limited(
+    client: Any, create: Callable[..., Any], refusal: Refusal, key: str, value: str
+) -> None:
+    arn = create()["stateMachineArn"]
+    tags = [{"key": key, "value": value}]
+    code, _ = refusal(client, "tag_resource", resourceArn=arn, tags=tags)
+    assert code == "ValidationException"
+    client.tag_resource(resourceArn=arn, tags=[{"key": "ключ _.:/=+-@1", "value": "é"}])
 
 
 def test_there_are_fifty_tags_at_most(

@@ -14,13 +14,12 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 
 import doorstep
 from doorstep.coverage import Suite
-from doorstep.coverage.marking import picture
+from doorstep.coverage.marking import of_execution, picture
 from doorstep.definition import machine
-from doorstep.drawing import draw, outcomes, svg
+from doorstep.drawing import draw, svg
 from doorstep.mocks import Mock, Mocks, mock
 from doorstep.parse import load
 from doorstep.recorded import entries
-from doorstep.visits import Visits
 from doorstep_cli.momentview import screen
 from doorstep_cli.stepping import Session
 
@@ -43,9 +42,9 @@ def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
 
 def order_run() -> str:
     """A declined card."""
-    tree = machine(load(ORDER / "order.asl.json").definition)
-    visits = Visits(entries(order(value="declined").history, "the run"))
-    return "\n".join(svg(draw(tree, "order", outcomes(tree, visits))))
+    definition = load(ORDER / "order.asl.json").definition
+    marks = of_execution(definition, entries(order(value="declined").history, "the run"))
+    return "\n".join(svg(draw(machine(definition), "order", marks)))
 
 
 def coverage() -> str:

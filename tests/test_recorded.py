@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from doorstep import InputError
-from doorstep.recorded import Entry, entries, execution_arns, read_events, whole
+from doorstep.historyfile import by_execution, of_one, read_events
+from doorstep.identity import Identity
+from doorstep.journal import Header, Journal
+from doorstep.quotas import STANDARD
+from doorstep.recorded import Entry, entries, whole
 
 CLI_PAGES = """
 {
@@ -93,15 +97,58 @@ def test_log_lines_are_read_by_themselves_and_in_cloudwatchs_answer() -> None:
 
 
 def test_log_lines_tell_whose_they_are() -> None:
-    assert execution_arns(read_events("\n".join(map(json.dumps, LOG_LINES)), "file")) == [
-        "arn:aws:states:eu-west-1:210987654321:express:M:n:1"
+    named = by_execution(read_events("\n".join(map(json.dumps, LOG_LINES)), "file"))
+    assert list(named) == ["arn:aws:states:eu-west-1:210987654321:express:M:n:1"]
+
+
+ARN = "arn:aws:states:us-east-1:123456789012:execution:"
+JOURNAL = "\n".join(
+    (
+        *Journal(Header({}, Identity("n", "s", "M"), STANDARD)).lines(),
+        '["fact","started",1709649000.5,"","{}"]',
+        '["event",1,0,"ExecutionStarted",1709649000.5,{"input":"{}"}]',
+        *Journal(Header({}, Identity("inner", "s", "Sub"), STANDARD)).lines(),
+        '["event",1,0,"ExecutionStarted",1709649001.0,{"input":"[]"}]',
+        f'["of","{ARN}M:n"]',
+        '["event",2,0,"PassStateEntered",1709649000.5,{"name":"P","input":"{}"}]',
+        '["event",3,2,"Pass',
+    )
+)
+
+
+def test_of_a_journal_the_execution_is_meant_that_it_begins_with() -> None:
+    events, arn = of_one(read_events(JOURNAL, "file"), None, "file")
+    assert arn == f"{ARN}M:n"
+    assert [(one.id, one.type, one.at) for one in entries(events, "file")] == [
+        (1, "ExecutionStarted", 1709649000.5),
+        (2, "PassStateEntered", 1709649000.5),
     ]
+
+
+def test_another_execution_of_a_journal_has_to_be_named() -> None:
+    found = read_events(JOURNAL, "file")
+    events, _ = of_one(found, f"{ARN}Sub:inner", "file")
+    assert [one.details for one in entries(events, "file")] == [{"input": "[]"}]
+    with pytest.raises(InputError, match=f"file has no execution other; it has {ARN}M:n, "):
+        of_one(found, "other", "file")
+
+
+def test_events_that_tell_whose_they_are_do_not_mix_with_others() -> None:
+    events = [*_page(0), *read_events("\n".join(map(json.dumps, LOG_LINES)), "file")]
+    with pytest.raises(InputError, match="only some of its events tell of which execution"):
+        of_one(events, None, "file")
+
+
+def test_a_damaged_journal_is_told_with_its_line() -> None:
+    with pytest.raises(InputError, match="file: line 2 of the journal is damaged: there are no"):
+        read_events(JOURNAL.replace("fact", "fct"), "file")
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "file is not JSON (line 1, column 1"),
+        ("", "file is empty; expected is"),
+        ("\x00", "file is not JSON (line 1, column 1"),
         ("# no", "file is not JSON (line 1, column 1"),
         (CLI_PAGES[:200], "file is not JSON (line 9, column 13"),
         ("{}", "file has no events"),

@@ -149,7 +149,7 @@ def test_an_execution_that_was_still_running_just_goes_on(
 
 def test_what_succeeded_needs_a_place_to_go_on_from(order: dict[str, Any]) -> None:
     history = doorstep.run(order, handlers=WENT_WELL | {"ship": lambda _: "S"}).history
-    with pytest.raises(InputError, match="succeeded: name a state or an event"):
+    with pytest.raises(InputError, match="succeeded: name a state"):
         doorstep.resume(history, order, {})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .definitions import DEFINITION, Type, read_accepted
+from .definitions import Type, definition_option, read_accepted
 from .options import definition_options
 from .output import Problem
 from .recorded import HISTORY, read_events
@@ -16,14 +16,7 @@ from .recorded import HISTORY, read_events
 
 @click.command("add", short_help="Make a case of a history from AWS.")
 @click.argument("history", type=HISTORY, metavar="HISTORY.json")
-@click.option(
-    "--definition",
-    "definition_file",
-    type=DEFINITION,
-    required=True,
-    metavar="FILE",
-    help="What the execution ran: a definition or a template.",
-)
+@definition_option("What the execution ran: a definition or a template.")
 @click.option("--name", help="The case's id, as in `orders/declined`; the history's file name.")
 @click.option(
     "--into",

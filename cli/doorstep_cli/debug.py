@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .definitions import DEFINITION, Type, read_accepted
-from .options import definition_options
+from .definitions import Type, definition_option, read_accepted
+from .options import definition_options, format_option
 from .output import Problem, note, print_json
-from .recorded import HISTORY, pages
-from .replay import arn_option, type_told
+from .recorded import history_arguments, recording_of
+from .replay import type_told
 from .stepping import step
 
 if TYPE_CHECKING:
@@ -29,15 +29,11 @@ def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) ->
 
 
 @click.command("debug", short_help="Step forward and back through a recorded execution.")
-@click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
-@click.option(
-    "--definition",
-    "definition_file",
-    type=DEFINITION,
-    metavar="FILE",
-    help="A definition or a template: shows the context object and the data between fields.",
+@history_arguments
+@definition_option(
+    "A definition or a template: shows the context object and the data between fields.",
+    required=False,
 )
-@arn_option
 @click.option(
     "--at",
     callback=_event,
@@ -45,13 +41,7 @@ def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) ->
     help="Print this event, a number or `failure`, in place of stepping.",
 )
 @definition_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: the event of --at as one object.",
-)
+@format_option("json: the event of --at as one object.")
 def command(
     histories: tuple[Path, ...],
     definition_file: Path | None,
@@ -84,12 +74,13 @@ def command(
             "stdout is no terminal to step in: --at EVENT prints one event, --at failure the first "
             "failure that no retry made good"
         )
+    recording = recording_of(histories, arn)
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
         of_type = type_told(definition, machine_type)
-        found = moments(pages(histories), definition.document.definition, arn=arn, type=of_type)
+        found = moments(recording, definition.document.definition, type=of_type)
     else:
-        found = moments(pages(histories), arn=arn)
+        found = moments(recording)
     if at is None:
         step(found)
     elif output_format == "json":
@@ -113,10 +104,19 @@ def _warn(found: Moments) -> None:
         note(f"the definition parts from the history at {found.difference}")
 
 
+def _without_failure(found: Moments) -> str:
+    if found.recording.ended:
+        return f"the history has no failure: the execution is {found.status}"
+    return (
+        f"the history has no failure: it ends at event {len(found)}, where the execution was still "
+        "RUNNING; a later one, or all of its pages, may have"
+    )
+
+
 def _index(found: Moments, at: str) -> int:
     if at == _FAILURE:
         if found.blamed is None:
-            raise Problem(f"the history has no failure: the execution is {found.status}")
+            raise Problem(_without_failure(found))
         return found.blamed
     if not 1 <= int(at) <= len(found):
         raise Problem(f"the history has the events 1 to {len(found)}, not {at}")

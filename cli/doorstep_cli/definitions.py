@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .options import standard_input
+from .options import Command, standard_input
 from .output import Problem
 
 if TYPE_CHECKING:
@@ -25,6 +25,18 @@ _JACKSON_PLACE = re.compile(
 )
 _STRANGE_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
 _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
+
+
+def definition_option(told: str, *, required: bool = True) -> Callable[[Command], Command]:
+    """--definition, and in the help what it is."""
+    return click.option(
+        "--definition",
+        "definition_file",
+        type=DEFINITION,
+        required=required,
+        metavar="FILE",
+        help=told,
+    )
 
 
 @dataclass(frozen=True, slots=True)

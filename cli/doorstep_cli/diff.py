@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import format_option
 from .output import Row, note, print_json, print_table
-from .recorded import HISTORY, read_history
+from .recorded import HISTORY, recording_of
 
 if TYPE_CHECKING:
     from doorstep.diffing import Aligned
@@ -23,13 +24,7 @@ _SHOWN = 60
 @click.option(
     "--all", "everything", is_flag=True, help="Show the visits that are the same as well."
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="json: an array with an object for each visit.",
-)
+@format_option("json: an array with an object for each visit.", "table", "json")
 @click.pass_context
 def command(
     ctx: click.Context, /, first: Path, second: Path, everything: bool, output_format: str
@@ -37,7 +32,7 @@ def command(
     """Show what is different in two executions, visit by visit of their states.
 
     Visits are aligned by state, iteration and number, so that a state more in one of them moves
-    nothing else. Times and ids are not compared.
+    nothing else. Times and ids are not compared. A and B are what `doorstep replay` takes.
 
     Exit code: 0 the same, 1 something differs, 2 a file that is no history.
 
@@ -48,7 +43,7 @@ def command(
     """
     from doorstep.diffing import diff
 
-    aligned = diff(read_history(first), read_history(second))
+    aligned = diff(recording_of([first]).events, recording_of([second]).events)
     shown = [one for one in aligned if everything or not one.same]
     differing = sum(not one.same for one in aligned)
     if output_format == "json":

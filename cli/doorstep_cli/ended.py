@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorstep.jsontext import shortened
 from doorstep.recorded import Entry
 from doorstep.visits import Visit, Visits
 
@@ -96,9 +97,7 @@ def cause_lines(cause: str) -> Iterator[str]:
     frames = report.get("stackTrace")
     lines = [report["errorMessage"], *(frames if isinstance(frames, list) else ())]
     text = "\n".join(str(line).rstrip() for line in lines)
-    if len(text) > _SHOWN:
-        text = f"{text[:_SHOWN]}… ({len(text):,} characters)"
-    return iter(text.splitlines())
+    return iter(shortened(text, _SHOWN).splitlines())
 
 
 def _unanswered(visits: Visits) -> Iterator[str]:

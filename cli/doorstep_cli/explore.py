@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import definition_options, input_option
+from .options import definition_options, format_option, handlers_option, input_option
 from .output import OutputFile, Row, note, print_json, print_table
 from .process import prints_go_to_stderr
 from .progress import Line, wanted
@@ -32,10 +32,8 @@ _WIDE = 100
 @click.command("explore", short_help="Drive a workflow through everything that may happen.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @input_option("Where to begin: an input that is known to be right; {} by default.")
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="Carry out each task twice by its handler, and compare: a .py file, folder or module.",
+@handlers_option(
+    "Carry out each task twice by its handler, and compare: a .py file, folder or module."
 )
 @click.option(
     "--write-mocks",
@@ -50,13 +48,7 @@ _WIDE = 100
     show_default=True,
     help="Stop after this time at the latest.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: one object with all findings, their scripts and pointers.",
-)
+@format_option("json: one object with all findings, their scripts and pointers.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr.")
 @definition_options
 @click.pass_context

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
+from doorstep.coverage.marking import of_execution
 from doorstep.definition import machine
-from doorstep.drawing import dot, draw, mermaid, outcomes, svg
-from doorstep.visits import Visits
+from doorstep.drawing import dot, draw, mermaid, svg
+from doorstep.recorded import Entry
 
 from .definitions import DEFINITION, Type, read_accepted
-from .options import definition_options
+from .options import definition_options, format_option
 from .output import OutputFile, note
 from .recorded import HISTORY, read_history
 from .runs import write
@@ -22,14 +23,12 @@ _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 @click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
-@click.option("--history", type=HISTORY, help="Colour the states by what happened in this history.")
 @click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(list(_FORMATS)),
-    default="mermaid",
-    help="mermaid (default), dot for Graphviz, or svg: a picture for the browser.",
+    "--history",
+    type=HISTORY,
+    help="Colour states and transitions by what happened in this history.",
 )
+@format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
 @click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
 @definition_options
 def command(
@@ -44,7 +43,7 @@ def command(
     """Draw a workflow as Mermaid, DOT or SVG; Parallel and Map frame what they contain.
 
     With a history the states are coloured: succeeded, failed, error caught, in progress, aborted,
-    not reached. Dotted or dashed edges are those of catchers.
+    not reached; and the ways that were taken. Dotted or dashed edges are those of catchers.
 
     \b
     Examples:
@@ -55,14 +54,17 @@ def command(
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = machine(definition.document.definition)
-    visits = Visits(read_history(history)) if history else None
-    marks = outcomes(tree, visits) if visits else None
+    entries = read_history([history]) if history else []
+    marks = of_execution(definition.document.definition, entries) if entries else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))
     if output:
         write(output, lines, quiet=False)
     else:
         click.echo("\n".join(lines))
-    if visits:
-        known = {state.name for state in tree.scope.walk()}
-        if strange := sorted({visit.name for visit in visits.all} - known):
-            note(f"{history} has states that {path} has not: {', '.join(strange)}")
+    known = {state.name for state in tree.scope.walk()}
+    if strange := sorted(_entered(entries) - known):
+        note(f"{history} has states that {path} has not: {', '.join(strange)}")
+
+
+def _entered(entries: Iterable[Entry]) -> set[str]:
+    return {one.name for one in entries if one.name and one.type.endswith("StateEntered")}

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import click
 
+from doorstep.events import TERMINAL
+from doorstep.jsontext import shortened
 from doorstep.recorded import Entry
 from doorstep.visits import Visits
 
+from .options import format_option
 from .output import Row, note, print_json, print_table
-from .recorded import HISTORY, read_history
+from .recorded import history_arguments, read_history
 
 _COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
 _COLOURS = (("Failed", "red"), ("TimedOut", "red"), ("Aborted", "yellow"), ("Succeeded", "green"))
@@ -23,24 +26,22 @@ _SHOWN = 200
 
 
 @click.command("history", short_help="Show the events of an execution as a table.")
-@click.argument("path", type=HISTORY, metavar="FILE")
+@history_arguments
 @click.option("--type", "types", multiple=True, help="Only events whose type holds this text.")
 @click.option("--state", "states", multiple=True, help="Only events of this state; repeatable.")
 @click.option("--details", is_flag=True, help="Show input, output, error and cause as well.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="json: one object for each row, in an array.",
-)
+@format_option("json: one object for each row, in an array.", "table", "json")
 def command(
-    path: Path, types: tuple[str, ...], states: tuple[str, ...], details: bool, output_format: str
+    histories: tuple[Path, ...],
+    arn: str | None,
+    types: tuple[str, ...],
+    states: tuple[str, ...],
+    details: bool,
+    output_format: str,
 ) -> None:
     """Show the events of an execution as the Step Functions console does.
 
-    FILE holds what `doorstep run --history` writes or `aws stepfunctions get-execution-history`
-    prints; `-` reads standard input.
+    HISTORY is what `doorstep replay` takes, `-` standard input; some pages of it will do.
 
     \b
     Examples:
@@ -49,7 +50,7 @@ def command(
       doorstep history history.json --state Charge --format json
       aws stepfunctions get-execution-history --execution-arn ARN | doorstep history -
     """
-    events = read_history(path)
+    events = read_history(histories, arn)
     visits = Visits(events)
     begun = events[0].at
     shown = [
@@ -63,6 +64,8 @@ def command(
     print_table(_COLUMNS, [_row(*one, begun, details) for one in shown])
     if len(shown) < len(events):
         note(f"{len(shown)} of {len(events)} events")
+    if events[-1].type not in TERMINAL:
+        note("the execution had not ended, or these are not all pages of its history")
 
 
 def _wanted(event: Entry, types: tuple[str, ...]) -> bool:
@@ -116,8 +119,7 @@ def _told(event: Entry) -> Iterator[tuple[str, object]]:
 
 def _shortened(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}… ({len(text)} characters)"
+    return shortened(" ".join(text.split()), _SHOWN)
 
 
 def elapsed(seconds: float) -> str:

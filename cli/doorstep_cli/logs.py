@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from .options import format_option
+from .output import plain
 from .remote import Remote, endpoint_option
 
 _PAUSE = 0.3
@@ -23,13 +25,7 @@ _TOLD = ("name", "resource", "error", "cause")
 @click.command("logs", short_help="Show the events of an execution of a server.")
 @click.argument("execution", metavar="EXECUTION")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: an event of GetExecutionHistory a line.",
-)
+@format_option("json: an event of GetExecutionHistory a line.")
 @endpoint_option
 def command(execution: str, follow: bool, output_format: str, endpoint: str) -> None:
     """Show the events of an execution, an event a line.
@@ -68,7 +64,5 @@ def _line(event: dict[str, Any]) -> str:
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
-    told = [
-        str(details[name]) for name in ("name", "resource", "error", "cause") if name in details
-    ]
+    told = [plain(str(details[name])) for name in _TOLD if name in details]
     return "  ".join([moment, f"{event['id']:>5}", event["type"], *told])

@@ -13,7 +13,8 @@ from rich.text import Text
 from doorstep.answers import ABSENT
 
 from .history import elapsed, event_colour, timestamp
-from .sections import plain, pretty, sections
+from .output import plain
+from .sections import pretty, sections
 from .stepping import KEYS, PANES, Session
 
 if TYPE_CHECKING:

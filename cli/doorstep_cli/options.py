@@ -87,6 +87,19 @@ def input_option(told: str) -> Callable[[Command], Command]:
     return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
 
 
+def handlers_option(told: str, name: str = "--handlers") -> Callable[[Command], Command]:
+    """The option that names handlers, and in the help what they do."""
+    return click.option(name, "handlers", metavar="PATH", help=told)
+
+
+def format_option(told: str, *formats: str) -> Callable[[Command], Command]:
+    """--format, the first being the default, and in the help what the others are."""
+    names = formats or ("text", "json")
+    return click.option(
+        "--format", "output_format", type=click.Choice(names), default=names[0], help=told
+    )
+
+
 def read_text(path: Path, purpose: str) -> str:
     """The text of a file, `-` for standard input; a Problem when it can't be read as UTF-8."""
     if str(path) == "-":

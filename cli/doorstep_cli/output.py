@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from typing import IO, Any
 import click
 
 _GAP = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class OutputFile(click.Path):
         return path
 
 
+def plain(text: str) -> str:
+    """A text of somebody else's, without what a terminal would take for orders."""
+    return _CONTROL.sub("�", text)
+
+
 def print_json(value: Any) -> None:
     """A JSON value on stdout: one compact line, or indented and coloured on a terminal."""
     if sys.stdout.isatty():
@@ -83,7 +90,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
     for row in rows:
         click.secho(_line(row.cells, widths), fg=row.colour)
         for text in row.below:
-            click.secho(f"{'':{widths[0] + _GAP}}{text}", dim=True)
+            click.secho(f"{'':{widths[0] + _GAP}}{plain(text)}", dim=True)
 
 
 def _fit(widths: list[int], room: int) -> None:
@@ -96,4 +103,4 @@ def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
         cell.ljust(width) if len(cell) <= width else f"{cell[: width - 1]}…"
         for cell, width in zip(cells, widths, strict=True)
     )
-    return (" " * _GAP).join(fitted).rstrip()
+    return plain((" " * _GAP).join(fitted).rstrip())

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from .output import Row, print_json, print_table
+from .options import format_option
+from .output import Problem, Row, print_json, print_table
 from .remote import Remote, endpoint_option
 
 _COLUMNS = ("Machine", "Name", "Status", "Started", "Seconds")
@@ -30,13 +31,7 @@ _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "SUCCEEDED
     show_default=True,
     help="How many of each machine, the newest first.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="json: one object for each execution, in an array.",
-)
+@format_option("json: one object for each execution, in an array.", "table", "json")
 @endpoint_option
 def command(
     machine: str | None, status: str | None, last: int, output_format: str, endpoint: str
@@ -58,8 +53,12 @@ def command(
 def _executions(
     remote: Remote, machine: str | None, status: str | None, last: int
 ) -> Iterator[dict[str, Any]]:
-    for one in remote.pages("ListStateMachines", "stateMachines"):
-        if one["type"] == "STANDARD" and machine in (None, one["name"]):
+    machines = remote.pages("ListStateMachines", "stateMachines")
+    found = [one for one in machines if machine in (None, one["name"], one["stateMachineArn"])]
+    if machine is not None and not found:
+        raise Problem(f"there is no state machine {machine!r}")
+    for one in found:
+        if one["type"] == "STANDARD":
             listed = remote.pages(
                 "ListExecutions",
                 "executions",

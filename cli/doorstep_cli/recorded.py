@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep import recorded
-from doorstep.recorded import Entry
+from doorstep import historyfile
+from doorstep.recorded import Entry, entries
 
-from .options import read_text
+from .options import Command, read_text
+
+if TYPE_CHECKING:
+    from doorstep.replaying import Recording
 
 HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+arn_option = click.option(
+    "--arn", help="ARN of the execution: which one of several, or what a history does not tell."
+)
 
 
-def read_history(path: Path) -> list[Entry]:
-    """The events of a file in the order of their ids; an InputError for other files."""
-    return recorded.entries(read_events(path), str(path))
+def history_arguments(command: Command) -> Command:
+    """The files that hold the pages of one history, and whose it is."""
+    files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
+    return files(arn_option(command))
 
 
-def pages(paths: Iterable[Path]) -> list[Any]:
-    """The events of the files that hold the pages of one history."""
-    return [event for path in paths for event in read_events(path)]
+def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
+    """The events that there are, in the order of their ids; an InputError for other files."""
+    events, _ = historyfile.of_one(_pages(paths), arn, _told(paths))
+    return entries(events, _told(paths))
+
+
+def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
+    """A history with all its events; an InputError where some are missing."""
+    from doorstep.replaying import read_recording
+
+    return read_recording(_pages(paths), arn, source=_told(paths))
 
 
 def read_events(path: Path) -> list[Any]:
     """The events of a file in GetExecutionHistory's shape, some at least."""
-    return recorded.read_events(read_text(path, "history"), str(path))
+    return historyfile.read_events(read_text(path, "history"), _told([path]))
+
+
+def _pages(paths: Sequence[Path]) -> list[Any]:
+    return [event for path in paths for event in read_events(path)]
+
+
+def _told(paths: Sequence[Path]) -> str:
+    return ", ".join("standard input" if str(path) == "-" else str(path) for path in paths)

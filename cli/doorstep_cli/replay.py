@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import process
-from .children import SHOWN, replaying, tell_children, told_shortly
-from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import Command, definition_options
+from .definitions import Definition, Type, definition_option, read_accepted
+from .options import Command, definition_options, format_option, handlers_option
 from .output import Problem, Row, print_json, print_table
-from .recorded import pages
+from .progress import Line, wanted
+from .recorded import arn_option, recording_of
+from .replayview import tell, told_shortly
 from .runs import handlers_of, startable, world_options
 
 if TYPE_CHECKING:
-    from doorstep.replaying import Answered, Difference, Replay, Replayer
-
-_VERDICTS = ("same", "mended", "different", "no handler", "no answer")
-
-
-arn_option = click.option(
-    "--arn", help="ARN of the recorded execution: a history does not tell its names."
-)
+    from doorstep.replaying import Family, Replay, Replayer
 
 
 def replay_options(command: Command) -> Command:
@@ -33,24 +28,17 @@ def replay_options(command: Command) -> Command:
     for option in (
         click.option(
             "--children",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            type=click.Path(exists=True, path_type=Path),
             metavar="DIR",
-            help="The histories of the executions that it started, as `doorstep run` writes them.",
+            help="The histories of the executions that it started, as `doorstep run` writes them; "
+            "or the journal that has them.",
         ),
-        arn_option,
         click.option(
             "--ignore-times",
             is_flag=True,
             help="Waits and time limits may be longer or shorter than they were.",
         ),
-        click.option(
-            "--definition",
-            "definition_file",
-            type=DEFINITION,
-            required=True,
-            metavar="FILE",
-            help="A definition or a template.",
-        ),
+        definition_option("A definition or a template."),
     ):
         command = option(command)
     return command
@@ -64,22 +52,14 @@ def replay_options(command: Command) -> Command:
     type=click.Path(exists=True, allow_dash=True, path_type=Path),
     metavar="HISTORY...",
 )
+@arn_option
 @replay_options
 @world_options
-@click.option(
-    "--with-handlers",
-    "handlers",
-    metavar="PATH",
-    help="Ask these handlers what the tasks were asked, and compare the answers.",
+@handlers_option(
+    "Ask these handlers what the tasks were asked, and compare the answers.", "--with-handlers"
 )
 @definition_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: an object for the execution, or an array of them for a folder.",
-)
+@format_option("json: an object for the execution, or an array of them for a folder.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -100,9 +80,9 @@ def command(
     """Run a recorded execution with a definition, and show the first event that differs.
 
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
-    `doorstep run --history` writes, or the log lines of an Express execution; several files are the
-    pages of one history, and a folder holds a history in every *.json. What came from outside is
-    taken from the history: answers, failures, timeouts, callbacks, times, random values.
+    `doorstep run` writes (--history, --journal), or an Express execution's log lines; several files
+    are the pages of one history, and a folder holds a history in every *.json. What came from
+    outside is taken from the history: answers, failures, timeouts, callbacks, times, random values.
 
     Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
 
@@ -115,7 +95,7 @@ def command(
       doorstep replay batch.json --definition batch.asl.json --children children/
     """
     from doorstep.handlers import Handlers
-    from doorstep.replaying import Replayer, read_recording, replay_recording
+    from doorstep.replaying import Replayer, replay_recording
 
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     replayer = Replayer(
@@ -126,12 +106,12 @@ def command(
     with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
-            recording = read_recording(pages(histories), arn)
+            recording = recording_of(histories, arn)
             family = None
             if children:
                 called = startable(definition_file, definition, parameters, machines)
                 family = replayer.family(children, called, bucket)
-            with replaying(family):
+            with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
             raise click.UsageError("a folder of histories goes with --definition only")
@@ -142,7 +122,7 @@ def command(
     if output_format == "json":
         print_json(replayed.as_json())
     else:
-        _tell(replayed)
+        tell(replayed)
     ctx.exit(0 if replayed.same else 1)
 
 
@@ -151,69 +131,12 @@ def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
     return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
-# One execution -----------------------------------------------------------------------------------
-
-
-def _tell(replayed: Replay) -> None:
-    _tell_own(replayed)
-    tell_children(replayed)
-
-
-def _tell_own(replayed: Replay) -> None:
-    if found := replayed.difference:
-        click.secho(_headline(found), fg="red", bold=True)
-        click.echo(f"  {found.told}")
-        for title, event in (("recorded", found.recorded), ("now", found.ours)):
-            click.echo(f"  {title + ':':10}{_event(event)}")
-        click.echo(f"  likely:   {found.advice}")
-    else:
-        click.secho(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
-    if answers := [answer for one in replayed.all for answer in one.answers]:
-        _tell_answers(answers)
-
-
-def _headline(found: Difference) -> str:
-    where = f" in {found.place}" if found.place else ""
-    number = f"event {found.recorded.id}" if found.recorded else "the end of the recording"
-    return f"differs at {number}{where}"
-
-
-def _event(event: Any) -> str:
-    from doorstep.jsontext import dumps
-
-    if event is None:
-        return "nothing"
-    text = f"{event.type} {dumps(event.details or {})}"
-    return text if len(text) <= 400 else f"{text[:400]}… ({len(text):,} characters)"
-
-
-def _tell_answers(answers: Sequence[Answered]) -> None:
-    counts: dict[str, Counter[str]] = {}
-    for answer in answers:
-        counts.setdefault(answer.state, Counter())[answer.verdict] += 1
-    rows = [
-        Row(
-            [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
-            "red" if found["different"] else None,
-        )
-        for state, found in counts.items()
-    ]
-    print_table(["State", "Calls", *(verdict.capitalize() for verdict in _VERDICTS)], rows)
-    different = [answer for answer in answers if answer.verdict == "different"]
-    for answer in different[:SHOWN]:
-        click.echo(
-            f"{answer.state}, attempt {answer.attempt}: the handler answers otherwise at "
-            f"{answer.at}\n  recorded: {_json(answer.recorded)}\n  now:      {_json(answer.now)}"
-        )
-    if len(different) > SHOWN:
-        click.echo(f"… and {len(different) - SHOWN} more; --format json has all")
-
-
-def _json(value: Any) -> str:
-    from doorstep.jsontext import dumps
-
-    text = dumps(value)
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text):,} characters)"
+def _progress(family: Family | None) -> AbstractContextManager[Line | None]:
+    """A line of progress while children are replayed."""
+    if family is None or not wanted():
+        return contextlib.nullcontext()
+    given = len(family.left)
+    return Line(lambda: f"{family.replayed:,} of {given:,} children replayed")
 
 
 # A folder of them --------------------------------------------------------------------------------

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .definitions import Definition, Type, read_accepted
-from .options import definition_options
+from .options import definition_options, handlers_option
+from .output import note
 from .progress import wanted
-from .recorded import HISTORY, pages
+from .recorded import history_arguments, recording_of
 from .replay import replay_options
 from .runs import carry_out, driving_options, finish, handlers_of, startable, write
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.drivers.driver import OnEvent
+    from doorstep.replaying import Recording
 
 
 @click.command("resume", short_help="Go on from where a recorded execution failed.")
-@click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
+@history_arguments
 @replay_options
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="What answers the tasks from there on: a .py file, a folder of them, or a module's name.",
+@handlers_option(
+    "What answers the tasks from there on: a .py file, a folder of them, or a module's name."
 )
 @click.option("--from", "state", metavar="STATE", help="Do the last visit of this state again.")
 @click.option("--at", type=int, metavar="EVENT", help="Do all from this event on again.")
@@ -37,6 +37,7 @@ def command(
     ctx: click.Context,
     /,
     histories: tuple[Path, ...],
+    arn: str | None,
     definition_file: Path,
     handlers: str | None,
     history: Path | None,
@@ -73,10 +74,13 @@ def command(
         raise click.UsageError("--children goes on where the execution ended, not --from or --at")
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     called = startable(definition_file, definition, parameters, machines)
+    recording = recording_of(histories, arn)
+    if not (recording.ended or quiet):
+        note(f"the execution was still running at its last event here, {len(recording.events)}")
 
     def begin(on_event: OnEvent | None) -> tuple[Driver, Execution]:
         return _begin(
-            histories, definition, handlers, machine_type,
+            recording, definition, handlers, machine_type,
             machines=called, bucket=bucket, on_event=on_event, **options,
         )  # fmt: skip
 
@@ -87,7 +91,7 @@ def command(
 
 
 def _begin(
-    histories: tuple[Path, ...],
+    recording: Recording,
     definition: Definition,
     handlers: str | None,
     machine_type: Type | None,
@@ -95,7 +99,6 @@ def _begin(
     state: str | None,
     at: int | None,
     children: Path | None,
-    arn: str | None,
     ignore_times: bool,
     **options: Any,
 ) -> tuple[Driver, Execution]:
@@ -103,13 +106,12 @@ def _begin(
 
     with handlers_of(handlers):
         return begin_again(
-            pages(histories),
+            recording,
             definition.document.definition,
             handlers,
             state=state,
             at=at,
             children=children,
-            arn=arn,
             type=machine_type,
             times=not ignore_times,
             **options,

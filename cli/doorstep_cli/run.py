@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .children import write_children
 from .definitions import DEFINITION, Definition, Type, read_accepted
-from .options import begin_time, definition_options, input_option, quotas
+from .options import begin_time, definition_options, handlers_option, input_option, quotas
 from .output import OutputFile, note
 from .progress import wanted
-from .runs import (
-    carry_out,
-    driving_options,
-    finish,
-    handlers_of,
-    startable,
-    write,
-)
+from .runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
@@ -33,11 +25,7 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Run a workflow to its end.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="What answers the tasks: a .py file, a folder of them, or a module's name.",
-)
+@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
 @click.option(
     "--mocks",
     "mocked",

@@ -13,7 +13,7 @@ import click
 
 from . import ended, process
 from .definitions import Definition, Type, machine_names, read_accepted
-from .options import Command, pairs
+from .options import Command, format_option, pairs
 from .output import OutputFile, Problem, note, print_json
 from .progress import Progress
 
@@ -52,13 +52,7 @@ def driving_options(command: Command) -> Command:
     """The options of every command that drives an execution to its end."""
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
-        click.option(
-            "--format",
-            "output_format",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            help="json: an object with status, output, error, cause in place of the bare output.",
-        ),
+        format_option("json: an object with status, output, error, cause, not the bare output."),
         world_options,
         click.option(
             "--history", type=OutputFile(), help="Write GetExecutionHistory's JSON to this file."
@@ -132,6 +126,13 @@ def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
         raise Problem(f"can't write {file}: {problem.strerror}") from None
     if not quiet:
         note(f"written: {file}")
+
+
+def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> None:
+    """Write the histories that are left when a run has ended, and say so."""
+    files.close(execution)
+    if not quiet:
+        note(f"written: {files.folder} ({len(files.written):,} histories)")
 
 
 def startable(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .ended import cause_lines
+from .output import plain
 
 if TYPE_CHECKING:
     from doorstep import Moment
@@ -17,7 +17,6 @@ _FLOW = (
     "input", "afterInputPath", "asked", "afterParameters", "afterArguments", "result",
     "afterResultSelector", "afterResultPath", "output", "variables", "context",
 )  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def sections(moment: Moment, width: int) -> Iterator[tuple[str, list[str]]]:
@@ -36,11 +35,6 @@ def _flow(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in _FLOW:
         if name in known and (name != "variables" or known[name]):
             yield name, known[name]
-
-
-def plain(text: str) -> str:
-    """A text of somebody else's, without what a terminal would take for orders."""
-    return _CONTROL.sub("�", text)
 
 
 def pretty(value: Any, width: int, margin: str = "") -> list[str]:

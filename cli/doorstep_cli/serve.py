@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .definitions import DEFINITION, all_accepted
-from .options import param_option
+from .options import handlers_option, param_option
 from .output import Problem
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where executions are kept; by default a file in your state folder. `:memory:` forgets.",
 )
-@click.option(
-    "--handlers",
-    metavar="PATH",
-    help="What answers the tasks: a .py file, a folder of them, or a module's name.",
-)
+@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
 @click.option(
     "--mocks",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Command
+from .options import Command, format_option
 from .output import OutputFile, print_json
 from .suiteruns import SuiteRun
 
@@ -62,13 +62,7 @@ def coverage_options(command: Command) -> Command:
 @click.option("--junit", type=OutputFile(), help="Write JUnit's XML, for CI services.")
 @click.option("--update", is_flag=True, help="Keep the histories of this run.")
 @coverage_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: an object with an entry for each test.",
-)
+@format_option("json: an object with an entry for each test.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of suites, for editors.")
 @click.pass_context
 def command(

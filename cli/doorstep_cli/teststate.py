@@ -12,7 +12,7 @@ import click
 
 from . import process
 from .definitions import DEFINITION, read, read_accepted
-from .options import input_option, param_option, read_text
+from .options import format_option, handlers_option, input_option, param_option, read_text
 from .output import print_json
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
@@ -42,7 +42,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
     type=click.Choice(["STRICT", "PRESENT", "NONE"]),
     help="How a mocked result is compared with the service's API (needs botocore).",
 )
-@click.option("--handlers", metavar="PATH", help="What answers a Task without a mock, as for run.")
+@handlers_option("What answers a Task without a mock, as for run.")
 @click.option(
     "--level",
     type=click.Choice(["INFO", "DEBUG", "TRACE"]),
@@ -75,13 +75,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
     help="Which state machine of a SAM or CloudFormation template.",
 )
 @param_option
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: TestState's answer.",
-)
+@format_option("json: TestState's answer.")
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from .definitions import DEFINITION, Type, described, line_and_column, machine_names, read
-from .options import definition_options
+from .options import definition_options, format_option
 from .sarif import sarif
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ class Finding:
     default="ERROR",
     help="WARNING shows warnings as well; they refuse nothing.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "sarif"]),
-    default="text",
-    help="json: an array with an object for each definition. sarif: SARIF 2.1.0, for CI services.",
+@format_option(
+    "json: an array with an object for each definition. sarif: SARIF 2.1.0, for CI services.",
+    "text",
+    "json",
+    "sarif",
 )
 @click.pass_context
 def command(

@@ -71,7 +71,7 @@ class Activities:
     def open_tasks(self) -> int:
         """How many tasks wait for a worker. May be asked from any thread."""
         queues = list(self._tasks.values())
-        return sum(invoke.key in one.engine.waiting for tasks in queues for one, invoke in [*tasks])
+        return sum(_waits(*task) for tasks in queues for task in [*tasks])
 
     @property
     def waiting_polls(self) -> int:
@@ -116,14 +116,19 @@ class Activities:
 
     def _match(self, activity: str) -> None:
         tasks, polls = self._tasks[activity], self._polls[activity]
-        while tasks and polls:
+        while tasks and (polls or not _waits(*tasks[0])):
             execution, invoke = tasks.popleft()
-            if invoke.key in execution.engine.waiting:
+            if _waits(execution, invoke):
                 poll = polls.popleft()
                 _settle(poll)
                 self.driver.deliver(execution, "picked up", invoke.key, poll.worker)
                 given = {"taskToken": token_of(execution, invoke), "input": dumps(invoke.arguments)}
                 poll.reply(given)
+
+
+def _waits(execution: Execution, invoke: Invoke) -> bool:
+    """Whether a task still waits: it may have been timed out or stopped."""
+    return invoke.key in execution.engine.waiting
 
 
 def _settle(poll: Poll) -> None:

@@ -15,7 +15,7 @@ from .arns import Caller, parse
 from .catalogue import Activity
 from .errors import invalid_token, no_activity
 from .server import Operations, Server, Waiting
-from .validation import check_name
+from .validation import check_encryption, check_name
 
 Request = dict[str, Any]
 
@@ -25,6 +25,7 @@ def create_activity(server: Server, caller: Caller, request: Request) -> Request
     name = check_name(request["name"])
     arn = caller.arn("activity", name)
     encryption = request.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"})
+    check_encryption(encryption)
     activity = server.catalogue.activities.get(arn)
     if activity is None:
         activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)

@@ -17,6 +17,7 @@ from .arns import Caller, parse
 from .catalogue import Target
 from .errors import invalid_request, no_execution, wrong_type
 from .server import Operations, Server, Waiting
+from .shown import why_not_redrivable
 from .store import Row
 from .timelines import Pace
 from .validation import check_name
@@ -26,6 +27,8 @@ CLOCK_TAG = "doorstep:clock"
 """The tag of a state machine that says which clock its executions have."""
 _PAYLOAD_BYTES = 262_144
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
+_RETENTION = 90 * 86_400
+"""Seconds after its end for which an execution keeps its name (API reference, StartExecution)."""
 
 
 def start_execution(server: Server, caller: Caller, request: Request) -> Request | Waiting:
@@ -33,7 +36,7 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
     target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
-    if "name" in request and (identity.arn in server.driver.executions or server.row(identity.arn)):
+    if "name" in request and _is_taken(server, identity.arn):
         # It may be about to start: look at it when it has.
         return server.once_done(lambda: _started_again(server, target, identity.arn, text))
     execution = _start(server, caller, target, identity, text, request)
@@ -71,21 +74,22 @@ def stop_execution(server: Server, caller: Caller, request: Request) -> Request:
 def redrive_execution(server: Server, caller: Caller, request: Request) -> Request:
     """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
     row = existing(server, request)
-    token = request.get("clientToken")
-    done = server.redrives.setdefault(row.arn, {})
-    if token in done and time.time() - done[token] < _TOKEN_LIFE:
-        return {"redriveDate": done[token]}
-    if row.map_run is not None or row.status not in ("FAILED", "TIMED_OUT", "ABORTED"):
-        raise _not_redrivable(row)
+    token, now = request.get("clientToken"), time.time()
+    done = server.redrives.get(row.arn, {})
+    if token in done and now - done[token][0] < _TOKEN_LIFE:
+        return {"redriveDate": done[token][1]}
+    own = f"Execution is {row.status} and cannot be redriven"
+    if why := own if row.map_run else redrive_refusal(server, row):
+        raise _not_redrivable(row, why)
     execution = server.driver.find(row.arn)
     if execution is None or not execution.engine.redrivable:
-        raise _not_redrivable(row)
+        raise _not_redrivable(row, own)
     server.driver.redrive(execution)
+    redriven = execution.engine.redriven_at
     if token is not None:
-        done[token] = execution.engine.redriven_at
-        if len(done) > _TOKENS:
-            del done[next(iter(done))]
-    return {"redriveDate": execution.engine.redriven_at}
+        kept = [*done.items(), (token, (now, redriven))]
+        server.redrives[row.arn] = dict(kept[-_TOKENS:])
+    return {"redriveDate": redriven}
 
 
 def existing(server: Server, request: Request) -> Row:
@@ -97,9 +101,21 @@ def existing(server: Server, request: Request) -> Row:
     return row
 
 
-def _not_redrivable(row: Row) -> ApiError:
-    told = f"Execution is {row.status} and cannot be redriven"
-    return ApiError("ExecutionNotRedrivable", f"{told}: '{row.arn}'")
+def last_event(server: Server, row: Row) -> int:
+    """The id of an execution's last event."""
+    execution = server.driver.executions.get(row.arn)
+    return len(execution.events) if execution else server.store.last_event(row.id)
+
+
+def redrive_refusal(server: Server, row: Row) -> str | None:
+    """Why an execution can't be redriven now; None if it can."""
+    machine = server.catalogue.machines.get(row.machine.partition("/")[0])
+    deleting = machine is None or machine.deleting
+    return why_not_redrivable(row, last_event(server, row), time.time(), deleting=deleting)
+
+
+def _not_redrivable(row: Row, why: str) -> ApiError:
+    return ApiError("ExecutionNotRedrivable", f"{why}: '{row.arn}'")
 
 
 def _target(server: Server, request: Request) -> Target:
@@ -132,6 +148,15 @@ def _input(request: Request) -> str:
     except (InputError, RecursionError):
         raise _invalid_input("Invalid execution input.") from None
     return text
+
+
+def _is_taken(server: Server, arn: str) -> bool:
+    """Whether an execution has the name; one that ended long ago is forgotten for it."""
+    row = server.row(arn)
+    if row and row.stopped and time.time() - row.stopped > _RETENTION:
+        server.keeper.forget(row)
+        return False
+    return row is not None or arn in server.driver.executions
 
 
 def _invalid_input(why: str) -> ApiError:

@@ -10,7 +10,7 @@ from doorstep.identity import Identity
 from doorstep.jsontext import loads
 
 from . import paging
-from .api_executions import existing
+from .api_executions import existing, last_event, redrive_refusal
 from .api_machines import configuration
 from .arns import Caller, parse
 from .errors import invalid_request, no_machine, no_resource, wrong_type
@@ -24,7 +24,7 @@ Request = dict[str, Any]
 def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
     """DescribeExecution."""
     row = existing(server, request)
-    told = summary(row) | redrive_status(row)
+    told = summary(row) | redrive_status(row, redrive_refusal(server, row))
     if row.trace is not None:
         told["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
@@ -33,7 +33,7 @@ def describe_execution(server: Server, caller: Caller, request: Request) -> Requ
     told |= {"input": first["input"], "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (asl-facts, behaviour 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
-        number = _last_event(server, row)
+        number = last_event(server, row)
         last = _events(server, row, number, number)[0].details or {}
         told |= {name: last[name] for name in ("output", "error", "cause") if name in last}
         if "output" in last:
@@ -76,14 +76,14 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
     )
     answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
-        answer["nextToken"] = paging.token("ListExecutions", rows[size - 1].id)
+        answer["nextToken"] = paging.token("ListExecutions", request, rows[size - 1].id)
     return answer
 
 
 def get_execution_history(server: Server, caller: Caller, request: Request) -> Request:
     """GetExecutionHistory, a page of it."""
     row = existing(server, request)
-    last, size = _last_event(server, row), paging.size(request)
+    last, size = last_event(server, row), paging.size(request)
     reverse = request.get("reverseOrder", False)
     given = paging.position("GetExecutionHistory", request, int)
     start = given or (last if reverse else 1)
@@ -94,13 +94,8 @@ def get_execution_history(server: Server, caller: Caller, request: Request) -> R
     answer: Request = {"events": shown}
     following = lowest - 1 if reverse else highest + 1
     if 1 <= following <= last:
-        answer["nextToken"] = paging.token("GetExecutionHistory", following)
+        answer["nextToken"] = paging.token("GetExecutionHistory", request, following)
     return answer
-
-
-def _last_event(server: Server, row: Row) -> int:
-    execution = server.driver.executions.get(row.arn)
-    return len(execution.events) if execution else server.store.last_event(row.id)
 
 
 def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:

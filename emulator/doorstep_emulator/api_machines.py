@@ -17,7 +17,7 @@ from .arns import Caller, parse
 from .catalogue import Machine, Revision
 from .errors import invalid_request, no_machine
 from .server import Operations, Server, Waiting
-from .validation import check_name
+from .validation import check_encryption, check_name
 
 Request = dict[str, Any]
 _DIAGNOSTICS = 100
@@ -196,6 +196,7 @@ def _given(request: Request) -> Request:
     given = {own: request[member] for member, own in _CHANGES.items() if member in request}
     if "logging" in given:
         given["logging"] = _logging(given["logging"])
+    check_encryption(given.get("encryption"))
     if "tracing" in given:
         given["tracing"] = {"enabled": False} | given["tracing"]
     return given
@@ -218,6 +219,9 @@ def _logging(given: Request) -> Request:
     ]
     if logging["level"] != "OFF" and (len(named) != 1 or len(destinations) != 1):
         told = "Invalid Logging Configuration: Must specify exactly one Log Destination."
+        raise ApiError("InvalidLoggingConfiguration", told)
+    if not all(one["cloudWatchLogsLogGroup"]["logGroupArn"].endswith(":*") for one in named):
+        told = "Invalid Logging Configuration: The ARN of a log group must end with ':*'."
         raise ApiError("InvalidLoggingConfiguration", told)
     return logging
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from .server import Operations, Server
 
 Request = dict[str, Any]
 _TAGS = 50
+_CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def add(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
@@ -22,6 +24,9 @@ def add(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
             raise invalid_request(
                 f"Tag keys can't be empty or begin with 'aws:'. Received: '{key}'"
             )
+        if not _CHARACTERS.fullmatch(key + together[key]):
+            told = "Tags may only contain letters, digits, white space and _ . : / = + - @"
+            raise invalid_request(f"{told}. Received: '{key}'")
     if len(together) > _TAGS:
         told = f"A resource can't have more than {_TAGS} tags."
         raise Refusal("TooManyTags", told, resourceName=thing.arn)

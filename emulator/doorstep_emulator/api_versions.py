@@ -114,6 +114,9 @@ def create_alias(server: Server, caller: Caller, request: Request) -> Request:
 
 def update_alias(server: Server, caller: Caller, request: Request) -> Request:
     """UpdateStateMachineAlias."""
+    if not {"routingConfiguration", "description"} & request.keys():
+        told = "Either the description or the routing configuration must be specified"
+        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
     machine, alias = _alias(server, request["stateMachineAliasArn"])
     routing = request.get("routingConfiguration", alias.routing)
     if _routed(server, routing) is not machine:

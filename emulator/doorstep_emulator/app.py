@@ -11,6 +11,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -23,6 +24,7 @@ from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
 from .health import health, trouble
+from .origins import LocalOnly
 from .server import Question, Server
 from .validation import validate
 
@@ -55,7 +57,8 @@ def application(server: Server, default: Caller) -> Starlette:
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
-        ]
+        ],
+        middleware=[Middleware(LocalOnly)],
     )
 
 
@@ -108,7 +111,8 @@ class Http:
 
     async def metrics(self, request: Request) -> Response:
         """For Prometheus."""
-        return Response(self._server.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        text = self._server.metrics.text(health(self._server))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def health(self, request: Request) -> Response:
         """200 when all is well; 503 and why when nothing can be written or nobody answers."""

@@ -60,7 +60,7 @@ class ServerClock(RealClock):
         """Let something be done after all that is due now."""
         self.call_at(self.now(), act)
 
-    def turn(self, patience: float | None = None) -> None:
+    def turn(self, patience: float) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""
         if self.step(0 if self._go_on() else patience):
             end = time.monotonic() + _TURN

@@ -26,7 +26,7 @@ class LiveHandlers(Handlers):
             if stamp != self._stamp:
                 super().__init__(self.path)
                 self._stamp = stamp
-        return super().find(invoke)
+            return super().find(invoke)
 
     def _changed_at(self) -> float:
         path = Path(self.path) if self.path else None

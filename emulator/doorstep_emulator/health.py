@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from doorstep import __version__
 
-if TYPE_CHECKING:
-    from .server import Server
+from .server import Server
 
 
 def health(server: Server) -> dict[str, Any]:

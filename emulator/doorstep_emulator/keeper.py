@@ -136,7 +136,7 @@ class StoreKeeper:
                 return
             for act in acts:
                 guarded(act)
-            self.acted()
+            guarded(self.acted)
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is told to stop."""
@@ -149,6 +149,13 @@ class StoreKeeper:
         self.store.update(row)
         self.stuck.pop(row.arn, None)
         self.watch(row, self.store.events(row.id, 1, 1)[0], (event,))
+
+    def forget(self, row: Row) -> None:
+        """Forget an execution that ended long ago, and its map runs."""
+        self.store.remove(row)
+        for document in self.store.documents("map run"):
+            if document["execution"] == row.arn:
+                self.store.drop("map run", document["arn"])
 
     def finish_deleting(self, arn: str) -> None:
         """Forget a machine that is being deleted, if none of its executions runs."""
@@ -204,6 +211,9 @@ class StoreKeeper:
         if execution.ended:
             self.rows.pop(execution.arn, None)
             self.driver.forget(execution)
+            if isinstance(execution.clock, Timeline):
+                # Time may have stood still for whoever could have answered it.
+                execution.clock.look()
             self.finish_deleting(execution.identity.machine_arn)
 
     # Out of the store ----------------------------------------------------------------------------

@@ -53,10 +53,8 @@ _OF_SINKS = (
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, health: Callable[[], Health]) -> None:
-        """`health`: what `/health` tells now. May be called from any thread."""
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Read(health))
         ProcessCollector(registry=self._registry)
         self._executions = {
             kind: self._counter(f"executions_{name}", told, "state_machine_arn")
@@ -86,9 +84,11 @@ class Metrics:
         self._requests.labels(operation, code).inc()
         self._latency.labels(operation).observe(seconds)
 
-    def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def text(self, health: Health) -> bytes:
+        """All of it in Prometheus' text format; `health`: what `/health` tells now."""
+        read = CollectorRegistry()
+        read.register(_Read(health))
+        return generate_latest(read) + generate_latest(self._registry)
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(f"doorstep_{name}", told, labels, registry=self._registry)
@@ -104,11 +104,11 @@ class Metrics:
 class _Read(Collector):
     """What is read from the server when somebody asks."""
 
-    def __init__(self, health: Callable[[], Health]) -> None:
+    def __init__(self, health: Health) -> None:
         self._health = health
 
     def collect(self) -> Iterator[Metric]:
-        told = self._health()
+        told = self._health
         for name, about, read in _GAUGES:
             yield GaugeMetricFamily(f"doorstep_{name}", about, value=read(told))
         yield CounterMetricFamily(

@@ -16,7 +16,7 @@ from doorstep.events import TERMINAL, Event
 from doorstep.jsontext import encoded
 from doorstep.timestamps import format_timestamp
 
-from .shown import redrive_status, summary
+from .shown import redrive_status, summary, why_not_redrivable
 from .store import Row
 
 LARGEST = 248 * 1024
@@ -56,7 +56,8 @@ def status_change(row: Row, first: Event, event: Event) -> dict[str, Any] | None
 
 
 def _detail(row: Row, first: Event, event: Event) -> dict[str, Any]:
-    told = summary(row) | redrive_status(row)
+    why_not = why_not_redrivable(row, event.id, event.at)
+    told = summary(row) | redrive_status(row, why_not)
     told |= {name: round(told[name] * 1000) for name in _DATES if name in told}
     if event.type in TERMINAL:
         told |= {name: (event.details or {}).get(name) for name in ("output", "error", "cause")}

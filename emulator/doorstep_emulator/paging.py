@@ -1,6 +1,6 @@
 """Pages of a list: maxResults, and the nextToken that says where the next page begins.
 
-A token is good for the operation that gave it, and for 24 hours.
+A token is good for the request that gave it, whatever the size of its pages, and for 24 hours.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from .errors import invalid_token
@@ -39,14 +40,21 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> P
     except (ValueError, TypeError, binascii.Error):
         raise invalid_token() from None
     fresh = isinstance(at, int | float) and time.time() - at <= _LIFE
-    if made_for != operation or not fresh or not isinstance(where, kind):
+    if made_for != _asked(operation, request) or not fresh or not isinstance(where, kind):
         raise invalid_token()
     return where
 
 
-def token(operation: str, where: int | str) -> str:
+def token(operation: str, request: Mapping[str, Any], where: int | str) -> str:
     """The token of the page that begins there."""
-    return urlsafe_b64encode(json.dumps([operation, time.time(), where]).encode()).decode()
+    told = [_asked(operation, request), time.time(), where]
+    return urlsafe_b64encode(json.dumps(told).encode()).decode()
+
+
+def _asked(operation: str, request: Mapping[str, Any]) -> str:
+    """What has to be the same on every page."""
+    members = {name: request[name] for name in request if name not in ("nextToken", "maxResults")}
+    return sha256(json.dumps([operation, members], sort_keys=True).encode()).hexdigest()
 
 
 def answer(
@@ -66,5 +74,5 @@ def answer(
     page = items[start : start + size(request)]
     told: dict[str, Any] = {member: [shown(item) for item in page]}
     if start + len(page) < len(items):
-        told["nextToken"] = token(operation, place(page[-1]))
+        told["nextToken"] = token(operation, request, place(page[-1]))
     return told

@@ -21,7 +21,6 @@ from .arns import Caller
 from .catalogue import Catalogue
 from .clock import ServerClock
 from .handlers import LiveHandlers
-from .health import health
 from .keeper import StoreKeeper, durable, guarded
 from .metrics import Metrics
 from .programs import Programs
@@ -35,6 +34,10 @@ from .watching import Watcher
 log = logging.getLogger("doorstep")
 _PATIENCE = 10.0
 """Seconds that `stop` waits, beyond the grace, for a disk that refuses to be written."""
+_REST = 30.0
+"""Seconds after which a thread with nothing to do looks at the time again: the machine may have
+slept, or its clock may have been set.
+"""
 _GLANCE = 0.05
 """Seconds between looks at whether the last handler has ended."""
 
@@ -108,12 +111,14 @@ class Server:
             is_there=self.activities.is_there,
         )
         self.keeper.driver = self.activities.driver = self.driver
-        self.metrics = Metrics(lambda: health(self))
+        self.metrics = Metrics()
         self.keeper.watch = Watcher(self.metrics, sinks, self.programs, self.keeper.safely)
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
-        self.redrives: dict[str, dict[str, float]] = {}
-        """Of each execution: when it was redriven for which clientToken."""
+        self.redrives: dict[str, dict[str, tuple[float, float]]] = {}
+        """Of each execution: for which clientToken it was redriven; when that was asked for, and
+        the redriveDate.
+        """
         self._stopping = False
         self._grace = self._end = 0.0
         """How long `stop` waits for the sinks, and until when for calls that run."""
@@ -181,7 +186,7 @@ class Server:
         log.info("started on %s; executions that go on: %d", self.store.path, going_on)
         while not self._stopping or self._waits_for_calls():
             self.keeper.commit()
-            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else None))
+            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else _REST))
         self.driver.close()
         self._say_what_still_runs()
 

@@ -8,6 +8,12 @@ from doorstep.events import Event
 
 from .store import Row
 
+_DAY = 86_400.0
+_REDRIVABLE, _LONGEST = 14 * _DAY, 365 * _DAY
+"""Seconds from its end, and from its start, within which an execution can be redriven."""
+_MOST_EVENTS = 24_999
+"""ExecutionRedriven and one more have to find room (API reference, RedriveExecution)."""
+
 _DATA = (
     *("input", "inputDetails", "output", "outputDetails", "parameters"),
     *("assignedVariables", "assignedVariablesDetails"),
@@ -32,13 +38,27 @@ def summary(row: Row) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def redrive_status(row: Row) -> dict[str, str]:
-    """Whether an execution can be redriven, and if not, why."""
+def why_not_redrivable(row: Row, events: int, now: float, *, deleting: bool = False) -> str | None:
+    """Why an execution with so many events can't be redriven, in AWS's words; None if it can.
+
+    `deleting`: its state machine is, or is gone.
+    """
     if row.status in ("RUNNING", "SUCCEEDED"):
-        return {
-            "redriveStatus": "NOT_REDRIVABLE",
-            "redriveStatusReason": f"Execution is {row.status} and cannot be redriven",
-        }
+        return f"Execution is {row.status} and cannot be redriven"
+    stopped = now if row.stopped is None else row.stopped
+    reasons = {
+        "State machine is in DELETING status": deleting,
+        "Execution history event limit exceeded": events >= _MOST_EVENTS,
+        "Execution has exceeded the max execution time": now - row.started > _LONGEST,
+        "Execution redrivable period exceeded": now - stopped > _REDRIVABLE,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def redrive_status(row: Row, why_not: str | None) -> dict[str, str]:
+    """Whether an execution can be redriven, and if not, why."""
+    if why_not is not None:
+        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": why_not}
     return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
 
 

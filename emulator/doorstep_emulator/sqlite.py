@@ -124,6 +124,8 @@ class SqliteStore:
 
     def remove(self, row: Row) -> None:
         self._write("DELETE FROM executions WHERE id = ?", row.id)
+        for table in ("journal", "promises"):
+            self._write(f"DELETE FROM {table} WHERE execution = ?", row.id)
 
     def append(self, execution: int, entries: Sequence[Entry]) -> None:
         for start in range(0, len(entries), _CHUNK):

@@ -113,7 +113,7 @@ class Store(Protocol):
         """Status, times and redrives of an execution have changed."""
 
     def remove(self, row: Row) -> None:
-        """Forget an execution that has no journal."""
+        """Forget an execution and its journal."""
 
     def row(self, arn: str) -> Row | None:
         """An execution as it was at the last commit."""

@@ -65,32 +65,29 @@ class Timeline:
         self._agenda = Agenda()
         self._lock = threading.Lock()
         self._busy = 0
-        """How many calls run, and how many things are to be done now."""
+        """How many calls run, and how many things are on their way into the agenda."""
         self._outside: list[Callable[[], bool]] = []
         self._alarm: Handle | None = None
-        self._mark = (clock.now(), clock.now())
-        """A moment of this time, and of the machine's."""
+        self._mark = (clock.now(), clock.now(), pace.speed)
+        """A moment of this time and of the machine's, and the speed since: replaced as a whole."""
 
     def now(self) -> float:
-        """The modelled time, in epoch seconds."""
-        modelled, real = self._mark
-        return modelled + (self._clock.now() - real) * self._speed
+        """The modelled time, in epoch seconds. May be asked from any thread."""
+        modelled, real, speed = self._mark
+        # The machine's clock may be set back.
+        return modelled + max(0.0, self._clock.now() - real) * speed
 
     def not_before(self, at: float) -> None:
         """Let it be that time at least."""
-        if at > self.now():
-            self._jump(at)
+        with self._lock:
+            if at > self.now():
+                self._set(at)
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come. May be called from any thread."""
-        if at <= self.now():
-            handle = Handle(act)
-            self._count(1)
-            self._clock.bring(partial(self._do, handle))
-            return handle
-        with self._lock:
-            handle = self._agenda.add(at, act, limit=limit)
-        self._clock.bring(self._look)
+        handle = Handle(act, limit)
+        self._count(1)
+        self._clock.bring(partial(self._enter, at, handle))
         return handle
 
     def expect(self, still: Callable[[], bool]) -> None:
@@ -116,20 +113,33 @@ class Timeline:
         at = self._agenda.next_time()
         if at is None:
             return False
-        if at > self.now():
-            if not self._may_jump():
-                self._wake_at(at)
-                return False
-            self._jump(at)
-        while at is not None and at <= self.now():
+        if at > self.now() and not self._jumps(at):
+            self._wake_at(at)
+            return False
+        now = self.now()
+        while at is not None and at <= now:
             self._agenda.take().act()
             at = self._agenda.next_time()
-        self._look()
+        self.look()
         return True
 
-    @property
-    def _speed(self) -> float:
-        return 1.0 if self._busy else self.pace.speed
+    def look(self) -> None:
+        """Let the server's thread, in which this is called, see what can be done."""
+        self._clock.touched[self] = None
+
+    def _enter(self, at: float, handle: Handle) -> None:
+        self._count(-1)
+        if at <= self.now():
+            handle.act()
+        else:
+            self._agenda.add(at, handle)
+
+    def _jumps(self, at: float) -> bool:
+        with self._lock:
+            may = self._may_jump()
+            if may:
+                self._set(at)
+        return may
 
     def _may_jump(self) -> bool:
         if self._busy or not self.pace.jumps:
@@ -141,29 +151,21 @@ class Timeline:
             self._outside.pop()
         return bool(self._outside)
 
-    def _jump(self, at: float) -> None:
-        self._mark = (at, self._clock.now())
-
     def _count(self, change: int) -> None:
         with self._lock:
-            self._jump(self.now())
             self._busy += change
+            self._set(self.now())
         if change < 0:
-            self._look()
+            self.look()
 
-    def _do(self, handle: Handle) -> None:
-        self._count(-1)
-        handle.act()
-
-    def _look(self) -> None:
-        """Let the server's thread, in which this is called, see what can be done."""
-        self._clock.touched[self] = None
+    def _set(self, at: float) -> None:
+        self._mark = (at, self._clock.now(), 1.0 if self._busy else self.pace.speed)
 
     def _wake_at(self, at: float) -> None:
         if self._alarm:
             self._alarm.cancel()
-        left = (at - self.now()) / self._speed
-        self._alarm = self._clock.call_at(self._clock.now() + left, self._look)
+        modelled, real, speed = self._mark
+        self._alarm = self._clock.call_at(real + (at - modelled) / speed, self.look)
 
 
 class Timelines:

@@ -52,6 +52,13 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_encryption(given: dict[str, Any] | None) -> None:
+    """An encryptionConfiguration; raises InvalidEncryptionConfiguration."""
+    if given and given["type"] == "CUSTOMER_MANAGED_KMS_KEY" and "kmsKeyId" not in given:
+        told = "Invalid Encryption Configuration: kmsKeyId must be specified for a customer's key"
+        raise ApiError("InvalidEncryptionConfiguration", told)
+
+
 def _group(table: Group, value: dict[str, Any], at: str) -> Iterator[str]:
     for name, limit in table.members.items():
         member = value.get(name)

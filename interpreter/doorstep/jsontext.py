@@ -66,6 +66,11 @@ def loads(text: str) -> Any:
     return value
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of so many characters at most; of a longer one the beginning, and how long it is."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
 def _deeper_than(value: Any, levels: int) -> bool:
     row = [value]
     for _ in range(levels):

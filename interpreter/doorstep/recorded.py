@@ -1,34 +1,16 @@
-"""Histories as they are written down: by the AWS CLI, the console, Express logs and ourselves.
-
-| shape | |
-|---|---|
-| GetExecutionHistory's answer | `{"events": […]}`; several pages one after the other |
-| a list of its events | `[…]` |
-| an execution's log lines | `{"id": "1", "type": …, "details": …, "event_timestamp": …}` |
-| those lines in CloudWatch Logs' answer | `{"events": [{"message": "{…}"}]}` |
-
-Timestamps are ISO 8601 with any offset (AWS CLI 2, Doorstep), epoch seconds (AWS CLI 1) or, in log
-lines, epoch milliseconds.
-"""
+"""The events of recorded histories, whoever wrote them: see `historyfile`."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError
-from .events import details_member
+from .historyfile import EXPECTED
 from .timestamps import epoch_seconds
 
-_EXPECTED = (
-    "expected is the JSON of `doorstep run --history FILE` or of "
-    "`aws stepfunctions get-execution-history`: an object with an array `events`"
-)
-_decoder = json.JSONDecoder()
-_BLANK = re.compile(r"\s*")
+_AS_IT_IS = "`doorstep debug` without --definition shows what there is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +45,12 @@ class Entry:
         if not isinstance(text, str):
             raise InputError(
                 f"event {self.id} ({self.type}) has no {name}: the history has to be asked for "
-                "with its execution data (--include-execution-data)"
+                f"with its execution data (--include-execution-data); {_AS_IT_IS}"
             )
         if truncated(self.details, name):
-            raise InputError(f"event {self.id} ({self.type}) has only the beginning of its {name}")
+            raise InputError(
+                f"event {self.id} ({self.type}) has only the beginning of its {name}; {_AS_IT_IS}"
+            )
         return text
 
 
@@ -76,52 +60,30 @@ def truncated(details: Mapping[str, Any], name: str) -> bool:
     return isinstance(mark, Mapping) and bool(mark.get("truncated"))
 
 
-def read_events(text: str, source: str) -> list[Any]:
-    """The events of a file in GetExecutionHistory's shape, all pages; at least one.
-
-    Raises InputError, which names the `source`, for a text that is no history.
-    """
-    try:
-        events = [event for value in _values(text) for event in _events(value)]
-    except json.JSONDecodeError as problem:
-        where = f"line {problem.lineno}, column {problem.colno}"
-        raise InputError(f"{source} is not JSON ({where}: {problem.msg}); {_EXPECTED}") from None
-    except (ValueError, TypeError, RecursionError) as problem:
-        raise InputError(f"{source} can't be read as JSON ({problem}); {_EXPECTED}") from None
-    if not events:
-        raise InputError(f"{source} has no events; {_EXPECTED}")
-    return events
-
-
 def entries(events: Iterable[Any], source: str) -> list[Entry]:
-    """Events of GetExecutionHistory's shape, in the order of their ids.
+    """Events of GetExecutionHistory's shape in the order of their ids, those of two pages once.
 
-    Raises InputError that names the first that is none.
+    Raises InputError that names the first that is none, or when they are of several executions.
     """
-    found = []
+    found: dict[int, Entry] = {}
     for number, event in enumerate(events, start=1):
         try:
-            found.append(_entry(event))
+            entry = _entry(event)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
             told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
             raise InputError(
-                f"{source}: event {number} is not an event ({told}); {_EXPECTED}"
+                f"{source}: event {number} is not an event ({told}); {EXPECTED}"
             ) from None
-    return sorted(found, key=lambda entry: entry.id)
-
-
-def whole(found: Sequence[Entry], source: str) -> list[Entry]:
-    """The events without those that two pages share.
-
-    Raises InputError when pages are missing, or when they are of several executions.
-    """
-    if not found:
-        raise InputError(f"{source} has no events; {_EXPECTED}")
-    by_id: dict[int, Entry] = {}
-    for entry in found:
-        if by_id.setdefault(entry.id, entry) != entry:
+        if found.setdefault(entry.id, entry) != entry:
             raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
-    for number, entry in enumerate(by_id.values(), start=1):
+    return [found[number] for number in sorted(found)]
+
+
+def whole(found: list[Entry], source: str) -> list[Entry]:
+    """The events, when they are all there are; raises InputError when pages are missing."""
+    if not found:
+        raise InputError(f"{source} has no events; {EXPECTED}")
+    for number, entry in enumerate(found, start=1):
         if entry.id != number:
             raise InputError(
                 f"{source} has no event {number}: it takes all pages of the history, as `aws "
@@ -130,52 +92,7 @@ def whole(found: Sequence[Entry], source: str) -> list[Entry]:
             )
     if found[0].type != "ExecutionStarted":
         raise InputError(f"{source}: event 1 is {found[0].type}, not ExecutionStarted")
-    return list(by_id.values())
-
-
-def execution_arns(events: Iterable[Any]) -> list[str]:
-    """The executions that log lines name; GetExecutionHistory's events don't say whose they are."""
-    named = (event.get("executionArn") for event in events if isinstance(event, Mapping))
-    return sorted({str(arn) for arn in named if arn is not None})
-
-
-def _values(text: str) -> Iterator[Any]:
-    """The JSON values that stand one after the other in a text."""
-    at = 0
-    text = text.rstrip()
-    while at < len(text) or at == 0:
-        value, at = _decoder.raw_decode(text, _BLANK.match(text, at).end())  # type: ignore[union-attr]
-        yield value
-
-
-def _events(value: Any) -> Iterator[Any]:
-    match value:
-        case {"events": list(events)} | list(events):
-            for event in events:
-                yield from _events(event) if _is_message(event) else (_as_aws(event),)
-        case {"message": str(message)}:
-            yield _as_aws(json.loads(message))
-        case {"id": _, "type": _}:
-            yield _as_aws(value)
-
-
-def _is_message(event: Any) -> bool:
-    return isinstance(event, dict) and "message" in event and "type" not in event
-
-
-def _as_aws(event: Any) -> Any:
-    """A log line's event in GetExecutionHistory's shape; others as they are."""
-    if not isinstance(event, dict) or "event_timestamp" not in event:
-        return event
-    shown = {
-        "timestamp": int(event["event_timestamp"]) / 1000,
-        "type": event.get("type"),
-        "id": event.get("id"),
-        "previousEventId": event.get("previous_event_id", 0),
-        "executionArn": event.get("execution_arn"),
-    }
-    member = details_member(str(event.get("type")))
-    return shown if member is None else shown | {member: event.get("details", {})}
+    return found
 
 
 def _entry(event: Any) -> Entry:

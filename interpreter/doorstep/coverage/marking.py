@@ -1,14 +1,22 @@
-"""What tests used of a state machine, as marks on its drawing."""
+"""What tests, or one execution, used of a state machine: as marks on its drawing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..definition import machine
 from ..drawing import Mark, draw, svg
-from ..drawing.graph import Colour
+from ..drawing.graph import START_AT, Colour
+from ..passages import Passages
+from ..recorded import Entry
+from ..visits import Outcome
 from .items import Item, Parts, told
+from .reader import Coverage
 from .suite import Covered
+
+_STRONGEST: tuple[Outcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
 
 
 def picture(covered: Covered, place: str) -> Iterator[str]:
@@ -19,10 +27,13 @@ def picture(covered: Covered, place: str) -> Iterator[str]:
 
 def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:
     hits = covered.coverage.hits
+    first = covered.coverage.parts[covered.coverage.definition["StartAt"]]
+    yield START_AT, _mark([first.entered], hits)
     for parts in covered.coverage.parts.values():
         number = covered.document.locate(parts.state.pointer)[0]
         whole = [parts.entered, *parts.sizes, *parts.timeouts.values()]
         yield parts.state.pointer, _mark(whole, hits, f"#{place}{number}")
+        yield f"{parts.state.pointer}/End", _mark([parts.entered], hits)
         for item in _ways(parts):
             yield item.pointer, _mark([item], hits)
 
@@ -41,3 +52,45 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
         "covered" if used == len(items) else "partly covered" if used else "not covered"
     )
     return Mark(colour, hits[items[0]], told(items, hits), link)
+
+
+# One execution -----------------------------------------------------------------------------------
+
+
+def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
+    """What became of each state: its visits' worst outcome, and their number; the ways taken."""
+    passages = Passages(entries)
+    coverage = Coverage(definition)
+    coverage.add_passages(passages)
+    outcomes: dict[str, Counter[Outcome]] = {}
+    for passage in passages.all:
+        outcomes.setdefault(passage.name, Counter())[passage.visit.outcome] += 1
+    marks = {START_AT: Mark("succeeded")} if outcomes else {}
+    for parts in coverage.parts.values():
+        pointer = parts.state.pointer
+        # What ends an execution by its type has no transition: its end is as it is.
+        marks[pointer] = marks[f"{pointer}/End"] = _outcome(outcomes.get(parts.state.name))
+        marks |= {item.pointer: _way(item, times) for item, times in _taken(parts, coverage.hits)}
+    return marks
+
+
+def _taken(parts: Parts, hits: Mapping[Item, int]) -> Iterator[tuple[Item, int]]:
+    """How often each way was taken; a transition counts those of catchers to the same state too."""
+    caught: Counter[Item] = Counter()
+    for catcher in parts.catchers:
+        caught[parts.transitions[catcher.target]] += hits[catcher.item]
+    for item in _ways(parts):
+        yield item, hits[item] - caught[item]
+
+
+def _outcome(found: Counter[Outcome] | None) -> Mark:
+    if not found:
+        return Mark("not reached")
+    return Mark(next(one for one in _STRONGEST if found[one]), found.total())
+
+
+def _way(item: Item, times: int) -> Mark:
+    if not times:
+        return Mark("not reached")
+    taken: Colour = "caught" if item.kind in ("catcher", "retrier") else "succeeded"
+    return Mark(taken, times, f"{times:,} × {item.label}")

@@ -9,10 +9,10 @@ from typing import Any
 from ..definition import machine
 from ..errors import StateFailed
 from ..identity import Identity
-from ..jsontext import loads
 from ..passages import Passage, Passages
 from ..recorded import Entry
 from ..retry import matches
+from ..unlike import value_of
 from .evaluating import Setting, failure, rule_taken
 from .items import Catcher, Item, Parts, machine_timeout, parts
 
@@ -81,7 +81,7 @@ class _Reading:
         self.passages = passages
         self.runs: dict[str, Parts] = {}
         first = passages.entries[min(passages.entries)]
-        self.setting = Setting(identity, loads(first.details.get("input", "null")), first.at)
+        self.setting = Setting(identity, value_of(first.details.get("input")), first.at)
         self.variables = passages.variables
         self.by_entry = {one.visit.entered.id: one for one in passages.all}
 
@@ -150,7 +150,9 @@ class _Reading:
             missed = ("States.HeartbeatTimeout",) if self._missed_heartbeat(cause) else ()
             return StateFailed(cause.details.get("error"), also=missed)
         passage = self.by_entry[cause.id]
-        if (known := self.parts.get(passage.name)) is None:
+        known = self.parts.get(passage.name)
+        # A history may be of another definition.
+        if known is None or known.state.type != "Fail":
             return None
         return failure(known.state, passage, self.variables[cause.id], self.setting)
 

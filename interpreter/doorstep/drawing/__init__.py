@@ -10,8 +10,8 @@ svg, mermaid, dot   what is written down
 from __future__ import annotations
 
 from .dot import dot
-from .graph import Drawing, Mark, Marks, draw, outcomes
+from .graph import Drawing, Mark, Marks, draw
 from .mermaid import mermaid
 from .svg import svg
 
-__all__ = ["Drawing", "Mark", "Marks", "dot", "draw", "mermaid", "outcomes", "svg"]
+__all__ = ["Drawing", "Mark", "Marks", "dot", "draw", "mermaid", "svg"]

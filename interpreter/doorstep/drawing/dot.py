@@ -44,8 +44,9 @@ def _edge(edge: Edge, nodes: Mapping[str, Node]) -> str:
     """An edge; one of a frame joins a node inside and is clipped at the frame."""
     ends = [(edge.start, "ltail"), (edge.end, "lhead")]
     given = [f"{clip}=cluster_{end}" for end, clip in ends if end in nodes and nodes[end].inner]
-    given += [f"label={_text(edge.label)}"] if edge.label else []
+    given += [f"label={_text(edge.brief)}"] if edge.label else []
     given += ["style=dashed"] if edge.caught else []
+    given += [f'color="{COLOURS[edge.mark.colour][1]}"'] if edge.mark else []
     start, end = (_leaf(nodes[end]) if end in nodes else end for end, _ in ends)
     return f"{start} -> {end}" + (f" [{', '.join(given)}]" if given else "")
 

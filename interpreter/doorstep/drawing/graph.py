@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
 from ..definition import Machine, Scope, State, processor_config
-from ..visits import Outcome, Visits
+from ..visits import Outcome
 from .conditions import condition
 
 Colour = Outcome | Literal["not reached", "covered", "partly covered", "not covered"]
@@ -27,7 +26,8 @@ COLOURS: Mapping[Colour, tuple[str, str]] = {
 }
 """Fill and stroke of each outcome, after the console's; of tests, a traffic light's."""
 START, END = "start", "finish"
-_STRONGEST: tuple[Outcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
+START_AT = "/StartAt"
+"""Where the mark of the first transition stands."""
 _LABEL = 40
 """Characters of a condition that an edge shows."""
 
@@ -97,8 +97,15 @@ class Edge:
     start: str
     end: str
     label: str = ""
+    """A rule's condition, a catcher's errors."""
     caught: bool = False
     mark: Mark | None = None
+
+    @property
+    def brief(self) -> str:
+        """As much of the label as is drawn."""
+        line = " ".join(self.label.split())
+        return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"
 
 
 @dataclass(slots=True)
@@ -131,20 +138,6 @@ def draw(machine: Machine, title: str, marks: Marks | None = None) -> Drawing:
     return drawing
 
 
-def outcomes(machine: Machine, visits: Visits) -> dict[str, Mark]:
-    """The marks of the states in an execution: its visits' worst outcome, and their number."""
-    found: dict[str, Counter[Outcome]] = {}
-    for visit in visits.all:
-        found.setdefault(visit.name, Counter())[visit.outcome] += 1
-    return {state.pointer: _outcome(found.get(state.name)) for state in machine.scope.walk()}
-
-
-def _outcome(found: Counter[Outcome] | None) -> Mark:
-    if not found:
-        return Mark("not reached")
-    return Mark(next(one for one in _STRONGEST if one in found), found.total())
-
-
 class _Pen:
     def __init__(self, edges: list[Edge], marks: Marks) -> None:
         self._edges = edges
@@ -154,7 +147,7 @@ class _Pen:
     def scope(self, scope: Scope, *, outermost: bool = True) -> list[Node]:
         ids = {name: f"s{next(self._numbers)}" for name in scope.states}
         if outermost:
-            self._edges.append(Edge(START, ids[scope.start_at]))
+            self._edges.append(Edge(START, ids[scope.start_at], mark=self._marks.get(START_AT)))
         nodes = []
         for name, state in scope.states.items():
             nodes.append(self._node(ids[name], state))
@@ -196,19 +189,14 @@ def _transitions(state: State) -> Iterator[tuple[str, str, str]]:
     """Where each stands in the state, its label and its target."""
     fields = state.fields
     for index, rule in enumerate(fields.get("Choices", ())):
-        yield f"Choices/{index}", _brief(condition(rule)), rule["Next"]
+        yield f"Choices/{index}", condition(rule), rule["Next"]
     if "Default" in fields:
         yield "Default", "default", fields["Default"]
     if "Next" in fields:
         yield "Next", "", fields["Next"]
     for index, catcher in enumerate(fields.get("Catch", ())):
-        yield f"Catch/{index}", _brief(_errors(catcher)), catcher["Next"]
+        yield f"Catch/{index}", _errors(catcher), catcher["Next"]
 
 
 def _errors(fields: Mapping[str, Any]) -> str:
     return ", ".join(fields["ErrorEquals"])
-
-
-def _brief(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"

@@ -108,7 +108,7 @@ def _picture(boxes: Mapping[str, Box], leaving: Mapping[str, list[Edge]]) -> Pic
         # Their labels stand beside the box, one below the other.
         number = sum(one.start == edge.start for one in loops)
         boxes[edge.start].height = max(boxes[edge.start].height, number * 2 * SMALL_LINE)
-    labels = {e: wrapped(e.label, _LABEL_ROOM, SMALL) for e in edges if e.label}
+    labels = {e: wrapped(e.brief, _LABEL_ROOM, SMALL) for e in edges if e.label}
     cells = {
         name: Cell(box.width + 2 * _reach(name, loops, labels), box.height, is_box=True)
         for name, box in boxes.items()

@@ -41,7 +41,7 @@ def _node(node: Node, margin: str) -> Iterator[str]:
 
 def _edge(edge: Edge) -> str:
     arrow = "-.->" if edge.caught else "-->"
-    label = f"|{_text(edge.label)}|" if edge.label else ""
+    label = f"|{_text(edge.brief)}|" if edge.label else ""
     return f"    {edge.start} {arrow}{label} {edge.end}"
 
 
@@ -57,6 +57,9 @@ def _colours(drawing: Drawing) -> Iterator[str]:
         yield f"    classDef {_class(colour)} fill:{fill},stroke:{stroke},color:#16191f"
         ids = [node.id for node in drawing.all_nodes if node.colour == colour]
         yield f"    class {','.join([*ids, f'legend_{_class(colour)}'])} {_class(colour)}"
+        marked = [(str(number), edge.mark) for number, edge in enumerate(drawing.edges)]
+        if numbers := [number for number, mark in marked if mark and mark.colour == colour]:
+            yield f"    linkStyle {','.join(numbers)} stroke:{stroke}"
 
 
 def _class(colour: str) -> str:

@@ -148,8 +148,9 @@ def _line(line: Line) -> Iterator[str]:
     stroke, fill = _styles(mark)
     classes = "line caught" if line.edge.caught else "line"
     yield "<g>"
-    if mark and mark.told:
-        yield _title([mark.told])
+    told = mark.told if mark else ""
+    if told or line.edge.label:
+        yield _title([line.edge.label, told])
     yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
     yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
     if line.label:

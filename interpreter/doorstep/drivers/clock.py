@@ -8,6 +8,9 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Protocol
 
+_ROOM = 1024
+"""Entries of an agenda that are kept without a look at which were cancelled."""
+
 
 class Handle:
     """Something that is going to be done, unless it is cancelled."""
@@ -58,18 +61,28 @@ class MainClock(Clock, Protocol):
 class Agenda:
     """What is to be done, by time; at the same time in the order in which it was asked for."""
 
-    __slots__ = ("_entries", "_number")
+    __slots__ = ("_entries", "_number", "_room")
 
     def __init__(self) -> None:
         self._entries: list[tuple[float, int, Handle]] = []
         self._number = 0
+        self._room = _ROOM
 
-    def add(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, at: float, handle: Handle) -> None:
         """Enter something to be done."""
         self._number += 1
-        handle = Handle(act, limit)
         heapq.heappush(self._entries, (at, self._number, handle))
-        return handle
+        if len(self._entries) > self._room:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Drop what was cancelled: most time limits are, long before their time."""
+        self._entries = [entry for entry in self._entries if not entry[2].cancelled]
+        heapq.heapify(self._entries)
+        self._room = max(_ROOM, 2 * len(self._entries))
 
     def next_time(self) -> float | None:
         """When the next thing is due."""

@@ -126,7 +126,8 @@ class Driver:
     ) -> None:
         """Let a fact reach an execution, now."""
         engine = execution.engine
-        fact = Fact(kind, execution.clock.now(), key, data)
+        # The machine's clock may be set back; the time of a history never goes back.
+        fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
         before = len(engine.history)
         execution.journal.append((fact,))
         commands = engine.receive(fact)
@@ -147,13 +148,17 @@ class Driver:
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when that task is over.
 
+        May be called from any thread.
         Raises KeyError for a token that no task has had.
         """
         execution, key = self._tokens[token]
         if key not in execution.engine.waiting:
             return False
         if after:
-            self._promise(execution, kind, key, data, seconds(after))
+            # In the clock's thread, as the keeper is used by that alone; and there it comes before
+            # the answer of the handler that sends.
+            promise = partial(self._promise, execution, kind, key, data, seconds(after))
+            execution.clock.call_at(execution.clock.now(), promise)
         else:
             self.later(execution, kind, key, data)
         return True

@@ -26,7 +26,7 @@ class RealClock:
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at that time. May be called from any thread."""
-        handle = Handle(act)
+        handle = Handle(act, limit)
         self._brought.put(lambda: self._enter(at, handle))
         return handle
 
@@ -55,4 +55,7 @@ class RealClock:
         return True
 
     def _enter(self, at: float, handle: Handle) -> None:
-        self._agenda.add(at, lambda: None if handle.cancelled else handle.act())
+        if at <= time.time():
+            handle.act()
+        else:
+            self._agenda.add(at, handle)

@@ -27,10 +27,11 @@ class VirtualClock:
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
+        handle = Handle(act, limit)
         if at > self._now:
-            return self._agenda.add(at, act)
-        handle = Handle(act)
-        self._soon.append(handle)
+            self._agenda.add(at, handle)
+        else:
+            self._soon.append(handle)
         return handle
 
     def invoke(

@@ -1,4 +1,4 @@
-"""Whether two events say the same: the recorded one and ours, member by member.
+"""Whether two events say the same, the recorded one and ours, member by member, and in time.
 
 JSON texts are the same when their values are. What belongs to a run is not compared: see
 `OF_THE_RUN`, the moments near one another, and what `Learned` takes.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..answers import ABSENT
@@ -34,6 +35,11 @@ OF_THE_RUN = frozenset(
 NEAR = 5.0
 """Seconds: an event's consequences take AWS some time, and us none."""
 
+EARLY = 1.0
+"""Seconds by which a timer may seem early: histories have milliseconds, delays whole seconds."""
+LATE = 10.0
+"""Seconds by which AWS may be late; a tenth of the time for those who wait longer."""
+
 ALIASES = {
     "ActivityScheduleFailed": "ActivityFailed",
     "LambdaFunctionScheduleFailed": "LambdaFunctionFailed",
@@ -51,6 +57,18 @@ _MILLISECONDS = 1e12
 
 Tolerate = Callable[[Any, Any], bool]
 """(recorded, ours) → whether two values that differ are the same all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the comparison is made."""
+
+    same: Tolerate
+    """Values that differ and are the same all the same: (recorded, ours)."""
+    times: bool = True
+    """Whether the lengths of waits and of the execution are compared."""
+    before: int | None = None
+    """Facts from this event on are not taken from the recording."""
 
 
 def kind_of(event: Event | Entry) -> tuple[str, Any, Any]:
@@ -102,3 +120,34 @@ def _near(recorded: str, ours: str) -> bool:
     if first is None or second is None:
         return recorded == ours
     return abs(first[0] + first[1] / 1e9 - second[0] - second[1] / 1e9) <= NEAR
+
+
+# Lengths ----------------------------------------------------------------------------------------
+
+
+def other_length(ended: float, due: float, began: float, begins: float) -> str | None:
+    """How a wait that `began` and `ended` then, and `begins` and is `due` now, has another length.
+
+    None where it has not, as far as can be told: a moment may be meant, or a length from when AWS
+    came so far.
+    """
+    length = due - begins
+    if _on_time(due, ended, length) or _on_time(began + length, ended, length):
+        return None
+    return f"it lasted {ended - began:.0f} s in the recording, {length:.0f} s now"
+
+
+def other_limit(entry: Entry, due: float, started: float) -> str | None:
+    """How the execution's time limit, `due` now, does not go with what was recorded next."""
+    length = due - started
+    if entry.type != "ExecutionTimedOut":
+        over = entry.at - due > LATE
+        return f"the execution times out after {length:.0f} s" if over else None
+    if _on_time(due, entry.at, length):
+        return None
+    lasted = entry.at - started
+    return f"the execution timed out after {lasted:.0f} s, now after {length:.0f} s"
+
+
+def _on_time(planned: float, actual: float, length: float) -> bool:
+    return -EARLY <= actual - planned <= max(LATE, length / 10)

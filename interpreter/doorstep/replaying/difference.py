@@ -10,7 +10,7 @@ from ..answers import ABSENT
 from ..definition import Machine, State
 from ..events import Event
 from ..history import as_aws
-from ..jsontext import dumps
+from ..jsontext import dumps, shortened
 from ..recorded import Entry
 from ..unlike import Unlike
 from .recording import Recording
@@ -128,5 +128,4 @@ def _named(event: Entry | Event) -> str:
 
 def shown(value: Any) -> str:
     """A value in a line of text."""
-    text = "nothing" if value is ABSENT else dumps(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+    return "nothing" if value is ABSENT else shortened(dumps(value), _SHOWN)

@@ -27,12 +27,10 @@ from ..events import Fact
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..jsontext import loads
 from ..recorded import Entry
-from .comparing import ALIASES
+from .comparing import ALIASES, EARLY
 from .handing import HandedOut
 from .recording import Recording
 
-EARLY = 1.0
-"""Seconds by which a timer may seem early: histories have milliseconds, delays whole seconds."""
 _OWN_FAILURE = "Doorstep."
 """How the errors begin by which we say that a run is set up wrong; nothing catches them."""
 

@@ -6,8 +6,8 @@
 | a task that starts executions | the name of the state machine |
 
 NAME is what stands last in the child's ARN. A history itself says neither: its place in the folder
-does. A file that stands in no group is tried everywhere. Log lines, which Express executions have
-for a history, do say whose they are: a file may hold those of many.
+does. A file that stands in no group is tried everywhere. Journals, and log lines, which Express
+executions have for a history, do say whose they are: a file may hold those of many.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..drivers import Execution
 from ..errors import InputError
 from ..events import TERMINAL, Event
 from ..history import history_lines
+from ..historyfile import by_execution, is_started
 from ..jsontext import loads
-from ..recorded import execution_arns
 from .recording import History, Recording, events_of, read_recording
 
 if TYPE_CHECKING:
     from .replayer import Replayer
 
 Children = Path | str | Mapping[str, History]
-"""A folder, or histories by the ARNs of their executions."""
+"""A folder, a journal's file, or histories by the ARNs of their executions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +64,15 @@ def last_of(arn: str) -> tuple[str, str]:
 
 
 def read_children(given: Children) -> list[Child]:
-    """The histories in a folder, or those that are given by ARN.
+    """The histories in a folder or a file, or those that are given by ARN.
 
     Raises InputError for a folder without any, and for a file that is no history.
     """
     if isinstance(given, Mapping):
         return [_child(arn, *_named(arn), read_recording(one, arn)) for arn, one in given.items()]
     folder = Path(given)
+    if folder.is_file():
+        return list(_read(folder, folder.parent))
     files = sorted(folder.rglob("*.json"))
     if not files:
         raise InputError(f"there are no histories (*.json) in {folder}")
@@ -86,9 +88,12 @@ def _named(arn: str) -> tuple[str, str]:
 def _read(file: Path, folder: Path) -> Iterator[Child]:
     events, source = events_of(file), str(file.relative_to(folder))
     group = None if file.parent == folder else file.parent.name
-    for arn in (arns := execution_arns(events)):
-        yield _child(f"{source}: {arn}", *last_of(arn), read_recording(events, arn))
-    if not arns:
+    named = by_execution(events)
+    # The execution that a journal begins with is nobody's child.
+    started = {arn: own for arn, own in named.items() if is_started(own)} or named
+    for arn, own in started.items():
+        yield _child(f"{source}: {arn}", *last_of(arn), read_recording(own, arn))
+    if not named:
         yield _child(source, group, file.stem, read_recording(events, source=str(file)))
 
 

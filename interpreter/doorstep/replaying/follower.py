@@ -9,8 +9,7 @@ In a Parallel or a Map that fails, how far the siblings still got is chance, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
@@ -20,28 +19,13 @@ from ..events import Event, Fact
 from ..fibers import Fiber
 from ..journal import Journal
 from ..recorded import Entry
-from .comparing import Tolerate, unlike
+from .comparing import Rules, other_length, other_limit, unlike
 from .difference import Difference, Explaining
-from .facts import EARLY, OF_THE_EXECUTION, answer, is_shown, map_run_result
+from .facts import OF_THE_EXECUTION, answer, is_shown, map_run_result
 from .family import Family
 from .handing import HandedOut, hand_out
 from .pairing import Pairing
 from .recording import Recording, map_run_arn
-
-LATE = 10.0
-"""Seconds by which AWS may be late; a tenth of the time for those who wait longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How the comparison is made."""
-
-    same: Tolerate
-    """Values that differ and are the same all the same: (recorded, ours)."""
-    times: bool = True
-    """Whether the lengths of waits and of the execution are compared."""
-    before: int | None = None
-    """Facts from this event on are not taken from the recording."""
 
 
 class Follower:
@@ -113,14 +97,7 @@ class Follower:
         commands = self.engine.open[key]
         match commands.get(""):
             case Invoke() as invoke:
-                fact = answer(entry, at, key, commands)
-                if fact and fact.kind == "due":
-                    timer = commands[fact.data]
-                    assert isinstance(timer, SetTimer)
-                    fact = fact._replace(at=max(at, timer.at))
-                if fact:
-                    self.answers.append((invoke, fact, entry))
-                return fact
+                return self._answer(entry, at, invoke, commands)
             case FindActivity():
                 return Fact("looked up", at, key, entry.type.endswith("Scheduled"))
             case StartMapRun() as run:
@@ -130,6 +107,18 @@ class Follower:
         if self.rules.times:
             self.difference = self._other_length(entry, timer, self.engine.waiting[key])
         return Fact("due", max(at, timer.at), key, "delay")
+
+    def _answer(
+        self, entry: Entry, at: float, invoke: Invoke, commands: Mapping[str, Command]
+    ) -> Fact | None:
+        fact = answer(entry, at, invoke.key, commands)
+        if fact and fact.kind == "due":
+            timer = commands[fact.data]
+            assert isinstance(timer, SetTimer)
+            fact = fact._replace(at=max(at, timer.at))
+        if fact:
+            self.answers.append((invoke, fact, entry))
+        return fact
 
     def _end_of_run(self, entry: Entry, at: float, run: StartMapRun) -> Fact | None:
         handed = self.map_runs.get(run.key)
@@ -236,36 +225,22 @@ class Follower:
     def _other_length(self, entry: Entry, timer: SetTimer, fiber: Fiber) -> Difference | None:
         """A wait or a retry's delay that lasts longer or shorter now than it did."""
         _, name = fiber.state
-        began = self.recording[self.pairing.of[fiber.last]].at
-        length = timer.at - self.engine.history[fiber.last - 1].at
         state = self.explain.states[name]
         jitter = any("JitterStrategy" in retrier for retrier in state.fields.get("Retry", ()))
         if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
             return None
-        # A moment may be meant, or a length from when AWS came so far.
-        if _on_time(timer.at, entry.at, length) or _on_time(began + length, entry.at, length):
-            return None
-        told = f"it lasted {entry.at - began:.0f} s in the recording, {length:.0f} s now"
-        return self.explain.other_time(entry, told)
+        began = self.recording[self.pairing.of[fiber.last]].at
+        begins = self.engine.history[fiber.last - 1].at
+        told = other_length(entry.at, timer.at, began, begins)
+        return self.explain.other_time(entry, told) if told else None
 
     def _over_by_now(self, entry: Entry) -> Difference | None:
         """The execution's own time limit has passed, and the recording goes on."""
         timer = self.engine.open.get(EXECUTION, {}).get("timeout")
         if not isinstance(timer, SetTimer):
             return None
-        length = timer.at - self.engine.started_at
-        planned = entry.type == "ExecutionTimedOut"
-        if entry.at - timer.at > LATE and not planned:
-            return self.explain.other_time(entry, f"the execution times out after {length:.0f} s")
-        if planned and not _on_time(timer.at, entry.at, length):
-            lasted = entry.at - self.engine.started_at
-            told = f"the execution timed out after {lasted:.0f} s, now after {length:.0f} s"
-            return self.explain.other_time(entry, told)
-        return None
-
-
-def _on_time(planned: float, actual: float, length: float) -> bool:
-    return -EARLY <= actual - planned <= max(LATE, length / 10)
+        told = other_limit(entry, timer.at, self.engine.started_at)
+        return self.explain.other_time(entry, told) if told else None
 
 
 def _is_abort(event: Event | Entry) -> bool:

@@ -11,16 +11,12 @@ from typing import Any
 
 from ..errors import InputError
 from ..events import TERMINAL
-from ..recorded import Entry, entries, execution_arns, read_events, whole
+from ..historyfile import of_one, read_events
+from ..recorded import Entry, entries, whole
 from ..visits import Visit, Visits
-
-History = Mapping[str, Any] | Sequence[Any] | str | Path
-"""GetExecutionHistory's answer, its events, its text, or the path of a file with it."""
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")
-
-
 _RUN_ENDS = ("MapRunSucceeded", "MapRunFailed", "MapRunAborted")
 
 
@@ -90,6 +86,10 @@ class Recording:
         )
 
 
+History = Mapping[str, Any] | Sequence[Any] | str | Path | Recording
+"""GetExecutionHistory's answer, its events, its text, a file with it, or what was read before."""
+
+
 def map_run_arn(entry: Entry) -> str:
     """The map run that an event is about."""
     return str(entry.details.get("mapRunArn"))
@@ -98,26 +98,23 @@ def map_run_arn(entry: Entry) -> str:
 def read_recording(
     history: History, arn: str | None = None, *, source: str | None = None
 ) -> Recording:
-    """A recording; `arn`: whose, where log lines are of several executions.
+    """A recording; `arn`: whose, where that is not told or several are; one read before as it is.
 
     Raises InputError for what is no history, lacks events, or is of several executions; it names
     the `source`, by default the file.
     """
+    if isinstance(history, Recording):
+        return history
     source = source or _source(history)
-    events = events_of(history)
-    arns = execution_arns(events)
-    if arn is not None and arns:
-        events = [event for event in events if event.get("executionArn") == arn]
-    elif len(arns) > 1:
-        raise InputError(f"{source} is of several executions; say which: {', '.join(arns[:3])}, …")
-    return Recording(whole(entries(events, source), source), arn or (arns[0] if arns else None))
+    events, arn = of_one(events_of(history), arn, source)
+    return Recording(whole(entries(events, source), source), arn)
 
 
 def _source(history: History) -> str:
     return str(history) if isinstance(history, Path) else "the history"
 
 
-def events_of(history: History) -> Sequence[Any]:
+def events_of(history: Mapping[str, Any] | Sequence[Any] | str | Path) -> Sequence[Any]:
     """The events of a history in GetExecutionHistory's shape; InputError for what is none."""
     match history:
         case Path():

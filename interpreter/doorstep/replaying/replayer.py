@@ -20,10 +20,11 @@ from ..quotas import quotas_of
 from ..rules import check
 from ..running import Definition, Machines, Type
 from .answering import Answered, Asking
-from .comparing import Tolerate
+from .comparing import Rules, Tolerate
 from .family import Children, Family, read_children
-from .follower import Follower, Rules
-from .learned import Learned, RecordedIdentity, identity_of
+from .follower import Follower
+from .identities import RecordedIdentity, identity_of
+from .learned import Learned
 from .recording import Recording
 
 

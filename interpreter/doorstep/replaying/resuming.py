@@ -15,7 +15,9 @@ from ..drivers.keeping import Memory
 from ..drivers.restoring import go_on
 from ..errors import InputError, ReplayError
 from ..handlers import Handlers, Source
+from ..near import did_you_mean
 from ..running import Definition, Machines, Type, as_machine
+from ..visits import Visit
 from .children import Absence, Place, Start, of_map_run
 from .family import Children, Family
 from .follower import Follower
@@ -71,11 +73,6 @@ def begin_again(
     recording = read_recording(history, arn)
     replayer = Replayer(definition, type=type, times=times)
     limit = _limit(recording, state, at)
-    if limit is None and recording.events[-1].type == "ExecutionSucceeded":
-        raise InputError(
-            "the execution succeeded: name a state or an event to go on from "
-            "(--from STATE, --at EVENT; in Python state=, at=)"
-        )
     driver_handlers = Handlers(handlers)
     family = None if children is None else replayer.family(children, machines, bucket)
     standing = stand(replayer, replayer.follow(recording, limit, family), family)
@@ -191,11 +188,22 @@ _REFUSED: Mapping[Absence, str] = {
 
 def _limit(recording: Recording, state: str | None, at: int | None) -> int | None:
     """The first event that is not taken from the recording."""
-    if state is None:
-        if at is not None and not 1 < at <= len(recording.events):
-            raise InputError(f"the history has the events 1 to {len(recording.events)}, not {at}")
-        return at
-    visits = [visit for visit in recording.visits.all if visit.name == state]
-    if not visits:
-        raise InputError(f"the history does not enter the state {state!r}")
-    return visits[-1].entered.id + 1
+    events = recording.events
+    if state is not None:
+        return _last_visit(recording, state).entered.id + 1
+    if at is None and events[-1].type == "ExecutionSucceeded":
+        raise InputError(
+            "the execution succeeded: name a state or an event to go on from "
+            "(--from STATE, --at EVENT; in Python state=, at=)"
+        )
+    if at is not None and not 1 < at <= len(events):
+        raise InputError(f"the history has the events 1 to {len(events)}, not {at}")
+    return at
+
+
+def _last_visit(recording: Recording, state: str) -> Visit:
+    names = {visit.name: visit for visit in recording.visits.all}
+    if state not in names:
+        known = did_you_mean(state, names) or f"it enters {', '.join(names)}"
+        raise InputError(f"the history does not enter the state {state!r}: {known}")
+    return names[state]

@@ -13,7 +13,7 @@ from ..errors import StateFailed
 from ..events import Event
 from ..fibers import Fiber
 from ..stages import stages
-from .learned import RecordedRandom, RepeatedRandom
+from .identities import RecordedRandom, RepeatedRandom
 
 _JOINED = ("ParallelStateSucceeded", "MapStateSucceeded")
 

@@ -1,0 +1,233 @@
+"""A server that dies at its n-th commit, for every n: the end is that of one that never died.
+
+No threads, no time and no network: a test's own thread is the server's, `respond` the world.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep.answers import Answer, answer, no_answer
+from doorstep.commands import Invoke
+from doorstep.drivers import Execution
+from doorstep.events import Event
+from doorstep.identity import Identity
+from doorstep_emulator.api import OPERATIONS
+from doorstep_emulator.arns import Caller
+from doorstep_emulator.handlers import LiveHandlers
+from doorstep_emulator.recovery import recover
+from doorstep_emulator.server import Server
+from doorstep_emulator.sinks import Sinks
+from doorstep_emulator.sqlite import SqliteStore
+from doorstep_emulator.store import Row
+from doorstep_emulator.timelines import Pace
+
+OWNER = Caller("123456789012", "us-east-1")
+MAIN, CHILD = (OWNER.arn("stateMachine", name) for name in ("main", "child"))
+ARN = OWNER.arn("execution", "main:run")
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+INPUT = '{"items": [1, 2, 3]}'
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+GONE = "Task Timed Out: 'Provided task does not exist anymore'"
+TURNS = 500
+"""More than any of these runs needs."""
+
+
+def task(name: str, **fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": FUNCTION + name, **fields}
+
+
+def service(resource: str, **arguments: Any) -> dict[str, Any]:
+    resource = f"arn:aws:states:::{resource}"
+    return {"Type": "Task", "Resource": resource, "Parameters": arguments, "ResultPath": "$.told"}
+
+
+def definitions(chain: Any, each: Any) -> dict[str, Any]:
+    again = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 60}]
+    payload = {"token.$": "$$.Task.Token"}
+    states = {
+        "Retried": task("busy", Retry=again, ResultPath="$.told"),
+        "Pause": {"Type": "Wait", "Seconds": 3600},
+        "Job": service("glue:startJobRun.sync", JobName="night"),
+        "Ask": service("lambda:invoke.waitForTaskToken", FunctionName="ask", Payload=payload),
+        "Nested": service("states:startExecution.sync:2", StateMachineArn=CHILD),
+        "Each": each({"Work": task("work")}, distributed=True, ItemsPath="$.items"),
+    }
+    child = {"Do": task("work"), "Rest": {"Type": "Wait", "Seconds": 60}}
+    return {"main": chain(states), "child": chain(child)}
+
+
+class Died(BaseException):
+    """The end of a process: nothing handles it."""
+
+
+class Dying(SqliteStore):
+    """A store whose process dies at a commit: before it is written, or right after."""
+
+    def __init__(self, file: str, dies_at: int | None = None, written: bool = False) -> None:
+        super().__init__(file)
+        self._dies_at = dies_at
+        self._written = written
+
+    def commit(self) -> None:
+        if self._collected and self.commits == self._dies_at and not self._written:
+            self._collected.clear()
+            raise Died
+        super().commit()
+        if self.commits == self._dies_at and self._written:
+            raise Died
+
+    def durable_events(self, row: int) -> int:
+        """What another process would find; the store's own reads write what was collected."""
+        found = self._read("SELECT max(last) FROM journal WHERE execution = ?", row)
+        return int(found[0][0] or 0)
+
+
+class World:
+    """What answers the tasks, and the clients that ask until they are told."""
+
+    def __init__(self, definitions: dict[str, Any]) -> None:
+        self.definitions = definitions
+        self.calls: Counter[tuple[str, str, int]] = Counter()
+        """How often each call was made, by its execution, key and attempt."""
+        self.tokens: list[str] = []
+        self.replies: list[Any] = []
+        """What whoever has a token was told."""
+        self.rash: list[str] = []
+        """Calls that were made before that from which they follow was durable."""
+        self.store: Dying
+        self.rows: dict[str, Row]
+
+    def server(self, store: Dying) -> Server:
+        self.store = store
+        server = Server(
+            store,
+            LiveHandlers(None),
+            Sinks(),
+            pace=Pace.of("virtual"),
+            respond=self.respond,
+        )
+        self.rows = server.keeper.rows
+        return server
+
+    def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        action = invoke.integration.action
+        if action == "states:startExecution":
+            return None
+        row = self.rows[execution.arn].id
+        if self.store.durable_events(row) < len(execution.events):
+            self.rash.append(f"{invoke.state} of {execution.arn}")
+        self.calls[execution.arn, invoke.visit, invoke.attempt] += 1
+        if invoke.integration.pattern == "waitForTaskToken":
+            self.tokens.append(invoke.token)
+            return no_answer(response={})
+        if invoke.resource.endswith("busy") and not invoke.attempt:
+            return Answer(failed=True, error="Busy")
+        if action == "glue:startJobRun":
+            return answer({"JobRunState": "SUCCEEDED"}, after="8h")
+        return answer({"items": [1, 2, 3]})
+
+    def live(self, server: Server) -> None:
+        """All of a server's life, until it dies or nothing runs any more."""
+        recover(server.keeper)
+        self._begin(server)
+        asked: set[str] = set()
+        for _ in range(TURNS):
+            for token in set(self.tokens) - asked:
+                asked.add(token)
+                server.ask(partial(approve, server, token), self.replies.append)
+            server.keeper.commit()
+            if not server.keeper.rows:
+                return
+            server.clock.turn(0)
+
+    def _begin(self, server: Server) -> None:
+        for name, definition in self.definitions.items():
+            given = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
+            OPERATIONS["CreateStateMachine"](server, OWNER, given)
+        if server.row(ARN) is None:
+            main = server.programs.startable(server.catalogue.target(MAIN))
+            # With a seed: ids and tokens are then those of the run that nothing disturbs.
+            identity = Identity(name="run", seed="seed", machine="main")
+            clock = server.timelines.clock(server.pace, ARN)
+            server.driver.start(main.program, main.definition, identity, INPUT, clock=clock)
+            server.clock.turn(0)
+
+
+def approve(server: Server, token: str) -> Any:
+    request = {"taskToken": token, "output": INPUT}
+    return OPERATIONS["SendTaskSuccess"](server, OWNER, request)
+
+
+@contextmanager
+def opened(file: Path, **death: Any) -> Iterator[Dying]:
+    store = Dying(str(file), **death)
+    try:
+        yield store
+    finally:
+        store._connection.close()
+
+
+def lived(world: World, file: Path) -> dict[str, Any]:
+    """What a store holds after the life of a server: histories without times."""
+    with opened(file) as store:
+        world.live(world.server(store))
+        return histories(store)
+
+
+def died(world: World, file: Path, **death: Any) -> bool:
+    """Whether a server died: not when it came to its end before."""
+    with opened(file, **death) as store:
+        try:
+            world.live(world.server(store))
+        except Died:
+            return True
+    return False
+
+
+def histories(store: Dying) -> dict[str, list[tuple[Any, ...]]]:
+    rows = store._read("SELECT arn, id FROM executions")
+    return {arn: [timeless(event) for event in store.events(row, 1, 1000)] for arn, row in rows}
+
+
+def timeless(event: Event) -> tuple[Any, ...]:
+    details = re.sub(r'(StartDate|StopDate)(\\*)":\d+', r"\1", json.dumps(event.details))
+    return event.id, event.previous, event.type, details
+
+
+@pytest.fixture
+def machines(chain: Any, each: Any) -> dict[str, Any]:
+    return definitions(chain, each)
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before it", "after it"])
+def test_wherever_a_server_dies_the_next_one_ends_as_if_it_had_not(
+    machines: dict[str, Any], tmp_path: Path, written: bool
+) -> None:
+    undisturbed = World(machines)
+    expected = lived(undisturbed, tmp_path / "undisturbed")
+    assert expected[ARN][-1][2] == "ExecutionSucceeded"
+    assert len(expected) == 5
+    # How many commits there are depends on the machine: a turn of the server has its time.
+    for number in count(1):
+        world, file = World(machines), tmp_path / f"{number}"
+        if not died(world, file, dies_at=number, written=written):
+            break
+        assert lived(world, file) == expected, f"after a death at commit {number}"
+        assert world.calls.keys() == undisturbed.calls.keys()
+        assert max(world.calls.values()) <= 2
+        assert world.rash == []
+        # Who asks again, as the answer was lost, may hear that the task is over; nothing else.
+        assert {str(reply) for reply in world.replies} <= {"{}", GONE}
+    assert number > 15
