@@ -146,6 +146,23 @@ def test_mocks_count_the_calls_that_were_made_before(tmp_path: Path, chain: Any)
     assert again.output == "done"
 
 
+def test_a_mock_whose_heart_beats_is_called_again(tmp_path: Path, chain: Any) -> None:
+    given = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    waiting = service("sqs:sendMessage.waitForTaskToken", Parameters=given, HeartbeatSeconds=90)
+    beating = mock("Send", doorstep.answer("done", after="1h"), heartbeat=60)
+    options = {"seed": 1, "journal": tmp_path / "journal"}
+    whole = Mocks(beating).run(chain({"Send": waiting}), **options)
+    assert whole.output == "done"
+    cut_after(tmp_path / "journal", b'"TaskStarted"')
+    assert Mocks(beating).run(chain({"Send": waiting}), **options).history == whole.history
+
+
+def test_a_journal_of_virtual_time_does_not_go_on_in_real_time(run: Any, tmp_path: Path) -> None:
+    run([], seed=None)
+    with pytest.raises(doorstep.InputError, match="seconds ahead of the clock: its time was virt"):
+        run([], seed=None, clock="real")
+
+
 @pytest.mark.parametrize(
     ("options", "what"), [({"input": {"items": []}}, "input"), ({"seed": 2}, "seed"),
                           ({"name": "other"}, "name")]
@@ -201,6 +218,119 @@ def test_two_processes_do_not_run_the_same_execution(tmp_path: Path, chain: Any)
     with pytest.raises(doorstep.InputError, match="another process runs the execution in"):
         doorstep.start(definition, journal=tmp_path / "journal")
     driver.close()
+
+
+def test_another_file_is_not_taken_for_a_journal(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    for text in ('{"StartAt": "A"}', '{"StartAt":\n"A"}', '{"StartAt": "A"}\n', "a,b\n1,2"):
+        file.write_text(text)
+        with pytest.raises(doorstep.ReplayError, match="line 1 of the journal is damaged"):
+            run([])
+        assert file.read_text() == text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_device_can_not_be_a_journal(chain: Any) -> None:
+    with pytest.raises(doorstep.InputError, match="it is no regular file"):
+        doorstep.run(chain({"A": {"Type": "Pass"}}), journal="/dev/full")
+
+
+LIMITED = """
+import resource, signal, sys
+from doorstep_cli.main import entry
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY))
+entry()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no limit there")
+def test_a_full_disk_is_told_and_what_was_written_is_gone_on_with(
+    tmp_path: Path, chain: Any
+) -> None:
+    definition = chain({f"Step{n}": {"Type": "Wait", "Seconds": 1} for n in range(9)})
+    (tmp_path / "steps.asl.json").write_text(json.dumps(definition))
+    command = [sys.executable, "-c", LIMITED, "run", "steps.asl.json", "--journal", "full.journal"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("doorstep: can't write full.journal: ")
+    again = doorstep.run(definition, journal=tmp_path / "full.journal")
+    assert again.status == "SUCCEEDED"
+    assert sum(event.type == "WaitStateExited" for event in again.events) == 9
+
+
+def cut_after(file: Path, line: bytes, lines: int = 0) -> None:
+    """Cut a journal so many lines after the last one that contains this."""
+    whole = file.read_bytes().splitlines(keepends=True)
+    last = max(number for number, one in enumerate(whole) if line in one)
+    file.write_bytes(b"".join(whole[: last + 1 + lines]))
+
+
+def test_a_heartbeat_that_has_come_does_not_come_again(tmp_path: Path, chain: Any) -> None:
+    def send(event: Any, context: Any) -> Any:
+        context.send_task_heartbeat(event["MessageBody"], after=5)
+        return {}
+
+    given = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    waiting = service("sqs:sendMessage.waitForTaskToken", Parameters=given, HeartbeatSeconds=7)
+    pause = chain({"Pause": {"Type": "Wait", "Seconds": 8}})
+    fork = {"Type": "Parallel", "Branches": [chain({"Send": waiting}), pause]}
+    options = {"handlers": {"sqs:sendMessage": send}, "seed": 1, "journal": tmp_path / "journal"}
+    whole = doorstep.run(chain({"Fork": fork}), **options)
+    assert whole.events[-1].at - whole.events[0].at == 12
+    cut_after(tmp_path / "journal", b'"WaitStateExited"')
+    assert doorstep.run(chain({"Fork": fork}), **options).history == whole.history
+
+
+def test_children_that_were_about_to_be_stopped_are_stopped(
+    tmp_path: Path, chain: Any, each: Any
+) -> None:
+    failing = chain({"Pause": {"Type": "Wait", "Seconds": 5}, "No": {"Type": "Fail"}})
+    items = each({"Item": {"Type": "Wait", "Seconds": 60}}, distributed=True, ItemsPath="$.items")
+    definition = chain(
+        {"Fork": {"Type": "Parallel", "Branches": [chain({"Each": items}), failing]}}
+    )
+    options = {"input": {"items": [1, 2]}, "seed": 1, "journal": tmp_path / "journal"}
+    doorstep.run(definition, **options)
+    whole = (tmp_path / "journal").read_bytes()
+    assert whole.count(b'"ExecutionAborted"') == 2
+    cut_after(tmp_path / "journal", b'"ExecutionFailed"')
+    doorstep.run(definition, **options)
+    assert (tmp_path / "journal").read_bytes() == whole
+
+
+@pytest.mark.parametrize("reader", [False, True])
+def test_a_map_run_that_has_failed_too_often_makes_no_more_calls(
+    tmp_path: Path, chain: Any, each: Any, reader: bool
+) -> None:
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "bucket" / "items.json").write_text("[0, 1, 2]")
+    calls: list[int] = []
+
+    def item(number: int) -> Any:
+        calls.append(number)
+        return doorstep.answer(1, after=60) if number else doorstep.fail("Bad", after=5)
+
+    items = {"ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+             "Parameters": {"Bucket": "bucket", "Key": "items.json"},
+             "ReaderConfig": {"InputType": "JSON"}}} if reader else {"ItemsPath": "$"}  # fmt: skip
+    failing = each({"Item": task("item")}, distributed=True, ToleratedFailurePercentage=10, **items)
+    options = {
+        "input": [0, 1, 2],
+        "handlers": {"item": item},
+        "seed": 1,
+        "bucket": tmp_path,
+        "journal": tmp_path / "journal",
+    }
+    whole = doorstep.run(chain({"Each": failing}), **options)
+    assert whole.error == "States.ExceedToleratedFailureThreshold"
+    cut_after(tmp_path / "journal", b'["fact","failed",1735689605.0,"1",{"error":"Bad"')
+    text = (tmp_path / "journal").read_bytes()
+    calls.clear()
+    again = doorstep.run(chain({"Each": failing}), **options)
+    assert (again.history, calls) == (whole.history, [])
+    assert (tmp_path / "journal").read_bytes().startswith(text)
 
 
 KILLED = """

@@ -120,6 +120,8 @@ def command(
     """
     if redrive and journal is None:
         raise click.UsageError("--redrive goes with --journal: there is nothing to redrive.")
+    if journal and history and journal.resolve() == history.resolve():
+        raise click.UsageError("--journal and --history need a file each.")
     if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
         options["text"] = None
     if options["clock"] == "real" and options["begin"] is not None:

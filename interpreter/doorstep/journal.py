@@ -127,7 +127,9 @@ def replay(program: Program, journal: Journal) -> Engine:
     return engine
 
 
-def _header(fields: dict[str, Any]) -> Header:
+def _header(fields: Any) -> Header:
+    if not isinstance(fields, dict) or "semantics" not in fields:
+        raise ValueError("it is no journal's header")
     if fields["semantics"] != SEMANTICS:
         raise ReplayError(f"the journal has semantics {fields['semantics']}, not {SEMANTICS}")
     definition = fields["definition"] or {}

@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from .answers import ABSENT, Answer, Duration, TaskFailed, seconds
@@ -178,16 +179,21 @@ class Mocks:
         return answer
 
     def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
-        if self.driver is None:
-            raise InputError("a mock's heartbeat needs the driver: use Mocks.run, or set .driver")
-        driver, clock = self.driver, execution.clock
+        clock = execution.clock
 
-        def beat() -> None:
+        def go_on() -> None:
+            if self.driver is None:
+                told = "a mock's heartbeat needs the driver: use Mocks.run, or set .driver"
+                raise InputError(told)
+            clock.call_at(clock.now() + every, partial(beat, self.driver))
+
+        def beat(driver: Driver) -> None:
             if invoke.key in execution.engine.waiting:
                 driver.deliver(execution, "heartbeat", invoke.key)
-                clock.call_at(clock.now() + every, beat)
+                go_on()
 
-        clock.call_at(clock.now() + every, beat)
+        # What goes on from a journal is called while the driver is made.
+        clock.call_at(clock.now(), go_on)
 
 
 def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:

@@ -30,6 +30,8 @@ Machines = Mapping[str, Definition | tuple[Definition, Type]]
 """What `states:startExecution` finds by name: definitions, or (definition, type)."""
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+CLOCKS_DIFFER = 60
+"""By so many seconds a machine's clock may have been set back since a journal was written."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 """A run may last years: its end has to have a date as well."""
 
@@ -125,6 +127,12 @@ def start(
         keeper=keeper,
     )
     if keeper and keeper.first:
+        if (ahead := (keeper.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
+            keeper.close()
+            raise InputError(
+                f"{keeper.path} is {ahead:,.0f} seconds ahead of the clock: its time was virtual; "
+                "go on with the virtual clock"
+            )
         asked = {
             "input": None if given is None else loads(given),
             "name": name,

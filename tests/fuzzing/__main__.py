@@ -1,6 +1,7 @@
 """Whatever is run: a diagnostic, or a valid history that replays the same; never a traceback.
 
-`python tests/fuzzing` for a night's million; a slice of it runs with the tests.
+`python tests/fuzzing` for a night's million; a slice of it runs with the tests. With `--law cut`
+runs are kept in a file that is cut off: see `cutting`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import atexit
 import sys
 import traceback
+from collections.abc import Callable
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -16,6 +18,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from cutting import cut_anywhere, cut_lawfully
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from machines import OBJECTS, definitions
@@ -124,6 +127,7 @@ anything = given(
     told=answers,
     express=st.sampled_from([False, False, False, True]),
 )
+LAWS = {"run": anything(run_lawfully), "cut": cut_anywhere(cut_lawfully)}
 without_hurry = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 
@@ -132,16 +136,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--examples", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first round")
+    parser.add_argument("--law", choices=LAWS, default="run", help="cut: of runs kept in a file")
     chosen = parser.parse_args()
     rounds = range(chosen.seed, chosen.seed + -(-chosen.examples // ROUND))
-    failed = [number for number in rounds if not passes(number, min(ROUND, chosen.examples))]
+    law, most = LAWS[chosen.law], min(ROUND, chosen.examples)
+    failed = [number for number in rounds if not passes(law, number, most)]
     print(f"\n{chosen.examples} examples; rounds that failed: {failed or 'none'}")
     return int(bool(failed))
 
 
-def passes(number: int, examples: int) -> bool:
+def passes(law: Callable[[], None], number: int, examples: int) -> bool:
     """One round; with its number as `--seed` it comes again."""
-    examine = settings(without_hurry, max_examples=examples)(seed(number)(anything(run_lawfully)))
+    examine = settings(without_hurry, max_examples=examples)(seed(number)(law))
     try:
         examine()
     except Exception:  # noqa: BLE001  whatever it is, it is what we look for

@@ -11,14 +11,15 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ..commands import StartMapRun
 from ..engine import Program
 from ..errors import InputError, ReplayError
 from ..events import TERMINAL, Event, Fact
-from ..journal import Entry, Journal, entry_line, header_line, read_all
+from ..journal import Entry, Header, Journal, entry_line, header_line, read_all
 from ..jsontext import dumps
 from .clock import Clock
 from .execution import Execution
@@ -27,6 +28,10 @@ from .restoring import go_on, restore
 
 if TYPE_CHECKING:
     from .driver import Driver
+
+
+_BEGINNING = b'{"definition":'
+"""Of a header, and so of the file: another file is not taken for one that was cut off."""
 
 
 class JournalFile:
@@ -49,15 +54,15 @@ class JournalFile:
         self._lock = threading.Lock()
 
     def _read(self) -> dict[str, Journal]:
-        whole = self._file.read()
-        # What was cut off had no consequences.
-        whole = whole[: whole.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
+        *lines, torn = self._file.read().split(b"\n")
         try:
-            lines = whole.decode("utf-8", "surrogatepass").split("\n")[:-1]
-            found = read_all(lines) if lines else {}
+            found = read_all(line.decode("utf-8", "surrogatepass") for line in lines or [torn])
         except (ReplayError, UnicodeDecodeError) as problem:
-            raise ReplayError(f"{self.path}: {problem}") from None
+            if lines or not _BEGINNING.startswith(torn[: len(_BEGINNING)]):
+                raise ReplayError(f"{self.path}: {problem}") from None
+            found = {}
+        # What was cut off had no consequences.
+        self._file.truncate(self._file.tell() - len(torn))
         return {arn: journal for arn, journal in found.items() if journal.entries}
 
     def close(self) -> None:
@@ -87,10 +92,23 @@ class JournalFile:
         (_, first), *others = self._earlier.items()
         execution = self._taken_up(program, first, driver.clock)
         for arn, journal in others:
-            on_its_own = journal.header.identity.map_run is None
-            if on_its_own and not _over(journal) and arn not in driver.executions:
+            if _over(journal) or arn in driver.executions:
+                continue
+            if journal.header.identity.map_run is None:
                 self.find(arn)
+            else:
+                self._abort(journal)
         return execution
+
+    def _abort(self, journal: Journal) -> None:
+        """Its map run is over: it was about to be stopped."""
+        now = self.driver.clock.now()
+        entries: tuple[Entry, ...] = (
+            Fact("stopped", now, "", {"error": None, "cause": None}),
+            Event(len(journal.events) + 1, 0, "ExecutionAborted", now, {}),
+        )
+        journal.append(entries)
+        self._write(journal.header, map(entry_line, entries))
 
     def find(self, arn: str) -> Execution | None:
         """An execution that another one had started."""
@@ -115,9 +133,9 @@ class JournalFile:
     def _taken_up(self, program: Program, journal: Journal, clock: Clock) -> Execution:
         execution = restore(program, journal, clock)
         # A fact may have been the last thing that was written: its events follow from it.
-        missing = execution.events[len(journal.events) :]
-        journal.append(missing)
-        self.journaled(execution, missing)
+        if missing := execution.events[len(journal.events) :]:
+            journal.append(missing)
+            self.journaled(execution, missing)
         if not execution.ended:
             go_on(self.driver, execution, journal.promises)
         return execution
@@ -126,11 +144,11 @@ class JournalFile:
 
     def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
         """Write a fact and what followed from it."""
-        self._write(execution, map(entry_line, entries))
+        self._write(execution.journal.header, map(entry_line, entries))
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """Write an answer that comes later."""
-        self._write(execution, (dumps(["promise", *fact]),))
+        self._write(execution.journal.header, (dumps(["promise", *fact]),))
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
         """Tokens follow from the journal."""
@@ -142,34 +160,38 @@ class JournalFile:
         """All that was told is in the file: do it."""
         act()
 
-    def _write(self, execution: Execution, lines: Iterable[str]) -> None:
+    def _write(self, header: Header, lines: Iterable[str]) -> None:
         with self._lock:
-            text = "\n".join((*self._heading(execution), *lines, ""))
+            text = "\n".join((*self._heading(header), *lines, ""))
             try:
-                self._file.write(text.encode("utf-8", "surrogatepass"))
-                self._file.flush()
+                left = text.encode("utf-8", "surrogatepass")
+                while left:
+                    left = left[self._file.write(left) :]
             except OSError as problem:
                 raise InputError(f"can't write {self.path}: {problem.strerror}") from None
 
-    def _heading(self, execution: Execution) -> Iterator[str]:
-        arn = execution.arn
+    def _heading(self, header: Header) -> Iterator[str]:
+        arn = header.identity.arn
         if arn not in self._begun:
             self._begun.add(arn)
-            inherited = execution.identity.map_run is not None
-            yield header_line(execution.journal.header, inherited=inherited)
+            yield header_line(header, inherited=header.identity.map_run is not None)
         elif arn != self._about:
             yield dumps(["of", arn])
         self._about = arn
 
 
 def _over(journal: Journal) -> bool:
-    last = journal.entries[-1]
-    return isinstance(last, Event) and last.type in TERMINAL
+    # Facts may come after the end: they change nothing.
+    last = next((entry for entry in reversed(journal.entries) if isinstance(entry, Event)), None)
+    return last is not None and last.type in TERMINAL
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> FileIO:
+    if path.exists() and not path.is_file():
+        raise InputError(f"can't keep a journal in {path}: it is no regular file")
     try:
-        file = path.open("a+b")
+        # Without a buffer: what could not be written is not tried again by `close`.
+        file = path.open("a+b", buffering=0)
         file.seek(0)
         _lock(file, path)
     except OSError as problem:
@@ -177,7 +199,7 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
+def _lock(file: FileIO, path: Path) -> None:
     if sys.platform == "win32":
         return
     import fcntl

@@ -56,12 +56,12 @@ class MapRun:
             self._batches = None
         self.driver.keeper.map_run(self)
         redriven_at = self.parent.engine.redriven_at
-        for index, child in list(self.unsuccessful.items()):
+        for index, child in sorted(self.unsuccessful.items()):
             if child.engine.now <= redriven_at:
                 del self.unsuccessful[index]
                 self._watch(index, child)
                 self.driver.redrive(child)
-        self._fill()
+        self._go_on()
 
     def take_back(self, children: Sequence[Execution]) -> None:
         """Go on with the children of a run that was begun before a crash, or before a redrive."""
@@ -132,8 +132,12 @@ class MapRun:
             self._fail(failed.failure.error, failed.failure.cause)
         except InputError as problem:
             self._fail("States.ItemReaderFailed", str(problem))
-        if not self._over and self._exhausted and not self.running:
-            self._finish()
+        if not self._over and self._exhausted:
+            # Now the share of those that failed is known.
+            if self._exceeded():
+                self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
+            elif not self.running:
+                self._finish()
 
     def _unread(self) -> Iterator[Batch]:
         """The batches that there is no child for yet."""
@@ -189,9 +193,6 @@ class MapRun:
         return total if self._exhausted else None
 
     def _finish(self) -> None:
-        if self._exceeded():
-            self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
-            return
         try:
             output = result(self.command, self.succeeded, self.unsuccessful, self.driver.bucket)
         except (StateFailed, OSError) as problem:

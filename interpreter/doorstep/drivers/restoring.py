@@ -36,7 +36,9 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
     kept = [promise for promise in promises if _holds(execution, promise, begun)]
     promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
-        _ask_again(driver, execution, command, begun, promised)
+        # A map run that had come to its end tells so at once, and may end what is next to it.
+        if command in execution.engine.open.get(command.key, {}).values():
+            _ask_again(driver, execution, command, begun, promised)
     for kind, at, key, data in kept:
         execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
 
@@ -44,7 +46,13 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
 def _holds(execution: Execution, promise: Fact, begun: set[str]) -> bool:
     """Whether it is still to come. A job's comes with the answer to its request, or not at all."""
     call = execution.engine.open.get(promise.key, {}).get("")
-    return isinstance(call, Invoke) and (not call.integration.pattern or call.key in begun)
+    if not isinstance(call, Invoke) or (call.integration.pattern and call.key not in begun):
+        return False
+    # A heartbeat leaves its call open: it is over when it, or a later one, has come.
+    kind, at, key, _ = promise
+    return not any(
+        (fact.kind, fact.key) == (kind, key) and fact.at >= at for fact in execution.journal.facts
+    )
 
 
 def _ask_again(
