@@ -423,3 +423,7 @@ def test_threads_share_an_expression() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(1, 9)))
+
+
+def test_a_pattern_that_never_matches_may_be_asked_of_nothing() -> None:
+    assert jsonata.compile("$match('', /(?!)/)").evaluate() is UNDEFINED

@@ -9,6 +9,7 @@ from pathlib import Path
 # Imported here, as pytester forgets modules that are imported within its runs.
 import freezegun  # noqa: F401
 import pytest
+import yaml  # noqa: F401
 
 import doorstep.coverage.collecting
 import doorstep.pytest_plugin

@@ -35,13 +35,14 @@ class Pattern:
         tree, groups = parse_regex(source)
         ignore_case, multiline = "i" in flags, "m" in flags
         self._longest = longest_text(tree)
-        if self._longest:
-            self._python = to_python(tree, ignore_case=ignore_case, multiline=multiline)
+        self._python = (
+            to_python(tree, ignore_case=ignore_case, multiline=multiline) if self._longest else None
+        )
         self._machine = Machine(tree, groups, ignore_case=ignore_case, multiline=multiline)
 
     def search(self, run: Run, text: str, start: int) -> Match | None:
         """The first match from an offset on; U1001 if it takes too long."""
-        if len(text) > self._longest:
+        if self._python is None or len(text) > self._longest:
             return self._search_slowly(run, text, start)
         found = self._python.search(text, start)
         if found is None:
