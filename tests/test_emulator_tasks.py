@@ -259,6 +259,19 @@ def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
         assert (machine["mapRunArn"], machine["label"]) == (listed["mapRunArn"], "Only")
 
 
+def test_a_child_with_a_full_history_counts_as_not_redrivable(
+    client: Any, start: Callable[..., str], ended: Callable[[str], Any]
+) -> None:
+    state = distributed({"Type": "Pass"}, ToleratedFailureCount=1)
+    endless = {"Type": "Pass", "Next": "Item"}
+    state["ItemProcessor"]["States"]["Item"] = endless
+    execution = start(state, [1])
+    assert ended(execution)["status"] == "SUCCEEDED"
+    (run,) = client.list_map_runs(executionArn=execution)["mapRuns"]
+    counts = client.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]
+    assert (counts["total"], counts["failed"], counts["failuresNotRedrivable"]) == (1, 1, 1)
+
+
 @pytest.mark.parametrize("batch", [None, {"MaxItemsPerBatch": 2}], ids=["single", "batches"])
 def test_children_of_a_map_run_are_listed_with_their_items(
     client: Any,

@@ -558,6 +558,17 @@ def test_a_redrive_runs_only_the_children_that_did_not_succeed() -> None:
     }
 
 
+def test_a_child_with_a_full_history_is_not_redriven() -> None:
+    endless = {"Type": "Pass", "Next": "Each"}
+    driver, execution = doorstep.start(machine(endless), [0])
+    driver.run(execution)
+    assert execution.status == "FAILED"
+    driver.redrive(execution)
+    driver.run(execution)
+    assert execution.status == "FAILED"
+    assert execution.error == "States.ExceedToleratedFailureThreshold"
+
+
 def test_a_redrive_starts_the_children_that_there_had_been_no_room_for() -> None:
     handlers = failing(0)
     driver, execution = doorstep.start(machine(WORK, MaxConcurrency=1), [0, 1, 2], handlers)

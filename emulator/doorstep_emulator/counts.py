@@ -65,6 +65,10 @@ def counted(run: MapRun) -> dict[str, dict[str, int]]:
     known = items.total()
     items["total"] = max(known, len(run.command.items or ()))
     items["pending"] = items["total"] - known
+    for index, child in run.unsuccessful.items():
+        if not child.engine.redrivable:
+            executions["failuresNotRedrivable"] += 1
+            items["failuresNotRedrivable"] += run.sizes[index]
     written = run.command.writer is not None and run.command.writer.bucket is not None
     for counter in (items, executions):
         counter["resultsWritten"] = counter["succeeded"] if written else 0

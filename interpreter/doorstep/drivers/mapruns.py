@@ -57,7 +57,8 @@ class MapRun:
         self.driver.keeper.map_run(self)
         redriven_at = self.parent.engine.redriven_at
         for index, child in sorted(self.unsuccessful.items()):
-            if child.engine.now <= redriven_at:
+            # One whose history is full stays failed.
+            if child.engine.now <= redriven_at and child.engine.redrivable:
                 del self.unsuccessful[index]
                 self._watch(index, child)
                 self.driver.redrive(child)
