@@ -535,6 +535,15 @@ def test_a_callback_that_nobody_answered_gets_a_hint(
     assert says(result, 1, headline, "nobody answered 'Ask'", 'after="5h"')
 
 
+INTERRUPTIBLE = """
+import signal
+# A run in the background of a shell is started with Ctrl-C ignored, and so is what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from doorstep_cli.main import entry
+entry()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by POSIX's kill")
 @pytest.mark.parametrize("clock", ["virtual", "real"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -545,15 +554,18 @@ def test_an_interrupted_run_writes_the_history_so_far(
     (tmp_path / "flow.json").write_text(json.dumps(task("slow")), "utf-8")
     options = ["--handlers", "slow.py", "--history", "history.json", "--clock", clock]
     with subprocess.Popen(
-        [PROGRAM, "run", "flow.json", *options],
+        [sys.executable, "-c", INTERRUPTIBLE, "run", "flow.json", *options],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_for(tmp_path / "ready")
-        process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
+        try:
+            wait_for(tmp_path / "ready")
+            process.send_signal(number)
+            stdout, stderr = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, stdout) == (code, "")
     assert "Interrupted in 'Call', after 4 events." in stderr
     assert "Traceback" not in stderr
