@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -150,9 +151,10 @@ def test_commands_and_options_are_completed() -> None:
 
 
 def test_a_closed_pipe_ends_the_program_quietly(tmp_path: Path) -> None:
-    event = '{"timestamp": 0, "type": "ExecutionStarted", "id": 1}'
+    types = [*["ExecutionStarted"] * 20_000, "ExecutionSucceeded"]
+    events = [{"timestamp": 0, "type": name, "id": n} for n, name in enumerate(types, start=1)]
     history = tmp_path / "history.json"
-    history.write_text(f"[{', '.join([event] * 20_000)}]", "utf-8")
+    history.write_text(json.dumps(events), "utf-8")
     with subprocess.Popen(
         [PROGRAM, "history", history], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
