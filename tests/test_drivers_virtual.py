@@ -192,6 +192,24 @@ def test_another_handler_sends_the_success_of_a_waiting_task() -> None:
     assert passed(execution) == 3 * 86_400
 
 
+def test_a_handler_may_send_the_success_of_its_own_task() -> None:
+    def ask(event: Any, context: Context) -> None:
+        context.send_task_success(context.task_token, "done")
+
+    execution = run(task(CALLBACK), {"*": ask})
+    assert execution.output == "done"
+    # Recorded: TaskSubmitted stands before every end of such a task.
+    assert types(execution)[4:6] == ["TaskSubmitted", "TaskSucceeded"]
+
+
+def test_a_success_that_was_taken_counts_though_the_handler_then_fails() -> None:
+    def ask(event: Any, context: Context) -> None:
+        context.send_task_success(context.task_token, "done")
+        raise ValueError("too late")
+
+    assert run(task(CALLBACK), {"*": ask}).output == "done"
+
+
 def test_another_handler_sends_a_failure_without_a_name() -> None:
     def ask(event: Any, context: Context) -> None:
         context.send_task_failure(context.task_token, after=1)

@@ -37,6 +37,10 @@ def ask(event, context):
     note(context)
     (FOLDER / "token").write_text(event["token"])
 
+def ask_slowly(event, context):
+    ask(event, context)
+    stuck(event, context)
+
 @doorstep.handler("glue:startJobRun")
 def job(event, context):
     note(context)
@@ -136,6 +140,32 @@ def test_a_task_token_stays_valid_and_its_call_is_not_made_again(restarted: Rest
         client = restarted.client(url)
         with pytest.raises(client.exceptions.TaskTimedOut):
             client.send_task_success(taskToken=token, output='"yes"')
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["one server", "two servers"])
+def test_an_end_that_comes_before_the_request_is_answered_waits_for_that(
+    restarted: Restarted, killed: bool
+) -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": "ask_slowly", "Payload": {"token.$": "$$.Task.Token"}},
+    }
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        arn = start(client, state)
+        restarted.eventually((restarted.folder / "token").exists)
+        token = restarted.eventually((restarted.folder / "token").read_text)
+        client.send_task_success(taskToken=token, output='"yes"')
+        if not killed:
+            restarted.open()
+            assert restarted.output(client, arn) == '"yes"'
+    restarted.open()
+    with running(restarted.options()) as url:
+        client = restarted.client(url)
+        assert restarted.output(client, arn) == '"yes"'
+        # Recorded: TaskSubmitted stands before every end of such a task.
+        assert types(client, arn)[4:6] == ["TaskSubmitted", "TaskSucceeded"]
 
 
 def test_an_answer_that_was_promised_comes_without_another_call(restarted: Restarted) -> None:

@@ -24,6 +24,7 @@ from .clock import Clock, MainClock
 from .execution import Execution
 from .keeping import Keeper, Memory
 from .mapruns import MapRun
+from .promises import pledge, receive, release
 from .services import Machine, native
 
 _LAMBDA_SECONDS = 900.0
@@ -135,6 +136,9 @@ class Driver:
         execution.journal.append(events)
         self.keeper.journaled(execution, (fact, *events))
         self.keeper.safely(partial(self._follow, execution, commands, events))
+        if kind == "submitted":
+            execution.submitted.add(key)
+            release(self, execution, key)
 
     def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
@@ -154,13 +158,10 @@ class Driver:
         execution, key = self._tokens[token]
         if key not in execution.engine.waiting:
             return False
-        if after:
-            # In the clock's thread, as the keeper is used by that alone; and there it comes before
-            # the answer of the handler that sends.
-            promise = partial(self._promise, execution, kind, key, data, seconds(after))
-            execution.clock.call_at(execution.clock.now(), promise)
-        else:
-            self.later(execution, kind, key, data)
+        # In the clock's thread, as the keeper is used by that alone; and there it comes before the
+        # answer of the handler that sends.
+        sent = partial(receive, self, execution, kind, key, data, seconds(after))
+        execution.clock.call_at(execution.clock.now(), sent)
         return True
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
@@ -255,33 +256,30 @@ class Driver:
         )
 
     def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
-        # The end of a job is kept before the answer to its request is: a crash between the two
-        # then asks for both again, where it would else wait for an end that nobody knows.
-        self._end(execution, invoke, answer)
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
-        if invoke.integration.pattern and answer.accepted and not refused:
+        if refused and invoke.key in execution.held:
+            # Who has ended the task was told that it is so.
+            release(self, execution, invoke.key)
+            return
+        submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
+        # The end of a job is kept before the answer to its request is: a crash between the two
+        # then asks for both again, where it would else wait for an end that nobody knows.
+        self._end(execution, invoke, answer, early=submitted)
+        if submitted:
             response = {} if answer.response is ABSENT else answer.response
             self.deliver(execution, "submitted", invoke.key, response)
 
-    def _end(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+    def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
         key, after = invoke.key, answer.after
-        # What follows the answer to the request, or takes its time, is not asked for again.
-        tell = self._promise if invoke.integration.pattern or after else self.later
         if answer.failed:
             told = {"error": answer.error, "cause": answer.cause}
             final = {"final": True} if answer.final else {}
-            tell(execution, "failed", key, told | final, after)
+            pledge(self, execution, "failed", key, told | final, after, early=early)
         elif answer.output is not ABSENT:
-            tell(execution, "succeeded", key, answer.output, after)
+            pledge(self, execution, "succeeded", key, answer.output, after, early=early)
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
-
-    def _promise(
-        self, execution: Execution, kind: FactKind, key: str, data: Any, after: float
-    ) -> None:
-        self.keeper.promised(execution, Fact(kind, execution.clock.now() + after, key, data))
-        self.later(execution, kind, key, data, after)
 
     def later(
         self, execution: Execution, kind: FactKind, key: str, data: Any = None, after: float = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import Engine, Program
 from ..errors import Failure
-from ..events import Event
+from ..events import Event, Fact
 from ..history import as_aws
 from ..identity import Identity
 from ..journal import Header, Journal
@@ -35,6 +35,10 @@ class Execution:
         self.clock = clock
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
+        self.submitted = {one.key for one in self.journal.facts if one.kind == "submitted"}
+        """Keys of the callbacks and jobs whose requests have been answered."""
+        self.held: dict[str, list[Fact]] = {}
+        """By key: ends of callbacks and jobs that came before that."""
         self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}
         self.map_runs: dict[str, MapRun] = {}

@@ -7,7 +7,6 @@ valid, timers keep their deadlines.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ..commands import Command, Invoke
@@ -16,6 +15,7 @@ from ..events import Fact
 from ..journal import Journal, replay
 from .clock import Clock
 from .execution import Execution
+from .promises import hold, tell, unanswered
 from .services import watch_again
 
 if TYPE_CHECKING:
@@ -33,20 +33,24 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
     begun = {fact.key for fact in facts if fact.kind in ("submitted", "picked up")}
-    kept = [promise for promise in promises if _holds(execution, promise, begun)]
+    known = list(promises)
+    for promise in known:
+        if promise.kind != "heartbeat" and unanswered(execution, promise.key):
+            hold(execution, promise)
+    kept = [promise for promise in known if _holds(execution, promise)]
     promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
         # A map run that had come to its end tells so at once, and may end what is next to it.
         if command in execution.engine.open.get(command.key, {}).values():
             _ask_again(driver, execution, command, begun, promised)
-    for kind, at, key, data in kept:
-        execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+    for promise in kept:
+        tell(driver, execution, promise)
 
 
-def _holds(execution: Execution, promise: Fact, begun: set[str]) -> bool:
-    """Whether it is still to come. A job's comes with the answer to its request, or not at all."""
+def _holds(execution: Execution, promise: Fact) -> bool:
+    """Whether it is still to come, and not held."""
     call = execution.engine.open.get(promise.key, {}).get("")
-    if not isinstance(call, Invoke) or (call.integration.pattern and call.key not in begun):
+    if not isinstance(call, Invoke) or unanswered(execution, promise.key):
         return False
     # A heartbeat leaves its call open: it is over when it, or a later one, has come.
     kind, at, key, _ = promise
