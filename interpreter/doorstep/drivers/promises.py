@@ -30,7 +30,11 @@ def receive(
 ) -> None:
     """Somebody who has the token of a task sends its end, or a heartbeat."""
     early = kind != "heartbeat" and unanswered(execution, key)
-    pledge(driver, execution, kind, key, data, after, early=early)
+    if early or after:
+        pledge(driver, execution, kind, key, data, after, early=early)
+    else:
+        # Now, not soon: who sends is told that it is done.
+        driver.deliver(execution, kind, key, data)
 
 
 def pledge(
