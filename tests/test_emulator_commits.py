@@ -97,8 +97,9 @@ class Dying(SqliteStore):
 class World:
     """What answers the tasks, and the clients that ask until they are told."""
 
-    def __init__(self, definitions: dict[str, Any]) -> None:
+    def __init__(self, definitions: dict[str, Any], clock: str = "virtual") -> None:
         self.definitions = definitions
+        self.clock = clock
         self.calls: Counter[tuple[str, str, int]] = Counter()
         """How often each call was made, by its execution, key and attempt."""
         self.tokens: list[str] = []
@@ -111,13 +112,8 @@ class World:
 
     def server(self, store: Dying) -> Server:
         self.store = store
-        server = Server(
-            store,
-            LiveHandlers(None),
-            Sinks(),
-            pace=Pace.of("virtual"),
-            respond=self.respond,
-        )
+        pace = Pace.of(self.clock)
+        server = Server(store, LiveHandlers(None), Sinks(), pace=pace, respond=self.respond)
         self.rows = server.keeper.rows
         return server
 
@@ -231,3 +227,29 @@ def test_wherever_a_server_dies_the_next_one_ends_as_if_it_had_not(
         # Who asks again, as the answer was lost, may hear that the task is over; nothing else.
         assert {str(reply) for reply in world.replies} <= {"{}", GONE}
     assert number > 15
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual", "60"])
+def test_who_is_told_that_a_task_has_ended_was_heard(
+    chain: Any, tmp_path: Path, clock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A turn may end, and be made durable, after anything that is done in it.
+    monkeypatch.setattr("doorstep_emulator.clock._TURN", 0.0)
+    payload = {"token.$": "$$.Task.Token"}
+    ask = service("lambda:invoke.waitForTaskToken", FunctionName="ask", Payload=payload)
+    world = World({"main": chain({"Ask": ask, "Pause": {"Type": "Wait", "Seconds": 3600}})}, clock)
+    durable: list[list[str]] = []
+
+    def told(_: Any) -> None:
+        found = store.durable_events(world.rows[ARN].id)
+        durable.append([event.type for event in server.driver.executions[ARN].events[:found]])
+
+    with opened(tmp_path / "store") as store:
+        server = world.server(store)
+        world._begin(server)
+        while not durable:
+            if world.tokens:
+                server.ask(partial(approve, server, world.tokens.pop()), told)
+            server.keeper.commit()
+            server.clock.turn(0)
+    assert "TaskSucceeded" in durable[0]

@@ -73,9 +73,7 @@ class Timeline:
 
     def now(self) -> float:
         """The modelled time, in epoch seconds. May be asked from any thread."""
-        modelled, real, speed = self._mark
-        # The machine's clock may be set back.
-        return modelled + max(0.0, self._clock.now() - real) * speed
+        return self._then(self._clock.now())
 
     def not_before(self, at: float) -> None:
         """Let it be that time at least."""
@@ -154,12 +152,23 @@ class Timeline:
     def _count(self, change: int) -> None:
         with self._lock:
             self._busy += change
-            self._set(self.now())
+            # One look at the machine's clock: time does not go back by what lies between two.
+            real = self._clock.now()
+            self._mark = (self._then(real), real, self._speed)
         if change < 0:
             self.look()
 
+    def _then(self, real: float) -> float:
+        """The modelled time at a moment of the machine's, whose clock may have been set back."""
+        modelled, since, speed = self._mark
+        return modelled + max(0.0, real - since) * speed
+
+    @property
+    def _speed(self) -> float:
+        return 1.0 if self._busy else self.pace.speed
+
     def _set(self, at: float) -> None:
-        self._mark = (at, self._clock.now(), 1.0 if self._busy else self.pace.speed)
+        self._mark = (at, self._clock.now(), self._speed)
 
     def _wake_at(self, at: float) -> None:
         if self._alarm:

@@ -12,6 +12,10 @@ _ROOM = 1024
 """Entries of an agenda that are kept without a look at which were cancelled."""
 
 
+AT_ONCE = 0.0
+"""A time that is past, whatever a clock says: before anything that is asked for after this."""
+
+
 class Handle:
     """Something that is going to be done, unless it is cancelled."""
 

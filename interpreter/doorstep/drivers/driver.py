@@ -20,7 +20,7 @@ from ..handlers import Handlers
 from ..identity import Identity
 from ..journal import Header
 from ..quotas import Quotas, quotas_of
-from .clock import Clock, MainClock
+from .clock import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .keeping import Keeper, Memory
 from .mapruns import MapRun
@@ -82,7 +82,7 @@ class Driver:
         execution = Execution(program, header, clock or self.clock)
         self.executions[identity.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
-        execution.beginning = execution.clock.call_at(execution.clock.now(), begin)
+        execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
 
     def withdraw(self, execution: Execution) -> bool:
@@ -161,7 +161,7 @@ class Driver:
         # In the clock's thread, as the keeper is used by that alone; and there it comes before the
         # answer of the handler that sends.
         sent = partial(receive, self, execution, kind, key, data, seconds(after))
-        execution.clock.call_at(execution.clock.now(), sent)
+        execution.clock.call_at(AT_ONCE, sent)
         return True
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
