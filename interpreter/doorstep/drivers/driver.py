@@ -235,7 +235,7 @@ class Driver:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
         if answer is not None:
-            execution.clock.call_at(execution.clock.now(), partial(answered, answer))
+            execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
             execution.clock.invoke(
@@ -281,9 +281,6 @@ class Driver:
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 
-    def later(
-        self, execution: Execution, kind: FactKind, key: str, data: Any = None, after: float = 0
-    ) -> None:
-        """Let a fact reach an execution `after` seconds from now."""
-        act = partial(self.deliver, execution, kind, key, data)
-        execution.clock.call_at(execution.clock.now() + after, act)
+    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+        """Let a fact reach an execution once what is being done is done."""
+        execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))

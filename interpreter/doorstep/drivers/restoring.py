@@ -32,43 +32,40 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
     """Carry out the commands that have no answer yet; `promises`: the answers known already."""
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
-    begun = {fact.key for fact in facts if fact.kind in ("submitted", "picked up")}
+    picked_up = {fact.key for fact in facts if fact.kind == "picked up"}
     known = list(promises)
     for promise in known:
         if promise.kind != "heartbeat" and unanswered(execution, promise.key):
             hold(execution, promise)
-    kept = [promise for promise in known if _holds(execution, promise)]
+    kept = [promise for promise in known if _holds(execution, promise, facts)]
     promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
         # A map run that had come to its end tells so at once, and may end what is next to it.
         if command in execution.engine.open.get(command.key, {}).values():
-            _ask_again(driver, execution, command, begun, promised)
+            _ask_again(driver, execution, command, picked_up, promised)
     for promise in kept:
         tell(driver, execution, promise)
 
 
-def _holds(execution: Execution, promise: Fact) -> bool:
+def _holds(execution: Execution, promise: Fact, facts: Iterable[Fact]) -> bool:
     """Whether it is still to come, and not held."""
     call = execution.engine.open.get(promise.key, {}).get("")
     if not isinstance(call, Invoke) or unanswered(execution, promise.key):
         return False
     # A heartbeat leaves its call open: it is over when it, or a later one, has come.
     kind, at, key, _ = promise
-    return not any(
-        (fact.kind, fact.key) == (kind, key) and fact.at >= at for fact in execution.journal.facts
-    )
+    return not any((fact.kind, fact.key) == (kind, key) and fact.at >= at for fact in facts)
 
 
 def _ask_again(
-    driver: Driver, execution: Execution, command: Command, begun: set[str], promised: set[str]
+    driver: Driver, execution: Execution, command: Command, picked_up: set[str], promised: set[str]
 ) -> None:
     if not isinstance(command, Invoke):
         driver.carry_out(execution, [command])
-        return
-    submitted = command.key in begun and command.integration.kind == "service"
-    if command.key in promised or submitted:
+    elif command.key in promised:
         driver.expect(execution, command)
-        if command.key not in promised:
-            watch_again(driver, execution, command)
+    elif command.key in execution.submitted:
+        driver.expect(execution, command)
+        watch_again(driver, execution, command)
     else:
-        driver.invoke(execution, command, begun=command.key in begun)
+        driver.invoke(execution, command, begun=command.key in picked_up)
