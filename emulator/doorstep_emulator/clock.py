@@ -53,12 +53,11 @@ class ServerClock(RealClock):
         self._held = True
 
     def bring(self, act: Callable[[], None]) -> None:
-        """Let something be done in the driver's thread. May be called from any thread."""
-        self._brought.put(act)
+        """Let something be done in the driver's thread, after all that was brought before.
 
-    def bring_last(self, act: Callable[[], None]) -> None:
-        """Let something be done after all that is due now."""
-        self.call_at(self.now(), act)
+        May be called from any thread.
+        """
+        self._brought.put(act)
 
     def turn(self, patience: float) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""

@@ -155,7 +155,7 @@ class Server:
     def once_done(self, answer: Callable[[], dict[str, Any]]) -> Waiting:
         """Answer once what was asked for until now has been done."""
         clock = self.clock
-        return Waiting(lambda reply: clock.bring_last(lambda: reply(_outcome(answer))))
+        return Waiting(lambda reply: clock.bring(lambda: reply(_outcome(answer))))
 
     def row(self, arn: str) -> Row | None:
         """An execution as it stands."""

@@ -8,7 +8,6 @@ last lines.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import FileIO
@@ -51,7 +50,6 @@ class JournalFile:
             raise
         self._begun = set(self._earlier)
         self._about = ""
-        self._lock = threading.Lock()
 
     def _read(self) -> dict[str, Journal]:
         *lines, torn = self._file.read().split(b"\n")
@@ -161,14 +159,13 @@ class JournalFile:
         act()
 
     def _write(self, header: Header, lines: Iterable[str]) -> None:
-        with self._lock:
-            text = "\n".join((*self._heading(header), *lines, ""))
-            try:
-                left = text.encode("utf-8", "surrogatepass")
-                while left:
-                    left = left[self._file.write(left) :]
-            except OSError as problem:
-                raise InputError(f"can't write {self.path}: {problem.strerror}") from None
+        text = "\n".join((*self._heading(header), *lines, ""))
+        left = text.encode("utf-8", "surrogatepass")
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as problem:
+            raise InputError(f"can't write {self.path}: {problem.strerror}") from None
 
     def _heading(self, header: Header) -> Iterator[str]:
         arn = header.identity.arn
