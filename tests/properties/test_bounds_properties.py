@@ -6,6 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.choice import wildcard
+from doorstep.jsonata.regex_machine import match, search
+from doorstep.jsonata.regex_program import Program
+from doorstep.jsonata.regex_python import to_python
+from doorstep.jsonata.regex_syntax import parse
 
 
 def naive(pattern: str, text: str) -> bool:
@@ -26,3 +30,37 @@ def test_wildcards_match_what_they_match_by_definition(pattern: str, text: str) 
     matches = wildcard(pattern)
     assert matches is not None
     assert matches(text) == naive(pattern, text)
+
+
+parts = st.sampled_from(
+    ["a", "b", "[ab]", ".", "a?", "b*", "a+?", "(?:^|a)", "(?:$|b)", "\\bb", "(a|ab)", "(a)?"]
+)
+patterns = st.recursive(
+    st.lists(parts, min_size=1, max_size=4).map("".join),
+    lambda inner: (
+        inner.map(lambda body: f"({body})+")
+        | inner.map(lambda body: f"(?:{body}){{1,3}}")
+        | st.tuples(inner, inner).map(lambda two: f"(?:{two[0]}|{two[1]})")
+        | st.lists(inner, min_size=1, max_size=2).map("".join)
+    ),
+    max_leaves=4,
+)
+
+
+@given(patterns, st.text("abc\n", max_size=12))
+def test_the_machine_finds_what_re_finds(pattern: str, text: str) -> None:
+    """Groups apart: in a repetition, JavaScript forgets those of the round before."""
+    tree, groups = parse(pattern)
+    program = Program(tree, groups, ignore_case=False, multiline=False)
+    spans = search(program, text, 0, lambda _: None)
+    found = to_python(tree, ignore_case=False, multiline=False).search(text)
+    assert (spans and spans[:2]) == (found and found.span())
+
+
+@given(patterns, st.text("ab", max_size=12))
+def test_a_whole_match_is_the_search_for_it_between_the_edges(pattern: str, text: str) -> None:
+    tree, groups = parse(pattern)
+    program = Program(tree, groups, ignore_case=False, multiline=False, whole=True)
+    spans = match(program, text, 0, lambda _: None, (-1,) * (2 * groups + 2), set())
+    whole = to_python(tree, ignore_case=False, multiline=False).fullmatch(text)
+    assert (spans is None) == (whole is None)

@@ -34,7 +34,7 @@ from .nodes import (
     Variable,
     Wildcard,
 )
-from .regex import Matcher, compile_literal
+from .regex import Matcher
 from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run
 from .scope import Handler, Scope
 from .sequences import collapse, field_of, keep
@@ -172,7 +172,7 @@ def _descend(value: Value, found: Sequence, run: Run) -> None:
 
 
 def _regex(node: Regex, _scope: Scope, _level: int) -> Compiled:
-    matcher = Matcher(compile_literal(node.literal, node.position), node.position)
+    matcher = Matcher(node.pattern, node.position)
     return lambda _context, _env: matcher
 
 

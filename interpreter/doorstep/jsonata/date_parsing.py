@@ -24,6 +24,7 @@ def parse(run: Run, text: str, picture: str) -> Value:
     before its first component is as it is now, after its last as small as it can be (D3136 for
     gaps in between, and for dates by weeks).
     """
+    run.tick(100 + 32 * len(picture))
     parts = analyse(picture)
     found = _pattern(parts).search(text, 0, run.tick)
     if found is None:
@@ -84,7 +85,7 @@ def _read_zone(shown: str, mark: str) -> int:
         hours, minutes = shown, "0"
     else:
         hours, minutes = shown[:3], shown[3:]
-    return int(hours) * 60 + int(minutes)
+    return int(float(hours)) * 60 + int(float(minutes))
 
 
 def _millis(run: Run, components: Components) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .lexer import RegexLiteral
+from .regex_pattern import Pattern
 from .signatures import Signature
 
 
@@ -93,7 +93,7 @@ class Parent(Node):
 
 @dataclass(eq=False)
 class Regex(Node):
-    literal: RegexLiteral
+    pattern: Pattern
 
 
 @dataclass(eq=False)

@@ -27,6 +27,7 @@ from .nodes import (
     Variable,
     Wildcard,
 )
+from .regex_pattern import compile_literal
 from .tokens import TokenStream
 from .values import number
 
@@ -57,7 +58,7 @@ class PrefixParser(TokenStream, ABC):
             case "string" | "value":
                 return Literal(at, token.value)
             case "regex":
-                return Regex(at, token.value)
+                return Regex(at, compile_literal(token.value, at))
             case "end":
                 self.defer(JSONataError("S0207", at, "(end)"))
                 return Hole(at)

@@ -6,21 +6,9 @@ from collections.abc import Iterator
 
 from .callables import Native
 from .errors import JSONataError
-from .lexer import RegexLiteral
-from .regex_nodes import RegexError
-from .regex_pattern import Match, Pattern, compile_pattern
+from .regex_pattern import Match, Pattern
 from .run import Run
 from .values import UNDEFINED, Value
-
-
-def compile_literal(literal: RegexLiteral, position: int) -> Pattern:
-    """The pattern of a literal in an expression; S0303 if it is none."""
-    try:
-        return compile_pattern(literal.pattern, literal.flags)
-    except RegexError as error:
-        raise JSONataError(
-            "S0303", position, literal.pattern, value=literal.pattern, reason=str(error)
-        ) from None
 
 
 class Matcher(Native):

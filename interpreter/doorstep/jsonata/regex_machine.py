@@ -51,9 +51,10 @@ def match(
     instructions, backward = program.instructions, program.backward
     waiting: list[tuple[int, int, int, Spans]] = []
     weight = 1 + len(spans) // 32
+    each = 3 if program.ignore_case else 1
     pc, at, idle, steps = 0, start, 0, 0
     while True:
-        steps += 1
+        steps += each
         if steps >= _STEPS_BETWEEN_TICKS:
             tick(steps)
             steps = 0

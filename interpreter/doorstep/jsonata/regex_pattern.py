@@ -1,16 +1,22 @@
-"""Compiled regular expressions, wherever they may run."""
+"""Compiled regular expressions, for whoever counts steps: JSONata, and the filters of JSONPath."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from .regex_machine import Spans, Tick, search
+from .errors import JSONataError
+from .lexer import RegexLiteral
+from .regex_machine import Spans, Tick, match, search
+from .regex_nodes import RegexError
 from .regex_program import Program
 from .regex_python import longest_text, to_python
 from .regex_syntax import parse
 from .values import UNDEFINED
+
+_CHARACTERS_A_STEP: Final = 512
+"""How many ``re`` looks at in a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +32,41 @@ class Match:
 class Pattern:
     """A compiled pattern: on ``re`` where that is sure to end soon, else on our own machine."""
 
-    def __init__(self, source: str, flags: str) -> None:
+    def __init__(self, source: str, flags: str, *, whole: bool = False) -> None:
         self.source = source
-        tree, groups = parse(source)
+        tree, groups = parse(source, flags)
         ignore_case, multiline = "i" in flags, "m" in flags
-        self._longest = longest_text(tree)
+        self._program = Program(
+            tree, groups, ignore_case=ignore_case, multiline=multiline, whole=whole
+        )
+        self._longest, (self._factor, self._degree) = longest_text(tree)
         self._python = (
             to_python(tree, ignore_case=ignore_case, multiline=multiline) if self._longest else None
         )
-        self._program = Program(tree, groups, ignore_case=ignore_case, multiline=multiline)
 
     def search(self, text: str, start: int, tick: Tick) -> Match | None:
         """The first match from an offset on."""
         if self._python is None or len(text) > self._longest:
             spans = search(self._program, text, start, tick)
             return None if spans is None else _match(text, spans)
+        self._tick_for_python(text, tick)
         found = self._python.search(text, start)
         if found is None:
             return None
         groups = [UNDEFINED if group is None else group for group in found.groups()]
         return Match(found.group(), found.start(), found.end(), groups)
+
+    def matches(self, text: str, tick: Tick) -> bool:
+        """Whether the pattern, one that is ``whole``, matches the text from end to end."""
+        if self._python is None or len(text) > self._longest:
+            nothing = (-1,) * (2 * self._program.groups + 2)
+            return match(self._program, text, 0, tick, nothing, set()) is not None
+        self._tick_for_python(text, tick)
+        return self._python.fullmatch(text) is not None
+
+    def _tick_for_python(self, text: str, tick: Tick) -> None:
+        """Count what the worst of texts would take: how long ``re`` took, nobody can tell."""
+        tick(1 + int(self._factor * len(text) ** self._degree) // _CHARACTERS_A_STEP)
 
 
 def _match(text: str, spans: Spans) -> Match:
@@ -59,3 +80,13 @@ def _match(text: str, spans: Spans) -> Match:
 def compile_pattern(source: str, flags: str) -> Pattern:
     """A pattern with the flags ``i`` and ``m``; RegexError if it is none."""
     return Pattern(source, flags)
+
+
+def compile_literal(literal: RegexLiteral, position: int) -> Pattern:
+    """The pattern of a literal in an expression; S0303 if it is none."""
+    try:
+        return compile_pattern(literal.pattern, literal.flags)
+    except RegexError as error:
+        raise JSONataError(
+            "S0303", position, literal.pattern, value=literal.pattern, reason=str(error)
+        ) from None

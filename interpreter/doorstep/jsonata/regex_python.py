@@ -22,22 +22,20 @@ from .regex_nodes import (
     Repeat,
 )
 
-_MOST_STEPS: Final = 5_000_000
-"""What the worst case of a search may cost, in characters looked at: some tens of milliseconds."""
+_MOST_STEPS: Final = 100_000
+"""What the worst case of a search may cost, in characters looked at: half a millisecond."""
 
 Cost = tuple[float, int]
 """(factor, degree): a search in n characters takes at most factor × n**degree steps."""
 
 
-def longest_text(tree: Regex) -> int:
-    """Up to which length texts may be searched with ``re``; 0: never."""
+def longest_text(tree: Regex) -> tuple[int, Cost]:
+    """Up to which length texts may be searched with ``re`` (0: never), and what that costs."""
     cost = _cost(tree)
-    if cost is None:
-        return 0
+    if cost is None or cost[0] > _MOST_STEPS:
+        return 0, (0, 0)
     factor, degree = cost
-    if factor > _MOST_STEPS:
-        return 0
-    return int((_MOST_STEPS / factor) ** (1 / (degree + 1)))
+    return int((_MOST_STEPS / factor) ** (1 / (degree + 1))), (factor, degree + 1)
 
 
 def _cost(tree: Regex) -> Cost | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from .regex_nodes import (
     DIGITS,
+    LAST,
     LINE_END_CHARACTERS,
     SPACES,
     WORD_CHARACTERS,
@@ -26,21 +27,28 @@ from .regex_nodes import (
 
 _CLASSES: Final = {"d": DIGITS, "w": WORD_CHARACTERS, "s": SPACES}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
+_BLANKS: Final = re.compile(r"(?:\s|#[^\n]*)*")
+_NOTHING: Final = re.compile("")
 _COUNT: Final = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
 _NAME: Final = re.compile(r"<([A-Za-z_$][\w$]*)>")
 _HEX: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})")
-_MAX_COUNT: Final = 1000
+_MAX_COUNT: Final = 65_535
 _MAX_NESTING: Final = 50
 
 
-def parse(source: str) -> tuple[Regex, int]:
-    """The tree of a pattern and the number of its groups."""
-    return _Parser(source).parse()
+def parse(source: str, flags: str = "") -> tuple[Regex, int]:
+    """The tree of a pattern and the number of its groups.
+
+    Of the flags, ``s`` lets a dot stand for line ends too, ``x`` allows blanks and comments.
+    """
+    return _Parser(source, flags).parse()
 
 
 class _Parser:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, flags: str) -> None:
         self._source = source
+        self._dot = ((0, LAST),) if "s" in flags else negate(LINE_END_CHARACTERS)
+        self._skipped = _BLANKS if "x" in flags else _NOTHING
         self._at = 0
         self._nesting = 0
         self._groups = 0
@@ -71,10 +79,17 @@ class _Parser:
 
     def _chain(self) -> Regex:
         items: list[Regex] = []
-        while self._at < len(self._source) and self._source[self._at] not in "|)":
+        while self._skip() < len(self._source) and self._source[self._at] not in "|)":
             atom = self._atom()
+            self._skip()
             items.append(self._quantified(atom))
         return items[0] if len(items) == 1 else Chain(tuple(items))
+
+    def _skip(self) -> int:
+        """Go past what means nothing here; the place."""
+        blank = self._skipped.match(self._source, self._at)
+        self._at = blank.end() if blank else self._at
+        return self._at
 
     def _quantified(self, atom: Regex) -> Regex:
         least, most = 1, None
@@ -112,7 +127,7 @@ class _Parser:
             case "^" | "$":
                 return Edge("^" if character == "^" else "$")
             case ".":
-                return Characters(negate(LINE_END_CHARACTERS))
+                return Characters(self._dot)
             case "(":
                 return self._group()
             case "[":

@@ -13,15 +13,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .follow import ABSENT, Get
+from ..jsonata.regex_nodes import RegexError
+from ..jsonata.regex_pattern import Pattern
+from .follow import ABSENT, Meter, Reach
 from .grammar import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
 from .operators import NUMBER, OPERATORS, Test, read_number
 from .scanner import Scanner
 
-Predicate = Callable[[Any, Any], bool]
+Predicate = Callable[[Any, Any, Meter], bool]
 """Asked of an item and the root of the path."""
-Operand = Callable[[Any, Any], Any]
-Follow = Callable[[tuple[Step, ...]], Get]
+Operand = Callable[[Any, Any, Meter], Any]
+Follow = Callable[[tuple[Step, ...]], Reach]
 """Compiles steps to a function of their root that gives ABSENT where nothing is."""
 
 MAX_DEPTH = 50
@@ -29,7 +31,11 @@ MAX_DEPTH = 50
 _OPERATOR = re.compile(r"[<>=~!]+|[A-Za-z]+")
 _BAREWORD = re.compile(r"[^\s()<>=~!&|,\[\]]+")
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_FLAGS = {"i": re.IGNORECASE, "s": re.DOTALL, "m": re.MULTILINE, "x": re.VERBOSE}
+_FLAGS = "ismx"
+_FLAGS_AHEAD = re.compile(r"\(\?([ismx]+)\)")
+_ESCAPED_LETTER = re.compile(r"\\(?:([A-Za-z])|.)", re.DOTALL)
+_ESCAPES = "dDwWsSbBtnfrvxuck"
+"""Of Java's escapes, those that the patterns of JSONata have too, with the same meaning."""
 
 
 def compile_filter(source: Filter, follow: Follow) -> Predicate:
@@ -42,30 +48,26 @@ def compile_filter(source: Filter, follow: Follow) -> Predicate:
 
 
 def _either(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
-    left = _both(scanner, follow, depth)
+    options = [_both(scanner, follow, depth)]
     while _logical(scanner, "||"):
-        left = _or(left, _both(scanner, follow, depth))
-    return left
+        options.append(_both(scanner, follow, depth))
+    if len(options) == 1:
+        return options[0]
+    return lambda item, root, meter: any(holds(item, root, meter) for holds in options)
 
 
 def _both(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
-    left = _negated(scanner, follow, depth)
+    parts = [_negated(scanner, follow, depth)]
     while _logical(scanner, "&&"):
-        left = _and(left, _negated(scanner, follow, depth))
-    return left
+        parts.append(_negated(scanner, follow, depth))
+    if len(parts) == 1:
+        return parts[0]
+    return lambda item, root, meter: all(holds(item, root, meter) for holds in parts)
 
 
 def _logical(scanner: Scanner, token: str) -> bool:
     scanner.skip_blanks()
     return scanner.take(token)
-
-
-def _or(left: Predicate, right: Predicate) -> Predicate:
-    return lambda item, root: left(item, root) or right(item, root)
-
-
-def _and(left: Predicate, right: Predicate) -> Predicate:
-    return lambda item, root: left(item, root) and right(item, root)
 
 
 def _negated(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
@@ -74,7 +76,7 @@ def _negated(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
     scanner.skip_blanks()
     if scanner.take("!"):
         predicate = _negated(scanner, follow, depth + 1)
-        return lambda item, root: not predicate(item, root)
+        return lambda item, root, meter: not predicate(item, root, meter)
     if scanner.take("("):
         predicate = _either(scanner, follow, depth + 1)
         scanner.skip_blanks()
@@ -91,10 +93,15 @@ def _relation(scanner: Scanner, follow: Follow) -> Predicate:
     if scanner.ended or scanner.at(")", "&&", "||"):
         if not is_path:
             raise scanner.refused("Expected path node", start)
-        return lambda item, root: left(item, root) is not ABSENT
+        return lambda item, root, meter: left(item, root, meter) is not ABSENT
     test = _operator(scanner)
     right = _operand(scanner, follow)
-    return lambda item, root: test(left(item, root), right(item, root))
+
+    def holds(item: Any, root: Any, meter: Meter) -> bool:
+        meter.tick()
+        return test(left(item, root, meter), right(item, root, meter), meter)
+
+    return holds
 
 
 def _operator(scanner: Scanner) -> Test:
@@ -110,20 +117,20 @@ def _operand(scanner: Scanner, follow: Follow) -> Operand:
     scanner.skip_blanks()
     if scanner.take("@"):
         reach = _reach(scanner, follow)
-        return lambda item, root: reach(item)
+        return lambda item, root, meter: reach(item, meter)
     if scanner.take("$"):
         reach = _reach(scanner, follow)
-        return lambda item, root: reach(root)
+        return lambda item, root, meter: reach(root, meter)
     constant = _list(scanner) if scanner.take("[") else _scalar(scanner)
-    return lambda item, root: constant
+    return lambda item, root, meter: constant
 
 
-def _reach(scanner: Scanner, follow: Follow) -> Get:
+def _reach(scanner: Scanner, follow: Follow) -> Reach:
     steps = read_steps(scanner, OPERAND_NAME)
     reach = follow(steps)
     if definite(steps):
         return reach
-    return lambda value: reach(value) or ABSENT
+    return lambda value, meter: reach(value, meter) or ABSENT
 
 
 def _scalar(scanner: Scanner) -> Any:
@@ -158,14 +165,19 @@ def _list(scanner: Scanner) -> list[Any]:
     return items
 
 
-def _pattern(scanner: Scanner) -> re.Pattern[str]:
+def _pattern(scanner: Scanner) -> Pattern:
     start = scanner.position
     body = scanner.quoted("/", "Pattern not closed. Expected /")
-    flags = re.NOFLAG
+    flags = ""
     while not scanner.ended and scanner.text[scanner.position] in _FLAGS:
-        flags |= _FLAGS[scanner.text[scanner.position]]
+        flags += scanner.text[scanner.position]
         scanner.position += 1
+    if ahead := _FLAGS_AHEAD.match(body):
+        body, flags = body[ahead.end() :], flags + ahead[1]
     try:
-        return re.compile(body, flags)
-    except (re.error, RecursionError, OverflowError) as problem:
+        for escape in _ESCAPED_LETTER.finditer(body):
+            if escape[1] and escape[1] not in _ESCAPES:
+                raise RegexError(f"the escape {escape[0]} is not supported")
+        return Pattern(body, flags, whole=True)
+    except RegexError as problem:
         raise scanner.refused(f"Could not compile inline filter: {problem}", start) from None

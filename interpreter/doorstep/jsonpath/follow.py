@@ -9,11 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import runtime
 from ..jsontext import dumps
 from .grammar import Elements, Members, Step, definite
 
 Get = Callable[[Any], Any]
 ABSENT: Any = object()
+MOST_STEPS = 2_000_000
+"""Of one evaluation, about a microsecond each: for what its steps find, and what filters compare.
+AWS documents no bound."""
+
+
+class Meter:
+    """Counts the steps of one evaluation of a path, its filters included."""
+
+    __slots__ = ("left", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.left = MOST_STEPS
+
+    def tick(self, count: int = 1) -> None:
+        """Called with the number of steps; States.Runtime when there are too many."""
+        self.left -= count
+        if self.left < 0:
+            raise runtime(
+                f"Invalid path '{self.path}' : its evaluation takes more than {MOST_STEPS:,} steps."
+            )
+
+
+Reach = Callable[[Any, Meter], Any]
+"""A Get in a filter."""
 
 
 class PathNotFound(Exception):  # noqa: N818  named after what it says
@@ -30,10 +56,23 @@ class IndexNotFound(PathNotFound):
     (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest)."""
 
 
-def follow(steps: tuple[Step, ...], absent: Get) -> Get:
+def follow(text: str, steps: tuple[Step, ...], absent: Get) -> Get:
     """A closure from the root's value to what the steps lead to, or to `absent(root's value)`."""
+    if all(_single(step) for step in steps):
+        return _direct(steps, absent)
+    search = _search(steps, absent)
+    return lambda value: search(value, Meter(text))
+
+
+def _in_filter(steps: tuple[Step, ...]) -> Reach:
+    """The same for a path in a filter, which gives ABSENT."""
     if not all(_single(step) for step in steps):
-        return _search(steps, absent)
+        return _search(steps, lambda _: ABSENT)
+    get = _direct(steps, lambda _: ABSENT)
+    return lambda value, _: get(value)
+
+
+def _direct(steps: tuple[Step, ...], absent: Get) -> Get:
     keys = tuple(key_of(step) for step in steps)
     if not keys:
         return lambda value: value
@@ -94,16 +133,16 @@ def _chain(keys: tuple[str | int, ...], absent: Get) -> Get:
     return get
 
 
-def _search(steps: tuple[Step, ...], absent: Get) -> Get:
+def _search(steps: tuple[Step, ...], absent: Get) -> Reach:
     from .nodes import build  # 40 ms, for few definitions
 
-    find = build(steps, lambda inner: follow(inner, lambda _: ABSENT)).find
+    find = build(steps, _in_filter)
     if not definite(steps):
-        return lambda value: [datum.value for datum in find(value)]
+        return find
 
-    def get(value: Any) -> Any:
-        found = find(value)
-        return found[0].value if found else absent(value)
+    def get(value: Any, meter: Meter) -> Any:
+        found = find(value, meter)
+        return found[0] if found else absent(value)
 
     return get
 

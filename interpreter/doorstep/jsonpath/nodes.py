@@ -8,18 +8,39 @@ from __future__ import annotations
 from typing import Any
 
 from jsonpath_ng.jsonpath import (
-    Child,
     DatumInContext,
     Descendants,
     Index,
     JSONPath,
-    Root,
     Slice,
+    This,
 )
 from jsonpath_ng.jsonpath import Wildcard as Every
 
 from .filters import Follow, Predicate, compile_filter
+from .follow import Meter, Reach
 from .grammar import Descent, Elements, Filter, Members, Range, Step, Wildcard
+
+
+class Start(DatumInContext):
+    """The root of the path, and what counts the steps from there."""
+
+    def __init__(self, value: Any, meter: Meter) -> None:
+        super().__init__(value)
+        self.meter = meter
+
+
+class Counted(JSONPath):
+    """A node that counts what it finds."""
+
+    def __init__(self, node: JSONPath) -> None:
+        self.node = node
+
+    def find(self, data: Any) -> list[DatumInContext]:
+        found: list[DatumInContext] = self.node.find(data)
+        start, depth = _start(data)
+        start.meter.tick(4 + depth // 4 + len(found))
+        return found
 
 
 class Selected(JSONPath):
@@ -53,30 +74,41 @@ class Filtered(JSONPath):
 
     def find(self, data: Any) -> list[DatumInContext]:
         datum = DatumInContext.wrap(data)
-        value, root = datum.value, _root(datum)
+        value, (start, _) = datum.value, _start(datum)
+        root, meter = start.value, start.meter
         if isinstance(value, dict):
-            return [datum] if self.matches(value, root) else []
+            return [datum] if self.matches(value, root, meter) else []
         if not isinstance(value, list) or self.descending:
             return []
         return [
             DatumInContext(item, path=Index(index), context=datum)
             for index, item in enumerate(value)
-            if isinstance(item, (dict, list)) and self.matches(item, root)
+            if isinstance(item, (dict, list)) and self.matches(item, root, meter)
         ]
 
 
-def build(steps: tuple[Step, ...], follow: Follow) -> JSONPath:
-    """The tree of the steps; `follow` compiles paths inside filters. Raises PathSyntaxError."""
-    tree: JSONPath = Root()
+def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
+    """What finds the values of the steps; `follow` compiles paths inside filters.
+
+    Raises PathSyntaxError.
+    """
+    nodes: list[JSONPath] = []
     descending = False
     for step in steps:
         if isinstance(step, Descent):
             descending = True
             continue
-        node = _node(step, step is steps[-1], descending, follow)
-        tree = Descendants(tree, node) if descending else Child(tree, node)
+        node = Counted(_node(step, step is steps[-1], descending, follow))
+        nodes.append(Descendants(This(), node) if descending else node)
         descending = False
-    return tree
+
+    def find(value: Any, meter: Meter) -> list[Any]:
+        data: list[DatumInContext] = [Start(value, meter)]
+        for node in nodes:
+            data = [found for datum in data for found in node.find(datum)]
+        return [datum.value for datum in data]
+
+    return find
 
 
 def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
@@ -93,7 +125,11 @@ def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
             return Every()
 
 
-def _root(datum: DatumInContext) -> Any:
+def _start(datum: DatumInContext) -> tuple[Start, int]:
+    """Where the path started, and how many steps ago."""
+    depth = 0
     while datum.context is not None:
         datum = datum.context
-    return datum.value
+        depth += 1
+    assert isinstance(datum, Start)
+    return datum, depth

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from ..jsontext import dumps
@@ -56,7 +57,7 @@ def compile_path(text: str) -> Path:
     def absent(value: Any) -> Any:
         raise absence(text, steps, value)
 
-    return Path(text, root, reference(steps), definite(steps), follow(steps, absent))
+    return Path(text, root, reference(steps), definite(steps), follow(text, steps, absent))
 
 
 @lru_cache(maxsize=4096)
@@ -75,24 +76,26 @@ def compile_reference(text: str) -> Reference:
 def _put(keys: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
     if not keys:
         return lambda _, value: value
-    last = len(keys) - 1
 
     def put(target: Any, value: Any) -> Any:
-        def at(node: Any, depth: int) -> Any:
-            key = keys[depth]
-            copy: Any
-            if isinstance(node, dict) and isinstance(key, str):
-                copy, inner = {**node}, node.get(key, {})
-            elif isinstance(node, list) and isinstance(key, int) and key < len(node):
-                copy, inner = [*node], node[key]
-            else:
-                raise _conflict(key, target)
-            copy[key] = value if depth == last else at(inner, depth + 1)
-            return copy
-
-        return at(target, 0)
+        changed = copy = _copy(target, keys[0], target)
+        for key, following in pairwise(keys):
+            inner = copy.get(key, {}) if isinstance(copy, dict) else copy[key]
+            copy[key] = inner = _copy(inner, following, target)
+            copy = inner
+        copy[keys[-1]] = value
+        return changed
 
     return put
+
+
+def _copy(node: Any, key: str | int, target: Any) -> Any:
+    """A copy of an object or array that can have something under a key."""
+    if isinstance(node, dict) and isinstance(key, str):
+        return {**node}
+    if isinstance(node, list) and isinstance(key, int) and key < len(node):
+        return [*node]
+    raise _conflict(key, target)
 
 
 def _get(keys: tuple[Any, ...]) -> Get:
