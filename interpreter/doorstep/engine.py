@@ -120,6 +120,9 @@ class Engine:
         self._calls[state] += 1
         return self._calls[state] - 1
 
+    def spend(self, steps: int) -> None:
+        """Account for the steps of an evaluation."""
+
     def settle(self, key: str) -> None:
         """The command has its answer; timers that guarded it are of no use any more."""
         commands = self.open.pop(key, {})

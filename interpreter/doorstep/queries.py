@@ -11,7 +11,8 @@ from .context import Env
 from .errors import StateFailed
 from .jsonata.errors import JSONataError
 from .jsonata.values import UNDEFINED, is_function
-from .jsontext import dumps
+from .jsontext import MAX_DEPTH, deeper_than, dumps
+from .payloads import bounded
 
 if TYPE_CHECKING:
     from .jsonata.expression import Expression
@@ -30,7 +31,10 @@ def is_expression(value: Any) -> bool:
 
 def value(fields: Any, location: str) -> Closure:
     """A field of a JSONata state: expressions at any depth, the rest as it is."""
-    return _value(fields, location) or (lambda _: fields)
+    make = _value(fields, location)
+    if make is None:
+        return lambda _: fields
+    return make if isinstance(fields, str) else bounded(make)
 
 
 def typed(fields: Any, location: str, kind: str) -> Closure:
@@ -124,10 +128,13 @@ def _expression(fields: str, location: str) -> Closure:
     from .jsonata.expression import compile as compile_expression
 
     text = _text(fields)
-    expression = compile_expression(text)
+    try:
+        expression = compile_expression(text)
+    except JSONataError as error:
+        return _failing(_evaluation_failed(text, location, error))
     evaluate = expression.evaluate
     bind = _binder(expression)
-    calculates = any(sign in text for sign in "/%*+-(")
+    calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
         try:
@@ -137,20 +144,35 @@ def _expression(fields: str, location: str) -> Closure:
                 now=env.fiber.engine.now * 1000,
                 random=env.draw,
                 limits=LIMITS,
+                spent=env.fiber.engine.spend,
             )
         except JSONataError as error:
-            # Measured: what is beyond the bounds has no code on AWS.
-            code = f". {error.code}: " if error.code not in ("", "U1001") else ": "
-            raise _failed(
-                text, location, f"threw an error during evaluation{code}{error.message}"
-            ) from None
+            raise _evaluation_failed(text, location, error) from None
         if found is UNDEFINED:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(found):
             raise _failed(text, location, "returned an unsupported result type.")
-        return found if not calculates or _is_finite(found) else _named(found)
+        if not calculates:
+            return found
+        if deeper_than(found, MAX_DEPTH):
+            levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
+            raise _failed(text, location, levels)
+        return found if _is_finite(found) else _named(found)
 
     return evaluated
+
+
+def _failing(failure: StateFailed) -> Closure:
+    def fail(_: Env) -> Any:
+        raise failure.passed_on()
+
+    return fail
+
+
+def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFailed:
+    # Measured: what is beyond the bounds has no code on AWS.
+    code = f". {error.code}: " if error.code not in ("", "U1001") else ": "
+    return _failed(text, location, f"threw an error during evaluation{code}{error.message}")
 
 
 def _is_finite(found: Any) -> bool:

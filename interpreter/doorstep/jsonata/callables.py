@@ -129,7 +129,7 @@ def enter(function: Lambda, arguments: list[Value], context: Value) -> Value:
         arguments = function.signature.validate(arguments, context)
     outer = function.env
     run = outer[RUN]
-    run.tick()
+    run.tick(3)
     if run.depth + function.height > run.max_depth:
         raise too_deep(run.limits)
     env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: run}
@@ -193,7 +193,7 @@ def call_python(function: Callable[..., Value], arguments: list[Value], run: Run
     for argument in arguments:
         run.tick(size_of(argument))
     result = function(*arguments[:most])
-    run.tick(size_of(result))
+    run.tick(len(result) if isinstance(result, list) else 1)
     return result
 
 

@@ -105,7 +105,8 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
         elif result is False or result is UNDEFINED:
             continue
         elif isinstance(result, list) and all(map(is_number, result)):
-            run.tick(len(result) >> 3)
+            run.tick(len(result) >> 2)
+            run.room += 8 * len(result)  # the places are gone
             selected += [item] * _count_places(result, index, len(items))
         elif type(result) in NUMBERS and is_number(result):
             selected += [item] * _count_places([result], index, len(items))

@@ -41,7 +41,10 @@ def compile_group(
         if isinstance(context, list):
             return group(context, env)
         result = {}
-        env[RUN].left -= OBJECT
+        run = env[RUN]
+        run.left -= OBJECT
+        if run.left < 0:
+            run.tick()
         for name, field in fields:
             value = field(context, env)
             if value is not UNDEFINED:
@@ -55,7 +58,7 @@ def _group(pairs: Pairs, value: Value, env: Env, position: int) -> dict[str, Val
     items = (value or [UNDEFINED]) if isinstance(value, list) else [value]
     groups = _Groups(position)
     run = env[RUN]
-    run.tick(OBJECT + len(items) * len(pairs))
+    run.tick(OBJECT * (1 + len(items) * len(pairs)))
     for item in items:
         for index, (key, _) in enumerate(pairs):
             groups.add(key(item, env), index, item)

@@ -22,6 +22,8 @@ def compile_walk(nodes: Nodes[Node], scope: Scope, level: int, *, whole: bool = 
     """All the steps; ``whole``: the path ends with them."""
     head = scope.compile(nodes[0], level) if is_constructed(nodes[0]) else None
     rest = nodes if head is None else nodes[1:]
+    # What is evaluated for each item may be the same value each time.
+    scope.shares = scope.shares or not all(isinstance(node, Name | Sort) for node in nodes[1:])
     steps = [
         _compile_step(node, scope, level, gather_last if whole and node is rest[-1] else gather)
         for node in rest

@@ -28,6 +28,7 @@ def compile_tuple_walk(node: Path, scope: Scope, level: int) -> Walk:
         first = max(first, 1)
     plain = compile_walk(node.steps[:first], scope, level, whole=False) if first else None
     steps = [_tuple_step(step, scope, level) for step in node.steps[first:]]
+    scope.shares = True
     hands_on = node.tuple or node.group is not None
 
     def walk(items: list[Value], env: Env) -> list[Value]:

@@ -98,7 +98,7 @@ def _case(modifier: str) -> Case:
 
 def _width(text: str) -> int | None:
     match = re.match(r"[0-9]+", text)
-    return int(match.group()) if match else None
+    return int(float(match.group()[:9])) if match else None
 
 
 def _with_width(

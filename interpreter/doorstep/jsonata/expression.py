@@ -101,6 +101,9 @@ class Expression:
                 env[RUN].allocate(written_size(result, {}))
         except RecursionError:
             raise JSONataError("U1001", message=STACK_OVERFLOW) from None
+        except (OverflowError, ValueError):
+            # Python's, of a number that is beyond doubles, or none, where it has to be whole.
+            raise JSONataError("D1001", message="Number out of range") from None
         finally:
             if spent is not None and (steps := env[RUN].spent) >= _MANY_STEPS:
                 spent(steps)

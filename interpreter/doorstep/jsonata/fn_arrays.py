@@ -33,7 +33,7 @@ def shuffle(run: Run, values: Value = UNDEFINED) -> Value:
     """``$shuffle``: one random number for each item, in order."""
     if values is UNDEFINED or len(values) < 2:
         return values
-    run.tick(len(values))
+    run.tick(2 * len(values))
     shuffled: list[Value] = []
     for index, value in enumerate(values):
         place = int(run.random() * (index + 1))

@@ -33,20 +33,24 @@ def from_millis(
         return UNDEFINED
     hours, minutes = _offset(zone)
     shifted = trunc(value) + (60 * hours + minutes) * 60_000
-    parts = analyse(ISO_8601 if picture is UNDEFINED else picture)
+    picture = ISO_8601 if picture is UNDEFINED else picture
+    run.tick(len(picture))
+    parts = analyse(picture)
+    run.tick(4 * len(parts))
     return "".join(
         part if isinstance(part, str) else _show(run, part, shifted, hours, minutes)
         for part in parts
     )
 
 
+_LONGEST_YEAR: Final = 20
 _LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
 def _offset(zone: Value) -> tuple[int, int]:
     """Hours and minutes; as in jsonata-js, "-0530" is -6 hours and -30 minutes."""
     match = _LEADING_INTEGER.match(zone) if zone is not UNDEFINED else None
-    offset = int(match.group(1)) if match else 0
+    offset = int(float(match.group(1))) if match else 0
     minutes = abs(offset) % 100
     return offset // 100, minutes if offset >= 0 else -minutes
 
@@ -57,7 +61,7 @@ def _show(run: Run, marker: Marker, millis: int, hours: int, minutes: int) -> st
     value = component(millis, marker.letter)
     if isinstance(value, str):
         return value.upper() if marker.letter == "P" and marker.names == "upper" else value
-    if marker.letter == "Y" and marker.digits != -1:
+    if marker.letter == "Y" and 0 <= marker.digits < _LONGEST_YEAR:
         value %= 10**marker.digits
     if marker.names is not None:
         return _show_name(marker, marker.names, value)

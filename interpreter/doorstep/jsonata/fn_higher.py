@@ -28,6 +28,7 @@ def filter_items(run: Run, items: Value = UNDEFINED, function: Value = UNDEFINED
     """``$filter``."""
     if items is UNDEFINED:
         return UNDEFINED
+    run.tick(len(items))
     call = caller(function, run)
     return Sequence(
         [item for index, item in enumerate(items) if truthy(call(item, index, items), run)]

@@ -40,7 +40,7 @@ def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
 def _found(run: Run, matcher: Value, text: str) -> Iterator[Match]:
     """The matches, each of which is one more thing to be held."""
     for found in _matches(run, matcher, text):
-        run.tick(2 * OBJECT + len(found.groups))
+        run.tick(OBJECT + 2 * len(found.groups))
         run.allocate(len(found.text) * (1 + len(found.groups)))
         yield found
 
@@ -142,7 +142,7 @@ def replace(
 
 def _replacement(run: Run, replacement: Value, found: Match) -> str:
     if type(replacement) is str:
-        return _substitute(replacement, found)
+        return _substitute(run, replacement, found)
     argument = {
         "match": found.text,
         "start": found.start,
@@ -156,12 +156,14 @@ def _replacement(run: Run, replacement: Value, found: Match) -> str:
     return result
 
 
-def _substitute(template: str, found: Match) -> str:
+def _substitute(run: Run, template: str, found: Match) -> str:
     """``$1`` … are groups, ``$0`` is the whole match, ``$$`` a dollar sign."""
     pieces, at = [], 0
     while (dollar := template.find("$", at)) >= 0:
         pieces.append(template[at:dollar])
         text, at = _reference(template, dollar + 1, found)
+        run.tick()
+        run.allocate(len(text))
         pieces.append(text)
     return "".join(pieces) + template[at:]
 

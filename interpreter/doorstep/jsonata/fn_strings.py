@@ -20,6 +20,7 @@ def string(run: Run, value: Value = UNDEFINED, prettify: Value = False) -> Value
     """``$string``: JSON text of anything but a string; 15 significant digits in numbers."""
     if value is UNDEFINED:
         return UNDEFINED
+    run.tick()
     return to_string(run, value, indent=2 if prettify is True else 0)
 
 
@@ -52,7 +53,7 @@ class _Writer:
 
     def write(self, value: Value, newline: str) -> None:
         """Add the pieces of the text; ``newline`` comes before the value's closing bracket."""
-        self._run.tick()
+        self._run.tick(2)
         kind = type(value)
         if kind is str:
             self._quote(value)
@@ -93,13 +94,14 @@ def length(_run: Run, text: Value = UNDEFINED) -> Value:
 
 
 def substring(
-    _run: Run, text: Value = UNDEFINED, start: Value = UNDEFINED, size: Value = UNDEFINED
+    run: Run, text: Value = UNDEFINED, start: Value = UNDEFINED, size: Value = UNDEFINED
 ) -> Value:
     """``$substring``: a negative start counts from the end."""
     if text is UNDEFINED:
         return UNDEFINED
     if start is UNDEFINED:  # as in jsonata-js: it counts as 0, but makes the end not a number
         return text if size is UNDEFINED else ""
+    run.allocate(len(text))
     if len(text) + start < 0:
         start = 0
     if size is UNDEFINED:
@@ -110,17 +112,19 @@ def substring(
     return text[trunc(start) : trunc(end)]
 
 
-def substring_before(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+def substring_before(run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
     """``$substringBefore``: all of it if the mark isn't there."""
     if text is UNDEFINED or mark is UNDEFINED:
         return text
+    run.allocate(len(text))
     return text[: _index(text, mark)]
 
 
-def substring_after(_run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+def substring_after(run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
     """``$substringAfter``: all of it if the mark isn't there."""
     if text is UNDEFINED or mark is UNDEFINED or mark not in text:
         return text
+    run.allocate(len(text))
     return text[_index(text, mark) + len(mark) :]
 
 
@@ -130,22 +134,29 @@ def _index(text: str, mark: str) -> int:
     return at if at >= 0 else len(text)
 
 
-def lowercase(_run: Run, text: Value = UNDEFINED) -> Value:
+def lowercase(run: Run, text: Value = UNDEFINED) -> Value:
     """``$lowercase``."""
-    return UNDEFINED if text is UNDEFINED else text.lower()
+    return UNDEFINED if text is UNDEFINED else _copied(run, text).lower()
 
 
-def uppercase(_run: Run, text: Value = UNDEFINED) -> Value:
+def uppercase(run: Run, text: Value = UNDEFINED) -> Value:
     """``$uppercase``."""
-    return UNDEFINED if text is UNDEFINED else text.upper()
+    return UNDEFINED if text is UNDEFINED else _copied(run, text).upper()
+
+
+def _copied(run: Run, text: str) -> str:
+    """The text, of which a copy will be made."""
+    run.allocate(len(text))
+    run.tick(len(text) >> 7)
+    return text
 
 
 _BLANKS: Final = re.compile(r"[ \t\n\r]+")
 
 
-def trim(_run: Run, text: Value = UNDEFINED) -> Value:
+def trim(run: Run, text: Value = UNDEFINED) -> Value:
     """``$trim``: one space for every run of white space, none at the ends."""
-    return UNDEFINED if text is UNDEFINED else _BLANKS.sub(" ", text).strip(" ")
+    return UNDEFINED if text is UNDEFINED else _BLANKS.sub(" ", _copied(run, text)).strip(" ")
 
 
 def pad(
@@ -176,7 +187,7 @@ def join(run: Run, texts: Value = UNDEFINED, separator: Value = UNDEFINED) -> Va
 # -- encodings
 
 
-def base64_encode(_run: Run, text: Value = UNDEFINED) -> Value:
+def base64_encode(run: Run, text: Value = UNDEFINED) -> Value:
     """``$base64encode``: of the UTF-8 bytes.
 
     AWS runs a JVM engine, whose bytes are UTF-8, as are those of its intrinsic States.Base64Encode;
@@ -185,13 +196,15 @@ def base64_encode(_run: Run, text: Value = UNDEFINED) -> Value:
     """
     if text is UNDEFINED:
         return UNDEFINED
+    run.allocate(2 * len(text))
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def base64_decode(_run: Run, text: Value = UNDEFINED) -> Value:
+def base64_decode(run: Run, text: Value = UNDEFINED) -> Value:
     """``$base64decode``: the other way; bytes that aren't UTF-8 are taken as latin-1."""
     if text is UNDEFINED:
         return UNDEFINED
+    run.tick(len(text) >> 7)
     clean = re.sub(r"[^A-Za-z0-9+/]", "", text.split("=")[0].replace("-", "+").replace("_", "/"))
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
     data = base64.b64decode(clean + "=" * (-len(clean) % 4))
@@ -206,9 +219,11 @@ _URL_SAFE: Final = _COMPONENT_SAFE + ";/?:@&=+$,#"
 
 
 def _encoder(name: str, safe: str) -> Callable[..., Value]:
-    def encode(_run: Run, text: Value = UNDEFINED) -> Value:
+    def encode(run: Run, text: Value = UNDEFINED) -> Value:
         if text is UNDEFINED:
             return UNDEFINED
+        run.tick(len(text) >> 4)
+        run.allocate(3 * len(text))
         try:
             return urllib.parse.quote(text, safe=safe, encoding="utf-8", errors="strict")
         except UnicodeEncodeError:
@@ -220,9 +235,11 @@ def _encoder(name: str, safe: str) -> Callable[..., Value]:
 def _decoder(name: str, kept: str) -> Callable[..., Value]:
     """``kept``: characters that stay escaped."""
 
-    def decode(_run: Run, text: Value = UNDEFINED) -> Value:
+    def decode(run: Run, text: Value = UNDEFINED) -> Value:
         if text is UNDEFINED:
             return UNDEFINED
+        run.tick(len(text) >> 2)
+        run.allocate(len(text))
         try:
             return _ESCAPES.sub(lambda match: _unescape(match.group(), kept), text)
         except ValueError:

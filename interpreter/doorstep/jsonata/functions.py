@@ -89,7 +89,8 @@ _TABLE: Final[tuple[tuple[str, str, Callable[..., Value], int], ...]] = (
 _UNMETERED: Final = frozenset(
     (
         *("count", "length", "exists", "type", "random", "millis", "abs", "floor", "ceil", "round"),
-        *("sum", "average", "boolean", "not", "keys", "string"),
+        *("sum", "average", "boolean", "not", "keys", "string", "sort"),
+        *("map", "filter", "reduce", "each", "sift"),
     )
 )
 """Those that take as long for a large value as for a small one, or count their steps themselves."""

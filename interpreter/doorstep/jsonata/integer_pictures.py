@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor, gcd, isfinite, nan
@@ -33,6 +34,9 @@ class IntegerPicture:
     every: int = 0
     """Where separators stand at regular intervals: how many digits there are between two."""
 
+
+_STEPS: Final = {"decimal": 10, "letters": 60, "roman": 10, "words": 100, "sequence": 1}
+"""To show a number by a picture of each kind, however large it is."""
 
 _NAMED: Final[dict[str, IntegerPicture]] = {
     "A": IntegerPicture("letters", "A", upper=True),
@@ -114,11 +118,14 @@ def format_integer(run: Run, value: Value = UNDEFINED, picture: Value = UNDEFINE
     """``$formatInteger``."""
     if value is UNDEFINED:
         return UNDEFINED
-    return show(run, value, analyse(required(picture, 2)))
+    run.tick(8 * len(required(picture, 2)))
+    return show(run, value, analyse(picture))
 
 
 def show(run: Run, value: float, picture: IntegerPicture) -> str:
     """A number, rounded down, as a picture asks for; D3130 for pictures nobody knows."""
+    run.tick(_STEPS[picture.kind])
+    run.allocate(picture.digits)
     value = floor(value) if isfinite(value) else value
     size = abs(value)
     match picture.kind:
@@ -148,10 +155,17 @@ def _decimal(size: float, picture: IntegerPicture) -> str:
     if picture.every:
         mark = separators[0][1]
         separators = tuple((at, mark) for at in range(picture.every, len(digits), picture.every))
-    for position, mark in sorted(separators, reverse=True):
+    return insert_marks(digits, separators) + ordinal
+
+
+def insert_marks(digits: str, marks: Iterable[tuple[int, str]]) -> str:
+    """The digits with each mark in front of so many of the last of them."""
+    pieces, end = [], len(digits)
+    for position, mark in sorted(marks):
         at = max(len(digits) - position, 0)
-        digits = digits[:at] + mark + digits[at:]
-    return digits + ordinal
+        pieces += [digits[at:end], mark]
+        end = at
+    return "".join([*reversed([*pieces, digits[:end]])])
 
 
 def _ordinal(digits: str) -> str:
@@ -160,11 +174,12 @@ def _ordinal(digits: str) -> str:
     return {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th")
 
 
-def parse_integer(_run: Run, text: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
+def parse_integer(run: Run, text: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
     """``$parseInteger``."""
     if text is UNDEFINED:
         return UNDEFINED
-    value = read(text, analyse(required(picture, 2)))
+    run.tick(8 * len(required(picture, 2)) + len(text))
+    value = read(text, analyse(picture))
     return number(value) if isfinite(value) else value
 
 
@@ -189,7 +204,7 @@ def read(text: str, picture: IntegerPicture) -> float:
         shift = ord(picture.zero) - ord("0")
         digits = "".join(chr(max(ord(digit) - shift, 0)) for digit in digits)
     found = _LEADING_INTEGER.match(digits)
-    return int(found.group(1)) if found else nan
+    return number(float(found.group(1))) if found else nan
 
 
 def pattern_of(picture: IntegerPicture, width: int) -> str:

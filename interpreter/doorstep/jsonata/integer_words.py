@@ -6,6 +6,8 @@ import re
 from math import floor, log10, nan
 from typing import Final
 
+from .values import number
+
 _FEW: Final = [
     "Zero",
     "One",
@@ -99,7 +101,7 @@ _BETWEEN_WORDS: Final = re.compile(r",\s|\sand\s|[\s\\-]")
 
 def from_words(text: str) -> float:
     """The other way; NaN if a word isn't known."""
-    sums: list[float] = [0]
+    sums = [0.0]
     for word in _BETWEEN_WORDS.split(text.lower()):
         value = WORD_VALUES.get(word)
         if value is None:
@@ -164,9 +166,9 @@ def to_letters(value: int, first: str) -> str:
     return letters
 
 
-def from_letters(text: str, first: str) -> int:
+def from_letters(text: str, first: str) -> float:
     """The other way."""
-    value = 0
+    value = 0.0
     for letter in text:
         value = value * 26 + ord(letter) - ord(first) + 1
-    return value
+    return number(value)

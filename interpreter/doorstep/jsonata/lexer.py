@@ -64,6 +64,9 @@ class Lexer:
     def next(self, *, infix: bool = False) -> Token:
         """The next token; behind an operand (``infix``) a slash divides."""
         match = _TOKEN.match(self.source, self.position)
+        while match is not None and match.lastgroup == "comment":
+            self._skip_comment(match.end())
+            match = _TOKEN.match(self.source, self.position)
         if match is None:
             return Token("end", "(end)", len(self.source))
         kind = match.lastgroup
@@ -81,16 +84,13 @@ class Lexer:
             return self._number(text)
         if kind == "quoted":
             return self._quoted_name()
-        if kind == "escaped":
-            return self._escaped_string(text)
-        return self._behind_comment(infix=infix)
+        return self._escaped_string(text)
 
-    def _behind_comment(self, *, infix: bool) -> Token:
-        end = self.source.find("*/", self.position)
+    def _skip_comment(self, start: int) -> None:
+        end = self.source.find("*/", start)
         if end < 0:
-            raise JSONataError("S0106", self.position - 2)
+            raise JSONataError("S0106", start - 2)
         self.position = end + 2
-        return self.next(infix=infix)
 
     def _name(self, text: str) -> Token:
         if text[0] == "$":

@@ -9,7 +9,7 @@ from typing import Final
 
 from .errors import JSONataError
 from .fn_numbers import round_half_even
-from .integer_pictures import regular_interval
+from .integer_pictures import insert_marks, regular_interval
 from .run import Run
 from .values import UNDEFINED, Value, required
 
@@ -87,6 +87,7 @@ def format_number(
     """``$formatNumber``; D3080 to D3093 for what is wrong with a picture."""
     if value is UNDEFINED:
         return UNDEFINED
+    run.tick(30 + 4 * len(required(picture, 2)))
     symbols = _Symbols({} if options is UNDEFINED else options)
     pictures = required(picture, 2).split(symbols.alternative)
     if len(pictures) > 2:
@@ -260,10 +261,7 @@ def _grouped_whole(digits: str, layout: _Layout, symbols: _Symbols) -> str:
     step = regular_interval(positions) if positions else 0
     if step:
         positions = list(range(step, len(digits), step))
-    for position in sorted(positions, reverse=True):
-        at = max(len(digits) - position, 0)
-        digits = digits[:at] + symbols.group + digits[at:]
-    return digits
+    return insert_marks(digits, [(position, symbols.group) for position in positions])
 
 
 def _grouped_fraction(digits: str, layout: _Layout, symbols: _Symbols) -> str:

@@ -28,10 +28,11 @@ RUN: Final = "(run)"
 class Limits:
     """What one evaluation may use; beyond it, it ends with U1001.
 
-    ``depth``: nested expressions and calls, as jsonata-js counts them. ``steps``: calls, items that
-    something goes through, and texts by the kilobyte (by eight when they are only copied); no clock is read, so that an evaluation comes
-    out the same on every machine. ``memory``: bytes of any one value that is built, 8 an item and 1
-    a character. ``total``: bytes of all of them together, those that were dropped included.
+    ``depth``: nested expressions and calls, as jsonata-js counts them. ``steps``: about a
+    microsecond each, but counted, not measured, so that an evaluation comes out the same on every
+    machine: calls, items that something goes through, characters by the hundred. ``memory``: bytes
+    of any one value that is built, 8 an item and 1 a character. ``total``: bytes of all of them
+    together, those that were dropped included.
     """
 
     depth: int = 400

@@ -66,13 +66,16 @@ def _present(results: Iterable[Value]) -> list[Value]:
 
 
 def _flatten(results: list[Value], run: Run) -> Sequence:
-    run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in results]))
+    most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:
         if isinstance(result, list) and type(result) is not Constructed:
             gathered.extend(result)
+            if len(gathered) > most:
+                break
         elif result is not UNDEFINED:
             gathered.append(result)
+    run.allocate(8 * len(gathered))
     return gathered
 
 
@@ -136,12 +139,12 @@ def written_size(value: Value, sizes: dict[int, int]) -> int:
     kind = type(value)
     if kind is str:
         return 8 + len(value)
-    if kind in _SCALARS or not isinstance(value, list | dict):
+    if kind in _SCALARS or not isinstance(value, list | dict | tuple):
         return 8
     known = sizes.get(id(value))
     if known is not None:
         return known
-    members = value if isinstance(value, list) else [*value, *value.values()]
+    members = [*value, *value.values()] if isinstance(value, dict) else value
     kinds = set(map(type, members))
     size = 8 * (1 + len(members))
     if kinds == {str}:
