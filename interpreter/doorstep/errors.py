@@ -113,6 +113,15 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         return StateFailed(error, told, final=self.final, also=self.also)
 
 
+def data_limit_exceeded(whose: str) -> StateFailed:
+    """A payload is over AWS's quota; `whose` is the state, or the resource of a task."""
+    return StateFailed(
+        "States.DataLimitExceeded",
+        f"The state/task '{whose}' returned a result with a size exceeding "
+        "the maximum number of bytes service limit.",
+    )
+
+
 def runtime(cause: str) -> StateFailed:
     """States.Runtime: the state can't be executed; it is neither retried nor caught."""
     return StateFailed("States.Runtime", cause, ours=True, final=True)

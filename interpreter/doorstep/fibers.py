@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from .commands import Command, SetTimer, TimerName
-from .errors import InputError, StateFailed, runtime
+from .errors import InputError, StateFailed, data_limit_exceeded, runtime
 from .events import Event
 from .jsontext import dumps
 
@@ -116,11 +116,7 @@ class Fiber:
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
         if limit is not None and len(text) * 4 > limit and _size(text) > limit:
-            raise StateFailed(
-                "States.DataLimitExceeded",
-                f"The state/task '{whose}' returned a result with a size exceeding "
-                "the maximum number of bytes service limit.",
-            )
+            raise data_limit_exceeded(whose)
         self.value, self.text = value, text
         return text
 

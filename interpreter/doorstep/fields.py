@@ -19,7 +19,10 @@ from .timestamps import parse_timestamp
 
 Number = Callable[[Env], Any]
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+_MOST = 2**31 - 1
+"""java.lang.Integer, by the "integer" of the recorded texts; "long" in those of a Wait."""
+_MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
@@ -36,7 +39,7 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
         value = number(env)
         if value is None:
             return None
-        if value != int(value) or value < 1:
+        if value != int(value) or not 1 <= value <= _MOST:
             told = f"must be a positive integer: {dumps(value)}"
             if jsonata:
                 raise queries.failed(f"The {name} field {told}", name)
@@ -86,7 +89,9 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
         # A number in a string is taken as well (recorded for MaxItemsPath).
         if isinstance(value, str) and _INTEGER.fullmatch(value):
             return int(value)
-        fits = isinstance(value, int) or (kind == "float" and isinstance(value, float))
+        # A Java int: what is beyond it is not one, whatever it would mean.
+        whole = isinstance(value, int) and -_MOST <= value <= _MOST
+        fits = whole or (kind == "float" and isinstance(value, int | float))
         if not fits or isinstance(value, bool):
             shown = value if isinstance(value, str) else dumps(value)
             raise runtime(
@@ -119,7 +124,7 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
     else:
         seconds = _seconds(fields, jsonata)
         # From when the state was entered: a redrive does not wait again.
-        moment = lambda env: float(env.entered_at + seconds(env))  # noqa: E731
+        moment = lambda env: float(env.entered_at + min(seconds(env), _MOST_LONG))  # noqa: E731
 
     def until(env: Env) -> float:
         at = moment(env)
@@ -144,7 +149,7 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
             value = None
         if value is None:
             raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST_LONG:
             shown = value if isinstance(value, str) else dumps(value)
             raise runtime(
                 f"The SecondsPath parameter cannot be parsed as a long value: {path} == {shown}"

@@ -35,12 +35,15 @@ _encode = _encoder()
 def dumps(value: Any) -> str:
     """The compact text of a JSON value, its members in the order that they have.
 
-    Raises InputError for what JSON can't say (a handler's set, NaN, a value that holds itself).
+    Raises InputError for what JSON can't say (a handler's set, NaN, a value that holds itself), and
+    for what `loads` would refuse.
     """
     try:
-        return _encode(value)
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(f"This value can't be written as JSON: {problem}") from None
+    _check_depth(text, value)
+    return text
 
 
 def encoded(value: Any) -> bytes:
@@ -60,9 +63,7 @@ def loads(text: str) -> Any:
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
-    # Counting brackets is quick, and most texts have too few of them to be deep.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
-        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
+    _check_depth(text, value)
     return value
 
 
@@ -71,8 +72,15 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
-    row = [value]
+def _check_depth(text: str, value: Any) -> None:
+    # Counting brackets is quick, and most texts have too few of them to be deep.
+    if text.count("[") + text.count("{") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
+        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Whether more than so many objects and arrays stand in one another."""
+    row = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         row = [
             inner

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .context import Env
-from .errors import StateFailed, runtime
-from .intrinsics import IntrinsicFailure, compile_intrinsic
+from .errors import StateFailed, data_limit_exceeded, runtime
+from .intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from .java import hash_order
+from .jsonata.sequences import written_size
 from .jsonpath import IndexNotFound, PathNotFound, compile_path
 from .jsontext import dumps
+from .quotas import MOST_BYTES
 
 Closure = Callable[[Env], Any]
 
@@ -41,6 +43,8 @@ def whole_path(text: str) -> Closure:
     get = getter(text)
     if text == "$":
         return get
+    if not compile_path(text).definite:
+        get = bounded(get)
 
     def value(env: Env) -> Any:
         try:
@@ -62,13 +66,60 @@ def field(text: str, name: str) -> Closure:
             return call(env)
         except IntrinsicFailure as failed:
             raise StateFailed("States.IntrinsicFailure", str(failed), ours=True) from None
+        except TooLarge:
+            raise _too_large(env) from None
 
     return value
 
 
 def template(value: Any) -> Closure:
     """A payload template: members whose name ends in `.$` are evaluated, at every depth."""
-    return _template(value) or (lambda _: value)
+    make = _template(value)
+    if make is None:
+        return lambda _: value
+    return bounded(make) if _repeats(value) else make
+
+
+def bounded(make: Closure) -> Closure:
+    """Refuse a value that holds the same so often that its text would fill the memory.
+
+    Its text is only written later; that it is too large is found as it would be then
+    (States.DataLimitExceeded of a Pass, recorded: test_start_large_input).
+    """
+
+    def value(env: Env) -> Any:
+        made = make(env)
+        if written_size(made, {}) > MOST_BYTES:
+            raise _too_large(env)
+        return made
+
+    return value
+
+
+def _too_large(env: Env) -> StateFailed:
+    return data_limit_exceeded(env.state)
+
+
+_FEW = 8
+"""So many members can't make a value too large."""
+
+
+def _repeats(value: Any) -> bool:
+    """Whether a template has many members that are evaluated, or one that may repeat a value."""
+    texts = list(_evaluated(value))
+    return len(texts) > _FEW or any(text.startswith("States.") or "[" in text for text in texts)
+
+
+def _evaluated(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if _is_evaluated(name, member):
+                yield member
+            else:
+                yield from _evaluated(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _evaluated(item)
 
 
 def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:

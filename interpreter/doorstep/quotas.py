@@ -8,6 +8,8 @@ from typing import Any
 from .errors import InputError
 
 DAY = 86_400
+MOST_BYTES = 4 * 2**20
+"""Of what an evaluation writes on its way, whatever the quota of payloads is: sixteen of them."""
 
 
 @dataclass(frozen=True, slots=True)

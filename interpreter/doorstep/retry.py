@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from .errors import StateFailed
+from .jsonata.values import as_double
 
 LONGEST_DELAY = 99_999_999
 _NO_TASK_FAILURES = frozenset(("States.Timeout", "States.DataLimitExceeded"))
@@ -55,7 +56,7 @@ def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
         names=tuple(fields["ErrorEquals"]),
         interval=fields.get("IntervalSeconds", 1),
         max_attempts=fields.get("MaxAttempts", 3),
-        rate=float(fields.get("BackoffRate", 2.0)),
+        rate=as_double(fields.get("BackoffRate", 2.0)),
         max_delay=fields.get("MaxDelaySeconds", LONGEST_DELAY),
         jitter=fields.get("JitterStrategy") == "FULL",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .calls import Env, IntrinsicFailure, compile_intrinsic
+from .calls import Env, IntrinsicFailure, TooLarge, compile_intrinsic
 from .grammar import Call, IntrinsicSyntaxError, Literal, PathArgument, parse_intrinsic
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "IntrinsicSyntaxError",
     "Literal",
     "PathArgument",
+    "TooLarge",
     "compile_intrinsic",
     "parse_intrinsic",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
+from ..jsonata.sequences import written_size
+from ..quotas import MOST_BYTES
 from .functions import FUNCTIONS, Function, InvalidArguments
 from .grammar import (
     Argument,
@@ -21,6 +23,10 @@ class Env(Protocol):
 
     def rng(self) -> Random:
         """Where States.UUID and States.MathRandom without a seed draw from."""
+
+
+class TooLarge(Exception):  # noqa: N818  named after what it says
+    """The arguments of a call are together larger than any payload."""
 
 
 class IntrinsicFailure(Exception):  # noqa: N818  named after AWS's error
@@ -42,6 +48,17 @@ def compile_intrinsic(text: str, resolve: Resolve) -> Closure:
     """
     compiled = _Compiler(text, resolve).call(parse_intrinsic(text))
     return _always(compiled) if isinstance(compiled, _Constant) else compiled
+
+
+def _bounded(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which is not called with more than can be written out."""
+
+    def bounded(*values: Any) -> Any:
+        if written_size(values, {}) > MOST_BYTES:
+            raise TooLarge
+        return body(*values)
+
+    return bounded
 
 
 class _Constant:
@@ -99,7 +116,7 @@ class _Compiler:
         return fail
 
     def _applied(self, name: str, function: Function, arguments: list[Closure]) -> Closure:
-        body = function.body
+        body = _bounded(function.body) if function.writes else function.body
         if function.draws:
             arguments.insert(0, lambda env: env.rng)
         if len(arguments) == 2:

@@ -29,6 +29,7 @@ MAX_TEXT = 10_000
 MAX_RANGE = 1_000
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 
+_INFINITIES = (math.inf, -math.inf)
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _TEMPLATE = re.compile(r"\\[{}\\']|\{\}|[{}]")
 _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
@@ -62,7 +63,7 @@ def _short(text: str) -> str:
 
 
 def _number(value: Any) -> int | float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or math.isinf(value):
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or value in _INFINITIES:
         raise InvalidArguments
     return value
 
@@ -82,8 +83,13 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value)
 
 
+def _utf8(text: str) -> bytes:
+    """As String.getBytes: half of a surrogate pair is a question mark."""
+    return text.encode(errors="replace")
+
+
 def array_partition(items: Any, size: Any) -> list[list[Any]]:
-    length = _truncated(size)
+    length = _int(_truncated(size))
     if length < 1:
         raise InvalidArguments
     return [items[i : i + length] for i in range(0, len(_array(items)), length)]
@@ -96,7 +102,7 @@ def array_contains(items: Any, wanted: Any) -> bool:
 
 
 def array_range(first: Any, last: Any, step: Any) -> list[int]:
-    start, end, by = _truncated(first), _truncated(last), _truncated(step)
+    start, end, by = (_int(_truncated(value)) for value in (first, last, step))
     if by == 0 or (end - start) // by >= MAX_RANGE:
         raise InvalidArguments
     return list(range(start, end + (1 if by > 0 else -1), by))
@@ -104,7 +110,7 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
 
 def array_get_item(items: Any, index: Any) -> Any:
     """Of an empty array null, for any index from 0 on (observed); fractions are refused."""
-    position = _truncated(index)
+    position = _int(_truncated(index))
     if position != index or position < 0 or 0 < len(_array(items)) <= position:
         raise InvalidArguments
     return items[position] if items else None
@@ -119,7 +125,7 @@ def array_unique(items: Any) -> list[Any]:
 
 
 def base64_encode(text: Any) -> str:
-    return base64.b64encode(_short(_text(text)).encode()).decode()
+    return base64.b64encode(_utf8(_short(_text(text)))).decode()
 
 
 def base64_decode(text: Any) -> str:
@@ -135,7 +141,7 @@ def hash_(data: Any, algorithm: Any) -> str:
     """Data that is no text is hashed as its JSON text (observed: that it is hashed)."""
     if _text(algorithm) not in _HASHES:
         raise InvalidArguments
-    data_bytes = _short(_as_text(data)).encode()
+    data_bytes = _utf8(_short(_as_text(data)))
     return hashlib.new(algorithm.replace("-", ""), data_bytes, usedforsecurity=False).hexdigest()
 
 
@@ -228,25 +234,27 @@ class Function:
     most: int | float
     draws: bool = False
     """Random numbers: its body is given `Env.rng` before the arguments."""
+    writes: bool = False
+    """Its arguments are written out, what they hold twice twice: their size is looked at before."""
 
 
 FUNCTIONS: dict[str, Function] = {
     "States.Array": Function(lambda *items: list(items), 0, math.inf),
     "States.ArrayPartition": Function(array_partition, 2, 2),
-    "States.ArrayContains": Function(array_contains, 2, 2),
+    "States.ArrayContains": Function(array_contains, 2, 2, writes=True),
     "States.ArrayRange": Function(array_range, 3, 3),
     "States.ArrayGetItem": Function(array_get_item, 2, 2),
     "States.ArrayLength": Function(lambda items: len(_array(items)), 1, 1),
-    "States.ArrayUnique": Function(array_unique, 1, 1),
+    "States.ArrayUnique": Function(array_unique, 1, 1, writes=True),
     "States.Base64Encode": Function(base64_encode, 1, 1),
     "States.Base64Decode": Function(base64_decode, 1, 1),
-    "States.Hash": Function(hash_, 2, 2),
+    "States.Hash": Function(hash_, 2, 2, writes=True),
     "States.JsonMerge": Function(json_merge, 3, 3),
     "States.StringToJson": Function(string_to_json, 1, 1),
-    "States.JsonToString": Function(dumps, 1, 1),
+    "States.JsonToString": Function(dumps, 1, 1, writes=True),
     "States.MathRandom": Function(math_random, 2, 3, draws=True),
     "States.MathAdd": Function(math_add, 2, 2),
     "States.StringSplit": Function(string_split, 2, 2),
     "States.UUID": Function(uuid4, 0, math.inf, draws=True),
-    "States.Format": Function(format_, 1, math.inf),
+    "States.Format": Function(format_, 1, math.inf, writes=True),
 }
