@@ -227,7 +227,10 @@ def test_an_execution_whose_journal_is_damaged_holds_up_no_other(
     status, told = world.health()
     assert (status, list(told["stuck"])) == (200, [damaged])
     assert "of execution 1 is damaged. Restore it from a copy" in told["stuck"][damaged]
-    assert f"{damaged} can't go on: {told['stuck'][damaged]}" in caplog.messages
+    assert (
+        f"{damaged} is set aside, it can't be continued: {told['stuck'][damaged]}"
+        in caplog.messages
+    )
 
 
 def test_a_machine_whose_document_is_damaged_is_named(world: World) -> None:

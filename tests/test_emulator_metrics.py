@@ -161,6 +161,7 @@ def test_commits_and_deliveries_are_counted(observed: Observed, eventually: Even
 def test_a_server_that_does_not_answer_is_in_trouble(
     observed: Observed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "_SOON", 0.0)
     monkeypatch.setattr(app, "_LATE", 0.0)
     with pytest.raises(HTTPError) as raised:
         observed.get("/health")
