@@ -145,11 +145,10 @@ def _input(request: Request) -> str:
         )
     try:
         jackson.loads(text)
-        loads(text)
     except jackson.JSONProblem as problem:
         told = str(problem) if text.strip() else "Invalid execution input."
         raise _invalid_input(told) from None
-    except (InputError, RecursionError):
+    except RecursionError:
         raise _invalid_input("Invalid execution input.") from None
     return text
 

@@ -105,7 +105,7 @@ class Http:
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                given["output"] = (await _body(request)).decode("utf-8", "replace") or "{}"
+                given["output"] = protocol.text(await _body(request)) or "{}"
             outcome = await self._ask(operation, self._default, validate(operation, given), None)
         except ApiError as refused:
             outcome = refused
