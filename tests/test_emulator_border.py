@@ -392,11 +392,9 @@ def test_a_limit_that_passed_while_the_server_was_down_comes_before_any_answer(
     world.serve()
     # At once: nothing has looked at the time yet.
     members = {"output": "7"} if operation == "SendTaskSuccess" else {}
-    act = lambda: OPERATIONS[operation](
-        world.server, OWNER, {"taskToken": world.tokens[0], **members}
-    )
+    request = {"taskToken": world.tokens[0], **members}
     with pytest.raises(ApiError) as refused:
-        act()
+        OPERATIONS[operation](world.server, OWNER, request)
     assert refused.value.code == GONE
     world.turn()
     assert world.status(arn) in ("TIMED_OUT", "FAILED")

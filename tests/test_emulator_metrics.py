@@ -167,7 +167,7 @@ def test_a_server_that_does_not_answer_is_in_trouble(
         observed.get("/health")
     with raised.value as answer:
         assert answer.code == 503
-        assert "has not answered" in json.load(answer)["trouble"]
+        assert "has been busy with one thing" in json.load(answer)["trouble"]
 
 
 def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
