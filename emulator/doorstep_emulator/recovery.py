@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 
 from .keeper import StoreKeeper, durable
 from .store import Query, Row
@@ -24,18 +26,18 @@ def recover(keeper: StoreKeeper) -> list[str]:
         log.warning("lost, as Express executions are when the server ends: %s", row.arn)
     for row in running:
         if durable(row) and row.map_run is None:
-            _go_on(keeper, row)
+            _attempt(keeper, row, partial(keeper.driver.find, row.arn))
     for row in running:
         if row.map_run is not None and row.arn not in keeper.rows:
             # Its map run was over, and it was about to be stopped.
-            keeper.abort(row)
+            _attempt(keeper, row, partial(keeper.abort, row))
     _close_map_runs(keeper)
     return [row.arn for row in lost]
 
 
-def _go_on(keeper: StoreKeeper, row: Row) -> None:
+def _attempt(keeper: StoreKeeper, row: Row, act: Callable[[], object]) -> None:
     try:
-        keeper.driver.find(row.arn)
+        act()
     except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
         keeper.stuck[row.arn] = str(problem)
         log.error("%s can't go on: %s", row.arn, problem)
