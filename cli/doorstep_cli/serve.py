@@ -176,7 +176,7 @@ def _state_file() -> str:
     home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
     folder = (Path(home) if home else Path.home() / ".local" / "state") / "doorstep"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise Problem(f"can't make {folder}: {problem.strerror}; name a file with --db") from None
     return str(folder / "doorstep.db")
