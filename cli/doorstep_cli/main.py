@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from .output import Bug, Problem
+from .output import Bug, Problem, echo
 
 _GROUPS = {
     "Run and look": ("run", "validate", "history", "graph"),
@@ -69,7 +69,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            echo("Interrupted.", err=True)
             raise click.exceptions.Exit(130) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
