@@ -66,6 +66,10 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; no traceback reaches the user unless DOORSTEP_DEBUG asks for it."""
+        if os.environ.get("DOORSTEP_DEBUG"):
+            import logging
+
+            logging.basicConfig()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
