@@ -12,6 +12,9 @@ from zlib import crc32
 
 from doorstep.jsontext import dumps
 
+UNCHECKED = -1
+"""In place of a checksum: written by a version that made none."""
+
 
 def packed(value: Any) -> bytes:
     """A JSON value as bytes: a text may hold half of a surrogate pair, which SQLite's can't."""
@@ -32,12 +35,11 @@ def checksum(blob: bytes, *place: int | str) -> int:
 def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
     """Whether a value is as it was written.
 
-    Files of before version 4 have documents without a checksum, those of before version 5 have
-    checksums without the place.
+    Documents of before version 4 have no checksum, those of before version 5 one without the place.
     """
     if not isinstance(blob, bytes):
         return False
-    return recorded in (None, checksum(blob, *place), crc32(blob))
+    return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
 
 
 def row_checksum(values: Sequence[Any]) -> int:
@@ -49,7 +51,7 @@ def row_checksum(values: Sequence[Any]) -> int:
 
 def row_is_whole(values: Sequence[Any], recorded: int | None) -> bool:
     """Whether a row is as it was written; those of before version 5 have no checksum."""
-    if recorded is not None:
+    if recorded != UNCHECKED:
         return recorded == row_checksum(values)
     try:
         "".join(value for value in values if isinstance(value, str)).encode()

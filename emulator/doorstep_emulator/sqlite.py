@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from doorstep.events import Event, Fact
 from doorstep.journal import Entry
@@ -59,9 +59,14 @@ class SqliteStore(Transactions):
         self._look_at_what_is_open()
 
     def _look_at_what_is_open(self) -> None:
-        """Notice the damaged rows of executions that run, or may: the status may be damaged."""
+        """Notice the damaged rows of executions that run, or may, and documents of no kind."""
         found = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
         deque(_whole(self._row, found), maxlen=0)
+        kinds = get_args(Kind)
+        known = ", ".join("?" for _ in kinds)
+        sql = f"SELECT kind, arn FROM documents WHERE kind NOT IN ({known})"
+        for kind, arn in self._read(sql, *kinds):
+            self._damage(f"a document, {kind!r:.100} {arn!r:.300},")
 
     # Writing -------------------------------------------------------------------------------------
 
