@@ -6,7 +6,6 @@ A checksum covers the place of a value as well: what a damaged key has moved els
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
@@ -42,14 +41,12 @@ def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
     return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
 
 
-def row_checksum(values: Sequence[Any]) -> int:
-    """Of a row's columns."""
-    # A REAL column gives a float for an integer that was written.
-    same = [float(value) if isinstance(value, int) else value for value in values]
-    return crc32(repr(same).encode())
+def row_checksum(values: list[Any]) -> int:
+    """Of a row's columns, as SQLite returns them."""
+    return crc32(repr(values).encode())
 
 
-def row_is_whole(values: Sequence[Any], recorded: int | None) -> bool:
+def row_is_whole(values: list[Any], recorded: int | None) -> bool:
     """Whether a row is as it was written; those of before version 5 have no checksum."""
     if recorded != UNCHECKED:
         return recorded == row_checksum(values)

@@ -85,7 +85,7 @@ class SqliteStore(Transactions):
         return self._last_id
 
     def begin(self, row: Row) -> None:
-        values = _values_of(row)
+        values = _columns_of(row)
         self._write(
             row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
         )
@@ -93,7 +93,7 @@ class SqliteStore(Transactions):
 
     def update(self, row: Row) -> None:
         values = {name: getattr(row, name) for name in _CHANGING}
-        values |= {"checksum": row_checksum(_values_of(row)), "id": row.id}
+        values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
         self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
@@ -236,6 +236,15 @@ def _whole(read: Callable[..., T], found: Iterable[Any]) -> Iterator[T]:
     for values in found:
         with suppress(StoreError):
             yield read(*values)
+
+
+def _columns_of(row: Row) -> list[Any]:
+    # A REAL column returns a float for an integer that was written.
+    real = ("started", "stopped", "redriven")
+    return [
+        float(value) if name in real and isinstance(value, int) else value
+        for name, value in zip(_COLUMNS, _values_of(row), strict=True)
+    ]
 
 
 def _document(kind: Kind, arn: str) -> str:
