@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from doorstep.events import Event, Fact
 from doorstep.journal import Entry
@@ -59,9 +59,14 @@ class SqliteStore(Transactions):
         self._look_at_what_is_open()
 
     def _look_at_what_is_open(self) -> None:
-        """Notice the damaged rows of executions that run, or may: the status may be damaged."""
+        """Notice the damaged rows of executions that run, or may, and documents of no kind."""
         found = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
         deque(_whole(self._row, found), maxlen=0)
+        kinds = get_args(Kind)
+        known = ", ".join("?" for _ in kinds)
+        sql = f"SELECT kind, arn FROM documents WHERE kind NOT IN ({known})"
+        for kind, arn in self._read(sql, *kinds):
+            self._damage(f"a document, {kind!r:.100} {arn!r:.300},")
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -80,7 +85,7 @@ class SqliteStore(Transactions):
         return self._last_id
 
     def begin(self, row: Row) -> None:
-        values = _values_of(row)
+        values = _columns_of(row)
         self._write(
             row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
         )
@@ -88,7 +93,7 @@ class SqliteStore(Transactions):
 
     def update(self, row: Row) -> None:
         values = {name: getattr(row, name) for name in _CHANGING}
-        values |= {"checksum": row_checksum(_values_of(row)), "id": row.id}
+        values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
         self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
@@ -231,6 +236,15 @@ def _whole(read: Callable[..., T], found: Iterable[Any]) -> Iterator[T]:
     for values in found:
         with suppress(StoreError):
             yield read(*values)
+
+
+def _columns_of(row: Row) -> list[Any]:
+    # A REAL column returns a float for an integer that was written.
+    real = ("started", "stopped", "redriven")
+    return [
+        float(value) if name in real and isinstance(value, int) else value
+        for name, value in zip(_COLUMNS, _values_of(row), strict=True)
+    ]
 
 
 def _document(kind: Kind, arn: str) -> str:
