@@ -1,0 +1,37 @@
+"""All laws by name: those of random cases, and the scripts that draw what they need from a seed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+from cutting import cut_lawfully, cuts
+from law import Law
+from runs import run_lawfully, runs
+
+ROOT = Path(__file__).parents[2]
+
+
+def succeeds(*command: str, seed: int) -> None:
+    """Run a script of this project with a seed; an AssertionError with its output if it fails."""
+    words = [word.format(seed=seed) for word in command]
+    ran = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+PROPERTIES = ("-m", "pytest", "-q", "tests/properties", "--hypothesis-seed={seed}")
+SLICES = "--ignore=tests/properties/test_fuzz_slice.py"
+"""Slices of the laws that are here."""
+KILLS = ("benchmarks/emulator_kill.py", "--kills", "20", "--executions", "400", "--seed", "{seed}")
+HOUR = 3600
+
+LAWS = {
+    "run": Law(run_lawfully, runs, round=500),
+    "cut": Law(cut_lawfully, cuts, round=100),
+    "properties": Law(partial(succeeds, *PROPERTIES, SLICES), patience=HOUR),
+    "kill": Law(partial(succeeds, *KILLS), patience=HOUR),
+}
