@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
+from threading import get_ident
 from typing import Any, Protocol
 
 from doorstep.drivers import RealClock
@@ -35,6 +37,7 @@ class ServerClock(RealClock):
         self.calls = self._free = calls
         self._held = False
         self._waiting: deque[Call] = deque()
+        self._thread: int | None = None
         self.touched: dict[Timed, None] = {}
         """The timelines in which something may have become possible."""
 
@@ -59,8 +62,24 @@ class ServerClock(RealClock):
         """
         self._brought.put(act)
 
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the driver's thread, and wait until it is done."""
+        if get_ident() == self._thread:
+            return act()
+        done: Future[bool] = Future()
+
+        def settle() -> None:
+            try:
+                done.set_result(act())
+            except Exception as problem:  # noqa: BLE001  whoever waits for it hears of it
+                done.set_exception(problem)
+
+        self.bring(settle)
+        return done.result()
+
     def turn(self, patience: float) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""
+        self._thread = get_ident()
         if self.step(0 if self._go_on() else patience):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):

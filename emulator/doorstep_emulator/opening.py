@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from math import isnan
 from pathlib import Path
 
 from . import schema
@@ -11,6 +12,15 @@ from .errors import StoreError
 _CHECKED_AT_ONCE = 64 * 1024 * 1024
 """Up to this size (bytes) the whole file is checked when it is opened; half a second at most."""
 _LET_IT_BE_WRITTEN = "See that its folder is there and has room, or give another --db."
+_MAY_PASS = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
+    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
+    *(sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT),
+    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+}
+"""Primary codes (https://www.sqlite.org/rescode.html) of what is no fault of the values: the disk
+and the file, a damaged one included. Nothing may be acknowledged on it before somebody has looked.
+"""
 _RESTORE_IT = "Restore it from a copy, or move it away to begin with an empty one."
 
 
@@ -66,3 +76,40 @@ def refused(path: str, problem: Exception) -> StoreError:
     outside = isinstance(problem, sqlite3.OperationalError)
     advice = _LET_IT_BE_WRITTEN if outside else _RESTORE_IT
     return StoreError(f"{path} can't be used: {problem}. {advice}")
+
+
+def may_pass(problem: Exception) -> bool:
+    """Whether a write is to be tried again: its file refuses it, whatever the values are."""
+    code = getattr(problem, "sqlite_errorcode", None)
+    if code is None:
+        return isinstance(problem, sqlite3.OperationalError)
+    return code & 0xFF in _MAY_PASS
+
+
+def unbindable(value: object, longest: int) -> str | None:
+    """Why SQLite can't store a value; None when it can. `longest`: its limit, in bytes."""
+    match value:
+        case None:
+            return None
+        case str():
+            return _unbindable_text(value, longest)
+        case bytes():
+            return _too_long(len(value), longest)
+        case int():
+            return None if -(1 << 63) <= value < 1 << 63 else "an integer of more than 64 bits"
+        case float():
+            return "a float that is no number" if isnan(value) else None
+    return f"a value of type {type(value).__name__}"
+
+
+def _unbindable_text(text: str, longest: int) -> str | None:
+    if "\0" in text:
+        return "a text with a NUL character"
+    try:
+        return _too_long(len(text.encode()), longest)
+    except UnicodeEncodeError:
+        return "a text with half of a surrogate pair"
+
+
+def _too_long(length: int, longest: int) -> str | None:
+    return f"{length} bytes, of {longest} at most" if length > longest else None

@@ -10,7 +10,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
@@ -22,7 +22,7 @@ from doorstep.journal import Entry
 from doorstep.jsontext import dumps
 
 from .errors import StoreError
-from .opening import opened, refused
+from .opening import may_pass, opened, refused, unbindable
 from .store import Kind, Query, Row
 
 log = logging.getLogger("doorstep")
@@ -30,12 +30,18 @@ _CHUNK = 100
 _AGAIN = 0.2
 """Seconds between two attempts to write to a disk that refuses it."""
 
+Owner = int | str
+"""Whose a write is: the id of an execution, or the name of a document."""
+Write = tuple[Owner, str, Sequence[Any]]
+
 _COLUMNS = [field.name for field in fields(Row)]
 _values_of = attrgetter(*_COLUMNS)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM executions"
 _INSERT = (
     f"INSERT INTO executions ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' for _ in _COLUMNS)})"
 )
+_CHANGING = ("status", "stopped", "redrives", "redriven")
+_UPDATE = f"UPDATE executions SET {', '.join(f'{one} = ?' for one in _CHANGING)} WHERE id = ?"
 
 
 class SqliteStore:
@@ -49,34 +55,69 @@ class SqliteStore:
         self.path = path
         self.commits = 0
         self.trouble: str | None = None
-        self._collected: list[tuple[str, Sequence[Any]]] = []
+        self.refused_documents: list[str] = []
+        self._refused: dict[int, str] = {}
+        self._collected: list[Write] = []
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
         self._connection = opened(path, fsync=fsync)
+        self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
 
     # Writing -------------------------------------------------------------------------------------
 
-    def _write(self, sql: str, *values: Any) -> None:
-        self._collected.append((sql, values))
+    def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if obstacle := unbindable(value, self._longest):
+                raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
+        self._collected.append((owner, sql, tuple(values.values())))
 
     def commit(self) -> None:
-        """One transaction, tried again until the disk takes it."""
+        """One transaction; when it is refused for what it holds, one for each owner."""
+        if self._transacted() is None:
+            return
+        groups: dict[Owner, list[Write]] = {}
+        for write in self._collected:
+            groups.setdefault(write[0], []).append(write)
+        for owner, self._collected in groups.items():
+            if problem := self._transacted():
+                self._refuse(owner, problem)
+        self._collected = []
+
+    def _transacted(self) -> Exception | None:
+        """Write what was collected as soon as the disk takes it; why it never will, otherwise."""
         while self._collected:
             try:
                 self._transact()
-            except sqlite3.Error as problem:
+            except Exception as problem:  # noqa: BLE001  whatever it is, the others are written
+                if not may_pass(problem):
+                    self.trouble = None
+                    return problem
                 self._wait(refused(self.path, problem))
             else:
                 self.trouble = None
                 self.commits += 1
                 self._collected.clear()
+        return None
+
+    def _refuse(self, owner: Owner, problem: Exception) -> None:
+        log.error("what was to be stored of %s is dropped: %s", _name(owner), problem)
+        if isinstance(owner, str):
+            self.refused_documents.append(_name(owner))
+        else:
+            self._refused[owner] = str(problem)
+            # Its journal continues after what was written.
+            self._chunks.pop(owner, None)
+
+    def take_refused(self) -> dict[int, str]:
+        refused, self._refused = self._refused, {}
+        return refused
 
     def _transact(self) -> None:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for sql, values in self._collected:
+            for _, sql, values in self._collected:
                 connection.execute(sql, values)
             connection.execute("COMMIT")
         except BaseException:
@@ -99,33 +140,32 @@ class SqliteStore:
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
         blob = _blob(document)
+        values = {"kind": kind, "arn": arn, "body": blob, "checksum": crc32(blob)}
         sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
-        self._write(sql, kind, arn, blob, crc32(blob))
+        self._write(_document(kind, arn), sql, values)
 
     def drop(self, kind: Kind, arn: str) -> None:
-        self._write("DELETE FROM documents WHERE kind = ? AND arn = ?", kind, arn)
+        sql = "DELETE FROM documents WHERE kind = ? AND arn = ?"
+        self._write(_document(kind, arn), sql, {"kind": kind, "arn": arn})
 
     def next_id(self) -> int:
         self._last_id += 1
         return self._last_id
 
     def begin(self, row: Row) -> None:
+        self._write(row.id, _INSERT, dict(zip(_COLUMNS, _values_of(row), strict=True)))
         self._chunks[row.id] = 0, 1
-        self._write(_INSERT, *_values_of(row))
 
     def update(self, row: Row) -> None:
-        self._write(
-            "UPDATE executions SET status = ?, stopped = ?, redrives = ?, redriven = ? "
-            "WHERE id = ?",
-            *(row.status, row.stopped, row.redrives, row.redriven, row.id),
-        )
+        values = {name: getattr(row, name) for name in (*_CHANGING, "id")}
+        self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
 
     def remove(self, row: Row) -> None:
-        self._write("DELETE FROM executions WHERE id = ?", row.id)
+        self._write(row.id, "DELETE FROM executions WHERE id = ?", {"id": row.id})
         for table in ("journal", "promises"):
-            self._write(f"DELETE FROM {table} WHERE execution = ?", row.id)
+            self._write(row.id, f"DELETE FROM {table} WHERE execution = ?", {"id": row.id})
 
     def append(self, execution: int, entries: Sequence[Entry]) -> None:
         for start in range(0, len(entries), _CHUNK):
@@ -135,11 +175,15 @@ class SqliteStore:
         number, first = self._chunks.get(execution) or self._chunk_after(execution)
         last = first - 1 + sum(isinstance(entry, Event) for entry in entries)
         blob = _blob([["fact" if isinstance(one, Fact) else "event", *one] for one in entries])
+        values: dict[str, Any] = {
+            "execution": execution,
+            "number": number,
+            "first": first,
+            "last": last,
+        }
+        values |= {"checksum": crc32(blob), "entries": blob}
+        self._write(execution, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)", values)
         self._chunks[execution] = number + 1, last + 1
-        self._write(
-            "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
-            *(execution, number, first, last, crc32(blob), blob),
-        )
 
     def _chunk_after(self, execution: int) -> tuple[int, int]:
         sql = "SELECT number, last FROM journal WHERE execution = ? ORDER BY number DESC LIMIT 1"
@@ -148,10 +192,12 @@ class SqliteStore:
 
     def promise(self, execution: int, fact: Fact) -> None:
         blob = _blob(list(fact))
-        self._write("INSERT INTO promises VALUES (?, ?, ?)", execution, blob, crc32(blob))
+        values: dict[str, Any] = {"execution": execution, "fact": blob, "checksum": crc32(blob)}
+        self._write(execution, "INSERT INTO promises VALUES (?, ?, ?)", values)
 
     def own_token(self, token: str, execution: int) -> None:
-        self._write("INSERT OR IGNORE INTO tokens VALUES (?, ?)", token, execution)
+        values = {"token": token, "execution": execution}
+        self._write(execution, "INSERT OR IGNORE INTO tokens VALUES (?, ?)", values)
 
     # Reading -------------------------------------------------------------------------------------
 
@@ -162,18 +208,21 @@ class SqliteStore:
     def _read(self, sql: str, *values: Any) -> list[Any]:
         try:
             return self._connection.execute(sql, values).fetchall()
+        except UnicodeEncodeError:
+            # What can't be stored is not there.
+            return []
         except sqlite3.DatabaseError as problem:
             raise refused(self.path, problem) from None
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
         sql = "SELECT body, checksum FROM documents WHERE kind = ? AND arn = ?"
         found = self._read_all(sql, kind, arn)
-        return self._value(f"the {kind} {arn}", *found[0]) if found else None
+        return self._value(_document(kind, arn), *found[0]) if found else None
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
         sql = "SELECT arn, body, checksum FROM documents WHERE kind = ?"
         for arn, *found in self._read_all(sql, kind):
-            yield self._value(f"the {kind} {arn}", *found)
+            yield self._value(_document(kind, arn), *found)
 
     def row(self, arn: str) -> Row | None:
         found = self._read(f"{_SELECT} WHERE arn = ?", arn)
@@ -236,6 +285,16 @@ class SqliteStore:
 def _blob(value: Any) -> bytes:
     # As bytes: a text may hold half of a surrogate pair, which SQLite's texts can't.
     return dumps(value).encode("utf-8", "surrogatepass")
+
+
+def _document(kind: Kind, arn: str) -> str:
+    return f"the {kind} {arn}"
+
+
+def _name(owner: Owner) -> str:
+    # For messages: an ARN may be what can't be stored, and of any length.
+    name = owner if isinstance(owner, str) else f"execution {owner}"
+    return name[:300].encode("ascii", "backslashreplace").decode()
 
 
 def _entry(kind: str, *members: Any) -> Entry:

@@ -71,10 +71,11 @@ class Query:
 
 
 class Store(Protocol):
-    """Keeps all that is not to be lost. Used by one thread.
+    """Stores all that is not to be lost. Used by one thread.
 
     Whatever writes or reads waits as long as the disk refuses to be written: nothing is lost, and
-    nobody is told what is not durable.
+    nothing is reported that is not durable. A value that can't be stored is refused at once, with
+    StoreError; what is refused only by `commit` is dropped, and the rest is written.
     """
 
     trouble: str | None
@@ -85,8 +86,18 @@ class Store(Protocol):
     commits: int
     """How many transactions it has written."""
 
+    refused_documents: list[str]
+    """What `commit` could not write of documents: their names. May be read from any thread."""
+
     def commit(self) -> None:
-        """Make what was collected durable."""
+        """Make what was collected durable.
+
+        What can't be written, however often it is tried, is dropped together with all else that
+        was collected of the same execution or document.
+        """
+
+    def take_refused(self) -> dict[int, str]:
+        """Of which executions `commit` dropped something since this was last called, and why."""
 
     def close(self) -> None:
         """Let go of the file."""

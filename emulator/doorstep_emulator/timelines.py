@@ -88,6 +88,17 @@ class Timeline:
         self._clock.bring(partial(self._enter, at, handle))
         return handle
 
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the server's thread; time may go on after it."""
+
+        def look_after() -> bool:
+            try:
+                return act()
+            finally:
+                self.look()
+
+        return self._clock.submit(look_after)
+
     def expect(self, still: Callable[[], bool]) -> None:
         """As long as `still` holds, time does not jump over a limit."""
         if self.pace.jumps:

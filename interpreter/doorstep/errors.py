@@ -17,12 +17,19 @@ tree is raised at callers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .diagnostics import Diagnostic
+
+
+OUR_FAULT = "This is a fault of Doorstep, not of the workflow"
+"""How the cause begins when an execution fails because of what Doorstep did not foresee."""
+_LONGEST = 1_000
+"""Characters of an exception's text that its cause shows."""
 
 
 class DoorstepError(Exception):
@@ -111,6 +118,25 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         error, cause = self.failure.error, self.failure.cause
         told = f"{prefix}{cause}" if prefix else cause
         return StateFailed(error, told, final=self.final, also=self.also)
+
+
+def crashed(problem: BaseException) -> Failure:
+    """Return the failure of an execution that Doorstep can't continue because of `problem`.
+
+    The cause is the same wherever the workflow runs: what was raised, where, and what to do.
+    """
+    where = ""
+    frames = problem.__traceback__
+    while frames:
+        code = frames.tb_frame.f_code
+        where = f" ({PurePath(code.co_filename).name}, line {frames.tb_lineno})"
+        frames = frames.tb_next
+    what = f"{type(problem).__name__}: {problem}"[:_LONGEST]
+    return Failure(
+        "States.Runtime",
+        f"{OUR_FAULT}: {what}{where}. Please report it with the traceback from Doorstep's log "
+        "(DOORSTEP_DEBUG=1 shows it on the command line).",
+    )
 
 
 def runtime(cause: str) -> StateFailed:

@@ -33,6 +33,15 @@ class Handle:
         self.act = _nothing
 
 
+def after_all(act: Callable[[], object]) -> Callable[[], None]:
+    """An act whose result nobody waits for."""
+
+    def do() -> None:
+        act()
+
+    return do
+
+
 def _nothing() -> None:
     """What is left of something cancelled."""
 
@@ -45,6 +54,13 @@ class Clock(Protocol):
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the main clock's thread; return what it returns.
+
+        True where that can't be waited for: it is done after what is being done. May be called from
+        any thread.
+        """
 
     def expect(self, still: Callable[[], bool]) -> None:
         """As long as `still` holds, somebody outside of this process may send an answer."""

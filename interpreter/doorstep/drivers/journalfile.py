@@ -154,6 +154,9 @@ class JournalFile:
     def map_run(self, run: MapRun) -> None:
         """Map runs follow from the journals of the parent and of the children."""
 
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """What can't be written ends the run."""
+
     def safely(self, act: Callable[[], None]) -> None:
         """All that was told is in the file: do it."""
         act()

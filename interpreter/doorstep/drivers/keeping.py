@@ -42,6 +42,9 @@ class Keeper(Protocol):
     def find(self, arn: str) -> Execution | None:
         """An execution that the driver does not hold."""
 
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """An execution can't be stored any more, because of that; `journaled` raised it."""
+
     def close(self) -> None:
         """Nothing more is told."""
 
@@ -72,6 +75,9 @@ class Memory:
     def find(self, arn: str) -> Execution | None:
         """The driver holds all there are."""
         return None
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """Nothing has to be stored."""
 
     def close(self) -> None:
         """Nothing was opened."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .clock import Agenda, Handle, in_thread
+from .clock import AT_ONCE, Agenda, Handle, after_all, in_thread
 
 
 class RealClock:
@@ -29,6 +29,11 @@ class RealClock:
         handle = Handle(act, limit)
         self._brought.put(lambda: self._enter(at, handle))
         return handle
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something after what is being done."""
+        self.call_at(AT_ONCE, after_all(act))
+        return True
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
