@@ -17,7 +17,6 @@ import argparse
 import http.client
 import json
 import random
-import signal
 import sys
 import tempfile
 import threading
@@ -87,6 +86,7 @@ class Poison:
     """The hostile executions: started, and looked at in the end."""
 
     def __init__(self, url: str, hostile: list[Hostile]) -> None:
+        self._address = url.removeprefix("http://")
         self._call = plain_client(url)
         self._hostile = hostile
         self.arns: dict[str, Hostile] = {}
@@ -127,6 +127,13 @@ class Poison:
 
     def _send(self, operation: str, body: str) -> None:
         """Send a body that has to be refused."""
+        connection = http.client.HTTPConnection(self._address, timeout=30)
+        connection.request("POST", "/", body, {"X-Amz-Target": f"AWSStepFunctions.{operation}"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != 400:
+            self.broken.append(f"{operation} {body[:80]}: {answer.status} {text[:200]}")
 
     def wrong(self) -> Iterator[str]:
         """What is wrong with them, once they have had their time."""
@@ -186,7 +193,7 @@ def run(server: Killed, hostile: list[Hostile], good: int) -> list[str]:
 def wrong_end(server: Killed) -> Iterator[str]:
     """End the server as an operator does; what is wrong with how it ends."""
     began = time.monotonic()
-    code = server.end(signal.SIGTERM, patience=4 * GRACE)
+    code = server.end(patience=4 * GRACE)
     took = time.monotonic() - began
     print(f"SIGTERM ended the server after {took:.1f} s")
     if code != 0:
@@ -197,7 +204,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--hostile", type=int, default=len(CATALOGUE))
     parser.add_argument("--good", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=7, help="of which hostile ones, and their order")
+    parser.add_argument("--seed", type=int, default=7, help="of the choice and its order")
     options = parser.parse_args()
     random.seed(options.seed)
     hostile = random.sample(CATALOGUE, min(options.hostile, len(CATALOGUE)))
@@ -206,6 +213,8 @@ def main() -> int:
         server = Killed(Path(folder), HANDLERS, "--bucket", str(Path(folder) / "bucket"))
         try:
             broken = run(server, hostile, options.good)
+        except OSError as problem:
+            broken = [f"the server does not answer: {problem!r}"]
         finally:
             server.stop()
     for problem in broken[:40]:
