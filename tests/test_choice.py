@@ -139,6 +139,23 @@ def test_string_matches_knows_two_escapes(pattern: str, value: str, outcome: str
     assert chosen({"Variable": "$.v", "StringMatches": pattern}, {"v": value}) == outcome
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value", "outcome"),
+    [
+        ("*/*/*/*/*/*/*.csv", "/" * 100_000 + ".txt", "No"),
+        ("*a" * 20 + "*b", "a" * 100_000, "No"),
+        ("*a" * 20 + "*", "a" * 19, "No"),
+        ("*" * 20 + "x", "a" * 100_000 + "x", "Yes"),
+        ("a*a", "a", "No"),
+        ("ab*bc*c", "abcc", "No"),
+        ("ab*bc*c", "abbcc", "Yes"),
+    ],
+)
+def test_any_number_of_stars_is_matched_in_one_pass(pattern: str, value: str, outcome: str) -> None:
+    """A matcher that tries every place for every star would not end here."""
+    assert chosen({"Variable": "$.v", "StringMatches": pattern}, {"v": value}) == outcome
+
+
 def test_a_pattern_that_ends_in_an_open_escape_is_a_runtime_error() -> None:
     assert chosen({"Variable": "$.v", "StringMatches": "a\\"}, {"v": "a\\"}) == "States.Runtime"
 

@@ -161,12 +161,13 @@ def test_commits_and_deliveries_are_counted(observed: Observed, eventually: Even
 def test_a_server_that_does_not_answer_is_in_trouble(
     observed: Observed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "_SOON", 0.0)
     monkeypatch.setattr(app, "_LATE", 0.0)
     with pytest.raises(HTTPError) as raised:
         observed.get("/health")
     with raised.value as answer:
         assert answer.code == 503
-        assert "has not answered" in json.load(answer)["trouble"]
+        assert "has been busy with one thing" in json.load(answer)["trouble"]
 
 
 def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -375,15 +375,14 @@ def test_what_is_read_off_the_input() -> None:
         "($f := function($s){$f($s & $s)}; $f('x'))",
         "($f := function($s){$f([$s, $s])}; $f([1, 2]))",
         "($f := function($s, $n){$n = 0 ? $s : $f({'a': $s, 'b': $s}, $n - 1)}; $f(1, 60))",
-        "$match($pad('', 2000, 'a') & 'b', /(a+)+$/)",
-        "$match($pad('', 2000, 'a') & 'b', /(a|a)*$/)",
+        r"$match($pad('', 2000, 'a') & 'b', /(a+)+\1$/)",
         "$pad('', 1e9)",
         "$map([1..100000], function($a){$map([1..100000], function($b){$a})})",
     ],
 )
 def test_hostile_expressions_end_within_their_bounds(text: str) -> None:
     with pytest.raises(JSONataError) as caught:
-        jsonata.compile(text).evaluate(limits=Limits(depth=100, seconds=0.2, memory=1_000_000))
+        jsonata.compile(text).evaluate(limits=Limits(depth=100, steps=100_000, memory=1_000_000))
     assert caught.value.code == "U1001"
 
 

@@ -42,7 +42,7 @@ def problem(case: dict[str, Any], datasets: dict[str, Any]) -> str | None:
     depth = case.get("depth", 0)
     limits = Limits(
         depth=depth if depth > NO_DEPTH else Limits().depth,
-        seconds=case.get("timelimit", 10_000) / 1000,
+        steps=case.get("timelimit", 10_000) * 200,
     )
     try:
         value = compile_expression(case["expr"]).evaluate(data, case.get("bindings"), limits=limits)

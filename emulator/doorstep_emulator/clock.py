@@ -37,7 +37,7 @@ class ServerClock(RealClock):
         self.calls = self._free = calls
         self._held = False
         self._waiting: deque[Call] = deque()
-        self._thread: int | None = None
+        self._thread = get_ident()
         self.touched: dict[Timed, None] = {}
         """The timelines in which something may have become possible."""
 

@@ -46,7 +46,13 @@ CREATE INDEX executions_of_version ON executions (version) WHERE version IS NOT 
 CREATE INDEX executions_of_alias ON executions (alias) WHERE alias IS NOT NULL;
 """
 
-MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS)
+_ROWS = """
+ALTER TABLE executions ADD COLUMN checksum INTEGER;
+CREATE TABLE progress (mark TEXT NOT NULL, commits INTEGER NOT NULL);
+INSERT INTO progress VALUES (lower(hex(randomblob(8))), 0);
+"""
+
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS, _ROWS)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

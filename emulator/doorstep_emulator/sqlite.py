@@ -6,25 +6,26 @@ rest. They and the documents have checksums: what is damaged is noticed.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any
-from zlib import crc32
+from typing import Any, TypeVar
 
 from doorstep.events import Event, Fact
 from doorstep.journal import Entry
-from doorstep.jsontext import dumps
 
+from .checksums import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
 from .errors import StoreError
-from .opening import may_pass, opened, refused, unbindable
+from .opening import MEMORY, may_pass, opened, refused, unbindable
+from .sidecar import Paths, Sidecar
 from .store import Kind, Query, Row
 
+T = TypeVar("T")
 log = logging.getLogger("doorstep")
 _CHUNK = 100
 _AGAIN = 0.2
@@ -36,12 +37,18 @@ Write = tuple[Owner, str, Sequence[Any]]
 
 _COLUMNS = [field.name for field in fields(Row)]
 _values_of = attrgetter(*_COLUMNS)
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM executions"
+_WRITTEN = [*_COLUMNS, "checksum"]
+_SELECT = f"SELECT {', '.join(_WRITTEN)} FROM executions"
 _INSERT = (
-    f"INSERT INTO executions ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' for _ in _COLUMNS)})"
+    f"INSERT INTO executions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"
 )
 _CHANGING = ("status", "stopped", "redrives", "redriven")
-_UPDATE = f"UPDATE executions SET {', '.join(f'{one} = ?' for one in _CHANGING)} WHERE id = ?"
+_UPDATE = (
+    f"UPDATE executions SET {', '.join(f'{one} = ?' for one in _CHANGING)}, checksum = ? "
+    "WHERE id = ?"
+)
+_CHUNK_COLUMNS = "number, first, last, entries, checksum"
+_OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 
 
 class SqliteStore:
@@ -56,6 +63,8 @@ class SqliteStore:
         self.commits = 0
         self.trouble: str | None = None
         self.refused_documents: list[str] = []
+        self.damaged: dict[str, str] = {}
+        self.missing = 0
         self._refused: dict[int, str] = {}
         self._collected: list[Write] = []
         self._chunks: dict[int, tuple[int, int]] = {}
@@ -63,6 +72,31 @@ class SqliteStore:
         self._connection = opened(path, fsync=fsync)
         self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
+        mark, self._committed = self._read("SELECT mark, commits FROM progress")[0]
+        self._sidecar: Sidecar | None = None
+        self._paths: Paths | None = None
+        if path != MEMORY:
+            self._watch(mark)
+        self._look_at_what_is_open()
+
+    def _watch(self, mark: str) -> None:
+        try:
+            self._sidecar = Sidecar(self.path, mark, self._committed)
+        except OSError as problem:
+            self._connection.close()
+            raise refused(self.path, problem) from None
+        self.missing = self._sidecar.missing
+        if self.missing:
+            log.error("%s: its last commits are missing: %d", self.path, self.missing)
+        self._paths = Paths(self.path)
+
+    def file_trouble(self) -> str | None:
+        return self._paths.trouble() if self._paths else None
+
+    def _look_at_what_is_open(self) -> None:
+        """Notice the damaged rows of executions that run, or may: the status may be damaged."""
+        found = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
+        deque(_whole(self._row, found), maxlen=0)
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -98,6 +132,9 @@ class SqliteStore:
                 self.trouble = None
                 self.commits += 1
                 self._collected.clear()
+                if self._sidecar:
+                    self._sidecar.record(self._committed + self.commits)
+                self.file_trouble()
         return None
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
@@ -119,6 +156,7 @@ class SqliteStore:
             connection.execute("BEGIN IMMEDIATE")
             for _, sql, values in self._collected:
                 connection.execute(sql, values)
+            connection.execute("UPDATE progress SET commits = commits + 1")
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -137,10 +175,12 @@ class SqliteStore:
             self.commit()
         finally:
             self._connection.close()
+            if self._sidecar:
+                self._sidecar.close()
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
-        blob = _blob(document)
-        values = {"kind": kind, "arn": arn, "body": blob, "checksum": crc32(blob)}
+        blob = packed(document)
+        values = {"kind": kind, "arn": arn, "body": blob, "checksum": checksum(blob, kind, arn)}
         sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
         self._write(_document(kind, arn), sql, values)
 
@@ -153,11 +193,15 @@ class SqliteStore:
         return self._last_id
 
     def begin(self, row: Row) -> None:
-        self._write(row.id, _INSERT, dict(zip(_COLUMNS, _values_of(row), strict=True)))
+        values = _values_of(row)
+        self._write(
+            row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
+        )
         self._chunks[row.id] = 0, 1
 
     def update(self, row: Row) -> None:
-        values = {name: getattr(row, name) for name in (*_CHANGING, "id")}
+        values = {name: getattr(row, name) for name in _CHANGING}
+        values |= {"checksum": row_checksum(_values_of(row)), "id": row.id}
         self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
@@ -174,14 +218,9 @@ class SqliteStore:
     def _append(self, execution: int, entries: Sequence[Entry]) -> None:
         number, first = self._chunks.get(execution) or self._chunk_after(execution)
         last = first - 1 + sum(isinstance(entry, Event) for entry in entries)
-        blob = _blob([["fact" if isinstance(one, Fact) else "event", *one] for one in entries])
-        values: dict[str, Any] = {
-            "execution": execution,
-            "number": number,
-            "first": first,
-            "last": last,
-        }
-        values |= {"checksum": crc32(blob), "entries": blob}
+        blob = packed([["fact" if isinstance(one, Fact) else "event", *one] for one in entries])
+        place = {"execution": execution, "number": number, "first": first, "last": last}
+        values = {**place, "checksum": checksum(blob, *place.values()), "entries": blob}
         self._write(execution, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)", values)
         self._chunks[execution] = number + 1, last + 1
 
@@ -191,8 +230,8 @@ class SqliteStore:
         return (found[0][0] + 1, found[0][1] + 1) if found else (0, 1)
 
     def promise(self, execution: int, fact: Fact) -> None:
-        blob = _blob(list(fact))
-        values: dict[str, Any] = {"execution": execution, "fact": blob, "checksum": crc32(blob)}
+        blob = packed(list(fact))
+        values = {"execution": execution, "fact": blob, "checksum": checksum(blob, execution)}
         self._write(execution, "INSERT INTO promises VALUES (?, ?, ?)", values)
 
     def own_token(self, token: str, execution: int) -> None:
@@ -215,18 +254,21 @@ class SqliteStore:
             raise refused(self.path, problem) from None
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
-        sql = "SELECT body, checksum FROM documents WHERE kind = ? AND arn = ?"
+        sql = "SELECT kind, arn, body, checksum FROM documents WHERE kind = ? AND arn = ?"
         found = self._read_all(sql, kind, arn)
-        return self._value(_document(kind, arn), *found[0]) if found else None
+        return self._read_document(*found[0]) if found else None
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
-        sql = "SELECT arn, body, checksum FROM documents WHERE kind = ?"
-        for arn, *found in self._read_all(sql, kind):
-            yield self._value(_document(kind, arn), *found)
+        sql = "SELECT kind, arn, body, checksum FROM documents WHERE kind = ?"
+        return _whole(self._read_document, self._read_all(sql, kind))
+
+    def _read_document(self, kind: Kind, arn: str, *stored: Any) -> dict[str, Any]:
+        document: dict[str, Any] = self._value(_document(kind, arn), *stored, kind, arn)
+        return document
 
     def row(self, arn: str) -> Row | None:
         found = self._read(f"{_SELECT} WHERE arn = ?", arn)
-        return Row(**dict(zip(_COLUMNS, found[0], strict=True))) if found else None
+        return self._row(*found[0]) if found else None
 
     def rows(self, query: Query) -> list[Row]:
         conditions = {
@@ -241,8 +283,7 @@ class SqliteStore:
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
         sql = f"{_SELECT}{where} ORDER BY id DESC LIMIT ?"
-        found = self._read_all(sql, *given.values(), query.limit)
-        return [Row(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
+        return list(_whole(self._row, self._read_all(sql, *given.values(), query.limit)))
 
     def journal(self, execution: int) -> list[Entry]:
         return [entry for chunk in self._chunks_of(execution) for entry in chunk]
@@ -257,10 +298,15 @@ class SqliteStore:
         ]
 
     def _chunks_of(self, execution: int, where: str = "", *values: Any) -> Iterator[list[Entry]]:
-        sql = f"SELECT number, entries, checksum FROM journal WHERE execution = ?{where}"
-        for number, *found in self._read_all(f"{sql} ORDER BY number", execution, *values):
+        sql = f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ?{where} ORDER BY number"
+        expected = None if where else 0
+        for number, first, last, *stored in self._read_all(sql, execution, *values):
+            if number != (number if expected is None else expected):
+                raise self._damage(f"chunk {expected} of the journal of execution {execution}")
+            expected = number + 1
             what = f"chunk {number} of the journal of execution {execution}"
-            yield [_entry(*row) for row in self._value(what, *found)]
+            place = (execution, number, first, last)
+            yield [_entry(*row) for row in self._value(what, *stored, *place)]
 
     def last_event(self, execution: int) -> int:
         sql = "SELECT max(last) FROM journal WHERE execution = ?"
@@ -269,22 +315,38 @@ class SqliteStore:
     def promises(self, execution: int) -> list[Fact]:
         sql = "SELECT fact, checksum FROM promises WHERE execution = ?"
         what = f"a promise to execution {execution}"
-        return [Fact(*self._value(what, *found)) for found in self._read_all(sql, execution)]
+        found = self._read_all(sql, execution)
+        return [Fact(*self._value(what, *stored, execution)) for stored in found]
 
     def knows_token(self, token: str) -> bool:
         return bool(self._read_all("SELECT 1 FROM tokens WHERE token = ?", token))
 
-    def _value(self, what: str, blob: bytes, checksum: int | None) -> Any:
-        # Files of before version 4 have documents without a checksum.
-        if checksum not in (None, crc32(blob)):
-            raise refused(self.path, ValueError(f"{what} is damaged"))
-        # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.
-        return json.loads(blob.decode("utf-8", "surrogatepass"))
+    def _value(self, what: str, blob: Any, recorded: int | None, *place: int | str) -> Any:
+        with suppress(ValueError):
+            if is_whole(blob, recorded, *place):
+                return unpacked(blob)
+        raise self._damage(what)
+
+    def _row(self, *values: Any) -> Row:
+        *columns, recorded = values
+        members = dict(zip(_COLUMNS, columns, strict=True))
+        if not row_is_whole(columns, recorded):
+            raise self._damage(f"the row of execution {members['id']}, {members['arn']!r:.300},")
+        return Row(**members)
+
+    def _damage(self, what: str) -> StoreError:
+        problem = refused(self.path, ValueError(f"{what} is damaged"))
+        if what not in self.damaged:
+            log.error("%s", problem)
+        self.damaged[what] = str(problem)
+        return problem
 
 
-def _blob(value: Any) -> bytes:
-    # As bytes: a text may hold half of a surrogate pair, which SQLite's texts can't.
-    return dumps(value).encode("utf-8", "surrogatepass")
+def _whole(read: Callable[..., T], found: Iterable[Any]) -> Iterator[T]:
+    """What can be read. What can't is remembered, and holds up nothing else."""
+    for values in found:
+        with suppress(StoreError):
+            yield read(*values)
 
 
 def _document(kind: Kind, arn: str) -> str:

@@ -89,6 +89,17 @@ class Store(Protocol):
     refused_documents: list[str]
     """What `commit` could not write of documents: their names. May be read from any thread."""
 
+    damaged: dict[str, str]
+    """What was damaged when it was read: its name, and what to do. Set aside, not lost from sight:
+    lists leave it out, and whoever asks for it is refused with StoreError.
+    """
+
+    missing: int
+    """How many commits of the last server are not in the file any more."""
+
+    def file_trouble(self) -> str | None:
+        """What has become of the file under the server. May be called from any thread."""
+
     def commit(self) -> None:
         """Make what was collected durable.
 
@@ -112,7 +123,7 @@ class Store(Protocol):
         """A document."""
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
-        """All documents of a kind."""
+        """All documents of a kind that are whole."""
 
     def next_id(self) -> int:
         """An id for a new execution; ids grow."""
@@ -130,7 +141,7 @@ class Store(Protocol):
         """An execution as it was at the last commit."""
 
     def rows(self, query: Query) -> list[Row]:
-        """Executions, the newest first."""
+        """Executions whose rows are whole, the newest first."""
 
     def append(self, execution: int, entries: Sequence[Entry]) -> None:
         """Go on with an execution's journal."""

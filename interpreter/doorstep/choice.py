@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -133,24 +132,56 @@ def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
 
 
 def _string_matches(left: Getter, pattern: str) -> Condition:
-    regex = wildcard(pattern)
+    matches = wildcard(pattern)
 
     def string_matches(env: Env) -> bool:
         value = left(env)
-        if regex is None:
+        if matches is None:
             raise runtime(f"The StringMatches pattern '{pattern}' ends in an open escape.")
-        return isinstance(value, str) and regex.fullmatch(value) is not None
+        return isinstance(value, str) and matches(value)
 
     return string_matches
 
 
-def wildcard(pattern: str) -> re.Pattern[str] | None:
+def wildcard(pattern: str) -> Callable[[str], bool] | None:
     r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves.
 
     None when a backslash at the end escapes nothing: the specification's runtime error.
     """
-    parts = re.findall(r"\\.|[^\\]|\\", pattern, re.DOTALL)
-    if parts and parts[-1] == "\\":
-        return None
-    regex = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
-    return re.compile(regex, re.DOTALL)
+    pieces = [""]
+    characters = iter(pattern)
+    for character in characters:
+        if character == "*":
+            pieces.append("")
+            continue
+        if character == "\\" and not (character := next(characters, "")):
+            return None
+        pieces[-1] += character
+    return _exactly(pieces[0]) if len(pieces) == 1 else _in_order(pieces)
+
+
+def _exactly(piece: str) -> Callable[[str], bool]:
+    return lambda text: text == piece
+
+
+def _in_order(pieces: list[str]) -> Callable[[str], bool]:
+    """Whether a text starts with the first piece, ends with the last, and has the others between.
+
+    Each of the others is looked for once, as early as it can be: a later place would only leave
+    less room for those behind it. So nothing is tried twice, however many stars there are.
+    """
+    first, *middle, last = pieces
+    middle = [piece for piece in middle if piece]
+
+    def matches(text: str) -> bool:
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return False
+        for piece in middle:
+            found = text.find(piece, at, end)
+            if found < 0:
+                return False
+            at = found + len(piece)
+        return True
+
+    return matches

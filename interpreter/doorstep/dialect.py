@@ -17,7 +17,7 @@ from typing import Any, Final
 from .jsonata import UNDEFINED, JSONataError, Limits
 from .jsonata.errors import OUT_OF_MEMORY
 
-LIMITS: Final = Limits(depth=100, seconds=5.0, memory=6_990_256)
+LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels, seconds, bytes of a value it builds."""
 
 MAX_RANGE: Final = 360_145

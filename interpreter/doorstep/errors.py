@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,6 +75,19 @@ class Failure:
 
     error: str | None = None
     cause: str | None = None
+
+
+def is_interrupt(problem: BaseException) -> bool:
+    """Whether it is the user's Ctrl-C: Python raises that in the main thread only."""
+    return isinstance(problem, KeyboardInterrupt) and current_thread() is main_thread()
+
+
+def message_of(problem: BaseException) -> str:
+    """What an exception says of itself; the user's own may raise anything when asked."""
+    try:
+        return str(problem)
+    except BaseException:  # noqa: BLE001
+        return "<exception str() failed>"
 
 
 class StateFailed(Exception):  # noqa: N818  named after what it says

@@ -172,7 +172,6 @@ class Fiber:
         finally:
             self.close()
 
-
     def pause(self) -> Body:
         """Let everybody else go first; return nothing."""
         with suppress(Redriven):

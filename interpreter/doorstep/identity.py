@@ -31,7 +31,7 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str | None) -> None:
-    """Raise InputError for a name that AWS refuses: 1 to 80 characters, none of the special ones."""
+    """Raise InputError for a name that AWS refuses: 1 to 80 characters, no special ones."""
     if name is not None and (not 0 < len(name) <= LONGEST_NAME or not is_name(name)):
         raise InputError(
             f"Invalid Name: '{name}': 1 to 80 characters, without spaces, brackets and "

@@ -60,8 +60,7 @@ def loads(text: str) -> Any:
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
-    # Counting brackets is quick, and most texts have too few of them to be deep.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
+    if is_deep(text, value):
         raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
     return value
 
@@ -69,6 +68,12 @@ def loads(text: str) -> Any:
 def shortened(text: str, most: int) -> str:
     """A text of so many characters at most; of a longer one the beginning, and how long it is."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+def is_deep(text: str, value: Any) -> bool:
+    """Whether the value of a text has more than MAX_DEPTH levels."""
+    # Counting brackets is quick, and most texts have too few of them to be deep.
+    return text.count("[") + text.count("{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH)
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
@@ -85,7 +90,8 @@ def _deeper_than(value: Any, levels: int) -> bool:
     return True
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """A number's value; raises ValueError for one that no double can hold."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"the number {text[:40]} is too large")
@@ -96,4 +102,4 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).decode

@@ -20,7 +20,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
-LIMITS = Limits(depth=100, seconds=2, memory=1_000_000)
+LIMITS = Limits(depth=100, steps=400_000, memory=1_000_000)
 
 
 def evaluate(text: str, **bindings: Any) -> Any:

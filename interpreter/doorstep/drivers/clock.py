@@ -68,7 +68,9 @@ class Clock(Protocol):
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
     ) -> None:
-        """Make a blocking call, then hand its result to `done`; never, if it outlasts `limit`."""
+        """Make a blocking call, then hand its result to `done`, or the exception that it raised;
+        never, if it outlasts `limit`.
+        """
 
 
 class MainClock(Clock, Protocol):
@@ -122,6 +124,14 @@ class Agenda:
 def in_thread(call: Callable[[], Any], done: Callable[[Any], None]) -> threading.Thread:
     """Make a call in a thread of its own that does not keep the process alive."""
     context = copy_context()
-    thread = threading.Thread(target=lambda: done(context.run(call)), daemon=True)
+    thread = threading.Thread(target=lambda: done(context.run(_outcome, call)), daemon=True)
     thread.start()
     return thread
+
+
+def _outcome(call: Callable[[], Any]) -> Any:
+    # An exception that only ended the thread would leave somebody waiting for ever.
+    try:
+        return call()
+    except BaseException as problem:  # noqa: BLE001
+        return problem

@@ -209,6 +209,8 @@ class Driver:
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
         """
+        if token not in self._tokens and self.keeper.knows_token(token):
+            return False
         execution, key = self._tokens[token]
         if not execution.awaits(key):
             return False

@@ -88,13 +88,14 @@ class JournalFile:
         """
         self.driver = driver
         (_, first), *others = self._earlier.items()
+        # The latest first: a nested execution is there before the one that waits for it.
+        for arn, journal in reversed(others):
+            nested = journal.header.identity.map_run is None
+            if nested and not _over(journal) and arn not in driver.executions:
+                self.find(arn)
         execution = self._taken_up(program, first, driver.clock)
         for arn, journal in others:
-            if _over(journal) or arn in driver.executions:
-                continue
-            if journal.header.identity.map_run is None:
-                self.find(arn)
-            else:
+            if not _over(journal) and arn not in driver.executions:
                 self._abort(journal)
         return execution
 
@@ -153,6 +154,10 @@ class JournalFile:
 
     def map_run(self, run: MapRun) -> None:
         """Map runs follow from the journals of the parent and of the children."""
+
+    def knows_token(self, token: str) -> bool:
+        """Tokens follow from the journal: the driver holds them."""
+        return False
 
     def set_aside(self, execution: Execution, problem: Exception) -> None:
         """What can't be written ends the run."""

@@ -10,7 +10,7 @@ from typing import Final
 from .errors import JSONataError
 from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run, too_deep
 from .signatures import Signature
-from .values import UNDEFINED, Function, Value
+from .values import UNDEFINED, Function, Value, size_of
 
 
 class Lambda(Function):
@@ -89,7 +89,7 @@ class Partial(Native):
             return self._function.implementation(run, *whole)
         if isinstance(self._function, Native):
             return self._function.call(run, whole)
-        return call_python(self._function, whole)
+        return call_python(self._function, whole, run)
 
 
 PLACEHOLDER: Final = object()
@@ -119,7 +119,7 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Run) ->
     if isinstance(function, Native):
         return function.call(run, arguments)
     if callable(function):
-        return call_python(function, arguments)
+        return call_python(function, arguments, run)
     raise JSONataError("T1006")
 
 
@@ -185,12 +185,16 @@ def _settled(result: Value, run: Run) -> Value:
     return result if type(result) is not TailCall else finish(result, None, run)
 
 
-def call_python(function: Callable[..., Value], arguments: list[Value]) -> Value:
+def call_python(function: Callable[..., Value], arguments: list[Value], run: Run) -> Value:
     """Call a function from the bindings with as many arguments as it takes."""
     least, most = _bounds(function)
     if len(arguments) < least:
         arguments = [*arguments, *[UNDEFINED] * (least - len(arguments))]
-    return function(*arguments[:most])
+    for argument in arguments:
+        run.tick(size_of(argument))
+    result = function(*arguments[:most])
+    run.tick(size_of(result))
+    return result
 
 
 def locate(error: JSONataError, position: int, name: str | None) -> None:

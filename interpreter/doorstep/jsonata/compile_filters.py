@@ -7,7 +7,7 @@ from collections.abc import Sequence as Nodes
 from math import floor
 
 from .nodes import Filter, Index, Literal
-from .run import GLOBALS, OUTER, RUN, Compiled, Env
+from .run import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env
 from .scope import Scope
 from .values import (
     NUMBERS,
@@ -55,7 +55,8 @@ def _compile_stage(stage: Filter | Index, scope: Scope, level: int) -> Stage:
 def _number_tuples(name: str) -> Stage:
     """``#$name`` behind a predicate: every tuple is told its place."""
 
-    def number(tuples: Value, _env: Env) -> list[Value]:
+    def number(tuples: Value, env: Env) -> list[Value]:
+        env[RUN].tick(OBJECT * len(tuples))
         return TupleStream([{**each, name: place} for place, each in enumerate(tuples)])
 
     return number
@@ -94,7 +95,8 @@ def _on_tuple(predicate: Compiled) -> Compiled:
 
 def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
     """The items for which the predicate is true, or gives the number of their place."""
-    env[RUN].tick(len(items))
+    run = env[RUN]
+    run.tick(len(items))
     selected = []
     for index, item in enumerate(items):
         result = predicate(item, env)
@@ -103,11 +105,13 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
         elif result is False or result is UNDEFINED:
             continue
         elif isinstance(result, list) and all(map(is_number, result)):
+            run.tick(len(result) >> 3)
             selected += [item] * _count_places(result, index, len(items))
         elif type(result) in NUMBERS and is_number(result):
             selected += [item] * _count_places([result], index, len(items))
-        elif truthy(result):
+        elif truthy(result, run):
             selected.append(item)
+    run.allocate(8 * len(selected))
     return selected
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .compile_filters import tuple_env
 from .errors import JSONataError
 from .nodes import Literal, Node, Object
-from .run import Compiled, Env
+from .run import OBJECT, RUN, Compiled, Env, Run
 from .scope import Scope
 from .sequences import concatenate
 from .values import UNDEFINED, TupleStream, Value
@@ -41,6 +41,7 @@ def compile_group(
         if isinstance(context, list):
             return group(context, env)
         result = {}
+        env[RUN].left -= OBJECT
         for name, field in fields:
             value = field(context, env)
             if value is not UNDEFINED:
@@ -53,17 +54,20 @@ def compile_group(
 def _group(pairs: Pairs, value: Value, env: Env, position: int) -> dict[str, Value]:
     items = (value or [UNDEFINED]) if isinstance(value, list) else [value]
     groups = _Groups(position)
+    run = env[RUN]
+    run.tick(OBJECT + len(items) * len(pairs))
     for item in items:
         for index, (key, _) in enumerate(pairs):
             groups.add(key(item, env), index, item)
     return _present(
-        (name, pairs[index][1](concatenate(members), env))
+        (name, pairs[index][1](concatenate(members, run), env))
         for name, (index, members) in groups.members.items()
     )
 
 
 def _group_tuples(pairs: Pairs, tuples: TupleStream, env: Env, position: int) -> dict[str, Value]:
     groups = _Groups(position)
+    env[RUN].tick(OBJECT + len(tuples) * (OBJECT + len(pairs)))
     for each in tuples or [{"@": UNDEFINED}]:
         inner = tuple_env(env, each)
         for index, (key, _) in enumerate(pairs):
@@ -71,7 +75,7 @@ def _group_tuples(pairs: Pairs, tuples: TupleStream, env: Env, position: int) ->
     return _present(
         (name, pairs[index][1](merged["@"], tuple_env(env, merged)))
         for name, (index, members) in groups.members.items()
-        for merged in [_merge(members)]
+        for merged in [_merge(members, env[RUN])]
     )
 
 
@@ -98,7 +102,8 @@ def _present(fields: Iterable[tuple[str, Value]]) -> dict[str, Value]:
     return {name: value for name, value in fields if value is not UNDEFINED}
 
 
-def _merge(tuples: list[dict[str, Value]]) -> dict[str, Value]:
+def _merge(tuples: list[dict[str, Value]], run: Run) -> dict[str, Value]:
     """The tuples of a group as one: every binding an array of theirs."""
     names = {name: None for each in tuples for name in each}
-    return {name: concatenate(t.get(name, UNDEFINED) for t in tuples) for name in names}
+    run.tick(len(tuples) * len(names))
+    return {name: concatenate([t.get(name, UNDEFINED) for t in tuples], run) for name in names}

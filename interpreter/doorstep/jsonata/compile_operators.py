@@ -22,6 +22,7 @@ from .values import (
     equal,
     is_number,
     number,
+    same_text,
     truthy,
 )
 
@@ -127,10 +128,11 @@ def _comparison(
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         rhs = right(context, env)
-        kind = type(lhs)
-        if kind is type(rhs) and (kind is int or kind is str):
+        if type(lhs) is int and type(rhs) is int:
             return compare(lhs, rhs)
         if _are_comparable(lhs, rhs, symbol, at):
+            if type(lhs) is str:
+                env[RUN].tick(min(len(lhs), len(rhs)) >> 13)
             return compare(lhs, rhs)
         return UNDEFINED
 
@@ -154,8 +156,8 @@ def _equality(_at: int, left: Compiled, right: Compiled) -> Compiled:
         lhs = left(context, env)
         rhs = right(context, env)
         if type(lhs) is str and type(rhs) is str:
-            return lhs == rhs
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs, env[RUN].tick)
+            return same_text(lhs, rhs, env[RUN])
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs, env[RUN])
 
     return evaluate
 
@@ -164,7 +166,7 @@ def _inequality(_at: int, left: Compiled, right: Compiled) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         rhs = right(context, env)
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs, env[RUN].tick)
+        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs, env[RUN])
 
     return evaluate
 
@@ -176,9 +178,11 @@ def _inclusion(_at: int, left: Compiled, right: Compiled) -> Compiled:
         if lhs is UNDEFINED or rhs is UNDEFINED:
             return False
         items = rhs if isinstance(rhs, list) else [rhs]
+        run = env[RUN]
+        run.tick(len(items))
         if isinstance(lhs, list | dict):
             return any(item is lhs for item in items)
-        return any(equal(lhs, item, env[RUN].tick) for item in items)
+        return any(equal(lhs, item, run) for item in items)
 
     return evaluate
 
@@ -190,7 +194,7 @@ def _and(at: int, left: Compiled, right: Compiled) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         try:
-            return truthy(lhs) and truthy(right(context, env))
+            return truthy(lhs, env[RUN]) and truthy(right(context, env), env[RUN])
         except JSONataError as error:
             error.position, error.token = at, "and"
             raise
@@ -202,7 +206,7 @@ def _or(at: int, left: Compiled, right: Compiled) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         try:
-            return truthy(lhs) or truthy(right(context, env))
+            return truthy(lhs, env[RUN]) or truthy(right(context, env), env[RUN])
         except JSONataError as error:
             error.position, error.token = at, "or"
             raise
@@ -215,10 +219,12 @@ def compile_condition(node: Condition, scope: Scope, level: int) -> Compiled:
     test = scope.compile(node.test, level + 1)
     then = scope.compile(node.then, level + 1)
     if node.otherwise is None:
-        return lambda context, env: then(context, env) if truthy(test(context, env)) else UNDEFINED
+        return lambda context, env: (
+            then(context, env) if truthy(test(context, env), env[RUN]) else UNDEFINED
+        )
     otherwise = scope.compile(node.otherwise, level + 1)
     return lambda context, env: (
-        then(context, env) if truthy(test(context, env)) else otherwise(context, env)
+        then(context, env) if truthy(test(context, env), env[RUN]) else otherwise(context, env)
     )
 
 
@@ -231,14 +237,13 @@ def _concatenation(at: int, left: Compiled, right: Compiled) -> Compiled:
         rhs = right(context, env)
         try:
             run = env[RUN]
-            text = (lhs if type(lhs) is str else _text(run, lhs)) + (
-                rhs if type(rhs) is str else _text(run, rhs)
-            )
+            before = lhs if type(lhs) is str else _text(run, lhs)
+            behind = rhs if type(rhs) is str else _text(run, rhs)
         except JSONataError as error:
             error.position, error.token = at, "&"
             raise
-        run.allocate(len(text))
-        return text
+        run.allocate(len(before) + len(behind))
+        return before + behind
 
     return evaluate
 

@@ -66,9 +66,9 @@ def _plain_names(node: Path) -> list[str] | None:
 
 def _plain_path(first: Node, names: list[str], scope: Scope, level: int) -> Compiled:
     if not isinstance(first, Variable):
-        return lambda context, _env: descend(context, names)
+        return lambda context, env: descend(context, names, env)
     if first.name in scope.bound or first.name in ("", "$"):
         read = scope.compile(first, level)
-        return lambda context, env: descend(read(context, env), names)
+        return lambda context, env: descend(read(context, env), names, env)
     variable = first.name
-    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names)
+    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names, env)

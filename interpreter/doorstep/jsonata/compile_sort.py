@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from .compile_filters import tuple_env
 from .errors import JSONataError
-from .fn_arrays import merge_sort
+from .fn_arrays import merge_sort, tick_for_sorting
 from .nodes import Sort
-from .run import Compiled, Env
+from .run import OBJECT, RUN, Compiled, Env, Run
 from .scope import Scope
 from .values import NUMBERS, UNDEFINED, TupleStream, Value
 
@@ -25,9 +25,13 @@ def compile_sort(node: Sort, scope: Scope, level: int) -> Callable[[list[Value],
         if len(items) <= 1:
             return items
         is_tuples = isinstance(items, TupleStream)
+        run = env[RUN]
+        run.tick(OBJECT * len(items))
         keyed = [(_keys(terms, item, env, is_tuples=is_tuples), item) for item in items]
-        if not _sort_uniform(keyed, descending):
-            keyed = merge_sort(keyed, lambda a, b: _is_after(a[0], b[0], descending, node.position))
+        if not _sort_uniform(keyed, descending, run):
+            keyed = merge_sort(
+                keyed, lambda a, b: _is_after(a[0], b[0], descending, node.position), run
+            )
         ordered = [item for _, item in keyed]
         return TupleStream(ordered) if is_tuples else ordered
 
@@ -40,13 +44,14 @@ def _keys(terms: list[Compiled], item: Value, env: Env, *, is_tuples: bool) -> l
     return [term(item, env) for term in terms]
 
 
-def _sort_uniform(keyed: list[Keyed], descending: list[bool]) -> bool:
+def _sort_uniform(keyed: list[Keyed], descending: list[bool], run: Run) -> bool:
     """Sort in place where each term gives only numbers or only strings; False where not."""
     for term in range(len(descending)):
         kinds = {type(keys[term]) for keys, _ in keyed}
         if not (kinds == {str} or kinds <= NUMBERS):
             return False
     for term in reversed(range(len(descending))):
+        tick_for_sorting([keys[term] for keys, _ in keyed], run)
         keyed.sort(key=lambda pair: pair[0][term], reverse=descending[term])
     return True
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence as Nodes
 from .compile_filters import Stage, compile_stages
 from .compile_sort import compile_sort
 from .nodes import Array, Block, Name, Node, Sort
-from .run import RUN, Compiled, Env
+from .run import RUN, Compiled, Env, Run
 from .scope import Scope
-from .sequences import MOST_ITEMS, fields_of, gather, gather_last
+from .sequences import fields_of, gather, gather_last
 from .values import Sequence, Value
 
-Gather = Callable[[list[Value], int], list[Value]]
+Gather = Callable[[list[Value], Run], list[Value]]
 Walk = Callable[[list[Value], Env], list[Value]]
 """Items to the items of the next step."""
 
@@ -59,14 +59,19 @@ def _compile_step(node: Node, scope: Scope, level: int, finish: Gather) -> Walk:
 
 
 def _name_step(name: str, finish: Gather) -> Walk:
-    return lambda items, _env: finish(fields_of(items, name), MOST_ITEMS)
+    def step(items: list[Value], env: Env) -> list[Value]:
+        run = env[RUN]
+        run.left -= len(items)
+        return finish(fields_of(items, name, run), run)
+
+    return step
 
 
 def _each_step(evaluate: Compiled, finish: Gather) -> Walk:
     def step(items: list[Value], env: Env) -> list[Value]:
         run = env[RUN]
         run.tick(len(items))
-        return finish([evaluate(item, env) for item in items], run.most_items)
+        return finish([evaluate(item, env) for item in items], run)
 
     return step
 

@@ -12,7 +12,7 @@ from .compile_filters import compile_stages, tuple_env
 from .compile_sort import compile_sort
 from .compile_steps import Walk, compile_walk, is_constructed
 from .nodes import Node, Path, Sort
-from .run import RUN, Env
+from .run import OBJECT, RUN, Env
 from .scope import Scope
 from .values import UNDEFINED, Sequence, TupleStream, Value
 
@@ -81,13 +81,14 @@ def _map_step(node: Node, scope: Scope, level: int) -> TupleStep:
         results: list[Tuple] = []
         run = env[RUN]
         for each in tuples if tuples is not None else [{"@": item} for item in items]:
-            run.tick()
-            run.allocate(8 * len(results))
+            run.tick(OBJECT)
             value = evaluate(each["@"], tuple_env(env, each))
             if isinstance(value, TupleStream):
+                run.tick(OBJECT * len(value))
                 results += [{**each, **inner} for inner in value]
             elif value is not UNDEFINED:
                 values = value if isinstance(value, list) else [value]
+                run.tick(OBJECT * len(values))
                 results += [_bind(node, each, v, place) for place, v in enumerate(values)]
         return results
 

@@ -83,7 +83,9 @@ def _literal(node: Literal, _scope: Scope, _level: int) -> Compiled:
 
 def _name(node: Name, _scope: Scope, _level: int) -> Compiled:
     name = node.value
-    return lambda context, _env: field_of(context, name)
+    return lambda context, env: (
+        context.get(name, UNDEFINED) if type(context) is dict else field_of(context, name, env[RUN])
+    )
 
 
 def _variable(node: Variable, scope: Scope, _level: int) -> Compiled:
@@ -117,25 +119,31 @@ def _parent(node: Parent, _scope: Scope, _level: int) -> Compiled:
 
 
 def _wildcard(_node: Wildcard, _scope: Scope, _level: int) -> Compiled:
-    return lambda context, _env: collapse(_members(context))
+    return lambda context, env: collapse(_members(context, env[RUN]))
 
 
-def _members(value: Value) -> list[Value]:
+def _members(value: Value, run: Run) -> list[Value]:
     """All values in an object or array, arrays among them flattened to the bottom."""
     if type(value) is OuterSequence and value:
         value = value[0]
     if not isinstance(value, dict | list):
         return Sequence()
     members = list(value.values()) if isinstance(value, dict) else value
+    run.tick(len(members))
     if not any(isinstance(member, list) for member in members):
         return Sequence(members)
-    return [leaf for member in members for leaf in _leaves(member)]
+    leaves: list[Value] = []
+    _add_leaves(members, leaves, run)
+    return leaves
 
 
-def _leaves(value: Value) -> list[Value]:
-    if not isinstance(value, list):
-        return [value]
-    return [leaf for item in value for leaf in _leaves(item)]
+def _add_leaves(values: list[Value], leaves: list[Value], run: Run) -> None:
+    run.tick(1 + len(values))
+    for value in values:
+        if isinstance(value, list):
+            _add_leaves(value, leaves, run)
+        else:
+            leaves.append(value)
 
 
 def _descendants(_node: Descendants, scope: Scope, _level: int) -> Compiled:
@@ -145,6 +153,7 @@ def _descendants(_node: Descendants, scope: Scope, _level: int) -> Compiled:
         found = Sequence()
         if context is not UNDEFINED:
             _descend(context, found, env[RUN])
+            env[RUN].allocate(8 * len(found))
         return collapse(found)
 
     return evaluate
@@ -158,7 +167,6 @@ def _descend(value: Value, found: Sequence, run: Run) -> None:
         return
     found.append(value)
     if isinstance(value, dict):
-        run.allocate(8 * len(found))
         for item in value.values():
             _descend(item, found, run)
 
@@ -179,11 +187,13 @@ def _array(node: Array, scope: Scope, level: int) -> Compiled:
 
     def build(context: Value, env: Env) -> Value:
         array: list[Value] = kind()
+        run = env[RUN]
+        run.allocate(8 * len(items))
         for evaluate, nests in items:
             value = evaluate(context, env)
             if isinstance(value, list) and not nests:
+                run.allocate(8 * len(value), 8 * (len(array) + len(value)))
                 array.extend(value)
-                env[RUN].allocate(8 * len(array))
             elif value is not UNDEFINED:
                 array.append(value)
         return array

@@ -10,7 +10,7 @@ from .calendar import DAY, DAYS, MONTHS, component, days_to
 from .date_pictures import Marker, Part, analyse
 from .errors import JSONataError
 from .integer_pictures import pattern_of
-from .regex import Pattern, compile_pattern
+from .regex_pattern import Pattern, compile_pattern
 from .run import Run
 from .values import UNDEFINED, Value
 
@@ -25,7 +25,7 @@ def parse(run: Run, text: str, picture: str) -> Value:
     gaps in between, and for dates by weeks).
     """
     parts = analyse(picture)
-    found = _pattern(parts).search(run, text, 0)
+    found = _pattern(parts).search(text, 0, run.tick)
     if found is None:
         return UNDEFINED
     components: Components = {}

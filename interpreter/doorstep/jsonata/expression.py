@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Final
 
 from .compiler import compile_tree
 from .errors import STACK_OVERFLOW, JSONataError
 from .facts import Facts, Reference, facts_of
 from .parser import parse
 from .run import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, UNMETERED, Env, Limits, Run, too_deep
-from .sequences import SEQUENCES, tree_size
+from .sequences import SEQUENCES, written_size
 from .values import UNDEFINED, OuterSequence, Value, number
+
+_FEW_NODES: Final = 64
+_MANY_STEPS: Final = 1_000
+"""From which on an evaluation says what it used."""
 
 
 def compile(source: str) -> Expression:  # noqa: A001  what the package is imported for
@@ -29,8 +34,10 @@ class Expression:
             self._evaluate, scope = compile_tree(self._tree, bound)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
-        self._shares = scope.shares
-        self._needs_run = scope.uses_run
+        # Without loops, a few parts can neither take long nor repeat a value often.
+        large = scope.nodes > _FEW_NODES
+        self._shares = scope.shares or large
+        self._needs_run = scope.uses_run or large
         self._needs_input = scope.uses_input
         self._deepest = scope.deepest
 
@@ -67,6 +74,7 @@ class Expression:
         now: float | None = None,
         random: Callable[[], float] | None = None,
         limits: Limits | None = None,
+        spent: Callable[[int], None] | None = None,
     ) -> Value:
         """The value for an input (``$``) and variables; UNDEFINED if there is none.
 
@@ -74,8 +82,9 @@ class Expression:
         positional arguments, missing ones as UNDEFINED; they win over the language's functions,
         and a name bound to UNDEFINED is gone. ``now``: epoch milliseconds of ``$now`` and
         ``$millis``, by default the clock's; ``random``: numbers from 0 up to 1, by default
-        ``random.random``. Raises JSONataError (T…, D…; U1001 beyond the limits); what a callable
-        raises passes unchanged.
+        ``random.random``; ``spent`` is called with the steps used at the end of an evaluation that
+        used many, also when it failed. Raises JSONataError (T…, D…; U1001 beyond the limits); what
+        a callable raises passes unchanged.
         """
         if limits is None:
             limits = DEFAULT_LIMITS
@@ -89,9 +98,12 @@ class Expression:
         try:
             result = self._evaluate(OuterSequence((data,)) if type(data) is list else data, env)
             if self._shares:
-                env[RUN].allocate(8 * tree_size(result, {}))
+                env[RUN].allocate(written_size(result, {}))
         except RecursionError:
             raise JSONataError("U1001", message=STACK_OVERFLOW) from None
+        finally:
+            if spent is not None and (steps := env[RUN].spent) >= _MANY_STEPS:
+                spent(steps)
         kind = type(result)
         if kind is float:
             return number(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .callables import arity, caller
 from .errors import JSONataError
 from .fn_arrays import merge_sort, sort_values
-from .run import Run
+from .run import OBJECT, Run
 from .sequences import collapse
 from .values import UNDEFINED, Sequence, Value, truthy
 
@@ -14,6 +14,7 @@ def map_items(run: Run, items: Value = UNDEFINED, function: Value = UNDEFINED) -
     """``$map``."""
     if items is UNDEFINED:
         return UNDEFINED
+    run.tick(len(items))
     call = caller(function, run)
     results = Sequence()
     for index, item in enumerate(items):
@@ -28,7 +29,9 @@ def filter_items(run: Run, items: Value = UNDEFINED, function: Value = UNDEFINED
     if items is UNDEFINED:
         return UNDEFINED
     call = caller(function, run)
-    return Sequence([item for index, item in enumerate(items) if truthy(call(item, index, items))])
+    return Sequence(
+        [item for index, item in enumerate(items) if truthy(call(item, index, items), run)]
+    )
 
 
 def single(run: Run, items: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
@@ -51,10 +54,16 @@ def reduce(
         raise JSONataError("D3050", index=1)
     start = 1 if init is UNDEFINED and items else 0
     result = items[0] if start else init
+    run.tick(len(items))
     call = caller(function, run)
+    room = run.room
     for index in range(start, len(items)):
         result = call(result, items[index], index, items)
-        result = collapse(result) if isinstance(result, list) else result
+        if isinstance(result, list):
+            result = collapse(result)
+        elif type(result) is str:
+            # A text holds nothing: all else that was built on the way to it is gone.
+            run.room = room - len(result)
     return result
 
 
@@ -62,7 +71,9 @@ def each(run: Run, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Val
     """``$each``: of every field's value and name."""
     call = caller(function, run)
     results = Sequence()
-    for name, member in value.items() if isinstance(value, dict) else ():
+    fields = value if isinstance(value, dict) else {}
+    run.tick(len(fields))
+    for name, member in fields.items():
         result = call(member, name, value)
         if result is not UNDEFINED:
             results.append(result)
@@ -73,7 +84,10 @@ def sift(run: Run, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Val
     """``$sift``: the fields that the function accepts."""
     call = caller(function, run)
     fields = value if isinstance(value, dict) else {}
-    kept = {name: member for name, member in fields.items() if truthy(call(member, name, value))}
+    run.tick(OBJECT + len(fields))
+    kept = {
+        name: member for name, member in fields.items() if truthy(call(member, name, value), run)
+    }
     return kept or UNDEFINED
 
 
@@ -84,4 +98,4 @@ def sort(run: Run, items: Value = UNDEFINED, comparator: Value = UNDEFINED) -> V
     if comparator is UNDEFINED:
         return sort_values(run, items)
     call = caller(comparator, run)
-    return merge_sort(list(items), lambda a, b: truthy(call(a, b)))
+    return merge_sort(list(items), lambda a, b: truthy(call(a, b), run), run)

@@ -104,13 +104,14 @@ def format_base(run: Run, value: Value = UNDEFINED, radix: Value = UNDEFINED) ->
 # -- aggregation
 
 
-def total(_run: Run, values: Value = UNDEFINED) -> Value:
+def total(run: Run, values: Value = UNDEFINED) -> Value:
     """``$sum``."""
-    return UNDEFINED if values is UNDEFINED else _sum(values)
+    return UNDEFINED if values is UNDEFINED else _sum(run, values)
 
 
-def _sum(values: list[Value]) -> Value:
+def _sum(run: Run, values: list[Value]) -> Value:
     """From left to right in doubles, as JavaScript adds; newer Pythons' sum() rounds less."""
+    run.left -= len(values)
     whole = sum(values)
     if type(whole) is int:
         return number(whole)
@@ -120,11 +121,11 @@ def _sum(values: list[Value]) -> Value:
     return number(result)
 
 
-def average(_run: Run, values: Value = UNDEFINED) -> Value:
+def average(run: Run, values: Value = UNDEFINED) -> Value:
     """``$average``; UNDEFINED of nothing."""
     if values is UNDEFINED or not values:
         return UNDEFINED
-    return number(as_double(_sum(values)) / len(values))
+    return number(as_double(_sum(run, values)) / len(values))
 
 
 def largest(_run: Run, values: Value = UNDEFINED) -> Value:

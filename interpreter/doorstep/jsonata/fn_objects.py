@@ -6,44 +6,49 @@ import json
 
 from .errors import JSONataError
 from .fn_strings import to_string
-from .run import Run
+from .run import OBJECT, Run
 from .sequences import field_of, gather
-from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, truthy
+from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, size_of, truthy
 
 
-def keys(_run: Run, value: Value = UNDEFINED) -> Value:
+def keys(run: Run, value: Value = UNDEFINED) -> Value:
     """``$keys``: of an array, those of all its items, each once."""
-    return Sequence(_names(value))
+    return Sequence(_names(value, run))
 
 
-def _names(value: Value) -> dict[str, None]:
+def _names(value: Value, run: Run) -> dict[str, None]:
+    run.tick(1 + len(value) if isinstance(value, list | dict) else 1)
     if isinstance(value, list):
-        return {name: None for item in value for name in _names(item)}
+        return {name: None for item in value for name in _names(item, run)}
     return dict.fromkeys(value) if isinstance(value, dict) else {}
 
 
-def lookup(_run: Run, value: Value = UNDEFINED, name: Value = UNDEFINED) -> Value:
+def lookup(run: Run, value: Value = UNDEFINED, name: Value = UNDEFINED) -> Value:
     """``$lookup``."""
-    return field_of(value, name)
+    return field_of(value, name, run)
 
 
-def spread(_run: Run, value: Value = UNDEFINED) -> Value:
+def spread(run: Run, value: Value = UNDEFINED) -> Value:
     """``$spread``: an object for every field."""
     if isinstance(value, list):
-        spreads = gather([spread(_run, item) for item in value])
+        run.tick(len(value))
+        spreads = gather([spread(run, item) for item in value], run)
         return list(spreads) or UNDEFINED
     if isinstance(value, dict):
+        run.tick(OBJECT * len(value))
         return Sequence([{name: member} for name, member in value.items()])
     return value
 
 
-def merge(_run: Run, objects: Value = UNDEFINED) -> Value:
+def merge(run: Run, objects: Value = UNDEFINED) -> Value:
     """``$merge``: the last of equal names wins."""
     if objects is UNDEFINED:
         return UNDEFINED
     merged: dict[str, Value] = {}
     for each in objects:
+        run.tick(len(each) >> 4)
         merged.update(each)
+    run.tick(OBJECT)
     return merged
 
 
@@ -52,14 +57,14 @@ def exists(_run: Run, value: Value = UNDEFINED) -> Value:
     return value is not UNDEFINED
 
 
-def boolean(_run: Run, value: Value = UNDEFINED) -> Value:
+def boolean(run: Run, value: Value = UNDEFINED) -> Value:
     """``$boolean``."""
-    return UNDEFINED if value is UNDEFINED else truthy(value)
+    return UNDEFINED if value is UNDEFINED else truthy(value, run)
 
 
-def negation(_run: Run, value: Value = UNDEFINED) -> Value:
+def negation(run: Run, value: Value = UNDEFINED) -> Value:
     """``$not``."""
-    return UNDEFINED if value is UNDEFINED else not truthy(value)
+    return UNDEFINED if value is UNDEFINED else not truthy(value, run)
 
 
 def type_of(_run: Run, value: Value = UNDEFINED) -> Value:
@@ -90,4 +95,8 @@ def assert_that(_run: Run, condition: Value = UNDEFINED, message: Value = UNDEFI
 
 def clone(run: Run, value: Value = UNDEFINED) -> Value:
     """``$clone``: a deep copy, by way of JSON text as in jsonata-js."""
-    return UNDEFINED if value is UNDEFINED else json.loads(to_string(run, value))
+    if value is UNDEFINED:
+        return UNDEFINED
+    text = to_string(run, value)
+    run.tick(len(text) // 2)
+    return json.loads(text)

@@ -13,8 +13,9 @@ from math import ceil
 from .callables import invoke
 from .errors import JSONataError
 from .fn_strings import to_string
-from .regex import Match, Matcher
-from .run import Run
+from .regex import Matcher
+from .regex_pattern import Match
+from .run import OBJECT, Run
 from .sequences import collapse
 from .values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
 
@@ -34,6 +35,14 @@ def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
             found.get("groups", []),
         )
         found = _checked(invoke(found.get("next"), [], None, run))
+
+
+def _found(run: Run, matcher: Value, text: str) -> Iterator[Match]:
+    """The matches, each of which is one more thing to be held."""
+    for found in _matches(run, matcher, text):
+        run.tick(2 * OBJECT + len(found.groups))
+        run.allocate(len(found.text) * (1 + len(found.groups)))
+        yield found
 
 
 def _checked(found: Value) -> Value:
@@ -78,7 +87,7 @@ def match(
     return Sequence(
         [
             {"match": found.text, "index": found.start, "groups": found.groups}
-            for found in islice(_matches(run, matcher, text), most)
+            for found in islice(_found(run, matcher, text), most)
         ]
     )
 
@@ -92,9 +101,12 @@ def split(
     most = _limit(limit, "D3020", 3)
     if type(required(separator, 2)) is str:
         most = most if limit is UNDEFINED else int(limit)
-        return (text.split(separator) if separator else list(text))[:most]
+        run.allocate(len(text))
+        parts = text.split(separator) if separator else list(text)
+        run.tick(len(parts))
+        return parts[:most]
     parts, at = [], 0
-    for found in islice(_matches(run, separator, text), most):
+    for found in islice(_found(run, separator, text), most):
         parts.append(text[at : found.start])
         at = found.end
     return parts if most is not None and len(parts) >= most else [*parts, text[at:]]
@@ -120,9 +132,10 @@ def replace(
         run.allocate(len(text) + text.count(pattern) * len(replacement))
         return text.replace(pattern, replacement, -1 if most is None else most)
     pieces, at = [], 0
-    for found in islice(_matches(run, pattern, text), most):
+    for found in islice(_found(run, pattern, text), most):
         pieces += [text[at : found.start], _replacement(run, replacement, found)]
         at = found.start + len(found.text)
+        run.allocate(len(pieces[-1]))
     run.allocate(sum(map(len, pieces)))
     return "".join([*pieces, text[at:]])
 

@@ -35,53 +35,56 @@ def to_string(run: Run, value: Value, *, indent: int = 0) -> str:
         return ""
     if type(value) is OuterSequence:
         value = value[0]
-    text = "".join(_Writer(run, indent).write(value, "\n"))
-    run.allocate(len(text))
-    return text
+    pieces: list[str] = []
+    _Writer(run, indent, pieces).write(value, "\n")
+    run.allocate(sum(map(len, pieces)))
+    return "".join(pieces)
 
 
 class _Writer:
     """JSON.stringify, within the bounds of the evaluation."""
 
-    def __init__(self, run: Run, indent: int) -> None:
+    def __init__(self, run: Run, indent: int, pieces: list[str]) -> None:
         self._run = run
+        self._pieces = pieces
         self._indent = " " * indent
         self._colon = ": " if indent else ":"
 
-    def write(self, value: Value, newline: str) -> list[str]:
-        """The pieces of the text; ``newline`` ends the line before the value's closing bracket."""
+    def write(self, value: Value, newline: str) -> None:
+        """Add the pieces of the text; ``newline`` comes before the value's closing bracket."""
         self._run.tick()
         kind = type(value)
         if kind is str:
-            return [_quoted(value)]
-        if kind in NUMBERS:
-            return [print_15(value) if is_number(value) else "null"]
-        if value is None or kind is bool:
-            return [{None: "null", True: "true", False: "false"}[value]]
-        if isinstance(value, list):
-            return self._wrap("[]", [self.write(v, newline + self._indent) for v in value], newline)
-        if isinstance(value, dict):
-            members = [
-                [_quoted(name), self._colon, *self.write(v, newline + self._indent)]
-                for name, v in value.items()
-            ]
-            return self._wrap("{}", members, newline)
-        return ['""']  # a function
+            self._quote(value)
+        elif kind in NUMBERS:
+            self._pieces.append(print_15(value) if is_number(value) else "null")
+        elif value is None or kind is bool:
+            self._pieces.append({None: "null", True: "true", False: "false"}[value])
+        elif isinstance(value, list):
+            self._wrap("[]", [(None, item) for item in value], newline)
+        elif isinstance(value, dict):
+            self._wrap("{}", list(value.items()), newline)
+        else:
+            self._pieces.append('""')  # a function
 
-    def _wrap(self, brackets: str, members: list[list[str]], newline: str) -> list[str]:
+    def _quote(self, text: str) -> None:
+        self._run.allocate(len(text))
+        self._pieces.append(json.dumps(text, ensure_ascii=False))
+
+    def _wrap(self, brackets: str, members: list[tuple[str | None, Value]], newline: str) -> None:
         if not members:
-            return [brackets]
-        between = newline + self._indent if self._indent else ""
-        pieces = [brackets[0]]
-        for index, member in enumerate(members):
-            pieces.append("," + between if index else between)
-            pieces += member
-        self._run.allocate(len(pieces))
-        return [*pieces, newline if self._indent else "", brackets[1]]
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+            self._pieces.append(brackets)
+            return
+        inner = newline + self._indent
+        before = brackets[0] + (inner if self._indent else "")
+        for name, member in members:
+            self._pieces.append(before)
+            if name is not None:
+                self._quote(name)
+                self._pieces.append(self._colon)
+            self.write(member, inner)
+            before = "," + (inner if self._indent else "")
+        self._pieces.append((newline if self._indent else "") + brackets[1])
 
 
 def length(_run: Run, text: Value = UNDEFINED) -> Value:
@@ -165,6 +168,7 @@ def join(run: Run, texts: Value = UNDEFINED, separator: Value = UNDEFINED) -> Va
     if texts is UNDEFINED:
         return UNDEFINED
     between = "" if separator is UNDEFINED else separator
+    run.tick(len(texts) >> 1)
     run.allocate(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 

@@ -15,8 +15,9 @@ from . import fn_patterns as patterns
 from . import fn_strings as strings
 from . import integer_pictures, number_pictures
 from .callables import Builtin
+from .run import Run
 from .signatures import Signature
-from .values import Value
+from .values import Value, size_of
 
 _TABLE: Final[tuple[tuple[str, str, Callable[..., Value], int], ...]] = (
     ("sum", "<a<n>:n>", numbers.total, 1),
@@ -85,9 +86,36 @@ _TABLE: Final[tuple[tuple[str, str, Callable[..., Value], int], ...]] = (
     ("clone", "<(oa)-:o>", objects.clone, 1),
 )
 
+_UNMETERED: Final = frozenset(
+    (
+        *("count", "length", "exists", "type", "random", "millis", "abs", "floor", "ceil", "round"),
+        *("sum", "average", "boolean", "not", "keys", "string"),
+    )
+)
+"""Those that take as long for a large value as for a small one, or count their steps themselves."""
+
+
+def _metered(implementation: Callable[..., Value]) -> Callable[..., Value]:
+    """The function, counting the steps to go through its arguments once."""
+
+    def metered(run: Run, *arguments: Value) -> Value:
+        steps = 1
+        for argument in arguments:
+            steps += size_of(argument)
+        run.tick(steps)
+        return implementation(run, *arguments)
+
+    return metered
+
+
 BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
     {
-        name: Builtin(name, Signature(signature), implementation, arity)
+        name: Builtin(
+            name,
+            Signature(signature),
+            implementation if name in _UNMETERED else _metered(implementation),
+            arity,
+        )
         for name, signature, implementation, arity in _TABLE
     }
 )

@@ -104,7 +104,3 @@ def negate(ranges: Ranges) -> Ranges:
     if start <= LAST:
         result.append((start, LAST))
     return tuple(result)
-
-
-WORD: Final = Characters(WORD_CHARACTERS)
-LINE_ENDS: Final = Characters(LINE_END_CHARACTERS)

@@ -17,6 +17,7 @@ from .regex_nodes import (
     Edge,
     Group,
     Look,
+    Ranges,
     Regex,
     Repeat,
 )
@@ -102,7 +103,7 @@ def _text(tree: Regex, *, multiline: bool) -> str:
 
     match tree:
         case Characters(ranges=ranges):
-            return _set(ranges)
+            return class_of(ranges)
         case Chain(items=items):
             return "".join(map(text, items))
         case Choice(options=options):
@@ -127,7 +128,8 @@ _EDGES_OF_LINES: Final = {
 }
 
 
-def _set(ranges: tuple[tuple[int, int], ...]) -> str:
+def class_of(ranges: Ranges) -> str:
+    """A set of characters as ``re`` writes it."""
     if not ranges:
         return "(?!)"
     return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges) + "]"

@@ -23,30 +23,35 @@ OUTER: Final = "(outer)"
 GLOBALS: Final = "(globals)"
 RUN: Final = "(run)"
 
-_TICKS: Final = 256
-"""Rounds between two looks at the clock."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one evaluation may use; beyond it, it ends with U1001.
 
-    ``depth``: nested expressions and calls, as jsonata-js counts them. ``seconds``: of real time.
-    ``memory``: bytes of any one value that is built, 8 an item and 1 a character.
+    ``depth``: nested expressions and calls, as jsonata-js counts them. ``steps``: calls, items that
+    something goes through, and texts by the kilobyte (by eight when they are only copied); no clock is read, so that an evaluation comes
+    out the same on every machine. ``memory``: bytes of any one value that is built, 8 an item and 1
+    a character. ``total``: bytes of all of them together, those that were dropped included.
     """
 
     depth: int = 400
-    seconds: float = 10.0
+    steps: int = 2_000_000
     memory: int = 128 * 2**20
+    total: int = 256 * 2**20
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+_OVERHEAD: Final = 48
+"""Bytes of a text or a list beside its characters or items, about."""
+OBJECT: Final = 4
+"""Steps for an object or a short list, since as many hold about as much as they may together."""
 
 
 class Run:
     """The state of one evaluation; never shared."""
 
-    __slots__ = ("_deadline", "_now", "_random", "_ticks", "depth", "limits", "max_depth")
+    __slots__ = ("_now", "_random", "depth", "left", "limits", "max_depth", "room")
 
     def __init__(
         self,
@@ -57,8 +62,10 @@ class Run:
         self.limits = limits
         self.max_depth = limits.depth
         self.depth = 0
-        self._ticks = _TICKS
-        self._deadline = time.monotonic() + limits.seconds
+        self.room = limits.total
+        """Bytes that may still be built."""
+        self.left = limits.steps
+        """Steps that may still be taken: below 0, the next `tick` ends the evaluation."""
         self._now = now
         self._random = source
 
@@ -75,13 +82,16 @@ class Run:
             self._random = random.random
         return self._random()
 
+    @property
+    def spent(self) -> int:
+        """The steps taken so far."""
+        return self.limits.steps - self.left
+
     def tick(self, count: int = 1) -> None:
-        """Called wherever an expression could go on for long, with the number of rounds."""
-        self._ticks -= count
-        if self._ticks < 0:
-            self._ticks = _TICKS
-            if time.monotonic() > self._deadline:
-                raise JSONataError("U1001", message=TIMEOUT)
+        """Called wherever an expression could go on for long, with the number of steps."""
+        self.left -= count
+        if self.left < 0:
+            raise JSONataError("U1001", message=TIMEOUT)
 
     def deepen(self, levels: int) -> None:
         """Go down by so many levels."""
@@ -89,15 +99,13 @@ class Run:
         if self.depth >= self.max_depth:
             raise too_deep(self.limits)
 
-    @property
-    def most_items(self) -> int:
-        """Of any list."""
-        return self.limits.memory // 8
-
-    def allocate(self, size: int) -> None:
-        """Called before a value of that many bytes is built."""
-        if size > self.limits.memory:
-            raise JSONataError("U1001", message=OUT_OF_MEMORY)
+    def allocate(self, size: int, whole: int = 0) -> None:
+        """Called before a value, or a part of a value of ``whole`` bytes, is built."""
+        self.room -= size + _OVERHEAD
+        if self.room < 0 or size > 1023 or whole:
+            if self.room < 0 or max(size, whole) > self.limits.memory:
+                raise JSONataError("U1001", message=OUT_OF_MEMORY)
+            self.tick(size >> 13)
 
 
 class _Unmetered(Run):
@@ -105,10 +113,14 @@ class _Unmetered(Run):
 
     __slots__ = ()
 
+    @property
+    def spent(self) -> int:
+        return 0
+
     def tick(self, count: int = 1) -> None:
         pass
 
-    def allocate(self, size: int) -> None:
+    def allocate(self, size: int, whole: int = 0) -> None:
         pass
 
 

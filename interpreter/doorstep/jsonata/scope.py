@@ -26,8 +26,11 @@ class Scope:
     uses_run: bool = False
     uses_input: bool = False
     deepest: int = 0
+    nodes: int = 0
+    """How many were compiled."""
 
     def compile(self, node: Node, level: int) -> Compiled:
         """The closure of a node, its predicates and its grouping applied."""
+        self.nodes += 1
         self.deepest = max(self.deepest, level)
         return self.handlers[type(node)](node, self, level)

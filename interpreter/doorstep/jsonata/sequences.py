@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .errors import OUT_OF_MEMORY, JSONataError
+from .run import RUN, Env, Run
 from .values import (
     UNDEFINED,
     Constructed,
@@ -20,13 +20,11 @@ from .values import (
 SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream, Constructed))
 """The kinds of list that only this package knows."""
 
-MOST_ITEMS: Final = 10_000_000
-"""Of any list, whatever the limits are: what jsonata-js allows a range."""
-
 _LISTS: Final = SEQUENCES | {list}
 
 
-_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+_FIXED: Final = frozenset((int, float, bool, type(None)))
+_SCALARS: Final = _FIXED | {str}
 
 
 def collapse(sequence: list[Value]) -> Value:
@@ -44,15 +42,15 @@ def keep(value: Value) -> Value:
     return value
 
 
-def gather(results: list[Value], most: int = MOST_ITEMS) -> Sequence:
+def gather(results: list[Value], run: Run) -> Sequence:
     """All results, arrays among them flattened; U1001 if there are too many."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
-    return _flatten(results, most)
+    return _flatten(results, run)
 
 
-def gather_last(results: list[Value], most: int = MOST_ITEMS) -> list[Value]:
+def gather_last(results: list[Value], run: Run) -> list[Value]:
     """Like gather, but the only array that a path ends at stays the array that it is."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
@@ -60,30 +58,30 @@ def gather_last(results: list[Value], most: int = MOST_ITEMS) -> list[Value]:
     present = _present(results)
     if len(present) == 1 and type(present[0]) in (list, Constructed):
         return present[0]  # type: ignore[no-any-return]
-    return _flatten(present, most)
+    return _flatten(present, run)
 
 
 def _present(results: Iterable[Value]) -> list[Value]:
     return [result for result in results if result is not UNDEFINED]
 
 
-def _flatten(results: list[Value], most: int) -> Sequence:
+def _flatten(results: list[Value], run: Run) -> Sequence:
+    run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in results]))
     gathered = Sequence()
     for result in results:
         if isinstance(result, list) and type(result) is not Constructed:
             gathered.extend(result)
-            if len(gathered) > most:
-                raise JSONataError("U1001", message=OUT_OF_MEMORY)
         elif result is not UNDEFINED:
             gathered.append(result)
     return gathered
 
 
-def concatenate(values: Iterable[Value]) -> Value:
+def concatenate(values: Iterable[Value], run: Run) -> Value:
     """Values and arrays of values as one array; what is UNDEFINED is left out."""
     present = _present(values)
     if len(present) < 2:
         return present[0] if present else UNDEFINED
+    run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
     joined: list[Value] = []
     for value in present:
         if isinstance(value, list):
@@ -93,47 +91,62 @@ def concatenate(values: Iterable[Value]) -> Value:
     return joined
 
 
-def field_of(value: Value, name: str) -> Value:
+def field_of(value: Value, name: str, run: Run) -> Value:
     """The field of an object; of an array, the fields of all its items."""
     if type(value) is dict:
         return value.get(name, UNDEFINED)
     if isinstance(value, list):
-        return collapse(gather([field_of(item, name) for item in value]))
+        run.tick(len(value))
+        return collapse(gather([field_of(item, name, run) for item in value], run))
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED
 
 
-def fields_of(items: list[Value], name: str) -> list[Value]:
+def fields_of(items: list[Value], name: str, run: Run) -> list[Value]:
     """The field of each item; UNDEFINED where it is missing."""
     return [
-        item.get(name, UNDEFINED) if type(item) is dict else field_of(item, name) for item in items
+        item.get(name, UNDEFINED) if type(item) is dict else field_of(item, name, run)
+        for item in items
     ]
 
 
-def descend(value: Value, names: list[str]) -> Value:
+def descend(value: Value, names: list[str], env: Env) -> Value:
     """The field at the end of the names; from the first array on, the fields of all its items."""
     for index, name in enumerate(names):
         if type(value) is not dict:
-            return _fan_out(value, names[index:]) if isinstance(value, list) else UNDEFINED
+            return (
+                _fan_out(value, names[index:], env[RUN]) if isinstance(value, list) else UNDEFINED
+            )
         value = value.get(name, UNDEFINED)
     return collapse(Sequence(value)) if type(value) is KeptSequence else value
 
 
-def _fan_out(items: list[Value], names: list[str]) -> Value:
+def _fan_out(items: list[Value], names: list[str], run: Run) -> Value:
     for name in names[:-1]:
-        items = gather(fields_of(items, name))
-    return collapse(gather_last(fields_of(items, names[-1])))
+        run.left -= len(items)
+        items = gather(fields_of(items, name, run), run)
+    run.left -= len(items)
+    return collapse(gather_last(fields_of(items, names[-1], run), run))
 
 
-def tree_size(value: Value, sizes: dict[int, int]) -> int:
-    """How many values a value holds, written out; what it holds twice is only looked at once."""
-    if not isinstance(value, list | dict):
-        return 1
+def written_size(value: Value, sizes: dict[int, int]) -> int:
+    """About how many bytes a value has, written out: 8 a value, 1 a character.
+
+    What it holds twice counts twice, but is only looked at once: ``sizes`` remembers it.
+    """
+    kind = type(value)
+    if kind is str:
+        return 8 + len(value)
+    if kind in _SCALARS or not isinstance(value, list | dict):
+        return 8
     known = sizes.get(id(value))
     if known is not None:
         return known
-    members = value if isinstance(value, list) else list(value.values())
-    size = 1 + len(members)
-    if not set(map(type, members)) <= _SCALARS:
-        size = 1 + sum(tree_size(member, sizes) for member in members)
+    members = value if isinstance(value, list) else [*value, *value.values()]
+    kinds = set(map(type, members))
+    size = 8 * (1 + len(members))
+    if kinds == {str}:
+        size += sum(map(len, members))
+    elif not kinds <= _FIXED:
+        size = 8 + sum([written_size(member, sizes) for member in members])
     sizes[id(value)] = size
     return size

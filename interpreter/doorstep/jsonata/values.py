@@ -7,15 +7,22 @@ see them. What jsonata-js marks by properties of an array, a subclass of list ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from math import isfinite, isnan
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from .errors import JSONataError
 
 Value = Any
 """A JSON value, UNDEFINED or a function."""
+
+
+class Meter(Protocol):
+    """What counts the steps of an evaluation."""
+
+    def tick(self, count: int = 1) -> None:
+        """Called with the number of steps; raises U1001 when there are too many."""
 
 
 class Undefined:
@@ -104,6 +111,14 @@ _SYMBOLS: Final[dict[type, str]] = {
 NUMBERS: Final = frozenset((int, float))
 
 
+def size_of(value: Value) -> int:
+    """The steps that Python itself takes to go through a value once."""
+    kind = type(value)
+    if kind is str:
+        return len(value) >> 9
+    return len(value) >> 3 if isinstance(value, list | dict) else 0
+
+
 def required(value: Value, index: int) -> Value:
     """An argument that a function can't do without; T0410 if it is UNDEFINED."""
     if value is UNDEFINED:
@@ -150,41 +165,46 @@ def as_double(value: float) -> float:
         return float("inf") if value > 0 else float("-inf")
 
 
-def truthy(value: Value) -> bool:
+def truthy(value: Value, run: Meter) -> bool:
     """``$boolean``'s rules; UNDEFINED counts as false."""
     if value is True:
         return True
     if isinstance(value, list):
-        return any(map(truthy, value))
+        run.tick(len(value))
+        return any(truthy(item, run) for item in value)
     if type(value) in NUMBERS:
         return is_number(value) and value != 0
     return isinstance(value, str | dict) and len(value) > 0
 
 
-def equal(left: Value, right: Value, tick: Callable[[], None]) -> bool:
-    """Deep equality; true is not 1, and a function equals only itself.
+def same_text(left: str, right: str, run: Meter) -> bool:
+    """Whether two texts are equal."""
+    if len(left) == len(right) > 8191:
+        run.tick(len(left) >> 13)
+    return left == right
 
-    ``tick`` is called for every array and object: two small ones can be large inside.
-    """
+
+def equal(left: Value, right: Value, run: Meter) -> bool:
+    """Deep equality; true is not 1, and a function equals only itself."""
     if left is right:
         return True
     kind = type(left)
-    if kind is str or kind is bool or left is None:
+    if kind is str:
+        return type(right) is str and same_text(left, right, run)
+    if kind is bool or left is None:
         return kind is type(right) and bool(left == right)
     if kind in NUMBERS:
         return type(right) in NUMBERS and bool(left == right)
     if isinstance(left, list):
-        tick()
-        return (
-            isinstance(right, list)
-            and len(left) == len(right)
-            and all(equal(a, b, tick) for a, b in zip(left, right, strict=True))
-        )
+        if not isinstance(right, list) or len(left) != len(right):
+            return False
+        run.tick(1 + len(left))
+        return all(equal(a, b, run) for a, b in zip(left, right, strict=True))
     if isinstance(left, dict):
-        tick()
+        run.tick(1 + len(left))
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
-            and all(equal(value, right[key], tick) for key, value in left.items())
+            and all(equal(value, right[key], run) for key, value in left.items())
         )
     return False
