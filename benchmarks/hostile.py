@@ -166,7 +166,15 @@ def read(key: str, kind: str) -> Definition:
     return single("Read", {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor})
 
 
-LOOP = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}
+NEVER = {"Variable": "$.never", "IsPresent": True, "Next": "Done"}
+LOOP = {
+    "StartAt": "Again",
+    "States": {
+        "Again": {"Type": "Pass", "Next": "Look"},
+        "Look": {"Type": "Choice", "Choices": [NEVER], "Default": "Again"},
+        "Done": {"Type": "Succeed"},
+    },
+}
 SELF = nested(".sync:2", StateMachineArn=MACHINES + "starts-itself")
 STARS = "*/*/*/*/*/*/*.csv"
 FILTER = "$.rows[?(@.k =~ {})]"

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from acknowledgements import acknowledgements, have_their_effects
 from cutting import cut_lawfully, cuts
 from evaluations import ends_within_its_bounds, evaluations
 from law import Law
@@ -35,6 +36,7 @@ HOUR = 3600
 LAWS = {
     "run": Law(run_lawfully, runs, round=500),
     "cut": Law(cut_lawfully, cuts, round=100),
+    "acknowledged": Law(have_their_effects, acknowledgements, round=100),
     "neighbours": Law(harms_no_neighbour, neighbours, round=100),
     "bounds": Law(ends_within_its_bounds, evaluations, round=500),
     "properties": Law(partial(succeeds, *PROPERTIES, SLICES), patience=HOUR),
