@@ -87,7 +87,7 @@ def measured(one: Hostile) -> dict[str, Any]:
 def wrong(result: dict[str, Any]) -> bool:
     """Whether it has harmed somebody."""
     unended = result["end"] in ("does not end", "traceback", "RUNNING")
-    return unended or result["memory"] > MOST or "Doorstep" in result["cause"]
+    return unended or result["memory"] > MOST or "fault of Doorstep" in result["cause"]
 
 
 def main() -> int:

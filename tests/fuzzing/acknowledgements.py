@@ -32,8 +32,8 @@ CALLBACK = {
 }
 
 
-def one(state: dict[str, Any]) -> dict[str, Any]:
-    return {"StartAt": "A", "States": {"A": {**state, "End": True}}}
+def one(state: dict[str, Any], name: str = "A") -> dict[str, Any]:
+    return {"StartAt": name, "States": {name: {**state, "End": True}}}
 
 
 def after(state: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ MACHINES = {
     "asks": one(CALLBACK),
     "asks-briefly": one({**CALLBACK, "TimeoutSeconds": 1}),
     "beats": one({**CALLBACK, "HeartbeatSeconds": 1, "TimeoutSeconds": 900}),
-    "asks-twice": one({"Type": "Parallel", "Branches": [one(CALLBACK), one(CALLBACK)]}),
+    "asks-twice": one({"Type": "Parallel", "Branches": [one(CALLBACK, "L"), one(CALLBACK, "R")]}),
     "waits": after(CALLBACK, {"Type": "Wait", "Seconds": 3600}),
     "maps": one(
         {
@@ -55,7 +55,7 @@ MACHINES = {
             "MaxConcurrency": 2,
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                **one(CALLBACK),
+                **one(CALLBACK, "Item"),
             },
         }
     ),

@@ -113,4 +113,4 @@ def ends_within_its_bounds(state: dict[str, Any], text: str, number: int) -> Non
         tracemalloc.stop()
     assert execution.ended
     assert peak < MOST_BYTES, f"{peak / 1e6:.0f} MB"
-    assert "Doorstep" not in str(execution.cause), execution.cause
+    assert "fault of Doorstep" not in str(execution.cause), execution.cause
