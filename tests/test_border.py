@@ -5,11 +5,14 @@ No input is known that meets such a fault: those that were are fixed. So the fau
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import doorstep
 from doorstep import states
@@ -20,6 +23,9 @@ from doorstep.identity import Identity
 from doorstep.journal import Journal, replay
 from doorstep.quotas import EXPRESS, STANDARD
 from doorstep.running import compile_definition
+from doorstep_cli.main import cli
+
+pytestmark = pytest.mark.faults
 
 Chain = Callable[..., dict[str, Any]]
 LOOP = {
@@ -70,6 +76,24 @@ def test_a_fault_fails_the_state_with_a_cause_that_says_whose_it_is(
     assert execution.arn in record.getMessage()
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.usefixtures("a_fault_in_leaving")
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_command_line_shows_the_cause_and_on_demand_the_traceback(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, debug: bool
+) -> None:
+    monkeypatch.setenv("DOORSTEP_DEBUG", "1" if debug else "")
+    file = tmp_path / "bad.asl.json"
+    file.write_text(json.dumps(chain({"Bad": {"Type": "Pass"}})))
+    with monkeypatch.context() as patch:
+        # pytest's own handlers would keep logging.basicConfig from doing anything.
+        patch.setattr(logging.root, "handlers", [])
+        result = CliRunner().invoke(cli, ["run", str(file)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "States.Runtime" in result.stderr
+    assert OUR_FAULT in result.stderr
+    assert ("Traceback" in result.stderr) is debug
 
 
 @pytest.mark.usefixtures("a_fault_in_leaving")

@@ -30,6 +30,8 @@ from doorstep_emulator.sinks import Sinks
 from doorstep_emulator.sqlite import SqliteStore
 from doorstep_emulator.timelines import REAL, Pace
 
+pytestmark = pytest.mark.faults
+
 OWNER = Caller("123456789012", "us-east-1")
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -105,6 +107,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path)
     monkeypatch.setattr("time.time", lambda: world.time)
+    monkeypatch.setattr("doorstep.drivers.realtime.RealClock._time", lambda _: world.time)
     yield world
     world.die()
 

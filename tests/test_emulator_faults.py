@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -296,6 +296,42 @@ def test_any_flip_in_a_row_is_noticed(world: World) -> None:
             assert store.rows(Query()) in ([], [row])
             assert store.damaged
             store._connection.close()
+
+
+def changed(file: Path, statement: str) -> SqliteStore:
+    """The store after a change by another program."""
+    connection = sqlite3.connect(file)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return SqliteStore(str(file))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE documents SET kind = 'machinf' WHERE kind = 'machine'",
+        "UPDATE documents SET arn = arn || 'x' WHERE kind = 'machine'",
+        "UPDATE documents SET checksum = NULL WHERE kind = 'machine'",
+        "UPDATE documents SET body = 5 WHERE kind = 'machine'",
+        "UPDATE executions SET arn = CAST(x'ff' || arn AS TEXT)",
+        "UPDATE executions SET checksum = checksum + 1",
+        "UPDATE journal SET number = number + 1",
+        "UPDATE journal SET last = last + 1",
+        "UPDATE journal SET entries = CAST(entries AS TEXT)",
+    ],
+)
+def test_damage_to_keys_and_types_is_noticed_and_named(world: World, damage: str) -> None:
+    world.serve().create(WORK)
+    arn = world.start()
+    world.stop()
+    store = changed(world.file, damage)
+    for read in (lambda: store.row(arn), lambda: store.journal(1)):
+        with suppress(StoreError):
+            read()
+    assert list(store.documents("machine")) == [] or "documents" not in damage
+    assert len(store.damaged) == 1
+    store.close()
 
 
 @pytest.mark.parametrize("lost", ["", "-wal"])

@@ -261,7 +261,7 @@ def later(restarted: Restarted, days: float) -> None:
     with sqlite3.connect(restarted.folder / "doorstep.db") as file:
         moved = [f"{name} = {name} - {days * 86400}" for name in ("started", "stopped")]
         # Without a checksum, as the rows of older files are.
-        file.execute(f"UPDATE executions SET checksum = NULL, {', '.join(moved)}")
+        file.execute(f"UPDATE executions SET checksum = -1, {', '.join(moved)}")
     file.close()
 
 

@@ -6,11 +6,13 @@ A checksum covers the place of a value as well: what a damaged key has moved els
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
 from doorstep.jsontext import dumps
+
+UNCHECKED = -1
+"""In place of a checksum: written by a version that made none."""
 
 
 def packed(value: Any) -> bytes:
@@ -32,24 +34,21 @@ def checksum(blob: bytes, *place: int | str) -> int:
 def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
     """Whether a value is as it was written.
 
-    Files of before version 4 have documents without a checksum, those of before version 5 have
-    checksums without the place.
+    Documents of before version 4 have no checksum, those of before version 5 one without the place.
     """
     if not isinstance(blob, bytes):
         return False
-    return recorded in (None, checksum(blob, *place), crc32(blob))
+    return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
 
 
-def row_checksum(values: Sequence[Any]) -> int:
-    """Of a row's columns."""
-    # A REAL column gives a float for an integer that was written.
-    same = [float(value) if isinstance(value, int) else value for value in values]
-    return crc32(repr(same).encode())
+def row_checksum(values: list[Any]) -> int:
+    """Of a row's columns, as SQLite returns them."""
+    return crc32(repr(values).encode())
 
 
-def row_is_whole(values: Sequence[Any], recorded: int | None) -> bool:
+def row_is_whole(values: list[Any], recorded: int | None) -> bool:
     """Whether a row is as it was written; those of before version 5 have no checksum."""
-    if recorded is not None:
+    if recorded != UNCHECKED:
         return recorded == row_checksum(values)
     try:
         "".join(value for value in values if isinstance(value, str)).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +22,9 @@ class Timed(Protocol):
 
 
 Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
+log = logging.getLogger("doorstep")
+_STEP = 2.0
+"""Seconds by which somebody who sets the machine's clock moves it, at least."""
 _TURN = 0.01
 """How long (seconds) a turn takes what comes before it lets all that be made durable."""
 
@@ -36,6 +40,7 @@ class ServerClock(RealClock):
         super().__init__()
         self.calls = self._free = calls
         self._held = False
+        self._reported = 0.0
         self._waiting: deque[Call] = deque()
         self._thread = get_ident()
         self.touched: dict[Timed, None] = {}
@@ -80,10 +85,21 @@ class ServerClock(RealClock):
     def turn(self, patience: float) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""
         self._thread = get_ident()
+        self._compare()
         if self.step(0 if self._go_on() else patience):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):
                 pass
+
+    def _compare(self) -> None:
+        ahead = self.ahead()
+        if abs(ahead - self._reported) > _STEP:
+            self._reported = ahead
+            log.warning(
+                "the machine's clock was set: this server's is ahead by %.0f s until it is started "
+                "again; waits and time limits last as long as they would have",
+                ahead,
+            )
 
     def _go_on(self) -> bool:
         went_on = False

@@ -26,6 +26,7 @@ def health(server: Server) -> dict[str, Any]:
         "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
+        "clock": {"ahead": round(clock.ahead(), 3)},
         "handlers": server.handlers_path,
         "running": len(server.keeper.rows),
         "lost": server.lost.copy(),

@@ -7,33 +7,25 @@ rest. They and the documents have checksums: what is damaged is noticed.
 from __future__ import annotations
 
 import logging
-import sqlite3
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from doorstep.events import Event, Fact
 from doorstep.journal import Entry
 
 from .checksums import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
 from .errors import StoreError
-from .opening import MEMORY, may_pass, opened, refused, unbindable
-from .sidecar import Paths, Sidecar
+from .opening import refused
 from .store import Kind, Query, Row
+from .transactions import Owner, Transactions
 
 T = TypeVar("T")
 log = logging.getLogger("doorstep")
 _CHUNK = 100
-_AGAIN = 0.2
-"""Seconds between two attempts to write to a disk that refuses it."""
-
-Owner = int | str
-"""Whose a write is: the id of an execution, or the name of a document."""
-Write = tuple[Owner, str, Sequence[Any]]
 
 _COLUMNS = [field.name for field in fields(Row)]
 _values_of = attrgetter(*_COLUMNS)
@@ -51,7 +43,7 @@ _CHUNK_COLUMNS = "number, first, last, entries, checksum"
 _OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 
 
-class SqliteStore:
+class SqliteStore(Transactions):
     """A file, or `:memory:`."""
 
     def __init__(self, path: str, *, fsync: bool = False) -> None:
@@ -59,124 +51,24 @@ class SqliteStore:
 
         Raises StoreError when another server has the file, or when it is damaged.
         """
-        self.path = path
-        self.commits = 0
-        self.trouble: str | None = None
-        self.refused_documents: list[str] = []
+        super().__init__(path, fsync=fsync)
         self.damaged: dict[str, str] = {}
-        self.missing = 0
-        self._refused: dict[int, str] = {}
-        self._collected: list[Write] = []
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
-        self._connection = opened(path, fsync=fsync)
-        self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
-        mark, self._committed = self._read("SELECT mark, commits FROM progress")[0]
-        self._sidecar: Sidecar | None = None
-        self._paths: Paths | None = None
-        if path != MEMORY:
-            self._watch(mark)
         self._look_at_what_is_open()
 
-    def _watch(self, mark: str) -> None:
-        try:
-            self._sidecar = Sidecar(self.path, mark, self._committed)
-        except OSError as problem:
-            self._connection.close()
-            raise refused(self.path, problem) from None
-        self.missing = self._sidecar.missing
-        if self.missing:
-            log.error("%s: its last commits are missing: %d", self.path, self.missing)
-        self._paths = Paths(self.path)
-
-    def file_trouble(self) -> str | None:
-        return self._paths.trouble() if self._paths else None
-
     def _look_at_what_is_open(self) -> None:
-        """Notice the damaged rows of executions that run, or may: the status may be damaged."""
+        """Notice the damaged rows of executions that run, or may, and documents of no kind."""
         found = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
         deque(_whole(self._row, found), maxlen=0)
+        kinds = get_args(Kind)
+        known = ", ".join("?" for _ in kinds)
+        sql = f"SELECT kind, arn FROM documents WHERE kind NOT IN ({known})"
+        for kind, arn in self._read(sql, *kinds):
+            self._damage(f"a document, {kind!r:.100} {arn!r:.300},")
 
     # Writing -------------------------------------------------------------------------------------
-
-    def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            if obstacle := unbindable(value, self._longest):
-                raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
-        self._collected.append((owner, sql, tuple(values.values())))
-
-    def commit(self) -> None:
-        """One transaction; when it is refused for what it holds, one for each owner."""
-        if self._transacted() is None:
-            return
-        groups: dict[Owner, list[Write]] = {}
-        for write in self._collected:
-            groups.setdefault(write[0], []).append(write)
-        for owner, self._collected in groups.items():
-            if problem := self._transacted():
-                self._refuse(owner, problem)
-        self._collected = []
-
-    def _transacted(self) -> Exception | None:
-        """Write what was collected as soon as the disk takes it; why it never will, otherwise."""
-        while self._collected:
-            try:
-                self._transact()
-            except Exception as problem:  # noqa: BLE001  whatever it is, the others are written
-                if not may_pass(problem):
-                    self.trouble = None
-                    return problem
-                self._wait(refused(self.path, problem))
-            else:
-                self.trouble = None
-                self.commits += 1
-                self._collected.clear()
-                if self._sidecar:
-                    self._sidecar.record(self._committed + self.commits)
-                self.file_trouble()
-        return None
-
-    def _refuse(self, owner: Owner, problem: Exception) -> None:
-        log.error("what was to be stored of %s is dropped: %s", _name(owner), problem)
-        if isinstance(owner, str):
-            self.refused_documents.append(_name(owner))
-        else:
-            self._refused[owner] = str(problem)
-            # Its journal continues after what was written.
-            self._chunks.pop(owner, None)
-
-    def take_refused(self) -> dict[int, str]:
-        refused, self._refused = self._refused, {}
-        return refused
-
-    def _transact(self) -> None:
-        connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for _, sql, values in self._collected:
-                connection.execute(sql, values)
-            connection.execute("UPDATE progress SET commits = commits + 1")
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-
-    def _wait(self, problem: StoreError) -> None:
-        if self.trouble is None:
-            log.error("nothing goes on until this can be written: %s", problem)
-        self.trouble = str(problem)
-        time.sleep(_AGAIN)
-
-    def close(self) -> None:
-        """Commit and let go."""
-        try:
-            self.commit()
-        finally:
-            self._connection.close()
-            if self._sidecar:
-                self._sidecar.close()
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
         blob = packed(document)
@@ -193,7 +85,7 @@ class SqliteStore:
         return self._last_id
 
     def begin(self, row: Row) -> None:
-        values = _values_of(row)
+        values = _columns_of(row)
         self._write(
             row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
         )
@@ -201,7 +93,7 @@ class SqliteStore:
 
     def update(self, row: Row) -> None:
         values = {name: getattr(row, name) for name in _CHANGING}
-        values |= {"checksum": row_checksum(_values_of(row)), "id": row.id}
+        values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
         self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
@@ -238,20 +130,17 @@ class SqliteStore:
         values = {"token": token, "execution": execution}
         self._write(execution, "INSERT OR IGNORE INTO tokens VALUES (?, ?)", values)
 
+    def _refuse(self, owner: Owner, problem: Exception) -> None:
+        super()._refuse(owner, problem)
+        if isinstance(owner, int):
+            # Its journal continues after what was written.
+            self._chunks.pop(owner, None)
+
     # Reading -------------------------------------------------------------------------------------
 
     def _read_all(self, sql: str, *values: Any) -> list[Any]:
         self.commit()
         return self._read(sql, *values)
-
-    def _read(self, sql: str, *values: Any) -> list[Any]:
-        try:
-            return self._connection.execute(sql, values).fetchall()
-        except UnicodeEncodeError:
-            # What can't be stored is not there.
-            return []
-        except sqlite3.DatabaseError as problem:
-            raise refused(self.path, problem) from None
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
         sql = "SELECT kind, arn, body, checksum FROM documents WHERE kind = ? AND arn = ?"
@@ -349,14 +238,17 @@ def _whole(read: Callable[..., T], found: Iterable[Any]) -> Iterator[T]:
             yield read(*values)
 
 
+def _columns_of(row: Row) -> list[Any]:
+    # A REAL column returns a float for an integer that was written.
+    real = ("started", "stopped", "redriven")
+    return [
+        float(value) if name in real and isinstance(value, int) else value
+        for name, value in zip(_COLUMNS, _values_of(row), strict=True)
+    ]
+
+
 def _document(kind: Kind, arn: str) -> str:
     return f"the {kind} {arn}"
-
-
-def _name(owner: Owner) -> str:
-    # For messages: an ARN may be what can't be stored, and of any length.
-    name = owner if isinstance(owner, str) else f"execution {owner}"
-    return name[:300].encode("ascii", "backslashreplace").decode()
 
 
 def _entry(kind: str, *members: Any) -> Entry:

@@ -92,9 +92,14 @@ class Identity:
 
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
         """The identity of the child execution that a map run starts under `key`."""
-        name = self.uuid(key)
         return replace(
-            self, name=name, seed=name, label=label, type=execution_type, map_run=map_run
+            self,
+            name=self.uuid(key),
+            # Not what is shown of it: its task tokens follow from its seed.
+            seed=sha256(f"child/{self.seed}/{key}".encode()).hexdigest(),
+            label=label,
+            type=execution_type,
+            map_run=map_run,
         )
 
     def _arn(self, rest: str) -> str:

@@ -29,6 +29,10 @@ from .promises import deliver_held, expire, pledge, receive, release
 from .services import Machine, native
 
 log = logging.getLogger("doorstep")
+# A library's log is silent until somebody listens (logging's own advice to libraries).
+log.addHandler(logging.NullHandler())
+FAULT = "%s met a fault of Doorstep"
+"""The message with which the log has the traceback of what nobody foresaw."""
 _LAMBDA_SECONDS = 900.0
 OnEvent = Callable[[Execution, Event], None]
 Respond = Callable[[Execution, Invoke], Answer | None]
@@ -347,4 +351,4 @@ class Driver:
 
 
 def _report(execution: Execution, problem: Exception) -> None:
-    log.error("%s met a fault of Doorstep", execution.arn, exc_info=problem)
+    log.error(FAULT, execution.arn, exc_info=problem)

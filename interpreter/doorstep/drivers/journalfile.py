@@ -20,6 +20,7 @@ from ..errors import InputError, ReplayError
 from ..events import TERMINAL, Event, Fact
 from ..journal import Entry, Header, Journal, entry_line, header_line, read_all
 from ..jsontext import dumps
+from ..private import private
 from .clock import Clock
 from .execution import Execution
 from .mapruns import MapRun, child_identity
@@ -196,7 +197,7 @@ def _opened(path: Path) -> FileIO:
         raise InputError(f"can't keep a journal in {path}: it is no regular file")
     try:
         # Without a buffer: what could not be written is not tried again by `close`.
-        file = path.open("a+b", buffering=0)
+        file = FileIO(path, "a+", opener=private)
         file.seek(0)
         _lock(file, path)
     except OSError as problem:

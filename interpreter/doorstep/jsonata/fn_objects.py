@@ -8,7 +8,7 @@ from .errors import JSONataError
 from .fn_strings import to_string
 from .run import OBJECT, Run
 from .sequences import field_of, gather
-from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, size_of, truthy
+from .values import NUMBERS, UNDEFINED, Sequence, Value, is_function, truthy
 
 
 def keys(run: Run, value: Value = UNDEFINED) -> Value:
