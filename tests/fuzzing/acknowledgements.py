@@ -1,8 +1,8 @@
 """What a server has acknowledged has happened, what it has refused has not: also after restarts.
 
 Requests come one after another; the server's thread, its timers and its calls run meanwhile. The
-law holds however they interleave. Time either passes so fast that limits are over at once, or so
-slowly that none ever is, or jumps.
+law holds however they interleave. Time passes so fast that limits are over at once, or while the
+server is down, or so slowly that none ever is, or it jumps.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,13 +24,24 @@ from doorstep_emulator import Options, running
 
 PREFIX = "arn:aws:states:us-east-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/any"
-CLOCKS = {"fast": "1000000", "frozen": "0.000001", "virtual": "virtual"}
+CLOCKS = {"fast": "1000000", "brisk": "20", "frozen": "0.000001", "virtual": "virtual"}
 CALLBACK = {
     "Type": "Task",
     "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
     "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}},
     "End": True,
 }
+SLOW = {**CALLBACK, "Parameters": {"FunctionName": "slow", "Payload": {}}}
+HANDLERS = """
+import pathlib, time
+
+def slow(event):
+    while not pathlib.Path(__file__).with_name("open").exists():
+        time.sleep(0.002)
+"""
+"""A request that is not answered until there is a file; the task's end may come before."""
+PATIENCE = 20.0
+"""Seconds for what waits for such an answer."""
 
 
 def one(state: dict[str, Any], name: str = "A") -> dict[str, Any]:
@@ -46,6 +58,8 @@ MACHINES = {
     "asks": one(CALLBACK),
     "asks-briefly": one({**CALLBACK, "TimeoutSeconds": 1}),
     "beats": one({**CALLBACK, "HeartbeatSeconds": 1, "TimeoutSeconds": 900}),
+    "asks-slowly": one(SLOW),
+    "asks-slowly-and-briefly": one({**SLOW, "TimeoutSeconds": 1}),
     "asks-twice": one({"Type": "Parallel", "Branches": [one(CALLBACK, "L"), one(CALLBACK, "R")]}),
     "waits": after(CALLBACK, {"Type": "Wait", "Seconds": 3600}),
     "maps": one(
@@ -68,7 +82,7 @@ steps = st.one_of(
     st.tuples(st.sampled_from(["success", "failure", "heartbeat"]), chosen),
     st.tuples(st.sampled_from(["stop", "redrive"]), chosen),
     st.tuples(st.just("update"), chosen, st.integers(1, 9)),
-    st.tuples(st.sampled_from(["settle", "settle", "restart"])),
+    st.tuples(st.sampled_from(["settle", "settle", "restart", "open"])),
 )
 acknowledgements = st.fixed_dictionaries(
     {
@@ -91,16 +105,23 @@ class World:
         self.refused: list[str] = []
         """Markers that no history may have."""
         self.redriven: dict[str, int] = {}
+        file.with_name("handlers.py").write_text(HANDLERS)
+        self._gate = file.with_name("open")
         self._options = Options(
-            db=str(file), port=0, clock=CLOCKS[clock], grace=0, respond=self._respond
+            db=str(file),
+            port=0,
+            clock=CLOCKS[clock],
+            grace=0,
+            respond=self._respond,
+            handlers=str(file.with_name("handlers.py")),
         )
         self._server = ExitStack()
         self._numbers = iter(range(1_000_000))
         self.open()
 
-    def _respond(self, execution: Any, invoke: Any) -> Answer:
+    def _respond(self, execution: Any, invoke: Any) -> Answer | None:
         self.tokens.setdefault(invoke.token, execution.arn)
-        return Answer(response={})
+        return None if "slowly" in execution.arn else Answer(response={})
 
     def open(self) -> None:
         url = self._server.enter_context(running(self._options))
@@ -163,7 +184,8 @@ class World:
             assert not ends, f"{kind} was acknowledged after an end of its task"
             if kind != "heartbeat":
                 ends.append(marker)
-                assert marker in self.history(self.tokens[token]), f"{kind} has no effect"
+                held = "slowly" in self.tokens[token]
+                assert held or marker in self.history(self.tokens[token]), f"{kind} has no effect"
         else:
             assert found["__type"] == "TaskTimedOut", found
             self.refused.append(marker)
@@ -216,6 +238,8 @@ class World:
                 self.update(number, concurrency)
             case ["settle"]:
                 self.read("ListActivities")
+            case ["open"]:
+                self._gate.touch()
             case ["restart"]:
                 self.close()
                 self.open()
@@ -226,16 +250,28 @@ class World:
         found = self.read("GetExecutionHistory", executionArn=arn, maxResults=1000)
         return json.dumps(found["events"])
 
+    def wait_for(self, marker: str, arn: str) -> None:
+        """Wait until an acknowledged end has its effect: the answer to its task's request comes
+        before it. A stop may come before that.
+        """
+        end = time.monotonic() + PATIENCE
+        while marker not in (history := self.history(arn)):
+            if "ExecutionAborted" in history and "TaskSubmitted" not in history:
+                return
+            assert time.monotonic() < end, f"{marker} was acknowledged and has no effect: {history}"
+            time.sleep(0.005)
+
     def check(self) -> None:
         """Compare all that was acknowledged and refused with the histories."""
-        histories = {arn: self.history(arn) for arn in {*self.started, *self.tokens.values()}}
+        for token, markers in self.ends.items():
+            for marker in markers:
+                self.wait_for(marker, self.tokens[token])
         for arn, text in self.started.items():
             described = self.read("DescribeExecution", executionArn=arn)
             assert described["input"] == text
             assert described["redriveCount"] == self.redriven.get(arn, 0)
-        for token, markers in self.ends.items():
-            for marker in markers:
-                assert marker in histories[self.tokens[token]], f"{marker} has no effect any more"
+        arns = {*self.started, *self.tokens.values()}
+        histories = {arn: self.history(arn) for arn in arns}
         everything = "".join(histories.values())
         wrong = [marker for marker in self.refused if marker in everything]
         assert not wrong, f"refused, with an effect: {wrong}"
@@ -253,7 +289,9 @@ def have_their_effects(clock: str, steps: list[list[Any]]) -> None:
             for step in steps:
                 world.take(step)
             world.take(["restart"])
+            world.take(["open"])
             world.check()
         finally:
+            world.take(["open"])
             world.close()
             logging.disable(logging.NOTSET)
