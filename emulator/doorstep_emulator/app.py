@@ -23,7 +23,7 @@ from . import protocol
 from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
-from .health import health, trouble
+from .health import health
 from .origins import LocalOnly
 from .server import Question, Server
 from .validation import validate
@@ -120,13 +120,12 @@ class Http:
         """200 when all is well; 503 and why when nothing can be written or nobody answers."""
         _, answered = self._bring(dict)
         await asyncio.wait({answered}, timeout=_SOON)
+        state = health(self._server)
         late = time.monotonic() - self._server.turned_at
-        why = self._server.store.trouble
-        if why is None and not answered.done() and late > _LATE:
+        if state["trouble"] is None and not answered.done() and late > _LATE:
             why = f"the server's own thread has been busy with one thing for {late:.0f} seconds"
-        if why is None:
-            return JSONResponse(health(self._server))
-        return JSONResponse(trouble(why), status_code=503)
+            state |= {"status": "trouble", "trouble": why}
+        return JSONResponse(state, status_code=503 if state["status"] == "trouble" else 200)
 
     def _response(self, operation: str, outcome: Any, began: float) -> Response:
         status, body = protocol.written(outcome)

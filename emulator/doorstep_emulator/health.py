@@ -43,8 +43,3 @@ def health(server: Server) -> dict[str, Any]:
             for sink in server.sinks.all
         ],
     }
-
-
-def trouble(why: str) -> dict[str, Any]:
-    """{"status": "trouble", "trouble": why, …}."""
-    return {"status": "trouble", "trouble": why, "version": __version__}
