@@ -58,6 +58,9 @@ class Transactions:
 
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
+            # Nearly all are nothing, or ASCII; a whole look at each value took as long as a commit.
+            if value is None or (type(value) is str and value.isascii() and "\0" not in value):
+                continue
             if obstacle := unbindable(value, self._longest):
                 raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
         self._collected.append((owner, sql, tuple(values.values())))
