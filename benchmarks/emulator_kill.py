@@ -9,7 +9,9 @@ and started again on its store. Then, for every execution:
   execution that nobody disturbed, but for times and interleaving, whatever its clock;
 - what a client had read of the history before a kill is still there, unchanged;
 - a call was made again only under its key, and only by another server;
-- no status change was told twice, and none that a kill has undone.
+- no status change was reported twice, and none that a kill has undone;
+- of callbacks that are answered several times, contradicting and too late, every acknowledged
+  answer has had its effect, and no refused one has.
 
 Ends with 1 and names what does not hold. A smaller run of it is among the tests.
 """
@@ -30,6 +32,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kill_answers import Answers, summary, wrong_answers
 from kill_checks import History, descendants, history, once, wrong_calls, wrong_history, wrong_news
 from kill_workload import CLOCKS, DEFINITIONS, HANDLERS, INPUT, MACHINES
 from served import ROLE, Call, Refused, Served, emulator, plain_client
@@ -43,9 +46,11 @@ PATIENCE = 120.0
 class Killed:
     """A server that is killed and started again on the same store, at the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, handlers: str = "", *options: str) -> None:
+        """`handlers`: more of them, as Python; `options`: more of `doorstep serve`."""
         self._folder = folder
-        (folder / "handlers.py").write_text(HANDLERS)
+        self._options = options
+        (folder / "handlers.py").write_text(HANDLERS + handlers)
         self._server = self._start(0)
         self.url = self._server.url
         self.kills = 0
@@ -54,12 +59,14 @@ class Killed:
 
     def _start(self, port: int) -> Served:
         handlers, events = str(self._folder / "handlers.py"), str(self._folder / "events")
-        options = ("--handlers", handlers, "--events", events)
+        options = ("--handlers", handlers, "--events", events, *self._options)
         return emulator(self._folder / "doorstep.db", *options, port=port)
 
-    def kill_and_restart(self) -> None:
+    def kill_and_restart(self, down: float = 0.0) -> None:
+        """Kill it, leave it down for so many seconds, and start it again."""
         self.stop()
         self.kills += 1
+        time.sleep(down)
         began = time.monotonic()
         self._server = self._start(self._server.port)
         plain_client(self.url)("ListActivities")
@@ -67,6 +74,16 @@ class Killed:
 
     def stop(self) -> None:
         self._server.stop(signal.SIGKILL)
+
+    def end(self, patience: float) -> int:
+        """End it as an operator does; its exit code. Raises TimeoutExpired if it does not end."""
+        self._server.process.send_signal(signal.SIGTERM)
+        return self._server.process.wait(patience)
+
+    @property
+    def contested(self) -> Path:
+        """Where the handlers note the tokens that are answered several times."""
+        return self._folder / "contested"
 
     def calls(self) -> list[dict[str, Any]]:
         """All that the handlers noted."""
@@ -193,7 +210,8 @@ def kill_at_random(server: Killed, clients: Clients, kills: int, executions: int
         while clients.busy and clients.started < executions * number // (kills + 1):
             time.sleep(0.01)
         time.sleep(random.uniform(0.0, 0.5))
-        server.kill_and_restart()
+        # Time limits pass meanwhile: they are due when the first answers come.
+        server.kill_and_restart(down=1.2 if number % 4 == 0 else 0.0)
         tell(f"\r{number + 1} of {kills} kills, {len(clients.histories)} executions have ended")
     while clients.busy:
         time.sleep(0.1)
@@ -206,13 +224,18 @@ def tell(text: str) -> None:
         print(text, end="", file=sys.stderr, flush=True)
 
 
-def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
-    """All of it; gives what does not hold."""
-    call = plain_client(server.url)
+def create(call: Call) -> None:
+    """Create the state machines."""
     for name, (clock, definition) in DEFINITIONS.items():
         given = {"definition": json.dumps(definition), "roleArn": ROLE}
         tags = [{"key": "doorstep:clock", "value": clock}]
         call("CreateStateMachine", name=name, tags=tags, **given)
+
+
+def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
+    """All of it; gives what does not hold."""
+    call = plain_client(server.url)
+    create(call)
     stop = threading.Event()
     answering = threading.Thread(target=answer_tokens, args=(server, stop), daemon=True)
     answering.start()
@@ -221,8 +244,10 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
     alone = once(server.calls())
     began = time.monotonic()
     busy = Clients(server.url, executions, clients)
+    answers = Answers(server.url, server.contested, executions)
     kill_at_random(server, busy, kills, executions)
     busy.join()
+    answers.stop()
     took = time.monotonic() - began
     stop.set()
     answering.join()
@@ -234,12 +259,14 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
         f"{len(calls)} calls, {len(calls) - len(once(calls))} of them made again after a kill; "
         f"the slowest restart took {max(server.recoveries, default=0.0):.2f} s"
     )
+    print(summary(answers))
     ended = len(busy.histories)
     return [
         *([] if ended == executions else [f"{ended} executions have ended, not {executions}"]),
         *busy.broken,
         *wrong_histories(call, undisturbed, busy.histories),
         *wrong_calls(calls, len(alone) * (1 + executions)),
+        *wrong_answers(call, answers, eventually),
         *wrong_news(call, server.notes("events")),
     ]
 

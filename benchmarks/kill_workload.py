@@ -34,6 +34,11 @@ def flaky(event, context):
 def ask(event, context):
     note("tokens", context, token=event["token"])
 
+def contest(event, context):
+    note("contested", context, token=event["token"], execution=event["execution"])
+    if event["slow"]:
+        time.sleep(0.2)
+
 def later(event, context):
     import doorstep
     note("calls", context)
@@ -96,7 +101,28 @@ MAIN = {
         "Last": task("slow", End=True),
     },
 }
+CONTESTED = single(
+    "Contest",
+    {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {
+            "FunctionName": "contest",
+            "Payload": {
+                "token.$": "$$.Task.Token",
+                "execution.$": "$$.Execution.Id",
+                "slow.$": "$$.Execution.Input",
+            },
+        },
+        "TimeoutSeconds": 2,
+    },
+)
+"""Its answers contradict each other, and some come too late."""
 CLOCKS = ("real", "virtual", "60")
 """There is a state machine for each."""
-DEFINITIONS = {"child": ("real", CHILD), **{f"main-{clock}": (clock, MAIN) for clock in CLOCKS}}
+DEFINITIONS = {
+    "child": ("real", CHILD),
+    "contested": ("real", CONTESTED),
+    **{f"main-{clock}": (clock, MAIN) for clock in CLOCKS},
+}
 """By name: the clock and the definition."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from doorstep.commands import Cancel, Command, FindActivity, Invoke, SetTimer
+from doorstep.drivers.driver import FAULT
 from doorstep.engine import EXECUTION, Engine
 from doorstep.events import Event, Fact, FactKind
 from doorstep.identity import Identity
@@ -234,6 +236,32 @@ def check_answer(operation_model: Any, response_dict: dict[str, Any], **_: Any) 
 def checked_against_model() -> Callable[..., None]:
     """`check_answer`, for clients that are not made here."""
     return check_answer
+
+
+class Faults(logging.Handler):
+    """Collects what nobody foresaw, which ends an execution and would else go unnoticed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.met: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == FAULT:
+            self.met.append(self.format(record))
+
+
+FAULTS = Faults()
+logging.getLogger("doorstep").addHandler(FAULTS)
+
+
+@pytest.fixture(autouse=True)
+def no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Doorstep meets no fault of its own, but where a test makes one: @pytest.mark.faults."""
+    yield
+    met = FAULTS.met[:]
+    FAULTS.met.clear()
+    if not request.node.get_closest_marker("faults"):
+        assert met == []
 
 
 @pytest.fixture(scope="module")

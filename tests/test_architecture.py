@@ -18,7 +18,7 @@ PACKAGES = {
         ("cli", "doorstep_cli"),
     ]
 }
-LONGEST = 300
+LONGEST = 400
 LONGER: dict[str, int] = {}
 """Modules that may be longer, each with how long and, in a comment, why."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import doorstep
 from doorstep.calling import Context
+from doorstep.drivers.clock import in_thread
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -316,3 +318,138 @@ def test_a_handler_may_take_one_argument_or_two() -> None:
 
     assert doorstep.run(machine(), handlers={"charge": Charge().one}).output == "one"
     assert doorstep.run(machine(), handlers={"charge": Charge()}).output == "Charge"
+
+
+# What user code may do ---------------------------------------------------------------------------
+
+
+def raising(problem: BaseException) -> Any:
+    def charge(event: Any) -> None:
+        raise problem
+
+    return charge
+
+
+class Silent(Exception):  # noqa: N818
+    def __str__(self) -> str:
+        raise SystemExit("no text")
+
+
+class Hostile(list[int]):
+    """A result that leaves when it is written as JSON."""
+
+    def __iter__(self) -> Any:
+        raise SystemExit(3)
+
+
+def nested(levels: int) -> Any:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (SystemExit(1), "1"),
+        (GeneratorExit(), ""),
+        (MemoryError(), ""),
+        (RecursionError("deep"), "deep"),
+        (Silent(), "<exception str() failed>"),
+        (ValueError("\ud800"), "\ud800"),
+    ],
+)
+@pytest.mark.parametrize("fields", [{}, {"TimeoutSeconds": 60}], ids=["here", "thread"])
+def test_whatever_a_handler_raises_is_the_failure_of_its_task(
+    problem: BaseException, message: str, fields: dict[str, Any]
+) -> None:
+    execution = doorstep.run(machine(**fields), handlers={"charge": raising(problem)})
+    assert execution.error == type(problem).__name__
+    assert json.loads(execution.cause or "")["errorMessage"] == message
+
+
+def test_a_keyboard_interrupt_outside_of_the_main_thread_is_the_handlers_own() -> None:
+    handlers = {"charge": raising(KeyboardInterrupt())}
+    assert doorstep.run(machine(TimeoutSeconds=60), handlers=handlers).error == "KeyboardInterrupt"
+    with pytest.raises(KeyboardInterrupt):
+        doorstep.run(machine(), handlers=handlers)
+
+
+def test_a_long_message_is_cut_as_aws_cuts_causes() -> None:
+    problem = ValueError("x" * 1_000_000)
+    execution = doorstep.run(machine(), handlers={"charge": raising(problem)})
+    assert len(execution.cause or "") == 32_768
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        float("nan"),
+        10**5_000,
+        {1, 2},
+        {(1, 2): 3},
+        {b"key": 1},
+        nested(300),
+        nested(100_000),
+    ],
+    ids=["NaN", "digits", "set", "tuple", "bytes", "deep", "deeper"],
+)
+def test_a_result_that_json_can_not_say_is_the_failure_of_its_task(result: Any) -> None:
+    execution = doorstep.run(machine(), handlers={"charge": lambda _: result})
+    assert execution.error == "Runtime.MarshalError"
+
+
+def test_a_result_that_holds_itself_is_the_failure_of_its_task() -> None:
+    result: list[Any] = []
+    result.append(result)
+    execution = doorstep.run(machine(), handlers={"charge": lambda _: result})
+    assert execution.error == "Runtime.MarshalError"
+
+
+def test_a_result_whose_methods_raise_is_the_failure_of_its_task() -> None:
+    for fields in ({}, {"TimeoutSeconds": 60}):
+        execution = doorstep.run(machine(**fields), handlers={"charge": lambda _: Hostile([1])})
+        assert execution.error == "SystemExit"
+
+
+@pytest.mark.parametrize("value", [{"a\0b": 1}, "\ud800", {"\ud800": 10**400}])
+def test_what_json_can_say_goes_through(value: Any) -> None:
+    execution = doorstep.run(machine(), handlers={"charge": lambda _: value})
+    assert execution.output == value
+
+
+@pytest.mark.parametrize(
+    "failure", [{"error": "E", "cause": {"a": 1}}, {"error": 5}, {"error": b"E"}]
+)
+def test_a_failure_with_anything_but_texts_is_refused_where_it_is_made(
+    failure: dict[str, Any],
+) -> None:
+    with pytest.raises(TypeError, match=r"is a text or None, not a .*; write json\.dumps"):
+        doorstep.fail(**failure)
+    execution = doorstep.run(machine(), handlers={"charge": lambda _: doorstep.fail(**failure)})
+    assert execution.error == "TypeError"
+
+
+def test_a_callbacks_failure_with_anything_but_texts_is_refused() -> None:
+    def send(event: Any, context: Context) -> None:
+        context.send_task_failure(context.task_token, "E", {"a": 1})  # type: ignore[arg-type]
+
+    assert doorstep.run(calling_back(), handlers={"sqs:sendMessage": send}).error == "TypeError"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["raise SystemExit(1)", "raise KeyboardInterrupt", "raise GeneratorExit", "class E(Exce"],
+)
+def test_a_module_that_does_not_load_is_the_failure_of_its_task(tmp_path: Path, body: str) -> None:
+    (tmp_path / "charge.py").write_text(body)
+    execution = doorstep.run(machine(TimeoutSeconds=60), handlers=tmp_path)
+    assert execution.error == "Doorstep.HandlerNotLoaded"
+    assert "charge.py, line 1" in (execution.cause or "")
+
+
+def test_an_exception_in_a_thread_is_handed_to_whoever_waits_for_the_call() -> None:
+    answers: list[Any] = []
+    in_thread(lambda: raising(SystemExit(1))({}), answers.append).join(10)
+    assert [type(answer) for answer in answers] == [SystemExit]

@@ -7,9 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 import doorstep
 from doorstep.calling import Context
-from doorstep.drivers import Driver, Execution, RealClock
+from doorstep.drivers import Driver, Execution, RealClock, realtime
 from doorstep.drivers.keeping import Memory
 from doorstep.events import Fact
 from doorstep.handlers import Handlers
@@ -187,4 +189,69 @@ def test_a_history_goes_on_in_time_when_the_machine_s_clock_is_set_back() -> Non
     execution = driven(SetBack(), machine(), {"charge": lambda event: event}, Memory())
     times = [event.at for event in execution.events]
     assert execution.status == "SUCCEEDED"
+    assert times == sorted(times)
+
+
+# The machine's clock is set -----------------------------------------------------------------------
+
+
+class Machine:
+    """The clocks of a machine, set by a test."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.awake, self.asleep = 1.8e9, 5000.0, 0.0
+        monkeypatch.setattr(time, "time", lambda: self.wall)
+        monkeypatch.setattr(time, "monotonic", lambda: self.awake)
+        clocks = (lambda: self.awake + self.asleep, lambda: self.awake)
+        monkeypatch.setattr(realtime, "_CLOCKS", clocks)
+        monkeypatch.setattr(time, "clock_gettime", lambda clock: clock())
+
+    def let_pass(self, seconds: float, asleep: float = 0.0) -> None:
+        self.wall += seconds + asleep
+        self.awake += seconds
+        self.asleep += asleep
+
+
+@pytest.fixture
+def machine_clock(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0, -1e9, 0.5])
+def test_a_timer_lasts_as_long_as_it_says_whatever_the_clock_is_set_to(
+    machine_clock: Machine, step: float
+) -> None:
+    clock = RealClock()
+    began = clock.now()
+    done: list[float] = []
+    clock.call_at(began + 60, lambda: done.append(clock.now() - began))
+    clock.step(0)
+    machine_clock.let_pass(10)
+    machine_clock.wall += step
+    clock.call_at(clock.now() + 60, lambda: done.append(clock.now() - began))
+    clock.step(0)
+    for _ in range(12):
+        machine_clock.let_pass(5)
+        clock.step(0)
+    assert done == [60, 70]
+    assert clock.ahead() == -step
+
+
+def test_a_machine_that_sleeps_wakes_to_what_was_due(machine_clock: Machine) -> None:
+    clock, done = RealClock(), list[str]()
+    clock.call_at(clock.now() + 3600, lambda: done.append("due"))
+    clock.step(0)
+    machine_clock.let_pass(1, asleep=3599)
+    assert clock.step(0)
+    assert done == ["due"]
+    assert clock.ahead() == 0
+
+
+def test_histories_do_not_go_back_in_time(machine_clock: Machine) -> None:
+    def set_back(event: Any) -> None:
+        machine_clock.wall -= 3600
+
+    task = {"Type": "Task", "Resource": FUNCTION + "set"}
+    execution = doorstep.run(one(task), handlers={"set": set_back}, clock="real")
+    times = [event.at for event in execution.events]
     assert times == sorted(times)

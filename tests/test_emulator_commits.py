@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -253,3 +254,29 @@ def test_who_is_told_that_a_task_has_ended_was_heard(
             server.keeper.commit()
             server.clock.turn(0)
     assert "TaskSucceeded" in durable[0]
+
+
+def test_children_of_an_older_server_keep_their_tokens(
+    chain: Any, each: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Before, the seed of a child was its name.
+    child = Identity.child
+
+    def as_before(self: Identity, *of: str) -> Identity:
+        return replace(child(self, *of), seed=child(self, *of).name)
+
+    payload = {"token.$": "$$.Task.Token"}
+    ask = service("lambda:invoke.waitForTaskToken", FunctionName="ask", Payload=payload)
+    run = each({"Ask": {**ask, "ResultPath": "$"}}, distributed=True, ItemsPath="$.items")
+    world = World({"main": chain({"Each": run})})
+    file = tmp_path / "store"
+    with monkeypatch.context() as older, opened(file) as store:
+        older.setattr(Identity, "child", as_before)
+        server = world.server(store)
+        world._begin(server)
+        while len(world.tokens) < 3:
+            server.keeper.commit()
+            server.clock.turn(0)
+    ended = lived(world, file)
+    assert [history[-1][2] for history in ended.values()] == ["ExecutionSucceeded"] * 4
+    assert len(set(world.tokens)) == 3

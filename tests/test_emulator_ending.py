@@ -223,7 +223,7 @@ def test_an_execution_that_can_not_go_on_can_be_stopped_and_that_is_told(
     with running(options) as url:
         Remote(url).ask("StopExecution", executionArn=arn, error="Enough")
         assert Remote(url).ask("DescribeExecution", executionArn=arn)["status"] == "ABORTED"
-    assert f"{arn} can't go on" in caplog.text
+    assert f"{arn} is set aside" in caplog.text
     assert statuses(file, "torn") == ["RUNNING", "ABORTED"]
     detail = json.loads(file.read_text().splitlines()[-1])["detail"]
     assert (detail["input"], detail["error"]) == ('{"a": 1}', "Enough")

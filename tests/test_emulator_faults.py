@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep_emulator import Options, StoreError, app, connections, running, serving
+from doorstep_emulator import Options, StoreError, app, connections, running, serving, sidecar
 from doorstep_emulator.sqlite import SqliteStore
+from doorstep_emulator.store import Query
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
@@ -227,15 +228,205 @@ def test_an_execution_whose_journal_is_damaged_holds_up_no_other(
     status, told = world.health()
     assert (status, list(told["stuck"])) == (200, [damaged])
     assert "of execution 1 is damaged. Restore it from a copy" in told["stuck"][damaged]
-    assert f"{damaged} can't go on: {told['stuck'][damaged]}" in caplog.messages
+    assert (
+        f"{damaged} is set aside, it can't be continued: {told['stuck'][damaged]}"
+        in caplog.messages
+    )
 
 
-def test_a_machine_whose_document_is_damaged_is_named(world: World) -> None:
+def test_a_machine_whose_document_is_damaged_is_named_and_holds_up_no_other(
+    world: World, eventually: Eventually
+) -> None:
     world.serve().create(WORK)
+    arn = world.start()
+    world.call("CreateActivity", {"name": "errands"})
     world.stop()
     flipped(world.file, b'"name":"machine"')
-    with pytest.raises(StoreError, match=f"the machine {MACHINE} is damaged"):
-        world.serve()
+    world.open()
+    world.serve()
+    eventually(lambda: world.status(arn) == "SUCCEEDED")
+    assert world.call("ListStateMachines") == {"stateMachines": []}
+    assert len(world.call("ListActivities")["activities"]) == 1
+    status, told = world.health()
+    assert (status, told["status"]) == (200, "damaged")
+    assert list(told["damaged"]) == [f"the machine {MACHINE}"]
+    assert "is damaged. Restore it from a copy" in told["damaged"][f"the machine {MACHINE}"]
+
+
+@pytest.mark.parametrize("column", ["status", "identity", "machine", "type", "map_run"])
+def test_an_execution_whose_row_is_damaged_is_named_and_holds_up_no_other(
+    world: World, caplog: pytest.LogCaptureFixture, eventually: Eventually, column: str
+) -> None:
+    world.serve().create(WORK)
+    damaged, other = world.start("damaged"), world.start("other")
+    world.stop()
+    file = sqlite3.connect(world.file)
+    file.execute(f"UPDATE executions SET {column} = 'RUNNINF' WHERE arn = ?", [damaged])
+    file.commit()
+    file.close()
+    world.open()
+    world.serve()
+    eventually(lambda: world.status(other) == "SUCCEEDED")
+    status, told = world.health()
+    assert (status, told["status"]) == (200, "damaged")
+    assert list(told["damaged"]) == [f"the row of execution 1, '{damaged}',"]
+    assert sum("the row of execution 1," in message for message in caplog.messages) == 1
+
+
+def test_any_flip_in_a_row_is_noticed(world: World) -> None:
+    world.serve().create(WORK)
+    world.open()
+    arn = world.start("flipped", json.dumps("input"))
+    world.stop()
+    whole = world.file.read_bytes()
+    store = SqliteStore(str(world.file))
+    row = store.row(arn)
+    store.close()
+    assert row is not None
+    at = whole.index(f"{arn}{row.machine}flipped".encode())
+    for place in range(at, at + len(arn + row.machine) + 40):
+        for bit in range(8):
+            data = bytearray(whole)
+            data[place] ^= 1 << bit
+            world.file.write_bytes(data)
+            try:
+                store = SqliteStore(str(world.file))
+            except StoreError:
+                continue
+            assert store.rows(Query()) in ([], [row])
+            assert store.damaged
+            store._connection.close()
+
+
+def changed(file: Path, statement: str) -> SqliteStore:
+    """The store after a change by another program."""
+    connection = sqlite3.connect(file)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return SqliteStore(str(file))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE documents SET kind = 'machinf' WHERE kind = 'machine'",
+        "UPDATE documents SET arn = arn || 'x' WHERE kind = 'machine'",
+        "UPDATE documents SET checksum = NULL WHERE kind = 'machine'",
+        "UPDATE documents SET body = 5 WHERE kind = 'machine'",
+        "UPDATE executions SET arn = CAST(x'ff' || arn AS TEXT)",
+        "UPDATE executions SET checksum = checksum + 1",
+        "UPDATE journal SET number = number + 1",
+        "UPDATE journal SET last = last + 1",
+        "UPDATE journal SET entries = CAST(entries AS TEXT)",
+    ],
+)
+def test_damage_to_keys_and_types_is_noticed_and_named(world: World, damage: str) -> None:
+    world.serve().create(WORK)
+    arn = world.start()
+    world.stop()
+    store = changed(world.file, damage)
+    for read in (lambda: store.row(arn), lambda: store.journal(1)):
+        with suppress(StoreError):
+            read()
+    assert list(store.documents("machine")) == [] or "documents" not in damage
+    assert len(store.damaged) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("lost", ["", "-wal"])
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_file_that_is_deleted_while_it_is_served_is_noticed(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    lost: str,
+    replaced: bool,
+) -> None:
+    monkeypatch.setattr(sidecar, "_INTERVAL", 0.0)
+    world.serve().create(WORK)
+    assert world.health()[1]["status"] == "ok"
+    path = Path(f"{world.file}{lost}")
+    beside = path.rename(world.folder / "beside")
+    if replaced:
+        path.write_bytes(beside.read_bytes())
+    what = "replaced" if replaced else "deleted or moved"
+    told = world.health()[1]
+    assert told["status"] == "trouble"
+    assert told["trouble"].startswith(f"{path} was {what} while it was in use")
+    assert told["trouble"] in caplog.messages
+    beside.rename(path)
+    assert world.health()[1]["status"] == "ok"
+
+
+def committed(file: Path) -> bytes:
+    """The log of a server that was killed after twelve commits."""
+    store = SqliteStore(str(file))
+    for number in range(12):
+        store.put("activity", f"{number:02}", {"number": number, "text": "x" * 5000})
+        store.commit()
+    log = Path(f"{file}-wal").read_bytes()
+    store._connection.close()
+    return log
+
+
+def missing_with(file: Path, beginning: bytes, log: bytes | None, count: bytes) -> tuple[int, int]:
+    """How many commits are reported as missing, and how many are there."""
+    file.write_bytes(beginning)
+    Path(f"{file}-commits").write_bytes(count)
+    Path(f"{file}-wal").unlink(missing_ok=True)
+    if log is not None:
+        Path(f"{file}-wal").write_bytes(log)
+    store = SqliteStore(str(file))
+    numbers = [document["number"] for document in store.documents("activity")]
+    assert numbers == list(range(len(numbers)))
+    store._connection.close()
+    return store.missing, len(numbers)
+
+
+def test_commits_that_a_damaged_log_has_lost_are_counted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    SqliteStore(str(world.file)).close()
+    beginning = world.file.read_bytes()
+    log = committed(world.file)
+    count = Path(f"{world.file}-commits").read_bytes()
+    assert missing_with(world.file, beginning, log, count) == (0, 12)
+    assert missing_with(world.file, beginning, None, count) == (12, 0)
+    assert missing_with(world.file, beginning, b"", count) == (12, 0)
+    chance = random.Random(8)
+    for _ in range(40):
+        damaged = bytearray(log)
+        damaged[chance.randrange(len(log))] ^= 1 << chance.randrange(8)
+        missing, there = missing_with(world.file, beginning, bytes(damaged), count)
+        assert missing + there == 12
+    for length in range(0, len(log), 5000):
+        missing, there = missing_with(world.file, beginning, log[:length], count)
+        assert missing + there == 12
+    assert f"{world.file}: its last commits are missing: 12" in caplog.messages
+
+
+def test_of_a_file_in_place_of_another_one_all_commits_are_missing(world: World) -> None:
+    committed(world.file)
+    world.file.unlink()
+    told = world.serve().health()[1]
+    assert (told["status"], told["store"]["missing"]) == ("damaged", 12)
+    world.stop()
+    assert world.serve().health()[1]["status"] == "ok"
+
+
+@pytest.mark.parametrize("count", [None, b"", b"x", b"0 1 2", b"\xff" * 9])
+def test_a_count_that_is_not_there_or_damaged_reports_nothing(
+    world: World, count: bytes | None
+) -> None:
+    committed(world.file)
+    path = Path(f"{world.file}-commits")
+    path.unlink()
+    if count is not None:
+        path.write_bytes(count)
+    store = SqliteStore(str(world.file))
+    assert (store.missing, len(list(store.documents("activity")))) == (0, 12)
+    store.close()
 
 
 PAGE = 4096

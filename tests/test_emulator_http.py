@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -277,3 +279,181 @@ def test_every_operation_of_the_service_model_is_there() -> None:
     from doorstep_emulator.api import OPERATIONS
 
     assert set(OPERATIONS) == set(REQUESTS)
+
+
+# What is checked where it comes in ---------------------------------------------------------------
+
+OWNER = "arn:aws:states:us-east-1:123456789012:"
+PASS = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+BY_WORKER = {
+    "StartAt": "T",
+    "States": {"T": {"Type": "Task", "Resource": f"{OWNER}activity:typist", "End": True}},
+}
+NO_NUMBER = {
+    "1e400": "Numeric value (1e400) out of range of double",
+    "-1e400": "Numeric value (-1e400) out of range of double",
+    "1" * 5_000: "Number value length (5000) exceeds the maximum allowed (4300)",
+    "[" * 250 + "]" * 250: "",
+}
+
+
+@pytest.mark.parametrize("strange", ["\ud800", "a\0b", "a\x1b[2J", "a b", "\x9b"])
+@pytest.mark.parametrize(
+    ("operation", "member", "arn"),
+    [
+        (operation, name, f"{OWNER}execution:m:")
+        for operation, table in REQUESTS.items()
+        for name, limit in table.members.items()
+        if isinstance(limit, Text) and limit.of == "arn"
+    ],
+)
+def test_an_arn_with_characters_that_none_has_is_refused(
+    call: Call, operation: str, member: str, arn: str, strange: str
+) -> None:
+    given = {
+        name: {Number: 1, Flag: True, Many: [{}]}.get(type(limit), "x")
+        for name, limit in REQUESTS[operation].members.items()
+        if name in REQUESTS[operation].required
+    }
+    status, told = call(operation, json.dumps({**given, member: arn + strange}).encode())
+    assert (status, told["__type"]) == (400, "InvalidArn")
+
+
+@pytest.mark.parametrize("operation", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"])
+@pytest.mark.parametrize("token", ["\ud800", "a\0b"])
+def test_a_token_with_characters_that_none_has_is_refused(
+    call: Call, operation: str, token: str
+) -> None:
+    output = {"output": "{}"} if operation == "SendTaskSuccess" else {}
+    status, told = call(operation, json.dumps({"taskToken": token, **output}).encode())
+    assert (status, told["__type"]) == (400, "InvalidToken")
+
+
+@pytest.mark.parametrize("place", ["[" * 1_500, "1" * 5_000])
+def test_a_page_token_that_nobody_made_is_refused(call: Call, place: str) -> None:
+    token = base64.urlsafe_b64encode(place.encode()).decode()[:3_000]
+    status, told = call(
+        "ListExecutions", json.dumps({"stateMachineArn": f"{OWNER}m", "nextToken": token}).encode()
+    )
+    assert (status, told["__type"]) in ((400, "InvalidToken"), (400, "InvalidArn"))
+
+
+def test_a_description_with_half_a_surrogate_pair_is_refused(call: Call) -> None:
+    request = {"stateMachineArn": f"{OWNER}stateMachine:m", "description": "\udfff"}
+    status, told = call("PublishStateMachineVersion", json.dumps(request).encode())
+    assert (status, told["__type"]) == (400, "ValidationException")
+
+
+@pytest.mark.parametrize("number", [10**400, 2**63])
+def test_a_number_that_no_long_holds_is_refused(call: Call, number: int) -> None:
+    request = {"mapRunArn": f"{OWNER}mapRun:m/l:x", "maxConcurrency": number}
+    status, told = call("UpdateMapRun", json.dumps(request).encode())
+    assert (status, told["__type"]) == (400, "SerializationException")
+
+
+def test_a_refusal_repeats_only_the_beginning_of_a_large_value(call: Call) -> None:
+    status, told = call("CreateActivity", json.dumps({"name": "x" * 300_000}).encode())
+    assert status == 400
+    assert "(300,000 characters)" in told["message"]
+    assert len(told["message"]) < 5_000
+
+
+def made(call: Call, name: str, definition: str) -> str:
+    request = {"name": name, "definition": definition, "roleArn": ROLE}
+    return call("CreateStateMachine", json.dumps(request).encode())[1]["stateMachineArn"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBER, ids=["1e400", "-1e400", "digits", "deep"])
+def test_a_number_that_can_not_be_held_is_refused_wherever_it_comes_in(
+    call: Call, address: str, number: str
+) -> None:
+    why = NO_NUMBER[number]
+    arn = made(call, "plain", PASS)
+    status, told = call(
+        "StartExecution", json.dumps({"stateMachineArn": arn, "input": number}).encode()
+    )
+    assert (status, told["__type"]) == (400, "InvalidExecutionInput")
+    assert why in told["message"]
+    definition = PASS.replace('"Pass"', f'"Pass", "Result": {number}')
+    request = {"name": "number", "definition": definition, "roleArn": ROLE}
+    status, told = call("CreateStateMachine", json.dumps(request).encode())
+    assert (status, told["__type"]) == (400, "InvalidDefinition")
+    assert why in told["message"]
+    token = by_worker(call)
+    request = {"taskToken": token, "output": number}
+    status, told = call("SendTaskSuccess", json.dumps(request).encode())
+    assert (status, told["__type"]) == (400, "InvalidOutput")
+    assert why in told["message"]
+    assert calling_back(address, token, number.encode()) == (400, "InvalidOutput")
+    assert calling_back(address, token, b"\xff\xfe") == (400, "InvalidOutput")
+    assert calling_back(address, token, b"1")[0] == 200
+
+
+def by_worker(call: Call) -> str:
+    """The token of a task that a worker has taken."""
+    call("CreateActivity", json.dumps({"name": "typist"}).encode())
+    arn = made(call, "typing", json.dumps(BY_WORKER))
+    call("StartExecution", json.dumps({"stateMachineArn": arn}).encode())
+    task = call("GetActivityTask", json.dumps({"activityArn": f"{OWNER}activity:typist"}).encode())
+    return task[1]["taskToken"]
+
+
+def calling_back(address: str, token: str, body: bytes) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request("POST", f"/callback/{token}", body)
+    response = connection.getresponse()
+    told = json.loads(response.read())
+    connection.close()
+    return response.status, told.get("__type")
+
+
+def test_half_a_surrogate_pair_in_data_goes_through_to_the_output(call: Call) -> None:
+    arn = made(call, "plain", PASS)
+    for text in (r'"\ud800"', '"\ud800"', r'{"\udfff\u0000": 1}'):
+        request = {"stateMachineArn": arn, "input": text}
+        started = call("StartExecution", json.dumps(request).encode())[1]["executionArn"]
+        for _ in range(1_000):
+            told = call("DescribeExecution", json.dumps({"executionArn": started}).encode())[1]
+            if told["status"] != "RUNNING":
+                break
+        assert json.loads(told["output"]) == json.loads(text)
+        status, told = call("GetExecutionHistory", json.dumps({"executionArn": started}).encode())
+        assert status == 200
+        assert json.loads(told["events"][-1]["executionSucceededEventDetails"]["output"]) == (
+            json.loads(text)
+        )
+
+
+@pytest.mark.parametrize("clock", ["nan", "1e400", "1e-300", "9" * 5_000])
+def test_a_clock_that_can_not_go_is_refused_in_a_sentence(call: Call, clock: str) -> None:
+    request = json.dumps({"stateMachineArn": made(call, "plain", PASS)}).encode()
+    status, told = call("StartExecution", request, **{"X-Doorstep-Clock": clock})
+    assert (status, told["__type"]) == (400, "ValidationException")
+    assert len(told["message"]) < 300
+
+
+def test_a_bucket_may_be_given_as_text(ask: Call, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "items.json").write_text("[1, 2]")
+    each = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "I",
+        "States": {"I": {"Type": "Pass", "End": True}},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "in", "Key": "items.json"},
+    }
+    state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": each, "End": True}
+    definition = json.dumps({"StartAt": "M", "States": {"M": state}})
+    with running(Options(port=0, bucket=str(tmp_path), clock="virtual")) as url:
+        call = partial(ask, urlsplit(url).netloc)
+        arn = made(call, "mapped", definition)
+        started = call("StartExecution", json.dumps({"stateMachineArn": arn}).encode())[1]
+        described = json.dumps({"executionArn": started["executionArn"]}).encode()
+        for _ in range(1_000):
+            told = call("DescribeExecution", described)[1]
+            if told["status"] != "RUNNING":
+                break
+    assert told["output"] == "[1,2]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from prometheus_client import parser
 
+import doorstep
 from doorstep_cli.remote import Remote
 from doorstep_emulator import Options, app, running
 from doorstep_emulator.reporting import report
@@ -158,21 +160,46 @@ def test_commits_and_deliveries_are_counted(observed: Observed, eventually: Even
     assert observed.metric("doorstep_sink_failures_total", sink=sink["target"]) == 0
 
 
-def test_a_server_that_does_not_answer_is_in_trouble(
-    observed: Observed, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("late", [0.0, 3600.0], ids=["for long", "for a moment"])
+def test_a_server_that_does_one_thing_for_long_is_in_trouble(
+    monkeypatch: pytest.MonkeyPatch, late: float
 ) -> None:
-    monkeypatch.setattr(app, "_LATE", 0.0)
-    with pytest.raises(HTTPError) as raised:
-        observed.get("/health")
-    with raised.value as answer:
-        assert answer.code == 503
-        assert "has not answered" in json.load(answer)["trouble"]
+    monkeypatch.setattr(app, "_SOON", 0.0)
+    monkeypatch.setattr(app, "_LATE", late)
+    at_work, enough = threading.Event(), threading.Event()
+
+    def respond(*_: Any) -> Any:
+        at_work.set()
+        assert enough.wait(30)
+        return doorstep.answer(1)
+
+    with running(Options(port=0, respond=respond, grace=0)) as url:
+        observed = Observed(url)
+        task = {"Type": "Task", "Resource": FUNCTION + "any", "End": True}
+        starting = threading.Thread(target=observed.start, args=("busy", task))
+        starting.start()
+        assert at_work.wait(30)
+        try:
+            if late:
+                assert observed.health()["status"] == "ok"
+                return
+            with pytest.raises(HTTPError) as raised:
+                observed.health()
+            with raised.value as answer:
+                assert answer.code == 503
+                assert "has been busy with one thing" in json.load(answer)["trouble"]
+        finally:
+            enough.set()
+            starting.join()
 
 
 def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     root, log = logging.getLogger(), logging.getLogger("doorstep")
     before, level = root.handlers[:], log.level
     try:
+        report("text", "info")
+        log.error("the state %s", "A\x1b[2J\x9b\u202e\ud800")
+        spoken = capsys.readouterr().err
         report("json", "info")
         log.debug("unheard")
         log.info("%s é\ud800", "said", extra={"fields": {"code": "OK"}})
@@ -183,6 +210,7 @@ def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     finally:
         root.handlers[:] = before
         log.setLevel(level)
+    assert spoken.endswith("ERROR the state A�[2J��\\ud800\n")
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert (first["level"], first["message"], first["code"]) == ("INFO", "said é\ud800", "OK")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", first["time"])

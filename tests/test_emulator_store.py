@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +27,15 @@ def file(tmp_path: Path) -> str:
 
 
 def execution(store: SqliteStore, name: str, **more: object) -> Row:
-    fields = {"machine": "m", "type": "STANDARD", "status": "RUNNING", "started": 1.5}
+    fields: dict[str, Any] = {
+        "machine": "m",
+        "type": "STANDARD",
+        "status": "RUNNING",
+        "started": 1.5,
+    }
     fields |= {"identity": "{}", "revision": "r"}
-    row = Row(id=store.next_id(), arn=name, name=name, **{**fields, **more})  # type: ignore[arg-type]
+    fields |= {"id": store.next_id(), "arn": name, "name": name, **more}
+    row = Row(**fields)
     store.begin(row)
     return row
 
@@ -222,3 +230,134 @@ def test_a_full_disk_loses_nothing_and_is_waited_for(
     store.append(row.id, chunk(5001, 1))
     assert store.last_event(row.id) == 5001
     assert len(store.events(row.id, 1, 9999)) == 5001
+
+
+# What can't be stored ----------------------------------------------------------------------------
+
+UNBINDABLE = {
+    "half of a surrogate pair": "a\ud800",
+    "the other half": "\udc00a",
+    "NUL": "a\0b",
+    "an integer of more than 64 bits": 1 << 63,
+    "a large negative one": -(1 << 63) - 1,
+    "an object": {"a": 1},
+    "a list": ["a"],
+    "no number": float("nan"),
+}
+
+
+@pytest.mark.parametrize("value", UNBINDABLE.values(), ids=UNBINDABLE)
+def test_a_value_that_can_not_be_stored_is_refused_at_once_by_its_place(
+    file: str, opened: Opened, value: Any
+) -> None:
+    store = opened(file)
+    with pytest.raises(StoreError, match="the trace of execution 1 can't be stored: a"):
+        execution(store, "one", trace=value)
+    with pytest.raises(StoreError, match="the token of execution 1 can't be stored"):
+        store.own_token(value, 1)
+    with pytest.raises(StoreError, match=r"the arn of the activity .* can't be stored"):
+        store.put("activity", value, {})
+    other = execution(store, "other")
+    store.commit()
+    assert store.take_refused() == {}
+    assert store.rows(Query()) == [other]
+
+
+def test_a_value_beyond_the_limit_of_the_file_is_refused_at_once(file: str, opened: Opened) -> None:
+    store = opened(file)
+    store._longest = 100
+    execution(store, "é" * 50)
+    with pytest.raises(StoreError, match=r"the arn of execution 2 .*: 101 bytes, of 100 at most"):
+        execution(store, "é" * 50 + "a")
+    with pytest.raises(StoreError, match=r"the entries of execution 1 .* bytes, of 100 at most"):
+        store.append(1, chunk(1, 5))
+
+
+def test_what_a_commit_can_not_write_is_dropped_and_all_else_is_written(
+    file: str, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened(file)
+    before = execution(store, "one")
+    twice = execution(store, "one", trace="twice")
+    store.append(twice.id, chunk(1, 3))
+    store.put("activity", "a", {"name": "a"})
+    after = execution(store, "two")
+    store.append(after.id, chunk(1, 3))
+    store.commit()
+    assert store.trouble is None
+    assert store.rows(Query()) == [after, before]
+    assert store.journal(twice.id) == []
+    assert store.journal(after.id) == chunk(1, 3)
+    assert store.get("activity", "a") == {"name": "a"}
+    why = "UNIQUE constraint failed: executions.arn"
+    assert caplog.messages == [f"what was to be stored of execution 2 is dropped: {why}"]
+    assert store.take_refused() == {twice.id: why}
+    assert store.take_refused() == {}
+
+
+def test_an_execution_without_what_it_has_to_have_holds_up_no_other(
+    file: str, opened: Opened
+) -> None:
+    store = opened(file)
+    execution(store, "one", identity=None)
+    store.put("activity", None, {})  # type: ignore[arg-type]
+    other = execution(store, "two")
+    store.commit()
+    assert store.take_refused() == {1: "NOT NULL constraint failed: executions.identity"}
+    assert store.refused_documents == ["the activity None"]
+    assert store.rows(Query()) == [other]
+
+
+def test_a_row_that_is_larger_than_the_file_takes_holds_up_no_other(
+    file: str, opened: Opened
+) -> None:
+    store = opened(file)
+    large, small = execution(store, "large"), execution(store, "small")
+    store._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 5_000)
+    store.append(large.id, chunk(1, 100))
+    store.append(small.id, chunk(1, 1))
+    store.commit()
+    assert store.take_refused() == {large.id: "string or blob too big"}
+    assert store.journal(small.id) == chunk(1, 1)
+
+
+def test_the_journal_of_what_was_dropped_continues_where_the_file_ends(
+    file: str, opened: Opened
+) -> None:
+    store = opened(file)
+    row = execution(store, "one")
+    store.append(row.id, chunk(1, 2))
+    store.commit()
+    store.append(row.id, chunk(3, 2))
+    execution(store, "other", id=row.id)
+    store.commit()
+    assert list(store.take_refused()) == [row.id]
+    store.append(row.id, chunk(3, 1))
+    assert store.journal(row.id) == [*chunk(1, 2), *chunk(3, 1)]
+
+
+def test_what_can_not_be_stored_is_not_there(file: str, opened: Opened) -> None:
+    store = opened(file)
+    assert store.row("\ud800") is None
+    assert store.get("machine", "\ud800") is None
+    assert not store.knows_token("\ud800")
+
+
+@pytest.mark.parametrize("code", ["IOERR_WRITE", "READONLY", "CANTOPEN", "BUSY", "CORRUPT"])
+def test_what_the_file_refuses_is_waited_for(
+    file: str, opened: Opened, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    store = opened(file)
+    row = execution(store, "one")
+    problem = sqlite3.DatabaseError(code)
+    problem.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{code}")
+    write = store._transact
+    monkeypatch.setattr(store, "_transact", lambda: raised(problem))
+    monkeypatch.setattr(time, "sleep", lambda _: monkeypatch.setattr(store, "_transact", write))
+    store.commit()
+    assert store.take_refused() == {}
+    assert store.row("one") == row
+
+
+def raised(problem: Exception) -> None:
+    raise problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -153,3 +154,18 @@ def test_an_agenda_lets_go_of_what_was_cancelled() -> None:
     assert len(agenda) < 5_000
     assert agenda.next_time() == 5e9
     assert agenda.take() is kept
+
+
+@pytest.mark.parametrize("step", [-HOUR, HOUR])
+def test_a_modelled_time_is_not_moved_when_the_machine_s_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: float
+) -> None:
+    clock = ServerClock(calls=1)
+    line = Timeline(clock, Pace.of("60"), "arn")
+    turn(clock)
+    began, real = line.now(), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + step)
+    assert 0 <= line.now() - began < HOUR
+    turn(clock)
+    (message,) = caplog.messages
+    assert message.startswith(f"the machine's clock was set: this server's is ahead by {-step:.0f}")

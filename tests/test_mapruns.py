@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.drivers import readers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 READ = "arn:aws:states:::s3:getObject"
@@ -278,6 +279,70 @@ def test_a_damaged_line_fails_the_run(tmp_path: Path) -> None:
     error, cause = refused(tmp_path, reader("items.jsonl", InputType="JSONL"))
     assert error == "States.ItemReaderFailed"
     assert "not valid JSON" in cause
+
+
+PACKED = gzip.compress(b"[1, 2, 3]" * 1000)
+HOSTILE = {
+    "cut.json.gz": PACKED[: len(PACKED) // 2],
+    "headless.json.gz": PACKED[:5],
+    "damaged.json.gz": PACKED[:20] + b"\xff" * 20 + PACKED[40:],
+    "plain.json.gz": b"[1, 2]",
+    "latin.json": b'["\xe9"]',
+    "wide.json": "[1]".encode("utf-16"),
+    "deep.json": b"[" * 100_000,
+    "digits.json": b"[" + b"1" * 5_000 + b"]",
+    "huge.json": b"[1e400]",
+    "line.jsonl": b'"' + b"x" * readers.MAX_ITEM_BYTES + b'"',
+    "line.csv": b"a\n" + b"x" * (readers.MAX_ITEM_BYTES + 1),
+    "nul.csv": b"a,b\n1,\xff\x00\n",
+}
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_file_that_can_not_be_read_fails_the_run_and_is_named(tmp_path: Path, key: str) -> None:
+    put(tmp_path, key, "").write_bytes(HOSTILE[key])
+    kind = Path(key.removesuffix(".gz")).suffix[1:].upper()
+    config = {"CSVHeaderLocation": "FIRST_ROW"} if kind == "CSV" else {}
+    error, cause = refused(tmp_path, reader(key, InputType=kind, **config))
+    assert error == "States.ItemReaderFailed"
+    assert key in cause or "at most" in cause
+    assert len(cause) < 500
+
+
+def test_a_packed_file_unfolds_no_further_than_memory_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_JSON", 1_000)
+    put(tmp_path, "bomb.json.gz", "").write_bytes(gzip.compress(b" " * 1_001))
+    error, cause = refused(tmp_path, reader("bomb.json.gz", InputType="JSON"))
+    assert (error, "1,000 characters at most" in cause) == ("States.ItemReaderFailed", True)
+
+
+@pytest.mark.parametrize("key", ["a\0b", "\ud800", "k" * 300, "k/" * 3_000, "."])
+def test_a_key_that_no_file_can_have_fails_the_run(tmp_path: Path, key: str) -> None:
+    put(tmp_path, "items.json", "[1]")
+    error, cause = refused(tmp_path, reader(key, InputType="JSON"))
+    assert error == "States.ItemReaderFailed"
+    assert len(cause) < 7_000
+
+
+def test_a_csv_may_have_large_fields(tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", f"a\n{'x' * 200_000}\n")
+    config = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
+    (item,) = read(tmp_path, reader("a.csv", **config))
+    assert len(item["a"]) == 200_000
+
+
+def test_half_a_surrogate_pair_goes_through_batches_and_files(tmp_path: Path) -> None:
+    put(tmp_path, "items.json", r'["\ud800"]')
+    definition = machine(
+        ItemReader=reader(InputType="JSON"),
+        ItemBatcher={"MaxItemsPerBatch": 2, "MaxInputBytesPerBatch": 1000},
+        ResultWriter=writer(Transformation="COMPACT", OutputType="JSONL"),
+    )
+    execution = doorstep.run(definition, {}, bucket=tmp_path)
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert json.loads(written(tmp_path, execution)["SUCCEEDED"][0]) == {"Items": ["\ud800"]}
 
 
 def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
@@ -686,3 +751,12 @@ def test_nothing_outside_of_the_folder_is_written(tmp_path: Path) -> None:
     execution = doorstep.run(definition, [1], bucket=root)
     assert execution.error == "States.ResultWriterFailed"
     assert list(tmp_path.rglob("manifest.json")) == []
+
+
+def test_a_result_that_can_not_be_written_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "out").write_text("a file where a folder is to be")
+    execution = doorstep.run(machine(ResultWriter=writer()), [1], bucket=tmp_path)
+    assert execution.error == "States.ResultWriterFailed"
+    assert "can't write" in (execution.cause or "")
+    assert "out" in (execution.cause or "")

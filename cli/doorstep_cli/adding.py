@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 
 from .definitions import Type, definition_option, read_accepted
 from .options import definition_options
-from .output import Problem
+from .output import Problem, echo, json_text
 from .recorded import HISTORY, read_events
 
 
@@ -62,10 +61,10 @@ def add(
     except InputError as problem:
         raise Problem(f"{history}: {problem}") from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json_text(content, indent=2) + "\n", "utf-8")
     case = load_case(path)
     verdict = judge(case, answer(case))
-    click.echo(f"{path}: {verdict.grade}{f': {verdict.why}' if verdict.why else ''}")
+    echo(f"{path}: {verdict.grade}{f': {verdict.why}' if verdict.why else ''}")
     ctx.exit(int(not verdict.as_recorded))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .output import echo
+
 
 @click.command("completion", short_help="Print the script that completes commands in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -22,4 +24,4 @@ def command(ctx: click.Context, shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"click has no completion for {shell}")
-    click.echo(made(ctx.find_root().command, {}, "doorstep", "_DOORSTEP_COMPLETE").source())
+    echo(made(ctx.find_root().command, {}, "doorstep", "_DOORSTEP_COMPLETE").source())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from .adding import add
-from .output import Problem, Row, print_table
+from .output import Problem, Row, echo, print_table
 
 if TYPE_CHECKING:
     from doorstep_conformance import Report
@@ -83,7 +83,7 @@ def command(
         _print_scores(report)
     if missed:
         for one in report.missed:
-            click.echo(f"{one.case.id}: {one.verdict.grade}: {one.verdict.why}")
+            echo(f"{one.case.id}: {one.verdict.grade}: {one.verdict.why}")
 
 
 command.add_command(add)
@@ -107,4 +107,4 @@ def _print_scores(report: Report) -> None:
     ]
     print_table(["Kind", *(grade.capitalize() for grade in GRADES), "Cases"], rows)
     total, recorded = len(report.judged), len(report.judged) - len(report.missed)
-    click.echo(f"{recorded} of {total} as AWS recorded them")
+    echo(f"{recorded} of {total} as AWS recorded them")

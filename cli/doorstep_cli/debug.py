@@ -11,7 +11,7 @@ import click
 
 from .definitions import Type, definition_option, read_accepted
 from .options import definition_options, format_option
-from .output import Problem, note, print_json
+from .output import Problem, console, note, print_json
 from .recorded import history_arguments, recording_of
 from .replay import type_told
 from .stepping import step
@@ -91,12 +91,10 @@ def command(
 
 
 def _print(found: Moments, index: int) -> None:
-    from rich.console import Console
-
     from .momentview import printed
 
     # A terminal wraps by itself, and a script wants whole lines.
-    Console(highlight=False).print(printed(found, index), end="", soft_wrap=True)
+    console(highlight=False).print(printed(found, index), end="", soft_wrap=True)
 
 
 def _warn(found: Moments) -> None:

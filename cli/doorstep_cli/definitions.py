@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from doorstep.jsontext import shortened
+
 from .options import Command, standard_input
-from .output import Problem
+from .output import Problem, style
 
 if TYPE_CHECKING:
     from doorstep import DefinitionError, Diagnostic
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_WIDE = 200
+"""Characters that are shown of a place."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -114,8 +118,18 @@ def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[Definition]:
 
 
 def _refusal(refused: DefinitionError, file: str, document: Document | None) -> Problem:
-    told = "\n".join(described(one, file, document) for one in refused.diagnostics)
+    told = "\n".join(all_described(refused.diagnostics, file, document))
     return Problem(f"{file} is not a definition that AWS would accept\n{told}")
+
+
+def all_described(
+    diagnostics: Sequence[Diagnostic], file: str, document: Document | None
+) -> Iterator[str]:
+    """The first of the diagnostics with their places, and how many more there are."""
+    from doorstep.refusals import MOST, more
+
+    yield from (described(one, file, document) for one in diagnostics[:MOST])
+    yield from (f"{one}; `doorstep validate --format json` has all" for one in more(diagnostics))
 
 
 def described(diagnostic: Diagnostic, file: str, document: Document | None) -> str:
@@ -123,14 +137,16 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
     Without a document the text could not be parsed, and the hint holds the line and the caret.
     """
+    from doorstep.parse.documents import window
+
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])
-    severity = click.style(diagnostic.severity.lower(), fg=_COLOURS[diagnostic.severity])
+    severity = style(diagnostic.severity.lower(), fg=_COLOURS[diagnostic.severity])
     message = _JACKSON_PLACE.sub(r"\1", diagnostic.message)
     lines = [f"{where}: {severity} {diagnostic.code}: {message}"]
-    lines += [f"    {line}" for line in excerpt.splitlines()]
+    lines += [f"    {line}" for line in window(excerpt)]
     if document and diagnostic.location:
-        lines.append(f"  at {diagnostic.location}")
+        lines.append(f"  at {shortened(diagnostic.location, _WIDE)}")
     if document and diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
     return "\n".join(lines)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from doorstep.jsontext import shortened
 from doorstep.recorded import Entry
 from doorstep.visits import Visit, Visits
+
+from .output import style
 
 if TYPE_CHECKING:
     from doorstep import Execution
@@ -47,7 +47,7 @@ def as_json(execution: Execution) -> dict[str, Any]:
 def told(execution: Execution) -> str:
     """Status, state, error and cause of a run that did not succeed, and what may help."""
     visits = _visits(execution)
-    status = click.style(execution.status, fg=_COLOURS[execution.status], bold=True)
+    status = style(execution.status, fg=_COLOURS[execution.status], bold=True)
     headline = f"{status}{_where(_blamed(execution, visits))}: {execution.error or 'no error name'}"
     lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":

@@ -15,7 +15,7 @@ import click
 
 from .definitions import DEFINITION, Definition, Type, read_accepted
 from .options import definition_options, format_option, handlers_option, input_option
-from .output import OutputFile, Row, note, print_json, print_table
+from .output import OutputFile, Row, echo, json_text, note, print_json, print_table, style
 from .process import prints_go_to_stderr
 from .progress import Line, wanted
 from .runs import handlers_of, write
@@ -132,7 +132,7 @@ def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) 
     from doorstep.exploring.findings import mock_config
 
     config = mock_config(report.findings, machine)
-    write(file, [json.dumps(config, indent=2, ensure_ascii=False)], quiet=quiet)
+    write(file, [json_text(config, indent=2)], quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,12 @@ def _print(report: Exploration, shown: _Shown) -> None:
     total = Row(["all", f"{report.reached} of {report.parts}"])
     print_table(["Part", "Reached"], [*rows, total])
     for finding, case in zip(report.findings, case_names(report.findings), strict=True):
-        click.echo("\n" + "\n".join(_lines(finding, case, shown)))
+        echo("\n" + "\n".join(_lines(finding, case, shown)))
     if report.example:
-        click.echo("\nIt succeeds with:\n" + "\n".join(_script(report.example.as_json())))
+        echo("\nIt succeeds with:\n" + "\n".join(_script(report.example.as_json())))
     else:
-        click.echo("\nNo run succeeded.")
-    click.echo(f"\n{shown.definition.file}: {_verdict(report)}")
+        echo("\nNo run succeeded.")
+    echo(f"\n{shown.definition.file}: {_verdict(report)}")
     if report.cut_short:
         note("not everything was tried: give it more --seconds")
 
@@ -171,7 +171,7 @@ def _print(report: Exploration, shown: _Shown) -> None:
 def _verdict(report: Exploration) -> str:
     counts = Counter(str(one.severity) for one in report.findings)
     named = [
-        click.style(_many(counts[name], name), fg=colour)
+        style(_many(counts[name], name), fg=colour)
         for name, colour in _COLOURS.items()
         if counts[name]
     ]
@@ -183,8 +183,8 @@ def _many(number: int, what: str) -> str:
 
 
 def _lines(finding: Finding, case: str, shown: _Shown) -> Iterator[str]:
-    title = click.style(f"{finding.severity} {finding.kind}", fg=_COLOURS[finding.severity])
-    yield f"{title}: {click.style(finding.message, bold=True)}"
+    title = style(f"{finding.severity} {finding.kind}", fg=_COLOURS[finding.severity])
+    yield f"{title}: {style(finding.message, bold=True)}"
     document = shown.definition.document
     for place in finding.places:
         where = ":".join(map(str, document.locate(place.pointer)))

@@ -14,7 +14,7 @@ from doorstep.recorded import Entry
 
 from .definitions import DEFINITION, Type, read_accepted
 from .options import definition_options, format_option
-from .output import OutputFile, note
+from .output import OutputFile, echo, note
 from .recorded import HISTORY, read_history
 from .runs import write
 
@@ -60,7 +60,7 @@ def command(
     if output:
         write(output, lines, quiet=False)
     else:
-        click.echo("\n".join(lines))
+        echo("\n".join(lines))
     known = {state.name for state in tree.scope.walk()}
     if strange := sorted(_entered(entries) - known):
         note(f"{history} has states that {path} has not: {', '.join(strange)}")

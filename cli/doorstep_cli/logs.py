@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import click
 
 from .options import format_option
-from .output import plain
+from .output import echo, json_text, plain
 from .remote import Remote, endpoint_option
 
 _PAUSE = 0.3
@@ -39,9 +37,9 @@ def command(execution: str, follow: bool, output_format: str, endpoint: str) -> 
     """
     remote = Remote(endpoint)
     arn = remote.execution(execution)
-    shown = _line if output_format == "text" else partial(json.dumps, ensure_ascii=False)
+    shown = _line if output_format == "text" else json_text
     for event in _events(remote, arn, follow=follow):
-        click.echo(shown(event))
+        echo(shown(event))
 
 
 def _events(remote: Remote, arn: str, *, follow: bool) -> Iterator[dict[str, Any]]:

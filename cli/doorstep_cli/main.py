@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from .output import Bug, Problem
+from .output import Bug, Problem, echo
 
 _GROUPS = {
     "Run and look": ("run", "validate", "history", "graph"),
@@ -66,10 +66,14 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; no traceback reaches the user unless DOORSTEP_DEBUG asks for it."""
+        if os.environ.get("DOORSTEP_DEBUG"):
+            import logging
+
+            logging.basicConfig()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            echo("Interrupted.", err=True)
             raise click.exceptions.Exit(130) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise

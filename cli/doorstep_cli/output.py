@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _GAP = 2
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_OURS = f"\x1b{secrets.token_hex(8)}"
+"""Begins a colour of ours, until `echo` writes it; no foreign text can know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Problem(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to stderr."""
-        click.echo(f"{click.style('doorstep:', fg='red', bold=True)} {self.message}", err=True)
+        echo(f"{style('doorstep:', fg='red', bold=True)} {self.message}", err=True)
 
 
 class Bug(Problem):
@@ -57,24 +63,74 @@ class OutputFile(click.Path):
         return path
 
 
+def echo(text: str, *, err: bool = False, **how: Any) -> None:
+    """Write lines: the one way to the terminal. `how` they are coloured is said as for `style`.
+
+    Whatever else in them a terminal would take for an order is replaced.
+    """
+    pattern, replaced = _foreign()
+    ours = style(text, **how) if how else text
+    click.echo(pattern.sub(replaced, ours).replace(_OURS, "\x1b"), err=err)
+
+
+@cache
+def _foreign() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
+    # Imported here: `--version` starts no interpreter.
+    from doorstep.printable import CONTROL, replaced
+
+    return re.compile(rf"\x1b(?!{_OURS[1:]})|[{CONTROL}]"), replaced
+
+
+def style(text: str, **how: Any) -> str:
+    """A text in a colour, for `echo`: as click's, which nothing else of this program asks."""
+    before, after = click.style("\n", **how).replace("\x1b", _OURS).split("\n")
+    return f"{before}{text}{after}"
+
+
 def plain(text: str) -> str:
-    """A text of somebody else's, without what a terminal would take for orders."""
-    return _CONTROL.sub("�", text)
+    """A text of somebody else's on a single line, without what a terminal takes for orders."""
+    from doorstep.printable import printable
+
+    return printable(text.replace("\n", "�").replace("\t", "�"))
+
+
+def json_text(value: Any, **layout: Any) -> str:
+    """The text of a JSON value: exact, and yet without any control character."""
+    from doorstep.printable import escaped
+
+    return escaped(json.dumps(value, ensure_ascii=False, **layout))
 
 
 def print_json(value: Any) -> None:
     """A JSON value on stdout: one compact line, or indented and coloured on a terminal."""
     if sys.stdout.isatty():
-        from rich.console import Console
+        from rich.highlighter import JSONHighlighter
 
-        Console().print_json(data=value, ensure_ascii=False)
+        console().print(JSONHighlighter()(json_text(value, indent=2)), soft_wrap=True)
     else:
-        click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        echo(json_text(value, separators=(",", ":")))
+
+
+def console(**options: Any) -> Console:
+    """A console of rich's that writes no control characters but its own."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    from doorstep.printable import printable
+
+    class Clean(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
+            for text, form, control in super().render(renderable, options):
+                yield Segment(text if control else printable(text), form, control)
+
+    return Clean(**options)
 
 
 def note(text: str) -> None:
     """A remark beside the result, on stderr."""
-    click.secho(text, dim=True, err=True)
+    echo(text, dim=True, err=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -86,11 +142,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if sys.stdout.isatty():
         _fit(widths, shutil.get_terminal_size().columns)
-    click.secho(_line(columns, widths), bold=True)
+    echo(_line(columns, widths), bold=True)
     for row in rows:
-        click.secho(_line(row.cells, widths), fg=row.colour)
+        echo(_line(row.cells, widths), fg=row.colour)
         for text in row.below:
-            click.secho(f"{'':{widths[0] + _GAP}}{plain(text)}", dim=True)
+            echo(f"{'':{widths[0] + _GAP}}{plain(text)}", dim=True)
 
 
 def _fit(widths: list[int], room: int) -> None:

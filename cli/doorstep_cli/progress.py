@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from doorstep.events import TERMINAL
 
+from .output import console
+
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.spinner import Spinner
@@ -55,7 +57,6 @@ class Line:
 
     def _show(self) -> None:
         # In the timer's thread: what a run of milliseconds does without is imported here.
-        from rich.console import Console
         from rich.live import Live
         from rich.spinner import Spinner
 
@@ -65,8 +66,7 @@ class Line:
             spinner.update(text=self._text())
             return spinner
 
-        console = Console(stderr=True)
-        self._live = Live(console=console, get_renderable=renew, transient=True)
+        self._live = Live(console=console(stderr=True), get_renderable=renew, transient=True)
         self._live.start()
 
 

@@ -13,7 +13,7 @@ import click
 from . import process
 from .definitions import Definition, Type, definition_option, read_accepted
 from .options import Command, definition_options, format_option, handlers_option
-from .output import Problem, Row, print_json, print_table
+from .output import Problem, Row, echo, print_json, print_table
 from .progress import Line, wanted
 from .recorded import arn_option, recording_of
 from .replayview import tell, told_shortly
@@ -154,7 +154,7 @@ def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
             ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
         )
         same = sum(not isinstance(result, str) and result.same for _, result in found)
-        click.echo(f"{same} of {len(found)} run through this definition as they did")
+        echo(f"{same} of {len(found)} run through this definition as they did")
     if any(isinstance(result, str) for _, result in found):
         return 2
     return int(not all(not isinstance(result, str) and result.same for _, result in found))

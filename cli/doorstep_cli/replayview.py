@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from doorstep.jsontext import dumps, shortened
 
-from .output import Row, note, plain, print_table
+from .output import Row, echo, note, plain, print_table
 
 if TYPE_CHECKING:
     from doorstep.events import Event
@@ -40,13 +38,13 @@ def tell(replayed: Replay) -> None:
 
 def _tell_own(replayed: Replay) -> None:
     if found := replayed.difference:
-        click.secho(_headline(found), fg="red", bold=True)
-        click.echo(f"  {plain(found.told)}")
+        echo(_headline(found), fg="red", bold=True)
+        echo(f"  {plain(found.told)}")
         for title, event in (("recorded", found.recorded), ("now", found.ours)):
-            click.echo(f"  {title + ':':10}{_event(event)}")
-        click.echo(f"  likely:   {found.advice}")
+            echo(f"  {title + ':':10}{_event(event)}")
+        echo(f"  likely:   {found.advice}")
     else:
-        click.secho(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
+        echo(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
     if answers := [answer for one in replayed.all for answer in one.answers]:
         _tell_answers(answers)
 
@@ -82,11 +80,11 @@ def _tell_different(answers: Sequence[Answered]) -> None:
     different = [answer for answer in answers if answer.verdict == "different"]
     for answer in different[:_MOST]:
         where = plain(f"{answer.state}, attempt {answer.attempt}")
-        click.echo(f"{where}: the handler answers otherwise at {answer.at}")
+        echo(f"{where}: the handler answers otherwise at {answer.at}")
         for title, value in (("recorded", answer.recorded), ("now", answer.now)):
-            click.echo(f"  {title + ':':10}{plain(shortened(dumps(value), _SHOWN))}")
+            echo(f"  {title + ':':10}{plain(shortened(dumps(value), _SHOWN))}")
     if len(different) > _MOST:
-        click.echo(f"… and {len(different) - _MOST} more; --format json has all")
+        echo(f"… and {len(different) - _MOST} more; --format json has all")
 
 
 # Children ---------------------------------------------------------------------------------------
@@ -105,9 +103,9 @@ def _tell_children(replayed: Replay) -> None:
         rows = [_child_row(where, child) for where, child in notable[:_MOST]]
         print_table(["Child", "Execution", "Result", "State", "What differs"], rows)
     if len(notable) > _MOST:
-        click.echo(f"… and {len(notable) - _MOST} more; --format json has all")
+        echo(f"… and {len(notable) - _MOST} more; --format json has all")
     told = ", ".join(f"{verdict} {number:,}" for verdict, number in counts.most_common())
-    click.echo(f"children: {told}")
+    echo(f"children: {told}")
 
 
 def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, ChildReplay]]:

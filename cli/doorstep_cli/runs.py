@@ -14,7 +14,7 @@ import click
 from . import ended, process
 from .definitions import Definition, Type, machine_names, read_accepted
 from .options import Command, format_option, pairs
-from .output import OutputFile, Problem, note, print_json
+from .output import OutputFile, Problem, echo, note, print_json
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -111,10 +111,10 @@ def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: 
     elif execution.status == "SUCCEEDED":
         print_json(execution.output)
     if stop is not None:
-        click.echo(ended.interrupted(execution), err=True)
+        echo(ended.interrupted(execution), err=True)
         return process.exit_code(stop)
     if execution.status != "SUCCEEDED":
-        click.echo(ended.told(execution), err=True)
+        echo(ended.told(execution), err=True)
     return ended.exit_code(execution)
 
 

@@ -13,7 +13,7 @@ import click
 
 from .definitions import DEFINITION, all_accepted
 from .options import handlers_option, param_option
-from .output import Problem
+from .output import Problem, echo
 
 if TYPE_CHECKING:
     from doorstep_emulator import Options
@@ -166,9 +166,9 @@ def command(
 
 
 def _tell(url: str, options: Options) -> None:
-    click.echo(f"Serving at {url}")
+    echo(f"Serving at {url}")
     for machine in options.machines:
-        click.echo(f"  {options.owner.arn('stateMachine', machine.name)}")
+        echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 
 def _state_file() -> str:
@@ -176,7 +176,7 @@ def _state_file() -> str:
     home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
     folder = (Path(home) if home else Path.home() / ".local" / "state") / "doorstep"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise Problem(f"can't make {folder}: {problem.strerror}; name a file with --db") from None
     return str(folder / "doorstep.db")

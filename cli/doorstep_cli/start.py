@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import input_option
+from .output import echo
 from .remote import Remote, endpoint_option
 
 
@@ -33,4 +34,4 @@ def command(machine: str, text: str, name: str | None, clock: str | None, endpoi
     name_or_arn, *test_case = machine.partition("#")
     arn = "".join((remote.machine(name_or_arn), *test_case))
     started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
-    click.echo(started["executionArn"])
+    echo(started["executionArn"])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .output import console
+
 if TYPE_CHECKING:
     from doorstep import Moments
     from doorstep.recorded import Entry
@@ -169,16 +171,14 @@ _MOVES: Mapping[str, Callable[[Session], None]] = {
 
 def step(moments: Moments) -> None:
     """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
-    from rich.console import Console
-
     from .momentview import screen
 
     session = Session(moments, moments.blamed or 0)
-    console = Console(highlight=False)
-    with console.screen() as whole:
+    terminal = console(highlight=False)
+    with terminal.screen() as whole:
         going = True
         while going:
-            whole.update(screen(session, console.width, console.height))
+            whole.update(screen(session, terminal.width, terminal.height))
             try:
                 going = session.press(click.getchar())
             except (EOFError, KeyboardInterrupt):

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from . import process
-from .output import Problem
+from .output import Problem, echo, style
 
 if TYPE_CHECKING:
     from doorstep.coverage.measuring import Measurement
@@ -47,7 +45,7 @@ class SuiteRun:
         # As for `run`: the modules that `handlers` may name are those of the user's folder.
         sys.path.append(str(Path.cwd()))
         for suite, tests in self._chosen(paths, text):
-            self._say(click.style(str(suite.path), bold=True))
+            self._say(style(str(suite.path), bold=True))
             for test in tests:
                 self._run(test)
                 if fail_fast and self.results[-1].outcome != "passed":
@@ -57,17 +55,18 @@ class SuiteRun:
 
     def write(self, junit_file: Path | None) -> None:
         """Write JUnit's XML and the reports of the coverage; say where it falls short."""
+        from doorstep.printable import printable
         from doorstep.suites.reports import junit
 
         try:
             if self._measurement:
                 self._measurement.write()
             if junit_file:
-                junit_file.write_text(junit(self.results, self.problems), "utf-8")
+                junit_file.write_text(printable(junit(self.results, self.problems)), "utf-8")
         except OSError as problem:
             raise Problem(f"can't write {problem.filename}: {problem.strerror}") from None
         for shortfall in self._measurement.shortfalls if self._measurement else ():
-            click.secho(f"FAIL: {shortfall}", fg="red", err=True)
+            echo(f"FAIL: {shortfall}", fg="red", err=True)
 
     def as_json(self) -> dict[str, Any]:
         """All results as one value."""
@@ -82,14 +81,14 @@ class SuiteRun:
         found = counts(self.results)
         found["error"] += len(self.problems)
         told = [
-            click.style(f"{number} {outcome}", **_STYLES[outcome])
+            style(f"{number} {outcome}", **_STYLES[outcome])
             for outcome, number in found.items()
             if number
         ]
-        click.echo(f"{', '.join(told) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
+        echo(f"{', '.join(told) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
         if self._measurement:
             for line in self._measurement.table():
-                click.echo(line)
+                echo(line)
 
     @property
     def exit_code(self) -> int:
@@ -146,7 +145,7 @@ class SuiteRun:
 
     def _say(self, line: str) -> None:
         if self._shown:
-            click.echo(line)
+            echo(line)
 
 
 def _told(result: Result) -> Iterator[str]:
@@ -154,8 +153,8 @@ def _told(result: Result) -> Iterator[str]:
     from doorstep.answers import spelled
 
     observed = result.observed
-    took = click.style(f"  {spelled(observed.took.total_seconds())}" if observed else "", dim=True)
-    outcome = click.style(f"{result.outcome:6}", **_STYLES[result.outcome])
+    took = style(f"  {spelled(observed.took.total_seconds())}" if observed else "", dim=True)
+    outcome = style(f"{result.outcome:6}", **_STYLES[result.outcome])
     yield f"  {outcome}  {result.test.name}{took}"
     if result.outcome != "passed":
         yield from (f"{_MARGIN}{line}" for line in result.told.splitlines())
@@ -167,4 +166,4 @@ def _told(result: Result) -> Iterator[str]:
 
 
 def _remark(text: str) -> str:
-    return click.style(f"{_MARGIN}{text}", dim=True)
+    return style(f"{_MARGIN}{text}", dim=True)

@@ -13,7 +13,7 @@ import click
 from . import process
 from .definitions import DEFINITION, read, read_accepted
 from .options import format_option, handlers_option, input_option, param_option, read_text
-from .output import print_json
+from .output import echo, print_json, style
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
 
@@ -109,7 +109,7 @@ def command(
     if output_format == "json":
         print_json(answer)
     else:
-        click.echo("\n".join(_lines(answer)))
+        echo("\n".join(_lines(answer)))
     ctx.exit(int(answer["status"] == "FAILED"))
 
 
@@ -152,7 +152,7 @@ def _ask(request: Mapping[str, Any], handlers: str | None) -> dict[str, Any]:
 
 def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
     """The answer for people: the status, then a member a line."""
-    status = click.style(answer["status"], fg=_COLOURS[answer["status"]], bold=True)
+    status = style(answer["status"], fg=_COLOURS[answer["status"]], bold=True)
     yield f"{status} → {answer['nextState']}" if "nextState" in answer else status
     members = {name: answer[name] for name in ("error", "cause", "output") if name in answer}
     members |= answer.get("inspectionData", {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .definitions import DEFINITION, Type, described, line_and_column, machine_names, read
+from .definitions import DEFINITION, Type, all_described, line_and_column, machine_names, read
 from .options import definition_options, format_option
+from .output import echo, json_text, style
 from .sarif import sarif
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Finding:
 
     def __str__(self) -> str:
         name = f"{self.file} ({self.machine})" if self.machine else self.file
-        told = [described(one, self.file, self.document) for one in self.diagnostics]
+        told = all_described(self.diagnostics, self.file, self.document)
         verdict = ("refused", "red") if self.refused else ("accepted", "green")
-        return "\n".join([*told, f"{name}: {click.style(verdict[0], fg=verdict[1])}"])
+        return "\n".join([*told, f"{name}: {style(verdict[0], fg=verdict[1])}"])
 
 
 @click.command("validate", short_help="Say what AWS would refuse, and where.")
@@ -102,16 +102,12 @@ def command(
     ]
     match output_format:
         case "json":
-            _print_indented([one.as_json() for one in findings])
+            echo(json_text([one.as_json() for one in findings], indent=2))
         case "sarif":
-            _print_indented(sarif(findings))
+            echo(json_text(sarif(findings), indent=2))
         case _:
-            click.echo("\n".join(map(str, findings)))
+            echo("\n".join(map(str, findings)))
     ctx.exit(int(any(finding.refused for finding in findings)))
-
-
-def _print_indented(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _look(

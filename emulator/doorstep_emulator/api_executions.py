@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.drivers import Execution
-from doorstep.errors import ApiError, InputError
+from doorstep.errors import ApiError, DoorstepError, InputError
 from doorstep.identity import Identity
 from doorstep.jsontext import loads
 from doorstep.parse import jackson
@@ -40,9 +40,13 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
         # It may be about to start: look at it when it has.
         return server.once_done(lambda: _started_again(server, target, identity.arn, text))
     execution = _start(server, caller, target, identity, text, request)
-    return server.once_done(
-        lambda: {"executionArn": execution.arn, "startDate": execution.engine.started_at}
-    )
+    return server.once_done(lambda: _started(execution))
+
+
+def _started(execution: Execution) -> Request:
+    if execution.set_aside or execution.events[0].type != "ExecutionStarted":
+        raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
+    return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
 
 
 def start_sync_execution(server: Server, caller: Caller, request: Request) -> Waiting:
@@ -141,11 +145,10 @@ def _input(request: Request) -> str:
         )
     try:
         jackson.loads(text)
-        loads(text)
     except jackson.JSONProblem as problem:
         told = str(problem) if text.strip() else "Invalid execution input."
         raise _invalid_input(told) from None
-    except (InputError, RecursionError):
+    except RecursionError:
         raise _invalid_input("Invalid execution input.") from None
     return text
 

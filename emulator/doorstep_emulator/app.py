@@ -23,7 +23,7 @@ from . import protocol
 from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
-from .health import health, trouble
+from .health import health
 from .origins import LocalOnly
 from .server import Question, Server
 from .validation import validate
@@ -43,8 +43,10 @@ _LONG_POLLS = ("GetActivityTask",)
 _UNKNOWN = "unknown"
 """The operation of requests that name none."""
 
+_SOON = 0.5
+"""Seconds that a look at how the server is waits for the server's own thread."""
 _LATE = 3.0
-"""Seconds after which a server that does not answer is in trouble."""
+"""Seconds after which a server that does one thing only is in trouble."""
 
 
 def application(server: Server, default: Caller) -> Starlette:
@@ -103,7 +105,7 @@ class Http:
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                given["output"] = (await _body(request)).decode("utf-8", "replace") or "{}"
+                given["output"] = protocol.text(await _body(request)) or "{}"
             outcome = await self._ask(operation, self._default, validate(operation, given), None)
         except ApiError as refused:
             outcome = refused
@@ -116,15 +118,14 @@ class Http:
 
     async def health(self, request: Request) -> Response:
         """200 when all is well; 503 and why when nothing can be written or nobody answers."""
-        why = self._server.store.trouble
-        if why is None:
-            _, answered = self._bring(lambda: health(self._server))
-            try:
-                return JSONResponse(await asyncio.wait_for(answered, _LATE))
-            except TimeoutError:
-                late = f"the server's own thread has not answered for {_LATE} seconds"
-                why = self._server.store.trouble or late
-        return JSONResponse(trouble(why), status_code=503)
+        _, answered = self._bring(dict)
+        await asyncio.wait({answered}, timeout=_SOON)
+        state = health(self._server)
+        late = time.monotonic() - self._server.turned_at
+        if state["trouble"] is None and not answered.done() and late > _LATE:
+            why = f"the server's own thread has been busy with one thing for {late:.0f} seconds"
+            state |= {"status": "trouble", "trouble": why}
+        return JSONResponse(state, status_code=503 if state["status"] == "trouble" else 200)
 
     def _response(self, operation: str, outcome: Any, began: float) -> Response:
         status, body = protocol.written(outcome)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
+from threading import get_ident
 from typing import Any, Protocol
 
 from doorstep.drivers import RealClock
@@ -19,6 +22,9 @@ class Timed(Protocol):
 
 
 Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
+log = logging.getLogger("doorstep")
+_STEP = 2.0
+"""Seconds by which somebody who sets the machine's clock moves it, at least."""
 _TURN = 0.01
 """How long (seconds) a turn takes what comes before it lets all that be made durable."""
 
@@ -34,7 +40,9 @@ class ServerClock(RealClock):
         super().__init__()
         self.calls = self._free = calls
         self._held = False
+        self._reported = 0.0
         self._waiting: deque[Call] = deque()
+        self._thread = get_ident()
         self.touched: dict[Timed, None] = {}
         """The timelines in which something may have become possible."""
 
@@ -59,12 +67,39 @@ class ServerClock(RealClock):
         """
         self._brought.put(act)
 
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the driver's thread, and wait until it is done."""
+        if get_ident() == self._thread:
+            return act()
+        done: Future[bool] = Future()
+
+        def settle() -> None:
+            try:
+                done.set_result(act())
+            except Exception as problem:  # noqa: BLE001  whoever waits for it hears of it
+                done.set_exception(problem)
+
+        self.bring(settle)
+        return done.result()
+
     def turn(self, patience: float) -> None:
         """Wait for something to do, and do all that there is. What was done before is durable."""
+        self._thread = get_ident()
+        self._compare()
         if self.step(0 if self._go_on() else patience):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):
                 pass
+
+    def _compare(self) -> None:
+        ahead = self.ahead()
+        if abs(ahead - self._reported) > _STEP:
+            self._reported = ahead
+            log.warning(
+                "the machine's clock was set: this server's is ahead by %.0f s until it is started "
+                "again; waits and time limits last as long as they would have",
+                ahead,
+            )
 
     def _go_on(self) -> bool:
         went_on = False

@@ -10,17 +10,27 @@ from .server import Server
 
 
 def health(server: Server) -> dict[str, Any]:
-    """{"status": "ok", …}. May be called from any thread."""
-    clock, activities = server.clock, server.activities
+    """{"status": "ok", …}. May be called from any thread, the server's may be busy.
+
+    The status is "trouble" as long as something is wrong with the file, and "damaged" as long as
+    this server lives when something of the file was lost.
+    """
+    clock, activities, store = server.clock, server.activities, server.store
+    why = store.trouble or store.file_trouble()
+    lost = store.damaged or store.missing or store.refused_documents
     calls = {"running": clock.calls_in_flight, "waiting": clock.calls_waiting, "most": clock.calls}
     return {
-        "status": "ok",
+        "status": "trouble" if why else "damaged" if lost else "ok",
+        "trouble": why,
         "version": __version__,
-        "store": {"file": server.store.path, "commits": server.store.commits},
+        "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
+        "damaged": store.damaged.copy(),
+        "refused": store.refused_documents.copy(),
+        "clock": {"ahead": round(clock.ahead(), 3)},
         "handlers": server.handlers_path,
         "running": len(server.keeper.rows),
-        "lost": server.lost,
-        "stuck": server.keeper.stuck,
+        "lost": server.lost.copy(),
+        "stuck": server.keeper.stuck.copy(),
         "calls": calls,
         "activities": {"tasks": activities.open_tasks, "polls": activities.waiting_polls},
         "sinks": [
@@ -33,8 +43,3 @@ def health(server: Server) -> dict[str, Any]:
             for sink in server.sinks.all
         ],
     }
-
-
-def trouble(why: str) -> dict[str, Any]:
-    """{"status": "trouble", "trouble": why, …}."""
-    return {"status": "trouble", "trouble": why, "version": __version__}

@@ -20,6 +20,7 @@ from doorstep.quotas import quotas_of
 
 from . import counts
 from .catalogue import Catalogue
+from .errors import StoreError
 from .programs import Definition, Origin, Programs
 from .store import Row, Store
 from .timelines import Pace, Timeline, Timelines
@@ -60,6 +61,8 @@ class StoreKeeper:
         assert isinstance(fact, Fact)
         row = self._row(execution, fact)
         if row is None:
+            # It could not even be begun.
+            self.safely(lambda: self.driver.forget(execution))
             return
         # A fact about what is already over changes nothing, and is not kept.
         if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
@@ -71,7 +74,17 @@ class StoreKeeper:
         if execution.ended and row.status == "RUNNING":
             self._ended(execution, row, fact.at)
         if events := [entry for entry in entries if isinstance(entry, Event)]:
-            self.watch(row, execution.events[0], events)
+            guarded(lambda: self.watch(row, execution.events[0], events))
+
+    def knows_token(self, token: str) -> bool:
+        """Whether some task had this token."""
+        return self.store.knows_token(token)
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """Leave an execution as it was stored last; name it in /health, and why."""
+        self.stuck[execution.arn] = str(problem)
+        self.rows.pop(execution.arn, None)
+        log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """Keep an answer for its time."""
@@ -131,12 +144,19 @@ class StoreKeeper:
         """Make all durable, then do what waited for that, until nothing is left to do."""
         while True:
             self.store.commit()
+            self._abandon_refused()
             acts, self._deferred = self._deferred, []
             if not acts:
                 return
             for act in acts:
                 guarded(act)
             guarded(self.acted)
+
+    def _abandon_refused(self) -> None:
+        refused = self.store.take_refused()
+        for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
+            if execution := self.driver.executions.get(row.arn):
+                self.driver.abandon(execution, StoreError(refused[row.id]))
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is told to stop."""

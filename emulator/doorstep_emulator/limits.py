@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Text:
     most: int | None = None
     pattern: str | None = None
     values: tuple[str, ...] = ()
+    of: Literal["text", "arn", "token", "name", "data"] = "text"
+    """Which characters it may have: `validation` knows which; a name is for the operation to check,
+    and of data there are no others than JSON's.
+    """
     secret: bool = False
     """Sensitive: its value is not repeated in messages."""
 
@@ -62,19 +67,19 @@ def _group(name: str = "", /, **members: Limit) -> Group:
     return Group(name, {key.rstrip("_"): limit for key, limit in members.items()}, required)
 
 
-_ARN = Text(1, 256)
-_LONG_ARN = Text(1, 2000)
-_NAME = Text(1, 80)
-_TOKEN = Text(1, 1024)
+_ARN = Text(1, 256, of="arn")
+_LONG_ARN = Text(1, 2000, of="arn")
+_NAME = Text(1, 80, of="name")
+_TOKEN = Text(1, 1024, of="token")
 _PAGE = Number(0, 1000)
 _ANY = Text()
-_PAYLOAD = Text(most=262_144, secret=True)
-_DEFINITION = Text(1, 1_048_576, secret=True)
+_PAYLOAD = Text(most=262_144, of="data", secret=True)
+_DEFINITION = Text(1, 1_048_576, of="data", secret=True)
 _DESCRIPTION = Text(most=256, secret=True)
 _TRACE = Text(0, 256, pattern=r"[\x00-\x7f]*")
-_ERROR = Text(0, 256, secret=True)
-_CAUSE = Text(0, 32_768, secret=True)
-_TASK_TOKEN = Text(1, 2048, secret=True)
+_ERROR = Text(0, 256, of="data", secret=True)
+_CAUSE = Text(0, 32_768, of="data", secret=True)
+_TASK_TOKEN = Text(1, 2048, of="token", secret=True)
 _TYPE = Text(values=("STANDARD", "EXPRESS"))
 _DATA = Text(values=("ALL_DATA", "METADATA_ONLY"))
 _ALIAS = Text(1, 80, pattern=r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$")
@@ -141,7 +146,7 @@ REQUESTS: Mapping[str, Group] = {
     "DescribeStateMachine": _group(stateMachineArn_=_ARN, includedData=_DATA),
     "DescribeStateMachineAlias": _group(stateMachineAliasArn_=_ARN),
     "DescribeStateMachineForExecution": _group(executionArn_=_ARN, includedData=_DATA),
-    "GetActivityTask": _group(activityArn_=_ARN, workerName=_NAME),
+    "GetActivityTask": _group(activityArn_=_ARN, workerName=Text(1, 80)),
     "GetExecutionHistory": _group(
         executionArn_=_ARN,
         maxResults=_PAGE,
@@ -154,7 +159,7 @@ REQUESTS: Mapping[str, Group] = {
         stateMachineArn=_ARN,
         statusFilter=_STATUS,
         maxResults=_PAGE,
-        nextToken=Text(1, 3096),
+        nextToken=Text(1, 3096, of="token"),
         mapRunArn=_LONG_ARN,
         redriveFilter=Text(values=("REDRIVEN", "NOT_REDRIVEN")),
     ),

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from .errors import invalid_token
 
 _DEFAULT, _LIFE = 100, 24 * 3600
+_LARGEST = 2**63 - 1
+"""The largest number that the store can look for."""
 Item = TypeVar("Item")
 
 
@@ -37,10 +39,12 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> P
         return None
     try:
         made_for, at, where = json.loads(urlsafe_b64decode(text.encode()))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise invalid_token() from None
     fresh = isinstance(at, int | float) and time.time() - at <= _LIFE
     if made_for != _asked(operation, request) or not fresh or not isinstance(where, kind):
+        raise invalid_token()
+    if isinstance(where, int) and not 0 <= where <= _LARGEST:
         raise invalid_token()
     return where
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError
-from doorstep.jsontext import encoded, loads
+from doorstep.jsontext import encoded, loads, shortened
 
 from .arns import Caller
 from .errors import Unavailable
@@ -23,15 +23,18 @@ from .validation import validate
 log = logging.getLogger("doorstep")
 CONTENT_TYPE = "application/x-amz-json-1.0"
 _PREFIX = "AWSStepFunctions."
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]+)/")
-_ACCOUNT = re.compile(r"\d{12}")
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]{1,32})/")
+_SHOWN = 256
+"""Characters of a header that a message repeats."""
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def operation_of(target: str | None) -> str:
     """The operation that X-Amz-Target names; raises ApiError UnknownOperationException."""
     operation = (target or "").removeprefix(_PREFIX)
     if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
-        told = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is {target!r}"
+        shown = shortened(repr(target), _SHOWN)
+        told = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is {shown}"
         raise ApiError("UnknownOperationException", told)
     return operation
 
@@ -55,13 +58,21 @@ def read(operation: str, body: bytes) -> dict[str, Any]:
     return validate(operation, value)
 
 
+def text(body: bytes) -> str:
+    """The output in a callback's body; raises ApiError InvalidOutput when it is not UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as problem:
+        raise ApiError("InvalidOutput", f"Invalid Output: '{problem.reason}'") from None
+
+
 def written(outcome: Any) -> tuple[int, bytes]:
     """Status and body of an answer, or of the exception that is one."""
     if isinstance(outcome, ApiError):
         members: Mapping[str, str] = getattr(outcome, "members", {})
         status = 503 if isinstance(outcome, Unavailable) else 400
         return status, encoded({"__type": outcome.code, "message": str(outcome), **members})
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         log.error("a request could not be answered", exc_info=outcome)
         told = f"{type(outcome).__name__}: {outcome}"
         return 500, encoded({"__type": "InternalServerError", "message": told})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 
 from doorstep.jsontext import encoded
+from doorstep.printable import escaped, printable
 from doorstep.timestamps import isoformat
 
 _TEXT = "%(asctime)s %(levelname)s %(message)s"
@@ -21,9 +22,16 @@ def report(form: str, level: str) -> None:
     `form`: text or json; `level`: debug, info, warning or error.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(_Lines() if form == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(_Lines() if form == "json" else _Text(_TEXT))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("doorstep").setLevel(level.upper())
+
+
+class _Text(logging.Formatter):
+    """A record as a line for a person, who may look at it on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 class _Lines(logging.Formatter):
@@ -38,4 +46,4 @@ class _Lines(logging.Formatter):
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return encoded(told).decode()
+        return escaped(encoded(told).decode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from .checksums import UNCHECKED
+
 APPLICATION_ID = 0x446F6F72
 """SQLite's own mark of what a file is for: "Door"."""
 
@@ -46,7 +48,15 @@ CREATE INDEX executions_of_version ON executions (version) WHERE version IS NOT 
 CREATE INDEX executions_of_alias ON executions (alias) WHERE alias IS NOT NULL;
 """
 
-MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS)
+_ROWS = f"""
+ALTER TABLE executions ADD COLUMN checksum INTEGER NOT NULL DEFAULT {UNCHECKED};
+UPDATE documents SET checksum = {UNCHECKED} WHERE checksum IS NULL;
+UPDATE promises SET checksum = {UNCHECKED} WHERE checksum IS NULL;
+CREATE TABLE progress (mark TEXT NOT NULL, commits INTEGER NOT NULL);
+INSERT INTO progress VALUES (lower(hex(randomblob(8))), 0);
+"""
+
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS, _ROWS)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

@@ -109,6 +109,7 @@ class Server:
             keeper=self.keeper,
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
+            isolated=True,
         )
         self.keeper.driver = self.activities.driver = self.driver
         self.metrics = Metrics()
@@ -119,6 +120,8 @@ class Server:
         """Of each execution: for which clientToken it was redriven; when that was asked for, and
         the redriveDate.
         """
+        self.turned_at = time.monotonic()
+        """When the thread last looked for something to do. May be read from any thread."""
         self._stopping = False
         self._grace = self._end = 0.0
         """How long `stop` waits for the sinks, and until when for calls that run."""
@@ -181,14 +184,18 @@ class Server:
         self._stopping = True
 
     def _run(self) -> None:
-        guarded(lambda: self.lost.extend(recover(self.keeper)))
+        self.lost = recover(self.keeper)
         going_on = len(self.keeper.rows)
         log.info("started on %s; executions that go on: %d", self.store.path, going_on)
         while not self._stopping or self._waits_for_calls():
-            self.keeper.commit()
-            guarded(lambda: self.clock.turn(_GLANCE if self._stopping else _REST))
+            guarded(self._turn)
         self.driver.close()
         self._say_what_still_runs()
+
+    def _turn(self) -> None:
+        self.turned_at = time.monotonic()
+        self.keeper.commit()
+        self.clock.turn(_GLANCE if self._stopping else _REST)
 
     def _waits_for_calls(self) -> bool:
         return self.clock.calls_in_flight > 0 and time.monotonic() < self._end

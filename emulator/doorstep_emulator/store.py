@@ -71,10 +71,11 @@ class Query:
 
 
 class Store(Protocol):
-    """Keeps all that is not to be lost. Used by one thread.
+    """Stores all that is not to be lost. Used by one thread.
 
     Whatever writes or reads waits as long as the disk refuses to be written: nothing is lost, and
-    nobody is told what is not durable.
+    nothing is reported that is not durable. A value that can't be stored is refused at once, with
+    StoreError; what is refused only by `commit` is dropped, and the rest is written.
     """
 
     trouble: str | None
@@ -85,8 +86,29 @@ class Store(Protocol):
     commits: int
     """How many transactions it has written."""
 
+    refused_documents: list[str]
+    """What `commit` could not write of documents: their names. May be read from any thread."""
+
+    damaged: dict[str, str]
+    """What was damaged when it was read: its name, and what to do. Set aside, not lost from sight:
+    lists leave it out, and whoever asks for it is refused with StoreError.
+    """
+
+    missing: int
+    """How many commits of the last server are not in the file any more."""
+
+    def file_trouble(self) -> str | None:
+        """What has become of the file under the server. May be called from any thread."""
+
     def commit(self) -> None:
-        """Make what was collected durable."""
+        """Make what was collected durable.
+
+        What can't be written, however often it is tried, is dropped together with all else that
+        was collected of the same execution or document.
+        """
+
+    def take_refused(self) -> dict[int, str]:
+        """Of which executions `commit` dropped something since this was last called, and why."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -101,7 +123,7 @@ class Store(Protocol):
         """A document."""
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
-        """All documents of a kind."""
+        """All documents of a kind that are whole."""
 
     def next_id(self) -> int:
         """An id for a new execution; ids grow."""
@@ -119,7 +141,7 @@ class Store(Protocol):
         """An execution as it was at the last commit."""
 
     def rows(self, query: Query) -> list[Row]:
-        """Executions, the newest first."""
+        """Executions whose rows are whole, the newest first."""
 
     def append(self, execution: int, entries: Sequence[Entry]) -> None:
         """Go on with an execution's journal."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from doorstep.errors import HandlerLoadError
 from doorstep.handlers import load
 from doorstep.jsontext import encoded
+from doorstep.private import private
 
 from .errors import SinkError
 
@@ -65,7 +66,7 @@ def _shown(url: str) -> str:
 def _file(target: str) -> Path:
     path = Path(target)
     try:
-        with path.open("ab"):
+        with open(path, "ab", opener=private):
             return path
     except OSError as problem:
         told = f"{target} can't be written: {problem.strerror}. A target is a file, an http(s) URL"
@@ -77,7 +78,7 @@ def _append(path: Path, documents: Sequence[Document]) -> None:
     lines = b"".join(encoded(document) + b"\n" for document in documents)
     if _cut_off(path):
         lines = b"\n" + lines
-    with path.open("ab") as file:
+    with open(path, "ab", opener=private) as file:
         file.write(lines)
 
 

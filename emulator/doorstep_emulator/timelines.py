@@ -21,10 +21,12 @@ from weakref import WeakValueDictionary
 
 from doorstep.drivers.clock import Agenda, Clock, Handle
 from doorstep.errors import InputError
+from doorstep.jsontext import shortened
 
 from .clock import Place, ServerClock
 
-_FASTEST = 1e6
+_SLOWEST, _FASTEST = 1e-6, 1e6
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,16 @@ class Pace:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Raises InputError for anything but real, virtual and numbers from above 0 to 1000000."""
+        """Raises InputError for anything but real, virtual and numbers from 0.000001 to 1000000."""
         if text in ("real", "virtual"):
             return cls(text, jumps=text == "virtual")
         try:
             speed = float(text)
         except ValueError:
             speed = 0.0
-        if not 0 < speed <= _FASTEST:
-            told = f"a clock is real, virtual or a speed such as 60; it can't be {text!r}"
+        if not _SLOWEST <= speed <= _FASTEST:
+            shown = shortened(repr(text), _SHOWN)
+            told = f"a clock is real, virtual or a speed such as 60; it can't be {shown}"
             raise InputError(told)
         return cls(text, speed)
 
@@ -87,6 +90,17 @@ class Timeline:
         self._count(1)
         self._clock.bring(partial(self._enter, at, handle))
         return handle
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the server's thread; time may go on after it."""
+
+        def look_after() -> bool:
+            try:
+                return act()
+            finally:
+                self.look()
+
+        return self._clock.submit(look_after)
 
     def expect(self, still: Callable[[], bool]) -> None:
         """As long as `still` holds, time does not jump over a limit."""

@@ -10,14 +10,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from doorstep.errors import ApiError
+from doorstep.jsontext import shortened
 
-from .errors import invalid_name, invalid_request
+from .errors import invalid_arn, invalid_name, invalid_request, invalid_token
 from .limits import REQUESTS, Flag, Group, Limit, Many, Number, Text
 
 # Names: no white space, brackets, wildcards, special or control characters, surrogates.
 _NO_NAME = re.compile(
     r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
 )
+_NO_IDENTIFIER = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no ARN and no token has: they are keys of the store."""
+_TEXT = r"[^\ud800-\udfff]*"
+"""A text that can be sent: without half surrogate pairs. AWS's model has no pattern for these."""
+_SHOWN = 4_096
+"""Characters of a value that a message repeats: AWS was recorded repeating tokens of 3,097."""
+_LARGEST = 2**63 - 1
+"""The largest whole number of AWS's model, a long."""
 _TYPES: dict[type[Limit], tuple[type, ...]] = {
     Text: (str,),
     Number: (int, float),
@@ -72,6 +81,8 @@ def _group(table: Group, value: dict[str, Any], at: str) -> Iterator[str]:
 def _value(limit: Limit, value: Any, at: str) -> Iterator[str]:
     if not _is_a(limit, value):
         raise _unreadable(f"'{at}'", type(limit).__name__.lower())
+    if isinstance(limit, Text):
+        _check_characters(limit, value)
     constraint = _constraint(limit, value)
     if constraint:
         secret = isinstance(limit, Text) and limit.secret
@@ -84,14 +95,18 @@ def _value(limit: Limit, value: Any, at: str) -> Iterator[str]:
             yield from _value(limit.member, member, f"{at}.{number}.member")
 
 
+def _check_characters(limit: Text, value: str) -> None:
+    """Raise InvalidArn or InvalidToken for characters that neither can have."""
+    if limit.of in ("arn", "token") and _NO_IDENTIFIER.search(value):
+        shown = shortened(value, _SHOWN)
+        raise invalid_arn(f"Invalid characters: {shown}") if limit.of == "arn" else invalid_token()
+
+
 def _is_a(limit: Limit, value: Any) -> bool:
     if isinstance(limit, Number):
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        return (
-            not isinstance(value, bool)
-            and isinstance(value, int | float)
-            and (whole or not limit.whole)
-        )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return not limit.whole or (abs(value) <= _LARGEST and int(value) == value)
     return isinstance(value, _TYPES[type(limit)])
 
 
@@ -114,8 +129,9 @@ def _text(limit: Text, value: str) -> str | None:
         return f"satisfy enum value set: [{', '.join(limit.values)}]"
     if wrong := _length(limit.least, limit.most, len(value)):
         return wrong
-    if limit.pattern and not re.fullmatch(limit.pattern, value):
-        return f"satisfy regular expression pattern: {limit.pattern}"
+    pattern = limit.pattern or (_TEXT if limit.of == "text" else None)
+    if pattern and not re.fullmatch(pattern, value):
+        return f"satisfy regular expression pattern: {pattern}"
     return None
 
 
@@ -128,10 +144,15 @@ def _length(least: int, most: int | None, length: int) -> str | None:
 
 
 def _shown(limit: Limit, value: Any) -> str:
-    """A value as Java prints it: lists in brackets, objects with the names of their classes."""
+    """A value as Java prints it, or its beginning."""
+    return shortened(_as_java(limit, value), _SHOWN)
+
+
+def _as_java(limit: Limit, value: Any) -> str:
+    """Lists stand in brackets, objects have the names of their classes."""
     match limit:
         case Many():
-            return f"[{', '.join(_shown(limit.member, member) for member in value)}]"
+            return f"[{', '.join(_as_java(limit.member, member) for member in value)}]"
         case Group():
             members = (f"{name}={member}" for name, member in value.items())
             return f"{limit.name}({', '.join(members)})"

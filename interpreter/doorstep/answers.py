@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from .jsontext import shortened
+
 Duration = float | int | str | timedelta
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LONGEST = 100 * 366 * 86_400.0
+"""Seconds: what comes later than in a hundred years may have no date."""
+_SHOWN = 80
+"""Characters of a duration that a message repeats."""
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 
 
@@ -26,20 +32,32 @@ ABSENT: Final = Absent()
 def seconds(duration: Duration) -> float:
     """A duration in seconds: a number, a timedelta, or a text such as "90s", "1h 30m", "2d".
 
-    Raises ValueError for anything else, negative durations included.
+    Raises ValueError for anything else: negative durations, and more than a hundred years.
     """
+    length = _length(duration)
+    if not 0 <= length <= _LONGEST:
+        raise ValueError(f"a duration can't be {shortened(repr(duration), _SHOWN)}")
+    return length
+
+
+def _length(duration: Duration) -> float:
     if isinstance(duration, timedelta):
-        length = duration.total_seconds()
-    elif isinstance(duration, str):
+        return duration.total_seconds()
+    if isinstance(duration, str):
         parts = _PART.findall(duration)
         if not parts or _PART.sub("", duration).strip():
-            raise ValueError(f'{duration!r} is not a duration; write "90s", "5h" or "1d 12h"')
-        length = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    else:
-        length = float(duration)
-    if not 0 <= length < float("inf"):
-        raise ValueError(f"a duration can't be {duration!r}")
-    return length
+            shown = shortened(repr(duration), _SHOWN)
+            raise ValueError(f'{shown} is not a duration; write "90s", "5h" or "1d 12h"')
+        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    try:
+        return float(duration)
+    except OverflowError:
+        return float("inf")
+    except TypeError:
+        raise ValueError(
+            f'a duration is a number of seconds, a timedelta or a text such as "90s", '
+            f"not a {type(duration).__name__}"
+        ) from None
 
 
 def spelled(length: float) -> str:
@@ -71,6 +89,21 @@ class Answer:
     """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
     final: bool = False
     """The failure is neither retried nor caught: the run is set up wrong."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError or ValueError where whoever made it can see what to change."""
+        check_failure(self.error, self.cause)
+        object.__setattr__(self, "after", seconds(self.after))
+
+
+def check_failure(error: object, cause: object) -> None:
+    """Raise TypeError unless error and cause are what a history can hold: texts, or None."""
+    for name, value in (("error", error), ("cause", cause)):
+        if not isinstance(value, str | None):
+            raise TypeError(
+                f"the {name} of a failure is a text or None, not a {type(value).__name__}; "
+                "write json.dumps(…) to send a value as JSON, as AWS's services do"
+            )
 
 
 class TaskFailed(Exception):  # noqa: N818  the name that Step Functions has for it

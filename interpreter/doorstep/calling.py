@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import dropwhile
 from typing import Any
 
-from .answers import ABSENT, Answer, Duration, TaskFailed
+from .answers import ABSENT, Answer, Duration, TaskFailed, check_failure
 from .commands import Invoke
-from .errors import HandlerLoadError, InputError
+from .errors import HandlerLoadError, InputError, is_interrupt, message_of
 from .events import FactKind
 from .handlers import Handler, Handlers, missing
 from .identity import Identity
@@ -42,6 +43,7 @@ class Callbacks:
         after: Duration = 0,
     ) -> None:
         """SendTaskFailure: the task with this token fails, `after` from now."""
+        check_failure(error, cause)
         self._send(token, "failed", {"error": error, "cause": cause}, after)
 
     def send_task_heartbeat(self, token: str, *, after: Duration = 0) -> None:
@@ -108,7 +110,22 @@ def context_of(
 def call(
     handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
 ) -> Answer:
-    """Call the handler of a task; whatever happens becomes an Answer."""
+    """Call the handler of a task; whatever happens becomes an Answer.
+
+    Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
+    """
+    request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
+    try:
+        return _answer_of(handlers, invoke, request_id, context)
+    except BaseException as problem:  # the user's code may raise whatever it likes
+        if is_interrupt(problem):
+            raise
+        return _failure(invoke, request_id, problem)
+
+
+def _answer_of(
+    handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
+) -> Answer:
     try:
         function = handlers.find(invoke)
     except HandlerLoadError as problem:
@@ -118,7 +135,6 @@ def call(
     if function is None:
         cause = missing(invoke, handlers.described)
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
-    request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
     try:
         event = _as_json(event_of(invoke))
         if _takes_context(function):
@@ -127,10 +143,6 @@ def call(
             result = function(event)
     except TaskFailed as failed:
         return failed.answer
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:  # noqa: BLE001  the user's code may raise whatever it likes
-        return _failure(invoke, request_id, problem)
     return _answer(invoke, request_id, result)
 
 
@@ -212,19 +224,17 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
 
 def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
     if not _is_function(invoke):
-        return Answer(failed=True, error=type(problem).__name__, cause=_message(problem))
+        return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
-    frames = traceback.extract_tb(problem.__traceback__)[1:]
+    frames = traceback.extract_tb(problem.__traceback__)
+    theirs = dropwhile(lambda frame: frame.filename == __file__, frames)
     return _report(
-        invoke, type(problem).__name__, _message(problem), request_id, traceback.format_list(frames)
+        invoke,
+        type(problem).__name__,
+        message_of(problem),
+        request_id,
+        traceback.format_list(list(theirs)),
     )
-
-
-def _message(problem: BaseException) -> str:
-    try:
-        return str(problem)
-    except Exception:  # noqa: BLE001  the user's exception may fail in any way
-        return "<exception str() failed>"
 
 
 def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:

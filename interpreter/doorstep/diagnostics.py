@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .jsontext import shortened
+
 Severity = Literal["ERROR", "WARNING"]
+_SHOWN = 2_000
+"""Characters of a message: a name or an expression in it may be as long as the definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,10 @@ class Diagnostic:
     location: str | None = None
     severity: Severity = "ERROR"
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        """Repeat of a large value the beginning only."""
+        object.__setattr__(self, "message", shortened(self.message, _SHOWN))
 
     def as_aws(self) -> dict[str, Any]:
         """The member of `diagnostics` in ValidateStateMachineDefinition's answer."""

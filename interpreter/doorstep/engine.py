@@ -14,6 +14,8 @@ Rule 3. What happens between two facts depends on nothing but the facts before: 
         given the same facts again has the same history, the same open commands, the same state.
 Rule 4. A fact about what is already over changes nothing.
 Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from there.
+Rule 6. `receive` raises nothing. What nobody foresaw fails the state, or else the execution, with
+        States.Runtime, and is left in `fault` for the driver to report.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from .commands import Cancel, Command, SetTimer
-from .errors import Failure
+from .errors import Failure, crashed
 from .events import TERMINAL, WHOLE, Event, Fact
 from .fibers import Body, Fiber, HistoryFull, Redriven
 from .identity import Identity
@@ -32,6 +34,15 @@ from .quotas import Quotas
 
 EXECUTION = "execution"
 """The key of the timer that ends an execution as a whole."""
+
+SLICE = 25_000
+"""How much one fact may cause, in events, before the execution lets others go first.
+
+As much as the whole history of a Standard execution: only long evaluations, large texts and what
+has no such quota (Express, a lifted quota) are cut into slices.
+"""
+_STEPS_OF_EVENT = 10
+"""Steps of an evaluation that take as long as an event does."""
 
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
@@ -58,6 +69,10 @@ class Engine:
         self.history: list[Event] = []
         self.watch: Callable[[Fiber, Event], None] | None = None
         """Is told of every event of a fiber when it is recorded, and changes nothing."""
+        self.fault: Exception | None = None
+        """What the last facts met that nobody foresaw."""
+        self.pause_at = SLICE
+        """The length of the history at which fibers pause."""
         self.status = "NOT_STARTED"
         self.output: Any = None
         self.failure = Failure()
@@ -75,7 +90,19 @@ class Engine:
     def receive(self, fact: Fact) -> list[Command]:
         """Take in one fact; gives what is to be done now. `history` has grown by what follows."""
         self.now = fact.at
+        self.pause_at = len(self.history) + SLICE
         self._commands = []
+        try:
+            self._take_in(fact)
+            self._run()
+        except HistoryFull:
+            self._history_full()
+        except Exception as problem:  # noqa: BLE001  rule 6
+            self._ready.clear()
+            self._end("ExecutionFailed", self.crash(problem), self._last_id)
+        return self._commands
+
+    def _take_in(self, fact: Fact) -> None:
         match fact.kind:
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
@@ -83,14 +110,19 @@ class Engine:
                 self._redrive()
             case "stopped" if self.status == "RUNNING":
                 self._end("ExecutionAborted", Failure(**(fact.data or {})), previous=0)
+            case "crashed" if self.status in ("NOT_STARTED", "RUNNING"):
+                self._end("ExecutionFailed", Failure(**fact.data), self._last_id)
             case "due" if fact.key == EXECUTION and self.status == "RUNNING":
                 self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
             case "due":
                 self._time_has_come(fact)
             case _ if fiber := self.waiting.get(fact.key):
                 self._ready.append((fiber, fact))
-        self._run()
-        return self._commands
+
+    def crash(self, problem: Exception) -> Failure:
+        """Leave a problem that nobody foresaw to the driver; return how it fails the workflow."""
+        self.fault = problem
+        return crashed(problem)
 
     @property
     def redrivable(self) -> bool:
@@ -121,7 +153,8 @@ class Engine:
         return self._calls[state] - 1
 
     def spend(self, steps: int) -> None:
-        """Account for the steps of an evaluation."""
+        """Account for the steps of an evaluation, or a text's characters."""
+        self.pause_at -= steps // _STEPS_OF_EVENT
 
     def settle(self, key: str) -> None:
         """The command has its answer; timers that guarded it are of no use any more."""
@@ -190,13 +223,10 @@ class Engine:
 
     def _run(self) -> None:
         ready = self._ready
-        try:
-            while ready:
-                fiber, message = ready.popleft()
-                if not fiber.aborted and not self._stale(message):
-                    self._step(fiber, message)
-        except HistoryFull:
-            self._history_full()
+        while ready:
+            fiber, message = ready.popleft()
+            if not fiber.aborted and not self._stale(message):
+                self._step(fiber, message)
 
     def _stale(self, message: Any) -> bool:
         """Whether it is about what is over by now: an aborted child, a call with its answer."""
@@ -239,13 +269,17 @@ class Engine:
         details = {name: text for name, text in named.items() if text is not None}
         self._close(event_type, details, previous)
 
+    @property
+    def _last_id(self) -> int:
+        return len(self.history)
+
     def _history_full(self) -> None:
         limit = self.quotas.history_events
         if limit is None:
             self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
             return
         cause = f"The execution reached the maximum number of history events ({limit})."
-        self._end("ExecutionFailed", Failure("States.Runtime", cause), self.history[-1].id)
+        self._end("ExecutionFailed", Failure("States.Runtime", cause), self._last_id)
 
     def _close(self, event_type: str, details: dict[str, Any], previous: int) -> None:
         self.history.append(Event(len(self.history) + 1, previous, event_type, self.now, details))

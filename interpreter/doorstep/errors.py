@@ -17,12 +17,20 @@ tree is raised at callers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .diagnostics import Diagnostic
+
+
+OUR_FAULT = "This is a fault of Doorstep, not of the workflow"
+"""How the cause begins when an execution fails because of what Doorstep did not foresee."""
+_LONGEST = 1_000
+"""Characters of an exception's text that its cause shows."""
 
 
 class DoorstepError(Exception):
@@ -67,6 +75,19 @@ class Failure:
 
     error: str | None = None
     cause: str | None = None
+
+
+def is_interrupt(problem: BaseException) -> bool:
+    """Whether it is the user's Ctrl-C: Python raises that in the main thread only."""
+    return isinstance(problem, KeyboardInterrupt) and current_thread() is main_thread()
+
+
+def message_of(problem: BaseException) -> str:
+    """What an exception says of itself; the user's own may raise anything when asked."""
+    try:
+        return str(problem)
+    except BaseException:  # noqa: BLE001
+        return "<exception str() failed>"
 
 
 class StateFailed(Exception):  # noqa: N818  named after what it says
@@ -119,6 +140,25 @@ def data_limit_exceeded(whose: str) -> StateFailed:
         "States.DataLimitExceeded",
         f"The state/task '{whose}' returned a result with a size exceeding "
         "the maximum number of bytes service limit.",
+    )
+
+
+def crashed(problem: BaseException) -> Failure:
+    """Return the failure of an execution that Doorstep can't continue because of `problem`.
+
+    The cause is the same wherever the workflow runs: what was raised, where, and what to do.
+    """
+    where = ""
+    frames = problem.__traceback__
+    while frames:
+        code = frames.tb_frame.f_code
+        where = f" ({PurePath(code.co_filename).name}, line {frames.tb_lineno})"
+        frames = frames.tb_next
+    what = f"{type(problem).__name__}: {problem}"[:_LONGEST]
+    return Failure(
+        "States.Runtime",
+        f"{OUR_FAULT}: {what}{where}. Please report it with the traceback from Doorstep's log "
+        "(DOORSTEP_DEBUG=1 shows it on the command line).",
     )
 
 

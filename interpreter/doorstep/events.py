@@ -15,6 +15,7 @@ can hold it. An *event* is an entry of GetExecutionHistory.
 | due | command | which of the command's timers: delay, timeout, heartbeat |
 | stopped | | {"error": …, "cause": …} |
 | redriven | | |
+| crashed | | {"error": …, "cause": …}: Doorstep can't do what the execution needs |
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ FactKind = Literal[
     "due",
     "stopped",
     "redriven",
+    "crashed",
 ]
 
 

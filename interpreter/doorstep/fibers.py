@@ -10,6 +10,7 @@ the `yield`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .commands import Command, SetTimer, TimerName
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from random import Random
 
     from .engine import Engine
+
+_LONG_TEXT = 4_096
+_CHARACTERS_OF_STEP = 50
+"""To write so many characters takes as long as a step of an evaluation."""
 
 Body = Generator[StateFailed | None, Any, Any]
 
@@ -113,6 +118,8 @@ class Fiber:
             text, self.given = self.given, None
             return text
         text = written(value)
+        if len(text) > _LONG_TEXT:
+            self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
         if limit is not None and len(text) * 4 > limit and _size(text) > limit:
@@ -160,6 +167,11 @@ class Fiber:
             yield None
         finally:
             self.close()
+
+    def pause(self) -> Body:
+        """Let everybody else go first; return nothing."""
+        with suppress(Redriven):
+            yield from self.sleep_until(self.engine.now)
 
 
 class Group:

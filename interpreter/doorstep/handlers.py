@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from .commands import Invoke
-from .errors import HandlerLoadError
+from .errors import HandlerLoadError, is_interrupt, message_of
 from .integrations import Integration, function_name
 
 Handler = Callable[..., Any]
@@ -181,8 +181,10 @@ def load_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:
+    except BaseException as problem:
         del sys.modules[name]
+        if is_interrupt(problem):
+            raise
         raise HandlerLoadError(_load_problem(path, problem)) from problem
     return module
 
@@ -197,7 +199,9 @@ def _import(name: str) -> ModuleType:
         if problem.name and name.startswith(problem.name):
             raise HandlerLoadError(nothing) from None
         raise HandlerLoadError(f"{name} does not load: {problem}") from problem
-    except (Exception, SystemExit) as problem:
+    except BaseException as problem:
+        if is_interrupt(problem):
+            raise
         raise HandlerLoadError(_load_problem(Path(name), problem)) from problem
 
 
@@ -209,7 +213,7 @@ def _load_problem(path: Path, problem: BaseException) -> str:
             f"{problem.filename or path}, line {problem.lineno}: {problem.msg}\n{source}\n{caret}"
         )
     where = traceback.extract_tb(problem.__traceback__)[-1]
-    return f"{where.filename}, line {where.lineno}: {type(problem).__name__}: {problem}"
+    return f"{where.filename}, line {where.lineno}: {type(problem).__name__}: {message_of(problem)}"
 
 
 def _entry_point(module: ModuleType, path: Path) -> Handler:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .events import Event, details_member
-from .jsontext import dumps
+from .jsontext import encoded
 from .timestamps import isoformat
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def history_lines(events: Sequence[Event]) -> Iterator[str]:
     """The same as text, an event a line."""
     yield '{"events": ['
     for number, event in enumerate(events, start=1):
-        yield dumps(as_aws(event)) + ("," if number < len(events) else "")
+        yield encoded(as_aws(event)).decode() + ("," if number < len(events) else "")
     yield "]}"

@@ -18,12 +18,21 @@ _NOT_IN_NAMES = re.compile(
 )
 
 
-def check_name(name: str | None) -> None:
-    """Raise InputError for a name that AWS refuses: 1 to 80 characters, none of the special ones.
+LONGEST_NAME = 80
+"""Characters of a name (API reference, StartExecution)."""
+
+
+def is_name(name: str) -> bool:
+    """Return whether a name has none of the characters that AWS refuses.
 
     The characters are those of the service model's documentation of `name`.
     """
-    if name is not None and (not 0 < len(name) <= 80 or _NOT_IN_NAMES.search(name)):
+    return not _NOT_IN_NAMES.search(name)
+
+
+def check_name(name: str | None) -> None:
+    """Raise InputError for a name that AWS refuses: 1 to 80 characters, no special ones."""
+    if name is not None and (not 0 < len(name) <= LONGEST_NAME or not is_name(name)):
         raise InputError(
             f"Invalid Name: '{name}': 1 to 80 characters, without spaces, brackets and "
             "other special characters"
@@ -44,6 +53,8 @@ class Identity:
     region: str = REGION
     role: str | None = ROLE
     map_run: str | None = None
+    nesting: int = 0
+    """How many executions wait for this one, each for the next."""
 
     @property
     def machine_path(self) -> str:
@@ -81,9 +92,14 @@ class Identity:
 
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
         """The identity of the child execution that a map run starts under `key`."""
-        name = self.uuid(key)
         return replace(
-            self, name=name, seed=name, label=label, type=execution_type, map_run=map_run
+            self,
+            name=self.uuid(key),
+            # Not what is shown of it: its task tokens follow from its seed.
+            seed=sha256(f"child/{self.seed}/{key}".encode()).hexdigest(),
+            label=label,
+            type=execution_type,
+            map_run=map_run,
         )
 
     def _arn(self, rest: str) -> str:

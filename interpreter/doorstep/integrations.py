@@ -76,14 +76,34 @@ def _service(service: str, resource: str) -> Integration:
     )
 
 
+_TEXTS = {
+    "states:startExecution": ("StateMachineArn", "Name", "TraceHeader"),
+    "aws-sdk:sfn:startExecution": ("StateMachineArn", "Name", "TraceHeader"),
+    "aws-sdk:sfn:sendTaskSuccess": ("TaskToken",),
+    "aws-sdk:sfn:sendTaskFailure": ("TaskToken", "Error", "Cause"),
+    "aws-sdk:sfn:sendTaskHeartbeat": ("TaskToken",),
+}
+"""Members of the services that Doorstep answers itself which have to be texts (the API's model)."""
+
+
 def unfit(called: Integration, arguments: Any) -> list[str]:
-    """What keeps the Parameters from starting the task, in AWS's words (recorded)."""
-    if called.action != "apigateway:invoke" or not isinstance(arguments, dict):
+    """Return what keeps the Parameters from starting the task, in AWS's words.
+
+    Recorded for the formats (test_invoke_with_headers); the types of members as users of AWS
+    quoted them (ASFHyP3/hyp3#2585, aws-cdk#9181).
+    """
+    if not isinstance(arguments, dict):
         return []
+    if called.action == "apigateway:invoke":
+        return [
+            f"The value of the field '{name}' has an invalid format"
+            for name in ("Headers", "QueryParameters")
+            if not _lists_only(arguments.get(name) or {})
+        ]
     return [
-        f"The value of the field '{name}' has an invalid format"
-        for name in ("Headers", "QueryParameters")
-        if not _lists_only(arguments.get(name) or {})
+        f"The value for the field '{name}' must be a STRING"
+        for name in _TEXTS.get(called.action, ())
+        if not isinstance(arguments.get(name, ""), str | None)
     ]
 
 

@@ -42,7 +42,8 @@ def dumps(value: Any) -> str:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(f"This value can't be written as JSON: {problem}") from None
-    _check_depth(text, value)
+    if is_deep(text, value):
+        raise InputError(f"This value is nested more than {MAX_DEPTH} levels deep")
     return text
 
 
@@ -63,7 +64,8 @@ def loads(text: str) -> Any:
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
-    _check_depth(text, value)
+    if is_deep(text, value):
+        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
     return value
 
 
@@ -72,10 +74,10 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
-def _check_depth(text: str, value: Any) -> None:
+def is_deep(text: str, value: Any) -> bool:
+    """Whether the value of a text has more than MAX_DEPTH levels."""
     # Counting brackets is quick, and most texts have too few of them to be deep.
-    if text.count("[") + text.count("{") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
-        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
+    return text.count("[") + text.count("{") > MAX_DEPTH and deeper_than(value, MAX_DEPTH)
 
 
 def deeper_than(value: Any, levels: int) -> bool:
@@ -93,7 +95,8 @@ def deeper_than(value: Any, levels: int) -> bool:
     return True
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """A number's value; raises ValueError for one that no double can hold."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"the number {text[:40]} is too large")
@@ -104,4 +107,4 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).decode

@@ -86,9 +86,11 @@ def pytest_runtest_makereport(
         _end_in_the_test(call.excinfo)
     report = yield
     if report.when == "call" and report.failed and BENCH in item.stash:
+        from .printable import printable
+
         for observed in item.stash[BENCH].executions:
             title = f"Execution {observed.execution.name}"
-            report.sections.append((title, observed.picture))
+            report.sections.append((title, printable(observed.picture)))
     return report
 
 
@@ -126,6 +128,7 @@ def state_machine(
     assertions about. Mocks that were never reached are warned of, and answers that a service would
     not give with `answers="warn"`.
     """
+    from .printable import printable
     from .testkit import Bench
 
     nodeid = request.node.nodeid
@@ -133,7 +136,7 @@ def state_machine(
     yield bench.machine
     for mocks in bench.mocks:
         for remark in mocks.remarks():
-            warnings.warn(pytest.PytestWarning(remark), stacklevel=1)
+            warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def _expression(fields: str, location: str) -> Closure:
     try:
         expression = compile_expression(text)
     except JSONataError as error:
-        return _failing(_evaluation_failed(text, location, error))
+        return _failing(text, location, error)
     evaluate = expression.evaluate
     bind = _binder(expression)
     calculates = any(sign in text for sign in "/%*+-([{")
@@ -162,9 +162,11 @@ def _expression(fields: str, location: str) -> Closure:
     return evaluated
 
 
-def _failing(failure: StateFailed) -> Closure:
+def _failing(text: str, location: str, error: JSONataError) -> Closure:
+    """An expression that can't be compiled fails where it would be evaluated."""
+
     def fail(_: Env) -> Any:
-        raise failure.passed_on()
+        raise _evaluation_failed(text, location, error)
 
     return fail
 

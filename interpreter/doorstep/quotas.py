@@ -27,7 +27,7 @@ class Quotas:
     error_characters: int = 256
     cause_characters: int = 32_768
     """What is left of a task's error and cause when they are longer."""
-    loop_events: int = 1_000_000
+    loop_events: int = 500_000
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
     def but(self, changes: dict[str, Any]) -> Quotas:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
+from itertools import islice
 
 from .diagnostics import Diagnostic
 from .errors import DefinitionError
+from .jsontext import shortened
+
+MOST = 50
+"""Diagnostics that a text names, with the number of the others: a definition may have thousands."""
+_SHOWN = 2_000
+"""Characters of a place."""
 
 
 def invalid_definition_message(diagnostics: Iterable[Diagnostic]) -> str:
@@ -13,11 +20,20 @@ def invalid_definition_message(diagnostics: Iterable[Diagnostic]) -> str:
 
     A diagnostic without a place is "at null" (recorded for MISSING_END_STATE).
     """
-    said = ", ".join(
-        f"{one.code}: {one.message} at {'null' if one.location is None else one.location}"
-        for one in diagnostics
-    )
+    found = list(diagnostics)
+    said = ", ".join([*map(_said, islice(found, MOST)), *more(found)])
     return f"Invalid State Machine Definition: '{said}'"
+
+
+def more(found: Sized) -> list[str]:
+    """What stands in place of the diagnostics that a text does not name."""
+    left = len(found) - MOST
+    return [f"… and {left:,} more"] if left > 0 else []
+
+
+def _said(one: Diagnostic) -> str:
+    where = "null" if one.location is None else shortened(one.location, _SHOWN)
+    return f"{one.code}: {one.message} at {where}"
 
 
 def refusal(diagnostics: Iterable[Diagnostic]) -> DefinitionError:

@@ -14,7 +14,7 @@ from .context import Env
 from .dataflow import Closure, Exit, Leave
 from .errors import StateFailed
 from .events import WHOLE
-from .fibers import Body, Fiber, Redriven, written
+from .fibers import Body, Fiber, HistoryFull, Redriven, written
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
@@ -59,10 +59,13 @@ class ScopeProgram:
 
     def run(self, fiber: Fiber, value: Any) -> Body:
         """The body of a fiber; gives the output."""
-        states, following = self.states, self.start_at
-        while following is not None:
+        states, following, engine = self.states, self.start_at, fiber.engine
+        while True:
             value, following = yield from visit(states[following], fiber, value)
-        return value
+            if following is None:
+                return value
+            if len(engine.history) >= engine.pause_at:
+                yield from fiber.pause()
 
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
@@ -87,6 +90,19 @@ def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed 
                 return caught
         except Redriven:
             env.start_over()
+        except HistoryFull:
+            raise
+        except Exception as problem:  # noqa: BLE001  rule 6 of the engine
+            yield from park(env, problem)
+
+
+def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, None]:
+    """Fail the state with what nobody foresaw, until a redrive runs it again."""
+    failure = env.fiber.engine.crash(problem)
+    try:
+        yield StateFailed(failure.error, failure.cause, final=True)
+    except Redriven:
+        env.start_over()
 
 
 def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | None]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..commands import BatchPlan, StartMapRun
 from ..errors import StateFailed
-from ..jsontext import dumps
+from ..jsontext import encoded
 from .readers import Item
 
 
@@ -28,11 +28,11 @@ def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
 
 def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
     """The children's inputs that an ItemBatcher makes of the items'."""
-    empty = len(dumps({**plan.shared, "Items": []}).encode())
+    empty = len(encoded({**plan.shared, "Items": []}))
     held: list[Any] = []
     size = empty
     for value in values:
-        length = len(dumps(value).encode()) + 1
+        length = len(encoded(value)) + 1
         if plan.max_bytes is not None and empty + length > plan.max_bytes:
             raise StateFailed(
                 "States.ItemReaderFailed",

@@ -33,6 +33,15 @@ class Handle:
         self.act = _nothing
 
 
+def after_all(act: Callable[[], object]) -> Callable[[], None]:
+    """An act whose result nobody waits for."""
+
+    def do() -> None:
+        act()
+
+    return do
+
+
 def _nothing() -> None:
     """What is left of something cancelled."""
 
@@ -46,13 +55,22 @@ class Clock(Protocol):
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
 
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the main clock's thread; return what it returns.
+
+        True where that can't be waited for: it is done after what is being done. May be called from
+        any thread.
+        """
+
     def expect(self, still: Callable[[], bool]) -> None:
         """As long as `still` holds, somebody outside of this process may send an answer."""
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
     ) -> None:
-        """Make a blocking call, then hand its result to `done`; never, if it outlasts `limit`."""
+        """Make a blocking call, then hand its result to `done`, or the exception that it raised;
+        never, if it outlasts `limit`.
+        """
 
 
 class MainClock(Clock, Protocol):
@@ -106,6 +124,14 @@ class Agenda:
 def in_thread(call: Callable[[], Any], done: Callable[[Any], None]) -> threading.Thread:
     """Make a call in a thread of its own that does not keep the process alive."""
     context = copy_context()
-    thread = threading.Thread(target=lambda: done(context.run(call)), daemon=True)
+    thread = threading.Thread(target=lambda: done(context.run(_outcome, call)), daemon=True)
     thread.start()
     return thread
+
+
+def _outcome(call: Callable[[], Any]) -> Any:
+    # An exception that only ended the thread would leave somebody waiting for ever.
+    try:
+        return call()
+    except BaseException as problem:  # noqa: BLE001
+        return problem

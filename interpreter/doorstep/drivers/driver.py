@@ -5,6 +5,7 @@ It is the same for both clocks, and the only place where an execution meets the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,19 +15,24 @@ from ..answers import ABSENT, Answer, Duration, seconds
 from ..calling import Context, call, context_of
 from ..commands import Cancel, Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..engine import Program
-from ..errors import DoorstepError
+from ..errors import DoorstepError, crashed
 from ..events import Event, Fact, FactKind
 from ..handlers import Handlers
 from ..identity import Identity
-from ..journal import Header
+from ..journal import Header, replay
 from ..quotas import Quotas, quotas_of
 from .clock import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .keeping import Keeper, Memory
 from .mapruns import MapRun
-from .promises import pledge, receive, release
+from .promises import deliver_held, expire, pledge, receive, release
 from .services import Machine, native
 
+log = logging.getLogger("doorstep")
+# A library's log is silent until somebody listens (logging's own advice to libraries).
+log.addHandler(logging.NullHandler())
+FAULT = "%s met a fault of Doorstep"
+"""The message with which the log has the traceback of what nobody foresaw."""
 _LAMBDA_SECONDS = 900.0
 OnEvent = Callable[[Execution, Event], None]
 Respond = Callable[[Execution, Invoke], Answer | None]
@@ -48,10 +54,12 @@ class Driver:
         keeper: Keeper | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
+        isolated: bool = False,
     ) -> None:
         """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
         is told whether the call had begun before a crash. `is_there`: whether there is the activity
-        of a task; without it every one is.
+        of a task; without it every one is. `isolated`: whatever is raised ends the execution that
+        it was raised for; else a DoorstepError reaches the caller of `run`.
         """
         self.clock = clock
         self.handlers = handlers
@@ -63,6 +71,7 @@ class Driver:
         self._respond = respond
         self._elsewhere = elsewhere
         self._is_there = is_there
+        self._isolated = isolated
         self._tokens: dict[str, tuple[Execution, str]] = {}
 
     def start(
@@ -115,6 +124,7 @@ class Driver:
         self, execution: Execution, error: str | None = None, cause: str | None = None
     ) -> None:
         """StopExecution."""
+        deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Execution) -> None:
@@ -126,43 +136,95 @@ class Driver:
         self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
     ) -> None:
         """Let a fact reach an execution, now."""
+        if execution.set_aside:
+            return
         engine = execution.engine
         # The machine's clock may be set back; the time of a history never goes back.
         fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
         before = len(engine.history)
-        execution.journal.append((fact,))
         commands = engine.receive(fact)
         events = engine.history[before:]
-        execution.journal.append(events)
-        self.keeper.journaled(execution, (fact, *events))
+        if engine.fault:
+            problem, engine.fault = engine.fault, None
+            _report(execution, problem)
+        if not self._journaled(execution, fact, events):
+            return
         self.keeper.safely(partial(self._follow, execution, commands, events))
         if kind == "submitted":
             execution.submitted.add(key)
             release(self, execution, key)
 
+    def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
+        """Store a fact and its events; what can't be stored has not reached the execution."""
+        try:
+            self.keeper.journaled(execution, (fact, *events))
+        except Exception as problem:
+            if not self._isolated:
+                raise
+            if fact.kind == "crashed":
+                self._set_aside(execution, problem)
+            else:
+                execution.engine = replay(execution.engine.program, execution.journal)
+                self.crash(execution, problem)
+                return False
+        execution.journal.append((fact, *events))
+        return True
+
+    def abandon(self, execution: Execution, problem: Exception) -> None:
+        """Let an execution fail that can't be stored: whoever waits for it hears of it."""
+        self._set_aside(execution, problem)
+        failure, engine = crashed(problem), execution.engine
+        before = len(engine.history)
+        data = {"error": failure.error, "cause": failure.cause}
+        commands = engine.receive(Fact("crashed", engine.now, "", data))
+        self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
+
+    def _set_aside(self, execution: Execution, problem: Exception) -> None:
+        execution.set_aside = True
+        self.keeper.set_aside(execution, problem)
+
     def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
-        self.carry_out(execution, commands)
+        self.guard(execution, self.carry_out, execution, commands)
         if execution.ended and execution.when_ended:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+        """Do something for an execution: what it raises ends that execution, and nothing else."""
+        try:
+            act(*arguments)
+        except Exception as problem:
+            if isinstance(problem, DoorstepError) and not self._isolated:
+                raise
+            self.crash(execution, problem)
+
+    def crash(self, execution: Execution, problem: BaseException) -> None:
+        """Let an execution fail because of what nobody foresaw."""
+        _report(execution, problem)
+        failure = crashed(problem)
+        self.deliver(execution, "crashed", data={"error": failure.error, "cause": failure.cause})
+
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when that task is over.
 
-        May be called from any thread.
-        Raises KeyError for a token that no task has had.
+        A task is over with the first end that is sent, even if its request has no answer yet. May
+        be called from any thread. Raises KeyError for a token that no task has had.
         """
+        if token not in self._tokens and self.keeper.knows_token(token):
+            return False
         execution, key = self._tokens[token]
-        if key not in execution.engine.waiting:
+        if not execution.awaits(key):
             return False
         # In the clock's thread, as the keeper is used by that alone; and there it comes before the
         # answer of the handler that sends.
-        sent = partial(receive, self, execution, kind, key, data, seconds(after))
-        execution.clock.call_at(AT_ONCE, sent)
-        return True
+        if kind != "heartbeat" and not after:
+            execution.ending.add(key)
+        return execution.clock.submit(
+            partial(receive, self, execution, kind, key, data, seconds(after))
+        )
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
         """`send`; raises DoorstepError for a token that no task has had, or whose task is over."""
@@ -195,12 +257,14 @@ class Driver:
         timers = execution.timers.setdefault(timer.key, {})
         if old := timers.get(timer.name):
             old.cancel()
-        due = partial(self.deliver, execution, "due", timer.key, timer.name)
+        due = partial(expire, self, execution, timer)
         timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
 
     def _cancel(self, execution: Execution, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
             handle.cancel()
+        execution.held.pop(key, None)
+        execution.ending.discard(key)
         if run := execution.map_runs.get(key):
             run.abort()
 
@@ -233,7 +297,7 @@ class Driver:
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
-        answered = partial(self._answered, execution, invoke)
+        answered = partial(self.guard, execution, self._answered, execution, invoke)
         if answer is not None:
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
@@ -255,7 +319,12 @@ class Driver:
             send=self.send_or_raise,
         )
 
-    def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+    def _answered(
+        self, execution: Execution, invoke: Invoke, answer: Answer | BaseException
+    ) -> None:
+        if isinstance(answer, BaseException):
+            self.crash(execution, answer)
+            return
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
@@ -284,3 +353,7 @@ class Driver:
     def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
+
+
+def _report(execution: Execution, problem: BaseException) -> None:
+    log.error(FAULT, execution.arn, exc_info=problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Engine, Program
@@ -39,6 +40,10 @@ class Execution:
         """Keys of the callbacks and jobs whose requests have been answered."""
         self.held: dict[str, list[Fact]] = {}
         """By key: ends of callbacks and jobs that came before that."""
+        self.ending: set[str] = set()
+        """Keys whose end was sent, and is on its way."""
+        self.set_aside = False
+        """Whether it can't be stored: nothing reaches it any more."""
         self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}
         self.map_runs: dict[str, MapRun] = {}
@@ -68,6 +73,14 @@ class Execution:
     def ended(self) -> bool:
         """Whether it is over."""
         return self.engine.status not in ("RUNNING", "NOT_STARTED")
+
+    def awaits(self, key: str) -> bool:
+        """Whether a call still waits for its end."""
+        return key in self.engine.waiting and key not in self.ending
+
+    def held_until(self, key: str) -> float:
+        """Return the time of the first end that is held for a call; infinity without one."""
+        return min((fact.at for fact in self.held.get(key, ())), default=inf)
 
     @property
     def output(self) -> Any:

@@ -20,6 +20,7 @@ from ..errors import InputError, ReplayError
 from ..events import TERMINAL, Event, Fact
 from ..journal import Entry, Header, Journal, entry_line, header_line, read_all
 from ..jsontext import dumps
+from ..private import private
 from .clock import Clock
 from .execution import Execution
 from .mapruns import MapRun, child_identity
@@ -88,13 +89,14 @@ class JournalFile:
         """
         self.driver = driver
         (_, first), *others = self._earlier.items()
+        # The latest first: a nested execution is there before the one that waits for it.
+        for arn, journal in reversed(others):
+            nested = journal.header.identity.map_run is None
+            if nested and not _over(journal) and arn not in driver.executions:
+                self.find(arn)
         execution = self._taken_up(program, first, driver.clock)
         for arn, journal in others:
-            if _over(journal) or arn in driver.executions:
-                continue
-            if journal.header.identity.map_run is None:
-                self.find(arn)
-            else:
+            if not _over(journal) and arn not in driver.executions:
                 self._abort(journal)
         return execution
 
@@ -154,6 +156,13 @@ class JournalFile:
     def map_run(self, run: MapRun) -> None:
         """Map runs follow from the journals of the parent and of the children."""
 
+    def knows_token(self, token: str) -> bool:
+        """Tokens follow from the journal: the driver holds them."""
+        return False
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """What can't be written ends the run."""
+
     def safely(self, act: Callable[[], None]) -> None:
         """All that was told is in the file: do it."""
         act()
@@ -188,7 +197,7 @@ def _opened(path: Path) -> FileIO:
         raise InputError(f"can't keep a journal in {path}: it is no regular file")
     try:
         # Without a buffer: what could not be written is not tried again by `close`.
-        file = path.open("a+b", buffering=0)
+        file = FileIO(path, "a+", opener=private)
         file.seek(0)
         _lock(file, path)
     except OSError as problem:

@@ -42,6 +42,12 @@ class Keeper(Protocol):
     def find(self, arn: str) -> Execution | None:
         """An execution that the driver does not hold."""
 
+    def knows_token(self, token: str) -> bool:
+        """Whether a task that the driver does not hold had this token."""
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """An execution can't be stored any more, because of that; `journaled` raised it."""
+
     def close(self) -> None:
         """Nothing more is told."""
 
@@ -72,6 +78,13 @@ class Memory:
     def find(self, arn: str) -> Execution | None:
         """The driver holds all there are."""
         return None
+
+    def knows_token(self, token: str) -> bool:
+        """The driver holds all there are."""
+        return False
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """Nothing has to be stored."""
 
     def close(self) -> None:
         """Nothing was opened."""

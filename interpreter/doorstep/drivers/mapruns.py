@@ -7,6 +7,7 @@ that have ended a run keeps the output, and the execution itself only if a redri
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ class MapRun:
 
     def _watch(self, index: int, child: Execution) -> None:
         self.running[index] = child
-        child.when_ended = lambda ended: self._ended(index, ended)
+        child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
 
     def _ended(self, index: int, child: Execution) -> None:
         del self.running[index]

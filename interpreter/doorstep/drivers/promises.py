@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..commands import Invoke
+from ..commands import Invoke, SetTimer
+from ..engine import EXECUTION
 from ..events import Fact, FactKind
 from .execution import Execution
 
@@ -27,14 +28,57 @@ def unanswered(execution: Execution, key: str) -> bool:
 
 def receive(
     driver: Driver, execution: Execution, kind: FactKind, key: str, data: Any, after: float
-) -> None:
-    """Somebody who has the token of a task sends its end, or a heartbeat."""
+) -> bool:
+    """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
+
+    Time limits that have passed come first, even if nothing looked at them yet: a server may have
+    been down.
+    """
+    execution.ending.discard(key)
+    _expire_due(driver, execution, key)
+    if key not in execution.engine.waiting or execution.held_until(key) <= execution.clock.now():
+        return False
     early = kind != "heartbeat" and unanswered(execution, key)
     if early or after:
         pledge(driver, execution, kind, key, data, after, early=early)
     else:
-        # Now, not soon: who sends is told that it is done.
+        # Now, not soon: the sender is answered from what it did.
         driver.deliver(execution, kind, key, data)
+    return True
+
+
+def expire(driver: Driver, execution: Execution, timer: SetTimer) -> None:
+    """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
+    key, name, at = timer
+    if name != "delay":
+        deliver_held(driver, execution, None if key == EXECUTION else at)
+    driver.deliver(execution, "due", key, name)
+
+
+def deliver_held(driver: Driver, execution: Execution, limit: float | None = None) -> None:
+    """Deliver the ends that are held, without an answer to their requests.
+
+    `limit`: only those of tasks whose time limit is that moment, or one before it.
+    """
+    now = execution.clock.now()
+    for key in list(execution.held):
+        due = limit is None or any(timer.at <= limit for timer in limits(execution, key))
+        if due and execution.held_until(key) <= now:
+            promise = execution.held.pop(key)[0]
+            driver.deliver(execution, promise.kind, key, promise.data)
+
+
+def limits(execution: Execution, *keys: str) -> list[SetTimer]:
+    """Return the time limits of calls that are open."""
+    timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
+    return [one for one in timers if isinstance(one, SetTimer) and one.name != "delay"]
+
+
+def _expire_due(driver: Driver, execution: Execution, key: str) -> None:
+    now = execution.clock.now()
+    for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
+        if timer.at <= now:
+            expire(driver, execution, timer)
 
 
 def pledge(
@@ -64,9 +108,16 @@ def hold(execution: Execution, promise: Fact) -> None:
 
 
 def release(driver: Driver, execution: Execution, key: str) -> None:
-    """Let what was held be told, each at its time."""
+    """Deliver what was held: at once, or when its time comes.
+
+    At once, as its sender was answered that the task has ended: no other end may come between.
+    """
+    now = execution.clock.now()
     for promise in execution.held.pop(key, ()):
-        tell(driver, execution, promise)
+        if promise.at <= now:
+            driver.deliver(execution, promise.kind, key, promise.data)
+        else:
+            tell(driver, execution, promise)
 
 
 def tell(driver: Driver, execution: Execution, promise: Fact) -> None:

@@ -9,18 +9,30 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..commands import ItemSource, StartMapRun
-from ..errors import StateFailed
-from ..jsontext import loads
+from ..errors import InputError, StateFailed
+from ..jsontext import loads, shortened
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024
 """AWS: 8 MB an item, before ItemSelector."""
+MAX_JSON = 128 * 1024 * 1024
+"""Characters of a JSON file, which has to be read as a whole: a packed one may unfold to a thousand
+times its size.
+"""
+_SHOWN = 200
+"""Characters of a key that a cause repeats."""
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
+"""What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
+that no file can have.
+"""
 
 
 class Item(NamedTuple):
@@ -76,11 +88,22 @@ def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
             f"No folder stands for the bucket {bucket!r}: give one with --bucket DIR "
             f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
         )
-    root = (buckets / bucket).resolve()
-    path = (root / key).resolve()
-    if not path.is_relative_to(root) or root.parent != buckets.resolve():
-        raise _outside(bucket, key)
-    return path
+    with reported(f"{bucket}/{key}"):
+        root = (buckets / bucket).resolve()
+        path = (root / key).resolve()
+        if not path.is_relative_to(root) or root.parent != buckets.resolve():
+            raise _outside(bucket, key)
+        return path
+
+
+@contextmanager
+def reported(what: object) -> Iterator[None]:
+    """Let what is raised while a file is read be States.ItemReaderFailed, which names the file."""
+    try:
+        yield
+    except UNREADABLE as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise failed(f"{shortened(str(what), _SHOWN)}: {why}") from None
 
 
 def _outside(bucket: str, key: str) -> StateFailed:
@@ -92,7 +115,9 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
         raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
     flatten = reader.config.get("Transformation") == "LOAD_AND_FLATTEN"
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    with reported(folder):
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
         key = path.relative_to(folder).as_posix()
         if not key.startswith(prefix):
             continue
@@ -105,8 +130,9 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
-    stat = path.stat()
-    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    with reported(path), path.open("rb") as file:
+        stat = path.stat()
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     return {
         "Etag": f'"{digest}"',
         "Key": key,
@@ -117,18 +143,19 @@ def _metadata(path: Path, key: str) -> dict[str, Any]:
 
 
 def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item]:
-    if not path.is_file():
-        raise failed(f"The specified key does not exist. ({path})")
-    try:
+    with reported(path):
+        if not path.is_file():
+            raise failed(f"The specified key does not exist. ({path})")
         with _open(path) as lines:
             for value in parse_items(config, lines):
                 yield Item(value, source)
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise failed(f"{path}: {problem}") from None
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    """The items of an object's text, as ReaderConfig says that they are written."""
+    """The items of an object's text, as ReaderConfig says that they are written.
+
+    Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
+    """
     kind = config.get("InputType", "JSON")
     read = _FORMATS.get(kind)
     if read is None:
@@ -146,7 +173,7 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
     # For the process, but only ever upwards: Python's own limit is below what AWS reads.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
-    rows = csv.reader(lines, delimiter=delimiter, escapechar="\\", strict=False)
+    rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
     given = config.get("CSVHeaderLocation") == "GIVEN"
     headers = config.get("CSVHeaders", []) if given else next(rows, [])
     if len(set(headers)) < len(headers):
@@ -159,7 +186,10 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
 
 
 def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    value = loads(lines.read())
+    text = lines.read(MAX_JSON + 1)
+    if len(text) > MAX_JSON:
+        raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
+    value = loads(text)
     for name in _pointer(config.get("ItemsPointer", "")):
         try:
             value = value[int(name)] if isinstance(value, list) else value[name]
@@ -179,7 +209,14 @@ def _pointer(text: str) -> list[str]:
 
 
 def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
-    return (loads(line) for line in lines if line.strip())
+    return (loads(line) for line in _lines(lines) if line.strip())
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(MAX_ITEM_BYTES + 1):
+        if len(line) > MAX_ITEM_BYTES:
+            raise failed(f"A line has {MAX_ITEM_BYTES:,} characters at most, as an item has.")
+        yield line
 
 
 _FORMATS: dict[str, Callable[[Mapping[str, Any], IO[str]], Iterable[Any]]] = {

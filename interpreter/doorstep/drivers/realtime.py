@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import queue
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from .clock import Agenda, Handle, in_thread
+from .clock import AT_ONCE, Agenda, Handle, after_all, in_thread
+
+if sys.platform == "linux":
+    _CLOCKS: tuple[int, int] | None = (time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
+elif sys.platform == "darwin":
+    _CLOCKS = (time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
+else:
+    _CLOCKS = None
+"""One that goes on while the machine sleeps, and the one of `time.monotonic`, which does not."""
+
+
+def passed() -> float:
+    """Seconds that have passed since some moment, those in which the machine slept included."""
+    asleep = 0.0
+    if _CLOCKS:
+        whole, awake = map(time.clock_gettime, _CLOCKS)
+        asleep = whole - awake
+    return time.monotonic() + asleep
 
 
 class RealClock:
-    """The machine's clock. Whatever other threads bring is done in the thread that calls `run`."""
+    """Real time. Whatever other threads bring is done in the thread that calls `run`.
+
+    The machine's clock is read once. From then on time passes as fast as it does, whatever the
+    machine's clock is set to: waits and time limits last as long as they say, histories do not go
+    back in time, and a Wait until a Timestamp lasts as long as it seemed when it began. The next
+    process reads the machine's clock again.
+    """
 
     def __init__(self) -> None:
+        self._began = time.time() - passed()
         self._agenda = Agenda()
         self._brought: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def now(self) -> float:
         """Epoch seconds."""
-        return time.time()
+        return self._time()
+
+    def ahead(self) -> float:
+        """By how many seconds it is ahead of the machine's clock, which somebody may have set."""
+        return self._time() - time.time()
 
     def expect(self, still: Callable[[], bool]) -> None:
         """Time passes anyway."""
@@ -29,6 +58,11 @@ class RealClock:
         handle = Handle(act, limit)
         self._brought.put(lambda: self._enter(at, handle))
         return handle
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something after what is being done."""
+        self.call_at(AT_ONCE, after_all(act))
+        return True
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -44,7 +78,7 @@ class RealClock:
     def step(self, patience: float | None = None) -> bool:
         """Do the next thing that is brought or due, if one comes within `patience` seconds."""
         at = self._agenda.next_time()
-        left = None if at is None else max(0.0, at - time.time())
+        left = None if at is None else max(0.0, at - self._time())
         waits = [wait for wait in (left, patience) if wait is not None]
         try:
             self._brought.get(timeout=min(waits) if waits else None)()
@@ -54,8 +88,11 @@ class RealClock:
             self._agenda.take().act()
         return True
 
+    def _time(self) -> float:
+        return self._began + passed()
+
     def _enter(self, at: float, handle: Handle) -> None:
-        if at <= time.time():
+        if at <= self._time():
             handle.act()
         else:
             self._agenda.add(at, handle)

@@ -7,6 +7,7 @@ valid, timers keep their deadlines.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..commands import Command, Invoke
@@ -42,7 +43,8 @@ def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -
     for command in list(execution.engine.pending()):
         # A map run that had come to its end tells so at once, and may end what is next to it.
         if command in execution.engine.open.get(command.key, {}).values():
-            _ask_again(driver, execution, command, picked_up, promised)
+            ask_again = partial(_ask_again, driver, execution, command, picked_up, promised)
+            driver.guard(execution, ask_again)
     for promise in kept:
         tell(driver, execution, promise)
 

@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING, Any
 from ..calling import metadata
 from ..commands import Invoke
 from ..engine import Program
-from ..errors import InputError
+from ..errors import Failure, InputError
 from ..events import FactKind
-from ..identity import ROLE, Identity
-from ..jsontext import dumps, loads
+from ..identity import LONGEST_NAME, ROLE, Identity, is_name
+from ..jsontext import dumps, loads, shortened
+from .clock import AT_ONCE
 
 if TYPE_CHECKING:
     from .driver import Driver
     from .execution import Execution
+
+
+DEEPEST = 1_000
+"""How many executions may wait for one another, each for the one that it started: our own bound."""
+_TOO_DEEP = Failure(
+    "States.Runtime",
+    f"{DEEPEST:,} executions wait for one another, each for the one that it started. "
+    "Doorstep starts no more: does a state machine start itself?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,11 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
     machine = _machine(driver, invoke)
     if machine is None:
         return False
-    try:
-        loads(input_text(invoke))
-    except InputError as problem:
-        told = f"Invalid State Machine Execution Input: '{problem}'"
-        refused = _refused(invoke, "InvalidExecutionInput", told)
-        driver.later(execution, "failed", invoke.key, refused)
+    if refusal := _refusal(invoke):
+        driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+        return True
+    if invoke.integration.pattern and execution.identity.nesting >= DEEPEST:
+        _fail_for_good(driver, execution, invoke, _TOO_DEEP)
         return True
     child = _child(driver, execution, invoke, machine)
     if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
@@ -82,6 +91,31 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
     return True
 
 
+def _refusal(invoke: Invoke) -> tuple[str, str] | None:
+    """Code and text with which StartExecution refuses the arguments; None when it takes them."""
+    name = invoke.arguments.get("Name")
+    if name is not None and not 0 < len(name) <= LONGEST_NAME:
+        bound = f"less than or equal to {LONGEST_NAME}" if name else "greater than or equal to 1"
+        constraint = f"failed to satisfy constraint: Member must have length {bound}"
+        shown = shortened(name, LONGEST_NAME)
+        return (
+            "ValidationException",
+            f"1 validation error detected: Value '{shown}' at 'name' {constraint}",
+        )
+    if name is not None and not is_name(name):
+        return "InvalidName", f"Invalid Name: '{name}'"
+    try:
+        loads(input_text(invoke))
+    except InputError as problem:
+        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
+    return None
+
+
+def _fail_for_good(driver: Driver, execution: Execution, invoke: Invoke, failure: Failure) -> None:
+    data = {"error": failure.error, "cause": failure.cause, "final": True}
+    driver.later(execution, "failed", invoke.key, data)
+
+
 def _machine(driver: Driver, invoke: Invoke) -> Machine | None:
     arn = str(invoke.arguments.get("StateMachineArn"))
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
@@ -98,6 +132,7 @@ def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machin
         account=execution.identity.account,
         region=execution.identity.region,
         role=machine.role,
+        nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
     )
     return driver.find(identity.arn) or driver.start(
         machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
@@ -129,10 +164,14 @@ def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Executio
     if child.ended:
         ended(child)
     else:
-        child.when_ended = ended
+        child.when_ended = partial(driver.guard, execution, ended)
 
 
 def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
+    if child.failure == _TOO_DEEP:
+        # The whole chain fails: retriers along it would double the work at every level.
+        _fail_for_good(driver, parent, invoke, _TOO_DEEP)
+        return
     described_child = described(child)
     if child.status != "SUCCEEDED":
         told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
@@ -166,14 +205,19 @@ def described(execution: Execution) -> dict[str, Any]:
 
 
 def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
-    def answer(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    def answer(driver: Driver, execution: Execution, invoke: Invoke) -> None:
         if refusal := _hand_over(driver, kind, invoke.arguments):
             driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
         else:
             driver.later(execution, "succeeded", invoke.key, {})
+
+    def send(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+        # After what is being done: the token may be one of this very execution.
+        send_now = partial(driver.guard, execution, answer, driver, execution, invoke)
+        execution.clock.call_at(AT_ONCE, send_now)
         return True
 
-    return answer
+    return send
 
 
 def _hand_over(
@@ -202,14 +246,15 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
 
 def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
     """What the optimized and the SDK integration make of an error of the Step Functions API."""
+    exception = code if code.endswith("Exception") else f"{code}Exception"
     if invoke.integration.resource_type == "states":
         details = f"Service: AWSStepFunctions; Status Code: 400; Error Code: {code}"
         return {
-            "error": f"StepFunctions.{code}Exception",
+            "error": f"StepFunctions.{exception}",
             "cause": f"{text} ({details}; Request ID: local; Proxy: null)",
         }
     return {
-        "error": f"Sfn.{code}Exception",
+        "error": f"Sfn.{exception}",
         "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local) "
         "(SDK Attempt Count: 1)",
     }

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .clock import Agenda, Handle, in_thread
+from .clock import AT_ONCE, Agenda, Handle, after_all, in_thread
 
 
 class VirtualClock:
@@ -33,6 +33,11 @@ class VirtualClock:
         else:
             self._soon.append(handle)
         return handle
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something after what is being done."""
+        self.call_at(AT_ONCE, after_all(act))
+        return True
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None

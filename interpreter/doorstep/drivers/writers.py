@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..commands import ResultTarget, StartMapRun
-from ..jsontext import dumps
+from ..errors import StateFailed
+from ..jsontext import encoded
 from .readers import locate, text_field
 from .services import described
 
@@ -64,14 +65,14 @@ def _export(
             key = f"{folder}/{status}_0.{writer.output_type.lower()}"
             text = _written(records, writer.output_type)
             _write(buckets, bucket, key, text)
-            files[status].append({"Key": key, "Size": len(text.encode())})
+            files[status].append({"Key": key, "Size": len(text)})
     manifest = {
         "DestinationBucket": bucket,
         "MapRunArn": command.arn,
         "ResultFiles": files,
     }
     exported = export_result(writer, command.arn)
-    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], dumps(manifest))
+    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
     return exported
 
 
@@ -86,13 +87,17 @@ def _folder(writer: ResultTarget, map_run: str) -> str:
     return f"{prefix}/{map_run.rpartition(':')[2]}".lstrip("/")
 
 
-def _written(records: list[Any], output_type: str) -> str:
+def _written(records: list[Any], output_type: str) -> bytes:
     if output_type == "JSONL":
-        return "".join(f"{dumps(record)}\n" for record in records)
-    return dumps(records)
+        return b"".join(encoded(record) + b"\n" for record in records)
+    return encoded(records)
 
 
-def _write(buckets: Path | None, bucket: str, key: str, text: str) -> None:
+def _write(buckets: Path | None, bucket: str, key: str, text: bytes) -> None:
     path = locate(buckets, text_field("Bucket", bucket), key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    except OSError as problem:
+        cause = f"can't write {problem.filename}: {problem.strerror}"
+        raise StateFailed("States.ResultWriterFailed", cause) from None

@@ -9,12 +9,19 @@ test_invalid_start_execution_input). Duplicate members: the last one wins, as wi
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from typing import Any
+
+from ..jsontext import MAX_DEPTH, finite, is_deep, shortened
 
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _TOKEN = re.compile(r"[\w$]+")
 _STRING_OR_MARK = re.compile(r'"(?:\\.|[^"\\])*"?|[{}\[\]]|-?Infinity|NaN', re.DOTALL)
+_STRING_OR_NUMBER = re.compile(r'"(?:\\.|[^"\\])*"|-?\d[\d.eE+-]*', re.DOTALL)
+_WHOLE = re.compile(r"-?\d+")
+_SHOWN_NUMBER = 40
 _NOT_BLANK = re.compile(r"\S")
 _SHOWN_SOURCE = 500
 
@@ -53,11 +60,16 @@ def line_column(text: str, offset: int) -> tuple[int, int]:
 def loads(text: str) -> Any:
     """The value of a JSON text; raises JSONProblem, or RecursionError when nested too deeply."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse, parse_float=finite)
     except json.JSONDecodeError as error:
         raise _problem(text, error.msg, error.pos) from None
     except _NotANumberError as error:
         raise _constant(text, str(error)) from None
+    except ValueError:
+        raise _number(text) from None
+    if is_deep(text, value):
+        raise RecursionError(f"Document nesting depth exceeds the maximum allowed ({MAX_DEPTH})")
+    return value
 
 
 class _NotANumberError(Exception):
@@ -72,6 +84,30 @@ def _constant(text: str, token: str) -> JSONProblem:
     at = next(m.start() for m in _STRING_OR_MARK.finditer(text) if m.group() == token)
     message = f"Non-standard token '{token}': enable JsonParser.Feature.ALLOW_NON_NUMERIC_NUMBERS"
     return JSONProblem(f"{message} to allow", text, at, len(token))
+
+
+def _number(text: str) -> JSONProblem:
+    """The first number that is too large for a double, or has more digits than Python converts.
+
+    Jackson bounds the length of numbers as well (StreamReadConstraints, 1,000 by default); which
+    bound AWS has set was not recorded.
+    """
+    for number in _STRING_OR_NUMBER.finditer(text):
+        if message := _too_large(number.group()):
+            return JSONProblem(message, text, number.start(), len(number.group()))
+    return JSONProblem("Invalid numeric value", text, 0, 0)
+
+
+def _too_large(token: str) -> str | None:
+    if token.startswith('"'):
+        return None
+    if _WHOLE.fullmatch(token):
+        length, most = len(token.removeprefix("-")), sys.get_int_max_str_digits()
+        if 0 < most < length:
+            return f"Number value length ({length}) exceeds the maximum allowed ({most})"
+    elif math.isinf(float(token)):
+        return f"Numeric value ({shortened(token, _SHOWN_NUMBER)}) out of range of double"
+    return None
 
 
 def _problem(text: str, reason: str, at: int) -> JSONProblem:

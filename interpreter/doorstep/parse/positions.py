@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _DECODER = json.JSONDecoder()
+_ENDS = re.compile(r"[/\[]")
 _SPACE = re.compile(r"[\s,:]*")
 Children = Iterator[tuple[str | int, "_Spot"]]
 """Members by name, or items by index."""
@@ -126,15 +127,18 @@ def _root(text: str, *, yaml: bool) -> _Spot | None:
 
 def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
     """The child that the pointer goes on with; of duplicate members the last, as when read."""
-    found: tuple[_Spot | None, str] = (None, "")
-    longest = 1
-    for name, child in spot.children():
-        for written in _written(name):
-            after = rest[len(written) :]
-            fits = rest.startswith(written) and after[:1] in ("", "/", "[")
-            if fits and len(written) >= longest:
-                found, longest = (child, after), len(written)
-    return found
+    children = _by_name(spot)
+    ends = [len(rest), *(mark.start() for mark in reversed([*_ENDS.finditer(rest, 1)]))]
+    for end in ends:
+        if child := children.get(rest[:end]):
+            return child, rest[end:]
+    return None, ""
+
+
+# Thousands of diagnostics may lie beneath one value.
+@lru_cache(maxsize=1024)
+def _by_name(spot: _Spot) -> dict[str, _Spot]:
+    return {written: child for name, child in spot.children() for written in _written(name)}
 
 
 def _marked(node: Node) -> tuple[int, int]:

@@ -87,8 +87,16 @@ class Follower:
         if fact is not None and self.difference is None:
             self._keep_alive(fact)
             self._deliver(fact, entry)
-        if self.difference is None and self.pairing.is_left(entry):
+        left = self.difference is None and self.pairing.is_left(entry)
+        if left and not self._follows_a_lookup(entry):
             self.difference = self.explain.other_event(entry, None, entry.previous)
+
+    def _follows_a_lookup(self, entry: Entry) -> bool:
+        """Whether a lookup comes first, as before the next attempt of an activity's task: no event
+        shows that its delay is over.
+        """
+        keys = [key for following, key in self._next() if key and following is entry]
+        return any(isinstance(self.engine.open[key].get(""), FindActivity) for key in keys)
 
     def _fact(self, entry: Entry, key: str) -> Fact | None:
         at = max(self.engine.now, entry.at)

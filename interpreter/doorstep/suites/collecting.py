@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ..errors import DoorstepError
+from ..printable import printable
 from ..pytest_plugin import BENCH
 from .reading import Test, read
 from .running import Result, bench, run
@@ -23,7 +24,7 @@ class SuiteFile(pytest.File):
         try:
             tests = read(self.path, os.path.relpath(self.path)).tests
         except DoorstepError as problem:
-            raise self.CollectError(str(problem)) from None
+            raise self.CollectError(printable(str(problem))) from None
         for test in tests:
             yield SuiteItem.from_parent(self, name=test.name, test=test)
 
@@ -32,7 +33,7 @@ class NotPassed(Exception):  # noqa: N818  what happened, not a mistake of ours
     """A result other than passed."""
 
     def __init__(self, result: Result) -> None:
-        super().__init__(result.told)
+        super().__init__(printable(result.told))
 
 
 class SuiteItem(pytest.Item):
@@ -48,7 +49,7 @@ class SuiteItem(pytest.Item):
         update = self.config.getoption("doorstep_update")
         result = run(self.test, self.stash[BENCH], update=update)
         for remark in result.remarks:
-            warnings.warn(pytest.PytestWarning(remark), stacklevel=1)
+            warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
         if result.outcome != "passed":
             raise NotPassed(result)
 

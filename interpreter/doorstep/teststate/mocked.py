@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -16,8 +15,8 @@ from ..dataflow import Exit, compile_arguments, compile_leave
 from ..definition import State
 from ..drivers.batches import batched
 from ..drivers.mapruns import EXCEEDED, exceeds
-from ..drivers.readers import failed, most_items, parse_items
-from ..errors import InputError, StateFailed
+from ..drivers.readers import UNREADABLE, failed, most_items, parse_items
+from ..errors import StateFailed
 from ..maps import MapPlan
 from ..states import StateProgram
 from .request import Mock, Request
@@ -114,7 +113,7 @@ def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[Any]:
     most = most_items(source)
     try:
         items = list(islice(parse_items(source.config, StringIO(data)), most))
-    except (InputError, csv.Error) as problem:
+    except UNREADABLE as problem:
         raise failed(str(problem)) from None
     if "ItemsPointer" in source.config:
         show("afterItemsPointer", items)

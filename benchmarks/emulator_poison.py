@@ -1,0 +1,227 @@
+"""Executions that do their worst beside good ones, on one server, and a kill -9 in the middle.
+
+    python benchmarks/emulator_poison.py [--hostile 50] [--good 20] [--seed 7]
+
+- the good ones end with the histories of one that had the server to itself;
+- `/health` answers 200 throughout; the slowest answer is printed;
+- a hostile execution whose start was acknowledged is there, and has ended, if it may not go on;
+- no request is answered with an internal error;
+- SIGTERM ends the server in order, within its grace.
+
+Ends with 1 and names what does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emulator_kill import Clients, Killed, answer_tokens, create, eventually, start, wrong_histories
+from hostile import CATALOGUE, HANDLERS, REQUESTS, Hostile, write_objects
+from kill_workload import CLOCKS, MACHINES
+from served import Refused, plain_client
+
+POLL = 0.1
+"""Seconds between two questions about the server's health."""
+HEALTHY = 5.0
+"""Seconds for an answer about its health."""
+GRACE = 3
+"""Seconds that the server has for what still runs when it is told to end, and again for events."""
+PATIENCE = 60.0
+"""Seconds for the hostile executions to end."""
+
+
+class HealthPoll:
+    """A thread that asks for the server's health, but for the time of a restart."""
+
+    def __init__(self, url: str) -> None:
+        self._address = url.removeprefix("http://")
+        self._stop = threading.Event()
+        self.restarting = threading.Event()
+        self.slowest = 0.0
+        self.asked = 0
+        self.broken: list[str] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL):
+            if self.restarting.is_set():
+                continue
+            began = time.monotonic()
+            problem = self._problem()
+            if problem and not self.restarting.is_set():
+                self.broken.append(f"/health: {problem}")
+            elif not problem:
+                self.asked += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def _problem(self) -> str | None:
+        connection = http.client.HTTPConnection(self._address, timeout=HEALTHY)
+        try:
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as problem:
+            return repr(problem)
+        finally:
+            connection.close()
+        return None if answer.status == 200 else f"{answer.status} {text}"
+
+
+class Poison:
+    """The hostile executions: started, and looked at in the end."""
+
+    def __init__(self, url: str, hostile: list[Hostile]) -> None:
+        self._address = url.removeprefix("http://")
+        self._call = plain_client(url)
+        self._hostile = hostile
+        self.arns: dict[str, Hostile] = {}
+        """Those whose start was acknowledged."""
+        self.refused = 0
+        self.broken: list[str] = []
+
+    def create(self) -> None:
+        """Create their state machines, as far as they are not refused."""
+        accepted = []
+        for one in self._hostile:
+            definition = json.dumps(one.definition)
+            if self._asked("CreateStateMachine", name=one.name, type=one.type, d=definition):
+                accepted.append(one)
+        self._hostile = accepted
+
+    def start(self) -> None:
+        """Start them, and ask for what is to be refused, in between."""
+        for number, one in enumerate(self._hostile):
+            self._send(*REQUESTS[number % len(REQUESTS)])
+            machine = MACHINES + one.name
+            answer = self._asked("StartExecution", stateMachineArn=machine, input=one.text)
+            if answer:
+                self.arns[answer["executionArn"]] = one
+
+    def _asked(self, operation: str, d: str = "", **members: Any) -> Any:
+        """The answer, or None for a refusal."""
+        if d:
+            members |= {"definition": d, "roleArn": "arn:aws:iam::123456789012:role/any"}
+        try:
+            return self._call(operation, **members)
+        except Refused as refusal:
+            self.refused += 1
+            if str(refusal).startswith("Internal"):
+                name = members.get("name") or members.get("stateMachineArn")
+                self.broken.append(f"{operation} {name}: {refusal}")
+            return None
+
+    def _send(self, operation: str, body: str) -> None:
+        """Send a body that has to be refused."""
+        connection = http.client.HTTPConnection(self._address, timeout=30)
+        connection.request("POST", "/", body, {"X-Amz-Target": f"AWSStepFunctions.{operation}"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != 400:
+            self.broken.append(f"{operation} {body[:80]}: {answer.status} {text[:200]}")
+
+    def wrong(self) -> Iterator[str]:
+        """What is wrong with them, once they have had their time."""
+        yield from self.broken
+        end = time.monotonic() + PATIENCE
+        for arn, one in self.arns.items():
+            if one.type == "EXPRESS":
+                continue
+            status = self._status(arn, one, end)
+            if status == "RUNNING" and not one.endless:
+                yield f"{one.name} is still running"
+            elif status not in ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT"):
+                yield f"{one.name}: {status}"
+
+    def _status(self, arn: str, one: Hostile, end: float) -> str:
+        while True:
+            try:
+                status: str = self._call("DescribeExecution", executionArn=arn)["status"]
+            except Refused as refusal:
+                return str(refusal)
+            if status != "RUNNING" or one.endless or time.monotonic() > end:
+                return status
+            time.sleep(0.1)
+
+
+def run(server: Killed, hostile: list[Hostile], good: int) -> list[str]:
+    """All of it; return what does not hold."""
+    call = plain_client(server.url)
+    create(call)
+    tokens = threading.Event()
+    answering = threading.Thread(target=answer_tokens, args=(server, tokens), daemon=True)
+    answering.start()
+    undisturbed = start(call, -len(CLOCKS))
+    eventually(lambda: call("DescribeExecution", executionArn=undisturbed)["status"] != "RUNNING")
+    poll = HealthPoll(server.url)
+    poison = Poison(server.url, hostile)
+    poison.create()
+    clients = Clients(server.url, good, 4)
+    poison.start()
+    poll.restarting.set()
+    server.kill_and_restart()
+    poll.restarting.clear()
+    clients.join()
+    broken = [*clients.broken, *poison.wrong()]
+    broken += wrong_histories(call, undisturbed, clients.histories)
+    poll.stop()
+    tokens.set()
+    answering.join()
+    print(
+        f"{len(clients.histories)} good executions, {len(poison.arns)} hostile ones, "
+        f"{poison.refused} of their requests refused; "
+        f"{poll.asked} polls of /health, the slowest took {poll.slowest:.2f} s"
+    )
+    return [*broken, *poll.broken, *wrong_end(server)]
+
+
+def wrong_end(server: Killed) -> Iterator[str]:
+    """End the server as an operator does; what is wrong with how it ends."""
+    began = time.monotonic()
+    code = server.end(patience=4 * GRACE)
+    took = time.monotonic() - began
+    print(f"SIGTERM ended the server after {took:.1f} s")
+    if code != 0:
+        yield f"SIGTERM ended the server with {code}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--hostile", type=int, default=len(CATALOGUE))
+    parser.add_argument("--good", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=7, help="of the choice and its order")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    hostile = random.sample(CATALOGUE, min(options.hostile, len(CATALOGUE)))
+    with tempfile.TemporaryDirectory() as folder:
+        write_objects(Path(folder) / "bucket" / "bucket")
+        server = Killed(Path(folder), HANDLERS, "--bucket", str(Path(folder) / "bucket"))
+        try:
+            broken = run(server, hostile, options.good)
+        except OSError as problem:
+            broken = [f"the server does not answer: {problem!r}"]
+        finally:
+            server.stop()
+    for problem in broken[:40]:
+        print(problem[:1000])
+    print(f"{len(broken)} problems" if broken else "nobody was harmed")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
