@@ -51,7 +51,10 @@ def test_a_length_is_spelled_as_it_is_read(length: float, duration: str) -> None
 
 @pytest.mark.parametrize(
     "duration",
-    ["", "soon", "5", "5 hours", "h", "-5s", "5h and more", -1, -0.5, math.inf, math.nan],
+    [
+        *("", "soon", "5", "5 hours", "h", "-5s", "5h and more", "9" * 5_000 + "s"),
+        *(-1, -0.5, math.inf, math.nan, 10**400, 1e300, b"5s", None, {}),
+    ],
 )
 def test_what_is_no_duration(duration: Any) -> None:
     with pytest.raises(ValueError):
@@ -77,3 +80,9 @@ def test_a_failure_is_raised_or_returned() -> None:
         "no funds",
     )
     assert failed.answer.after == 120.0
+
+
+@pytest.mark.parametrize("after", [math.nan, -1, 1e300])
+def test_an_answer_made_by_hand_has_a_duration_too(after: float) -> None:
+    with pytest.raises(ValueError, match="a duration can't be"):
+        doorstep.answers.Answer(output=1, after=after)

@@ -19,6 +19,7 @@ EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\r\x08\x7f\u202egnp\u2066\u2028\ud800\x1b[
 """Clears a screen, sets a title, colours, goes back, turns directions, breaks UTF-8."""
 ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 OURS = re.compile("\x1b\\[[0-9;]*m")
+WRITES = re.compile(r"click\.(?:echo|secho|style)|[^_.)]\bprint\(|import Console")
 NAME = f"A{EVIL}"
 CALL = "arn:aws:states:::lambda:invoke"
 

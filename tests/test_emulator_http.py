@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -411,7 +412,7 @@ def test_half_a_surrogate_pair_in_data_goes_through_to_the_output(call: Call) ->
     for text in (r'"\ud800"', '"\ud800"', r'{"\udfff\u0000": 1}'):
         request = {"stateMachineArn": arn, "input": text}
         started = call("StartExecution", json.dumps(request).encode())[1]["executionArn"]
-        for _ in range(100):
+        for _ in range(1_000):
             told = call("DescribeExecution", json.dumps({"executionArn": started}).encode())[1]
             if told["status"] != "RUNNING":
                 break
@@ -429,3 +430,30 @@ def test_a_clock_that_can_not_go_is_refused_in_a_sentence(call: Call, clock: str
     status, told = call("StartExecution", request, **{"X-Doorstep-Clock": clock})
     assert (status, told["__type"]) == (400, "ValidationException")
     assert len(told["message"]) < 300
+
+
+def test_a_bucket_may_be_given_as_text(ask: Call, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "items.json").write_text("[1, 2]")
+    each = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "I",
+        "States": {"I": {"Type": "Pass", "End": True}},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "in", "Key": "items.json"},
+    }
+    state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": each, "End": True}
+    definition = json.dumps({"StartAt": "M", "States": {"M": state}})
+    with running(Options(port=0, bucket=str(tmp_path), clock="virtual")) as url:
+        call = partial(ask, urlsplit(url).netloc)
+        arn = made(call, "mapped", definition)
+        started = call("StartExecution", json.dumps({"stateMachineArn": arn}).encode())[1]
+        described = json.dumps({"executionArn": started["executionArn"]}).encode()
+        for _ in range(1_000):
+            told = call("DescribeExecution", described)[1]
+            if told["status"] != "RUNNING":
+                break
+    assert told["output"] == "[1,2]"

@@ -197,6 +197,9 @@ def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     root, log = logging.getLogger(), logging.getLogger("doorstep")
     before, level = root.handlers[:], log.level
     try:
+        report("text", "info")
+        log.error("the state %s", "A\x1b[2J\x9b\u202e\ud800")
+        spoken = capsys.readouterr().err
         report("json", "info")
         log.debug("unheard")
         log.info("%s é\ud800", "said", extra={"fields": {"code": "OK"}})
@@ -207,6 +210,7 @@ def test_reports_are_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     finally:
         root.handlers[:] = before
         log.setLevel(level)
+    assert spoken.endswith("ERROR the state A�[2J��\\ud800\n")
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert (first["level"], first["message"], first["code"]) == ("INFO", "said é\ud800", "OK")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", first["time"])

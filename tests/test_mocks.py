@@ -457,3 +457,14 @@ def test_a_test_case_that_cant_be_found_is_told(files: Path, test_case: str, tol
     result = run_command(files, test_case)
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+@pytest.mark.parametrize("problem", [SystemExit(1), ValueError("why")])
+def test_a_condition_that_raises_is_named_as_the_mocks_fault(problem: BaseException) -> None:
+    def when(_: Any) -> bool:
+        raise problem
+
+    state = {"Type": "Task", "Resource": FUNCTION, "End": True}
+    execution = Mocks(mock("A", 1, when=when)).run({"StartAt": "A", "States": {"A": state}})
+    assert execution.error == "Doorstep.MockInvalid"
+    assert f"a condition raised {type(problem).__name__}: {problem}" in (execution.cause or "")

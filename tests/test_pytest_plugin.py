@@ -565,3 +565,17 @@ def test_it(state_machine, n):
 """
     result = run("from unittest.mock import ANY\n" + text)
     result.assert_outcomes(passed=200)
+
+
+def test_a_foreign_text_does_not_order_the_terminal_about(run: Run) -> None:
+    result = run(
+        r"""
+def test_it(state_machine):
+    definition = chain(**{"A\x1b[2J\u202e\ud800": work()})
+    execution = state_machine(definition, handlers={"work": lambda e: 1 / 0}).run()
+    assert execution.succeeded
+"""
+    )
+    text = result.stdout.str()
+    assert "A�[2J�\\ud800" in text
+    assert not re.findall("[\x1b\x9b\u202e\ud800]", text)

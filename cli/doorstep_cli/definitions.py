@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _WIDE = 200
-"""Characters that are shown of a line or a place."""
+"""Characters that are shown of a place."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -137,27 +137,19 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
     Without a document the text could not be parsed, and the hint holds the line and the caret.
     """
+    from doorstep.parse.documents import window
+
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])
     severity = style(diagnostic.severity.lower(), fg=_COLOURS[diagnostic.severity])
     message = _JACKSON_PLACE.sub(r"\1", diagnostic.message)
     lines = [f"{where}: {severity} {diagnostic.code}: {message}"]
-    lines += [f"    {line}" for line in _window(excerpt)]
+    lines += [f"    {line}" for line in window(excerpt)]
     if document and diagnostic.location:
         lines.append(f"  at {shortened(diagnostic.location, _WIDE)}")
     if document and diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
     return "\n".join(lines)
-
-
-def _window(excerpt: str) -> list[str]:
-    """A line and the caret beneath it; of a long line what is around the caret."""
-    line, _, caret = excerpt.rpartition("\n")
-    first = max(0, len(caret) - _WIDE // 2)
-    if len(line) <= _WIDE:
-        return excerpt.splitlines()
-    left, right = "…" * (first > 0), "…" * (first + _WIDE < len(line))
-    return [f"{left}{line[first : first + _WIDE]}{right}", f"{' ' * len(left)}{caret[first:]}"]
 
 
 def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ class Options:
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64
     """How many handlers may run at a time."""
-    bucket: Path | None = None
+    bucket: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
     account: str = ACCOUNT
     region: str = REGION
@@ -140,7 +140,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             handlers,
             sinks,
             calls=options.calls,
-            bucket=options.bucket,
+            bucket=None if options.bucket is None else Path(options.bucket),
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,

@@ -27,6 +27,7 @@ from .errors import InputError, ReplayError
 from .events import details_member
 from .history import as_aws
 from .journal import read_all
+from .jsontext import shortened
 
 EXPECTED = (
     "expected is the JSON of `doorstep run --history FILE` or of "
@@ -34,6 +35,8 @@ EXPECTED = (
 )
 """What a history is, for those who gave something else."""
 
+_SHOWN = 200
+"""Characters of a value that a message repeats."""
 _decoder = json.JSONDecoder()
 _BLANK = re.compile(r"\s*")
 
@@ -52,8 +55,9 @@ def read_events(text: str, source: str) -> list[Any]:
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise InputError(f"{source} is not JSON ({where}: {problem.msg}); {EXPECTED}") from None
-    except (ValueError, TypeError, RecursionError) as problem:
-        raise InputError(f"{source} can't be read as JSON ({problem}); {EXPECTED}") from None
+    except (ValueError, TypeError, OverflowError, RecursionError) as problem:
+        why = shortened(str(problem), _SHOWN)
+        raise InputError(f"{source} can't be read as JSON ({why}); {EXPECTED}") from None
     if not events:
         raise InputError(f"{source} has no events; {EXPECTED}")
     return events

@@ -27,7 +27,7 @@ from .answers import ABSENT, Answer, Duration, TaskFailed, seconds
 from .calling import Context, call, event_of
 from .commands import Invoke
 from .drivers import Driver, Execution
-from .errors import InputError
+from .errors import InputError, is_interrupt, message_of
 from .handlers import Handler, Handlers, Source
 from .running import Definition, start
 from .shapes import problems
@@ -132,7 +132,13 @@ class Mocks:
         # A journal that is gone on with tells of calls that were made before.
         number = max(self._calls[called], invoke.number)
         self._calls[called] = number + 1
-        found = fitting(self.mocks, execution, invoke, number)
+        try:
+            found = fitting(self.mocks, execution, invoke, number)
+        except BaseException as problem:  # a condition is the user's own function
+            if is_interrupt(problem):
+                raise
+            why = f"a condition raised {type(problem).__name__}: {message_of(problem)}"
+            return invalid(invoke.state, why)
         if found is None:
             return None
         self._reached.add(found)

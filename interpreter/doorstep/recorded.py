@@ -8,8 +8,13 @@ from typing import Any
 
 from .errors import InputError
 from .historyfile import EXPECTED
+from .jsontext import shortened
 from .timestamps import epoch_seconds
 
+_SHOWN = 200
+"""Characters of a value that a message repeats."""
+_LONGEST_TYPE = 100
+"""Characters; AWS's longest has 35."""
 _AS_IT_IS = "`doorstep debug` without --definition shows what there is"
 
 
@@ -71,8 +76,9 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
             entry = _entry(event)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
             told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
+            why = shortened(told, _SHOWN)
             raise InputError(
-                f"{source}: event {number} is not an event ({told}); {EXPECTED}"
+                f"{source}: event {number} is not an event ({why}); {EXPECTED}"
             ) from None
         if found.setdefault(entry.id, entry) != entry:
             raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
@@ -101,10 +107,20 @@ def _entry(event: Any) -> Entry:
     details: dict[str, Any] = next(
         (event[key] for key in event if key.endswith("EventDetails")), {}
     )
+    kind = event["type"]
+    if not isinstance(kind, str) or len(kind) > _LONGEST_TYPE:
+        raise TypeError(f"its type is not a text of at most {_LONGEST_TYPE} characters")
     return Entry(
-        id=int(event["id"]),
-        previous=int(event.get("previousEventId", 0)),
-        type=str(event["type"]),
+        id=_number(event["id"]),
+        previous=_number(event.get("previousEventId", 0)),
+        type=kind,
         at=epoch_seconds(event["timestamp"]),
         details=dict(details),
     )
+
+
+def _number(value: Any) -> int:
+    """An id: in log lines it is a text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"an id can't be a {type(value).__name__}")
+    return int(value)

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) + _DAY).timestamp()
+_LAST = (datetime.max.replace(tzinfo=UTC) - _DAY).timestamp()
+"""With a day to spare, as a time is shown in any zone."""
 _SHAPE = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)",
     re.ASCII,
@@ -40,12 +44,19 @@ def isoformat(at: float) -> str:
 def epoch_seconds(timestamp: str | float) -> float:
     """Epoch seconds of an event as the AWS CLI prints it: ISO 8601, or seconds in its version 1.
 
-    Raises ValueError, TypeError or OverflowError for other values.
+    Raises ValueError for other texts and for times outside of the calendar, TypeError for values
+    of other types.
     """
     if isinstance(timestamp, str):
         read = datetime.fromisoformat(timestamp)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    return datetime.fromtimestamp(timestamp, UTC).timestamp()
+        at = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    elif isinstance(timestamp, bool) or not isinstance(timestamp, int | float):
+        raise TypeError(f"a timestamp can't be a {type(timestamp).__name__}")
+    else:
+        at = timestamp
+    if not _FIRST <= at <= _LAST:
+        raise ValueError("a timestamp is outside of the calendar, the years 1 to 9999")
+    return (_EPOCH + timedelta(seconds=at)).timestamp()
 
 
 def _moment(at: float) -> datetime:

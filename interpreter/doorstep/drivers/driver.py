@@ -201,7 +201,7 @@ class Driver:
                 raise
             self.crash(execution, problem)
 
-    def crash(self, execution: Execution, problem: Exception) -> None:
+    def crash(self, execution: Execution, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
         _report(execution, problem)
         failure = crashed(problem)
@@ -319,7 +319,12 @@ class Driver:
             send=self.send_or_raise,
         )
 
-    def _answered(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+    def _answered(
+        self, execution: Execution, invoke: Invoke, answer: Answer | BaseException
+    ) -> None:
+        if isinstance(answer, BaseException):
+            self.crash(execution, answer)
+            return
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
@@ -350,5 +355,5 @@ class Driver:
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
 
 
-def _report(execution: Execution, problem: Exception) -> None:
+def _report(execution: Execution, problem: BaseException) -> None:
     log.error(FAULT, execution.arn, exc_info=problem)

@@ -89,9 +89,9 @@ def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
             f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
         )
     with reported(f"{bucket}/{key}"):
-        root = (Path(buckets) / bucket).resolve()
+        root = (buckets / bucket).resolve()
         path = (root / key).resolve()
-        if not path.is_relative_to(root) or root.parent != Path(buckets).resolve():
+        if not path.is_relative_to(root) or root.parent != buckets.resolve():
             raise _outside(bucket, key)
         return path
 

@@ -15,12 +15,15 @@ from typing import Any
 
 from ..diagnostics import Diagnostic
 from ..errors import InputError
+from ..jsontext import shortened
 from ..refusals import refusal
 from . import jackson, positions, yamltext
 
 MAX_CHARACTERS = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
+_WIDE = 200
+"""Characters that are shown of a line or a file's name."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
     "TOO_DEEPLY_NESTED",
@@ -170,15 +173,28 @@ def excerpt(text: str, line: int, column: int) -> str:
     return f"{shown}\n{margin}^"
 
 
+def window(excerpt: str) -> list[str]:
+    """The lines of an excerpt; where its line is long, what is around the caret."""
+    line, _, caret = excerpt.rpartition("\n")
+    if len(line) <= _WIDE:
+        return excerpt.splitlines()
+    first = max(0, len(caret) - _WIDE // 2)
+    left, right = "…" * (first > 0), "…" * (first + _WIDE < len(line))
+    return [f"{left}{line[first : first + _WIDE]}{right}", f"{' ' * len(left)}{caret[first:]}"]
+
+
 def _text(source: str | bytes | Path) -> str:
     try:
         if isinstance(source, Path):
             source = source.read_bytes()
         return source.decode("utf-8-sig") if isinstance(source, bytes) else source
     except OSError as error:
-        raise InputError(f"can't read {error.filename}: {error.strerror}") from None
+        name = shortened(str(error.filename), _WIDE)
+        raise InputError(f"can't read {name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"the definition is not UTF-8 text: {error}") from None
+        raise InputError(f"the definition is not UTF-8 text: {error.reason}") from None
+    except ValueError as error:
+        raise InputError(f"can't read {source!r}: {error}") from None
 
 
 def _looks_like_yaml(text: str) -> bool:

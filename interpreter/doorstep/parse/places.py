@@ -10,7 +10,7 @@ from ..definition import escape
 from ..errors import DefinitionError, InputError
 from ..jsontext import loads
 from . import positions, yamltext
-from .documents import MAX_CHARACTERS, check_bounds, excerpt
+from .documents import MAX_CHARACTERS, check_bounds, excerpt, window
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def load(path: Path, shown: str | None = None) -> Place:
         raise InputError(f"can't read {file}: {problem.strerror}") from None
     except UnicodeDecodeError as problem:
         raise InputError(f"{file} is not UTF-8 text: {problem.reason}") from None
+    except ValueError as problem:
+        raise InputError(f"can't read {file!r}: {problem}") from None
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"{file} has more than {MAX_CHARACTERS:,} characters")
     yaml = path.suffix.lower() != ".json"
@@ -70,5 +72,5 @@ def load(path: Path, shown: str | None = None) -> Place:
 
 def _problem(file: str, text: str, position: tuple[int, int], told: str) -> InputError:
     line, column = position
-    shown = "\n".join(f"    {one}" for one in excerpt(text, line, column).splitlines())
+    shown = "\n".join(f"    {one}" for one in window(excerpt(text, line, column)))
     return InputError(f"{file}:{line}:{column}: {told}\n{shown}")

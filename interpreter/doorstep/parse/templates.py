@@ -91,7 +91,7 @@ def _choose(resources: Mapping[str, Any], name: str | None) -> tuple[str, Mappin
     machines = {
         key: resource
         for key, resource in resources.items()
-        if isinstance(resource, Mapping) and resource.get("Type") in _TYPE
+        if isinstance(resource, Mapping) and resource.get("Type") in tuple(_TYPE)
     }
     if not machines:
         raise InputError("the template has no state machine")
