@@ -134,6 +134,8 @@ class Mocks:
         self._calls[called] = number + 1
         try:
             found = fitting(self.mocks, execution, invoke, number)
+        except InputError as problem:
+            return invalid(invoke.state, str(problem))
         except BaseException as problem:  # a condition is the user's own function
             if is_interrupt(problem):
                 raise
