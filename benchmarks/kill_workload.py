@@ -114,7 +114,7 @@ CONTESTED = single(
                 "slow.$": "$$.Execution.Input",
             },
         },
-        "TimeoutSeconds": 2,
+        "TimeoutSeconds": 5,
     },
 )
 """Its answers contradict each other, and some come too late."""

@@ -18,6 +18,7 @@ import doorstep
 from doorstep.drivers import Driver, Execution, VirtualClock
 from doorstep.handlers import Handlers
 from doorstep.identity import Identity
+from doorstep.jsontext import loads
 from doorstep.running import SEEDED_START, as_machine
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -38,7 +39,7 @@ neighbours = st.fixed_dictionaries(
         "hostile": st.lists(
             st.sampled_from([one.name for one in CATALOGUE if one.name not in ELSEWHERE]),
             min_size=1,
-            max_size=4,
+            max_size=3,
         ),
     }
 )
@@ -89,7 +90,9 @@ def histories(good: list[Any], hostile: list[str]) -> list[list[dict[str, Any]]]
 
 
 def start(driver: Driver, name: str, definition: Any, text: str) -> Execution | None:
+    """Start an execution, if its definition and its input are not refused."""
     try:
+        loads(text)
         machine = as_machine(name, definition)
     except (doorstep.DefinitionError, doorstep.InputError):
         return None

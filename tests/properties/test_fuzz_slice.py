@@ -16,7 +16,7 @@ import pytest
 from hypothesis import strategies as st
 
 FUZZING = Path(__file__).parents[1] / "fuzzing"
-SLICES = {"run": 300, "cut": 20, "acknowledged": 15, "neighbours": 15, "bounds": 60}
+SLICES = {"run": 300, "cut": 20, "acknowledged": 15, "neighbours": 8, "bounds": 60}
 """Examples of each law that has random cases."""
 
 
