@@ -447,3 +447,30 @@ def test_a_back_off_may_be_of_any_rate() -> None:
 
     execution = doorstep.run({"StartAt": "T", "States": {"T": state}}, {}, {"f": fail})
     assert execution.error == "ValueError"
+
+
+# -- one state
+
+
+HEAVY = "$count([1..300000].($ + 1))"
+
+
+def test_the_expressions_of_one_state_have_bounds_together() -> None:
+    fields = {f"f{i}": f"{{% {HEAVY} %}}" for i in range(100)}
+    assert (
+        doorstep.run(machine(QueryLanguage="JSONata", Output=f"{{% {HEAVY} %}}")).output == 300000
+    )
+    execution = doorstep.run(machine(QueryLanguage="JSONata", Output=fields))
+    assert (execution.status, execution.error) == ("FAILED", "States.QueryEvaluationError")
+    assert "'Output/f" in (execution.cause or "")
+
+
+def test_every_state_and_every_item_has_them_anew(chain: Any, each: Any) -> None:
+    heavy = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": f"{{% {HEAVY} %}}"}
+    count = 3 * LIMITS.steps // 300_000 + 2
+    execution = doorstep.run(chain({f"S{i}": heavy for i in range(count)}))
+    assert execution.status == "SUCCEEDED"
+    items = each({"A": {"Type": "Pass"}})
+    items |= {"QueryLanguage": "JSONata", "ItemSelector": {"n": f"{{% {HEAVY} %}}"}}
+    execution = doorstep.run(chain({"Each": items}), list(range(count)))
+    assert execution.status == "SUCCEEDED"

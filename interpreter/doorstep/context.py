@@ -28,6 +28,7 @@ class Env:
         "map_run",
         "raw",
         "result",
+        "spent",
         "state",
         "token",
         "works",
@@ -56,6 +57,8 @@ class Env:
         self.entered = fiber.last
         """Id of the StateEntered event."""
         self.entered_at = fiber.engine.now
+        self.spent = 0
+        """Steps that evaluations have taken in this attempt, or for this item of a Map."""
         self._random: Random | None = None
         self._context: dict[str, Any] | None = None
         self._first = ""
@@ -64,6 +67,7 @@ class Env:
         """A retry: children and map run of the failed attempt are not gone on with."""
         self.fiber.group = None
         self.map_run = None
+        self.spent = 0
         self.data = self.raw
         self._context = None
 
@@ -75,13 +79,20 @@ class Env:
     def show_item(self, item: dict[str, Any] | None) -> None:
         """$$.Map.Item is this one now; None: there is none."""
         self.item = item
+        self.spent = 0
         self._context = None
 
     def start_over(self) -> None:
         """A redrive: retry counters start again, and what succeeded so far is kept."""
         self.attempts = Attempts()
         self.data = self.raw
+        self.spent = 0
         self._context = None
+
+    def spend(self, steps: int) -> None:
+        """Account for the steps of an evaluation."""
+        self.spent += steps
+        self.fiber.engine.spend(steps)
 
     def rng(self) -> Random:
         """Random numbers of this visit."""

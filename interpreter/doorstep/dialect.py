@@ -10,6 +10,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import isfinite, trunc
 from random import Random
 from typing import Any, Final
@@ -22,6 +23,15 @@ from .jsonata.run import Run
 LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
 steps are as many as take about two here, so that the same expression fails on every machine."""
+
+_VISIT: Final = 3 * LIMITS.steps
+"""What all expressions together may take in one attempt of a state, or for one item of a Map."""
+
+
+def left(spent: int) -> Limits:
+    """The limits of an expression after others of the same attempt."""
+    return replace(LIMITS, steps=max(0, min(LIMITS.steps, _VISIT - spent)))
+
 
 MAX_RANGE: Final = 360_145
 _ALGORITHMS: Final = {

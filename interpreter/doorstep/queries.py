@@ -124,7 +124,7 @@ def _text(fields: str) -> str:
 
 def _expression(fields: str, location: str) -> Closure:
     # Imported here, so that what has no expressions does not pay for the language.
-    from .dialect import LIMITS
+    from .dialect import LIMITS, left
     from .jsonata.expression import compile as compile_expression
 
     text = _text(fields)
@@ -143,8 +143,8 @@ def _expression(fields: str, location: str) -> Closure:
                 bind(env),
                 now=env.fiber.engine.now * 1000,
                 random=env.draw,
-                limits=LIMITS,
-                spent=env.fiber.engine.spend,
+                limits=left(env.spent) if env.spent else LIMITS,
+                spent=env.spend,
             )
         except JSONataError as error:
             raise _evaluation_failed(text, location, error) from None
