@@ -14,7 +14,7 @@ import pytest
 
 import doorstep
 import doorstep.jsonpath.follow
-from doorstep import jsonata
+from doorstep import dialect, jsonata
 from doorstep.dialect import LIMITS, functions
 from doorstep.jsonata import JSONataError, Limits
 from doorstep.jsonata.regex_pattern import Pattern
@@ -452,25 +452,31 @@ def test_a_back_off_may_be_of_any_rate() -> None:
 # -- one state
 
 
-HEAVY = "$count([1..300000].($ + 1))"
+HEAVY = "$count([1..3000].($ + 1))"
 
 
+@pytest.fixture
+def lower_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundredth of the steps: none of it takes long."""
+    monkeypatch.setattr(dialect, "LIMITS", replace(LIMITS, steps=LIMITS.steps // 100))
+    monkeypatch.setattr(dialect, "_VISIT", 3 * LIMITS.steps // 100)
+
+
+@pytest.mark.usefixtures("lower_bounds")
 def test_the_expressions_of_one_state_have_bounds_together() -> None:
     fields = {f"f{i}": f"{{% {HEAVY} %}}" for i in range(100)}
-    assert (
-        doorstep.run(machine(QueryLanguage="JSONata", Output=f"{{% {HEAVY} %}}")).output == 300000
-    )
+    assert doorstep.run(machine(QueryLanguage="JSONata", Output=f"{{% {HEAVY} %}}")).output == 3000
     execution = doorstep.run(machine(QueryLanguage="JSONata", Output=fields))
     assert (execution.status, execution.error) == ("FAILED", "States.QueryEvaluationError")
     assert "'Output/f" in (execution.cause or "")
 
 
+@pytest.mark.usefixtures("lower_bounds")
 def test_every_state_and_every_item_has_them_anew(chain: Any, each: Any) -> None:
     heavy = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": f"{{% {HEAVY} %}}"}
-    count = 3 * LIMITS.steps // 300_000 + 2
-    execution = doorstep.run(chain({f"S{i}": heavy for i in range(count)}))
+    execution = doorstep.run(chain({f"S{i}": heavy for i in range(30)}))
     assert execution.status == "SUCCEEDED"
     items = each({"A": {"Type": "Pass"}})
     items |= {"QueryLanguage": "JSONata", "ItemSelector": {"n": f"{{% {HEAVY} %}}"}}
-    execution = doorstep.run(chain({"Each": items}), list(range(count)))
+    execution = doorstep.run(chain({"Each": items}), list(range(30)))
     assert execution.status == "SUCCEEDED"
