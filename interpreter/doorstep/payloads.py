@@ -100,14 +100,17 @@ def _too_large(env: Env) -> StateFailed:
     return data_limit_exceeded(env.state)
 
 
-_FEW = 8
-"""So many members can't make a value too large."""
+FEW = 8
+"""So many members that are evaluated can't make a value too large."""
 
 
 def _repeats(value: Any) -> bool:
     """Whether a template has many members that are evaluated, or one that may repeat a value."""
     texts = list(_evaluated(value))
-    return len(texts) > _FEW or any(text.startswith("States.") or "[" in text for text in texts)
+    return len(texts) > FEW or any(
+        "States.Array(" in text or (text.startswith("$") and not compile_path(text).definite)
+        for text in texts
+    )
 
 
 def _evaluated(value: Any) -> Iterator[str]:

@@ -12,7 +12,7 @@ from .errors import StateFailed
 from .jsonata.errors import JSONataError
 from .jsonata.values import UNDEFINED, is_function
 from .jsontext import MAX_DEPTH, deeper_than, dumps
-from .payloads import bounded
+from .payloads import FEW, bounded
 
 if TYPE_CHECKING:
     from .jsonata.expression import Expression
@@ -34,7 +34,7 @@ def value(fields: Any, location: str) -> Closure:
     make = _value(fields, location)
     if make is None:
         return lambda _: fields
-    return make if isinstance(fields, str) else bounded(make)
+    return bounded(make) if _count(fields) > FEW else make
 
 
 def typed(fields: Any, location: str, kind: str) -> Closure:
@@ -112,6 +112,13 @@ def _value(fields: Any, location: str) -> Closure | None:
         items = [make or _constant(item) for make, item in zip(inner, fields, strict=True)]
         return lambda env: [make(env) for make in items]
     return None
+
+
+def _count(fields: Any) -> int:
+    """How many expressions there are."""
+    if isinstance(fields, dict):
+        fields = list(fields.values())
+    return sum(map(_count, fields)) if isinstance(fields, list) else is_expression(fields)
 
 
 def _constant(fields: Any) -> Closure:
