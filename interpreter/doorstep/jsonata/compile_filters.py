@@ -97,6 +97,7 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
     """The items for which the predicate is true, or gives the number of their place."""
     run = env[RUN]
     run.tick(len(items))
+    room = run.room
     selected = []
     for index, item in enumerate(items):
         result = predicate(item, env)
@@ -106,7 +107,7 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
             continue
         elif isinstance(result, list) and all(map(is_number, result)):
             run.tick(len(result) >> 2)
-            run.room += 8 * len(result)  # the places are gone
+            run.room = room  # the places are gone
             selected += [item] * _count_places(result, index, len(items))
         elif type(result) in NUMBERS and is_number(result):
             selected += [item] * _count_places([result], index, len(items))
