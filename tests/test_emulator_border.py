@@ -19,6 +19,7 @@ from doorstep.answers import Answer, no_answer
 from doorstep.commands import Invoke
 from doorstep.drivers import Execution
 from doorstep.errors import OUR_FAULT, ApiError
+from doorstep.jsontext import MAX_DEPTH
 from doorstep_emulator import StoreError
 from doorstep_emulator.api import OPERATIONS
 from doorstep_emulator.arns import Caller
@@ -139,6 +140,19 @@ class Picky(SqliteStore):
         if execution == self.id and entries[0].kind == self.refuses:
             raise StoreError("the entries can't be stored")
         super().append(execution, entries)
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, MAX_DEPTH])
+def test_the_deepest_output_that_is_accepted_is_stored(
+    world: World, chain: Any, levels: int
+) -> None:
+    world.serve()
+    world.answers["ask"] = no_answer(response={})
+    world.answers["invoke.waitForTaskToken"] = no_answer(response={})
+    arn = world.start(chain({"Ask": ask()}))
+    output = "[" * levels + "]" * levels
+    assert world.ask("SendTaskSuccess", taskToken=world.tokens[0], output=output) == {}
+    assert world.ask("DescribeExecution", executionArn=arn)["output"] == output
 
 
 @pytest.mark.parametrize("kind", ["succeeded", "due"])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.jsontext import MAX_DEPTH
 from doorstep.mocks import Mocks, mock
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -331,6 +332,20 @@ def test_a_map_run_that_has_failed_too_often_makes_no_more_calls(
     again = doorstep.run(chain({"Each": failing}), **options)
     assert (again.history, calls) == (whole.history, [])
     assert (tmp_path / "journal").read_bytes().startswith(text)
+
+
+@pytest.mark.parametrize("resource", [FUNCTION + "deep", "arn:aws:states:::lambda:invoke"])
+def test_the_deepest_value_is_stored_and_read_again(
+    tmp_path: Path, chain: Any, resource: str
+) -> None:
+    deep = json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+    fields = {"Parameters": {"FunctionName": "deep"}, "OutputPath": "$.Payload"}
+    work = {"Type": "Task", "Resource": resource, **(fields if "invoke" in resource else {})}
+    options = {"handlers": {"deep": lambda _: deep}, "seed": 1}
+    whole = doorstep.run(chain({"Work": work}), **options)
+    for _ in range(2):
+        run = doorstep.run(chain({"Work": work}), **options, journal=tmp_path / "journal")
+        assert (run.history, run.error) == (whole.history, whole.error)
 
 
 KILLED = """

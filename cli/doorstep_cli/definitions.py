@@ -125,7 +125,7 @@ def _refusal(refused: DefinitionError, file: str, document: Document | None) -> 
 def all_described(
     diagnostics: Sequence[Diagnostic], file: str, document: Document | None
 ) -> Iterator[str]:
-    """The first of the diagnostics with their places, and how many more there are."""
+    """Return the first diagnostics with their places, and how many more there are."""
     from doorstep.refusals import MOST, more
 
     yield from (described(one, file, document) for one in diagnostics[:MOST])

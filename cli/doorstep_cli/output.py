@@ -64,7 +64,7 @@ class OutputFile(click.Path):
 
 
 def echo(text: str, *, err: bool = False, **how: Any) -> None:
-    """Write lines: the one way to the terminal. `how` they are coloured is said as for `style`.
+    """Write lines: the one way to the terminal. `how`: as for `style`.
 
     Whatever else in them a terminal would take for an order is replaced.
     """
@@ -82,20 +82,20 @@ def _foreign() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
 
 
 def style(text: str, **how: Any) -> str:
-    """A text in a colour, for `echo`: as click's, which nothing else of this program asks."""
+    """Return a text in a colour, for `echo`; nothing else of this program calls click's."""
     before, after = click.style("\n", **how).replace("\x1b", _OURS).split("\n")
     return f"{before}{text}{after}"
 
 
 def plain(text: str) -> str:
-    """A text of somebody else's on a single line, without what a terminal takes for orders."""
+    """Return a foreign text on a single line, without what a terminal takes for orders."""
     from doorstep.printable import printable
 
     return printable(text.replace("\n", "�").replace("\t", "�"))
 
 
 def json_text(value: Any, **layout: Any) -> str:
-    """The text of a JSON value: exact, and yet without any control character."""
+    """Return the text of a JSON value: exact, and yet without any control character."""
     from doorstep.printable import escaped
 
     return escaped(json.dumps(value, ensure_ascii=False, **layout))
@@ -112,7 +112,7 @@ def print_json(value: Any) -> None:
 
 
 def console(**options: Any) -> Console:
-    """A console of rich's that writes no control characters but its own."""
+    """Return a console of rich's that writes no control characters but its own."""
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 

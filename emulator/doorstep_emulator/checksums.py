@@ -9,30 +9,29 @@ import json
 from typing import Any
 from zlib import crc32
 
-from doorstep.jsontext import dumps
+from doorstep.jsontext import STORED_DEPTH, dumps
 
 UNCHECKED = -1
 """In place of a checksum: written by a version that made none."""
 
 
 def packed(value: Any) -> bytes:
-    """A JSON value as bytes: a text may hold half of a surrogate pair, which SQLite's can't."""
-    return dumps(value).encode("utf-8", "surrogatepass")
+    """Return a JSON value as bytes: SQLite's texts can't hold half of a surrogate pair."""
+    return dumps(value, STORED_DEPTH).encode("utf-8", "surrogatepass")
 
 
 def unpacked(blob: bytes) -> Any:
-    """The value that was packed."""
-    # Not through `jsontext.loads`: what is within its depth lies some levels deeper here.
+    """Return the value that was packed."""
     return json.loads(blob.decode("utf-8", "surrogatepass"))
 
 
 def checksum(blob: bytes, *place: int | str) -> int:
-    """Of a value and of the keys under which it is stored."""
+    """Return the checksum of a value and of the keys under which it is stored."""
     return crc32(blob, crc32(repr(place).encode()))
 
 
 def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
-    """Whether a value is as it was written.
+    """Return whether a value is as it was written.
 
     Documents of before version 4 have no checksum, those of before version 5 one without the place.
     """
@@ -42,12 +41,12 @@ def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
 
 
 def row_checksum(values: list[Any]) -> int:
-    """Of a row's columns, as SQLite returns them."""
+    """Return the checksum of a row's columns, as SQLite returns them."""
     return crc32(repr(values).encode())
 
 
 def row_is_whole(values: list[Any], recorded: int | None) -> bool:
-    """Whether a row is as it was written; those of before version 5 have no checksum."""
+    """Return whether a row is as it was written; those before version 5 have no checksum."""
     if recorded != UNCHECKED:
         return recorded == row_checksum(values)
     try:

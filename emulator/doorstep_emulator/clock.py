@@ -76,7 +76,7 @@ class ServerClock(RealClock):
         def settle() -> None:
             try:
                 done.set_result(act())
-            except Exception as problem:  # noqa: BLE001  whoever waits for it hears of it
+            except Exception as problem:  # noqa: BLE001  raised at whoever waits for it
                 done.set_exception(problem)
 
         self.bring(settle)

@@ -10,17 +10,17 @@ from .server import Server
 
 
 def health(server: Server) -> dict[str, Any]:
-    """{"status": "ok", …}. May be called from any thread, the server's may be busy.
+    """Return {"status": "ok", …}. May be called from any thread, the server's may be busy.
 
     The status is "trouble" as long as something is wrong with the file, and "damaged" as long as
     this server lives when something of the file was lost.
     """
     clock, activities, store = server.clock, server.activities, server.store
     why = store.trouble or store.file_trouble()
-    lost = store.damaged or store.missing or store.refused_documents
+    damage = store.damaged or store.missing or store.refused_documents
     calls = {"running": clock.calls_in_flight, "waiting": clock.calls_waiting, "most": clock.calls}
     return {
-        "status": "trouble" if why else "damaged" if lost else "ok",
+        "status": "trouble" if why else "damaged" if damage else "ok",
         "trouble": why,
         "version": __version__,
         "store": {"file": store.path, "commits": store.commits, "missing": store.missing},

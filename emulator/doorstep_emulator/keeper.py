@@ -77,7 +77,7 @@ class StoreKeeper:
             guarded(lambda: self.watch(row, execution.events[0], events))
 
     def knows_token(self, token: str) -> bool:
-        """Whether some task had this token."""
+        """Return whether some task had this token."""
         return self.store.knows_token(token)
 
     def set_aside(self, execution: Execution, problem: Exception) -> None:

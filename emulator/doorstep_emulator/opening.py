@@ -48,7 +48,7 @@ def opened(path: str, *, fsync: bool) -> sqlite3.Connection:
 
 
 def _create(path: str) -> None:
-    """An empty file that only its owner may read; SQLite gives its log the same mode."""
+    """Create an empty file that only its owner may read; SQLite gives its log the same mode."""
     # One that exists is not opened here: to close it would take the lock of a server in this
     # process from it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
     if path != MEMORY:
@@ -105,7 +105,7 @@ def refused(path: str, problem: Exception) -> StoreError:
 
 
 def may_pass(problem: Exception) -> bool:
-    """Whether a write is to be tried again: its file refuses it, whatever the values are."""
+    """Return whether to try a write again: the file refuses it, whatever the values are."""
     code = getattr(problem, "sqlite_errorcode", None)
     if code is None:
         return isinstance(problem, sqlite3.OperationalError)
@@ -113,7 +113,7 @@ def may_pass(problem: Exception) -> bool:
 
 
 def unbindable(value: object, longest: int) -> str | None:
-    """Why SQLite can't store a value; None when it can. `longest`: its limit, in bytes."""
+    """Return why SQLite can't store a value; None when it can. `longest`: its limit, in bytes."""
     if value is None:
         return None
     if isinstance(value, str):

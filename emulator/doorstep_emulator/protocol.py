@@ -59,7 +59,7 @@ def read(operation: str, body: bytes) -> dict[str, Any]:
 
 
 def text(body: bytes) -> str:
-    """The output in a callback's body; raises ApiError InvalidOutput when it is not UTF-8."""
+    """Return the output in a callback's body; raise ApiError InvalidOutput if it is not UTF-8."""
     try:
         return body.decode()
     except UnicodeDecodeError as problem:

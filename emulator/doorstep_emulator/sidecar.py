@@ -30,7 +30,7 @@ class Sidecar:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._file = private(f"{path}-commits", flags)
         self.close = finalize(self, os.close, self._file)
-        """Let go of it."""
+        """Close the file."""
         self.missing = self._missing(commits)
         """How many commits the file has lost since it was last written to."""
         self.record(commits)
@@ -62,7 +62,7 @@ class Paths:
         self._first = {name: place for name, place in places.items() if place}
 
     def trouble(self) -> str | None:
-        """What became of them, looked at once a second at most. May be asked from any thread."""
+        """Return what is wrong, looked at once a second at most. May be called from any thread."""
         now = time.monotonic()
         if now - self._looked_at >= _INTERVAL:
             self._looked_at = now

@@ -60,8 +60,8 @@ class SqliteStore(Transactions):
 
     def _look_at_what_is_open(self) -> None:
         """Notice the damaged rows of executions that run, or may, and documents of no kind."""
-        found = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
-        deque(_whole(self._row, found), maxlen=0)
+        rows = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
+        deque(_whole(self._row, rows), maxlen=0)
         kinds = get_args(Kind)
         known = ", ".join("?" for _ in kinds)
         sql = f"SELECT kind, arn FROM documents WHERE kind NOT IN ({known})"
@@ -204,8 +204,8 @@ class SqliteStore(Transactions):
     def promises(self, execution: int) -> list[Fact]:
         sql = "SELECT fact, checksum FROM promises WHERE execution = ?"
         what = f"a promise to execution {execution}"
-        found = self._read_all(sql, execution)
-        return [Fact(*self._value(what, *stored, execution)) for stored in found]
+        rows = self._read_all(sql, execution)
+        return [Fact(*self._value(what, *stored, execution)) for stored in rows]
 
     def knows_token(self, token: str) -> bool:
         return bool(self._read_all("SELECT 1 FROM tokens WHERE token = ?", token))
@@ -231,9 +231,9 @@ class SqliteStore(Transactions):
         return problem
 
 
-def _whole(read: Callable[..., T], found: Iterable[Any]) -> Iterator[T]:
-    """What can be read. What can't is remembered, and holds up nothing else."""
-    for values in found:
+def _whole(read: Callable[..., T], rows: Iterable[Any]) -> Iterator[T]:
+    """Yield what can be read; `_damage` has noted the rest."""
+    for values in rows:
         with suppress(StoreError):
             yield read(*values)
 

@@ -98,7 +98,7 @@ class Store(Protocol):
     """How many commits of the last server are not in the file any more."""
 
     def file_trouble(self) -> str | None:
-        """What has become of the file under the server. May be called from any thread."""
+        """Return what is wrong with the file under the server. May be called from any thread."""
 
     def commit(self) -> None:
         """Make what was collected durable.
@@ -108,7 +108,7 @@ class Store(Protocol):
         """
 
     def take_refused(self) -> dict[int, str]:
-        """Of which executions `commit` dropped something since this was last called, and why."""
+        """Return of which executions `commit` dropped something since the last call, and why."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -123,7 +123,7 @@ class Store(Protocol):
         """A document."""
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
-        """All documents of a kind that are whole."""
+        """Return all documents of a kind that are whole."""
 
     def next_id(self) -> int:
         """An id for a new execution; ids grow."""
@@ -141,7 +141,7 @@ class Store(Protocol):
         """An execution as it was at the last commit."""
 
     def rows(self, query: Query) -> list[Row]:
-        """Executions whose rows are whole, the newest first."""
+        """Return executions whose rows are whole, the newest first."""
 
     def append(self, execution: int, entries: Sequence[Entry]) -> None:
         """Go on with an execution's journal."""

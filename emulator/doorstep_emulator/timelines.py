@@ -40,7 +40,7 @@ class Pace:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Raises InputError for anything but real, virtual and numbers from 0.000001 to 1000000."""
+        """Read real, virtual or a number from 0.000001 to 1000000; raise InputError for others."""
         if text in ("real", "virtual"):
             return cls(text, jumps=text == "virtual")
         try:
@@ -92,7 +92,7 @@ class Timeline:
         return handle
 
     def submit(self, act: Callable[[], bool]) -> bool:
-        """Do something in the server's thread; time may go on after it."""
+        """Do something in the server's thread; time may continue after it."""
 
         def look_after() -> bool:
             try:

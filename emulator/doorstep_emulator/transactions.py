@@ -37,6 +37,7 @@ class Transactions:
         self._paths: Paths | None = None
         self._connection = opened(path, fsync=fsync)
         self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        # Whatever a damaged row holds, the one is ASCII and the other an integer.
         sql = "SELECT hex(mark), CAST(commits AS INTEGER) FROM progress"
         mark, self._committed = (self._read(sql) or [("", 0)])[0]
         if path != MEMORY:
@@ -66,7 +67,7 @@ class Transactions:
         self._collected.append((owner, sql, tuple(values.values())))
 
     def commit(self) -> None:
-        """One transaction; when it is refused for what it holds, one for each owner."""
+        """Write one transaction; when it is refused for what it holds, one for each owner."""
         if self._transacted() is None:
             return
         groups: dict[Owner, list[Write]] = {}
@@ -78,7 +79,7 @@ class Transactions:
         self._collected = []
 
     def _transacted(self) -> Exception | None:
-        """Write what was collected as soon as the disk takes it; why it never will, otherwise."""
+        """Write what was collected as soon as the disk takes it; return why it never will."""
         while self._collected:
             try:
                 self._transact()

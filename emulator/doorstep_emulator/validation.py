@@ -144,12 +144,12 @@ def _length(least: int, most: int | None, length: int) -> str | None:
 
 
 def _shown(limit: Limit, value: Any) -> str:
-    """A value as Java prints it, or its beginning."""
+    """Return a value as Java prints it, or its beginning."""
     return shortened(_as_java(limit, value), _SHOWN)
 
 
 def _as_java(limit: Limit, value: Any) -> str:
-    """Lists stand in brackets, objects have the names of their classes."""
+    """Return a value with lists in brackets, and objects with the names of their classes."""
     match limit:
         case Many():
             return f"[{', '.join(_as_java(limit.member, member) for member in value)}]"

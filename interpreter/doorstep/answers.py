@@ -99,7 +99,7 @@ class Answer:
 def check_failure(error: object, cause: object) -> None:
     """Raise TypeError unless error and cause are what a history can hold: texts, or None."""
     for name, value in (("error", error), ("cause", cause)):
-        if not isinstance(value, str | None):
+        if value is not None and not isinstance(value, str):
             raise TypeError(
                 f"the {name} of a failure is a text or None, not a {type(value).__name__}; "
                 "write json.dumps(…) to send a value as JSON, as AWS's services do"

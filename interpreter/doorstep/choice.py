@@ -165,7 +165,7 @@ def _exactly(piece: str) -> Callable[[str], bool]:
 
 
 def _in_order(pieces: list[str]) -> Callable[[str], bool]:
-    """Whether a text starts with the first piece, ends with the last, and has the others between.
+    """Return a test of a text: the first piece starts it, the last ends it, the others lie between.
 
     Each of the others is looked for once, as early as it can be: a later place would only leave
     less room for those behind it. So nothing is tried twice, however many stars there are.
@@ -178,10 +178,10 @@ def _in_order(pieces: list[str]) -> Callable[[str], bool]:
         if at > end or not text.startswith(first) or not text.endswith(last):
             return False
         for piece in middle:
-            found = text.find(piece, at, end)
-            if found < 0:
+            start = text.find(piece, at, end)
+            if start < 0:
                 return False
-            at = found + len(piece)
+            at = start + len(piece)
         return True
 
     return matches

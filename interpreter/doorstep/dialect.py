@@ -29,7 +29,7 @@ _VISIT: Final = 3 * LIMITS.steps
 
 
 def left(spent: int) -> Limits:
-    """The limits of an expression after others of the same attempt."""
+    """Return the limits of an expression after others of the same attempt."""
     return replace(LIMITS, steps=max(0, min(LIMITS.steps, _VISIT - spent)))
 
 
@@ -112,7 +112,7 @@ class _Parse(Native):
     arity = 1
 
     def call(self, run: Run, arguments: list[Any]) -> Any:
-        """UNDEFINED without a text; D3137 when it is not JSON."""
+        """Return the value; UNDEFINED without a text. Raise D3137 when it is not JSON."""
         text = arguments[0] if arguments else UNDEFINED
         if text is UNDEFINED:
             return UNDEFINED

@@ -78,12 +78,12 @@ class Failure:
 
 
 def is_interrupt(problem: BaseException) -> bool:
-    """Whether it is the user's Ctrl-C: Python raises that in the main thread only."""
+    """Return whether it is the user's Ctrl-C: Python raises that in the main thread only."""
     return isinstance(problem, KeyboardInterrupt) and current_thread() is main_thread()
 
 
 def message_of(problem: BaseException) -> str:
-    """What an exception says of itself; the user's own may raise anything when asked."""
+    """Return an exception's text; the user's own may raise anything when asked for it."""
     try:
         return str(problem)
     except BaseException:  # noqa: BLE001
@@ -135,7 +135,7 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
 
 
 def data_limit_exceeded(whose: str) -> StateFailed:
-    """A payload is over AWS's quota; `whose` is the state, or the resource of a task."""
+    """Return the failure of a payload over AWS's quota; `whose`: a state, or a task's resource."""
     return StateFailed(
         "States.DataLimitExceeded",
         f"The state/task '{whose}' returned a result with a size exceeding "

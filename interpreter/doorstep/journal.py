@@ -24,7 +24,7 @@ from .engine import Engine, Program
 from .errors import InputError, ReplayError
 from .events import Event, Fact
 from .identity import Identity
-from .jsontext import dumps, loads
+from .jsontext import STORED_DEPTH, dumps, loads
 from .quotas import Quotas
 
 SEMANTICS = 1
@@ -74,12 +74,22 @@ class Journal:
 
 def header_line(header: Header, *, inherited: bool = False) -> str:
     """The line that begins an execution; `inherited`: its definition is its parent's."""
-    return dumps({**asdict(header), "definition": None if inherited else header.definition})
+    fields = {**asdict(header), "definition": None if inherited else header.definition}
+    return dumps(fields, STORED_DEPTH)
 
 
 def entry_line(entry: Entry) -> str:
-    """The line of a fact or an event."""
-    return dumps(["fact" if isinstance(entry, Fact) else "event", *entry])
+    """Return the line of a fact or an event."""
+    return _line("fact" if isinstance(entry, Fact) else "event", entry)
+
+
+def promise_line(fact: Fact) -> str:
+    """Return the line of a fact that is known before its time has come."""
+    return _line("promise", fact)
+
+
+def _line(kind: str, entry: Entry) -> str:
+    return dumps([kind, *entry], STORED_DEPTH)
 
 
 def read(lines: Iterable[str]) -> Journal:
@@ -93,7 +103,7 @@ def read_all(lines: Iterable[str]) -> dict[str, Journal]:
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):
         try:
-            row = loads(line)
+            row = loads(line, STORED_DEPTH)
             if isinstance(row, dict) or journal is None:
                 journal = Journal(_header(row))
                 found[journal.header.identity.arn] = journal

@@ -11,6 +11,8 @@ from .errors import InputError
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand in one another; what recurses over values relies on it."""
+STORED_DEPTH = MAX_DEPTH + 10
+"""The same for what is stored of an execution: a value lies some levels deep in its entry there."""
 
 
 def _refuse(value: Any) -> Any:
@@ -32,8 +34,8 @@ def _encoder() -> Callable[[Any], str]:
 _encode = _encoder()
 
 
-def dumps(value: Any) -> str:
-    """The compact text of a JSON value, its members in the order that they have.
+def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
+    """Return the compact text of a JSON value, its members in the order that they have.
 
     Raises InputError for what JSON can't say (a handler's set, NaN, a value that holds itself), and
     for what `loads` would refuse.
@@ -42,8 +44,8 @@ def dumps(value: Any) -> str:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(f"This value can't be written as JSON: {problem}") from None
-    if is_deep(text, value):
-        raise InputError(f"This value is nested more than {MAX_DEPTH} levels deep")
+    if is_deep(text, value, levels):
+        raise InputError(f"This value is nested more than {levels} levels deep")
     return text
 
 
@@ -55,8 +57,11 @@ def encoded(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def loads(text: str) -> Any:
-    """The value of a JSON text. Raises InputError naming line and column where it is not JSON."""
+def loads(text: str, levels: int = MAX_DEPTH) -> Any:
+    """Return the value of a JSON text.
+
+    Raises InputError naming line and column where it is not JSON, or when it is too deep.
+    """
     try:
         value = _decode(text)
     except json.JSONDecodeError as problem:
@@ -64,8 +69,8 @@ def loads(text: str) -> Any:
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
-    if is_deep(text, value):
-        raise InputError(f"This JSON is nested more than {MAX_DEPTH} levels deep")
+    if is_deep(text, value, levels):
+        raise InputError(f"This JSON is nested more than {levels} levels deep")
     return value
 
 
@@ -74,21 +79,27 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
-def is_deep(text: str, value: Any) -> bool:
-    """Whether the value of a text has more than MAX_DEPTH levels."""
-    # Counting brackets is quick, and most texts have too few of them to be deep.
-    return text.count("[") + text.count("{") > MAX_DEPTH and deeper_than(value, MAX_DEPTH)
+def is_deep(text: str, value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Return whether the value of a text has more than so many levels."""
+    # Each level takes two characters, and counting brackets is quick: most texts have too few.
+    return (
+        len(text) > 2 * levels
+        and text.count("[") + text.count("{") > levels
+        and deeper_than(value, levels)
+    )
 
 
 def deeper_than(value: Any, levels: int) -> bool:
-    """Whether more than so many objects and arrays stand in one another."""
-    row = [value] if isinstance(value, dict | list) else []
+    """Return whether more than so many objects and arrays stand in one another."""
+    if not isinstance(value, (dict, list)):
+        return False
+    row: list[Any] = [value]
     for _ in range(levels):
         row = [
             inner
             for outer in row
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, (dict, list))
         ]
         if not row:
             return False
@@ -96,7 +107,7 @@ def deeper_than(value: Any, levels: int) -> bool:
 
 
 def finite(text: str) -> float:
-    """A number's value; raises ValueError for one that no double can hold."""
+    """Return a number's value; raises ValueError for one that no double can hold."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"the number {text[:40]} is too large")

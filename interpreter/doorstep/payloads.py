@@ -83,7 +83,7 @@ def template(value: Any) -> Closure:
 def bounded(make: Closure) -> Closure:
     """Refuse a value that holds the same so often that its text would fill the memory.
 
-    Its text is only written later; that it is too large is found as it would be then
+    Its text is only written later; that it is too large is reported as it would be then
     (States.DataLimitExceeded of a Pass, recorded: test_start_large_input).
     """
 
@@ -105,7 +105,7 @@ FEW = 8
 
 
 def _repeats(value: Any) -> bool:
-    """Whether a template has many members that are evaluated, or one that may repeat a value."""
+    """Return whether many members are evaluated, or one that may repeat a value."""
     texts = list(_evaluated(value))
     return len(texts) > FEW or any(
         "States.Array(" in text or (text.startswith("$") and not compile_path(text).definite)

@@ -16,18 +16,18 @@ _CONTROL = re.compile(rf"[\x1b{CONTROL}]")
 
 
 def printable(text: str) -> str:
-    """The text with its lines and tabs, and with a sign in place of each control character."""
+    """Return the text with its lines and tabs, and a sign in place of each control character."""
     return _CONTROL.sub(replaced, text)
 
 
 def escaped(text: str) -> str:
-    """The same JSON text: there such characters stand in strings, where an escape says the same."""
-    return _CONTROL.sub(lambda found: _escape(found[0]), text)
+    """Return the same JSON text: in strings, where such characters are, escapes say the same."""
+    return _CONTROL.sub(lambda match: _escape(match[0]), text)
 
 
-def replaced(found: re.Match[str]) -> str:
-    """What stands in a text in place of a control character."""
-    return _escape(found[0]) if "\ud800" <= found[0] <= "\udfff" else "�"
+def replaced(match: re.Match[str]) -> str:
+    """Return what stands in a text in place of a control character."""
+    return _escape(match[0]) if "\ud800" <= match[0] <= "\udfff" else "�"
 
 
 def _escape(char: str) -> str:

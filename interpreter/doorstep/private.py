@@ -6,7 +6,7 @@ import os
 
 
 def private(path: str, flags: int) -> int:
-    """An `opener` for `open`: a file that it creates has mode 0600; one that exists keeps its own.
+    """Open a file, as `opener` of `open`: one that it creates has mode 0600, others have their own.
 
     On Windows the folder's permissions decide.
     """

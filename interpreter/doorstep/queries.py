@@ -115,7 +115,7 @@ def _value(fields: Any, location: str) -> Closure | None:
 
 
 def _count(fields: Any) -> int:
-    """How many expressions there are."""
+    """Return how many expressions there are."""
     if isinstance(fields, dict):
         fields = list(fields.values())
     return sum(map(_count, fields)) if isinstance(fields, list) else is_expression(fields)
@@ -170,7 +170,7 @@ def _expression(fields: str, location: str) -> Closure:
 
 
 def _failing(text: str, location: str, error: JSONataError) -> Closure:
-    """An expression that can't be compiled fails where it would be evaluated."""
+    """Return what fails where an expression that can't be compiled would be evaluated."""
 
     def fail(_: Env) -> Any:
         raise _evaluation_failed(text, location, error)

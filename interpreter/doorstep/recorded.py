@@ -120,7 +120,7 @@ def _entry(event: Any) -> Entry:
 
 
 def _number(value: Any) -> int:
-    """An id: in log lines it is a text."""
+    """Return an id: in log lines it is a text."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(f"an id can't be a {type(value).__name__}")
     return int(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sized
-from itertools import islice
 
 from .diagnostics import Diagnostic
 from .errors import DefinitionError
@@ -20,14 +19,14 @@ def invalid_definition_message(diagnostics: Iterable[Diagnostic]) -> str:
 
     A diagnostic without a place is "at null" (recorded for MISSING_END_STATE).
     """
-    found = list(diagnostics)
-    said = ", ".join([*map(_said, islice(found, MOST)), *more(found)])
+    diagnostics = list(diagnostics)
+    said = ", ".join([*map(_said, diagnostics[:MOST]), *more(diagnostics)])
     return f"Invalid State Machine Definition: '{said}'"
 
 
-def more(found: Sized) -> list[str]:
-    """What stands in place of the diagnostics that a text does not name."""
-    left = len(found) - MOST
+def more(diagnostics: Sized) -> list[str]:
+    """Return what stands in place of the diagnostics that a text does not name."""
+    left = len(diagnostics) - MOST
     return [f"… and {left:,} more"] if left > 0 else []
 
 

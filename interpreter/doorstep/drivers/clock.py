@@ -34,7 +34,7 @@ class Handle:
 
 
 def after_all(act: Callable[[], object]) -> Callable[[], None]:
-    """An act whose result nobody waits for."""
+    """Return an act whose result nobody waits for."""
 
     def do() -> None:
         act()
@@ -68,8 +68,9 @@ class Clock(Protocol):
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
     ) -> None:
-        """Make a blocking call, then hand its result to `done`, or the exception that it raised;
-        never, if it outlasts `limit`.
+        """Make a blocking call, then hand `done` its result, or the exception that it raised.
+
+        Never, if it outlasts `limit`.
         """
 
 

@@ -171,7 +171,7 @@ class Driver:
         return True
 
     def abandon(self, execution: Execution, problem: Exception) -> None:
-        """Let an execution fail that can't be stored: whoever waits for it hears of it."""
+        """Let an execution fail that can't be stored: whoever waits for it is notified."""
         self._set_aside(execution, problem)
         failure, engine = crashed(problem), execution.engine
         before = len(engine.history)

@@ -75,7 +75,7 @@ class Execution:
         return self.engine.status not in ("RUNNING", "NOT_STARTED")
 
     def awaits(self, key: str) -> bool:
-        """Whether a call still waits for its end."""
+        """Return whether a call still waits for its end."""
         return key in self.engine.waiting and key not in self.ending
 
     def held_until(self, key: str) -> float:

@@ -18,7 +18,7 @@ from ..commands import StartMapRun
 from ..engine import Program
 from ..errors import InputError, ReplayError
 from ..events import TERMINAL, Event, Fact
-from ..journal import Entry, Header, Journal, entry_line, header_line, read_all
+from ..journal import Entry, Header, Journal, entry_line, header_line, promise_line, read_all
 from ..jsontext import dumps
 from ..private import private
 from .clock import Clock
@@ -148,7 +148,7 @@ class JournalFile:
 
     def promised(self, execution: Execution, fact: Fact) -> None:
         """Write an answer that comes later."""
-        self._write(execution.journal.header, (dumps(["promise", *fact]),))
+        self._write(execution.journal.header, (promise_line(fact),))
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
         """Tokens follow from the journal."""

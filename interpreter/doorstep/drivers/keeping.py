@@ -43,10 +43,10 @@ class Keeper(Protocol):
         """An execution that the driver does not hold."""
 
     def knows_token(self, token: str) -> bool:
-        """Whether a task that the driver does not hold had this token."""
+        """Return whether a task that the driver does not hold had this token."""
 
     def set_aside(self, execution: Execution, problem: Exception) -> None:
-        """An execution can't be stored any more, because of that; `journaled` raised it."""
+        """Note that an execution can't be stored any more: `journaled` raised the problem."""
 
     def close(self) -> None:
         """Nothing more is told."""

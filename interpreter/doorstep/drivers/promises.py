@@ -71,7 +71,7 @@ def deliver_held(driver: Driver, execution: Execution, limit: float | None = Non
 def limits(execution: Execution, *keys: str) -> list[SetTimer]:
     """Return the time limits of calls that are open."""
     timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
-    return [one for one in timers if isinstance(one, SetTimer) and one.name != "delay"]
+    return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
 
 
 def _expire_due(driver: Driver, execution: Execution, key: str) -> None:

@@ -16,11 +16,11 @@ elif sys.platform == "darwin":
     _CLOCKS = (time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
 else:
     _CLOCKS = None
-"""One that goes on while the machine sleeps, and the one of `time.monotonic`, which does not."""
+"""One that continues while the machine sleeps, and that of `time.monotonic`, which stops."""
 
 
 def passed() -> float:
-    """Seconds that have passed since some moment, those in which the machine slept included."""
+    """Return the seconds since some moment, those in which the machine slept included."""
     asleep = 0.0
     if _CLOCKS:
         whole, awake = map(time.clock_gettime, _CLOCKS)
@@ -47,7 +47,7 @@ class RealClock:
         return self._time()
 
     def ahead(self) -> float:
-        """By how many seconds it is ahead of the machine's clock, which somebody may have set."""
+        """Return by how many seconds it is ahead of the machine's clock, since that was set."""
         return self._time() - time.time()
 
     def expect(self, still: Callable[[], bool]) -> None:

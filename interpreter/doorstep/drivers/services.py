@@ -65,7 +65,7 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
         driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
         return True
     if invoke.integration.pattern and execution.identity.nesting >= DEEPEST:
-        _fail_for_good(driver, execution, invoke, _TOO_DEEP)
+        _fail_as_too_deep(driver, execution, invoke)
         return True
     child = _child(driver, execution, invoke, machine)
     if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
@@ -92,15 +92,15 @@ def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bo
 
 
 def _refusal(invoke: Invoke) -> tuple[str, str] | None:
-    """Code and text with which StartExecution refuses the arguments; None when it takes them."""
+    """Return the code and text with which StartExecution refuses the arguments, or None."""
     name = invoke.arguments.get("Name")
     if name is not None and not 0 < len(name) <= LONGEST_NAME:
         bound = f"less than or equal to {LONGEST_NAME}" if name else "greater than or equal to 1"
         constraint = f"failed to satisfy constraint: Member must have length {bound}"
-        shown = shortened(name, LONGEST_NAME)
+        value = shortened(name, LONGEST_NAME)
         return (
             "ValidationException",
-            f"1 validation error detected: Value '{shown}' at 'name' {constraint}",
+            f"1 validation error detected: Value '{value}' at 'name' {constraint}",
         )
     if name is not None and not is_name(name):
         return "InvalidName", f"Invalid Name: '{name}'"
@@ -111,8 +111,8 @@ def _refusal(invoke: Invoke) -> tuple[str, str] | None:
     return None
 
 
-def _fail_for_good(driver: Driver, execution: Execution, invoke: Invoke, failure: Failure) -> None:
-    data = {"error": failure.error, "cause": failure.cause, "final": True}
+def _fail_as_too_deep(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+    data = {"error": _TOO_DEEP.error, "cause": _TOO_DEEP.cause, "final": True}
     driver.later(execution, "failed", invoke.key, data)
 
 
@@ -170,7 +170,7 @@ def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Executio
 def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
     if child.failure == _TOO_DEEP:
         # The whole chain fails: retriers along it would double the work at every level.
-        _fail_for_good(driver, parent, invoke, _TOO_DEEP)
+        _fail_as_too_deep(driver, parent, invoke)
         return
     described_child = described(child)
     if child.status != "SUCCEEDED":

@@ -51,7 +51,7 @@ def compile_intrinsic(text: str, resolve: Resolve) -> Closure:
 
 
 def _bounded(body: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which is not called with more than can be written out."""
+    """Return the function, which is not called with more than can be written out."""
 
     def bounded(*values: Any) -> Any:
         if written_size(values, {}) > MOST_BYTES:

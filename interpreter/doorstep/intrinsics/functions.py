@@ -84,7 +84,7 @@ def _as_text(value: Any) -> str:
 
 
 def _utf8(text: str) -> bytes:
-    """As String.getBytes: half of a surrogate pair is a question mark."""
+    """Return the bytes as String.getBytes does: half of a surrogate pair is a question mark."""
     return text.encode(errors="replace")
 
 

@@ -38,7 +38,7 @@ def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
 
 
 def _found(run: Run, matcher: Value, text: str) -> Iterator[Match]:
-    """The matches, each of which is one more thing to be held."""
+    """Yield the matches, and count what it takes to hold them."""
     for found in _matches(run, matcher, text):
         run.tick(OBJECT + 2 * len(found.groups))
         run.allocate(len(found.text) * (1 + len(found.groups)))

@@ -145,7 +145,7 @@ def uppercase(run: Run, text: Value = UNDEFINED) -> Value:
 
 
 def _copied(run: Run, text: str) -> str:
-    """The text, of which a copy will be made."""
+    """Count the copy that will be made of a text; return the text."""
     run.allocate(len(text))
     run.tick(len(text) >> 7)
     return text

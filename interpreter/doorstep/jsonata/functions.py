@@ -97,7 +97,7 @@ _UNMETERED: Final = frozenset(
 
 
 def _metered(implementation: Callable[..., Value]) -> Callable[..., Value]:
-    """The function, counting the steps to go through its arguments once."""
+    """Return the function, counting the steps to go through its arguments once."""
 
     def metered(run: Run, *arguments: Value) -> Value:
         steps = 1

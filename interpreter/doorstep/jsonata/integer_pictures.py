@@ -159,7 +159,7 @@ def _decimal(size: float, picture: IntegerPicture) -> str:
 
 
 def insert_marks(digits: str, marks: Iterable[tuple[int, str]]) -> str:
-    """The digits with each mark in front of so many of the last of them."""
+    """Return the digits with each mark in front of so many of the last of them."""
     pieces, end = [], len(digits)
     for position, mark in sorted(marks):
         at = max(len(digits) - position, 0)

@@ -1,7 +1,7 @@
 """A machine for regular expressions that counts its steps, and takes no way twice.
 
 A pattern becomes a list of instructions. A thread is a place in the program and in the text, with
-what the groups have caught; of two ways on, one is followed and the other kept for later. Where a
+what the groups have caught; of two ways on, one is followed, the other waits. Where a
 thread has been, no other need go, since it would fail there as well: the steps are at most as many
 as the text is long times the program. Only what a back reference means depends on the way there;
 such patterns may take exponential time, until ``tick`` ends them.
@@ -26,7 +26,7 @@ _STEPS_BETWEEN_TICKS: Final = 256
 
 
 def search(program: Program, text: str, start: int, tick: Tick) -> Spans | None:
-    """The first match from an offset on."""
+    """Return the first match from an offset on."""
     been: set[Thread] = set()
     nothing = (-1,) * (2 * program.groups + 2)
     at = start
@@ -47,7 +47,7 @@ def search(program: Program, text: str, start: int, tick: Tick) -> Spans | None:
 def match(
     program: Program, text: str, start: int, tick: Tick, spans: Spans, been: set[Thread]
 ) -> Spans | None:
-    """The match at exactly this place; ``been``: where threads were that led to no match."""
+    """Return the match at exactly this place; ``been``: where threads were that led to none."""
     instructions, backward = program.instructions, program.backward
     waiting: list[tuple[int, int, int, Spans]] = []
     weight = 1 + len(spans) // 32
@@ -146,10 +146,10 @@ def _is_edge(program: Program, kind: str, text: str, at: int) -> bool:
 
 def _look(instruction: Instruction, text: str, at: int, spans: Spans, tick: Tick) -> Spans | None:
     assert instruction.look is not None
-    found = match(instruction.look, text, at, tick, spans, set())
+    looked = match(instruction.look, text, at, tick, spans, set())
     if instruction.flag:
-        return spans if found is None else None
-    return None if found is None else (*spans[:2], *found[2:])
+        return spans if looked is None else None
+    return None if looked is None else (*spans[:2], *looked[2:])
 
 
 def _back(program: Program, number: int, text: str, at: int, spans: Spans) -> int | None:

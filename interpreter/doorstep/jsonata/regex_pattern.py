@@ -45,19 +45,19 @@ class Pattern:
         )
 
     def search(self, text: str, start: int, tick: Tick) -> Match | None:
-        """The first match from an offset on."""
+        """Return the first match from an offset on."""
         if self._python is None or len(text) > self._longest:
             spans = search(self._program, text, start, tick)
             return None if spans is None else _match(text, spans)
         self._tick_for_python(text, tick)
-        found = self._python.search(text, start)
-        if found is None:
+        match = self._python.search(text, start)
+        if match is None:
             return None
-        groups = [UNDEFINED if group is None else group for group in found.groups()]
-        return Match(found.group(), found.start(), found.end(), groups)
+        groups = [UNDEFINED if group is None else group for group in match.groups()]
+        return Match(match.group(), match.start(), match.end(), groups)
 
     def matches(self, text: str, tick: Tick) -> bool:
-        """Whether the pattern, one that is ``whole``, matches the text from end to end."""
+        """Return whether the pattern, one that is ``whole``, matches the text from end to end."""
         if self._python is None or len(text) > self._longest:
             nothing = (-1,) * (2 * self._program.groups + 2)
             return match(self._program, text, 0, tick, nothing, set()) is not None
@@ -65,7 +65,7 @@ class Pattern:
         return self._python.fullmatch(text) is not None
 
     def _tick_for_python(self, text: str, tick: Tick) -> None:
-        """Count what the worst of texts would take: how long ``re`` took, nobody can tell."""
+        """Count what the worst of texts would take: ``re`` does not say what it took."""
         tick(1 + int(self._factor * len(text) ** self._degree) // _CHARACTERS_A_STEP)
 
 
@@ -78,12 +78,12 @@ def _match(text: str, spans: Spans) -> Match:
 
 @lru_cache(maxsize=256)
 def compile_pattern(source: str, flags: str) -> Pattern:
-    """A pattern with the flags ``i`` and ``m``; RegexError if it is none."""
+    """Return a pattern with the flags ``i`` and ``m``; raise RegexError if it is none."""
     return Pattern(source, flags)
 
 
 def compile_literal(literal: RegexLiteral, position: int) -> Pattern:
-    """The pattern of a literal in an expression; S0303 if it is none."""
+    """Return the pattern of a literal in an expression; raise S0303 if it is none."""
     try:
         return compile_pattern(literal.pattern, literal.flags)
     except RegexError as error:

@@ -132,7 +132,7 @@ def _fan_out(items: list[Value], names: list[str], run: Run) -> Value:
 
 
 def written_size(value: Value, sizes: dict[int, int]) -> int:
-    """About how many bytes a value has, written out: 8 a value, 1 a character.
+    """Return about how many bytes a value has, written out: 8 a value, 1 a character.
 
     What it holds twice counts twice, but is only looked at once: ``sizes`` remembers it.
     """

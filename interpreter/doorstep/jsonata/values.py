@@ -112,7 +112,7 @@ NUMBERS: Final = frozenset((int, float))
 
 
 def size_of(value: Value) -> int:
-    """The steps that Python itself takes to go through a value once."""
+    """Return the steps that Python itself takes to go through a value once."""
     kind = type(value)
     if kind is str:
         return len(value) >> 9
@@ -178,7 +178,7 @@ def truthy(value: Value, run: Meter) -> bool:
 
 
 def same_text(left: str, right: str, run: Meter) -> bool:
-    """Whether two texts are equal."""
+    """Return whether two texts are equal."""
     if len(left) == len(right) > 8191:
         run.tick(len(left) >> 13)
     return left == right

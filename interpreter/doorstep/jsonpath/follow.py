@@ -30,7 +30,7 @@ class Meter:
         self.left = MOST_STEPS
 
     def tick(self, count: int = 1) -> None:
-        """Called with the number of steps; States.Runtime when there are too many."""
+        """Count steps; raise States.Runtime when there are too many."""
         self.left -= count
         if self.left < 0:
             raise runtime(
@@ -65,7 +65,7 @@ def follow(text: str, steps: tuple[Step, ...], absent: Get) -> Get:
 
 
 def _in_filter(steps: tuple[Step, ...]) -> Reach:
-    """The same for a path in a filter, which gives ABSENT."""
+    """Return the same for a path in a filter, which returns ABSENT."""
     if not all(_single(step) for step in steps):
         return _search(steps, lambda _: ABSENT)
     get = _direct(steps, lambda _: ABSENT)
@@ -141,8 +141,8 @@ def _search(steps: tuple[Step, ...], absent: Get) -> Reach:
         return find
 
     def get(value: Any, meter: Meter) -> Any:
-        found = find(value, meter)
-        return found[0] if found else absent(value)
+        values = find(value, meter)
+        return values[0] if values else absent(value)
 
     return get
 

@@ -37,10 +37,10 @@ class Counted(JSONPath):
         self.node = node
 
     def find(self, data: Any) -> list[DatumInContext]:
-        found: list[DatumInContext] = self.node.find(data)
+        matches: list[DatumInContext] = self.node.find(data)
         start, depth = _start(data)
-        start.meter.tick(4 + depth // 4 + len(found))
-        return found
+        start.meter.tick(4 + depth // 4 + len(matches))
+        return matches
 
 
 class Selected(JSONPath):
@@ -88,7 +88,7 @@ class Filtered(JSONPath):
 
 
 def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
-    """What finds the values of the steps; `follow` compiles paths inside filters.
+    """Return what finds the values of the steps; `follow` compiles paths inside filters.
 
     Raises PathSyntaxError.
     """
@@ -105,7 +105,7 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
     def find(value: Any, meter: Meter) -> list[Any]:
         data: list[DatumInContext] = [Start(value, meter)]
         for node in nodes:
-            data = [found for datum in data for found in node.find(datum)]
+            data = [match for datum in data for match in node.find(datum)]
         return [datum.value for datum in data]
 
     return find
@@ -126,7 +126,7 @@ def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
 
 
 def _start(datum: DatumInContext) -> tuple[Start, int]:
-    """Where the path started, and how many steps ago."""
+    """Return where the path started, and how many steps ago."""
     depth = 0
     while datum.context is not None:
         datum = datum.context

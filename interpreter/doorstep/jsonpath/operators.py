@@ -13,6 +13,7 @@ from typing import Any
 
 from ..java import text_of
 from ..jsonata.regex_pattern import Pattern
+from ..jsonata.values import equal
 from .follow import ABSENT, Meter
 
 Test = Callable[[Any, Any, Meter], bool]
@@ -30,26 +31,7 @@ def _equal(left: Any, right: Any, meter: Meter) -> bool:
         return _spells(left, right)
     if isinstance(right, str) and _is_number(left):
         return _spells(right, left)
-    return left is not ABSENT and right is not ABSENT and _same(left, right, meter)
-
-
-def _same(left: Any, right: Any, meter: Meter) -> bool:
-    """Whether two JSON values are equal; true is not 1."""
-    if isinstance(left, list):
-        meter.tick(len(left))
-        return (
-            isinstance(right, list)
-            and len(left) == len(right)
-            and all(_same(a, b, meter) for a, b in zip(left, right, strict=True))
-        )
-    if isinstance(left, dict):
-        meter.tick(len(left))
-        return (
-            isinstance(right, dict)
-            and left.keys() == right.keys()
-            and all(_same(value, right[name], meter) for name, value in left.items())
-        )
-    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+    return left is not ABSENT and right is not ABSENT and equal(left, right, meter)
 
 
 def _spells(text: str, number: float) -> bool:

@@ -90,7 +90,7 @@ def _put(keys: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
 
 
 def _copy(node: Any, key: str | int, target: Any) -> Any:
-    """A copy of an object or array that can have something under a key."""
+    """Return a copy of an object or array that can have something under a key."""
     if isinstance(node, dict) and isinstance(key, str):
         return {**node}
     if isinstance(node, list) and isinstance(key, int) and key < len(node):

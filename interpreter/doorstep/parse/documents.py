@@ -174,7 +174,7 @@ def excerpt(text: str, line: int, column: int) -> str:
 
 
 def window(excerpt: str) -> list[str]:
-    """The lines of an excerpt; where its line is long, what is around the caret."""
+    """Return the lines of an excerpt; where its line is long, what is around the caret."""
     line, _, caret = excerpt.rpartition("\n")
     if len(line) <= _WIDE:
         return excerpt.splitlines()

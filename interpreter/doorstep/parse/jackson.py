@@ -87,7 +87,7 @@ def _constant(text: str, token: str) -> JSONProblem:
 
 
 def _number(text: str) -> JSONProblem:
-    """The first number that is too large for a double, or has more digits than Python converts.
+    """Return the problem of the first number too large for a double, or too long for Python.
 
     Jackson bounds the length of numbers as well (StreamReadConstraints, 1,000 by default); which
     bound AWS has set was not recorded.
