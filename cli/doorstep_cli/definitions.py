@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-_WIDE = 200
-"""Characters that are shown of a place."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -146,7 +144,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
     lines = [f"{where}: {severity} {diagnostic.code}: {message}"]
     lines += [f"    {line}" for line in window(excerpt)]
     if document and diagnostic.location:
-        lines.append(f"  at {shortened(diagnostic.location, _WIDE)}")
+        lines.append(f"  at {shortened(diagnostic.location)}")
     if document and diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
     return "\n".join(lines)

@@ -35,8 +35,6 @@ EXPECTED = (
 )
 """What a history is, for those who gave something else."""
 
-_SHOWN = 200
-"""Characters of a value that a message repeats."""
 _decoder = json.JSONDecoder()
 _BLANK = re.compile(r"\s*")
 
@@ -56,7 +54,7 @@ def read_events(text: str, source: str) -> list[Any]:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise InputError(f"{source} is not JSON ({where}: {problem.msg}); {EXPECTED}") from None
     except (ValueError, TypeError, OverflowError, RecursionError) as problem:
-        why = shortened(str(problem), _SHOWN)
+        why = shortened(str(problem))
         raise InputError(f"{source} can't be read as JSON ({why}); {EXPECTED}") from None
     if not events:
         raise InputError(f"{source} has no events; {EXPECTED}")

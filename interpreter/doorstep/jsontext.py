@@ -74,8 +74,8 @@ def loads(text: str, levels: int = MAX_DEPTH) -> Any:
     return value
 
 
-def shortened(text: str, most: int) -> str:
-    """A text of so many characters at most; of a longer one the beginning, and how long it is."""
+def shortened(text: str, most: int = 200) -> str:
+    """Return so many characters of a text at most; of a longer one, say how long it is."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 

@@ -11,8 +11,6 @@ from .historyfile import EXPECTED
 from .jsontext import shortened
 from .timestamps import epoch_seconds
 
-_SHOWN = 200
-"""Characters of a value that a message repeats."""
 _LONGEST_TYPE = 100
 """Characters; AWS's longest has 35."""
 _AS_IT_IS = "`doorstep debug` without --definition shows what there is"
@@ -76,7 +74,7 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
             entry = _entry(event)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
             told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
-            why = shortened(told, _SHOWN)
+            why = shortened(told)
             raise InputError(
                 f"{source}: event {number} is not an event ({why}); {EXPECTED}"
             ) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -173,10 +174,9 @@ class Driver:
     def abandon(self, execution: Execution, problem: Exception) -> None:
         """Let an execution fail that can't be stored: whoever waits for it is notified."""
         self._set_aside(execution, problem)
-        failure, engine = crashed(problem), execution.engine
+        engine = execution.engine
         before = len(engine.history)
-        data = {"error": failure.error, "cause": failure.cause}
-        commands = engine.receive(Fact("crashed", engine.now, "", data))
+        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
         self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
     def _set_aside(self, execution: Execution, problem: Exception) -> None:
@@ -204,8 +204,7 @@ class Driver:
     def crash(self, execution: Execution, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
         _report(execution, problem)
-        failure = crashed(problem)
-        self.deliver(execution, "crashed", data={"error": failure.error, "cause": failure.cause})
+        self.deliver(execution, "crashed", data=asdict(crashed(problem)))
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when that task is over.

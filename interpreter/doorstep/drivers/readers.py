@@ -27,8 +27,6 @@ MAX_JSON = 128 * 1024 * 1024
 """Characters of a JSON file, which has to be read as a whole: a packed one may unfold to a thousand
 times its size.
 """
-_SHOWN = 200
-"""Characters of a key that a cause repeats."""
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
 """What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
 that no file can have.
@@ -103,7 +101,7 @@ def reported(what: object) -> Iterator[None]:
         yield
     except UNREADABLE as problem:
         why = getattr(problem, "strerror", None) or problem
-        raise failed(f"{shortened(str(what), _SHOWN)}: {why}") from None
+        raise failed(f"{shortened(str(what))}: {why}") from None
 
 
 def _outside(bucket: str, key: str) -> StateFailed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +112,7 @@ def _refusal(invoke: Invoke) -> tuple[str, str] | None:
 
 
 def _fail_as_too_deep(driver: Driver, execution: Execution, invoke: Invoke) -> None:
-    data = {"error": _TOO_DEEP.error, "cause": _TOO_DEEP.cause, "final": True}
-    driver.later(execution, "failed", invoke.key, data)
+    driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
 def _machine(driver: Driver, invoke: Invoke) -> Machine | None:
