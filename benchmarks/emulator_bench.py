@@ -24,7 +24,7 @@ from typing import Any
 
 from served import ROLE, Call, Served, emulator, plain_client
 
-from doorstep_emulator.sqlite import SqliteStore
+from doorstep_emulator.store.sqlite import SqliteStore
 
 ONE_PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 ENDLESS = {

@@ -20,7 +20,7 @@ from typing import Any
 
 from served import ROLE, Call, Refused, Served, emulator, plain_client
 
-from doorstep_emulator.connections import most_connections
+from doorstep_emulator.http.connections import most_connections
 
 _EACH = 1000
 """Workers that AWS lets wait for one activity."""

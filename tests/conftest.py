@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from doorstep.commands import Cancel, Command, FindActivity, Invoke, SetTimer
-from doorstep.drivers.driver import FAULT
-from doorstep.engine import EXECUTION, Engine
-from doorstep.events import Event, Fact, FactKind
-from doorstep.identity import Identity
-from doorstep.jsontext import dumps
-from doorstep.quotas import STANDARD
-from doorstep.running import compile_definition
+from doorstep.api import compile_definition
+from doorstep.engine.commands import Cancel, Command, FindActivity, Invoke, SetTimer
+from doorstep.engine.engine import EXECUTION, Engine
+from doorstep.engine.events import Event, Fact, FactKind
+from doorstep.engine.identity import Identity
+from doorstep.engine.quotas import STANDARD
+from doorstep.runtime.driver import FAULT
+from doorstep.values.json_text import dumps
 
 # CI looks at the same examples every time; elsewhere each run looks at new ones.
 settings.register_profile("doorstep", deadline=None, derandomize="CI" in os.environ)

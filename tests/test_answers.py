@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.answers import ABSENT, seconds, spelled
+from doorstep.runtime.answers import ABSENT, seconds, spelled
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_a_failure_is_raised_or_returned() -> None:
 @pytest.mark.parametrize("after", [math.nan, -1, 1e300])
 def test_an_answer_made_by_hand_has_a_duration_too(after: float) -> None:
     with pytest.raises(ValueError, match="a duration can't be"):
-        doorstep.answers.Answer(output=1, after=after)
+        doorstep.runtime.answers.Answer(output=1, after=after)

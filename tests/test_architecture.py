@@ -101,8 +101,10 @@ def test_the_modules_are_seen() -> None:
     assert {"", "engine", "fibers", "drivers.driver", "jsonata.values"} <= MODULES.keys()
     assert "events" in imports("engine")
     assert "drivers.clock" in imports("drivers.virtual")
-    assert {"doorstep_emulator.store", "drivers", "events"} <= imports("doorstep_emulator.keeper")
-    assert "doorstep_cli.remote" in imports("doorstep_cli.ps")
+    assert {"doorstep_emulator.store.store", "drivers", "events"} <= imports(
+        "doorstep_emulator.keeper"
+    )
+    assert "doorstep_cli.remote" in imports("doorstep_cli.commands.ps")
 
 
 @pytest.mark.parametrize("module", ["engine", "fibers", "events", "commands"])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import doorstep
-import doorstep.dialect
+import doorstep.asl.dialect
 
 ERROR = "States.QueryEvaluationError"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:Work"
@@ -270,8 +270,8 @@ def test_behaviour_69_endless_tail_recursion_ends_and_is_caught(
     chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """AWS allows about five seconds; here it is a number of steps."""
-    short = replace(doorstep.dialect.LIMITS, steps=20_000)
-    monkeypatch.setattr(doorstep.dialect, "LIMITS", short)
+    short = replace(doorstep.asl.dialect.LIMITS, steps=20_000)
+    monkeypatch.setattr(doorstep.asl.dialect, "LIMITS", short)
     endless = "{% ($f := function($x) { $f($x + 1) }; $f(1)) %}"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
     states = {"E": {**TASK, "Arguments": endless, "Catch": catch}, "Z": {"Type": "Pass"}}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.choice import COMPARATORS
+from doorstep.asl.choice import COMPARATORS
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:Work"
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -15,14 +15,15 @@ import pytest
 from click.testing import CliRunner
 
 import doorstep
-from doorstep import states
-from doorstep.drivers import Driver, VirtualClock, mapruns
-from doorstep.engine import SLICE
+from doorstep.api import compile_definition
+from doorstep.asl import states
+from doorstep.engine.engine import SLICE
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Journal, replay
+from doorstep.engine.quotas import EXPRESS, STANDARD
 from doorstep.errors import OUR_FAULT, InputError
-from doorstep.identity import Identity
-from doorstep.journal import Journal, replay
-from doorstep.quotas import EXPRESS, STANDARD
-from doorstep.running import compile_definition
+from doorstep.map_runs import run
+from doorstep.runtime import Driver, VirtualClock
 from doorstep_cli.main import cli
 
 pytestmark = pytest.mark.faults
@@ -135,8 +136,8 @@ def test_what_met_a_fault_is_redriven_from_the_state_that_met_it(
     [
         pytest.param(Driver, "_set_timer", id="a timer that can't be set"),
         pytest.param(Driver, "_start_map_run", id="a map run that can't be started"),
-        pytest.param(mapruns.MapRun, "_start_child", id="a child that can't be started"),
-        pytest.param(mapruns.MapRun, "_finish", id="a result that can't be gathered"),
+        pytest.param(run.MapRun, "_start_child", id="a child that can't be started"),
+        pytest.param(run.MapRun, "_finish", id="a result that can't be gathered"),
         pytest.param(Driver, "_answered", id="an answer that can't be taken"),
     ],
 )
@@ -175,7 +176,7 @@ def test_an_engine_whose_start_meets_a_fault_has_failed(
 
 
 def test_a_loop_without_end_lets_others_go_first(chain: Chain) -> None:
-    driver = Driver(VirtualClock(0.0), doorstep.handlers.Handlers({}))
+    driver = Driver(VirtualClock(0.0), doorstep.runtime.handlers.Handlers({}))
     express = Identity(name="loop", seed="1", type="EXPRESS")
     loop = driver.start(compile_definition(LOOP, "EXPRESS"), LOOP, express, "{}", EXPRESS)
     short = chain({"A": {"Type": "Pass"}})
@@ -216,7 +217,7 @@ def test_large_texts_make_slices_shorter(chain: Chain) -> None:
 
 
 def test_what_pauses_can_be_stopped_and_redriven(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorstep.engine.SLICE", 10)
+    monkeypatch.setattr("doorstep.engine.engine.SLICE", 10)
     driver, execution = doorstep.start(LOOP, seed=1)
     driver.clock.run(lambda: len(execution.events) > 15)
     assert execution.status == "RUNNING"

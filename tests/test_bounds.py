@@ -14,8 +14,9 @@ import pytest
 
 import doorstep
 import doorstep.jsonpath.follow
-from doorstep import dialect, jsonata
-from doorstep.dialect import LIMITS, functions
+from doorstep import jsonata
+from doorstep.asl import dialect
+from doorstep.asl.dialect import LIMITS, functions
 from doorstep.jsonata import JSONataError, Limits
 from doorstep.jsonata.regex_pattern import Pattern
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.calling import Context
-from doorstep.drivers.clock import in_thread
+from doorstep.runtime.clock import in_thread
+from doorstep.runtime.invocation import Context
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 INVOKE = "arn:aws:states:::lambda:invoke"

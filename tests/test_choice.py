@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.choice import COMPARATORS
+from doorstep.asl.choice import COMPARATORS
 
 NOON = "2024-03-01T12:00:00Z"
 LATER = "2024-03-01T12:00:00.000000001Z"

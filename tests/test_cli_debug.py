@@ -18,9 +18,9 @@ from rich.console import Console
 
 import doorstep
 from doorstep_cli.main import cli
-from doorstep_cli.momentview import screen
-from doorstep_cli.sections import pretty
-from doorstep_cli.stepping import KEYS, Session
+from doorstep_cli.views.moment import screen
+from doorstep_cli.views.sections import pretty
+from doorstep_cli.views.stepping import KEYS, Session
 
 ROOT = Path(__file__).parent.parent
 ORDER = ROOT / "examples" / "order"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.explore import Explored
+from doorstep_cli.commands.explore import Explored
 from doorstep_cli.main import cli
 
 CHARGE = """{

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.history import elapsed
+from doorstep_cli.commands.history import elapsed
 from doorstep_cli.main import cli
 
 DEFINITION = {

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import doorstep
 import doorstep_cli
-from doorstep.printable import escaped, printable
+from doorstep.values.printable import escaped, printable
 from doorstep_cli.main import cli
 
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\r\x08\x7f\u202egnp\u2066\u2028\ud800\x1b[31m"

@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep import journal
-from doorstep.running import compile_definition
+from doorstep.api import compile_definition
+from doorstep.engine import journal
 from doorstep_cli.main import cli
-from doorstep_cli.progress import Progress, wanted
+from doorstep_cli.views.progress import Progress, wanted
 
 PROGRAM = Path(sys.executable).with_name("doorstep")
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}

@@ -14,9 +14,9 @@ import pytest
 import doorstep
 from doorstep.coverage import Coverage, Suite, reports
 from doorstep.coverage.suite import thresholds
-from doorstep.mocks import Mock, Mocks, mock
-from doorstep.passages import Passages, of_execution
-from doorstep.recorded import Entry
+from doorstep.history.recorded import Entry
+from doorstep.history.state_visits import Passages, of_execution
+from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

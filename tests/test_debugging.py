@@ -10,10 +10,10 @@ import pytest
 
 import doorstep
 from doorstep import InputError
-from doorstep.answers import ABSENT
-from doorstep.definition import machine
-from doorstep.mocks import Mocks, mock
-from doorstep.parse import load
+from doorstep.definitions import load
+from doorstep.model.definition import machine
+from doorstep.runtime.answers import ABSENT
+from doorstep.testing.mocks import Mocks, mock
 
 ROOT = Path(__file__).parent.parent
 # Their Resource names an account where the form of an SDK integration has none.

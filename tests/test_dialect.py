@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from doorstep import jsonata
-from doorstep.dialect import FUNCTIONS, LIMITS, MAX_RANGE, functions
+from doorstep.asl.dialect import FUNCTIONS, LIMITS, MAX_RANGE, functions
 from doorstep.jsonata import UNDEFINED, JSONataError
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import doorstep
-from doorstep.answers import ABSENT
-from doorstep.diffing import Aligned, diff
-from doorstep.recorded import entries
+from doorstep.history.diff import Aligned, diff
+from doorstep.history.recorded import entries
+from doorstep.runtime.answers import ABSENT
 
 Chain = Callable[..., dict[str, Any]]
 WORK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from doorstep.definition import machine
+from doorstep.definitions import load
 from doorstep.drawing import Mark, draw, svg
 from doorstep.drawing.layout import NAME, SMALL, SMALL_LINE, Box, Line, Picture, layout
 from doorstep.drawing.texts import width, wrapped
-from doorstep.parse import load
+from doorstep.model.definition import machine
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(ROOT.glob("examples/*/*.asl.json"))
@@ -187,7 +187,7 @@ def test_a_thousand_states_are_drawn(chain: Callable[..., Any]) -> None:
 def test_the_same_definition_is_the_same_picture() -> None:
     program = (
         "import sys; from pathlib import Path; from doorstep.drawing import draw, svg;"
-        "from doorstep.definition import machine; from doorstep.parse import load;"
+        "from doorstep.model.definition import machine; from doorstep.definitions import load;"
         "print(*svg(draw(machine(load(Path(sys.argv[1])).definition), 'flow')))"
     )
     pictures = {

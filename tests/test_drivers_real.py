@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.calling import Context
-from doorstep.drivers import Driver, Execution, RealClock, realtime
-from doorstep.drivers.keeping import Memory
-from doorstep.events import Fact
-from doorstep.handlers import Handlers
-from doorstep.identity import Identity
-from doorstep.journal import Entry
-from doorstep.running import compile_definition
+from doorstep.api import compile_definition
+from doorstep.engine.events import Fact
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Entry
+from doorstep.runtime import Driver, Execution, RealClock, real_clock
+from doorstep.runtime.handlers import Handlers
+from doorstep.runtime.invocation import Context
+from doorstep.runtime.persistence import Memory
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 TIMED = ("timestamp",)
@@ -203,7 +203,7 @@ class Machine:
         monkeypatch.setattr(time, "time", lambda: self.wall)
         monkeypatch.setattr(time, "monotonic", lambda: self.awake)
         clocks = (lambda: self.awake + self.asleep, lambda: self.awake)
-        monkeypatch.setattr(realtime, "_CLOCKS", clocks)
+        monkeypatch.setattr(real_clock, "_CLOCKS", clocks)
         monkeypatch.setattr(time, "clock_gettime", lambda clock: clock())
 
     def let_pass(self, seconds: float, asleep: float = 0.0) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.calling import Context
+from doorstep.runtime.invocation import Context
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"

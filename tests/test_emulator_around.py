@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("boto3", reason="boto3 is not installed")
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 import doorstep
-from doorstep.replaying import read_recording
+from doorstep.replayer import read_recording
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 GROUP = {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:here:*"}

@@ -15,20 +15,20 @@ import pytest
 import doorstep
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.answers import Answer, no_answer
-from doorstep.commands import Invoke
-from doorstep.drivers import Execution
+from doorstep.engine.commands import Invoke
 from doorstep.errors import OUR_FAULT, ApiError
-from doorstep.jsontext import MAX_DEPTH
+from doorstep.runtime import Execution
+from doorstep.runtime.answers import Answer, no_answer
+from doorstep.values.json_text import MAX_DEPTH
 from doorstep_emulator import StoreError
-from doorstep_emulator.api import OPERATIONS
+from doorstep_emulator.api.operations import OPERATIONS
 from doorstep_emulator.arns import Caller
 from doorstep_emulator.handlers import LiveHandlers
-from doorstep_emulator.health import health
+from doorstep_emulator.http.health import health
+from doorstep_emulator.publish.sinks import Sinks
 from doorstep_emulator.recovery import recover
 from doorstep_emulator.server import Server
-from doorstep_emulator.sinks import Sinks
-from doorstep_emulator.sqlite import SqliteStore
+from doorstep_emulator.store.sqlite import SqliteStore
 from doorstep_emulator.timelines import REAL, Pace
 
 pytestmark = pytest.mark.faults
@@ -108,7 +108,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path)
     monkeypatch.setattr("time.time", lambda: world.time)
-    monkeypatch.setattr("doorstep.drivers.realtime.RealClock._time", lambda _: world.time)
+    monkeypatch.setattr("doorstep.runtime.real_clock.RealClock._time", lambda _: world.time)
     yield world
     world.die()
 

@@ -19,19 +19,19 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.answers import Answer, answer, no_answer
-from doorstep.commands import Invoke
-from doorstep.drivers import Execution
-from doorstep.events import Event
-from doorstep.identity import Identity
-from doorstep_emulator.api import OPERATIONS
+from doorstep.engine.commands import Invoke
+from doorstep.engine.events import Event
+from doorstep.engine.identity import Identity
+from doorstep.runtime import Execution
+from doorstep.runtime.answers import Answer, answer, no_answer
+from doorstep_emulator.api.operations import OPERATIONS
 from doorstep_emulator.arns import Caller
 from doorstep_emulator.handlers import LiveHandlers
+from doorstep_emulator.publish.sinks import Sinks
 from doorstep_emulator.recovery import recover
 from doorstep_emulator.server import Server
-from doorstep_emulator.sinks import Sinks
-from doorstep_emulator.sqlite import SqliteStore
-from doorstep_emulator.store import Row
+from doorstep_emulator.store.sqlite import SqliteStore
+from doorstep_emulator.store.store import Row
 from doorstep_emulator.timelines import Pace
 
 OWNER = Caller("123456789012", "us-east-1")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.events import Event
-from doorstep_emulator.logs import log_lines
-from doorstep_emulator.notices import status_change
-from doorstep_emulator.shown import why_not_redrivable
-from doorstep_emulator.store import Row
+from doorstep.engine.events import Event
+from doorstep_emulator.api.responses import why_not_redrivable
+from doorstep_emulator.publish.logs import log_lines
+from doorstep_emulator.publish.status_changes import status_change
+from doorstep_emulator.store.store import Row
 
 KIB = 1024
 DAY = 86_400.0

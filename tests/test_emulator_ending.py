@@ -19,8 +19,9 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep_cli.output import Problem
 from doorstep_cli.remote import Remote
-from doorstep_emulator import Options, app, running
-from doorstep_emulator.sqlite import SqliteStore
+from doorstep_emulator import Options, running
+from doorstep_emulator.http import app
+from doorstep_emulator.store.sqlite import SqliteStore
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.history import as_aws
+from doorstep.history.aws_json import as_aws
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/DoorstepRole"

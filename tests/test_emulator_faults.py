@@ -22,9 +22,11 @@ from urllib.parse import urlsplit
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep_emulator import Options, StoreError, app, connections, running, serving, sidecar
-from doorstep_emulator.sqlite import SqliteStore
-from doorstep_emulator.store import Query
+from doorstep_emulator import Options, StoreError, running, serving
+from doorstep_emulator.http import app, connections
+from doorstep_emulator.store import sidecar
+from doorstep_emulator.store.sqlite import SqliteStore
+from doorstep_emulator.store.store import Query
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"

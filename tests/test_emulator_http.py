@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep_emulator import Options, running
-from doorstep_emulator.limits import REQUESTS, Flag, Group, Limit, Many, Number, Text
+from doorstep_emulator.api.limits import REQUESTS, Flag, Group, Limit, Many, Number, Text
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 WAIT = json.dumps({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}})
@@ -276,7 +276,7 @@ def test_requests_have_the_members_and_limits_of_the_service_model() -> None:
 
 
 def test_every_operation_of_the_service_model_is_there() -> None:
-    from doorstep_emulator.api import OPERATIONS
+    from doorstep_emulator.api.operations import OPERATIONS
 
     assert set(OPERATIONS) == set(REQUESTS)
 

@@ -19,7 +19,8 @@ from prometheus_client import parser
 
 import doorstep
 from doorstep_cli.remote import Remote
-from doorstep_emulator import Options, app, running
+from doorstep_emulator import Options, running
+from doorstep_emulator.http import app
 from doorstep_emulator.reporting import report
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep_emulator import SinkError, sinks
-from doorstep_emulator.sinks import Sink, Sinks
+from doorstep_emulator import SinkError
+from doorstep_emulator.publish import sinks
+from doorstep_emulator.publish.sinks import Sink, Sinks
 
 HOOKS = """
 import threading

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.events import Event, Fact
-from doorstep_emulator import StoreError, schema
-from doorstep_emulator.sqlite import SqliteStore
-from doorstep_emulator.store import Query, Row
+from doorstep.engine.events import Event, Fact
+from doorstep_emulator import StoreError
+from doorstep_emulator.store import schema
+from doorstep_emulator.store.sqlite import SqliteStore
+from doorstep_emulator.store.store import Query, Row
 
 Opened = Callable[[str], SqliteStore]
 

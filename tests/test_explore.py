@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.exploring import Finding
+from doorstep.explorer import Finding
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*/*.asl.json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from doorstep.identity import Identity
+from doorstep.engine.identity import Identity
 
 PARENT = Identity(name="run", seed="f3a1", machine="orders")
 KEYS = ("0", "0/1", "Each/0", "child/0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorstep.integrations import function_name, integration
+from doorstep.model.resource import function_name, integration
 
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:Charge"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:Pack"

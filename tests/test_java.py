@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorstep.java import hash_order
+from doorstep.values.java import hash_order
 
 
 def test_names_stand_in_the_order_of_their_hashes() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.events import Event
-from doorstep.history import execution_history
-from doorstep.journal import Journal, read, replay
-from doorstep.running import compile_definition
+from doorstep.api import compile_definition
+from doorstep.engine.events import Event
+from doorstep.engine.journal import Journal, read, replay
+from doorstep.history.aws_json import execution_history
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 TASK = {"Type": "Task", "Resource": FUNCTION + "work", "End": True}

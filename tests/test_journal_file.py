@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.jsontext import MAX_DEPTH
-from doorstep.mocks import Mocks, mock
+from doorstep.testing.mocks import Mocks, mock
+from doorstep.values.json_text import MAX_DEPTH
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 

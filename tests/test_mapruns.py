@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.drivers import readers
+from doorstep.map_runs import readers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 READ = "arn:aws:states:::s3:getObject"

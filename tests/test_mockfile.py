@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep.errors import InputError
-from doorstep.mockfile import MOCK, mocks_of, read_mocks
-from doorstep.mocks import Mocks
+from doorstep.testing.mock_files import MOCK, mocks_of, read_mocks
+from doorstep.testing.mocks import Mocks
 from doorstep_cli.main import cli
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:work"

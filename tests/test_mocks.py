@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep.errors import InputError
-from doorstep.mockconfig import read_test_case
-from doorstep.mocks import Mock, Mocks, mock
+from doorstep.testing.mock_config import read_test_case
+from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.main import cli
 
 LAMBDA = "arn:aws:states:::lambda:invoke"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.definitions import MAX_CHARACTERS, load
 from doorstep.errors import DefinitionError, InputError
-from doorstep.parse import MAX_CHARACTERS, load
-from doorstep.rules import validate
+from doorstep.validation import validate
 
 JSON = """{
   "StartAt": "A/b",
@@ -294,7 +294,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_yaml_is_imported_only_when_it_is_read() -> None:
     code = (
-        "import sys, doorstep.parse as p; p.load('{\"a\": 1}').locate('/a');"
+        "import sys, doorstep.definitions as p; p.load('{\"a\": 1}').locate('/a');"
         "print('yaml' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

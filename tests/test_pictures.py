@@ -15,13 +15,13 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 import doorstep
 from doorstep.coverage import Suite
 from doorstep.coverage.marking import of_execution, picture
-from doorstep.definition import machine
+from doorstep.definitions import load
 from doorstep.drawing import draw, svg
-from doorstep.mocks import Mock, Mocks, mock
-from doorstep.parse import load
-from doorstep.recorded import entries
-from doorstep_cli.momentview import screen
-from doorstep_cli.stepping import Session
+from doorstep.history.recorded import entries
+from doorstep.model.definition import machine
+from doorstep.testing.mocks import Mock, Mocks, mock
+from doorstep_cli.views.moment import screen
+from doorstep_cli.views.stepping import Session
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"

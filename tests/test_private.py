@@ -12,9 +12,9 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 import doorstep
-from doorstep_cli import serve
-from doorstep_emulator.sqlite import SqliteStore
-from doorstep_emulator.targets import target
+from doorstep_cli.commands import serve
+from doorstep_emulator.publish.targets import target
+from doorstep_emulator.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the folder's rights decide")
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}

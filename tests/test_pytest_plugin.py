@@ -15,9 +15,9 @@ import freezegun  # noqa: F401
 import pytest
 import yaml  # noqa: F401
 
-import doorstep.coverage.collecting
 import doorstep.pytest_plugin
-import doorstep.testkit.snapshots  # noqa: F401
+import doorstep.pytest_plugin.coverage
+import doorstep.testing.testkit.snapshots  # noqa: F401
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent

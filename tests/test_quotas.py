@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.quotas import EXPRESS, STANDARD
+from doorstep.engine.quotas import EXPRESS, STANDARD
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 KIB = 1024

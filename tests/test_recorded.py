@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from doorstep import InputError
-from doorstep.historyfile import by_execution, of_one, read_events
-from doorstep.identity import Identity
-from doorstep.journal import Header, Journal
-from doorstep.quotas import STANDARD
-from doorstep.recorded import Entry, entries, whole
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header, Journal
+from doorstep.engine.quotas import STANDARD
+from doorstep.history.files import by_execution, of_one, read_events
+from doorstep.history.recorded import Entry, entries, whole
 
 CLI_PAGES = """
 {

@@ -18,7 +18,7 @@ import pytest
 
 import doorstep
 from doorstep import DefinitionError, InputError
-from doorstep.replaying import read_recording
+from doorstep.replayer import read_recording
 
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:work"
 WORK = {"Type": "Task", "Resource": LAMBDA}

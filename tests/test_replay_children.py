@@ -16,7 +16,7 @@ import pytest
 
 import doorstep
 from doorstep import InputError, ReplayError
-from doorstep.replaying import ChildFiles, ChildReplay, Replay
+from doorstep.replayer import ChildFiles, ChildReplay, Replay
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from doorstep.asl.retry import Attempts, compile_retrier, matches
 from doorstep.errors import StateFailed
-from doorstep.retry import Attempts, compile_retrier, matches
 
 LIMIT = "States.DataLimitExceeded"
 

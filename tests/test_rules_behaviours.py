@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from doorstep.errors import DefinitionError
-from doorstep.rules import check, validate
+from doorstep.validation import check, validate
 
 PASS = {"Type": "Pass", "End": True}
 LAMBDA = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f"}

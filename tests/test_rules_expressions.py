@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.rules import validate
+from doorstep.validation import validate
 
 PASS = {"Type": "Pass", "End": True}
 TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": True}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from doorstep.parse import MAX_DEPTH
-from doorstep.rules import validate
+from doorstep.definitions import MAX_DEPTH
+from doorstep.validation import validate
 
 PASS = {"Type": "Pass", "End": True}
 TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": True}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.rules import MachineType, validate
+from doorstep.validation import MachineType, validate
 
 PASS = {"Type": "Pass", "End": True}
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorstep.errors import DefinitionError
-from doorstep.rules import MachineType, check, validate
+from doorstep.validation import MachineType, check, validate
 
 RESOURCE = "/States/T/Resource"
 

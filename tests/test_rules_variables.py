@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.rules.variables import variable_references
+from doorstep.validation.variables import variable_references
 
 Chain = Callable[..., dict[str, Any]]
 MADE = {"Type": "Pass", "Assign": {"theAnswer": 42, "bias.$": "$.bias"}}

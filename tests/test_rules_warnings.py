@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.rules import check, validate
+from doorstep.validation import check, validate
 
 
 def warned(state: dict[str, Any], **fields: Any) -> list[tuple[str, str | None]]:

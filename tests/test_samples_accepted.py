@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from doorstep.parse import load
-from doorstep.rules import validate
+from doorstep.definitions import load
+from doorstep.validation import validate
 
 SHARED = Path(__file__).parents[2] / "shared"
 SAMPLES = sorted((SHARED / "samples").glob("*.json"))

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 import doorstep
-from doorstep.integrations import integration
-from doorstep.mockconfig import read_test_case
-from doorstep.mocks import Checking, Mocks, mock
-from doorstep.shapes import problems
+from doorstep.model.resource import integration
+from doorstep.testing.mock_config import read_test_case
+from doorstep.testing.mocks import Checking, Mocks, mock
+from doorstep.testing.service_models import problems
 from doorstep_cli.main import cli
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "cases"

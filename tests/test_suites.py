@@ -12,10 +12,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from doorstep.errors import InputError
-from doorstep.suites.reading import find, read
-from doorstep.suites.reports import as_json, junit
-from doorstep.suites.running import Result, bench, run
-from doorstep.suites.tables import EXPECT, SETTINGS, STATE, SUITE, TEST, schema
+from doorstep.testing.suites.reading import find, read
+from doorstep.testing.suites.reports import as_json, junit
+from doorstep.testing.suites.running import Result, bench, run
+from doorstep.testing.suites.tables import EXPECT, SETTINGS, STATE, SUITE, TEST, schema
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "suites.md"

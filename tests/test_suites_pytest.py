@@ -11,10 +11,10 @@ import freezegun  # noqa: F401
 import pytest
 import yaml  # noqa: F401
 
-import doorstep.coverage.collecting
 import doorstep.pytest_plugin
-import doorstep.suites.collecting
-import doorstep.testkit.snapshots  # noqa: F401
+import doorstep.pytest_plugin.coverage
+import doorstep.pytest_plugin.suites
+import doorstep.testing.testkit.snapshots  # noqa: F401
 
 pytest_plugins = ["pytester"]
 ORDER = Path(__file__).parent.parent / "examples" / "order"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from doorstep.definitions.templates import is_template, load_machine
 from doorstep.errors import DefinitionError, InputError
-from doorstep.parse.templates import is_template, load_machine
-from doorstep.rules import validate
+from doorstep.validation import validate
 
 SAM = """
 AWSTemplateFormatVersion: "2010-09-09"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorstep.timestamps import format_timestamp, isoformat, parse_timestamp
+from doorstep.values.timestamps import format_timestamp, isoformat, parse_timestamp
 
 
 @pytest.mark.parametrize(

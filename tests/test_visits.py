@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import doorstep
-from doorstep.recorded import entries
-from doorstep.visits import Visits
+from doorstep.history.recorded import entries
+from doorstep.history.visits import Visits
 
 TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
 

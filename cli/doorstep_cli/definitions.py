@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from doorstep.jsontext import shortened
+from doorstep.values.json_text import shortened
 
 from .options import Command, standard_input
 from .output import Problem, style
 
 if TYPE_CHECKING:
     from doorstep import DefinitionError, Diagnostic
-    from doorstep.parse import Document
+    from doorstep.definitions import Document
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -56,7 +56,7 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
 
     Raises DefinitionError or InputError; a template with several needs `resource`.
     """
-    from doorstep.parse.templates import load_any
+    from doorstep.definitions.templates import load_any
 
     machine = load_any(_source(path), resource, parameters=parameters)
     file = str(machine.document.path or path)
@@ -65,8 +65,8 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
 
 def machine_names(path: Path) -> list[str]:
     """The logical ids of a template's state machines; none for a definition."""
-    from doorstep.parse import load
-    from doorstep.parse.templates import CLOUDFORMATION, SAM, is_template
+    from doorstep.definitions import load
+    from doorstep.definitions.templates import CLOUDFORMATION, SAM, is_template
 
     whole = load(_source(path)).definition
     if not is_template(whole):
@@ -90,7 +90,7 @@ def read_accepted(
 ) -> Definition:
     """A definition that AWS would accept; else a Problem with every diagnostic and its place."""
     from doorstep import DefinitionError
-    from doorstep.rules import check
+    from doorstep.validation import check
 
     try:
         definition = read(path, parameters, resource)
@@ -135,7 +135,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
     Without a document the text could not be parsed, and the hint holds the line and the caret.
     """
-    from doorstep.parse.documents import window
+    from doorstep.definitions.documents import window
 
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])

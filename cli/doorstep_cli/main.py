@@ -22,7 +22,7 @@ _GROUPS = {
     "Shell": ("completion",),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
-_MODULES = {"test": "suites"}
+_MODULES = {"test": "suites", "test-state": "test_state"}
 """Where the module is not called as the command: `test` would be taken for a package's tests."""
 
 
@@ -37,7 +37,7 @@ class Commands(click.Group):
         """The command of a module of this package."""
         if name not in _COMMANDS:
             return None
-        module = import_module(f"{__package__}.{_MODULES.get(name, name.replace('-', ''))}")
+        module = import_module(f"{__package__}.commands.{_MODULES.get(name, name)}")
         command: click.Command = module.command
         return command
 
@@ -48,7 +48,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as unknown:
-            from doorstep.near import did_you_mean
+            from doorstep.values.did_you_mean import did_you_mean
 
             hint = did_you_mean(args[0], _COMMANDS)
             told = f"No such command {args[0]!r}; {hint}" if hint else unknown.message

@@ -62,7 +62,7 @@ def definition_options(command: Command) -> Command:
 def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
     """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
     from doorstep import InputError
-    from doorstep.jsontext import loads
+    from doorstep.values.json_text import loads
 
     option = parameter.opts[0]
     purpose = option.removeprefix("--")
@@ -130,8 +130,8 @@ def quotas(
     ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, Any]:
     """Quotas by name; None lifts one."""
+    from doorstep.engine.quotas import STANDARD
     from doorstep.errors import InputError
-    from doorstep.quotas import STANDARD
 
     try:
         texts = pairs(ctx, parameter, given)

@@ -76,7 +76,7 @@ def echo(text: str, *, err: bool = False, **how: Any) -> None:
 @cache
 def _foreign() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
     # Imported here: `--version` starts no interpreter.
-    from doorstep.printable import CONTROL, replaced
+    from doorstep.values.printable import CONTROL, replaced
 
     return re.compile(rf"\x1b(?!{_OURS[1:]})|[{CONTROL}]"), replaced
 
@@ -89,14 +89,14 @@ def style(text: str, **how: Any) -> str:
 
 def plain(text: str) -> str:
     """Return a foreign text on a single line, without what a terminal takes for orders."""
-    from doorstep.printable import printable
+    from doorstep.values.printable import printable
 
     return printable(text.replace("\n", "�").replace("\t", "�"))
 
 
 def json_text(value: Any, **layout: Any) -> str:
     """Return the text of a JSON value: exact, and yet without any control character."""
-    from doorstep.printable import escaped
+    from doorstep.values.printable import escaped
 
     return escaped(json.dumps(value, ensure_ascii=False, **layout))
 
@@ -116,7 +116,7 @@ def console(**options: Any) -> Console:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
-    from doorstep.printable import printable
+    from doorstep.values.printable import printable
 
     class Clean(Console):
         def render(

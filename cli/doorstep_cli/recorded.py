@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep import historyfile
-from doorstep.recorded import Entry, entries
+from doorstep.history import files
+from doorstep.history.recorded import Entry, entries
 
 from .options import Command, read_text
 
 if TYPE_CHECKING:
-    from doorstep.replaying import Recording
+    from doorstep.replayer import Recording
 
 HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 arn_option = click.option(
@@ -30,20 +30,20 @@ def history_arguments(command: Command) -> Command:
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
     """The events that there are, in the order of their ids; an InputError for other files."""
-    events, _ = historyfile.of_one(_pages(paths), arn, _told(paths))
+    events, _ = files.of_one(_pages(paths), arn, _told(paths))
     return entries(events, _told(paths))
 
 
 def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
     """A history with all its events; an InputError where some are missing."""
-    from doorstep.replaying import read_recording
+    from doorstep.replayer import read_recording
 
     return read_recording(_pages(paths), arn, source=_told(paths))
 
 
 def read_events(path: Path) -> list[Any]:
     """The events of a file in GetExecutionHistory's shape, some at least."""
-    return historyfile.read_events(read_text(path, "history"), _told([path]))
+    return files.read_events(read_text(path, "history"), _told([path]))
 
 
 def _pages(paths: Sequence[Path]) -> list[Any]:

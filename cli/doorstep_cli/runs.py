@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import ended, process
+from . import process
 from .definitions import Definition, Type, machine_names, read_accepted
 from .options import Command, format_option, pairs
 from .output import OutputFile, Problem, echo, note, print_json
-from .progress import Progress
+from .views import ended
+from .views.progress import Progress
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
-    from doorstep.drivers.driver import OnEvent
-    from doorstep.events import Event
-    from doorstep.replaying import ChildFiles
+    from doorstep.engine.events import Event
+    from doorstep.replayer import ChildFiles
+    from doorstep.runtime.driver import OnEvent
 
 Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 
@@ -139,7 +140,7 @@ def startable(
     path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
     """What may be started by name: the definitions given, and siblings in a template."""
-    from doorstep.jsontext import dumps
+    from doorstep.values.json_text import dumps
 
     found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
     siblings = [name for name in machine_names(path) if name not in found]

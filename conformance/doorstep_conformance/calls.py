@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.jsontext import loads
-from doorstep.recorded import Entry
-from doorstep.replaying import Recording
-from doorstep.visits import Visit
+from doorstep.history.recorded import Entry
+from doorstep.history.visits import Visit
+from doorstep.replayer import Recording
+from doorstep.values.json_text import loads
 
 Groups = tuple[str | int, ...]
 """Around a state, from the outside in: the name of a Map, the number of a branch."""

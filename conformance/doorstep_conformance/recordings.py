@@ -12,11 +12,11 @@ from itertools import chain
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.history import as_aws
-from doorstep.jsontext import dumps, loads
-from doorstep.recorded import Entry
-from doorstep.replaying import Recording, read_recording
-from doorstep.timestamps import isoformat
+from doorstep.history.aws_json import as_aws
+from doorstep.history.recorded import Entry
+from doorstep.replayer import Recording, read_recording
+from doorstep.values.json_text import dumps, loads
+from doorstep.values.timestamps import isoformat
 
 from .calls import Calls
 from .values import unfolded

@@ -11,11 +11,11 @@ from typing import Any
 
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
-from doorstep.answers import ABSENT
-from doorstep.commands import Invoke
-from doorstep.drivers.driver import OnEvent
-from doorstep.jsontext import dumps, loads
-from doorstep.rules import check
+from doorstep.engine.commands import Invoke
+from doorstep.runtime.answers import ABSENT
+from doorstep.runtime.driver import OnEvent
+from doorstep.validation import check
+from doorstep.values.json_text import dumps, loads
 
 from .cases import Case, Kind, load_cases
 

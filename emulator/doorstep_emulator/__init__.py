@@ -6,7 +6,7 @@ with doorstep_emulator.running(Options(port=0, handlers="handlers.py")) as url:
 
 from __future__ import annotations
 
-from .deploying import Deployment
+from .deployment import Deployment
 from .errors import SinkError, StoreError
 from .reporting import report
 from .serving import Options, running, serve

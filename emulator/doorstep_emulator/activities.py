@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from doorstep.commands import Invoke
-from doorstep.drivers import Driver, Execution
-from doorstep.drivers.clock import Handle
+from doorstep.engine.commands import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
-from doorstep.jsontext import dumps
+from doorstep.runtime import Driver, Execution
+from doorstep.runtime.clock import Handle
+from doorstep.values.json_text import dumps
 
 from .catalogue import Catalogue
 

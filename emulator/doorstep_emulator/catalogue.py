@@ -15,7 +15,7 @@ from doorstep.errors import ApiError
 
 from . import arns
 from .errors import no_machine
-from .store import Store
+from .store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

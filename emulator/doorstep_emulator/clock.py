@@ -11,7 +11,7 @@ from functools import partial
 from threading import get_ident
 from typing import Any, Protocol
 
-from doorstep.drivers import RealClock
+from doorstep.runtime import RealClock
 
 
 class Timed(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from doorstep.commands import Invoke
-from doorstep.handlers import Handler, Handlers
+from doorstep.engine.commands import Invoke
+from doorstep.runtime.handlers import Handler, Handlers
 
 
 class LiveHandlers(Handlers):

@@ -7,24 +7,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from doorstep.commands import StartMapRun
-from doorstep.drivers import Driver, Execution
-from doorstep.drivers.mapruns import MapRun, child_identity
-from doorstep.drivers.restoring import go_on, restore
-from doorstep.engine import Program
-from doorstep.events import Event, Fact
-from doorstep.identity import Identity
-from doorstep.journal import Entry, Header, Journal
-from doorstep.jsontext import dumps, loads
-from doorstep.quotas import quotas_of
+from doorstep.engine.commands import StartMapRun
+from doorstep.engine.engine import Program
+from doorstep.engine.events import Event, Fact
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Entry, Header, Journal
+from doorstep.engine.quotas import quotas_of
+from doorstep.map_runs.run import MapRun, child_identity
+from doorstep.runtime import Driver, Execution
+from doorstep.runtime.restore import go_on, restore
+from doorstep.values.json_text import dumps, loads
 
-from . import counts
+from . import map_run_counts
 from .catalogue import Catalogue
 from .errors import StoreError
 from .programs import Definition, Origin, Programs
-from .store import Row, Store
+from .publish.watcher import Watch
+from .store.store import Row, Store
 from .timelines import Pace, Timeline, Timelines
-from .watching import Watch
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
@@ -109,8 +109,8 @@ class StoreKeeper:
         known = self.store.get("map run", arn)
         if known and arn not in self.map_runs:
             run.command = run.command._replace(**known["limits"])
-        document = known or counts.new_document(run, now)
-        self.store.put("map run", arn, counts.brought_up_to_date(document, run, now))
+        document = known or map_run_counts.new_document(run, now)
+        self.store.put("map run", arn, map_run_counts.brought_up_to_date(document, run, now))
         if run.status == "RUNNING":
             self.map_runs[arn] = run
         else:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from doorstep.compile import compile_machine
-from doorstep.definition import machine
-from doorstep.drivers.services import Machine as Startable
-from doorstep.engine import Program
+from doorstep.asl.compile import compile_machine
+from doorstep.definitions.documents import read_json
+from doorstep.engine.engine import Program
 from doorstep.errors import ApiError
-from doorstep.parse.documents import read_json
+from doorstep.model.definition import machine
+from doorstep.runtime.step_functions import Machine as Startable
 
 from .catalogue import Catalogue, Target
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from .keeper import StoreKeeper, durable
-from .store import Query, Row
+from .store.store import Query, Row
 
 log = logging.getLogger("doorstep")
 _ALL = 1 << 62

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 
-from doorstep.jsontext import encoded
-from doorstep.printable import escaped, printable
-from doorstep.timestamps import isoformat
+from doorstep.values.json_text import encoded
+from doorstep.values.printable import escaped, printable
+from doorstep.values.timestamps import isoformat
 
 _TEXT = "%(asctime)s %(levelname)s %(message)s"
 

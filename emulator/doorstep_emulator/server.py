@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorstep.drivers import Driver
-from doorstep.drivers.driver import Respond
+from doorstep.runtime import Driver
+from doorstep.runtime.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
@@ -22,14 +22,14 @@ from .catalogue import Catalogue
 from .clock import ServerClock
 from .handlers import LiveHandlers
 from .keeper import StoreKeeper, durable, guarded
-from .metrics import Metrics
 from .programs import Programs
+from .publish.metrics import Metrics
+from .publish.sinks import Sinks
+from .publish.watcher import Watcher
 from .recovery import recover
-from .sinks import Sinks
-from .store import Row, Store
-from .testcases import TestCases
+from .store.store import Row, Store
+from .test_cases import TestCases
 from .timelines import REAL, Pace, Timelines
-from .watching import Watcher
 
 log = logging.getLogger("doorstep")
 _PATIENCE = 10.0

@@ -14,18 +14,18 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from doorstep.drivers.driver import Respond
-from doorstep.identity import ACCOUNT, REGION
+from doorstep.engine.identity import ACCOUNT, REGION
+from doorstep.runtime.driver import Respond
 
-from .app import application
 from .arns import Caller
-from .connections import Connection, most_connections
-from .deploying import Deployment, deploy
+from .deployment import Deployment, deploy
 from .handlers import LiveHandlers
+from .http.app import application
+from .http.connections import Connection, most_connections
+from .publish.sinks import Sinks
 from .server import Server
-from .sinks import Sinks
-from .sqlite import SqliteStore
-from .testcases import TestCases
+from .store.sqlite import SqliteStore
+from .test_cases import TestCases
 from .timelines import Pace
 
 _KEPT = 60
@@ -46,7 +46,7 @@ class Options:
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
-    """Asked for an answer before the handlers, in tests; `doorstep.mocks.Mocks` for example."""
+    """Asked for an answer before the handlers, in tests; `doorstep.testing.mocks.Mocks` for example."""
     mocks: Path | None = None
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64

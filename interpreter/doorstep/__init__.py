@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import jsonata
-    from .answers import Answer, TaskFailed, answer, fail, no_answer
-    from .calling import Context
+    from .api import run, start
     from .diagnostics import Diagnostic
-    from .drivers import Driver, Execution
     from .errors import (
         ApiError,
         DefinitionError,
@@ -26,12 +24,14 @@ if TYPE_CHECKING:
         InputError,
         ReplayError,
     )
-    from .exploring import Exploration, explore
-    from .handlers import handler
-    from .replaying import Moment, Moments, Replay, moments, replay, resume
-    from .rules import validate
-    from .running import run, start
-    from .teststate import test_state
+    from .explorer import Exploration, explore
+    from .replayer import Moment, Moments, Replay, moments, replay, resume
+    from .runtime import Driver, Execution
+    from .runtime.answers import Answer, TaskFailed, answer, fail, no_answer
+    from .runtime.handlers import handler
+    from .runtime.invocation import Context
+    from .single_state import test_state
+    from .validation import validate
 
 __version__ = "0.1.0"
 
@@ -69,10 +69,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
-    "calling": ("Context",),
+    "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
+    "runtime.invocation": ("Context",),
     "diagnostics": ("Diagnostic",),
-    "drivers": ("Driver", "Execution"),
+    "runtime": ("Driver", "Execution"),
     "errors": (
         "ApiError",
         "DefinitionError",
@@ -82,12 +82,12 @@ _HOMES = {
         "InputError",
         "ReplayError",
     ),
-    "exploring": ("Exploration", "explore"),
-    "handlers": ("handler",),
-    "replaying": ("Moment", "Moments", "Replay", "moments", "replay", "resume"),
-    "rules": ("validate",),
-    "running": ("run", "start"),
-    "teststate": ("test_state",),
+    "explorer": ("Exploration", "explore"),
+    "runtime.handlers": ("handler",),
+    "replayer": ("Moment", "Moments", "Replay", "moments", "replay", "resume"),
+    "validation": ("validate",),
+    "api": ("run", "start"),
+    "single_state": ("test_state",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .jsontext import shortened
+from .values.json_text import shortened
 
 Severity = Literal["ERROR", "WARNING"]
 _SHOWN = 2_000

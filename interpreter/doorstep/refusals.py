@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sized
 
 from .diagnostics import Diagnostic
 from .errors import DefinitionError
-from .jsontext import shortened
+from .values.json_text import shortened
 
 MOST = 50
 """Diagnostics that a text names, with the number of the others: a definition may have thousands."""

@@ -17,9 +17,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 import doorstep
-from doorstep.calling import Context
-from doorstep.events import Event
-from doorstep.journal import read_all
+from doorstep.engine.events import Event
+from doorstep.engine.journal import read_all
+from doorstep.runtime.invocation import Context
 
 CUTS = 10
 """In how many places a journal is cut."""

@@ -15,11 +15,11 @@ from cutting import Scopes
 from hypothesis import strategies as st
 
 import doorstep
-from doorstep.drivers import Driver, Execution, VirtualClock
-from doorstep.handlers import Handlers
-from doorstep.identity import Identity
-from doorstep.jsontext import loads
-from doorstep.running import SEEDED_START, as_machine
+from doorstep.api import SEEDED_START, as_machine
+from doorstep.engine.identity import Identity
+from doorstep.runtime import Driver, Execution, VirtualClock
+from doorstep.runtime.handlers import Handlers
+from doorstep.values.json_text import loads
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from hostile import CATALOGUE, HANDLERS

@@ -16,7 +16,7 @@ from words import error_names, inputs, texts, values
 
 import doorstep
 from doorstep import Answer, DefinitionError, Execution
-from doorstep.journal import read, replay
+from doorstep.engine.journal import read, replay
 from doorstep_conformance.laws import broken
 
 STARTED = {"x": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}}

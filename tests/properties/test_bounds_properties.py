@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.choice import wildcard
+from doorstep.asl.choice import wildcard
 from doorstep.jsonata.regex_machine import match, search
 from doorstep.jsonata.regex_program import Program
 from doorstep.jsonata.regex_python import to_python

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import doorstep
-from doorstep.calling import Context
-from doorstep.commands import Invoke, SetTimer
-from doorstep.engine import EXECUTION, Engine
-from doorstep.events import Fact
-from doorstep.identity import Identity
-from doorstep.journal import read, replay
-from doorstep.quotas import STANDARD
-from doorstep.running import compile_definition
+from doorstep.api import compile_definition
+from doorstep.engine.commands import Invoke, SetTimer
+from doorstep.engine.engine import EXECUTION, Engine
+from doorstep.engine.events import Fact
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import read, replay
+from doorstep.engine.quotas import STANDARD
+from doorstep.runtime.invocation import Context
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 IDENTITY = Identity(name="law", seed="law")

@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 from jsonpath_ng.jsonpath import Child, Fields, Index, JSONPath, Root
 
 from doorstep.intrinsics import parse_intrinsic
-from doorstep.jsonpath import (
-    PathNotFound,
-    ReferenceConflict,
-    compile_path,
-    compile_reference,
-)
+from doorstep.jsonpath import PathNotFound, ReferenceConflict, compile_path, compile_reference
 from doorstep.jsonpath.scanner import ExpressionSyntaxError
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doorstep.definitions import load
 from doorstep.errors import DefinitionError, InputError
-from doorstep.parse import load
-from doorstep.rules import check, validate
-from doorstep.rules.objects import COMPARATORS
-from doorstep.rules.states import STATES
+from doorstep.validation import check, validate
+from doorstep.validation.objects import COMPARATORS
+from doorstep.validation.states import STATES
 
 FIELDS = sorted(
     {name for shape in STATES.values() for name in shape.fields}

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..compile import compile_scope, compile_state
-from ..context import Env
-from ..definition import Scope, State
-from ..engine import Engine
+from ..asl.compile import compile_scope, compile_state
+from ..asl.context import Env
+from ..engine.engine import Engine
+from ..engine.fibers import Fiber
+from ..engine.identity import Identity
+from ..engine.quotas import STANDARD
 from ..errors import InputError, StateFailed
-from ..fibers import Fiber
-from ..identity import Identity
-from ..passages import Passage
-from ..quotas import STANDARD
+from ..history.state_visits import Passage
+from ..model.definition import Scope, State
 
 _NOWHERE = compile_scope(Scope("", {}, ""))
 _AFTER = ("Assign", "Output")

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..definition import Machine, State
-from ..retry import Retrier, compile_retrier
+from ..asl.retry import Retrier, compile_retrier
+from ..model.definition import Machine, State
 
 Kind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
 KINDS: tuple[Kind, ...] = ("state", "transition", "rule", "retrier", "catcher", "map", "timeout")

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..definition import machine
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
-from ..passages import Passages
-from ..recorded import Entry
-from ..visits import Outcome
+from ..history.recorded import Entry
+from ..history.state_visits import Passages
+from ..history.visits import Outcome
+from ..model.definition import machine
 from .items import Item, Parts, told
 from .reader import Coverage
 from .suite import Covered

@@ -11,7 +11,7 @@ from . import reports
 from .suite import Suite, thresholds
 
 if TYPE_CHECKING:
-    from ..testkit import Bench
+    from ..testing.testkit import Bench
 
 
 class Measurement:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..definition import machine
+from ..asl.retry import matches
+from ..engine.identity import Identity
 from ..errors import StateFailed
-from ..identity import Identity
-from ..passages import Passage, Passages
-from ..recorded import Entry
-from ..retry import matches
-from ..unlike import value_of
+from ..history.recorded import Entry
+from ..history.state_visits import Passage, Passages
+from ..model.definition import machine
+from ..values.json_diff import value_of
 from .evaluating import Setting, deciding, failure
 from .items import Catcher, Item, Parts, machine_timeout, parts
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..drivers import Execution
-from ..jsontext import dumps
-from ..parse.documents import Document, load
-from ..passages import of_execution
+from ..definitions.documents import Document, load
+from ..history.state_visits import of_execution
+from ..runtime import Execution
+from ..values.json_text import dumps
 from .items import KINDS, Item, Kind
 from .reader import Coverage
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from ..definition import Machine, Scope, State, processor_config
-from ..visits import Outcome
+from ..history.visits import Outcome
+from ..model.definition import Machine, Scope, State, processor_config
 from .conditions import condition
 
 Colour = Outcome | Literal["not reached", "covered", "partly covered", "not covered"]

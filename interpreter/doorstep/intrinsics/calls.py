@@ -6,16 +6,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
+from ..engine.quotas import MOST_BYTES
 from ..jsonata.sequences import written_size
-from ..quotas import MOST_BYTES
 from .functions import FUNCTIONS, Function, InvalidArguments
-from .grammar import (
-    Argument,
-    Call,
-    Literal,
-    PathArgument,
-    parse_intrinsic,
-)
+from .grammar import Argument, Call, Literal, PathArgument, parse_intrinsic
 
 
 class Env(Protocol):

@@ -19,10 +19,10 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from .. import java
 from ..errors import InputError
-from ..jsontext import dumps, loads
-from ..jsonvalues import identity
+from ..values import java
+from ..values.json_text import dumps, loads
+from ..values.json_values import identity
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take."""

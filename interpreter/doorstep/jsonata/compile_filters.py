@@ -9,15 +9,7 @@ from math import floor
 from .nodes import Filter, Index, Literal
 from .run import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env
 from .scope import Scope
-from .values import (
-    NUMBERS,
-    UNDEFINED,
-    Sequence,
-    TupleStream,
-    Value,
-    is_number,
-    truthy,
-)
+from .values import NUMBERS, UNDEFINED, Sequence, TupleStream, Value, is_number, truthy
 
 Stage = Callable[[Value, Env], list[Value]]
 Stages = Nodes[Filter | Index]

@@ -9,18 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .regex_nodes import (
-    Back,
-    Chain,
-    Characters,
-    Choice,
-    Edge,
-    Group,
-    Look,
-    Ranges,
-    Regex,
-    Repeat,
-)
+from .regex_nodes import Back, Chain, Characters, Choice, Edge, Group, Look, Ranges, Regex, Repeat
 
 _MOST_STEPS: Final = 100_000
 """What the worst case of a search may cost, in characters looked at: half a millisecond."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import runtime
-from ..jsontext import dumps
+from ..values.json_text import dumps
 from .grammar import Elements, Members, Step, definite
 
 Get = Callable[[Any], Any]

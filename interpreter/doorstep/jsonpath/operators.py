@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..java import text_of
 from ..jsonata.regex_pattern import Pattern
 from ..jsonata.values import equal
+from ..values.java import text_of
 from .follow import ABSENT, Meter
 
 Test = Callable[[Any, Any, Meter], bool]

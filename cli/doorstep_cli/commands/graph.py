@@ -1,0 +1,70 @@
+"""`doorstep graph`: a workflow as SVG, Mermaid or DOT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+
+from doorstep.coverage.marking import of_execution
+from doorstep.drawing import dot, draw, mermaid, svg
+from doorstep.history.recorded import Entry
+from doorstep.model.definition import machine
+
+from ..definitions import DEFINITION, Type, read_accepted
+from ..options import definition_options, format_option
+from ..output import OutputFile, echo, note
+from ..recorded import HISTORY, read_history
+from ..runs import write
+
+_FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
+
+
+@click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
+@click.argument("path", type=DEFINITION, metavar="DEFINITION")
+@click.option(
+    "--history",
+    type=HISTORY,
+    help="Colour states and transitions by what happened in this history.",
+)
+@format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
+@click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
+@definition_options
+def command(
+    path: Path,
+    history: Path | None,
+    output_format: str,
+    output: Path | None,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+) -> None:
+    """Draw a workflow as Mermaid, DOT or SVG; Parallel and Map frame what they contain.
+
+    With a history the states are coloured: succeeded, failed, error caught, in progress, aborted,
+    not reached; and the ways that were taken. Dotted or dashed edges are those of catchers.
+
+    \b
+    Examples:
+      doorstep graph order.asl.json
+      doorstep graph order.asl.json --history history.json
+      doorstep graph order.asl.json --format svg --output order.svg
+      doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
+    """
+    definition = read_accepted(path, parameters, resource, machine_type)
+    tree = machine(definition.document.definition)
+    entries = read_history([history]) if history else []
+    marks = of_execution(definition.document.definition, entries) if entries else None
+    lines = _FORMATS[output_format](draw(tree, definition.name, marks))
+    if output:
+        write(output, lines, quiet=False)
+    else:
+        echo("\n".join(lines))
+    known = {state.name for state in tree.scope.walk()}
+    if strange := sorted(_entered(entries) - known):
+        note(f"{history} has states that {path} has not: {', '.join(strange)}")
+
+
+def _entered(entries: Iterable[Entry]) -> set[str]:
+    return {one.name for one in entries if one.name and one.type.endswith("StateEntered")}

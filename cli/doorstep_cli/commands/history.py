@@ -1,0 +1,137 @@
+"""`doorstep history`: the console's event table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from doorstep.engine.events import TERMINAL
+from doorstep.history.recorded import Entry
+from doorstep.history.visits import Visits
+from doorstep.values.json_text import shortened
+
+from ..options import format_option
+from ..output import Row, note, print_json, print_table
+from ..recorded import history_arguments, read_history
+
+_COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
+_COLOURS = (("Failed", "red"), ("TimedOut", "red"), ("Aborted", "yellow"), ("Succeeded", "green"))
+_DETAILS = ("input", "parameters", "output", "assignedVariables", "error", "cause")
+_SHOWN = 200
+"""Characters of an input, output or cause that --details shows."""
+
+
+@click.command("history", short_help="Show the events of an execution as a table.")
+@history_arguments
+@click.option("--type", "types", multiple=True, help="Only events whose type holds this text.")
+@click.option("--state", "states", multiple=True, help="Only events of this state; repeatable.")
+@click.option("--details", is_flag=True, help="Show input, output, error and cause as well.")
+@format_option("json: one object for each row, in an array.", "table", "json")
+def command(
+    histories: tuple[Path, ...],
+    arn: str | None,
+    types: tuple[str, ...],
+    states: tuple[str, ...],
+    details: bool,
+    output_format: str,
+) -> None:
+    """Show the events of an execution as the Step Functions console does.
+
+    HISTORY is what `doorstep replay` takes, `-` standard input; some pages of it will do.
+
+    \b
+    Examples:
+      doorstep history history.json
+      doorstep history history.json --type Failed --details
+      doorstep history history.json --state Charge --format json
+      aws stepfunctions get-execution-history --execution-arn ARN | doorstep history -
+    """
+    events = read_history(histories, arn)
+    visits = Visits(events)
+    begun = events[0].at
+    shown = [
+        (event, _step(event, visits))
+        for event in events
+        if _wanted(event, types) and (not states or _step(event, visits) in states)
+    ]
+    if output_format == "json":
+        print_json([_as_json(event, step, begun) for event, step in shown])
+        return
+    print_table(_COLUMNS, [_row(*one, begun, details) for one in shown])
+    if len(shown) < len(events):
+        note(f"{len(shown)} of {len(events)} events")
+    if events[-1].type not in TERMINAL:
+        note("the execution had not ended, or these are not all pages of its history")
+
+
+def _wanted(event: Entry, types: tuple[str, ...]) -> bool:
+    return not types or any(text.lower() in event.type.lower() for text in types)
+
+
+def _step(event: Entry, visits: Visits) -> str:
+    visit = visits.of[event.id]
+    return visit.name if visit else ""
+
+
+def resource(event: Entry) -> str:
+    """What a task called: `lambda:invoke`, or a function's or an activity's name."""
+    called = event.details.get("resource")
+    if not isinstance(called, str):
+        return ""
+    kind = event.details.get("resourceType")
+    return f"{kind}:{called}" if kind else called.rpartition(":")[2]
+
+
+def _as_json(event: Entry, step: str, begun: float) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "previousEventId": event.previous,
+        "type": event.type,
+        "step": step or None,
+        "resource": resource(event) or None,
+        "startedAfterSeconds": round(event.at - begun, 3),
+        "timestamp": timestamp(event.at),
+        "details": event.details,
+    }
+
+
+def _row(event: Entry, step: str, begun: float, details: bool) -> Row:
+    cells = (str(event.id), event.type, step, resource(event))
+    return Row(
+        (*cells, elapsed(event.at - begun), timestamp(event.at)),
+        event_colour(event.type),
+        [f"{name}: {_shortened(value)}" for name, value in _told(event)] if details else (),
+    )
+
+
+def event_colour(event_type: str) -> str | None:
+    """How a type of event is coloured."""
+    return next((colour for end, colour in _COLOURS if event_type.endswith(end)), None)
+
+
+def _told(event: Entry) -> Iterator[tuple[str, object]]:
+    return ((name, event.details[name]) for name in _DETAILS if name in event.details)
+
+
+def _shortened(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return shortened(" ".join(text.split()), _SHOWN)
+
+
+def elapsed(seconds: float) -> str:
+    """A time span as the console has it, days before it when there are any."""
+    span = timedelta(milliseconds=round(seconds * 1000))
+    hours, rest = divmod(span.seconds, 3600)
+    days = f"{span.days}d " if span.days else ""
+    clock = f"{hours:02}:{rest // 60:02}:{rest % 60:02}.{span.microseconds // 1000:03}"
+    return days + clock
+
+
+def timestamp(at: float) -> str:
+    """A moment (epoch seconds) as the table has it."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,184 @@
+"""`doorstep replay`: recorded executions against a definition, or against local handlers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import process
+from ..definitions import Definition, Type, definition_option, read_accepted
+from ..options import Command, definition_options, format_option, handlers_option
+from ..output import Problem, Row, echo, print_json, print_table
+from ..recorded import arn_option, recording_of
+from ..runs import handlers_of, startable, world_options
+from ..views.progress import Line, wanted
+from ..views.replay import tell, told_shortly
+
+if TYPE_CHECKING:
+    from doorstep.replayer import Family, Replay, Replayer
+
+
+def replay_options(command: Command) -> Command:
+    """The options of both commands that follow a recording."""
+    for option in (
+        click.option(
+            "--children",
+            type=click.Path(exists=True, path_type=Path),
+            metavar="DIR",
+            help="The histories of the executions that it started, as `doorstep run` writes them; "
+            "or the journal that has them.",
+        ),
+        click.option(
+            "--ignore-times",
+            is_flag=True,
+            help="Waits and time limits may be longer or shorter than they were.",
+        ),
+        definition_option("A definition or a template."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("replay", short_help="Run recorded executions again and show what differs.")
+@click.argument(
+    "histories",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    metavar="HISTORY...",
+)
+@arn_option
+@replay_options
+@world_options
+@handlers_option(
+    "Ask these handlers what the tasks were asked, and compare the answers.", "--with-handlers"
+)
+@definition_options
+@format_option("json: an object for the execution, or an array of them for a folder.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    histories: tuple[Path, ...],
+    definition_file: Path,
+    handlers: str | None,
+    children: Path | None,
+    machines: Mapping[str, str],
+    bucket: Path | None,
+    arn: str | None,
+    ignore_times: bool,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    output_format: str,
+) -> None:
+    """Run a recorded execution with a definition, and show the first event that differs.
+
+    HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
+    `doorstep run` writes (--history, --journal), or an Express execution's log lines; several files
+    are the pages of one history, and a folder holds a history in every *.json. What came from
+    outside is taken from the history: answers, failures, timeouts, callbacks, times, random values.
+
+    Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
+
+    \b
+    Examples:
+      doorstep replay history.json --definition order.asl.json
+      doorstep replay page1.json page2.json --definition order.asl.json
+      doorstep replay histories/ --definition new.asl.json
+      doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
+      doorstep replay batch.json --definition batch.asl.json --children children/
+    """
+    from doorstep.replayer import Replayer, replay_recording
+    from doorstep.runtime.handlers import Handlers
+
+    definition = read_accepted(definition_file, parameters, resource, machine_type)
+    replayer = Replayer(
+        definition.document.definition,
+        type=type_told(definition, machine_type),
+        times=not ignore_times,
+    )
+    with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
+        asked = Handlers(handlers) if handlers else None
+        if not histories[0].is_dir():
+            recording = recording_of(histories, arn)
+            family = None
+            if children:
+                called = startable(definition_file, definition, parameters, machines)
+                family = replayer.family(children, called, bucket)
+            with _progress(family):
+                replayed = replay_recording(replayer, recording, asked, family)
+        elif arn or asked or children or len(histories) > 1:
+            raise click.UsageError("a folder of histories goes with --definition only")
+        else:
+            replayed = None
+    if replayed is None:
+        ctx.exit(_folder(histories[0], replayer, output_format))
+    if output_format == "json":
+        print_json(replayed.as_json())
+    else:
+        tell(replayed)
+    ctx.exit(0 if replayed.same else 1)
+
+
+def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
+    """The type of the machine where it is told: by the option or a template, not a definition."""
+    return machine_type or (definition.type if definition.type == "EXPRESS" else None)
+
+
+def _progress(family: Family | None) -> AbstractContextManager[Line | None]:
+    """A line of progress while children are replayed."""
+    if family is None or not wanted():
+        return contextlib.nullcontext()
+    given = len(family.left)
+    return Line(lambda: f"{family.replayed:,} of {given:,} children replayed")
+
+
+# A folder of them --------------------------------------------------------------------------------
+
+
+def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise Problem(f"there are no histories (*.json) in {folder}")
+    found = [(file.name, _attempt(file, replayer)) for file in files]
+    if output_format == "json":
+        print_json([{"file": name, **_as_json(result)} for name, result in found])
+    else:
+        print_table(
+            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
+        )
+        same = sum(not isinstance(result, str) and result.same for _, result in found)
+        echo(f"{same} of {len(found)} run through this definition as they did")
+    if any(isinstance(result, str) for _, result in found):
+        return 2
+    return int(not all(not isinstance(result, str) and result.same for _, result in found))
+
+
+def _attempt(file: Path, replayer: Replayer) -> Replay | str:
+    """The replay of a file's history, or why there is none."""
+    from doorstep import InputError
+    from doorstep.replayer import read_recording, replay_recording
+
+    try:
+        return replay_recording(replayer, read_recording(file))
+    except InputError as problem:
+        return str(problem)
+
+
+def _as_json(result: Replay | str) -> dict[str, Any]:
+    return {"problem": result} if isinstance(result, str) else result.as_json()
+
+
+def _row(name: str, result: Replay | str) -> Row:
+    if isinstance(result, str):
+        return Row([name, "unusable", "", "", result], "yellow")
+    found = result.difference
+    if found is None:
+        return Row([name, "same", str(result.events), "", ""], "green")
+    return Row([name, "differs", str(result.events), found.place, told_shortly(found)], "red")

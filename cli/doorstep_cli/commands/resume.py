@@ -1,0 +1,118 @@
+"""`doorstep resume`: go on from where a recorded execution failed, on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..definitions import Definition, Type, read_accepted
+from ..options import definition_options, handlers_option
+from ..output import note
+from ..recorded import history_arguments, recording_of
+from ..runs import carry_out, driving_options, finish, handlers_of, startable, write
+from ..views.progress import wanted
+from .replay import replay_options
+
+if TYPE_CHECKING:
+    from doorstep import Driver, Execution
+    from doorstep.replayer import Recording
+    from doorstep.runtime.driver import OnEvent
+
+
+@click.command("resume", short_help="Go on from where a recorded execution failed.")
+@history_arguments
+@replay_options
+@handlers_option(
+    "What answers the tasks from there on: a .py file, a folder of them, or a module's name."
+)
+@click.option("--from", "state", metavar="STATE", help="Do the last visit of this state again.")
+@click.option("--at", type=int, metavar="EVENT", help="Do all from this event on again.")
+@definition_options
+@driving_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    histories: tuple[Path, ...],
+    arn: str | None,
+    definition_file: Path,
+    handlers: str | None,
+    history: Path | None,
+    bucket: Path | None,
+    machines: Mapping[str, str],
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    output_format: str,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Take the past of an execution from its history, and go on with local handlers.
+
+    What succeeded is not done again: a failed execution is redriven from the state that failed, as
+    RedriveExecution does it; --from and --at go back further, also in one that succeeded. HISTORY
+    is what `doorstep replay` takes. stdout gets the output's JSON.
+
+    Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a history, definition or handler that
+    can't be used, 130 interrupted by Ctrl-C.
+
+    \b
+    Examples:
+      doorstep resume history.json --definition order.asl.json --handlers handlers.py
+      doorstep resume history.json --definition order.asl.json --handlers . --from Charge
+      doorstep resume history.json --definition order.asl.json --handlers . --history whole.json
+      doorstep resume batch.json --definition batch.asl.json --handlers . --children children/
+    """
+    from doorstep.history.aws_json import history_lines
+
+    if options["state"] is not None and options["at"] is not None:
+        raise click.UsageError("--from and --at exclude each other")
+    if options["children"] and (options["state"] is not None or options["at"] is not None):
+        raise click.UsageError("--children goes on where the execution ended, not --from or --at")
+    definition = read_accepted(definition_file, parameters, resource, machine_type)
+    called = startable(definition_file, definition, parameters, machines)
+    recording = recording_of(histories, arn)
+    if not (recording.ended or quiet):
+        note(f"the execution was still running at its last event here, {len(recording.events)}")
+
+    def begin(on_event: OnEvent | None) -> tuple[Driver, Execution]:
+        return _begin(
+            recording, definition, handlers, machine_type,
+            machines=called, bucket=bucket, on_event=on_event, **options,
+        )  # fmt: skip
+
+    execution, stop = carry_out(begin, watched=not quiet and wanted())
+    if history:
+        write(history, history_lines(execution.events), quiet=quiet)
+    ctx.exit(finish(execution, stop, output_format))
+
+
+def _begin(
+    recording: Recording,
+    definition: Definition,
+    handlers: str | None,
+    machine_type: Type | None,
+    *,
+    state: str | None,
+    at: int | None,
+    children: Path | None,
+    ignore_times: bool,
+    **options: Any,
+) -> tuple[Driver, Execution]:
+    from doorstep.replayer import begin_again
+
+    with handlers_of(handlers):
+        return begin_again(
+            recording,
+            definition.document.definition,
+            handlers,
+            state=state,
+            at=at,
+            children=children,
+            type=machine_type,
+            times=not ignore_times,
+            **options,
+        )

@@ -1,0 +1,181 @@
+"""`doorstep run`: a definition from its input to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ..definitions import DEFINITION, Definition, Type, read_accepted
+from ..options import begin_time, definition_options, handlers_option, input_option, quotas
+from ..output import OutputFile, note
+from ..runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
+from ..views.progress import wanted
+
+if TYPE_CHECKING:
+    from doorstep import Driver, Execution
+    from doorstep.runtime.driver import OnEvent
+    from doorstep.testing.mocks import Checking, Mocks
+
+
+@click.command("run", short_help="Run a workflow to its end.")
+@click.argument("path", type=DEFINITION, metavar="DEFINITION")
+@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
+@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
+@click.option(
+    "--mocks",
+    "mocked",
+    metavar="FILE[#TESTCASE]",
+    help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
+)
+@click.option(
+    "--answers",
+    type=click.Choice(["strict", "warn", "off"]),
+    default="strict",
+    help="A mock answers as its service would not: fail (default), tell, or look away.",
+)
+@click.option(
+    "--children",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the histories of the executions that it starts to this folder, a file each.",
+)
+@click.option(
+    "--journal",
+    type=OutputFile(),
+    help="Keep the execution in this file; if it has one already, go on with that one.",
+)
+@click.option(
+    "--redrive", is_flag=True, help="If the journal's execution has failed, redrive it first."
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["virtual", "real"]),
+    default="virtual",
+    help="virtual (default): waits cost no time; real: they do.",
+)
+@click.option("--seed", help="Makes the run reproducible: names, UUIDs, jitter, times.")
+@click.option(
+    "--begin",
+    metavar="TIME",
+    callback=begin_time,
+    help="When the virtual clock starts: 2025-01-31T08:00:00Z, or epoch seconds; now by default.",
+)
+@click.option("--name", help="Name of the execution.")
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    callback=quotas,
+    help="Change a limit, such as payload_bytes or history_events; `none` lifts these two.",
+)
+@definition_options
+@driving_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    path: Path,
+    handlers: str | None,
+    mocked: str | None,
+    answers: Checking,
+    history: Path | None,
+    children: Path | None,
+    journal: Path | None,
+    redrive: bool,
+    machines: Mapping[str, str],
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    output_format: str,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Run a workflow to its end, its tasks answered by Python functions.
+
+    DEFINITION is JSON, YAML, or a SAM or CloudFormation template. stdout gets the output's JSON and
+    nothing else; what handlers print goes to stderr.
+
+    With --journal nothing is lost when the process dies: the same command again goes on from there,
+    and calls that were running are made again with the same idempotency key.
+
+    Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a definition, input or handler that
+    can't be used, 130 interrupted by Ctrl-C (the history so far is written).
+
+    \b
+    Examples:
+      doorstep run hello.asl.json --input '{"name": "Ada"}'
+      doorstep run order.asl.json --handlers handlers.py --input @order.json --history history.json
+      generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
+      doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
+      doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
+      doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
+      doorstep run batch.asl.json --input @items.json --history batch.json --children children
+      doorstep run order.asl.json --handlers . --clock real --journal order.journal
+    """
+    if redrive and journal is None:
+        raise click.UsageError("--redrive goes with --journal: there is nothing to redrive.")
+    if journal and history and journal.resolve() == history.resolve():
+        raise click.UsageError("--journal and --history need a file each.")
+    if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
+        options["text"] = None
+    if options["clock"] == "real" and options["begin"] is not None:
+        raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
+    from doorstep.history.aws_json import history_lines
+    from doorstep.replayer import ChildFiles
+
+    definition = read_accepted(path, parameters, resource, machine_type)
+    mocks = _mocks(mocked, definition.name, answers) if mocked else None
+    options |= {
+        "handlers": handlers,
+        "journal": journal,
+        "respond": mocks,
+        "type": machine_type or definition.type,
+        "machine_name": definition.name,
+        "machines": startable(path, definition, parameters, machines),
+    }
+    files = ChildFiles(children) if children else None
+    begin = partial(_start, definition, options, redrive, quiet)
+    execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
+    for remark in mocks.remarks() if mocks and not quiet else ():
+        note(remark)
+    if files:
+        write_children(files, execution, quiet=quiet)
+    if history:
+        write(history, history_lines(execution.events), quiet=quiet)
+    ctx.exit(finish(execution, stop, output_format))
+
+
+def _start(
+    definition: Definition,
+    options: Mapping[str, Any],
+    redrive: bool,
+    quiet: bool,
+    on_event: OnEvent | None,
+) -> tuple[Driver, Execution]:
+    from doorstep import start
+
+    with handlers_of(options["handlers"]):
+        driver, execution = start(definition.document.definition, **options, on_event=on_event)
+    if options["respond"]:
+        options["respond"].driver = driver
+    journal, events = options["journal"], len(execution.events)
+    if redrive and execution.engine.redrivable:
+        driver.redrive(execution)
+    elif execution.engine.redrivable and not quiet:
+        note(f"{journal} holds this end already; --redrive goes on from there")
+    elif events and not execution.ended and not quiet:
+        note(f"going on after the {events:,} events of {journal}")
+    return driver, execution
+
+
+def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
+    from doorstep.testing.mock_files import mocks_of
+    from doorstep.testing.mocks import Mocks
+
+    return Mocks(*mocks_of(source, Path(), machine), answers=answers)

@@ -1,0 +1,132 @@
+"""`doorstep validate`: what AWS would say of definitions, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from ..definitions import DEFINITION, Type, all_described, line_and_column, machine_names, read
+from ..options import definition_options, format_option
+from ..output import echo, json_text, style
+from ..views.sarif import sarif
+
+if TYPE_CHECKING:
+    from doorstep import Diagnostic
+    from doorstep.definitions import Document
+
+Severity = Literal["ERROR", "WARNING"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found in one definition."""
+
+    file: str
+    machine: str | None
+    document: Document | None
+    diagnostics: Sequence[Diagnostic]
+
+    @property
+    def refused(self) -> bool:
+        """Whether AWS would not create this state machine."""
+        return any(one.severity == "ERROR" for one in self.diagnostics)
+
+    def as_json(self) -> dict[str, Any]:
+        """ValidateStateMachineDefinition's answer, with the file and the places in it."""
+        return {
+            "file": self.file,
+            **({"machine": self.machine} if self.machine else {}),
+            "result": "FAIL" if self.refused else "OK",
+            "diagnostics": [self._placed(one) for one in self.diagnostics],
+        }
+
+    def _placed(self, diagnostic: Diagnostic) -> dict[str, Any]:
+        shown = diagnostic.as_aws()
+        shown |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
+        # Without a document the hint is the excerpt of a text that could not be parsed.
+        return shown | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
+
+    def __str__(self) -> str:
+        name = f"{self.file} ({self.machine})" if self.machine else self.file
+        told = all_described(self.diagnostics, self.file, self.document)
+        verdict = ("refused", "red") if self.refused else ("accepted", "green")
+        return "\n".join([*told, f"{name}: {style(verdict[0], fg=verdict[1])}"])
+
+
+@click.command("validate", short_help="Say what AWS would refuse, and where.")
+@click.argument("definitions", type=DEFINITION, nargs=-1, required=True, metavar="FILE...")
+@definition_options
+@click.option(
+    "--severity",
+    type=click.Choice(["ERROR", "WARNING"]),
+    default="ERROR",
+    help="WARNING shows warnings as well; they refuse nothing.",
+)
+@format_option(
+    "json: an array with an object for each definition. sarif: SARIF 2.1.0, for CI services.",
+    "text",
+    "json",
+    "sarif",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    definitions: tuple[Path, ...],
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    severity: Severity,
+    output_format: str,
+) -> None:
+    """Say what AWS would refuse in definitions, in AWS's words, and where it stands.
+
+    FILE is a definition (JSON or YAML) or a SAM or CloudFormation template, all of whose state
+    machines are looked at. Exit code: 0 all accepted, 1 some refused, 2 something unusable.
+
+    \b
+    Examples:
+      doorstep validate order.asl.json
+      doorstep validate --severity WARNING workflows/*.asl.json
+      doorstep validate template.yaml --resource OrderMachine --param Stage=test
+      doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
+      doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
+    """
+    findings = [
+        finding
+        for path in definitions
+        for finding in _look(path, machine_type, resource, parameters, severity)
+    ]
+    match output_format:
+        case "json":
+            echo(json_text([one.as_json() for one in findings], indent=2))
+        case "sarif":
+            echo(json_text(sarif(findings), indent=2))
+        case _:
+            echo("\n".join(map(str, findings)))
+    ctx.exit(int(any(finding.refused for finding in findings)))
+
+
+def _look(
+    path: Path,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    severity: Severity,
+) -> Iterator[Finding]:
+    from doorstep import DefinitionError, validate
+
+    names: Sequence[str | None] = [resource]
+    try:
+        names = [resource] if resource else machine_names(path) or [None]
+        for name in names:
+            found = read(path, parameters, name)
+            diagnostics = validate(
+                found.document.definition, type=machine_type or found.type, severity=severity
+            )
+            yield Finding(found.file, name, found.document, diagnostics)
+    except DefinitionError as refused:
+        yield Finding(str(path), None, None, refused.diagnostics)

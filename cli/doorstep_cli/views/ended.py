@@ -1,0 +1,110 @@
+"""How a run ended, told to people and to programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from doorstep.history.recorded import Entry
+from doorstep.history.visits import Visit, Visits
+from doorstep.values.json_text import shortened
+
+from ..output import style
+
+if TYPE_CHECKING:
+    from doorstep import Execution
+
+_COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
+_SHOWN = 4_000
+"""Characters of a cause; the history has all of it."""
+
+
+def exit_code(execution: Execution) -> int:
+    """0 SUCCEEDED, 1 anything else; 2 when a handler is missing or does not load."""
+    if execution.status == "SUCCEEDED":
+        return 0
+    return 2 if (execution.error or "").startswith("Doorstep.") else 1
+
+
+def as_json(execution: Execution) -> dict[str, Any]:
+    """The run as one object, with DescribeExecution's members; the output is a value."""
+    events = execution.history
+    members = {
+        "executionArn": execution.arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": events[0]["timestamp"] if events else None,
+        "stopDate": events[-1]["timestamp"] if execution.ended else None,
+        "error": execution.error,
+        "cause": execution.cause,
+        "events": len(events),
+    }
+    given = {name: value for name, value in members.items() if value is not None}
+    return given | ({"output": execution.output} if execution.status == "SUCCEEDED" else {})
+
+
+def told(execution: Execution) -> str:
+    """Status, state, error and cause of a run that did not succeed, and what may help."""
+    visits = _visits(execution)
+    status = style(execution.status, fg=_COLOURS[execution.status], bold=True)
+    headline = f"{status}{_where(_blamed(execution, visits))}: {execution.error or 'no error name'}"
+    lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
+    if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
+        lines += _unanswered(visits)
+    return "\n".join(lines)
+
+
+def interrupted(execution: Execution) -> str:
+    """Where a run was when it was interrupted."""
+    running = dict.fromkeys(
+        visit.name for visit in _visits(execution).all if visit.outcome == "in progress"
+    )
+    states = f" in {', '.join(map(repr, running))}" if running else ""
+    return f"Interrupted{states}, after {len(execution.events):,} events."
+
+
+def _visits(execution: Execution) -> Visits:
+    return Visits([Entry(*event[:4], event.details or {}) for event in execution.events])
+
+
+def _blamed(execution: Execution, visits: Visits) -> Visit | None:
+    """The state that failed: where the failure arose, rather than the Map or Parallel around it."""
+    last = visits.of.get(execution.events[-1].previous)
+    inside = [
+        visit
+        for visit in visits.all
+        if visit.outcome == "failed" and any(one is last for one in visit.outward())
+    ]
+    return max(inside, key=lambda visit: len(list(visit.outward())), default=last)
+
+
+def _where(visit: Visit | None) -> str:
+    if visit is None:
+        return ""
+    path = " > ".join(repr(one.name) for one in reversed(list(visit.outward())))
+    return f" in {path}"
+
+
+def cause_lines(cause: str) -> Iterator[str]:
+    """The cause; of a function's own report the message and the handler's frames."""
+    try:
+        report = json.loads(cause)
+    except (ValueError, RecursionError):
+        report = None
+    if not isinstance(report, dict) or "errorMessage" not in report:
+        report = {"errorMessage": cause}
+    frames = report.get("stackTrace")
+    lines = [report["errorMessage"], *(frames if isinstance(frames, list) else ())]
+    text = "\n".join(str(line).rstrip() for line in lines)
+    return iter(shortened(text, _SHOWN).splitlines())
+
+
+def _unanswered(visits: Visits) -> Iterator[str]:
+    """A hint for every state whose callback, job or activity nobody answered."""
+    waiting = {visit.name for visit in visits.all if visit.waits_for and not visit.over}
+    for state in sorted(waiting):
+        yield (
+            f"  hint: nobody answered '{state}'. Its handler says what the answer is "
+            'and when it comes, for example: return doorstep.answer({"approved": True}, after="5h")'
+        )

@@ -1,0 +1,211 @@
+"""A moment of an execution as rich shows it: on a whole screen, or printed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.layout import Layout
+from rich.panel import Panel
+from rich.text import Text
+
+from doorstep.runtime.answers import ABSENT
+
+from ..commands.history import elapsed, event_colour, timestamp
+from ..output import plain
+from .sections import pretty, sections
+from .stepping import KEYS, PANES, Session
+
+if TYPE_CHECKING:
+    from doorstep import Moment, Moments
+
+_PRINTED = 96
+"""Characters of a line of JSON that is printed."""
+_STATUS = {"SUCCEEDED": "green", "RUNNING": "blue", "ABORTED": "yellow"}
+_LIST = 44
+"""Columns of the list of events, where there are that many."""
+
+
+# A whole screen ----------------------------------------------------------------------------------
+
+
+def screen(session: Session, width: int, height: int) -> RenderableType:
+    """Header, the events around, what there is to see, and the keys."""
+    moment = session.moments[session.index]
+    header = list(_header(session.moments, moment))
+    for line in header:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    listed = min(_LIST, width * 2 // 5)
+    size = width - listed - 4, height - len(header) - 2
+    whole = Layout()
+    whole.split_column(
+        Layout(Group(*header), size=len(header)),
+        Layout(name="body"),
+        Layout(_footer(session), size=2),
+    )
+    whole["body"].split_row(
+        Layout(_events(session, listed, size[1]), size=listed),
+        Layout(_pane(session, moment, size)),
+    )
+    return whole
+
+
+def _header(moments: Moments, moment: Moment) -> Iterator[Text]:
+    event = moment.event
+    colour = _STATUS.get(moments.status, "red")
+    arn = moments.recording.arn
+    yield Text.assemble(
+        (f" {arn.rpartition(':')[2] if arn else 'execution'} ", "bold reverse"),
+        "  ",
+        (moments.status, f"bold {colour}"),
+        f"  event {event.id} of {len(moments)}",
+        f"  after {elapsed(moment.after)}",
+        (f"  {timestamp(event.at)}", "dim"),
+    )
+    yield Text.assemble(
+        (f" {event.type}", event_colour(event.type) or ""), "  ", (plain(moment.place), "bold")
+    )
+    if moments.difference:
+        yield Text(f" the definition parts from the history at {moments.difference}", "yellow")
+
+
+def _events(session: Session, width: int, room: int) -> RenderableType:
+    events = session.moments.recording.events
+    first = max(0, min(session.index - room // 2, len(events) - room))
+    shown = range(first, min(first + room, len(events)))
+    return Group(*(_event(session, index, width - 2) for index in shown))
+
+
+def _event(session: Session, index: int, width: int) -> Text:
+    recording = session.moments.recording
+    event = recording.events[index]
+    visit = recording.visit(event.id)
+    here = index == session.index
+    inner = "  " * (len(list(visit.outward())) - 1) if visit else ""
+    name = f"  {plain(visit.name)}" if visit else ""
+    line = Text(f"{'▶' if here else ' '}{event.id:>4} {inner}{event.type}")
+    line.stylize(event_colour(event.type) or "")
+    line.append(name, "dim" if not here else "")
+    line.truncate(width, overflow="ellipsis")
+    if here:
+        line.stylize("bold reverse")
+    return line
+
+
+def _footer(session: Session) -> RenderableType:
+    if session.asking:
+        question = "event number: " if session.asking == "g" else "state or type of event: "
+        return Text.assemble(("\n " + question, "bold"), session.typed, ("▏", "blink"))
+    keys = Text.assemble(
+        *(part for key, told in _FOOTER.items() for part in ((f" {key} ", "bold"), f"{told} ")),
+        overflow="ellipsis",
+        no_wrap=True,
+    )
+    return Group(Text(f" {session.message}", "yellow"), keys)
+
+
+_FOOTER = {
+    "n/p": "event",
+    "N/P": "state",
+    "f": "fail",
+    "g": "go",
+    "/": "find",
+    "iaovc": "all",
+    "d": "diff",
+    "?": "keys",
+    "q": "quit",
+}
+
+
+def _pane(session: Session, moment: Moment, size: tuple[int, int]) -> RenderableType:
+    """What is asked for in the given width and height."""
+    name, (width, room) = session.pane, size
+    if not name:
+        return _overview(moment, width, room)
+    if name == "keys":
+        lines = [f"{key:<9}{told}" for key, told in KEYS.items()]
+    elif name == "changes":
+        before = session.moments[session.index - 1] if session.index else None
+        lines = list(_changes(moment, before, width))
+    else:
+        value = moment.data().get(name, ABSENT)
+        lines = ["nothing"] if value is ABSENT else pretty(value, width)
+    lines = [line[at : at + width] for line in lines for at in range(0, len(line) or 1, width)]
+    key = next(key for key, pane in PANES.items() if pane == name)
+    # Held here, where it is known how many lines there are.
+    session.scrolled = min(session.scrolled, max(0, len(lines) - room + 2))
+    shown = lines[session.scrolled : session.scrolled + room - 2]
+    return Panel(_text(shown), title=f"{name} · {key} closes", title_align="left", height=room)
+
+
+def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]:
+    if before is None:
+        yield "this is the first event"
+        return
+    changes = moment.changes(before)
+    if not changes:
+        yield f"nothing since event {before.event.id}"
+    for change in changes:
+        yield plain(change.at)
+        for sign, value in (("-", change.first), ("+", change.second)):
+            if value is not ABSENT:
+                yield from (f"  {sign} {line}" for line in pretty(value, width - 4))
+
+
+def _overview(moment: Moment, width: int, room: int) -> RenderableType:
+    """Every section in part: the room is shared out, and what one does not need others get."""
+    found = dict(sections(moment, width))
+    context = {name: found.pop(name) for name in ("context",) if name in found}
+    shown = _fitted(found, room)
+    # The context object is long and seldom what one looks for: it gets what is left.
+    shown |= _fitted(context, room - sum(len(lines) + 2 for lines in shown.values()))
+    return Group(*(_panel(title, lines) for title, lines in shown.items()))
+
+
+def _fitted(found: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
+    """The sections cut to what there is room for, frames included; those without any left out."""
+    sizes = _shared([len(lines) for lines in found.values()], room - 2 * len(found))
+    return {
+        title: _cut(lines, size)
+        for (title, lines), size in zip(found.items(), sizes, strict=True)
+        if size
+    }
+
+
+def _panel(title: str, lines: list[str]) -> Panel:
+    style = "red" if title.startswith("error") else "dim"
+    return Panel(_text(lines), title=title, title_align="left", border_style=style)
+
+
+def _shared(wanted: list[int], room: int) -> list[int]:
+    """Lines for each of the sections, a line at a time to all that want more."""
+    sizes = [0] * len(wanted)
+    while room > 0 and sizes != wanted:
+        for index, want in enumerate(wanted):
+            if sizes[index] < want and room > 0:
+                sizes[index] += 1
+                room -= 1
+    return sizes
+
+
+def _cut(lines: list[str], size: int) -> list[str]:
+    left_out = len(lines) - size
+    return lines if left_out <= 0 else [*lines[: size - 1], f"… {left_out + 1} more lines"]
+
+
+def _text(lines: list[str]) -> Text:
+    return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
+
+
+# Printed once ------------------------------------------------------------------------------------
+
+
+def printed(moments: Moments, index: int) -> RenderableType:
+    """All that there is to see at an event."""
+    moment = moments[index]
+    parts: list[Text] = list(_header(moments, moment))
+    for title, lines in sections(moment, _PRINTED):
+        parts.append(Text(title, "bold red" if title.startswith("error") else "bold"))
+        parts += [Text(f"  {line}") for line in lines]
+    return Group(*parts)

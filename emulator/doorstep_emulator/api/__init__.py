@@ -1,0 +1,1 @@
+"""doorstep_emulator.api."""

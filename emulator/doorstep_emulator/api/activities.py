@@ -1,0 +1,132 @@
+"""Activities and their workers, and the task tokens of callbacks, jobs and activities."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from doorstep.definitions.jackson import JSONProblem, loads
+from doorstep.engine.events import FactKind
+from doorstep.errors import ApiError
+
+from ..activities import Poll
+from ..arns import Caller, parse
+from ..catalogue import Activity
+from ..errors import invalid_token, no_activity
+from ..server import Operations, Server, Waiting
+from . import paging, tags
+from .validation import check_encryption, check_name
+
+Request = dict[str, Any]
+
+
+def create_activity(server: Server, caller: Caller, request: Request) -> Request:
+    """CreateActivity; the same name again gives the same activity."""
+    name = check_name(request["name"])
+    arn = caller.arn("activity", name)
+    encryption = request.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"})
+    check_encryption(encryption)
+    activity = server.catalogue.activities.get(arn)
+    if activity is None:
+        activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)
+        tags.add(activity, request.get("tags", []))
+        server.catalogue.save(activity)
+    elif activity.encryption != encryption:
+        told = "EncryptionConfiguration may not be updated"
+        raise ApiError("ActivityAlreadyExists", f"Activity Already Exists: '{arn}'. {told}")
+    return {"activityArn": arn, "creationDate": activity.created}
+
+
+def describe_activity(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeActivity."""
+    activity = _activity(server, request)
+    return _shown(activity) | {"encryptionConfiguration": activity.encryption}
+
+
+def delete_activity(server: Server, caller: Caller, request: Request) -> Request:
+    """DeleteActivity; one that is not there is no error."""
+    arn = parse(request["activityArn"], "activity").text
+    if activity := server.catalogue.activities.get(arn):
+        server.catalogue.remove(activity)
+    return {}
+
+
+def list_activities(server: Server, caller: Caller, request: Request) -> Request:
+    """ListActivities, the newest first."""
+    found = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
+    found.sort(key=lambda one: one.created, reverse=True)
+    return paging.answer(
+        "ListActivities", request, "activities", found, lambda one: one.arn, _shown
+    )
+
+
+def get_activity_task(server: Server, caller: Caller, request: Request) -> Waiting:
+    """GetActivityTask: a task, or after a minute {}."""
+    arn = _activity(server, request).arn
+    waiting: list[Poll] = []
+
+    def begin(reply: Any) -> None:
+        waiting.append(Poll(arn, request.get("workerName"), reply))
+        server.activities.poll(waiting[0])
+
+    return Waiting(begin, lambda: server.activities.leave(waiting[0]))
+
+
+def send_task_success(server: Server, caller: Caller, request: Request) -> Request:
+    """SendTaskSuccess."""
+    try:
+        output = loads(request["output"])
+    except (JSONProblem, RecursionError) as problem:
+        raise ApiError("InvalidOutput", f"Invalid Output: '{problem}'") from None
+    return _send(server, request, "succeeded", output)
+
+
+def send_task_failure(server: Server, caller: Caller, request: Request) -> Request:
+    """SendTaskFailure."""
+    told = {"error": request.get("error"), "cause": request.get("cause")}
+    return _send(server, request, "failed", told)
+
+
+def send_task_heartbeat(server: Server, caller: Caller, request: Request) -> Request:
+    """SendTaskHeartbeat."""
+    return _send(server, request, "heartbeat", None)
+
+
+def _send(server: Server, request: Request, kind: FactKind, data: Any) -> Request:
+    """Answer from what it did: TaskTimedOut for a task that was over, or whose time was."""
+    token = request["taskToken"]
+    try:
+        sent = server.driver.send(token, kind, data)
+    except KeyError:
+        raise invalid_token() from None
+    if not sent:
+        told = "Task Timed Out: 'Provided task does not exist anymore'"
+        raise ApiError("TaskTimedOut", told)
+    return {}
+
+
+def _activity(server: Server, request: Request) -> Activity:
+    arn = parse(request["activityArn"], "activity").text
+    if arn not in server.catalogue.activities:
+        raise no_activity(arn)
+    return server.catalogue.activities[arn]
+
+
+def _shown(activity: Activity) -> Request:
+    return {
+        "activityArn": activity.arn,
+        "name": activity.name,
+        "creationDate": activity.created,
+    }
+
+
+OPERATIONS: Operations = {
+    "CreateActivity": create_activity,
+    "DescribeActivity": describe_activity,
+    "DeleteActivity": delete_activity,
+    "ListActivities": list_activities,
+    "GetActivityTask": get_activity_task,
+    "SendTaskSuccess": send_task_success,
+    "SendTaskFailure": send_task_failure,
+    "SendTaskHeartbeat": send_task_heartbeat,
+}

@@ -1,0 +1,244 @@
+"""Executions: start, stop, redrive."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from doorstep.definitions import jackson
+from doorstep.engine.identity import Identity
+from doorstep.errors import ApiError, DoorstepError, InputError
+from doorstep.runtime import Execution
+from doorstep.values.json_text import loads
+
+from ..arns import Caller, parse
+from ..catalogue import Target
+from ..errors import invalid_request, no_execution, wrong_type
+from ..server import Operations, Server, Waiting
+from ..store.store import Row
+from ..timelines import Pace
+from .responses import why_not_redrivable
+from .validation import check_name
+
+Request = dict[str, Any]
+CLOCK_TAG = "doorstep:clock"
+"""The tag of a state machine that says which clock its executions have."""
+_PAYLOAD_BYTES = 262_144
+_TOKEN_LIFE, _TOKENS = 15 * 60, 10
+_RETENTION = 90 * 86_400
+"""Seconds after its end for which an execution keeps its name (API reference, StartExecution)."""
+
+
+def start_execution(server: Server, caller: Caller, request: Request) -> Request | Waiting:
+    """StartExecution; the same name and input again, while it runs, give the same execution."""
+    target = _target(server, request)
+    name, text = _name(request), _input(request)
+    identity = _identity(server, target, name)
+    if "name" in request and _is_taken(server, identity.arn):
+        # It may be about to start: look at it when it has.
+        return server.once_done(lambda: _started_again(server, target, identity.arn, text))
+    execution = _start(server, caller, target, identity, text, request)
+    return server.once_done(lambda: _started(execution))
+
+
+def _started(execution: Execution) -> Request:
+    if execution.set_aside or execution.events[0].type != "ExecutionStarted":
+        raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
+    return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
+
+
+def start_sync_execution(server: Server, caller: Caller, request: Request) -> Waiting:
+    """StartSyncExecution: answered when the Express execution has ended."""
+    target = _target(server, request)
+    if target.machine.type != "EXPRESS":
+        raise wrong_type()
+    name, text = _name(request), _input(request)
+    identity = _identity(server, target, name)
+
+    def begin(reply: Any) -> None:
+        execution = _start(server, caller, target, identity, text, request)
+        execution.when_ended = lambda ended: reply(_ended(ended, text, request))
+
+    return Waiting(begin)
+
+
+def stop_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """StopExecution; of one that has ended it says when."""
+    row = existing(server, request)
+    why = {"error": request.get("error"), "cause": request.get("cause")}
+    if execution := server.driver.executions.get(row.arn):
+        server.driver.stop(execution, **why)
+    elif row.status == "RUNNING":
+        server.keeper.abort(row, **why)
+    return {"stopDate": row.stopped}
+
+
+def redrive_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
+    row = existing(server, request)
+    token, now = request.get("clientToken"), time.time()
+    done = server.redrives.get(row.arn, {})
+    if token in done and now - done[token][0] < _TOKEN_LIFE:
+        return {"redriveDate": done[token][1]}
+    own = f"Execution is {row.status} and cannot be redriven"
+    if why := own if row.map_run else redrive_refusal(server, row):
+        raise _not_redrivable(row, why)
+    execution = server.driver.find(row.arn)
+    if execution is None or not execution.engine.redrivable:
+        raise _not_redrivable(row, own)
+    server.driver.redrive(execution)
+    redriven = execution.engine.redriven_at
+    if token is not None:
+        kept = [*done.items(), (token, (now, redriven))]
+        server.redrives[row.arn] = dict(kept[-_TOKENS:])
+    return {"redriveDate": redriven}
+
+
+def existing(server: Server, request: Request) -> Row:
+    """The execution that a request names; raises InvalidArn, ExecutionDoesNotExist."""
+    arn = parse(request["executionArn"], "execution").text
+    row = server.row(arn)
+    if row is None:
+        raise no_execution(arn)
+    return row
+
+
+def last_event(server: Server, row: Row) -> int:
+    """The id of an execution's last event."""
+    execution = server.driver.executions.get(row.arn)
+    return len(execution.events) if execution else server.store.last_event(row.id)
+
+
+def redrive_refusal(server: Server, row: Row) -> str | None:
+    """Why an execution can't be redriven now; None if it can."""
+    machine = server.catalogue.machines.get(row.machine.partition("/")[0])
+    deleting = machine is None or machine.deleting
+    return why_not_redrivable(row, last_event(server, row), time.time(), deleting=deleting)
+
+
+def _not_redrivable(row: Row, why: str) -> ApiError:
+    return ApiError("ExecutionNotRedrivable", f"{why}: '{row.arn}'")
+
+
+def _target(server: Server, request: Request) -> Target:
+    """What an ARN stands for, with the test case that stands behind a `#`."""
+    arn, sign, test_case = request["stateMachineArn"].partition("#")
+    target = server.catalogue.target(arn)
+    if not sign:
+        return target
+    server.test_cases.prepare(target.machine.name, test_case)
+    return replace(target, test_case=test_case)
+
+
+def _name(request: Request) -> str:
+    return check_name(request["name"]) if "name" in request else str(uuid.uuid4())
+
+
+def _input(request: Request) -> str:
+    text: str = request.get("input", "{}")
+    if len(text.encode("utf-8", "surrogatepass")) > _PAYLOAD_BYTES:
+        raise invalid_request(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_PAYLOAD_BYTES}"
+        )
+    try:
+        jackson.loads(text)
+    except jackson.JSONProblem as problem:
+        told = str(problem) if text.strip() else "Invalid execution input."
+        raise _invalid_input(told) from None
+    except RecursionError:
+        raise _invalid_input("Invalid execution input.") from None
+    return text
+
+
+def _is_taken(server: Server, arn: str) -> bool:
+    """Whether an execution has the name; one that ended long ago is forgotten for it."""
+    row = server.row(arn)
+    if row and row.stopped and time.time() - row.stopped > _RETENTION:
+        server.keeper.forget(row)
+        return False
+    return row is not None or arn in server.driver.executions
+
+
+def _invalid_input(why: str) -> ApiError:
+    return ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
+
+
+def _identity(server: Server, target: Target, name: str) -> Identity:
+    _, _, _, region, account, *_ = target.machine.arn.split(":")
+    return Identity(
+        name=name,
+        seed=str(uuid.uuid4()),
+        machine=target.machine.name,
+        type=target.machine.type,
+        account=account,
+        region=region,
+        role=server.programs.of(target.revision).role,
+    )
+
+
+def _start(
+    server: Server,
+    caller: Caller,
+    target: Target,
+    identity: Identity,
+    text: str,
+    request: Request,
+) -> Execution:
+    startable = server.programs.startable(target, request.get("traceHeader"))
+    clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
+    return server.driver.start(startable.program, startable.definition, identity, text, clock=clock)
+
+
+def _pace(server: Server, caller: Caller, target: Target) -> Pace:
+    """The request's clock (header X-Doorstep-Clock), else the machine's (its tag), else ours."""
+    named = caller.clock or target.machine.tags.get(CLOCK_TAG)
+    try:
+        return server.pace if named is None else Pace.of(named)
+    except InputError as problem:
+        raise invalid_request(str(problem)) from None
+
+
+def _started_again(server: Server, target: Target, arn: str, text: str) -> Request:
+    row, execution = server.row(arn), server.driver.executions.get(arn)
+    running = row and row.status == "RUNNING" and row.test_case == target.test_case
+    if row and running and execution and execution.engine.input == loads(text):
+        return {"executionArn": row.arn, "startDate": row.started}
+    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+
+
+def _ended(execution: Execution, text: str, request: Request) -> Request:
+    engine, identity = execution.engine, execution.identity
+    succeeded = execution.status == "SUCCEEDED"
+    whole = request.get("includedData") != "METADATA_ONLY"
+    milliseconds = (engine.now - engine.started_at) * 1000
+    told = {
+        "executionArn": execution.arn,
+        "stateMachineArn": identity.machine_arn,
+        "name": identity.name,
+        "startDate": engine.started_at,
+        "stopDate": engine.now,
+        "status": execution.status,
+        "error": execution.error,
+        "cause": execution.cause if whole else None,
+        "input": text if whole else None,
+        "inputDetails": {"included": whole},
+        "output": (engine.history[-1].details or {}).get("output") if whole and succeeded else None,
+        "outputDetails": {"included": whole},
+        "traceHeader": request.get("traceHeader"),
+        "billingDetails": {
+            "billedMemoryUsedInMB": 64,
+            "billedDurationInMilliseconds": 100 * max(1, -int(-milliseconds // 100)),
+        },
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+OPERATIONS: Operations = {
+    "StartExecution": start_execution,
+    "StartSyncExecution": start_sync_execution,
+    "StopExecution": stop_execution,
+    "RedriveExecution": redrive_execution,
+}

@@ -1,0 +1,164 @@
+"""Executions as they are shown: describe, list, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.engine.events import Event, details_member
+from doorstep.engine.identity import Identity
+from doorstep.history.aws_json import as_aws
+from doorstep.values.json_text import loads
+
+from ..arns import Caller, parse
+from ..errors import invalid_request, no_machine, no_resource, wrong_type
+from ..server import Operations, Server
+from ..store.store import Query, Row
+from . import paging
+from .executions import existing, last_event, redrive_refusal
+from .machines import configuration
+from .responses import details, redrive_status, summary
+
+Request = dict[str, Any]
+
+
+def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeExecution."""
+    row = existing(server, request)
+    told = summary(row) | redrive_status(row, redrive_refusal(server, row))
+    if row.trace is not None:
+        told["traceHeader"] = row.trace
+    if request.get("includedData") == "METADATA_ONLY":
+        return told
+    first = _events(server, row, 1, 1)[0].details or {}
+    told |= {"input": first["input"], "inputDetails": {"included": True}}
+    # The error of a time-out is in the history alone (asl-facts, behaviour 94).
+    if row.status not in ("RUNNING", "TIMED_OUT"):
+        number = last_event(server, row)
+        last = _events(server, row, number, number)[0].details or {}
+        told |= {name: last[name] for name in ("output", "error", "cause") if name in last}
+        if "output" in last:
+            told["outputDetails"] = {"included": True}
+    return told
+
+
+def describe_machine_for_execution(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeStateMachineForExecution: as the machine was when the execution began."""
+    row = existing(server, request)
+    revision = server.catalogue.revision(row.revision)
+    identity = Identity(**loads(row.identity))
+    told = {
+        "stateMachineArn": row.machine,
+        "name": identity.machine_path,
+        "updateDate": revision.at,
+        **configuration(revision, request),
+    }
+    if row.map_run is not None:
+        told |= {"mapRunArn": row.map_run, "label": identity.label}
+    return told
+
+
+def list_executions(server: Server, caller: Caller, request: Request) -> Request:
+    """ListExecutions: of a machine, a version, an alias or a map run; the newest first."""
+    if ("stateMachineArn" in request) == ("mapRunArn" in request):
+        told = "Exactly one of stateMachineArn and mapRunArn must be specified"
+        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
+    run = _map_run(server, request)
+    query = {"map_run": run["arn"]} if run else _machine_query(server, request)
+    size = paging.size(request)
+    rows = server.store.rows(
+        Query(
+            **query,
+            status=request.get("statusFilter"),
+            redriven=_redriven(request),
+            before=paging.position("ListExecutions", request, int),
+            limit=size + 1,
+        )
+    )
+    answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
+    if len(rows) > size:
+        answer["nextToken"] = paging.token("ListExecutions", request, rows[size - 1].id)
+    return answer
+
+
+def get_execution_history(server: Server, caller: Caller, request: Request) -> Request:
+    """GetExecutionHistory, a page of it."""
+    row = existing(server, request)
+    last, size = last_event(server, row), paging.size(request)
+    reverse = request.get("reverseOrder", False)
+    given = paging.position("GetExecutionHistory", request, int)
+    start = given or (last if reverse else 1)
+    lowest, highest = (start - size + 1, start) if reverse else (start, start + size - 1)
+    events = _events(server, row, max(lowest, 1), min(highest, last))
+    whole = request.get("includeExecutionData", True)
+    shown = [_shown(event, row, whole) for event in (reversed(events) if reverse else events)]
+    answer: Request = {"events": shown}
+    following = lowest - 1 if reverse else highest + 1
+    if 1 <= following <= last:
+        answer["nextToken"] = paging.token("GetExecutionHistory", request, following)
+    return answer
+
+
+def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
+    execution = server.driver.executions.get(row.arn)
+    if execution is not None:
+        return execution.events[first - 1 : last]
+    return server.store.events(row.id, first, last)
+
+
+def _shown(event: Event, row: Row, whole: bool) -> Request:
+    """An event as the wire has it: its time in epoch seconds."""
+    shown = as_aws(event) | {"timestamp": event.at}
+    member = details_member(event.type)
+    return shown if member is None else shown | {member: details(event, row, whole)}
+
+
+def _listed(server: Server, row: Row, run: Request | None) -> Request:
+    return summary(row) if run is None else summary(row) | {"itemCount": _items(server, row, run)}
+
+
+def _items(server: Server, row: Row, run: Request) -> int:
+    if not run["batched"]:
+        return 1
+    (started,) = _events(server, row, 1, 1)
+    return len(loads((started.details or {})["input"])["Items"])
+
+
+def _map_run(server: Server, request: Request) -> Request | None:
+    """The document of the map run whose children are asked for."""
+    if "mapRunArn" not in request:
+        if request.get("statusFilter") == "PENDING_REDRIVE":
+            raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
+        return None
+    arn = parse(request["mapRunArn"], "mapRun").text
+    run = server.store.get("map run", arn)
+    if run is None:
+        raise no_resource(arn)
+    return run
+
+
+def _machine_query(server: Server, request: Request) -> dict[str, str]:
+    arn = parse(request["stateMachineArn"], "stateMachine")
+    machine = server.catalogue.machines.get(arn.unqualified)
+    if machine is None:
+        raise no_machine(arn.text)
+    if machine.type == "EXPRESS":
+        raise wrong_type()
+    if not arn.qualifier:
+        return {"machine": machine.arn}
+    if arn.text not in machine.versions and arn.text not in machine.aliases:
+        raise no_machine(arn.text)
+    kind = "version" if arn.text in machine.versions else "alias"
+    return {"machine": machine.arn, kind: arn.text}
+
+
+def _redriven(request: Request) -> bool | None:
+    wanted = request.get("redriveFilter")
+    return None if wanted is None else wanted == "REDRIVEN"
+
+
+OPERATIONS: Operations = {
+    "DescribeExecution": describe_execution,
+    "DescribeStateMachineForExecution": describe_machine_for_execution,
+    "ListExecutions": list_executions,
+    "GetExecutionHistory": get_execution_history,
+}

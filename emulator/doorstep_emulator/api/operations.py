@@ -1,0 +1,16 @@
+"""All operations of the service model 2016-11-23, by their names."""
+
+from __future__ import annotations
+
+from ..server import Operations
+from . import activities, executions, history, machines, map_runs, tags, versions
+
+OPERATIONS: Operations = {
+    **machines.OPERATIONS,
+    **versions.OPERATIONS,
+    **executions.OPERATIONS,
+    **history.OPERATIONS,
+    **activities.OPERATIONS,
+    **map_runs.OPERATIONS,
+    **tags.OPERATIONS,
+}

@@ -1,0 +1,222 @@
+"""Versions and aliases of state machines."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from doorstep.errors import ApiError
+
+from ..arns import Caller, parse
+from ..catalogue import Alias, Machine, Version
+from ..errors import conflict, invalid_request, missing_reference
+from ..server import Operations, Server
+from . import paging
+
+Request = dict[str, Any]
+_VERSIONS, _ALIASES = 1000, 100
+_ROUTING = "INVALID_ROUTING_CONFIGURATION"
+_OTHER_ALIAS = (
+    "Failed to create alias because an alias with the same name and a different routing "
+    "configuration already exists."
+)
+
+
+def publish(server: Server, machine: Machine, description: str | None) -> Version:
+    """The version of the machine's revision: a new one, or the one that it has."""
+    for version in machine.versions.values():
+        if version.revision == machine.revision:
+            return version
+    if len(machine.versions) >= _VERSIONS:
+        raise ApiError("ServiceQuotaExceededException", f"There are {_VERSIONS} versions already.")
+    machine.last_version += 1
+    version = Version(
+        arn=f"{machine.arn}:{machine.last_version}",
+        revision=machine.revision,
+        created=time.time(),
+        description=description,
+    )
+    machine.versions[version.arn] = version
+    server.catalogue.save(machine)
+    return version
+
+
+def publish_version(server: Server, caller: Caller, request: Request) -> Request:
+    """PublishStateMachineVersion."""
+    machine = server.catalogue.owner(request["stateMachineArn"])
+    wanted = request.get("revisionId")
+    if wanted is not None:
+        current = server.catalogue.revision(machine.revision).shown_id
+        if wanted != current:
+            raise conflict(
+                "Failed to publish the State Machine version for revision "
+                f"{wanted}. The current State Machine revision is {current}."
+            )
+    version = publish(server, machine, request.get("description"))
+    return {"creationDate": version.created, "stateMachineVersionArn": version.arn}
+
+
+def list_versions(server: Server, caller: Caller, request: Request) -> Request:
+    """ListStateMachineVersions, the newest first."""
+    machine = server.catalogue.machine(request["stateMachineArn"])
+    return paging.answer(
+        "ListStateMachineVersions",
+        request,
+        "stateMachineVersions",
+        list(machine.versions.values())[::-1],
+        lambda one: one.arn,
+        lambda one: {"stateMachineVersionArn": one.arn, "creationDate": one.created},
+    )
+
+
+def delete_version(server: Server, caller: Caller, request: Request) -> Request:
+    """DeleteStateMachineVersion, unless an alias leads to it."""
+    arn = parse(request["stateMachineVersionArn"], "stateMachine")
+    machine = server.catalogue.machines.get(arn.unqualified)
+    if machine is None or arn.text not in machine.versions:
+        return {}
+    names = [alias.name for alias in machine.aliases.values() if arn.text in _targets(alias)]
+    if names:
+        raise conflict(
+            "Version to be deleted must not be referenced by an alias. Current list of aliases "
+            f"referencing this version: [{', '.join(names)}]"
+        )
+    del machine.versions[arn.text]
+    server.catalogue.save(machine)
+    return {}
+
+
+def create_alias(server: Server, caller: Caller, request: Request) -> Request:
+    """CreateStateMachineAlias; the same request again gives the same alias."""
+    machine = _routed(server, request["routingConfiguration"])
+    now = time.time()
+    alias = Alias(
+        arn=f"{machine.arn}:{request['name']}",
+        name=request["name"],
+        created=now,
+        updated=now,
+        routing=request["routingConfiguration"],
+        description=request.get("description"),
+    )
+    existing = machine.aliases.get(alias.arn)
+    if existing is None:
+        if len(machine.aliases) >= _ALIASES:
+            raise ApiError(
+                "ServiceQuotaExceededException", f"There are {_ALIASES} aliases already."
+            )
+        _save(server, machine, alias)
+    elif replace(alias, created=existing.created, updated=existing.updated) != existing:
+        raise conflict(_OTHER_ALIAS)
+    kept = machine.aliases[alias.arn]
+    return {"stateMachineAliasArn": kept.arn, "creationDate": kept.created}
+
+
+def update_alias(server: Server, caller: Caller, request: Request) -> Request:
+    """UpdateStateMachineAlias."""
+    if not {"routingConfiguration", "description"} & request.keys():
+        told = "Either the description or the routing configuration must be specified"
+        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
+    machine, alias = _alias(server, request["stateMachineAliasArn"])
+    routing = request.get("routingConfiguration", alias.routing)
+    if _routed(server, routing) is not machine:
+        raise invalid_request("The versions must be of the alias's state machine.", _ROUTING)
+    description = request.get("description", alias.description)
+    now = time.time()
+    _save(server, machine, replace(alias, routing=routing, description=description, updated=now))
+    return {"updateDate": now}
+
+
+def describe_alias(server: Server, caller: Caller, request: Request) -> Request:
+    """DescribeStateMachineAlias."""
+    _, alias = _alias(server, request["stateMachineAliasArn"])
+    told = {
+        "stateMachineAliasArn": alias.arn,
+        "name": alias.name,
+        "routingConfiguration": alias.routing,
+        "creationDate": alias.created,
+        "updateDate": alias.updated,
+    }
+    return told if alias.description is None else {**told, "description": alias.description}
+
+
+def delete_alias(server: Server, caller: Caller, request: Request) -> Request:
+    """DeleteStateMachineAlias."""
+    arn = parse(request["stateMachineAliasArn"], "stateMachine")
+    machine = server.catalogue.machines.get(arn.unqualified)
+    if machine and machine.aliases.pop(arn.text, None):
+        server.catalogue.save(machine)
+    return {}
+
+
+def list_aliases(server: Server, caller: Caller, request: Request) -> Request:
+    """ListStateMachineAliases: of a machine, or of one version."""
+    arn = parse(request["stateMachineArn"], "stateMachine")
+    machine = server.catalogue.owner(arn.unqualified)
+    aliases = [
+        alias
+        for alias in machine.aliases.values()
+        if not arn.qualifier or arn.text in _targets(alias)
+    ]
+    return paging.answer(
+        "ListStateMachineAliases",
+        request,
+        "stateMachineAliases",
+        aliases,
+        lambda one: one.arn,
+        lambda one: {"stateMachineAliasArn": one.arn, "creationDate": one.created},
+    )
+
+
+def _targets(alias: Alias) -> list[str]:
+    return [route["stateMachineVersionArn"] for route in alias.routing]
+
+
+def _alias(server: Server, text: str) -> tuple[Machine, Alias]:
+    arn = parse(text, "stateMachine")
+    machine = server.catalogue.machines.get(arn.unqualified)
+    alias = machine.aliases.get(text) if machine else None
+    if machine is None or alias is None:
+        raise missing_reference()
+    return machine, alias
+
+
+def _routed(server: Server, routing: list[Request]) -> Machine:
+    """The machine whose versions a routing configuration leads to; raises ApiError."""
+    texts = [route["stateMachineVersionArn"] for route in routing]
+    received = f"Received: [{', '.join(texts)}]"
+    versions = [parse(text, "stateMachine") for text in texts]
+    if not all(version.qualifier.isdigit() for version in versions):
+        told = f"Routing configuration must contain state machine version ARNs. {received}"
+        raise invalid_request(told, _ROUTING)
+    if len(set(texts)) < len(texts):
+        told = f"Routing configuration must contain distinct state machine version ARNs. {received}"
+        raise invalid_request(told, _ROUTING)
+    weights = [route["weight"] for route in routing]
+    if sum(weights) != 100:
+        told = f"Sum of routing configuration weights must equal 100. Received: {weights}"
+        raise invalid_request(told, _ROUTING)
+    if len({version.unqualified for version in versions}) > 1:
+        told = "Routing configuration must contain versions of one state machine."
+        raise invalid_request(f"{told} {received}", _ROUTING)
+    machine = server.catalogue.machines.get(versions[0].unqualified)
+    if machine is None or any(text not in machine.versions for text in texts):
+        raise missing_reference()
+    return machine
+
+
+def _save(server: Server, machine: Machine, alias: Alias) -> None:
+    machine.aliases[alias.arn] = alias
+    server.catalogue.save(machine)
+
+
+OPERATIONS: Operations = {
+    "PublishStateMachineVersion": publish_version,
+    "ListStateMachineVersions": list_versions,
+    "DeleteStateMachineVersion": delete_version,
+    "CreateStateMachineAlias": create_alias,
+    "UpdateStateMachineAlias": update_alias,
+    "DescribeStateMachineAlias": describe_alias,
+    "DeleteStateMachineAlias": delete_alias,
+    "ListStateMachineAliases": list_aliases,
+}

@@ -1,0 +1,198 @@
+"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`, `/metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from doorstep import __version__
+from doorstep.errors import ApiError
+
+from ..api.operations import OPERATIONS
+from ..api.validation import validate
+from ..arns import Caller
+from ..errors import Unavailable
+from ..server import Question, Server
+from . import protocol
+from .health import health
+from .origins import LocalOnly
+
+log = logging.getLogger("doorstep")
+_LARGEST = 8 * 1024 * 1024
+"""Bytes of a request: a definition of 1 MiB may take six times as much in escapes."""
+
+_ABOUT = f"""Doorstep {__version__}: AWS Step Functions on this machine.
+
+For AWS's clients this is the endpoint: AWS_ENDPOINT_URL_SFN={{url}}
+Its executions: doorstep ps --endpoint {{url}}
+How it is: {{url}}/health
+"""
+
+_LONG_POLLS = ("GetActivityTask",)
+_UNKNOWN = "unknown"
+"""The operation of requests that name none."""
+
+_SOON = 0.5
+"""Seconds that a look at how the server is waits for the server's own thread."""
+_LATE = 3.0
+"""Seconds after which a server that does one thing only is in trouble."""
+
+
+def application(server: Server, default: Caller) -> Starlette:
+    """The ASGI application; `default`: account and region of requests that name none."""
+    http = Http(server, default)
+    return Starlette(
+        routes=[
+            Route("/", http.aws, methods=["POST"]),
+            Route("/", http.about),
+            Route("/callback/{token}", http.callback, methods=["POST"]),
+            Route("/health", http.health),
+            Route("/metrics", http.metrics),
+        ],
+        middleware=[Middleware(LocalOnly)],
+    )
+
+
+class Http:
+    """The endpoints of one server."""
+
+    def __init__(self, server: Server, default: Caller) -> None:
+        self._server = server
+        self._default = default
+        self._given: list[tuple[asyncio.Future[Any], Any]] = []
+        """Answers on their way to the loop."""
+        server.keeper.acted = self._hand_over
+
+    async def aws(self, request: Request) -> Response:
+        """An operation of the AWS API."""
+        began, operation, outcome = time.perf_counter(), _UNKNOWN, None
+        try:
+            operation = protocol.operation_of(request.headers.get("x-amz-target"))
+            caller = protocol.caller_of(request.headers, self._default)
+            given = protocol.read(operation, await _body(request))
+            polling = request if operation in _LONG_POLLS else None
+            outcome = await self._ask(operation, caller, given, polling)
+        except ApiError as refused:
+            outcome = refused
+        return self._response(operation, outcome, began)
+
+    async def about(self, request: Request) -> Response:
+        """What a browser is told."""
+        return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
+
+    async def callback(self, request: Request) -> Response:
+        """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;
+        `?heartbeat`: SendTaskHeartbeat.
+        """
+        began, operation, outcome = time.perf_counter(), "SendTaskSuccess", None
+        given: dict[str, Any] = {"taskToken": request.path_params["token"]}
+        query = request.query_params
+        try:
+            if "error" in query or "cause" in query:
+                operation = "SendTaskFailure"
+                given |= {name: query[name] for name in ("error", "cause") if name in query}
+            elif "heartbeat" in query:
+                operation = "SendTaskHeartbeat"
+            else:
+                given["output"] = protocol.text(await _body(request)) or "{}"
+            outcome = await self._ask(operation, self._default, validate(operation, given), None)
+        except ApiError as refused:
+            outcome = refused
+        return self._response(operation, outcome, began)
+
+    async def metrics(self, request: Request) -> Response:
+        """For Prometheus."""
+        text = self._server.metrics.text(health(self._server))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    async def health(self, request: Request) -> Response:
+        """200 when all is well; 503 and why when nothing can be written or nobody answers."""
+        _, answered = self._bring(dict)
+        await asyncio.wait({answered}, timeout=_SOON)
+        state = health(self._server)
+        late = time.monotonic() - self._server.turned_at
+        if state["trouble"] is None and not answered.done() and late > _LATE:
+            why = f"the server's own thread has been busy with one thing for {late:.0f} seconds"
+            state |= {"status": "trouble", "trouble": why}
+        return JSONResponse(state, status_code=503 if state["status"] == "trouble" else 200)
+
+    def _response(self, operation: str, outcome: Any, began: float) -> Response:
+        status, body = protocol.written(outcome)
+        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        code = "OK"
+        if status != 200:
+            code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
+        seconds = time.perf_counter() - began
+        self._server.metrics.answered(operation, code, seconds)
+        log.debug(
+            "%s: %s after %.1f ms",
+            *(operation, code, seconds * 1000),
+            extra={"fields": {"operation": operation, "code": code, "seconds": seconds}},
+        )
+        return Response(body, status, headers, protocol.CONTENT_TYPE)
+
+    async def _ask(
+        self, operation: str, caller: Caller, given: dict[str, Any], polling: Request | None
+    ) -> Any:
+        question, answered = self._bring(lambda: OPERATIONS[operation](self._server, caller, given))
+        if polling is not None:
+            gone = asyncio.ensure_future(_disconnected(polling))
+            await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
+            gone.cancel()
+            if not answered.done():
+                question.withdraw()
+                return {}
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            # By uvicorn, when a shutdown has waited long enough.
+            return Unavailable()
+
+    def _bring(self, act: Callable[[], Any]) -> tuple[Question, asyncio.Future[Any]]:
+        """Have something done in the server's thread."""
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        question = self._server.ask(act, lambda outcome: self._given.append((answered, outcome)))
+        return question, answered
+
+    def _hand_over(self) -> None:
+        # In the server's thread, all answers at once: a loop that is woken wants Python's lock.
+        given, self._given = self._given, []
+        loop = given[0][0].get_loop() if given else None
+        if loop and not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, given)
+
+
+def _settle(given: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for answered, outcome in given:
+        if not answered.done():
+            answered.set_result(outcome)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _body(request: Request) -> bytes:
+    chunks: list[bytes] = []
+    length = 0
+    try:
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length > _LARGEST:
+                raise ApiError("RequestEntityTooLarge", f"A request has {_LARGEST} bytes at most.")
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise ApiError("IncompleteBody", "The request was cut off.") from None
+    return b"".join(chunks)

@@ -1,0 +1,79 @@
+"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way.
+
+Whoever signs a request is let in; its signature says the region, and the account when the access
+key is an account's number.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from doorstep.errors import ApiError, InputError
+from doorstep.values.json_text import encoded, loads, shortened
+
+from ..api.limits import REQUESTS
+from ..api.validation import validate
+from ..arns import Caller
+from ..errors import Unavailable
+
+log = logging.getLogger("doorstep")
+CONTENT_TYPE = "application/x-amz-json-1.0"
+_PREFIX = "AWSStepFunctions."
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]{1,32})/")
+_SHOWN = 256
+"""Characters of a header that a message repeats."""
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+
+
+def operation_of(target: str | None) -> str:
+    """The operation that X-Amz-Target names; raises ApiError UnknownOperationException."""
+    operation = (target or "").removeprefix(_PREFIX)
+    if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
+        shown = shortened(repr(target), _SHOWN)
+        told = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is {shown}"
+        raise ApiError("UnknownOperationException", told)
+    return operation
+
+
+def caller_of(headers: Mapping[str, str], default: Caller) -> Caller:
+    """Who asks."""
+    clock = headers.get("x-doorstep-clock")
+    found = _CREDENTIAL.search(headers.get("authorization", ""))
+    if found is None:
+        return replace(default, clock=clock, everywhere=True)
+    key, region = found.groups()
+    return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region, clock)
+
+
+def read(operation: str, body: bytes) -> dict[str, Any]:
+    """The request in a body; raises ApiError SerializationException, ValidationException."""
+    try:
+        value = loads(body.decode("utf-8")) if body else {}
+    except (InputError, UnicodeDecodeError) as problem:
+        raise ApiError("SerializationException", str(problem)) from None
+    return validate(operation, value)
+
+
+def text(body: bytes) -> str:
+    """Return the output in a callback's body; raise ApiError InvalidOutput if it is not UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as problem:
+        raise ApiError("InvalidOutput", f"Invalid Output: '{problem.reason}'") from None
+
+
+def written(outcome: Any) -> tuple[int, bytes]:
+    """Status and body of an answer, or of the exception that is one."""
+    if isinstance(outcome, ApiError):
+        members: Mapping[str, str] = getattr(outcome, "members", {})
+        status = 503 if isinstance(outcome, Unavailable) else 400
+        return status, encoded({"__type": outcome.code, "message": str(outcome), **members})
+    if isinstance(outcome, BaseException):
+        log.error("a request could not be answered", exc_info=outcome)
+        told = f"{type(outcome).__name__}: {outcome}"
+        return 500, encoded({"__type": "InternalServerError", "message": told})
+    return 200, encoded(outcome)

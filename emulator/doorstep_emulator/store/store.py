@@ -1,0 +1,168 @@
+"""What the emulator remembers, and what it asks of a store.
+
+| kept | as |
+|---|---|
+| state machines, revisions, activities | documents: a JSON object for each ARN |
+| executions | a row each, for lists and for the answers that need no history |
+| their journals | facts and events in order, written before anything follows from them |
+| promises | answers that are known and whose time has not come |
+| task tokens | whose they are, as long as the execution is remembered |
+| map runs | documents; their children are executions |
+
+Writes are collected and become one transaction when `commit` is called: until then nothing has
+happened. Reads other than `row` see what was collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from doorstep.engine.events import Event, Fact
+from doorstep.engine.journal import Entry
+
+Kind = Literal["machine", "revision", "activity", "map run"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """An execution as lists show it; times in epoch seconds."""
+
+    id: int
+    arn: str
+    machine: str
+    """The unqualified ARN of its state machine."""
+    name: str
+    type: str
+    status: str
+    started: float
+    identity: str
+    """Its Identity as a JSON object."""
+    revision: str
+    """Of the state machine, when it was started."""
+    stopped: float | None = None
+    version: str | None = None
+    alias: str | None = None
+    trace: str | None = None
+    map_run: str | None = None
+    redrives: int = 0
+    redriven: float | None = None
+    clock: str = "real"
+    """How its time passes: see `timelines`."""
+    root: str | None = None
+    """The execution whose timeline it is in."""
+    test_case: str | None = None
+    """Of a MockConfigFile.json, when it was started as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which executions to list, the newest first; `before`: only those with smaller ids."""
+
+    machine: str | None = None
+    version: str | None = None
+    alias: str | None = None
+    map_run: str | None = None
+    status: str | None = None
+    redriven: bool | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Stores all that is not to be lost. Used by one thread.
+
+    Whatever writes or reads waits as long as the disk refuses to be written: nothing is lost, and
+    nothing is reported that is not durable. A value that can't be stored is refused at once, with
+    StoreError; what is refused only by `commit` is dropped, and the rest is written.
+    """
+
+    trouble: str | None
+    """Why nothing can be written just now. May be read from any thread."""
+
+    path: str
+    """Its file, or `:memory:`."""
+    commits: int
+    """How many transactions it has written."""
+
+    refused_documents: list[str]
+    """What `commit` could not write of documents: their names. May be read from any thread."""
+
+    damaged: dict[str, str]
+    """What was damaged when it was read: its name, and what to do. Set aside, not lost from sight:
+    lists leave it out, and whoever asks for it is refused with StoreError.
+    """
+
+    missing: int
+    """How many commits of the last server are not in the file any more."""
+
+    def file_trouble(self) -> str | None:
+        """Return what is wrong with the file under the server. May be called from any thread."""
+
+    def commit(self) -> None:
+        """Make what was collected durable.
+
+        What can't be written, however often it is tried, is dropped together with all else that
+        was collected of the same execution or document.
+        """
+
+    def take_refused(self) -> dict[int, str]:
+        """Return of which executions `commit` dropped something since the last call, and why."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+    def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
+        """Keep a document in place of the one before."""
+
+    def drop(self, kind: Kind, arn: str) -> None:
+        """Forget a document."""
+
+    def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
+        """A document."""
+
+    def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
+        """Return all documents of a kind that are whole."""
+
+    def next_id(self) -> int:
+        """An id for a new execution; ids grow."""
+
+    def begin(self, row: Row) -> None:
+        """Keep a new execution."""
+
+    def update(self, row: Row) -> None:
+        """Status, times and redrives of an execution have changed."""
+
+    def remove(self, row: Row) -> None:
+        """Forget an execution and its journal."""
+
+    def row(self, arn: str) -> Row | None:
+        """An execution as it was at the last commit."""
+
+    def rows(self, query: Query) -> list[Row]:
+        """Return executions whose rows are whole, the newest first."""
+
+    def append(self, execution: int, entries: Sequence[Entry]) -> None:
+        """Go on with an execution's journal."""
+
+    def journal(self, execution: int) -> list[Entry]:
+        """All facts and events of an execution."""
+
+    def events(self, execution: int, first: int, last: int) -> list[Event]:
+        """The events of an execution with ids from `first` to `last`."""
+
+    def last_event(self, execution: int) -> int:
+        """The id of an execution's last event."""
+
+    def promise(self, execution: int, fact: Fact) -> None:
+        """Keep an answer for its time."""
+
+    def promises(self, execution: int) -> list[Fact]:
+        """The answers that were promised to an execution, settled ones included."""
+
+    def own_token(self, token: str, execution: int) -> None:
+        """A task token belongs to an execution."""
+
+    def knows_token(self, token: str) -> bool:
+        """Whether some task had this token."""

@@ -1,0 +1,152 @@
+"""The way into the store's file: what was collected becomes one transaction, or one an owner."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ..errors import StoreError
+from .database import MEMORY, may_pass, opened, refused, unbindable
+from .sidecar import Paths, Sidecar
+
+log = logging.getLogger("doorstep")
+_AGAIN = 0.2
+"""Seconds between two attempts to write to a disk that refuses it."""
+
+Owner = int | str
+"""Whose a write is: the id of an execution, or the name of a document."""
+Write = tuple[Owner, str, Sequence[Any]]
+
+
+class Transactions:
+    """A file, or `:memory:`, and what is to be written to it."""
+
+    def __init__(self, path: str, *, fsync: bool) -> None:
+        self.path = path
+        self.commits = 0
+        self.trouble: str | None = None
+        self.refused_documents: list[str] = []
+        self.missing = 0
+        self._refused: dict[int, str] = {}
+        self._collected: list[Write] = []
+        self._sidecar: Sidecar | None = None
+        self._paths: Paths | None = None
+        self._connection = opened(path, fsync=fsync)
+        self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        # Whatever a damaged row holds, the one is ASCII and the other an integer.
+        sql = "SELECT hex(mark), CAST(commits AS INTEGER) FROM progress"
+        mark, self._committed = (self._read(sql) or [("", 0)])[0]
+        if path != MEMORY:
+            self._watch(mark)
+
+    def _watch(self, mark: str) -> None:
+        try:
+            self._sidecar = Sidecar(self.path, mark, self._committed)
+        except OSError as problem:
+            self._connection.close()
+            raise refused(self.path, problem) from None
+        self.missing = self._sidecar.missing
+        if self.missing:
+            log.error("%s: its last commits are missing: %d", self.path, self.missing)
+        self._paths = Paths(self.path)
+
+    def file_trouble(self) -> str | None:
+        return self._paths.trouble() if self._paths else None
+
+    def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            # Nearly all are nothing, or ASCII; a whole look at each value took as long as a commit.
+            if value is None or (type(value) is str and value.isascii() and "\0" not in value):
+                continue
+            if obstacle := unbindable(value, self._longest):
+                raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
+        self._collected.append((owner, sql, tuple(values.values())))
+
+    def commit(self) -> None:
+        """Write one transaction; when it is refused for what it holds, one for each owner."""
+        if self._transacted() is None:
+            return
+        groups: dict[Owner, list[Write]] = {}
+        for write in self._collected:
+            groups.setdefault(write[0], []).append(write)
+        for owner, self._collected in groups.items():
+            if problem := self._transacted():
+                self._refuse(owner, problem)
+        self._collected = []
+
+    def _transacted(self) -> Exception | None:
+        """Write what was collected as soon as the disk takes it; return why it never will."""
+        while self._collected:
+            try:
+                self._transact()
+            except Exception as problem:  # noqa: BLE001  whatever it is, the others are written
+                if not may_pass(problem):
+                    self.trouble = None
+                    return problem
+                self._wait(refused(self.path, problem))
+            else:
+                self.trouble = None
+                self.commits += 1
+                self._collected.clear()
+                if self._sidecar:
+                    self._sidecar.record(self._committed + self.commits)
+                self.file_trouble()
+        return None
+
+    def _refuse(self, owner: Owner, problem: Exception) -> None:
+        log.error("what was to be stored of %s is dropped: %s", _name(owner), problem)
+        if isinstance(owner, int):
+            self._refused[owner] = str(problem)
+        elif _name(owner) not in self.refused_documents:
+            self.refused_documents.append(_name(owner))
+
+    def take_refused(self) -> dict[int, str]:
+        refused, self._refused = self._refused, {}
+        return refused
+
+    def _transact(self) -> None:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for _, sql, values in self._collected:
+                connection.execute(sql, values)
+            connection.execute("UPDATE progress SET commits = commits + 1")
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    def _wait(self, problem: StoreError) -> None:
+        if self.trouble is None:
+            log.error("nothing goes on until this can be written: %s", problem)
+        self.trouble = str(problem)
+        time.sleep(_AGAIN)
+
+    def close(self) -> None:
+        """Commit and let go."""
+        try:
+            self.commit()
+        finally:
+            self._connection.close()
+            if self._sidecar:
+                self._sidecar.close()
+
+    def _read(self, sql: str, *values: Any) -> list[Any]:
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except UnicodeEncodeError:
+            # What can't be stored is not there.
+            return []
+        except sqlite3.DatabaseError as problem:
+            raise refused(self.path, problem) from None
+
+
+def _name(owner: Owner) -> str:
+    # For messages: an ARN may be what can't be stored, and of any length.
+    name = owner if isinstance(owner, str) else f"execution {owner}"
+    return name[:300].encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,187 @@
+"""The Choice state's comparisons (States Language, "Choice State"): a table and its closures."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import runtime
+from ..jsonpath import PathNotFound
+from ..values.timestamps import parse_timestamp
+from .context import Env
+
+Getter = Callable[[Env], Any]
+Condition = Callable[[Env], bool]
+Comparison = Callable[[Any, Any], bool]
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _timestamp(value: Any) -> tuple[int, int] | None:
+    return parse_timestamp(value) if isinstance(value, str) else None
+
+
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "Equals": operator.eq,
+    "LessThan": operator.lt,
+    "GreaterThan": operator.gt,
+    "LessThanEquals": operator.le,
+    "GreaterThanEquals": operator.ge,
+}
+_KINDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
+    "String": (_string, tuple(_ORDERS)),
+    "Numeric": (_number, tuple(_ORDERS)),
+    "Timestamp": (_timestamp, tuple(_ORDERS)),
+    "Boolean": (_boolean, ("Equals",)),
+}
+_TESTS: dict[str, Callable[[Any], bool]] = {
+    "IsNull": lambda value: value is None,
+    "IsString": lambda value: isinstance(value, str),
+    "IsNumeric": lambda value: _number(value) is not None,
+    "IsBoolean": lambda value: isinstance(value, bool),
+    "IsTimestamp": lambda value: _timestamp(value) is not None,
+}
+
+
+def _compare(kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]) -> Comparison:
+    def compare(left: Any, right: Any) -> bool:
+        # A value of another type is not an error: the comparison is false.
+        a, b = kind(left), kind(right)
+        return a is not None and b is not None and order(a, b)
+
+    return compare
+
+
+COMPARISONS: dict[str, Comparison] = {
+    f"{name}{order}": _compare(kind, _ORDERS[order])
+    for name, (kind, orders) in _KINDS.items()
+    for order in orders
+}
+COMPARATORS = frozenset(
+    [*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), *_TESTS, "IsPresent", "StringMatches"]
+)
+"""All 39."""
+
+
+def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
+    """A rule's condition, And, Or and Not included. `getter` compiles the paths."""
+    if "And" in rule:
+        every = [compile_condition(inner, getter) for inner in rule["And"]]
+        return lambda env: all(condition(env) for condition in every)
+    if "Or" in rule:
+        some = [compile_condition(inner, getter) for inner in rule["Or"]]
+        return lambda env: any(condition(env) for condition in some)
+    if "Not" in rule:
+        inner = compile_condition(rule["Not"], getter)
+        return lambda env: not inner(env)
+    name = next(key for key in rule if key in COMPARATORS)
+    return _comparison(name, rule["Variable"], rule[name], getter)
+
+
+def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Getter]) -> Condition:
+    if name == "IsPresent":
+        return _is_present(getter(path), expected)
+    left = _required(path, getter)
+    if name in _TESTS:
+        test = _TESTS[name]
+        return lambda env: test(left(env)) is expected
+    if name == "StringMatches":
+        return _string_matches(left, expected)
+    if name in COMPARISONS:
+        compare = COMPARISONS[name]
+        return lambda env: compare(left(env), expected)
+    compare, right = COMPARISONS[name.removesuffix("Path")], _required(expected, getter)
+    return lambda env: compare(left(env), right(env))
+
+
+def _is_present(get: Getter, expected: bool) -> Condition:
+    def is_present(env: Env) -> bool:
+        try:
+            get(env)
+        except PathNotFound:
+            return not expected
+        return expected
+
+    return is_present
+
+
+def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
+    get = getter(path)
+
+    def required(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound:
+            raise runtime(
+                f"Invalid path '{path}': "
+                "The choice state's condition path references an invalid value."
+            ) from None
+
+    return required
+
+
+def _string_matches(left: Getter, pattern: str) -> Condition:
+    matches = wildcard(pattern)
+
+    def string_matches(env: Env) -> bool:
+        value = left(env)
+        if matches is None:
+            raise runtime(f"The StringMatches pattern '{pattern}' ends in an open escape.")
+        return isinstance(value, str) and matches(value)
+
+    return string_matches
+
+
+def wildcard(pattern: str) -> Callable[[str], bool] | None:
+    r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves.
+
+    None when a backslash at the end escapes nothing: the specification's runtime error.
+    """
+    pieces = [""]
+    characters = iter(pattern)
+    for character in characters:
+        if character == "*":
+            pieces.append("")
+            continue
+        if character == "\\" and not (character := next(characters, "")):
+            return None
+        pieces[-1] += character
+    return _exactly(pieces[0]) if len(pieces) == 1 else _in_order(pieces)
+
+
+def _exactly(piece: str) -> Callable[[str], bool]:
+    return lambda text: text == piece
+
+
+def _in_order(pieces: list[str]) -> Callable[[str], bool]:
+    """Return a test of a text: the first piece starts it, the last ends it, the others lie between.
+
+    Each of the others is looked for once, as early as it can be: a later place would only leave
+    less room for those behind it. So nothing is tried twice, however many stars there are.
+    """
+    first, *middle, last = pieces
+    middle = [piece for piece in middle if piece]
+
+    def matches(text: str) -> bool:
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return False
+        for piece in middle:
+            start = text.find(piece, at, end)
+            if start < 0:
+                return False
+            at = start + len(piece)
+        return True
+
+    return matches

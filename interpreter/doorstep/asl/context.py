@@ -1,0 +1,148 @@
+"""What expressions see: the state's data, the variables, the context object, random numbers."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from ..engine.fibers import Fiber
+from ..jsonata.values import UNDEFINED
+from ..values.timestamps import format_timestamp
+from .retry import Attempts
+
+
+class Env:
+    """One visit of one state, as its expressions see it."""
+
+    __slots__ = (
+        "_context",
+        "_first",
+        "_random",
+        "attempts",
+        "data",
+        "entered",
+        "entered_at",
+        "error_output",
+        "fiber",
+        "item",
+        "map_run",
+        "raw",
+        "result",
+        "spent",
+        "state",
+        "token",
+        "works",
+    )
+
+    def __init__(self, fiber: Fiber, state: str, works: bool, raw: Any) -> None:
+        self.fiber = fiber
+        self.state = state
+        self.works = works
+        """Whether the state can be retried (Task, Parallel, Map): it then has a RetryCount."""
+        self.raw = raw
+        """The state's input before InputPath; $states.input."""
+        self.data = raw
+        """What `$` means in a path just now."""
+        self.result: Any = UNDEFINED
+        """$states.result."""
+        self.error_output: Any = UNDEFINED
+        """$states.errorOutput."""
+        self.item = fiber.item
+        """$$.Map.Item."""
+        self.attempts = Attempts()
+        self.map_run: tuple[str, int] | None = None
+        """Key and redrives of the map run that this visit started."""
+        self.token: str | None = None
+        """$$.Task.Token."""
+        self.entered = fiber.last
+        """Id of the StateEntered event."""
+        self.entered_at = fiber.engine.now
+        self.spent = 0
+        """Steps that evaluations have taken in this attempt, or for this item of a Map."""
+        self._random: Random | None = None
+        self._context: dict[str, Any] | None = None
+        self._first = ""
+
+    def try_again(self) -> None:
+        """A retry: children and map run of the failed attempt are not gone on with."""
+        self.fiber.group = None
+        self.map_run = None
+        self.spent = 0
+        self.data = self.raw
+        self._context = None
+
+    def first_key(self, key: str) -> str:
+        """The key of this visit's first call."""
+        self._first = self._first or key
+        return self._first
+
+    def show_item(self, item: dict[str, Any] | None) -> None:
+        """$$.Map.Item is this one now; None: there is none."""
+        self.item = item
+        self.spent = 0
+        self._context = None
+
+    def start_over(self) -> None:
+        """A redrive: retry counters start again, and what succeeded so far is kept."""
+        self.attempts = Attempts()
+        self.data = self.raw
+        self.spent = 0
+        self._context = None
+
+    def spend(self, steps: int) -> None:
+        """Account for the steps of an evaluation."""
+        self.spent += steps
+        self.fiber.engine.spend(steps)
+
+    def rng(self) -> Random:
+        """Random numbers of this visit."""
+        if self._random is None:
+            self._random = self.fiber.random()
+        return self._random
+
+    def draw(self) -> float:
+        """A random number from 0 up to 1."""
+        return self.rng().random()
+
+    def new_token(self, key: str) -> str:
+        """The task token of the command `key`; expressions see it from now on."""
+        self.token = self.fiber.engine.identity.token(key)
+        self._context = None
+        return self.token
+
+    def context(self) -> dict[str, Any]:
+        """The context object; built when first asked for."""
+        if self._context is None:
+            self._context = self._build()
+        return self._context
+
+    def _build(self) -> dict[str, Any]:
+        engine = self.fiber.engine
+        identity = engine.identity
+        execution: dict[str, Any] = {
+            "Id": identity.arn,
+            "Input": engine.input,
+            "StartTime": format_timestamp(engine.started_at),
+            "Name": identity.name,
+            "RoleArn": identity.role,
+        }
+        if identity.type != "EXPRESS":
+            execution["RedriveCount"] = engine.redrives
+        if engine.redrives:
+            execution["RedriveTime"] = format_timestamp(engine.redriven_at)
+        state: dict[str, Any] = {
+            "Name": self.state,
+            "EnteredTime": format_timestamp(self.entered_at),
+        }
+        if self.works:
+            state["RetryCount"] = self.attempts.total
+        context: dict[str, Any] = {
+            "Execution": execution,
+            "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
+            "State": state,
+        }
+        if self.token is not None:
+            context["Task"] = {"Token": self.token}
+        if self.item is not None:
+            context["Map"] = {"Item": self.item}
+        return context

@@ -1,0 +1,164 @@
+"""How data goes through a state, the same idea in both query languages:
+
+    input --arguments--> work --result--> leave --> output, assigned variables, next state
+
+| step | JSONPath | JSONata |
+|---|---|---|
+| arguments | InputPath, then Parameters | Arguments, else the input |
+| leave | ResultSelector, ResultPath (onto the raw input), OutputPath; Assign | Output; Assign |
+| default output | the result, put where ResultPath says | the result |
+
+Output and Assign are independent of each other: both see the variables as they were on entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from ..errors import StateFailed
+from ..jsonpath import ReferenceConflict, compile_reference
+from . import jsonata_fields, jsonpath_fields
+from .context import Env
+
+Closure = Callable[[Env], Any]
+Shows = Literal["result", "errorOutput", None]
+
+
+class Exit(NamedTuple):
+    """How a state ends."""
+
+    output: Any
+    next: str | None
+    assigned: dict[str, Any] | None = None
+
+
+Leave = Callable[[Env, Any], Exit]
+
+
+def compile_input(fields: Mapping[str, Any]) -> Closure:
+    """InputPath: the effective input, which is what `$` means from then on."""
+    path = fields.get("InputPath", "$")
+    if path == "$":
+        return lambda env: env.data
+    get: Closure = jsonpath_fields.whole_path(path) if path is not None else lambda _: {}
+
+    def effective(env: Env) -> Any:
+        env.data = env.raw
+        env.data = get(env)
+        return env.data
+
+    return effective
+
+
+def compile_arguments(fields: Mapping[str, Any], jsonata: bool) -> Closure:
+    """What the state's work is given."""
+    if jsonata:
+        if "Arguments" not in fields:
+            return lambda env: env.raw
+        return jsonata_fields.value(fields["Arguments"], "Arguments")
+    effective = compile_input(fields)
+    if "Parameters" not in fields:
+        return effective
+    make = jsonpath_fields.template(fields["Parameters"])
+    if fields.get("InputPath", "$") == "$":
+        return make
+
+    def arguments(env: Env) -> Any:
+        effective(env)
+        return make(env)
+
+    return arguments
+
+
+def compile_leave(
+    fields: Mapping[str, Any],
+    jsonata: bool,
+    *,
+    shows: Shows = None,
+    at: str = "",
+) -> Leave:
+    """From the result to the exit. `fields`: a state's, a choice rule's or a catcher's.
+
+    `shows`: the member of $states that holds the result; `at`: where the fields stand in the state
+    ("Catch[1]/"), for the location of a failed evaluation.
+    """
+    if jsonata:
+        return _jsonata_leave(fields, shows, at)
+    return _jsonpath_leave(fields)
+
+
+def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
+    following = fields.get("Next")
+    output = jsonata_fields.value(fields["Output"], f"{at}Output") if "Output" in fields else None
+    assign = (
+        jsonata_fields.assignments(fields["Assign"], f"{at}Assign")
+        if fields.get("Assign")
+        else None
+    )
+
+    def leave(env: Env, result: Any) -> Exit:
+        if shows == "result":
+            env.result = result
+        elif shows == "errorOutput":
+            env.error_output = result
+        assigned = assign(env) if assign else None
+        return Exit(output(env) if output else result, following, assigned)
+
+    return leave
+
+
+def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
+    following = fields.get("Next")
+    select = (
+        jsonpath_fields.template(fields["ResultSelector"]) if "ResultSelector" in fields else None
+    )
+    put = _compile_put(fields.get("ResultPath", "$"))
+    out = _compile_output_path(fields.get("OutputPath", "$"))
+    assign = jsonpath_fields.assignments(fields["Assign"]) if fields.get("Assign") else None
+
+    def leave(env: Env, result: Any) -> Exit:
+        env.data = value = result
+        if select:
+            value = select(env)
+        if put:
+            value = put(env, value)
+        if out:
+            env.data = value
+            value = out(env)
+        if not assign:
+            return Exit(value, following)
+        env.data = result
+        return Exit(value, following, assign(env))
+
+    return leave
+
+
+def _compile_put(path: str | None) -> Callable[[Env, Any], Any] | None:
+    if path == "$":
+        return None
+    if path is None:
+        return lambda env, _: env.raw
+    put = compile_reference(path).put
+
+    def onto_raw(env: Env, value: Any) -> Any:
+        try:
+            return put(env.raw, value)
+        except ReferenceConflict as conflict:
+            # The guide's name for it catches it as well.
+            raise StateFailed(
+                "States.ReferencePathConflict",
+                str(conflict),
+                ours=True,
+                also=("States.ResultPathMatchFailure",),
+            ) from None
+
+    return onto_raw
+
+
+def _compile_output_path(path: str | None) -> Closure | None:
+    if path == "$":
+        return None
+    if path is None:
+        return lambda _: {}
+    return jsonpath_fields.whole_path(path)

@@ -1,0 +1,213 @@
+"""Fields that hold a number or a moment: written out, behind a path, or as a JSONata expression.
+
+Every function here takes the fields of a state (or of its ItemReader …) and gives a closure; the
+texts of what goes wrong at run time are those recorded on AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import StateFailed, runtime
+from ..jsonpath import PathNotFound
+from ..values.json_text import dumps
+from ..values.timestamps import parse_timestamp
+from . import jsonata_fields, jsonpath_fields
+from .context import Env
+
+Number = Callable[[Env], Any]
+
+_INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+_MOST = 2**31 - 1
+"""java.lang.Integer, by the "integer" of the recorded texts; "long" in those of a Wait."""
+_MOST_LONG = 2**63 - 1
+_NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
+
+
+def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
+    """An integer field, its …Path twin, or None when neither is there."""
+    return _number(fields, name, jsonata, at, "integer")
+
+
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
+    number = integer(fields, name, jsonata)
+
+    def seconds(env: Env) -> Any:
+        value = number(env)
+        if value is None:
+            return None
+        if value != int(value) or not 1 <= value <= _MOST:
+            told = f"must be a positive integer: {dumps(value)}"
+            if jsonata:
+                raise jsonata_fields.failed(f"The {name} field {told}", name)
+            raise runtime(f"The value of {name}Path {told}")
+        return int(value)
+
+    return seconds
+
+
+def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
+    return _checked(
+        _number(fields, name, jsonata, "", "float"),
+        lambda value: 0 <= value <= 100,
+        f"{name} must be between 0 and 100.",
+    )
+
+
+def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+    """An integer that can't be negative."""
+    return _checked(
+        integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
+    )
+
+
+def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Number:
+    def checked(env: Env) -> Any:
+        value = number(env)
+        if value is not None and not allowed(value):
+            raise runtime(text)
+        return value
+
+    return checked
+
+
+def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+    if jsonata and name in fields:
+        return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
+    path = fields.get(f"{name}Path")
+    if path is None:
+        fixed = fields.get(name)
+        return lambda _: fixed
+    get = jsonpath_fields.whole_path(path)
+
+    def number(env: Env) -> Any:
+        value = get(env)
+        # A number in a string is taken as well (recorded for MaxItemsPath).
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            return int(value)
+        # A Java int: what is beyond it is not one, whatever it would mean.
+        whole = isinstance(value, int) and -_MOST <= value <= _MOST
+        fits = whole or (kind == "float" and isinstance(value, int | float))
+        if not fits or isinstance(value, bool):
+            shown = value if isinstance(value, str) else dumps(value)
+            raise runtime(
+                f'The {name}Path field refers to value "{shown}" '
+                f"which is not a valid {kind}: {path}"
+            )
+        return value
+
+    return number
+
+
+def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
+    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
+    get = jsonpath_fields.field(path, name)
+
+    def text(env: Env) -> Any:
+        value = get(env)
+        if value is None or isinstance(value, str):
+            return value
+        told = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
+        raise runtime(f"{told}: {path}")
+
+    return text
+
+
+def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    """When a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    if "Timestamp" in fields or "TimestampPath" in fields:
+        moment = _timestamp(fields, jsonata)
+    else:
+        seconds = _seconds(fields, jsonata)
+        # From when the state was entered: a redrive does not wait again.
+        moment = lambda env: float(env.entered_at + min(seconds(env), _MOST_LONG))  # noqa: E731
+
+    def until(env: Env) -> float:
+        at = moment(env)
+        if at - env.entered_at >= env.fiber.engine.quotas.wait_seconds:
+            raise runtime("Wait state delay is too long.")
+        return at
+
+    return until
+
+
+def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+    path = fields.get("SecondsPath")
+    if path is None:
+        fixed = fields["Seconds"]
+        return _jsonata_seconds(fixed) if jsonata else lambda _: fixed
+    get = jsonpath_fields.getter(path)
+
+    def seconds(env: Env) -> Any:
+        try:
+            value = get(env)
+        except PathNotFound:
+            value = None
+        if value is None:
+            raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST_LONG:
+            shown = value if isinstance(value, str) else dumps(value)
+            raise runtime(
+                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {shown}"
+            )
+        if value < 0:
+            raise runtime(
+                f"The SecondsPath parameter references a negative value: {path} == {value}"
+            )
+        return value
+
+    return seconds
+
+
+def _jsonata_seconds(fixed: Any) -> Number:
+    get = jsonata_fields.typed(fixed, "Seconds", "number")
+
+    def seconds(env: Env) -> Any:
+        value = get(env)
+        if value < 0 or value != int(value):
+            raise jsonata_fields.failed(
+                f"The Seconds field must be a non-negative integer: {dumps(value)}", "Seconds"
+            )
+        return value
+
+    return seconds
+
+
+def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    get, path = _timestamp_source(fields, jsonata)
+
+    def until(env: Env) -> float:
+        text = get(env)
+        moment = parse_timestamp(text) if isinstance(text, str) else None
+        if moment is None:
+            raise _no_moment(text if isinstance(text, str) else dumps(text), path)
+        seconds, nanoseconds = moment
+        return seconds + nanoseconds / 1e9
+
+    return until
+
+
+def _timestamp_source(
+    fields: Mapping[str, Any], jsonata: bool
+) -> tuple[Callable[[Env], Any], str | None]:
+    path = fields.get("TimestampPath")
+    if path is not None:
+        return jsonpath_fields.whole_path(path), path
+    if jsonata:
+        return jsonata_fields.typed(fields["Timestamp"], "Timestamp", "string"), None
+    fixed = fields["Timestamp"]
+    return (lambda _: fixed), None
+
+
+def _no_moment(text: str, path: str | None) -> StateFailed:
+    if path is None:
+        return jsonata_fields.failed(
+            f"The Timestamp field cannot be parsed as an {_NOT_A_MOMENT}: {text}", "Timestamp"
+        )
+    return runtime(
+        f"The TimestampPath parameter does not reference a valid {_NOT_A_MOMENT}: {path} == {text}"
+    )

@@ -1,0 +1,229 @@
+"""JSONata states: `{% … %}` strings compiled to closures over Env, and AWS's texts for failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StateFailed
+from ..jsonata.errors import JSONataError
+from ..jsonata.values import UNDEFINED, is_function
+from ..values.json_text import MAX_DEPTH, deeper_than, dumps
+from .context import Env
+from .jsonpath_fields import FEW, bounded
+
+if TYPE_CHECKING:
+    from ..jsonata.expression import Expression
+
+Closure = Callable[[Env], Any]
+ERROR = "States.QueryEvaluationError"
+
+# $states.context is built on demand: only for expressions that may look at it.
+_PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a string is a JSONata expression: the whole text stands between {% and %}."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+def value(fields: Any, location: str) -> Closure:
+    """A field of a JSONata state: expressions at any depth, the rest as it is."""
+    make = _value(fields, location)
+    if make is None:
+        return lambda _: fields
+    return bounded(make) if _count(fields) > FEW else make
+
+
+def typed(fields: Any, location: str, kind: str) -> Closure:
+    """A field that has to give an 'array', 'string', 'number' or 'boolean'."""
+    make = value(fields, location)
+    if not is_expression(fields):
+        return make
+    expression = _text(fields)
+
+    def checked(env: Env) -> Any:
+        found = make(env)
+        if json_type(found) != kind:
+            raise unexpected(expression, location, kind, found)
+        return found
+
+    return checked
+
+
+def assignments(fields: Mapping[str, Any], location: str) -> Callable[[Env], dict[str, Any]]:
+    """Assign: every right-hand side sees the variables as they were."""
+    return value(dict(fields), location)
+
+
+def json_type(found: Any) -> str:
+    """The type of a JSON value, as the error texts call it."""
+    match found:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case dict():
+            return "object"
+    return "array"
+
+
+def unexpected(expression: str, location: str, kind: str, found: Any) -> StateFailed:
+    """The value of an expression is of another type than the field takes."""
+    return _failed(
+        expression,
+        location,
+        f"returned an unexpected result type. Expected '{kind}', "
+        f"but was '{json_type(found)}' for value: {dumps(found)}",
+    )
+
+
+def failed(cause: str, location: str | None = None) -> StateFailed:
+    """States.QueryEvaluationError with a cause of its own."""
+    return StateFailed(ERROR, cause, ours=True, location=location)
+
+
+def _failed(expression: str, location: str, what: str) -> StateFailed:
+    return failed(
+        f"The JSONata expression '{expression}' specified for the field '{location}' {what}",
+        location,
+    )
+
+
+def _value(fields: Any, location: str) -> Closure | None:
+    if isinstance(fields, str):
+        return _expression(fields, location) if is_expression(fields) else None
+    if isinstance(fields, dict):
+        members = {name: _value(inner, f"{location}/{name}") for name, inner in fields.items()}
+        if not any(members.values()):
+            return None
+        makers = [(name, make or _constant(fields[name])) for name, make in members.items()]
+        return lambda env: {name: make(env) for name, make in makers}
+    if isinstance(fields, list):
+        inner = [_value(item, f"{location}[{i}]") for i, item in enumerate(fields)]
+        if not any(inner):
+            return None
+        items = [make or _constant(item) for make, item in zip(inner, fields, strict=True)]
+        return lambda env: [make(env) for make in items]
+    return None
+
+
+def _count(fields: Any) -> int:
+    """Return how many expressions there are."""
+    if isinstance(fields, dict):
+        fields = list(fields.values())
+    return sum(map(_count, fields)) if isinstance(fields, list) else is_expression(fields)
+
+
+def _constant(fields: Any) -> Closure:
+    return lambda _: fields
+
+
+def _text(fields: str) -> str:
+    return fields[2:-2].strip()
+
+
+def _expression(fields: str, location: str) -> Closure:
+    # Imported here, so that what has no expressions does not pay for the language.
+    from ..jsonata.expression import compile as compile_expression
+    from .dialect import LIMITS, left
+
+    text = _text(fields)
+    try:
+        expression = compile_expression(text)
+    except JSONataError as error:
+        return _failing(text, location, error)
+    evaluate = expression.evaluate
+    bind = _binder(expression)
+    calculates = any(sign in text for sign in "/%*+-([{")
+
+    def evaluated(env: Env) -> Any:
+        try:
+            found = evaluate(
+                UNDEFINED,
+                bind(env),
+                now=env.fiber.engine.now * 1000,
+                random=env.draw,
+                limits=left(env.spent) if env.spent else LIMITS,
+                spent=env.spend,
+            )
+        except JSONataError as error:
+            raise _evaluation_failed(text, location, error) from None
+        if found is UNDEFINED:
+            raise _failed(text, location, "returned nothing (undefined).")
+        if is_function(found):
+            raise _failed(text, location, "returned an unsupported result type.")
+        if not calculates:
+            return found
+        if deeper_than(found, MAX_DEPTH):
+            levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
+            raise _failed(text, location, levels)
+        return found if _is_finite(found) else _named(found)
+
+    return evaluated
+
+
+def _failing(text: str, location: str, error: JSONataError) -> Closure:
+    """Return what fails where an expression that can't be compiled would be evaluated."""
+
+    def fail(_: Env) -> Any:
+        raise _evaluation_failed(text, location, error)
+
+    return fail
+
+
+def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFailed:
+    # Measured: what is beyond the bounds has no code on AWS.
+    code = f". {error.code}: " if error.code not in ("", "U1001") else ": "
+    return _failed(text, location, f"threw an error during evaluation{code}{error.message}")
+
+
+def _is_finite(found: Any) -> bool:
+    if isinstance(found, float):
+        return isfinite(found)
+    if isinstance(found, list):
+        return all(map(_is_finite, found))
+    return not isinstance(found, dict) or all(map(_is_finite, found.values()))
+
+
+def _named(found: Any) -> Any:
+    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it."""
+    match found:
+        case float() if not isfinite(found):
+            return "NaN" if isnan(found) else "Infinity" if found > 0 else "-Infinity"
+        case list():
+            return [_named(item) for item in found]
+        case dict():
+            return {name: _named(inner) for name, inner in found.items()}
+    return found
+
+
+def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
+    """What an expression's variables are bound to; only what it can look at is built."""
+    from .dialect import FUNCTIONS, functions
+
+    names = expression.variables
+    dialect = bool(names & FUNCTIONS)
+    text = str(expression)
+    context = "states" in names and _PLAIN_MEMBER.sub("", text).count("states") > 0
+
+    def bindings(env: Env) -> dict[str, Any]:
+        states = {"input": env.raw}
+        if env.result is not UNDEFINED:
+            states["result"] = env.result
+        if env.error_output is not UNDEFINED:
+            states["errorOutput"] = env.error_output
+        if context:
+            states["context"] = env.context()
+        bound = {**env.fiber.variables, "states": states}
+        if dialect:
+            bound |= functions(env.rng)
+        return bound
+
+    return bindings

@@ -1,0 +1,205 @@
+"""JSONPath states: paths, intrinsic calls and payload templates compiled to closures over Env."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..engine.quotas import MOST_BYTES
+from ..errors import StateFailed, data_limit_exceeded, runtime
+from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
+from ..jsonata.sequences import written_size
+from ..jsonpath import IndexNotFound, PathNotFound, compile_path
+from ..values.java import hash_order
+from ..values.json_text import dumps
+from .context import Env
+
+Closure = Callable[[Env], Any]
+
+
+def getter(text: str) -> Closure:
+    """A path on the state's data, the context object or a variable; raises PathNotFound."""
+    path = compile_path(text)
+    get, root = path.get, path.root
+    if text == "$":
+        return lambda env: env.data
+    if root == "":
+        return lambda env: get(env.data)
+    if root == "$":
+        return lambda env: get(env.context())
+
+    def variable(env: Env) -> Any:
+        try:
+            value = env.fiber.variables[root]
+        except KeyError:
+            raise PathNotFound(text, f"No results for path: ${root}") from None
+        return get(value)
+
+    return variable
+
+
+def whole_path(text: str) -> Closure:
+    """A path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
+    get = getter(text)
+    if text == "$":
+        return get
+    if not compile_path(text).definite:
+        get = bounded(get)
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound as miss:
+            raise runtime(f"Invalid path '{text}' : {miss.reason}") from None
+
+    return value
+
+
+def field(text: str, name: str) -> Closure:
+    """A path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
+    if text.startswith("$"):
+        return _path_field(text, name)
+    call = compile_intrinsic(text, lambda path: _argument(path, text))
+
+    def value(env: Env) -> Any:
+        try:
+            return call(env)
+        except IntrinsicFailure as failed:
+            raise StateFailed("States.IntrinsicFailure", str(failed), ours=True) from None
+        except TooLarge:
+            raise _too_large(env) from None
+
+    return value
+
+
+def template(value: Any) -> Closure:
+    """A payload template: members whose name ends in `.$` are evaluated, at every depth."""
+    make = _template(value)
+    if make is None:
+        return lambda _: value
+    return bounded(make) if _repeats(value) else make
+
+
+def bounded(make: Closure) -> Closure:
+    """Refuse a value that holds the same so often that its text would fill the memory.
+
+    Its text is only written later; that it is too large is reported as it would be then
+    (States.DataLimitExceeded of a Pass, recorded: test_start_large_input).
+    """
+
+    def value(env: Env) -> Any:
+        made = make(env)
+        if written_size(made, {}) > MOST_BYTES:
+            raise _too_large(env)
+        return made
+
+    return value
+
+
+def _too_large(env: Env) -> StateFailed:
+    return data_limit_exceeded(env.state)
+
+
+FEW = 8
+"""So many members that are evaluated can't make a value too large."""
+
+
+def _repeats(value: Any) -> bool:
+    """Return whether many members are evaluated, or one that may repeat a value."""
+    texts = list(_evaluated(value))
+    return len(texts) > FEW or any(
+        "States.Array(" in text or (text.startswith("$") and not compile_path(text).definite)
+        for text in texts
+    )
+
+
+def _evaluated(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if _is_evaluated(name, member):
+                yield member
+            else:
+                yield from _evaluated(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _evaluated(item)
+
+
+def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:
+    """Assign: every right-hand side sees the variables as they were."""
+    return template(fields)
+
+
+def _path_field(text: str, name: str) -> Closure:
+    get = getter(text)
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except IndexNotFound:
+            # Measured: an index past the end of an array is null here.
+            return None
+        except PathNotFound:
+            raise runtime(
+                f"The JSONPath '{text}' specified for the field '{name}' "
+                f"could not be found in the input '{_looked_in(text, env)}'"
+            ) from None
+
+    return value
+
+
+def _argument(text: str, call: str) -> Closure:
+    get = getter(text)
+
+    def value(env: Env) -> Any:
+        try:
+            return get(env)
+        except PathNotFound:
+            raise runtime(
+                f"The function '{call}' had the following error: "
+                f"The JsonPath argument for the field '{text}' "
+                f"could not be found in the input '{_looked_in(text, env)}'"
+            ) from None
+
+    return value
+
+
+def _looked_in(text: str, env: Env) -> str:
+    return dumps(env.context() if text.startswith("$$") else env.data)
+
+
+def _template(value: Any) -> Closure | None:
+    """None when nothing in the value is to be evaluated: it then serves as it is."""
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, list):
+        inner = [_template(item) for item in value]
+        if not any(inner):
+            return None
+        items = [make or _constant(item) for make, item in zip(inner, value, strict=True)]
+        return lambda env: [make(env) for make in items]
+    return None
+
+
+def _object(value: dict[str, Any]) -> Closure | None:
+    paths = {name: text for name, text in value.items() if _is_evaluated(name, text)}
+    evaluated = {name[:-2]: field(text, name) for name, text in paths.items()}
+    written = {name: _template(member) for name, member in value.items() if name not in paths}
+    if not evaluated and not any(written.values()):
+        return None
+    makers = evaluated | {name: make or _constant(value[name]) for name, make in written.items()}
+    # Recorded (test_map_state_item_selector, test_sns_publish_wait_for_task_token): what was
+    # evaluated comes after what stands there, in the order of a hash table.
+    order = [(name, makers[name]) for name in (*written, *hash_order(evaluated))]
+    if len(order) == 1:
+        [(only, make_only)] = order
+        return lambda env: {only: make_only(env)}
+    return lambda env: {name: make(env) for name, make in order}
+
+
+def _is_evaluated(name: str, member: Any) -> bool:
+    return name.endswith(".$") and isinstance(member, str)
+
+
+def _constant(value: Any) -> Closure:
+    return lambda _: value

@@ -1,0 +1,239 @@
+"""The states, each a function that reads like its section of the States Language specification.
+
+What all have in common is `visit`: enter, work, leave; Retry is its loop, Catch its `except`, and a
+failure that neither takes parks the fiber, so that a redrive can go on from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.events import WHOLE
+from ..engine.fibers import Body, Fiber, HistoryFull, Redriven, written
+from ..errors import StateFailed
+from .context import Env
+from .data_flow import Closure, Exit, Leave
+from .retry import Retrier, matches
+
+Working = Generator[StateFailed | None, Any, Exit]
+
+
+@dataclass(frozen=True, slots=True)
+class Catcher:
+    """One entry of Catch."""
+
+    names: tuple[str, ...]
+    leave: Leave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateProgram:
+    """A compiled state: `work` gives its Exit at once, `wait` is a generator that does."""
+
+    name: str
+    type: str
+    work: Callable[[Env], Exit] | None = None
+    wait: Callable[[Env], Working] | None = None
+    retriers: Sequence[Retrier] = ()
+    catchers: Sequence[Catcher] = ()
+    entered: str = ""
+    exited: str = ""
+    """The types of its events."""
+    composite: bool = False
+    """Whether failures leave a ParallelStateFailed or MapStateFailed."""
+
+
+class ScopeProgram:
+    """The states of a scope: from StartAt along the transitions to an end."""
+
+    __slots__ = ("start_at", "states", "timeout")
+
+    def __init__(
+        self, start_at: str, states: Mapping[str, StateProgram], timeout: float | None = None
+    ) -> None:
+        self.start_at = start_at
+        self.states = states
+        self.timeout = timeout
+
+    def run(self, fiber: Fiber, value: Any) -> Body:
+        """The body of a fiber; gives the output."""
+        states, following, engine = self.states, self.start_at, fiber.engine
+        while True:
+            value, following = yield from visit(states[following], fiber, value)
+            if following is None:
+                return value
+            if len(engine.history) >= engine.pause_at:
+                yield from fiber.pause()
+
+
+def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
+    """One visit of a state: gives its output and the next state's name, or None at an end."""
+    text = fiber.encode(raw, state.name)
+    fiber.env = env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
+    env.entered = fiber.record(
+        state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
+    )
+    fiber.state = state.type, state.name
+    while True:
+        try:
+            try:
+                if state.work:
+                    leaving = state.work(env)
+                else:
+                    leaving = yield from state.wait(env)  # type: ignore[misc]
+                return leave(state, fiber, leaving)
+            except StateFailed as failed:
+                caught = yield from recover(state, env, explain(state, env, failed))
+            if caught:
+                return caught
+        except Redriven:
+            env.start_over()
+        except HistoryFull:
+            raise
+        except Exception as problem:  # noqa: BLE001  rule 6 of the engine
+            yield from park(env, problem)
+
+
+def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, None]:
+    """Fail the state with what nobody foresaw, until a redrive runs it again."""
+    failure = env.fiber.engine.crash(problem)
+    try:
+        yield StateFailed(failure.error, failure.cause, final=True)
+    except Redriven:
+        env.start_over()
+
+
+def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | None]:
+    """Record the exit and assign the variables."""
+    output, following, assigned = leaving
+    details = {
+        "name": state.name,
+        "output": fiber.encode(output, state.name),
+        "outputDetails": WHOLE,
+    }
+    if assigned:
+        fiber.variables = {**fiber.variables, **assigned}
+        details["assignedVariables"] = {key: written(value) for key, value in assigned.items()}
+        details["assignedVariablesDetails"] = WHOLE
+    fiber.record(state.exited, details)
+    fiber.group = None
+    return output, following
+
+
+def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:
+    """Say which state failed, once, at the innermost; a failed query leaves an event as well."""
+    if not failed.ours:
+        return failed
+    told = failed.passed_on(
+        f"An error occurred while executing the state '{state.name}' "
+        f"(entered at the event id #{env.entered}). "
+    )
+    if told.failure.error == "States.QueryEvaluationError":
+        where = {"location": failed.location} if failed.location else {}
+        details = {
+            "error": told.failure.error,
+            "cause": told.failure.cause,
+            **where,
+            "state": state.name,
+        }
+        env.fiber.record("EvaluationFailed", details)
+    return told
+
+
+def recover(
+    state: StateProgram, env: Env, failed: StateFailed
+) -> Generator[StateFailed | None, Any, tuple[Any, str | None] | None]:
+    """Retry (gives None after the delay), Catch (leaves the state), or park until a redrive."""
+    fiber = env.fiber
+    delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
+    if delay is not None:
+        env.try_again()
+        yield from fiber.sleep_until(fiber.engine.now + delay)
+        return None
+    if state.composite and not failed.final:
+        fiber.record(f"{state.type}StateFailed")
+    for catcher in state.catchers:
+        if matches(catcher.names, failed):
+            try:
+                return leave(state, fiber, catcher.leave(env, failed.error_output))
+            except StateFailed as worse:
+                failed = explain(state, env, worse)
+                if state.composite:
+                    fiber.record(f"{state.type}StateFailed")
+            break
+    yield failed
+    return None
+
+
+def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> Any:
+    """Pass: its input, its Parameters or its Result on to the next state."""
+    if result is None:
+        return lambda env: leave(env, arguments(env))
+    (fixed,) = result
+
+    def work(env: Env) -> Exit:
+        arguments(env)
+        return leave(env, fixed)
+
+    return work
+
+
+def succeed(arguments: Closure, leave: Leave) -> Callable[[Env], Exit]:
+    """Succeed: ends its scope; Output or OutputPath shape what it gives."""
+    return lambda env: leave(env, arguments(env))
+
+
+def fail(error: Closure, cause: Closure) -> Callable[[Env], Exit]:
+    """Fail: ends its scope with an error and a cause of the author's."""
+
+    def work(env: Env) -> Exit:
+        raise StateFailed(error(env), cause(env))
+
+    return work
+
+
+def choice(
+    arguments: Closure,
+    rules: Sequence[tuple[Callable[[Env], bool], Leave]],
+    default: Leave | None,
+) -> Callable[[Env], Exit]:
+    """Choice: the first rule that holds says where to go; Default when none does."""
+
+    def work(env: Env) -> Exit:
+        value = arguments(env)
+        for holds, leave in rules:
+            if holds(env):
+                return leave(env, value)
+        if default is None:
+            raise no_choice()
+        return default(env, value)
+
+    return work
+
+
+def no_choice() -> StateFailed:
+    """Measured on AWS, where the guide promises States.NoChoiceMatched."""
+    return StateFailed(
+        "States.Runtime",
+        "Failed to transition out of the state. The state does not point to a next state.",
+        ours=True,
+        final=True,
+    )
+
+
+def wait(
+    arguments: Closure, until: Callable[[Env], float], leave: Leave
+) -> Callable[[Env], Working]:
+    """Wait: until a moment, or for a time; what is past ends at once."""
+
+    def work(env: Env) -> Working:
+        value = arguments(env)
+        moment = until(env)
+        fiber = env.fiber
+        while fiber.engine.now < moment:
+            yield from fiber.sleep_until(moment)
+        return leave(env, value)
+
+    return work

@@ -1,0 +1,178 @@
+"""The Task state: one attempt of its work, from Scheduled to Succeeded, Failed or TimedOut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.commands import FindActivity, Invoke
+from ..engine.events import WHOLE, Fact
+from ..engine.fibers import Body, Fiber
+from ..errors import StateFailed, runtime
+from ..model.resource import Integration, unfit
+from .context import Env
+from .data_flow import Closure, Leave
+from .states import Working
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """A Task's fields, compiled; durations in seconds."""
+
+    state: str
+    resource: str
+    integration: Integration
+    arguments: Closure
+    timeout: Callable[[Env], float | None]
+    heartbeat: Callable[[Env], float | None]
+    credentials: Closure | None
+    leave: Leave
+
+
+def task(plan: TaskPlan) -> Callable[[Env], Working]:
+    """Task: hand the arguments to the world, wait for the answer, pass the result on."""
+
+    def work(env: Env) -> Working:
+        fiber = env.fiber
+        key = fiber.next_key()
+        if plan.integration.pattern:
+            env.new_token(key)
+        invoke, details = _prepare(plan, env, key)
+        fiber.open(key)
+        try:
+            if plan.integration.kind == "activity":
+                yield from _look_up(fiber, invoke)
+            _schedule(fiber, invoke, details)
+            result = yield from _answer(plan, fiber, invoke)
+        finally:
+            fiber.close()
+        return plan.leave(env, result)
+
+    return work
+
+
+def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]]:
+    """The call, and the details of the event that it is scheduled with."""
+    fiber, integration = env.fiber, plan.integration
+    arguments = plan.arguments(env)
+    timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
+    text = fiber.encode(arguments, plan.state)
+    if found := unfit(integration, arguments):
+        reasons = ", ".join(found)
+        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
+    details: dict[str, Any]
+    if integration.kind == "service":
+        region = fiber.engine.identity.region
+        details = {**integration.details, "region": region, "parameters": text}
+    else:
+        details = {"resource": plan.resource, "input": text, "inputDetails": WHOLE}
+    if timeout is not None:
+        details["timeoutInSeconds"] = timeout
+    # LambdaFunctionScheduled has no such member (the service's API model).
+    if heartbeat is not None and integration.kind != "lambda":
+        details["heartbeatInSeconds"] = heartbeat
+    if plan.credentials:
+        role = plan.credentials(env)["RoleArn"]
+        details["taskCredentials"] = {"roleArn": role}
+    invoke = Invoke(
+        key=key,
+        visit=env.first_key(key),
+        state=plan.state,
+        resource=plan.resource,
+        integration=integration,
+        arguments=arguments,
+        token=env.token or "",
+        timeout=timeout,
+        heartbeat=heartbeat,
+        attempt=env.attempts.total,
+        number=fiber.engine.count_call(plan.state),
+    )
+    return invoke, details
+
+
+def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
+    """Recorded (test_activity_task_on_deleted): of an activity that is not there no event tells."""
+    fiber.command(FindActivity(invoke.key, invoke))
+    fact: Fact = yield None
+    if not fact.data:
+        raise runtime(f"The activity {invoke.resource} does not exist.")
+
+
+def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
+    integration = invoke.integration
+    fiber.record(integration.event("Scheduled"), details)
+    if integration.kind != "activity":
+        fiber.record(integration.event("Started"), dict(integration.details) or None)
+    fiber.command(invoke)
+    _set_timers(fiber, invoke)
+
+
+def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
+    if invoke.timeout is not None:
+        fiber.timer(invoke.key, "timeout", fiber.engine.now + invoke.timeout)
+    # An activity's heart beats from the moment that a worker picks it up.
+    if invoke.integration.kind != "activity":
+        _beat(fiber, invoke)
+
+
+def _beat(fiber: Fiber, invoke: Invoke) -> None:
+    if invoke.heartbeat is not None:
+        fiber.timer(invoke.key, "heartbeat", fiber.engine.now + invoke.heartbeat)
+
+
+def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
+    """Wait for facts about the call until one settles it; gives the result."""
+    integration = plan.integration
+    details = integration.details
+    while True:
+        fact: Fact = yield None
+        match fact.kind:
+            case "picked up":
+                worker = {"workerName": fact.data} if fact.data else {}
+                fiber.record("ActivityStarted", worker)
+                _beat(fiber, invoke)
+            case "submitted":
+                text = fiber.encode(fact.data, integration.name)
+                fiber.record("TaskSubmitted", {**details, "output": text, "outputDetails": WHOLE})
+            case "heartbeat":
+                _beat(fiber, invoke)
+            case "succeeded":
+                return _succeeded(integration, fiber, fact.data)
+            case "failed":
+                raise _failed(integration, fiber, _as_reported(fiber, **fact.data))
+            case "due":
+                # A missed heartbeat is recorded as States.Timeout; both names catch it.
+                also = ("States.HeartbeatTimeout",) if fact.data == "heartbeat" else ()
+                fiber.record(integration.event("TimedOut"), {**details, "error": "States.Timeout"})
+                raise StateFailed("States.Timeout", also=also)
+
+
+def _as_reported(
+    fiber: Fiber, error: str | None = None, cause: str | None = None, final: bool = False
+) -> StateFailed:
+    quotas = fiber.engine.quotas
+    return StateFailed(
+        error and error[: quotas.error_characters],
+        cause and cause[: quotas.cause_characters],
+        final=final,
+    )
+
+
+def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
+    try:
+        text = fiber.encode(output, integration.name)
+    except StateFailed as too_large:
+        raise _failed(integration, fiber, too_large) from None
+    fiber.record(
+        integration.event("Succeeded"),
+        {**integration.details, "output": text, "outputDetails": WHOLE},
+    )
+    return output
+
+
+def _failed(integration: Integration, fiber: Fiber, failed: StateFailed) -> StateFailed:
+    named = {"error": failed.failure.error, "cause": failed.failure.cause}
+    told = {name: text for name, text in named.items() if text is not None}
+    fiber.record(integration.event("Failed"), {**integration.details, **told})
+    return failed

@@ -1,0 +1,212 @@
+"""Text, file or mapping to a definition that remembers where each of its parts stands.
+
+JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yamltext`). What comes from
+outside is bounded: 1,048,576 characters (CreateStateMachine's limit), 200 levels, a million values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..diagnostics import Diagnostic
+from ..errors import InputError
+from ..refusals import refusal
+from ..values.json_text import shortened
+from . import jackson, positions, yaml_text
+
+MAX_CHARACTERS = 1_048_576
+MAX_DEPTH = 200
+MAX_VALUES = 1_000_000
+_WIDE = 200
+"""Characters that are shown of a line or a file's name."""
+NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
+TOO_DEEP = Diagnostic(
+    "TOO_DEEPLY_NESTED",
+    "The states are too deeply nested.",
+    hint=f"Doorstep reads {MAX_DEPTH} levels of JSON; move inner states to a machine of their own",
+)
+_YAML_MEMBER = re.compile(r"^[ ]*[\w\"'-]+\s*:", re.MULTILINE)
+_FILE_NAME = re.compile(r"[^\n{:]+\.(?:json|ya?ml)")
+_PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A definition and the text it was read from.
+
+    ``base`` points at the definition inside the text (a template has one in its resources);
+    pointers given to ``locate`` and ``excerpt`` start there.
+    """
+
+    definition: dict[str, Any]
+    text: str
+    path: Path | None = None
+    yaml: bool = False
+    base: str = ""
+
+    def locate(self, pointer: str | None) -> tuple[int, int]:
+        """Line and column (from 1) of what a diagnostic's location names, or of what encloses it.
+
+        A pointer that is no pointer (absent, or Jackson's `[Source: …]`) gives the start.
+        """
+        if pointer is None or not pointer.startswith("/"):
+            pointer = ""
+        return positions.locate(self.text, self.base + pointer, yaml=self.yaml)
+
+    def excerpt(self, pointer: str | None) -> str:
+        """The line of the text that holds it, with a caret underneath."""
+        return excerpt(self.text, *self.locate(pointer))
+
+
+def load(
+    source: str | bytes | Path | Mapping[str, Any],
+    *,
+    parameters: Mapping[str, str] | None = None,
+) -> Document:
+    """Read a definition: JSON or YAML text, a file, or a mapping that is one already.
+
+    Every `${Name}` in it whose name is in ``parameters`` is replaced; others stay.
+
+    Raises DefinitionError (INVALID_JSON_DESCRIPTION, SCHEMA_VALIDATION_FAILED, TOO_DEEPLY_NESTED)
+    when this can't be read as a definition, InputError when a file can't be read.
+    """
+    path = source if isinstance(source, Path) else None
+    if isinstance(source, str) and _FILE_NAME.fullmatch(source):
+        raise InputError(f"this is a file's name: give it as pathlib.Path({source!r})")
+    if isinstance(source, Mapping):
+        value: Any = dict(source)
+        check_bounds(value)
+        text, yaml = json.dumps(value, indent=2, default=str), False
+    else:
+        text = _text(source)
+        value, yaml = read(text, path)
+    if not isinstance(value, dict):
+        raise refusal([NOT_AN_OBJECT])
+    return Document(substitute(value, parameters or {}), text, path, yaml)
+
+
+def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
+    """The value of a JSON or YAML text, and whether it was YAML (a file's suffix decides)."""
+    if len(text) > MAX_CHARACTERS:
+        long = f"Definition must have length less than or equal to {MAX_CHARACTERS}"
+        raise refusal([Diagnostic("SCHEMA_VALIDATION_FAILED", long)])
+    suffix = path.suffix.lower() if path else ""
+    yaml = suffix in (".yaml", ".yml") or (suffix != ".json" and _looks_like_yaml(text))
+    try:
+        value = _read_yaml(text) if yaml else read_json(text)
+    except RecursionError:
+        raise refusal([TOO_DEEP]) from None
+    check_bounds(value)
+    return value, yaml
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text; DefinitionError INVALID_JSON_DESCRIPTION when it is none."""
+    if not text.strip():
+        raise refusal([NOT_AN_OBJECT])
+    try:
+        return jackson.loads(text)
+    except jackson.JSONProblem as problem:
+        shown = excerpt(text, *problem.line_column)
+        code = "INVALID_JSON_DESCRIPTION"
+        raise refusal([Diagnostic(code, problem.message, problem.location, hint=shown)]) from None
+
+
+def check_bounds(value: Any) -> None:
+    """Refuse what is nested too deeply or (through YAML's aliases) unfolds to too many values,
+    and members whose names are no strings, which only a Python mapping can have."""
+    count, level, depth = 0, [value], 0
+    while level:
+        count, depth = count + len(level), depth + 1
+        if depth > MAX_DEPTH or count > MAX_VALUES:
+            raise refusal([TOO_DEEP])
+        level = [inner for outer in level for inner in _inside(outer)]
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            if not all(isinstance(name, str) for name in value):
+                raise refusal([NOT_AN_OBJECT])
+            return value.values()
+        case list():
+            return value
+    return ()
+
+
+def substitute(value: Any, parameters: Mapping[str, str]) -> Any:
+    """A copy of a value in which each `${Name}` of the parameters is replaced."""
+    if not parameters:
+        return value
+
+    def replaced(text: str) -> str:
+        return _PLACEHOLDER.sub(lambda m: str(parameters.get(m[1], m[0])), text)
+
+    def inside(value: Any) -> Any:
+        match value:
+            case str():
+                return replaced(value)
+            case dict():
+                return {replaced(name): inside(member) for name, member in value.items()}
+            case list():
+                return [inside(item) for item in value]
+        return value
+
+    return inside(value)
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether a deployment tool still has to fill something in: `${Name}`."""
+    return "${" in text and _PLACEHOLDER.search(text) is not None
+
+
+def excerpt(text: str, line: int, column: int) -> str:
+    """One line of a text with a caret under one of its columns."""
+    lines = text.split("\n")
+    shown = lines[min(line, len(lines)) - 1].rstrip("\r")
+    margin = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
+    return f"{shown}\n{margin}^"
+
+
+def window(excerpt: str) -> list[str]:
+    """Return the lines of an excerpt; where its line is long, what is around the caret."""
+    line, _, caret = excerpt.rpartition("\n")
+    if len(line) <= _WIDE:
+        return excerpt.splitlines()
+    first = max(0, len(caret) - _WIDE // 2)
+    left, right = "…" * (first > 0), "…" * (first + _WIDE < len(line))
+    return [f"{left}{line[first : first + _WIDE]}{right}", f"{' ' * len(left)}{caret[first:]}"]
+
+
+def _text(source: str | bytes | Path) -> str:
+    try:
+        if isinstance(source, Path):
+            source = source.read_bytes()
+        return source.decode("utf-8-sig") if isinstance(source, bytes) else source
+    except OSError as error:
+        name = shortened(str(error.filename), _WIDE)
+        raise InputError(f"can't read {name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"the definition is not UTF-8 text: {error.reason}") from None
+    except ValueError as error:
+        raise InputError(f"can't read {source!r}: {error}") from None
+
+
+def _looks_like_yaml(text: str) -> bool:
+    """Text that is neither a JSON object nor array, yet holds a member as YAML writes them."""
+    return text.lstrip()[:1] not in ("{", "[") and _YAML_MEMBER.search(text) is not None
+
+
+def _read_yaml(text: str) -> Any:
+    try:
+        return yaml_text.loads(text)
+    except yaml_text.YAMLProblem as problem:
+        location = f"line {problem.line}, column {problem.column}"
+        shown = excerpt(text, problem.line, problem.column)
+        code = "INVALID_JSON_DESCRIPTION"
+        raise refusal([Diagnostic(code, problem.message, location, hint=shown)]) from None

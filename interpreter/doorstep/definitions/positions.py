@@ -1,0 +1,156 @@
+"""From a pointer into a definition to the place in the user's file.
+
+Pointers are AWS's (`/States/Fan out/Branches[0]/StartAt`, names unescaped) or RFC 6901's
+(`/States/Fan out/Branches/0/StartAt`). A name may hold `/` and `[`, so that a pointer is matched
+against what stands in the text, longest member name first. What is not there (a missing field)
+points at the nearest object that is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..model.definition import escape
+from .jackson import line_column
+from .yaml_text import compose
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+_DECODER = json.JSONDecoder()
+_ENDS = re.compile(r"[/\[]")
+_SPACE = re.compile(r"[\s,:]*")
+Children = Iterator[tuple[str | int, "_Spot"]]
+"""Members by name, or items by index."""
+
+
+@dataclass(frozen=True, slots=True)
+class _JSON:
+    """A value in a JSON text, by the offsets of its key and of itself."""
+
+    text: str
+    key: int
+    start: int
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """An object or array is shown at its key, a scalar where it stands itself."""
+        container = self.text[self.start : self.start + 1] in ("{", "[")
+        return self.named if container else line_column(self.text, self.start)
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """Where its key stands."""
+        return line_column(self.text, self.key)
+
+    def children(self) -> Children:
+        match self.text[self.start : self.start + 1]:
+            case "{":
+                return self._members()
+            case "[":
+                return self._items()
+        return iter(())
+
+    def _members(self) -> Children:
+        at = _skip(self.text, self.start + 1)
+        while self.text[at] != "}":
+            name, end = _DECODER.raw_decode(self.text, at)
+            value = _skip(self.text, end)
+            yield name, _JSON(self.text, at, value)
+            at = _skip(self.text, _DECODER.raw_decode(self.text, value)[1])
+
+    def _items(self) -> Children:
+        at, index = _skip(self.text, self.start + 1), 0
+        while self.text[at] != "]":
+            yield index, _JSON(self.text, at, at)
+            at, index = _skip(self.text, _DECODER.raw_decode(self.text, at)[1]), index + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _YAML:
+    """A value in a YAML text, by the nodes of its key and of itself."""
+
+    key: Node
+    node: Node
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """As for JSON."""
+        return _marked(self.node) if isinstance(self.node.value, str) else self.named
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """As for JSON."""
+        return _marked(self.key)
+
+    def children(self) -> Children:
+        if isinstance(self.node.value, str):
+            return
+        for index, child in enumerate(self.node.value):
+            if isinstance(child, tuple):
+                key, value = child
+                yield str(key.value), _YAML(key, value)
+            else:
+                yield index, _YAML(child, child)
+
+
+_Spot = _JSON | _YAML
+
+
+def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[int, int]:
+    """Line and column (from 1) of what a pointer names in a text that was read before.
+
+    `name`: of the member's name, rather than of its value.
+    """
+    spot = _root(text, yaml=yaml)
+    shown, rest = (1, 1), pointer.rstrip("/")
+    while spot is not None:
+        shown = spot.named if name else spot.shown
+        spot, rest = _step(spot, rest) if rest else (None, "")
+    return shown
+
+
+# Many diagnostics of one file are shown in a row.
+@lru_cache(maxsize=4)
+def _root(text: str, *, yaml: bool) -> _Spot | None:
+    if not yaml:
+        start = _skip(text, 0)
+        return _JSON(text, start, start)
+    node = compose(text)
+    return None if node is None else _YAML(node, node)
+
+
+def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
+    """The child that the pointer goes on with; of duplicate members the last, as when read."""
+    children = _by_name(spot)
+    ends = [len(rest), *(mark.start() for mark in reversed([*_ENDS.finditer(rest, 1)]))]
+    for end in ends:
+        if child := children.get(rest[:end]):
+            return child, rest[end:]
+    return None, ""
+
+
+# Thousands of diagnostics may lie beneath one value.
+@lru_cache(maxsize=1024)
+def _by_name(spot: _Spot) -> dict[str, _Spot]:
+    return {written: child for name, child in spot.children() for written in _written(name)}
+
+
+def _marked(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _written(name: str | int) -> tuple[str, ...]:
+    if isinstance(name, int):
+        return (f"[{name}]", f"/{name}")
+    return (f"/{name}", f"/{escape(name)}")
+
+
+def _skip(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at

@@ -1,0 +1,290 @@
+"""An execution is a function of its definition and the facts that reached it.
+
+    definition --compile--> Program          facts (from the world, each with its time)
+                               |                 |
+                               v                 v
+                        Engine.receive(fact) ------> history events
+                               |
+                               +--> commands (invoke a task, set a timer, start a map run, cancel)
+
+Rule 1. The engine does no I/O: no clock, no randomness, no threads, no sleeping, no files. Time
+        comes with the fact; what is random comes from the seed and the place that asks.
+Rule 2. One fact at a time. The order of the facts is the only order there is.
+Rule 3. What happens between two facts depends on nothing but the facts before: an engine that is
+        given the same facts again has the same history, the same open commands, the same state.
+Rule 4. A fact about what is already over changes nothing.
+Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from there.
+Rule 6. `receive` raises nothing. What nobody foresaw fails the state, or else the execution, with
+        States.Runtime, and is left in `fault` for the driver to report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from ..errors import Failure, crashed
+from ..values.json_text import loads
+from .commands import Cancel, Command, SetTimer
+from .events import TERMINAL, WHOLE, Event, Fact
+from .fibers import Body, Fiber, HistoryFull, Redriven
+from .identity import Identity
+from .quotas import Quotas
+
+EXECUTION = "execution"
+"""The key of the timer that ends an execution as a whole."""
+
+SLICE = 25_000
+"""How much one fact may cause, in events, before the execution lets others go first.
+
+As much as the whole history of a Standard execution: only long evaluations, large texts and what
+has no such quota (Express, a lifted quota) are cut into slices.
+"""
+_STEPS_OF_EVENT = 10
+"""Steps of an evaluation that take as long as an event does."""
+
+_ABORTABLE = ("Task", "Wait", "Parallel", "Map")
+
+
+class Program(Protocol):
+    """What the engine knows of a definition."""
+
+    @property
+    def timeout(self) -> float | None:
+        """TimeoutSeconds of the machine."""
+
+    def run(self, fiber: Fiber, value: Any) -> Body:
+        """The body of a fiber that goes from StartAt to an end with this input."""
+
+
+class Engine:
+    """One execution: facts in, history and commands out."""
+
+    def __init__(self, program: Program, identity: Identity, quotas: Quotas) -> None:
+        self.program = program
+        self.identity = identity
+        self.quotas = quotas
+        self.last_event = quotas.history_events or quotas.loop_events
+        self.history: list[Event] = []
+        self.watch: Callable[[Fiber, Event], None] | None = None
+        """Is told of every event of a fiber when it is recorded, and changes nothing."""
+        self.fault: Exception | None = None
+        """What the last facts met that nobody foresaw."""
+        self.pause_at = SLICE
+        """The length of the history at which fibers pause."""
+        self.status = "NOT_STARTED"
+        self.output: Any = None
+        self.failure = Failure()
+        self.input: Any = None
+        self.started_at = self.now = 0.0
+        self.redriven_at = 0.0
+        self.redrives = 0
+        self.waiting: dict[str, Fiber] = {}
+        self.open: dict[str, dict[str, Command]] = {}
+        self._calls = Counter[str]()
+        self._commands: list[Command] = []
+        self._ready: deque[tuple[Fiber, Any]] = deque()
+        self._root = Fiber(self, None, "", 0)
+
+    def receive(self, fact: Fact) -> list[Command]:
+        """Take in one fact; gives what is to be done now. `history` has grown by what follows."""
+        self.now = fact.at
+        self.pause_at = len(self.history) + SLICE
+        self._commands = []
+        try:
+            self._take_in(fact)
+            self._run()
+        except HistoryFull:
+            self._history_full()
+        except Exception as problem:  # noqa: BLE001  rule 6
+            self._ready.clear()
+            self._end("ExecutionFailed", self.crash(problem), self._last_id)
+        return self._commands
+
+    def _take_in(self, fact: Fact) -> None:
+        match fact.kind:
+            case "started" if self.status == "NOT_STARTED":
+                self._start(fact.data)
+            case "redriven" if self.redrivable:
+                self._redrive()
+            case "stopped" if self.status == "RUNNING":
+                self._end("ExecutionAborted", Failure(**(fact.data or {})), previous=0)
+            case "crashed" if self.status in ("NOT_STARTED", "RUNNING"):
+                self._end("ExecutionFailed", Failure(**fact.data), self._last_id)
+            case "due" if fact.key == EXECUTION and self.status == "RUNNING":
+                self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
+            case "due":
+                self._time_has_come(fact)
+            case _ if fiber := self.waiting.get(fact.key):
+                self._ready.append((fiber, fact))
+
+    def crash(self, problem: Exception) -> Failure:
+        """Leave a problem that nobody foresaw to the driver; return how it fails the workflow."""
+        self.fault = problem
+        return crashed(problem)
+
+    @property
+    def redrivable(self) -> bool:
+        """Whether a `redriven` fact can go on: it failed, and there is room in the history."""
+        failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
+        return failed and len(self.history) < self.last_event - 1
+
+    def pending(self) -> Iterator[Command]:
+        """The commands without an answer yet: what a driver carries out again after a crash."""
+        for commands in self.open.values():
+            yield from commands.values()
+
+    # For fibers ----------------------------------------------------------------------------------
+
+    def tell(self, fiber: Fiber, message: Any) -> None:
+        """Let a fiber run, once those before it have: with a fact, a child at rest, or Redriven."""
+        self._ready.append((fiber, message))
+
+    def issue(self, command: Command) -> None:
+        """Hand a command to the driver and keep it until it is settled."""
+        self._commands.append(command)
+        name = command.name if isinstance(command, SetTimer) else ""
+        self.open.setdefault(command.key, {})[name] = command
+
+    def count_call(self, state: str) -> int:
+        """Count one more call of a state; gives how many there were before it."""
+        self._calls[state] += 1
+        return self._calls[state] - 1
+
+    def spend(self, steps: int) -> None:
+        """Account for the steps of an evaluation, or a text's characters."""
+        self.pause_at -= steps // _STEPS_OF_EVENT
+
+    def settle(self, key: str) -> None:
+        """The command has its answer; timers that guarded it are of no use any more."""
+        commands = self.open.pop(key, {})
+        if any(commands):
+            self._commands.append(Cancel(key))
+
+    def abort(self, fiber: Fiber, because: int | None) -> None:
+        """Stop a fiber and those below it where they are; they stay, for a redrive."""
+        fiber.aborted = True
+        state_type, _ = fiber.state
+        if because is not None and state_type in _ABORTABLE:
+            fiber.note(f"{state_type}StateAborted", after=because)
+        if fiber.group:
+            fiber.group.abort(because)
+        if fiber.key in self.waiting:
+            del self.waiting[fiber.key]
+            self.open.pop(fiber.key, None)
+            self._commands.append(Cancel(fiber.key))
+
+    # The life of the execution -------------------------------------------------------------------
+
+    def _start(self, text: str) -> None:
+        root = self._root
+        self.status, self.started_at = "RUNNING", self.now
+        self.input, root.given = loads(text), text
+        root.note(
+            "ExecutionStarted",
+            {
+                "input": text,
+                "inputDetails": WHOLE,
+                "roleArn": self.identity.role,
+            },
+        )
+        self._limit_time()
+        root.body = self.program.run(root, self.input)
+        self.tell(root, None)
+
+    def _limit_time(self) -> None:
+        longest = self.quotas.execution_seconds
+        seconds = min(self.program.timeout or longest, longest)
+        self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
+
+    def _time_has_come(self, fact: Fact) -> None:
+        # All that is due at this moment is due now: tasks that time out together were recorded
+        # as timed out, each of them, before the first one's failure aborts the others.
+        if fact.key not in self.waiting:
+            return
+        self._ready.extend(
+            (self.waiting[timer.key], fact._replace(key=timer.key, data=timer.name))
+            for commands in self.open.values()
+            for timer in commands.values()
+            if isinstance(timer, SetTimer) and timer.at <= fact.at and timer.key != EXECUTION
+        )
+
+    def _redrive(self) -> None:
+        root = self._root
+        self.redrives += 1
+        self.redriven_at = self.now
+        self.status, self.failure = "RUNNING", Failure()
+        root.last = self.history[-1].id
+        root.record("ExecutionRedriven", {"redriveCount": self.redrives})
+        root.failure, root.aborted = None, False
+        self._limit_time()
+        self.tell(root, Redriven)
+
+    def _run(self) -> None:
+        ready = self._ready
+        while ready:
+            fiber, message = ready.popleft()
+            if not fiber.aborted and not self._stale(message):
+                self._step(fiber, message)
+
+    def _stale(self, message: Any) -> bool:
+        """Whether it is about what is over by now: an aborted child, a call with its answer."""
+        if isinstance(message, Fact):
+            return message.key not in self.waiting
+        return isinstance(message, Fiber) and message.aborted
+
+    def _step(self, fiber: Fiber, message: Any) -> None:
+        try:
+            if message is Redriven and fiber.started:
+                request = fiber.body.throw(Redriven())
+            else:
+                started, fiber.started = fiber.started, True
+                request = fiber.body.send(message if started else None)
+        except StopIteration as end:
+            fiber.ended, fiber.output = True, end.value
+        else:
+            if request is None:
+                return
+            fiber.failure = request
+        if fiber.parent and fiber.ended:
+            # Its parent hears of it before anyone else runs, so that an iteration's end stands
+            # next to its last state's in the history.
+            self._ready.appendleft((fiber.parent, fiber))
+        elif fiber.parent:
+            self._ready.append((fiber.parent, fiber))
+        elif fiber.failure:
+            self._end("ExecutionFailed", fiber.failure.failure, fiber.last)
+        else:
+            self._succeed(fiber)
+
+    def _succeed(self, root: Fiber) -> None:
+        self.output = root.output
+        details = {"output": root.text, "outputDetails": WHOLE}
+        self._close("ExecutionSucceeded", details, root.last)
+
+    def _end(self, event_type: str, failure: Failure, previous: int) -> None:
+        self.failure = failure
+        named = {"error": failure.error, "cause": failure.cause}
+        details = {name: text for name, text in named.items() if text is not None}
+        self._close(event_type, details, previous)
+
+    @property
+    def _last_id(self) -> int:
+        return len(self.history)
+
+    def _history_full(self) -> None:
+        limit = self.quotas.history_events
+        if limit is None:
+            self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
+            return
+        cause = f"The execution reached the maximum number of history events ({limit})."
+        self._end("ExecutionFailed", Failure("States.Runtime", cause), self._last_id)
+
+    def _close(self, event_type: str, details: dict[str, Any], previous: int) -> None:
+        self.history.append(Event(len(self.history) + 1, previous, event_type, self.now, details))
+        self.status = TERMINAL[event_type]
+        self._ready.clear()
+        self.waiting.clear()
+        self._commands.extend(Cancel(key) for key in self.open)
+        self.open.clear()

@@ -1,0 +1,290 @@
+"""Fibers: one line of execution each. The root is one, every branch and every iteration another.
+
+A fiber's body is a generator that reads like the specification. It waits with `yield None`, which
+gives the next message for it: a `Fact` about its open command, or a child `Fiber` that came to
+rest. `yield failure` parks it: nothing could be done about the failure here. Parked and aborted
+fibers are kept, not destroyed, so that a redrive can go on from them: `Redriven` is then raised at
+the `yield`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, StateFailed, data_limit_exceeded, runtime
+from ..values.json_text import dumps
+from .commands import Command, SetTimer, TimerName
+from .events import Event
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from .engine import Engine
+
+_LONG_TEXT = 4_096
+_CHARACTERS_OF_STEP = 50
+"""To write so many characters takes as long as a step of an evaluation."""
+
+Body = Generator[StateFailed | None, Any, Any]
+
+
+class Redriven(Exception):  # noqa: N818  a message to a body, not an error
+    """The execution was redriven: do again what did not succeed, with fresh retry counters."""
+
+
+class HistoryFull(Exception):  # noqa: N818
+    """The history has reached its quota; no state can go on."""
+
+
+class Fiber:
+    """One line of execution: where it is in the chain of events, its variables, its children."""
+
+    __slots__ = (
+        "aborted",
+        "body",
+        "calls",
+        "draws",
+        "ended",
+        "engine",
+        "env",
+        "failure",
+        "given",
+        "group",
+        "index",
+        "item",
+        "key",
+        "last",
+        "output",
+        "parent",
+        "path",
+        "started",
+        "state",
+        "text",
+        "value",
+        "variables",
+    )
+
+    def __init__(self, engine: Engine, parent: Fiber | None, path: str, index: int) -> None:
+        self.engine = engine
+        self.parent = parent
+        self.path = path
+        self.index = index
+        self.last = 0
+        self.calls = self.draws = 0
+        self.key: str | None = None
+        self.state: tuple[str, str] = ("", "")
+        self.env: Any = parent.env if parent else None
+        """The visit of the state that it is in, as expressions see it."""
+        self.group: Group | None = None
+        self.failure: StateFailed | None = None
+        self.started = self.ended = self.aborted = False
+        self.output: Any = None
+        self.given: str | None = None
+        """The execution's input as it was sent: the first StateEntered shows it to the letter."""
+        self.value: Any = self
+        self.text = ""
+        self.item: dict[str, Any] | None = parent.item if parent else None
+        self.variables: dict[str, Any] = parent.variables if parent else {}
+        self.body: Body
+
+    def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
+        """Add an event that the fiber's next event will follow; gives its id."""
+        self.last = number = self.note(event_type, details)
+        return number
+
+    def note(
+        self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
+    ) -> int:
+        """Add an event that nothing follows: the chain goes on from where it was."""
+        engine = self.engine
+        history = engine.history
+        number = len(history) + 1
+        if number >= engine.last_event:
+            raise HistoryFull
+        previous = self.last if after is None else after
+        event = Event(number, previous, event_type, engine.now, details)
+        history.append(event)
+        if engine.watch:
+            engine.watch(self, event)
+        return number
+
+    def encode(self, value: Any, whose: str) -> str:
+        """A value's JSON text, encoded once while it is handed on; checks the payload quota."""
+        if value is self.value:
+            return self.text
+        if self.given is not None:
+            text, self.given = self.given, None
+            return text
+        text = written(value)
+        if len(text) > _LONG_TEXT:
+            self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
+        limit = self.engine.quotas.payload_bytes
+        # A character is four bytes at the most, so that short texts need no second encoding.
+        if limit is not None and len(text) * 4 > limit and _size(text) > limit:
+            raise data_limit_exceeded(whose)
+        self.value, self.text = value, text
+        return text
+
+    def random(self) -> Random:
+        """Numbers for who asks now: they depend on the seed and the place, not on interleaving."""
+        self.draws += 1
+        return self.engine.identity.random(f"{self.path}{self.draws}")
+
+    # Waiting -----------------------------------------------------------------------------------
+
+    def next_key(self) -> str:
+        """The key of this fiber's next command."""
+        self.calls += 1
+        return f"{self.path}{self.calls}"
+
+    def open(self, key: str) -> None:
+        """Facts about `key` now reach this fiber."""
+        self.key = key
+        self.engine.waiting[key] = self
+
+    def command(self, command: Command) -> None:
+        """Ask the driver for something."""
+        self.engine.issue(command)
+
+    def timer(self, key: str, name: TimerName, at: float) -> None:
+        """Ask for a `due` fact at a time."""
+        self.engine.issue(SetTimer(key, name, at))
+
+    def close(self) -> None:
+        """The open command is settled: late facts about it change nothing."""
+        key, self.key = self.key, None
+        if key is not None and self.engine.waiting.pop(key, None) is not None:
+            self.engine.settle(key)
+
+    def sleep_until(self, at: float) -> Body:
+        """Wait for a moment; gives nothing."""
+        key = self.next_key()
+        self.open(key)
+        try:
+            self.timer(key, "delay", at)
+            yield None
+        finally:
+            self.close()
+
+    def pause(self) -> Body:
+        """Let everybody else go first; return nothing."""
+        with suppress(Redriven):
+            yield from self.sleep_until(self.engine.now)
+
+
+class Group:
+    """The children of one Parallel or one inline Map, and how far they have come.
+
+    `begin(child)` gives the body of a child; at most `limit` children run at a time, started in
+    order. `on_end(child, how)` records each one's end: Succeeded, Failed or Aborted.
+    """
+
+    __slots__ = (
+        "begin",
+        "children",
+        "count",
+        "fiber",
+        "limit",
+        "on_end",
+        "outputs",
+        "path",
+        "running",
+        "started",
+    )
+
+    def __init__(
+        self,
+        fiber: Fiber,
+        count: int,
+        limit: int,
+        begin: Callable[[Fiber], Body],
+        on_end: Callable[[Fiber, str], int] | None = None,
+    ) -> None:
+        self.fiber = fiber
+        self.path = fiber.next_key()
+        self.count = count
+        self.limit = limit
+        self.begin = begin
+        self.on_end = on_end
+        self.started = 0
+        self.children: dict[int, Fiber] = {}
+        """Those that have not succeeded."""
+        self.outputs: dict[int, Any] = {}
+        self.running = 0
+
+    def gather(self) -> Generator[StateFailed | None, Any, list[Any]]:
+        """Run all to their ends; the outputs in order. Raises the first failure."""
+        fiber = self.fiber
+        fiber.group = self
+        try:
+            self._fill(fiber.last)
+            while self.running:
+                self._came_to_rest((yield None))
+        except StateFailed as failed:
+            self.abort(None if failed.final else fiber.last)
+            raise
+        return [self.outputs[i] for i in range(self.count)]
+
+    def redrive(self) -> None:
+        """Let every child that has not succeeded go on; those that have keep their output."""
+        self.running = len(self.children)
+        for child in self.children.values():
+            child.aborted, child.failure = False, None
+            child.last = self.fiber.last
+            self.fiber.engine.tell(child, Redriven)
+
+    def abort(self, because: int | None) -> None:
+        """Stop every child that is not at rest. `because`: the event that the aborts follow, or
+        None when they leave no events."""
+        for child in self.children.values():
+            if not child.aborted:
+                if because is not None and self.on_end:
+                    child.last = because
+                    self.on_end(child, "Aborted")
+                child.engine.abort(child, because)
+
+    def _fill(self, after: int) -> None:
+        while self.running < self.limit and self.started < self.count:
+            fiber, index = self.fiber, self.started
+            child = Fiber(fiber.engine, fiber, f"{self.path}.{index}/", index)
+            child.value, child.text = fiber.value, fiber.text
+            child.last = after
+            child.body = self.begin(child)
+            self.children[index] = child
+            self.started += 1
+            self.running += 1
+            fiber.engine.tell(child, None)
+
+    def _came_to_rest(self, child: Fiber) -> None:
+        self.running -= 1
+        self.fiber.last = child.last
+        failure = child.failure
+        if failure is None:
+            self.outputs[child.index] = child.output
+            del self.children[child.index]
+            if self.on_end:
+                self.fiber.last = self.on_end(child, "Succeeded")
+            self._fill(child.last)
+            return
+        if not failure.final:
+            if self.on_end:
+                self.on_end(child, "Failed")
+            # Recorded: a Task that fails its branch or iteration is aborted as a state.
+            if child.state[0] == "Task":
+                child.note("TaskStateAborted")
+            child.aborted = True
+        raise failure.passed_on()
+
+
+def written(value: Any) -> str:
+    """A value's JSON text; a value that JSON can't hold (too deep, not finite) fails the state."""
+    try:
+        return dumps(value)
+    except InputError as problem:
+        raise runtime(str(problem)) from None
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

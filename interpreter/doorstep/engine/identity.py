@@ -1,0 +1,106 @@
+"""Who an execution is: its names and ARNs, and the seed of all that is random in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from random import Random
+
+from ..errors import InputError
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
+
+_NOT_IN_NAMES = re.compile(
+    r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
+)
+
+
+LONGEST_NAME = 80
+"""Characters of a name (API reference, StartExecution)."""
+
+
+def is_name(name: str) -> bool:
+    """Return whether a name has none of the characters that AWS refuses.
+
+    The characters are those of the service model's documentation of `name`.
+    """
+    return not _NOT_IN_NAMES.search(name)
+
+
+def check_name(name: str | None) -> None:
+    """Raise InputError for a name that AWS refuses: 1 to 80 characters, no special ones."""
+    if name is not None and (not 0 < len(name) <= LONGEST_NAME or not is_name(name)):
+        raise InputError(
+            f"Invalid Name: '{name}': 1 to 80 characters, without spaces, brackets and "
+            "other special characters"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Names as they stand in ARNs and in the context object."""
+
+    name: str
+    seed: str
+    machine: str = "StateMachine"
+    label: str | None = None
+    """Set in children of a distributed Map: their machine is MACHINE/LABEL."""
+    type: str = "STANDARD"
+    account: str = ACCOUNT
+    region: str = REGION
+    role: str | None = ROLE
+    map_run: str | None = None
+    nesting: int = 0
+    """How many executions wait for this one, each for the next."""
+
+    @property
+    def machine_path(self) -> str:
+        """NAME, or NAME/LABEL for the children of a map run."""
+        return self.machine if self.label is None else f"{self.machine}/{self.label}"
+
+    @property
+    def machine_arn(self) -> str:
+        """The unqualified ARN of the state machine."""
+        return self._arn(f"stateMachine:{self.machine_path}")
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN; Express ones end in an id of their own."""
+        if self.type == "EXPRESS":
+            return self._arn(f"express:{self.machine_path}:{self.name}:{self.uuid('express')}")
+        return self._arn(f"execution:{self.machine_path}:{self.name}")
+
+    def map_run_arn(self, label: str, key: str) -> str:
+        """The ARN of the map run that the command `key` starts."""
+        return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
+
+    def uuid(self, place: str) -> str:
+        """A UUID (version 4) that depends on the seed and the place that asks."""
+        digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+    def token(self, key: str) -> str:
+        """The task token of the command `key`."""
+        return f"AQC{sha256(f'{self.arn}/{self.seed}/{key}'.encode()).hexdigest()}"
+
+    def random(self, place: str) -> Random:
+        """Random numbers that depend on the seed and the place that asks."""
+        return Random(f"{self.seed}/{place}")
+
+    def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
+        """The identity of the child execution that a map run starts under `key`."""
+        return replace(
+            self,
+            name=self.uuid(key),
+            # Not what is shown of it: its task tokens follow from its seed.
+            seed=sha256(f"child/{self.seed}/{key}".encode()).hexdigest(),
+            label=label,
+            type=execution_type,
+            map_run=map_run,
+        )
+
+    def _arn(self, rest: str) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:{rest}"

@@ -1,0 +1,170 @@
+"""The journal: a header, then facts and the events that followed from each, in order.
+
+It is the only memory there is. A run writes it; after a crash, for a redrive or for a replay, an
+engine that is given its facts again is where the first one was.
+
+As text it is JSON, a line each:
+
+| line | is |
+|---|---|
+| {"definition": …, …} | header of the execution in the next lines; null: its parent's definition |
+| ["fact", kind, at, key, data] | what reached the execution |
+| ["event", id, previous, type, at, details] | what followed from it |
+| ["promise", kind, at, key, data] | a fact that is known before its time has come |
+| ["of", ARN] | the next lines are about this execution again |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..errors import InputError, ReplayError
+from ..values.json_text import STORED_DEPTH, dumps, loads
+from .engine import Engine, Program
+from .events import Event, Fact
+from .identity import Identity
+from .quotas import Quotas
+
+SEMANTICS = 1
+"""Version of the rules by which events follow from facts."""
+
+Entry = Fact | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an execution is a function of, besides its facts."""
+
+    definition: Mapping[str, Any]
+    identity: Identity
+    quotas: Quotas
+    semantics: int = SEMANTICS
+
+
+@dataclass(slots=True)
+class Journal:
+    """A journal in memory."""
+
+    header: Header
+    entries: list[Entry] = field(default_factory=list)
+    promises: list[Fact] = field(default_factory=list)
+    """Answers that were known before their time, settled ones included."""
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Add a fact or events."""
+        self.entries.extend(entries)
+
+    @property
+    def events(self) -> list[Event]:
+        """All that followed."""
+        return [entry for entry in self.entries if isinstance(entry, Event)]
+
+    @property
+    def facts(self) -> list[Fact]:
+        """All that reached the execution."""
+        return [entry for entry in self.entries if isinstance(entry, Fact)]
+
+    def lines(self) -> Iterator[str]:
+        """The journal as text."""
+        yield header_line(self.header)
+        yield from map(entry_line, self.entries)
+
+
+def header_line(header: Header, *, inherited: bool = False) -> str:
+    """The line that begins an execution; `inherited`: its definition is its parent's."""
+    fields = {**asdict(header), "definition": None if inherited else header.definition}
+    return dumps(fields, STORED_DEPTH)
+
+
+def entry_line(entry: Entry) -> str:
+    """Return the line of a fact or an event."""
+    return _line("fact" if isinstance(entry, Fact) else "event", entry)
+
+
+def promise_line(fact: Fact) -> str:
+    """Return the line of a fact that is known before its time has come."""
+    return _line("promise", fact)
+
+
+def _line(kind: str, entry: Entry) -> str:
+    return dumps([kind, *entry], STORED_DEPTH)
+
+
+def read(lines: Iterable[str]) -> Journal:
+    """The journal of the first execution in lines; raises ReplayError when a line is damaged."""
+    return next(iter(read_all(lines).values()))
+
+
+def read_all(lines: Iterable[str]) -> dict[str, Journal]:
+    """The journals in lines, by the ARNs of their executions; raises ReplayError as `read`."""
+    found: dict[str, Journal] = {}
+    journal: Journal | None = None
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = loads(line, STORED_DEPTH)
+            if isinstance(row, dict) or journal is None:
+                journal = Journal(_header(row))
+                found[journal.header.identity.arn] = journal
+            elif row[0] == "of":
+                journal = found[row[1]]
+            else:
+                _add(journal, *row)
+        except (InputError, TypeError, KeyError, ValueError, IndexError) as problem:
+            raise ReplayError(f"line {number} of the journal is damaged: {problem}") from None
+    if not found:
+        raise ReplayError("the journal is empty: it has no header")
+    return found
+
+
+def replay(program: Program, journal: Journal) -> Engine:
+    """An engine that has received the journal's facts.
+
+    Raises ReplayError when its events are not those of the journal: the definition was changed, or
+    the journal was written by another version of the rules.
+    """
+    engine = Engine(program, journal.header.identity, journal.header.quotas)
+    expected = journal.events
+    for fact in journal.facts:
+        engine.receive(fact)
+    for ours, theirs in zip(engine.history, expected, strict=False):
+        if ours != theirs:
+            raise ReplayError(_difference(ours, theirs))
+    if len(engine.history) < len(expected):
+        missing = expected[len(engine.history)]
+        raise ReplayError(f"event {missing.id}, {missing.type}, does not happen now")
+    return engine
+
+
+def _header(fields: Any) -> Header:
+    if not isinstance(fields, dict) or "semantics" not in fields:
+        raise ValueError("it is no journal's header")
+    if fields["semantics"] != SEMANTICS:
+        raise ReplayError(f"the journal has semantics {fields['semantics']}, not {SEMANTICS}")
+    definition = fields["definition"] or {}
+    return Header(definition, Identity(**fields["identity"]), Quotas(**fields["quotas"]))
+
+
+def _add(journal: Journal, kind: str, *members: Any) -> None:
+    match kind:
+        case "fact":
+            journal.entries.append(Fact(*members))
+        case "event":
+            journal.entries.append(Event(*members))
+        case "promise":
+            journal.promises.append(Fact(*members))
+        case _:
+            raise ValueError(f"there are no lines {kind!r}")
+
+
+def _difference(ours: Event, theirs: Event) -> str:
+    if ours.type != theirs.type:
+        return f"event {theirs.id} is {theirs.type} in the journal, {ours.type} now"
+    before, now = _members(theirs), _members(ours)
+    name = next(name for name in (*before, *now) if before.get(name) != now.get(name))
+    return f"event {theirs.id}, {theirs.type}, has another {name} now"
+
+
+def _members(event: Event) -> dict[str, Any]:
+    return {**(event.details or {}), "previous": event.previous, "at": event.at, "id": event.id}

@@ -1,0 +1,222 @@
+"""What became of a script: its calls, and the states that its executions went through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from ..coverage.items import Parts
+from ..engine.commands import Invoke
+from ..engine.events import Event
+from ..history.state_visits import Passage, Passages, of_execution
+from ..model.definition import State
+from ..runtime import Driver, Execution
+from ..runtime.answers import Answer
+from ..values.json_text import dumps
+from .flow_states import Left
+from .script import Script
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+Respond = Callable[[Execution, Invoke], Answer | None]
+EVENTS = 2_500
+"""A run with as many events is cut off: it goes round in a loop, or is too large to explore."""
+ROUNDS = 10
+"""How often a state may be entered with the same data and variables."""
+
+
+class Trace:
+    """One execution of a run, the children of its map runs each having one of their own."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        self.children: dict[str, list[Trace]] = {}
+        """Of each map run, by its ARN."""
+        self.parent: tuple[Trace, int] | None = None
+        """Whose child it is, and which one."""
+        self._entered: Counter[tuple[str, str, str]] = Counter()
+        self._variables: dict[str, str] = {}
+
+    def again(self, event: Event) -> str | None:
+        """The state, if an event enters it for the tenth time with nothing changed."""
+        details = event.details or {}
+        self._variables |= details.get("assignedVariables", {})
+        if not event.type.endswith("StateEntered"):
+            return None
+        key = details["name"], details["input"], dumps(self._variables)
+        self._entered[key] += 1
+        return details["name"] if self._entered[key] == ROUNDS else None
+
+    @cached_property
+    def passages(self) -> Passages:
+        """The states it went through."""
+        return of_execution(self.execution.events)
+
+    @cached_property
+    def by_exit(self) -> dict[int, Passage]:
+        """The passages by the event with which they were left."""
+        return {one.left.id: one for one in self.passages.all if one.left}
+
+    @cached_property
+    def by_event(self) -> dict[int, Passage]:
+        """The passages by each of their events."""
+        return {event.id: one for one in self.passages.all for event in one.events}
+
+    def started(self, child: Trace) -> Passage:
+        """The passage of the Map whose run a child belongs to."""
+        run = child.execution.identity.map_run
+        return next(one for one in self.passages.all if run in _map_runs(one))
+
+    def children_of(self, passage: Passage) -> list[Trace]:
+        """The children of the last map run of a passage, in the order of their items."""
+        runs = _map_runs(passage)
+        return self.children.get(runs[-1], []) if runs else []
+
+    def before(self, passage: Passage) -> Passage | None:
+        """The one from which a transition led to this one; None at the start of its scope."""
+        return self.by_exit.get(passage.visit.entered.previous)
+
+    @cached_property
+    def ranks(self) -> dict[int, int]:
+        """How many attempts of the same state came before each one, by its event."""
+        counts: Counter[str] = Counter()
+        ranks = {}
+        attempts = ((a.id, one.name) for one in self.passages.all for a in one.attempts)
+        for event, name in sorted(attempts):
+            ranks[event] = counts[name]
+            counts[name] += 1
+        return ranks
+
+
+def _map_runs(passage: Passage) -> list[str]:
+    return [e.details["mapRunArn"] for e in passage.events if e.type == "MapRunStarted"]
+
+
+class Run:
+    """What became of a script."""
+
+    def __init__(self, subject: Subject, script: Script, first: Respond | None) -> None:
+        self.subject = subject
+        self.script = script
+        self.first = first
+        self.traces: dict[str, Trace] = {}
+        """By ARN, the execution's own first."""
+        self.calls: dict[tuple[str, str], list[int]] = {}
+        """The numbers of the calls, by execution and state."""
+        self.invokes: list[Invoke] = []
+        self.driver: Driver | None = None
+        self.round: tuple[Trace, int] | None = None
+        """Where a state was entered once too often with the same data: by which event."""
+        self._counts: Counter[str] = Counter()
+        self._parents: dict[str, Trace] = {}
+        """Who started each map run."""
+
+    @property
+    def execution(self) -> Execution:
+        """The execution itself."""
+        return next(iter(self.traces.values())).execution
+
+    @property
+    def read(self) -> Script:
+        """Its script, with the items spelt out that it read."""
+        states = self.subject.states.items()
+        readers = [name for name, state in states if "ItemReader" in state.fields]
+        items = {name: self.script.found(name) for name in readers if name in self.entered}
+        return replace(self.script, items=items)
+
+    @property
+    def endless(self) -> bool:
+        """Whether it was cut off."""
+        return self.round is not None or len(self.execution.events) >= EVENTS
+
+    def respond(self, execution: Execution, invoke: Invoke) -> Answer:
+        """The script's answer to a call."""
+        number = self._counts[invoke.state]
+        self._counts[invoke.state] += 1
+        self.calls.setdefault((execution.arn, invoke.state), []).append(number)
+        self.invokes.append(invoke)
+        if self.first and (answer := self.first(execution, invoke)):
+            return answer
+        return self.script.reply(invoke.state, number)
+
+    def on_event(self, execution: Execution, event: Event) -> None:
+        """Note an execution when it begins, and when it goes round."""
+        if execution.arn not in self.traces:
+            self.traces[execution.arn] = Trace(execution)
+            self._adopt(self.traces[execution.arn])
+        trace = self.traces[execution.arn]
+        if event.type == "MapRunStarted":
+            self._parents[(event.details or {})["mapRunArn"]] = trace
+        if (name := trace.again(event)) and self.driver and not self.subject.in_map(name):
+            self.round = self.round or (trace, event.id)
+            self.driver.clock.call_at(event.at, partial(self.driver.stop, execution))
+
+    def _adopt(self, child: Trace) -> None:
+        run = child.execution.identity.map_run
+        if run and (trace := self._parents.get(run)):
+            children = trace.children.setdefault(run, [])
+            child.parent = trace, len(children)
+            children.append(child)
+
+    def number(self, trace: Trace, passage: Passage) -> int:
+        """The number of the last call of a Task's passage."""
+        numbers = self.calls.get((trace.execution.arn, passage.name), [])
+        rank = trace.ranks[passage.attempts[-1].id]
+        return numbers[min(rank, len(numbers) - 1)] if numbers else 0
+
+    def answered(self, trace: Trace, passage: Passage) -> int:
+        """The number of the first of the calls that were answered like the last one."""
+        last = number = self.number(trace, passage)
+        first = last - len(passage.retries)
+        reply = self.script.reply(passage.name, last)
+        while number > first and self.script.reply(passage.name, number - 1) == reply:
+            number -= 1
+        return number
+
+    def left(self, passage: Passage) -> Left:
+        """How a passage was left: by Next, by a rule or by a catcher."""
+        state, target = self.subject.states[passage.name], passage.following
+        caught = passage.visit.outcome == "caught" or target != state.fields.get("Next")
+        ways = ("Catch", "Choices") if caught else ("Choices",)
+        for way in ways:
+            for index, entry in enumerate(state.fields.get(way, ())):
+                if entry["Next"] == target:
+                    return self.subject.exit(state, way, index)
+        return self.subject.exit(state)
+
+    @property
+    def entered(self) -> set[str]:
+        """The names of the states that it went through."""
+        return {seen.state.name for seen in self.visited()}
+
+    def visited(self) -> list[Seen]:
+        """Every passage of every execution."""
+        return [Seen(self, t, one) for t in self.traces.values() for one in t.passages.all]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A state that a run went through, in one of its executions."""
+
+    run: Run
+    trace: Trace
+    passage: Passage
+
+    @property
+    def state(self) -> State:
+        """The state."""
+        return self.run.subject.states[self.passage.name]
+
+    @property
+    def parts(self) -> Parts:
+        """What there is to cover in it."""
+        return self.run.subject.parts[self.passage.name]
+
+    @property
+    def call(self) -> int:
+        """The number of the last call of a Task."""
+        return self.run.number(self.trace, self.passage)

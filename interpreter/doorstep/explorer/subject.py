@@ -1,0 +1,154 @@
+"""A definition being explored: compiled once, and run with scripts in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..api import SEEDED_START, Type
+from ..asl.compile import compile_machine
+from ..coverage import Coverage, Item
+from ..engine.commands import ItemSource, StartMapRun
+from ..engine.engine import Program
+from ..engine.identity import Identity
+from ..engine.quotas import Quotas, quotas_of
+from ..model.definition import Scope, State, machine, processor_config
+from ..runtime import Driver, Execution, VirtualClock
+from ..runtime.clock import Clock
+from ..runtime.handlers import Handlers
+from ..values.json_text import dumps
+from . import flow_states
+from .flow_states import Left
+from .run import EVENTS, Respond, Run
+from .script import Script
+
+_LISTED = {
+    "Etag": '"d41d8cd98f00b204e9800998ecf8427e"',
+    "Key": "some/key",
+    "LastModified": 1735689600.0,
+    "Size": 0,
+    "StorageClass": "STANDARD",
+}
+"""A member of what listObjectsV2 gives."""
+
+
+class Subject:
+    """A definition, compiled once."""
+
+    def __init__(self, definition: dict[str, Any], type: Type, name: str) -> None:
+        """`definition`: one that AWS would accept."""
+        self.definition = definition
+        self.type: Type = type
+        tree = machine(definition)
+        self.states: dict[str, State] = {state.name: state for state in tree.scope.walk()}
+        self.around: dict[str, State | None] = dict(_around(tree.scope, None))
+        """The Parallel or Map that each state stands in."""
+        self.program = compile_machine(tree)
+        self.coverage = Coverage(definition)
+        self.parts = self.coverage.parts
+        self._exits: dict[tuple[str, str, int], Left] = {}
+        self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
+
+    def run(self, script: Script, first: Respond | None = None) -> Run:
+        """Run a script to its end in virtual time; `first` is asked before the script."""
+        run = Run(self, script, first)
+        writes = any("ResultWriter" in state.fields for state in self.states.values())
+        with TemporaryDirectory(prefix="doorstep-") if writes else nullcontext() as folder:
+            driver = _Driver(
+                VirtualClock(SEEDED_START),
+                Handlers(),
+                bucket=Path(folder) if folder else None,
+                on_event=run.on_event,
+                respond=run.respond,
+            )
+            driver.script, run.driver = script, driver
+            text = dumps(script.input)
+            driver.run(driver.start(self.program, self.definition, self._identity, text))
+        return run
+
+    @cached_property
+    def after(self) -> dict[str, set[str]]:
+        """The states of its scope that may come after each state."""
+        following = {name: set(found.transitions) for name, found in self.parts.items()}
+        return {name: _closure(following, name) for name in following}
+
+    def in_map(self, name: str) -> bool:
+        """Whether a state stands in an inline Map, whose items may all be the same."""
+        around = self.around[name]
+        if around is None or processor_config(around).get("Mode") == "DISTRIBUTED":
+            return False
+        return around.type == "Map" or self.in_map(around.name)
+
+    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+        """What an exit of a state leaves behind."""
+        key = state.name, way, index
+        if key not in self._exits:
+            self._exits[key] = flow_states.left(state, way, index)
+        return self._exits[key]
+
+    def used(self, run: Run) -> set[Item]:
+        """What a run used of the definition."""
+        coverage = Coverage(self.definition)
+        for trace in run.traces.values():
+            identity = trace.execution.identity
+            coverage.add(trace.passages, identity, identity.map_run)
+        return set(coverage.hits)
+
+
+class _Driver(Driver):
+    """Cuts its executions off, the children of map runs as well; items are the script's."""
+
+    script: Script
+
+    def start(
+        self,
+        program: Program,
+        definition: Mapping[str, Any],
+        identity: Identity,
+        text: str,
+        quotas: Quotas | None = None,
+        clock: Clock | None = None,
+    ) -> Execution:
+        """As a Driver, but with fewer events."""
+        limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
+        fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
+        return super().start(program, definition, identity, text, fewer, clock)
+
+    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+        items = self.script.found(command.state)
+        if (reader := command.reader) and items is not None:
+            command = command._replace(reader=None, items=[_item(reader, item) for item in items])
+        super()._start_map_run(execution, command)
+
+
+def _item(reader: ItemSource, item: Any) -> Any:
+    """An item as its reader gives it: a listed object has its members, a row has texts."""
+    members = item if isinstance(item, dict) else {}
+    if reader.resource.endswith("listObjectsV2"):
+        return _LISTED | members
+    if reader.config.get("InputType") != "CSV":
+        return item
+    return {
+        name: str(members.get(name, "-")) for name in reader.config.get("CSVHeaders") or members
+    }
+
+
+def _closure(following: Mapping[str, set[str | None]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = {name for name in following[waiting.pop()] if name and name not in found}
+        found |= new
+        waiting += new
+    return found
+
+
+def _around(scope: Scope, outer: State | None) -> Iterator[tuple[str, State | None]]:
+    for state in scope.states.values():
+        yield state.name, outer
+        for inner in state.scopes:
+            yield from _around(inner, state)

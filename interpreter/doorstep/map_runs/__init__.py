@@ -1,0 +1,1 @@
+"""doorstep.map_runs."""

@@ -1,0 +1,224 @@
+"""ItemReader: the items of a map run, streamed from a folder that stands for the buckets.
+
+`bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
+PARQUET and the manifests of Athena and of S3 inventories are not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from ..engine.commands import ItemSource, StartMapRun
+from ..errors import InputError, StateFailed
+from ..values.json_text import loads, shortened
+
+_DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+MAX_ITEM_BYTES = 8 * 1024 * 1024
+"""AWS: 8 MB an item, before ItemSelector."""
+MAX_JSON = 128 * 1024 * 1024
+"""Characters of a JSON file, which has to be read as a whole: a packed one may unfold to a thousand
+times its size.
+"""
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
+"""What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
+that no file can have.
+"""
+
+
+class Item(NamedTuple):
+    """One item, and where it comes from ($$.Map.Item.Source)."""
+
+    value: Any
+    source: str
+
+
+def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
+    """The items of a map run: the state's own, or those that its ItemReader names."""
+    if command.reader is None:
+        yield from (Item(value, "STATE_DATA") for value in command.items or ())
+    else:
+        yield from _read(command.reader, buckets)
+
+
+def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
+    most = most_items(reader)
+    name = text_field("Bucket", reader.arguments.get("Bucket"))
+    folder = locate(buckets, name)
+    if reader.resource.endswith("listObjectsV2"):
+        items = _listed(reader, folder, name)
+    else:
+        key = str(reader.arguments.get("Key", ""))
+        items = _object(reader.config, locate(buckets, name, key), f"S3://{name}/{key}")
+    return islice(items, most)
+
+
+def most_items(reader: ItemSource) -> int | None:
+    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it."""
+    if reader.max_items is not None and reader.max_items < 0:
+        raise failed("field MaxItems must be positive")
+    return reader.max_items or None
+
+
+def text_field(name: str, value: object) -> str:
+    """A member of a reader's or writer's Parameters, which have to be texts."""
+    if not isinstance(value, str):
+        raise failed(f"The field '{name}' must be a string.")
+    return value
+
+
+def failed(cause: str) -> StateFailed:
+    """States.ItemReaderFailed."""
+    return StateFailed("States.ItemReaderFailed", cause)
+
+
+def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
+    """The file or folder that stands for an object or a bucket; never outside the folder."""
+    if buckets is None:
+        raise failed(
+            f"No folder stands for the bucket {bucket!r}: give one with --bucket DIR "
+            f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
+        )
+    with reported(f"{bucket}/{key}"):
+        root = (buckets / bucket).resolve()
+        path = (root / key).resolve()
+        if not path.is_relative_to(root) or root.parent != buckets.resolve():
+            raise _outside(bucket, key)
+        return path
+
+
+@contextmanager
+def reported(what: object) -> Iterator[None]:
+    """Let what is raised while a file is read be States.ItemReaderFailed, which names the file."""
+    try:
+        yield
+    except UNREADABLE as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise failed(f"{shortened(str(what))}: {why}") from None
+
+
+def _outside(bucket: str, key: str) -> StateFailed:
+    return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
+
+
+def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
+    if not folder.is_dir():
+        raise failed(f"The specified bucket does not exist ({folder})")
+    prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
+    flatten = reader.config.get("Transformation") == "LOAD_AND_FLATTEN"
+    with reported(folder):
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
+        key = path.relative_to(folder).as_posix()
+        if not key.startswith(prefix):
+            continue
+        if not path.resolve().is_relative_to(folder):
+            raise _outside(bucket, key)
+        if flatten:
+            yield from _object(reader.config, path, f"S3://{bucket}/{key}")
+        else:
+            yield Item(_metadata(path, key), f"S3://{bucket}")
+
+
+def _metadata(path: Path, key: str) -> dict[str, Any]:
+    with reported(path), path.open("rb") as file:
+        stat = path.stat()
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return {
+        "Etag": f'"{digest}"',
+        "Key": key,
+        "LastModified": float(int(stat.st_mtime)),
+        "Size": stat.st_size,
+        "StorageClass": "STANDARD",
+    }
+
+
+def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item]:
+    with reported(path):
+        if not path.is_file():
+            raise failed(f"The specified key does not exist. ({path})")
+        with _open(path) as lines:
+            for value in parse_items(config, lines):
+                yield Item(value, source)
+
+
+def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    """The items of an object's text, as ReaderConfig says that they are written.
+
+    Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
+    """
+    kind = config.get("InputType", "JSON")
+    read = _FORMATS.get(kind)
+    if read is None:
+        raise failed(f"Doorstep does not read items of InputType {kind}.")
+    return read(config, lines)
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # For the process, but only ever upwards: Python's own limit is below what AWS reads.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
+    delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
+    rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
+    given = config.get("CSVHeaderLocation") == "GIVEN"
+    headers = config.get("CSVHeaders", []) if given else next(rows, [])
+    if len(set(headers)) < len(headers):
+        raise failed("CSV headers cannot contain duplicates.")
+    for row in rows:
+        if row:
+            # Short rows are filled up with "", surplus cells are dropped.
+            padded = row + [""] * (len(headers) - len(row))
+            yield dict(zip(headers, padded, strict=False))
+
+
+def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    text = lines.read(MAX_JSON + 1)
+    if len(text) > MAX_JSON:
+        raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
+    value = loads(text)
+    for name in _pointer(config.get("ItemsPointer", "")):
+        try:
+            value = value[int(name)] if isinstance(value, list) else value[name]
+        except (LookupError, TypeError, ValueError):
+            raise failed(
+                "The provided ReaderConfig.ItemsPointer does not match any valid path "
+                "in the JSON structure."
+            ) from None
+    # Recorded for an object too, though the guide says that its members are iterated.
+    if not isinstance(value, list):
+        raise failed("Attempting to map over non-iterable node.")
+    return value
+
+
+def _pointer(text: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
+def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    return (loads(line) for line in _lines(lines) if line.strip())
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(MAX_ITEM_BYTES + 1):
+        if len(line) > MAX_ITEM_BYTES:
+            raise failed(f"A line has {MAX_ITEM_BYTES:,} characters at most, as an item has.")
+        yield line
+
+
+_FORMATS: dict[str, Callable[[Mapping[str, Any], IO[str]], Iterable[Any]]] = {
+    "CSV": _csv,
+    "JSON": _json,
+    "JSONL": _jsonl,
+}

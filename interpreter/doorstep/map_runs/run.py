@@ -1,0 +1,221 @@
+"""Map runs: the children of a distributed Map, each an execution of its own.
+
+Items are streamed from their reader and only as many children exist as may run at a time; of those
+that have ended a run keeps the output, and the execution itself only if a redrive may need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ..engine.commands import StartMapRun
+from ..engine.identity import Identity
+from ..errors import InputError, StateFailed
+from ..values.json_text import dumps
+from .batches import Batch, batches
+from .readers import Item, read_items
+from .writers import kept, result
+
+if TYPE_CHECKING:
+    from ..runtime.driver import Driver
+    from ..runtime.execution import Execution
+
+EXCEEDED = "The specified tolerated failure threshold was exceeded"
+
+
+def child_identity(parent: Execution, command: StartMapRun, index: int) -> Identity:
+    """Who the child is that a map run starts for its batch number `index`."""
+    key = f"{command.key}/{index}"
+    return parent.identity.child(command.label, command.arn, key, command.execution_type)
+
+
+class MapRun:
+    """One map run: its counters, its children that run, the outputs of those that have ended."""
+
+    def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
+        self.driver = driver
+        self.parent = parent
+        self.command = command
+        self.running: dict[int, Execution] = {}
+        self.unsuccessful: dict[int, Execution] = {}
+        self.succeeded: dict[int, Any] = {}
+        """What `writers.kept` keeps of them: a run of thousands does not hold their histories."""
+        self.sizes: dict[int, int] = {}
+        self._items: Generator[Item, None, None] = read_items(command, None)
+        """Being read; closed with the run, so that no file stays open."""
+        self._batches: Iterator[Batch] | None = None
+        self._exhausted = False
+        self.status = "RUNNING"
+
+    def start(self, command: StartMapRun) -> None:
+        """Begin, or after a redrive let those children go on that have not succeeded."""
+        self.command, self.status = command, "RUNNING"
+        if not self._exhausted:
+            self._batches = None
+        self.driver.keeper.map_run(self)
+        redriven_at = self.parent.engine.redriven_at
+        for index, child in sorted(self.unsuccessful.items()):
+            # One whose history is full stays failed.
+            if child.engine.now <= redriven_at and child.engine.redrivable:
+                del self.unsuccessful[index]
+                self._watch(index, child)
+                self.driver.redrive(child)
+        self._go_on()
+
+    def take_back(self, children: Sequence[Execution]) -> None:
+        """Go on with the children of a run that was begun before a crash, or before a redrive."""
+        for index, (child, size) in enumerate(
+            zip(children, self._sizes(len(children)), strict=False)
+        ):
+            self.sizes[index] = size
+            if not child.ended:
+                self._watch(index, child)
+            elif child.status == "SUCCEEDED":
+                self.succeeded[index] = kept(self.command, child)
+            else:
+                self.unsuccessful[index] = child
+
+    def _sizes(self, children: int) -> list[int]:
+        single = [1] * children
+        if self.command.batch is None:
+            return single
+        try:
+            return [batch.size for batch in islice(self._unread(), children)]
+        except (StateFailed, InputError):
+            # The items are gone; reading on will say so.
+            return single
+
+    def change(self, **fields: Any) -> None:
+        """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
+        self.command = self.command._replace(**fields)
+        self.driver.keeper.map_run(self)
+        self._go_on()
+
+    def abort(self) -> None:
+        """Stop what still runs; nobody waits for the result."""
+        if not self._over:
+            self._close("ABORTED")
+
+    def _close(self, status: str) -> None:
+        self.status = status
+        self._items.close()
+        self.driver.keeper.map_run(self)
+        for index, child in list(self.running.items()):
+            if self.driver.withdraw(child):
+                # A redrive reads its items again.
+                del self.running[index], self.sizes[index]
+                self._exhausted = False
+            else:
+                self.driver.stop(child)
+
+    @property
+    def _over(self) -> bool:
+        return self.status != "RUNNING"
+
+    @property
+    def failed_items(self) -> int:
+        """How many items are in children that did not succeed."""
+        return sum(self.sizes[index] for index in self.unsuccessful)
+
+    def _fill(self) -> None:
+        try:
+            if self._batches is None:
+                self._batches = self._unread()
+            while not self._over and len(self.running) < self.command.concurrency:
+                batch = next(self._batches, None)
+                if batch is None:
+                    self._exhausted = True
+                    break
+                self._start_child(batch)
+        except StateFailed as failed:
+            self._fail(failed.failure.error, failed.failure.cause)
+        except InputError as problem:
+            self._fail("States.ItemReaderFailed", str(problem))
+        if not self._over and self._exhausted:
+            # Now the share of those that failed is known.
+            if self._exceeded():
+                self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
+            elif not self.running:
+                self._finish()
+
+    def _unread(self) -> Iterator[Batch]:
+        """The batches that there is no child for yet."""
+        self._items.close()
+        self._items = read_items(self.command, self.driver.bucket)
+        return islice(batches(self.command, self._items), len(self.sizes), None)
+
+    def _start_child(self, batch: Batch) -> None:
+        command = self.command
+        index = len(self.sizes)
+        identity = child_identity(self.parent, command, index)
+        self.sizes[index] = batch.size
+        child = self.driver.start(
+            command.child,
+            self.parent.journal.header.definition,
+            identity,
+            dumps(batch.input),
+            clock=self.parent.clock,
+        )
+        self._watch(index, child)
+
+    def _watch(self, index: int, child: Execution) -> None:
+        self.running[index] = child
+        child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
+
+    def _ended(self, index: int, child: Execution) -> None:
+        del self.running[index]
+        self.driver.forget(child)
+        if child.status == "SUCCEEDED":
+            self.succeeded[index] = kept(self.command, child)
+        else:
+            self.unsuccessful[index] = child
+        if not self._over:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._exceeded():
+            self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
+        else:
+            self._fill()
+
+    def _exceeded(self) -> bool:
+        command = self.command
+        return exceeds(
+            self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
+        )
+
+    def _total(self) -> int | None:
+        # The share of a stream is known when it has ended.
+        total = sum(self.sizes.values())
+        if self.command.items is not None:
+            return max(total, len(self.command.items))
+        return total if self._exhausted else None
+
+    def _finish(self) -> None:
+        try:
+            output = result(self.command, self.succeeded, self.unsuccessful, self.driver.bucket)
+        except (StateFailed, OSError) as problem:
+            failure = problem.failure if isinstance(problem, StateFailed) else None
+            self._fail("States.ResultWriterFailed", failure.cause if failure else str(problem))
+            return
+        self._close("SUCCEEDED")
+        self.driver.deliver(self.parent, "succeeded", self.command.key, output)
+
+    def _fail(self, error: str | None, cause: str | None) -> None:
+        self._close("FAILED")
+        data = {"error": error, "cause": cause}
+        self.driver.deliver(self.parent, "failed", self.command.key, data)
+
+
+def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
+    """Whether more items failed than are tolerated; `total`: None as long as it is not known."""
+    if not failed:
+        return False
+    if count is None and percentage is None:
+        return True
+    if count is not None and failed > count:
+        return True
+    return total is not None and percentage is not None and failed * 100 > percentage * total

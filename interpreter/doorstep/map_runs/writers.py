@@ -1,0 +1,103 @@
+"""ResultWriter: what a map run gives, in the state's output or as files in the bucket's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine.commands import ResultTarget, StartMapRun
+from ..errors import StateFailed
+from ..runtime.step_functions import described
+from ..values.json_text import encoded
+from .readers import locate, text_field
+
+if TYPE_CHECKING:
+    from ..runtime.execution import Execution
+
+
+def kept(command: StartMapRun, child: Execution) -> Any:
+    """What a run keeps of a child that succeeded: its output, or its description."""
+    writer = command.writer
+    if writer is None:
+        return child.output
+    # Without a Transformation an export has descriptions, the state's own output has none.
+    transformation = writer.transformation or ("NONE" if writer.bucket is not None else "COMPACT")
+    return described(child) if transformation == "NONE" else child.output
+
+
+def result(
+    command: StartMapRun,
+    succeeded: Mapping[int, Any],
+    unsuccessful: Mapping[int, Execution],
+    buckets: Path | None,
+) -> Any:
+    """The result of a map run: what was kept of its children in order, or where it was written."""
+    writer = command.writer
+    good = [succeeded[index] for index in sorted(succeeded)]
+    if writer is None:
+        return good
+    if writer.transformation == "FLATTEN":
+        lists = [value if isinstance(value, list) else [value] for value in good]
+        good = [value for values in lists for value in values]
+    if writer.bucket is None:
+        return good
+    bad = [unsuccessful[index] for index in sorted(unsuccessful)]
+    return _export(command, writer, writer.bucket, good, bad, buckets)
+
+
+def _export(
+    command: StartMapRun,
+    writer: ResultTarget,
+    bucket: str,
+    good: list[Any],
+    bad: list[Execution],
+    buckets: Path | None,
+) -> dict[str, Any]:
+    folder = _folder(writer, command.arn)
+    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    # What failed is always written with the child's description.
+    for status, records in (
+        ("SUCCEEDED", good),
+        ("FAILED", [described(child) for child in bad]),
+    ):
+        if records:
+            key = f"{folder}/{status}_0.{writer.output_type.lower()}"
+            text = _written(records, writer.output_type)
+            _write(buckets, bucket, key, text)
+            files[status].append({"Key": key, "Size": len(text)})
+    manifest = {
+        "DestinationBucket": bucket,
+        "MapRunArn": command.arn,
+        "ResultFiles": files,
+    }
+    exported = export_result(writer, command.arn)
+    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
+    return exported
+
+
+def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
+    """The result of a map run, given its ARN, that writes its children's to a bucket."""
+    details = {"Bucket": writer.bucket, "Key": f"{_folder(writer, map_run)}/manifest.json"}
+    return {"MapRunArn": map_run, "ResultWriterDetails": details}
+
+
+def _folder(writer: ResultTarget, map_run: str) -> str:
+    prefix = text_field("Prefix", writer.prefix).strip("/")
+    return f"{prefix}/{map_run.rpartition(':')[2]}".lstrip("/")
+
+
+def _written(records: list[Any], output_type: str) -> bytes:
+    if output_type == "JSONL":
+        return b"".join(encoded(record) + b"\n" for record in records)
+    return encoded(records)
+
+
+def _write(buckets: Path | None, bucket: str, key: str, text: bytes) -> None:
+    path = locate(buckets, text_field("Bucket", bucket), key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    except OSError as problem:
+        cause = f"can't write {problem.filename}: {problem.strerror}"
+        raise StateFailed("States.ResultWriterFailed", cause) from None

@@ -1,0 +1,157 @@
+"""The pytest plugin: fixtures for state machines, suites, pictures of failures, `--doorstep-cov`.
+
+It is loaded into every pytest run of an environment that has Doorstep: what it needs beyond pytest
+is imported when a test asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..testing.testkit import Bench, ObservedExecution, SimulatedClock, StateMachine
+
+BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+_PACKAGE = Path(__file__).parent.parent
+_NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("doorstep", "state machines (Doorstep)")
+    group.addoption(
+        "--doorstep-cov",
+        action="store_true",
+        help="measure which states, transitions, rules, retriers, catchers … the tests use",
+    )
+    group.addoption(
+        "--doorstep-cov-source",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a definition, or a folder of *.asl.* files, that counts even when no test runs it",
+    )
+    group.addoption(
+        "--doorstep-cov-report",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="write a report as well: json:FILE, xml:FILE (Cobertura) or html:FILE",
+    )
+    group.addoption(
+        "--doorstep-cov-fail-under",
+        action="append",
+        default=[],
+        metavar="PERCENT",
+        help="fail when less is covered: 90, or of one kind: catcher=75",
+    )
+    group.addoption(
+        "--doorstep-update", action="store_true", help="keep the histories of this run as snapshots"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect coverage, if one of its options asks for it."""
+    if any(
+        config.getoption(f"doorstep_cov{of}") for of in ("", "_source", "_report", "_fail_under")
+    ):
+        from .coverage import Collector
+
+        config.pluginmanager.register(Collector(config), "doorstep_coverage")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The tests of a suite, see `doorstep.testing.suites`."""
+    from ..testing.suites import SUFFIXES
+
+    if not file_path.name.endswith(SUFFIXES):
+        return None
+    from .suites import SuiteFile
+
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Show what happened in the executions of a test that failed, and not Doorstep's own lines."""
+    if BENCH in item.stash and call.excinfo and not item.config.getoption("fulltrace"):
+        _end_in_the_test(call.excinfo)
+    report = yield
+    if report.when == "call" and report.failed and BENCH in item.stash:
+        from ..values.printable import printable
+
+        for observed in item.stash[BENCH].executions:
+            title = f"Execution {observed.execution.name}"
+            report.sections.append((title, printable(observed.picture)))
+    return report
+
+
+def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave out the end of a traceback that leads through Doorstep, if the test is to blame."""
+    from ..errors import DoorstepError
+
+    if isinstance(problem.value, DoorstepError | AssertionError | LookupError):
+        last, at = problem.tb, problem.tb.tb_next
+        while at:
+            if not Path(at.tb_frame.f_code.co_filename).is_relative_to(_PACKAGE):
+                last = at
+            at = at.tb_next
+        last.tb_next = None
+
+
+@pytest.fixture
+def virtual_clock() -> SimulatedClock:
+    """The clock of the test's executions: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
+
+    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
+    """
+    from ..testing.testkit import SimulatedClock
+
+    return SimulatedClock()
+
+
+@pytest.fixture
+def state_machine(
+    request: pytest.FixtureRequest, virtual_clock: SimulatedClock
+) -> Iterator[Callable[..., StateMachine]]:
+    """Makes state machines: `state_machine("order.asl.json", handlers="handlers.py")`.
+
+    Files are relative to the test's file. `.run(input, mocks=[…])` gives an execution to make
+    assertions about. Mocks that were never reached are warned of, and answers that a service would
+    not give with `answers="warn"`.
+    """
+    from ..testing.testkit import Bench
+    from ..values.printable import printable
+
+    nodeid = request.node.nodeid
+    bench = request.node.stash[BENCH] = Bench(request.path.parent, nodeid, virtual_clock)
+    yield bench.machine
+    for mocks in bench.mocks:
+        for remark in mocks.remarks():
+            warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
+
+
+@pytest.fixture
+def history_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Compares an execution's history with one that is kept beside the test.
+
+    Times, ids, names and tokens don't matter. `history_snapshot(execution, "name")`: the name is
+    needed where a test has several. `--doorstep-update` keeps what the run gave.
+    """
+    from ..testing.testkit.snapshots import compare
+
+    update = request.config.getoption("doorstep_update")
+
+    def check(observed: ObservedExecution, name: str = "") -> None:
+        stem = _NOT_IN_NAMES.sub("-", f"{request.path.stem}.{request.node.name}.{name}").strip("-")
+        compare(observed, request.path.parent / "histories" / f"{stem}.json", update=update)
+
+    return check

@@ -1,0 +1,64 @@
+"""A suite's tests as items of pytest."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ..errors import DoorstepError
+from ..testing.suites.reading import Test, read
+from ..testing.suites.running import Result, bench, run
+from ..values.printable import printable
+from . import BENCH
+
+
+class SuiteFile(pytest.File):
+    """A `*.doorstep.yaml`."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its tests."""
+        try:
+            tests = read(self.path, os.path.relpath(self.path)).tests
+        except DoorstepError as problem:
+            raise self.CollectError(printable(str(problem))) from None
+        for test in tests:
+            yield SuiteItem.from_parent(self, name=test.name, test=test)
+
+
+class NotPassed(Exception):  # noqa: N818  what happened, not a mistake of ours
+    """A result other than passed."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(printable(result.told))
+
+
+class SuiteItem(pytest.Item):
+    """One test."""
+
+    def __init__(self, *, test: Test, **more: Any) -> None:
+        super().__init__(**more)
+        self.test = test
+
+    def runtest(self) -> None:
+        """Run it; what happened is shown by the plugin, as for other tests."""
+        self.stash[BENCH] = bench(self.test)
+        update = self.config.getoption("doorstep_update")
+        result = run(self.test, self.stash[BENCH], update=update)
+        for remark in result.remarks:
+            warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
+        if result.outcome != "passed":
+            raise NotPassed(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What was not as expected, without a traceback through Doorstep."""
+        if isinstance(excinfo.value, NotPassed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
+        """File, line from 0, name."""
+        return self.path, self.test.line - 1, self.name

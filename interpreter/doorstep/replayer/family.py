@@ -1,0 +1,190 @@
+"""Histories of the children of an execution, in a folder: GROUP/NAME.json.
+
+| a child of | GROUP |
+|---|---|
+| a distributed Map | the id of its map run: what stands last in the map run's ARN |
+| a task that starts executions | the name of the state machine |
+
+NAME is what stands last in the child's ARN. A history itself says neither: its place in the folder
+does. A file that stands in no group is tried everywhere. Journals, and log lines, which Express
+executions have for a history, do say whose they are: a file may hold those of many.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine.events import TERMINAL, Event
+from ..errors import InputError
+from ..history.aws_json import history_lines
+from ..history.files import by_execution, is_started
+from ..runtime import Execution
+from ..values.json_text import loads
+from .recording import History, Recording, events_of, read_recording
+
+if TYPE_CHECKING:
+    from .replayer import Replayer
+
+Children = Path | str | Mapping[str, History]
+"""A folder, a journal's file, or histories by the ARNs of their executions."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Child:
+    """A history that was given: whose it is, as far as that is known."""
+
+    source: str
+    """The file, or the ARN."""
+    group: str | None
+    name: str
+    recording: Recording
+    input: Any
+    """What it was started with."""
+
+    @property
+    def began(self) -> float:
+        """When it started."""
+        return self.recording.events[0].at
+
+    def is_execution(self, arn: str) -> bool:
+        """Whether it is the execution with this ARN."""
+        machine, name = last_of(arn)
+        return self.name == name and self.group in (None, machine)
+
+
+def last_of(arn: str) -> tuple[str, str]:
+    """The machine that an ARN names, NAME or NAME/LABEL, and what stands last in it."""
+    machine, _, rest = arn.split(":", 6)[-1].partition(":")
+    return machine, rest.rpartition(":")[2]
+
+
+def read_children(given: Children) -> list[Child]:
+    """The histories in a folder or a file, or those that are given by ARN.
+
+    Raises InputError for a folder without any, and for a file that is no history.
+    """
+    if isinstance(given, Mapping):
+        return [_child(arn, *_named(arn), read_recording(one, arn)) for arn, one in given.items()]
+    folder = Path(given)
+    if folder.is_file():
+        return list(_read(folder, folder.parent))
+    files = sorted(folder.rglob("*.json"))
+    if not files:
+        raise InputError(f"there are no histories (*.json) in {folder}")
+    return [child for file in files for child in _read(file, folder)]
+
+
+def _named(arn: str) -> tuple[str, str]:
+    if not arn.startswith("arn:"):
+        raise InputError(f"children are given by the ARNs of their executions, not by {arn!r}")
+    return last_of(arn)
+
+
+def _read(file: Path, folder: Path) -> Iterator[Child]:
+    events, source = events_of(file), str(file.relative_to(folder))
+    group = None if file.parent == folder else file.parent.name
+    named = by_execution(events)
+    # The execution that a journal begins with is nobody's child.
+    started = {arn: own for arn, own in named.items() if is_started(own)} or named
+    for arn, own in started.items():
+        yield _child(f"{source}: {arn}", *last_of(arn), read_recording(own, arn))
+    if not named:
+        yield _child(source, group, file.stem, read_recording(events, source=str(file)))
+
+
+def _child(source: str, group: str | None, name: str, recording: Recording) -> Child:
+    try:
+        return Child(source, group, name, recording, loads(recording.events[0].text("input")))
+    except InputError as problem:
+        raise InputError(f"{source}: {problem}") from None
+
+
+class Family:
+    """The histories that were given, and what the executions that are started ran."""
+
+    def __init__(
+        self, given: Iterable[Child], machines: Mapping[str, Replayer], bucket: Path | None
+    ) -> None:
+        self.left = dict.fromkeys(given)
+        """Those that are nobody's yet, in order."""
+        self.machines = machines
+        self.bucket = bucket
+        self.replayed = 0
+        """How many have been replayed so far."""
+        self._by_name: defaultdict[str, list[Child]] = defaultdict(list)
+        self._by_group: defaultdict[str | None, list[Child]] = defaultdict(list)
+        for child in self.left:
+            self._by_name[child.name].append(child)
+            self._by_group[child.group].append(child)
+
+    def take(self, *taken: Child) -> None:
+        """These have found their parent."""
+        for child in taken:
+            del self.left[child]
+
+    def find(self, arn: str) -> Child | None:
+        """The history of the execution with this ARN."""
+        named = self._by_name[last_of(arn)[1]]
+        return next((one for one in named if one in self.left and one.is_execution(arn)), None)
+
+    def of_map_run(self, arn: str, since: float, until: float) -> list[Child]:
+        """What can be the children of the map run with this ARN, which lasted so long."""
+        machine, run = last_of(arn)
+        likely = [*self._by_group[machine], *self._by_group[None]]
+        found = [*self._by_group[run], *(one for one in likely if since <= one.began <= until)]
+        return [child for child in found if child in self.left]
+
+
+class ChildFiles:
+    """Writes the histories of the executions that a run starts.
+
+    `on_event` is for `doorstep.start`; `close` has to follow when the run has ended. Raises
+    InputError where nothing can be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written: set[Path] = set()
+        self._left: dict[str, Execution] = {}
+        _made(folder)
+
+    def on_event(self, execution: Execution, event: Event) -> None:
+        """A child of a map run, of which there may be many, is written as soon as it has ended."""
+        if event.type in TERMINAL and execution.identity.map_run:
+            self._write(execution)
+            self._left.pop(execution.arn, None)
+        else:
+            self._left[execution.arn] = execution
+
+    def close(self, parent: Execution) -> None:
+        """Write all others but the parent."""
+        for execution in self._left.values():
+            if execution is not parent:
+                self._write(execution)
+
+    def _write(self, child: Execution) -> None:
+        machine, name = last_of(child.arn)
+        group = last_of(child.identity.map_run)[1] if child.identity.map_run else machine
+        file = _made(self.folder / group) / f"{name}.json"
+        with _writing(file):
+            file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")
+        self.written.add(file)
+
+
+def _made(folder: Path) -> Path:
+    with _writing(folder):
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise InputError(f"can't write {path}: {problem.strerror}") from None

@@ -1,0 +1,133 @@
+"""What a handler may say besides its result: an answer that comes later, a failure, none at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from ..values.json_text import shortened
+
+Duration = float | int | str | timedelta
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LONGEST = 100 * 366 * 86_400.0
+"""Seconds: what comes later than in a hundred years may have no date."""
+_SHOWN = 80
+"""Characters of a duration that a message repeats."""
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+
+
+class Absent:
+    """The type of ABSENT."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+"""A value that was not given; None is JSON's null."""
+
+
+def seconds(duration: Duration) -> float:
+    """A duration in seconds: a number, a timedelta, or a text such as "90s", "1h 30m", "2d".
+
+    Raises ValueError for anything else: negative durations, and more than a hundred years.
+    """
+    length = _length(duration)
+    if not 0 <= length <= _LONGEST:
+        raise ValueError(f"a duration can't be {shortened(repr(duration), _SHOWN)}")
+    return length
+
+
+def _length(duration: Duration) -> float:
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if isinstance(duration, str):
+        parts = _PART.findall(duration)
+        if not parts or _PART.sub("", duration).strip():
+            shown = shortened(repr(duration), _SHOWN)
+            raise ValueError(f'{shown} is not a duration; write "90s", "5h" or "1d 12h"')
+        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    try:
+        return float(duration)
+    except OverflowError:
+        return float("inf")
+    except TypeError:
+        raise ValueError(
+            f'a duration is a number of seconds, a timedelta or a text such as "90s", '
+            f"not a {type(duration).__name__}"
+        ) from None
+
+
+def spelled(length: float) -> str:
+    """A number of seconds as `seconds` takes it: "1d 12h", "0s"."""
+    left, parts = round(length * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        number, left = divmod(left, round(_UNITS[unit] * 1000))
+        if number:
+            parts.append(f"{number}{unit}")
+    return " ".join(parts) or "0s"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer to a call of a task.
+
+    `response`: what the service said to the request, for callbacks and jobs (TaskSubmitted).
+    `output`, or `error` and `cause`: how the task ends, `after` seconds of modelled time. Neither:
+    nobody answers, and the task's timeout or heartbeat decides.
+    """
+
+    output: Any = ABSENT
+    failed: bool = False
+    error: str | None = None
+    cause: str | None = None
+    after: float = 0.0
+    response: Any = ABSENT
+    accepted: bool = True
+    """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
+    final: bool = False
+    """The failure is neither retried nor caught: the run is set up wrong."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError or ValueError where whoever made it can see what to change."""
+        check_failure(self.error, self.cause)
+        object.__setattr__(self, "after", seconds(self.after))
+
+
+def check_failure(error: object, cause: object) -> None:
+    """Raise TypeError unless error and cause are what a history can hold: texts, or None."""
+    for name, value in (("error", error), ("cause", cause)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(
+                f"the {name} of a failure is a text or None, not a {type(value).__name__}; "
+                "write json.dumps(…) to send a value as JSON, as AWS's services do"
+            )
+
+
+class TaskFailed(Exception):  # noqa: N818  the name that Step Functions has for it
+    """A task's failure with an error name and cause of its own; raise it or return it."""
+
+    def __init__(self, error: str | None, cause: str | None = None, after: Duration = 0) -> None:
+        super().__init__(error, cause)
+        self.answer = Answer(failed=True, error=error, cause=cause, after=seconds(after))
+
+
+def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answer:
+    """The task succeeds with `output` once `after` has passed on the execution's clock.
+
+    For `.waitForTaskToken` this is the callback, for `.sync` the end of the job; `response` is what
+    the service answers at once to the request itself.
+    """
+    return Answer(output=output, after=seconds(after), response=response)
+
+
+def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) -> TaskFailed:
+    """The task fails with `error` and `cause` once `after` has passed: return it or raise it."""
+    return TaskFailed(error, cause, after)
+
+
+def no_answer(*, response: Any = ABSENT) -> Answer:
+    """Nobody answers: TimeoutSeconds, HeartbeatSeconds or the execution's timeout decide."""
+    return Answer(response=response)

@@ -1,0 +1,358 @@
+"""The driver: journals a fact, hands it to the engine, journals the events, carries out commands.
+
+It is the same for both clocks, and the only place where an execution meets the world.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..engine.commands import Cancel, Command, FindActivity, Invoke, SetTimer, StartMapRun
+from ..engine.engine import Program
+from ..engine.events import Event, Fact, FactKind
+from ..engine.identity import Identity
+from ..engine.journal import Header, replay
+from ..engine.quotas import Quotas, quotas_of
+from ..errors import DoorstepError, crashed
+from ..map_runs.run import MapRun
+from .answers import ABSENT, Answer, Duration, seconds
+from .clock import AT_ONCE, Clock, MainClock
+from .execution import Execution
+from .handlers import Handlers
+from .invocation import Context, call, context_of
+from .pending_answers import deliver_held, expire, pledge, receive, release
+from .persistence import Keeper, Memory
+from .step_functions import Machine, native
+
+log = logging.getLogger("doorstep")
+# A library's log is silent until somebody listens (logging's own advice to libraries).
+log.addHandler(logging.NullHandler())
+FAULT = "%s met a fault of Doorstep"
+"""The message with which the log has the traceback of what nobody foresaw."""
+_LAMBDA_SECONDS = 900.0
+OnEvent = Callable[[Execution, Event], None]
+Respond = Callable[[Execution, Invoke], Answer | None]
+"""Asked before handlers and workers; None leaves the call to them."""
+
+
+class Driver:
+    """Runs executions on a clock, with handlers for their tasks."""
+
+    def __init__(
+        self,
+        clock: MainClock,
+        handlers: Handlers,
+        *,
+        machines: Mapping[str, Machine] | None = None,
+        bucket: Path | None = None,
+        on_event: OnEvent | None = None,
+        respond: Respond | None = None,
+        keeper: Keeper | None = None,
+        elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
+        is_there: Callable[[Invoke], bool] | None = None,
+        isolated: bool = False,
+    ) -> None:
+        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
+        is told whether the call had begun before a crash. `is_there`: whether there is the activity
+        of a task; without it every one is. `isolated`: whatever is raised ends the execution that
+        it was raised for; else a DoorstepError reaches the caller of `run`.
+        """
+        self.clock = clock
+        self.handlers = handlers
+        self.machines = {} if machines is None else machines
+        self.bucket = bucket
+        self.keeper = keeper or Memory()
+        self.executions: dict[str, Execution] = {}
+        self._on_event = on_event
+        self._respond = respond
+        self._elsewhere = elsewhere
+        self._is_there = is_there
+        self._isolated = isolated
+        self._tokens: dict[str, tuple[Execution, str]] = {}
+
+    def start(
+        self,
+        program: Program,
+        definition: Mapping[str, Any],
+        identity: Identity,
+        text: str,
+        quotas: Quotas | None = None,
+        clock: Clock | None = None,
+    ) -> Execution:
+        """Start an execution with an input's JSON text; `run` then lets it go on.
+
+        `clock`: its own time, if that is not the driver's.
+        """
+        header = Header(definition, identity, quotas or quotas_of(identity.type))
+        execution = Execution(program, header, clock or self.clock)
+        self.executions[identity.arn] = execution
+        begin = partial(self.deliver, execution, "started", "", text)
+        execution.beginning = execution.clock.call_at(AT_ONCE, begin)
+        return execution
+
+    def withdraw(self, execution: Execution) -> bool:
+        """Forget an execution that has not begun; False when it has."""
+        if execution.beginning is None or execution.status != "NOT_STARTED":
+            return False
+        execution.beginning.cancel()
+        self.forget(execution)
+        return True
+
+    def find(self, arn: str) -> Execution | None:
+        """The execution with this ARN, if there is one."""
+        return self.executions.get(arn) or self.keeper.find(arn)
+
+    def forget(self, execution: Execution) -> None:
+        """Let go of an execution that is over; its keeper still has it."""
+        self.executions.pop(execution.arn, None)
+        for token in execution.tokens:
+            self._tokens.pop(token, None)
+
+    def close(self) -> None:
+        """Let go of where the executions are kept; they can't go on after this."""
+        self.keeper.close()
+
+    def run(self, execution: Execution) -> None:
+        """Let time pass until the execution has ended, or nothing more can happen to it."""
+        self.clock.run(lambda: execution.ended)
+
+    def stop(
+        self, execution: Execution, error: str | None = None, cause: str | None = None
+    ) -> None:
+        """StopExecution."""
+        deliver_held(self, execution)
+        self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
+
+    def redrive(self, execution: Execution) -> None:
+        """RedriveExecution; `run` then lets it go on from where it failed."""
+        self.executions[execution.arn] = execution
+        self.deliver(execution, "redriven")
+
+    def deliver(
+        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
+    ) -> None:
+        """Let a fact reach an execution, now."""
+        if execution.set_aside:
+            return
+        engine = execution.engine
+        # The machine's clock may be set back; the time of a history never goes back.
+        fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
+        before = len(engine.history)
+        commands = engine.receive(fact)
+        events = engine.history[before:]
+        if engine.fault:
+            problem, engine.fault = engine.fault, None
+            _report(execution, problem)
+        if not self._journaled(execution, fact, events):
+            return
+        self.keeper.safely(partial(self._follow, execution, commands, events))
+        if kind == "submitted":
+            execution.submitted.add(key)
+            release(self, execution, key)
+
+    def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
+        """Store a fact and its events; what can't be stored has not reached the execution."""
+        try:
+            self.keeper.journaled(execution, (fact, *events))
+        except Exception as problem:
+            if not self._isolated:
+                raise
+            if fact.kind == "crashed":
+                self._set_aside(execution, problem)
+            else:
+                execution.engine = replay(execution.engine.program, execution.journal)
+                self.crash(execution, problem)
+                return False
+        execution.journal.append((fact, *events))
+        return True
+
+    def abandon(self, execution: Execution, problem: Exception) -> None:
+        """Let an execution fail that can't be stored: whoever waits for it is notified."""
+        self._set_aside(execution, problem)
+        engine = execution.engine
+        before = len(engine.history)
+        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
+        self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
+
+    def _set_aside(self, execution: Execution, problem: Exception) -> None:
+        execution.set_aside = True
+        self.keeper.set_aside(execution, problem)
+
+    def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
+        if self._on_event:
+            for event in events:
+                self._on_event(execution, event)
+        self.guard(execution, self.carry_out, execution, commands)
+        if execution.ended and execution.when_ended:
+            ended, execution.when_ended = execution.when_ended, None
+            ended(execution)
+
+    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+        """Do something for an execution: what it raises ends that execution, and nothing else."""
+        try:
+            act(*arguments)
+        except Exception as problem:
+            if isinstance(problem, DoorstepError) and not self._isolated:
+                raise
+            self.crash(execution, problem)
+
+    def crash(self, execution: Execution, problem: BaseException) -> None:
+        """Let an execution fail because of what nobody foresaw."""
+        _report(execution, problem)
+        self.deliver(execution, "crashed", data=asdict(crashed(problem)))
+
+    def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
+        """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat; False when that task is over.
+
+        A task is over with the first end that is sent, even if its request has no answer yet. May
+        be called from any thread. Raises KeyError for a token that no task has had.
+        """
+        if token not in self._tokens and self.keeper.knows_token(token):
+            return False
+        execution, key = self._tokens[token]
+        if not execution.awaits(key):
+            return False
+        # In the clock's thread, as the keeper is used by that alone; and there it comes before the
+        # answer of the handler that sends.
+        if kind != "heartbeat" and not after:
+            execution.ending.add(key)
+        return execution.clock.submit(
+            partial(receive, self, execution, kind, key, data, seconds(after))
+        )
+
+    def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
+        """`send`; raises DoorstepError for a token that no task has had, or whose task is over."""
+        try:
+            sent = self.send(token, kind, data, after)
+        except KeyError:
+            raise DoorstepError(f"no task has the token {token!r}") from None
+        if not sent:
+            raise DoorstepError(f"the task with the token {token!r} is over")
+
+    # Commands ------------------------------------------------------------------------------------
+
+    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+        """Do what the engine asks for."""
+        for command in commands:
+            match command:
+                case Invoke():
+                    self.invoke(execution, command)
+                case FindActivity():
+                    there = self._is_there is None or self._is_there(command.invoke)
+                    self.later(execution, "looked up", command.key, there)
+                case SetTimer():
+                    self._set_timer(execution, command)
+                case Cancel():
+                    self._cancel(execution, command.key)
+                case StartMapRun():
+                    self._start_map_run(execution, command)
+
+    def _set_timer(self, execution: Execution, timer: SetTimer) -> None:
+        timers = execution.timers.setdefault(timer.key, {})
+        if old := timers.get(timer.name):
+            old.cancel()
+        due = partial(expire, self, execution, timer)
+        timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
+
+    def _cancel(self, execution: Execution, key: str) -> None:
+        for handle in execution.timers.pop(key, {}).values():
+            handle.cancel()
+        execution.held.pop(key, None)
+        execution.ending.discard(key)
+        if run := execution.map_runs.get(key):
+            run.abort()
+
+    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+        run = execution.map_runs.get(command.key)
+        if run is None:
+            run = execution.map_runs[command.key] = MapRun(self, execution, command)
+            run.take_back(self.keeper.children(execution, command))
+        run.start(command)
+
+    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+        """From now on these tokens and the call's own stand for it."""
+        given = (invoke.token, *tokens) if invoke.token else tokens
+        if given:
+            self.keeper.expected(execution, given)
+        for token in (f"{execution.arn}#{invoke.visit}", *given):
+            self._tokens[token] = execution, invoke.key
+            execution.tokens.add(token)
+
+    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+        """Somebody outside answers the call: whoever has its token."""
+        execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
+
+    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+        """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
+        self.expect(execution, invoke)
+        answer = self._respond(execution, invoke) if self._respond else None
+        if answer is None and self._elsewhere and self._elsewhere(execution, invoke, begun):
+            self.leave_open(execution, invoke)
+            return
+        if invoke.integration.kind == "activity" and not begun:
+            self.later(execution, "picked up", invoke.key)
+        answered = partial(self.guard, execution, self._answered, execution, invoke)
+        if answer is not None:
+            execution.clock.call_at(AT_ONCE, partial(answered, answer))
+        elif not native(self, execution, invoke):
+            context = partial(self._context, execution)
+            execution.clock.invoke(
+                partial(call, self.handlers, invoke, execution.identity, context),
+                answered,
+                invoke.timeout,
+            )
+
+    def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
+        clock = execution.clock
+        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        return context_of(
+            execution.identity,
+            invoke,
+            request_id,
+            remaining=lambda: deadline - clock.now(),
+            send=self.send_or_raise,
+        )
+
+    def _answered(
+        self, execution: Execution, invoke: Invoke, answer: Answer | BaseException
+    ) -> None:
+        if isinstance(answer, BaseException):
+            self.crash(execution, answer)
+            return
+        # A callback's or a job's request is answered first; without that, a failure refuses it.
+        refused = answer.failed and not answer.after and answer.response is ABSENT
+        if refused and invoke.key in execution.held:
+            # Who has ended the task was told that it is so.
+            release(self, execution, invoke.key)
+            return
+        submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
+        # The end of a job is kept before the answer to its request is: a crash between the two
+        # then asks for both again, where it would else wait for an end that nobody knows.
+        self._end(execution, invoke, answer, early=submitted)
+        if submitted:
+            response = {} if answer.response is ABSENT else answer.response
+            self.deliver(execution, "submitted", invoke.key, response)
+
+    def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
+        key, after = invoke.key, answer.after
+        if answer.failed:
+            told = {"error": answer.error, "cause": answer.cause}
+            final = {"final": True} if answer.final else {}
+            pledge(self, execution, "failed", key, told | final, after, early=early)
+        elif answer.output is not ABSENT:
+            pledge(self, execution, "succeeded", key, answer.output, after, early=early)
+        elif invoke.integration.pattern and answer.response is not ABSENT:
+            self.leave_open(execution, invoke)
+
+    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+        """Let a fact reach an execution once what is being done is done."""
+        execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
+
+
+def _report(execution: Execution, problem: BaseException) -> None:
+    log.error(FAULT, execution.arn, exc_info=problem)

@@ -1,0 +1,116 @@
+"""One execution as its driver and its user see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from ..engine.engine import Engine, Program
+from ..engine.events import Event, Fact
+from ..engine.identity import Identity
+from ..engine.journal import Header, Journal
+from ..errors import Failure
+from ..history.aws_json import as_aws
+from .clock import Clock, Handle
+
+if TYPE_CHECKING:
+    from ..map_runs.run import MapRun
+
+
+class Execution:
+    """One execution: how it stands, how it ended, and everything that happened in it."""
+
+    def __init__(
+        self,
+        program: Program,
+        header: Header,
+        clock: Clock,
+        *,
+        engine: Engine | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        """A new one; or, with engine and journal, one that goes on from there."""
+        self.engine = engine or Engine(program, header.identity, header.quotas)
+        self.journal = journal or Journal(header)
+        self.clock = clock
+        """Its time; what it starts has the same."""
+        self.beginning: Handle | None = None
+        self.submitted = {one.key for one in self.journal.facts if one.kind == "submitted"}
+        """Keys of the callbacks and jobs whose requests have been answered."""
+        self.held: dict[str, list[Fact]] = {}
+        """By key: ends of callbacks and jobs that came before that."""
+        self.ending: set[str] = set()
+        """Keys whose end was sent, and is on its way."""
+        self.set_aside = False
+        """Whether it can't be stored: nothing reaches it any more."""
+        self.tokens: set[str] = set()
+        self.timers: dict[str, dict[str, Handle]] = {}
+        self.map_runs: dict[str, MapRun] = {}
+        self.when_ended: Callable[[Execution], None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Names, ARNs and the seed."""
+        return self.engine.identity
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.identity.name
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN."""
+        return self.identity.arn
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.engine.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+
+    def awaits(self, key: str) -> bool:
+        """Return whether a call still waits for its end."""
+        return key in self.engine.waiting and key not in self.ending
+
+    def held_until(self, key: str) -> float:
+        """Return the time of the first end that is held for a call; infinity without one."""
+        return min((fact.at for fact in self.held.get(key, ())), default=inf)
+
+    @property
+    def output(self) -> Any:
+        """The output as a value; None unless it succeeded."""
+        return self.engine.output
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, if it failed with one."""
+        return self.engine.failure.error
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, if it failed with one."""
+        return self.engine.failure.cause
+
+    @property
+    def failure(self) -> Failure:
+        """Error and cause."""
+        return self.engine.failure
+
+    @property
+    def events(self) -> list[Event]:
+        """The history as the engine has it."""
+        return self.engine.history
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The events as GetExecutionHistory returns them."""
+        return [as_aws(event) for event in self.engine.history]
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.name}: {self.status}, {len(self.events)} events>"

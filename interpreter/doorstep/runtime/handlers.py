@@ -1,0 +1,225 @@
+"""Resource → callable: the user's own functions, found by name, resource or state.
+
+| given as | answers |
+|---|---|
+| function `name` of a `.py` file, module or dict | the Lambda function `name` (`-` counts as `_`) |
+| `folder/name.py` with `handler(event, context)` | the same; loaded when first called |
+| `@doorstep.handler("…")`, a dict's key | that state, ARN or `service:action` |
+| the key `*` of a dict | whatever nothing else answers |
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from ..engine.commands import Invoke
+from ..errors import HandlerLoadError, is_interrupt, message_of
+from ..model.resource import Integration, function_name
+
+Handler = Callable[..., Any]
+Source = Mapping[str, Handler] | ModuleType | str | Path
+F = TypeVar("F", bound=Handler)
+_MARK = "__doorstep_handles__"
+_ENTRY_POINTS = ("handler", "lambda_handler")
+
+
+def handler(*names: str) -> Callable[[F], F]:
+    """Mark a function as the handler of states or resources (an ARN or `service:action`)."""
+
+    def mark(function: F) -> F:
+        setattr(function, _MARK, (*getattr(function, _MARK, ()), *names))
+        return function
+
+    return mark
+
+
+class Handlers:
+    """A set of handlers, looked up by what a task says of itself."""
+
+    def __init__(self, source: Source | None = None) -> None:
+        self._known: dict[str, Handler] = {}
+        self._folder: Path | None = None
+        self.described = "no handlers were given"
+        """What was given, for the message that something is missing."""
+        if source is not None:
+            self._take(source)
+
+    def find(self, invoke: Invoke) -> Handler | None:
+        """The handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        names = names_of(invoke)
+        for name in names:
+            if found := self._known.get(name) or self._known.get(name.replace("-", "_")):
+                return found
+        for name in names:
+            if found := self._from_folder(name):
+                self._known[name] = found
+                return found
+        return self._known.get("*")
+
+    def _take(self, source: Source) -> None:
+        match source:
+            case ModuleType():
+                self._take_module(source)
+            case Mapping():
+                self._known.update(source)
+                self.described = f"the handlers given are {', '.join(source) or 'none'}"
+            case _:
+                self._take_path(str(source))
+
+    def _take_path(self, text: str) -> None:
+        path = Path(text)
+        if path.is_dir():
+            self._folder = path
+            self.described = f"the handlers are the files of {path}{'/' if text else ''}"
+        else:
+            self._take_module(load(text))
+
+    def _take_module(self, module: ModuleType) -> None:
+        for name, function in vars(module).items():
+            if callable(function) and not isinstance(function, type) and name[0] != "_":
+                own = getattr(function, "__module__", None) == module.__name__
+                for key in getattr(function, _MARK, (name,) if own else ()):
+                    self._known[key] = function
+                if own:
+                    self._known.setdefault(name, function)
+        names = ", ".join(self._known) or "no functions"
+        self.described = f"{getattr(module, '__file__', module.__name__)} has {names}"
+
+    def _from_folder(self, name: str) -> Handler | None:
+        if self._folder is None or not name.replace("-", "_").isidentifier():
+            return None
+        for stem in (name, name.replace("-", "_")):
+            path = self._folder / f"{stem}.py"
+            if path.is_file():
+                return _entry_point(load_file(path), path)
+        return None
+
+
+def names_of(invoke: Invoke) -> tuple[str, ...]:
+    """Under which names a task's handler is looked for, the most particular first."""
+    return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
+
+
+def names_by(
+    state: str, resource: str, integration: Integration, arguments: Any
+) -> tuple[str, ...]:
+    """The same for what a state calls with some arguments."""
+    return _names(state, resource, integration, _called(integration, arguments))
+
+
+def _called(integration: Integration, arguments: Any) -> str:
+    """The function that `lambda:invoke` calls."""
+    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+        return str(arguments.get("FunctionName", ""))
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _names(state: str, resource: str, integration: Integration, called: str) -> tuple[str, ...]:
+    if integration.kind != "service":
+        return state, resource, function_name(resource), resource.rpartition(":")[2]
+    of_function = (called, function_name(called)) if called else ()
+    service = f"{integration.resource_type}:{integration.resource}", integration.action
+    return state, resource, *of_function, *service
+
+
+def missing(invoke: Invoke, described: str) -> str:
+    """The message that a task has no handler: what it is, and the three ways to give it one."""
+    key = (
+        function_name(_called(invoke.integration, invoke.arguments))
+        or invoke.integration.action
+        or function_name(invoke.resource)
+    )
+    function = key.replace("-", "_")
+    marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
+    if function.isidentifier():
+        second = (
+            f"a function {function}(event, context) there, or a file {function}.py with "
+            "handler(event, context) in a folder given by --handlers"
+        )
+    else:
+        second = f"a function with @doorstep.handler({invoke.state!r}) there: by the state's name"
+    return (
+        f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
+        f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
+        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name."
+    )
+
+
+def load(source: str) -> ModuleType:
+    """Import a Python file (`.py`) by its path, or a module by its name.
+
+    Raises HandlerLoadError when there is none or it does not load.
+    """
+    path = Path(source)
+    return load_file(path) if path.suffix == ".py" else _import(source)
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a Python file by its path; its folder can be imported from.
+
+    Raises HandlerLoadError with file and line when there is no such file or it does not load.
+    """
+    if not path.is_file():
+        raise HandlerLoadError(f"there is no handler file {path}")
+    name = f"doorstep_handlers_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise HandlerLoadError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as problem:
+        del sys.modules[name]
+        if is_interrupt(problem):
+            raise
+        raise HandlerLoadError(_load_problem(path, problem)) from problem
+    return module
+
+
+def _import(name: str) -> ModuleType:
+    nothing = f"there is no handler file, folder or module {name!r} (looked in {Path.cwd()})"
+    if name.startswith(".") or Path(name).name != name:
+        raise HandlerLoadError(nothing)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        if problem.name and name.startswith(problem.name):
+            raise HandlerLoadError(nothing) from None
+        raise HandlerLoadError(f"{name} does not load: {problem}") from problem
+    except BaseException as problem:
+        if is_interrupt(problem):
+            raise
+        raise HandlerLoadError(_load_problem(Path(name), problem)) from problem
+
+
+def _load_problem(path: Path, problem: BaseException) -> str:
+    if isinstance(problem, SyntaxError):
+        caret = " " * ((problem.offset or 1) - 1) + "^"
+        source = (problem.text or "").rstrip("\n")
+        return (
+            f"{problem.filename or path}, line {problem.lineno}: {problem.msg}\n{source}\n{caret}"
+        )
+    where = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{where.filename}, line {where.lineno}: {type(problem).__name__}: {message_of(problem)}"
+
+
+def _entry_point(module: ModuleType, path: Path) -> Handler:
+    for name in _ENTRY_POINTS:
+        function = getattr(module, name, None)
+        if callable(function):
+            found: Handler = function
+            return found
+    raise HandlerLoadError(f"{path} has no function handler(event, context)")

@@ -1,0 +1,267 @@
+"""One call of a handler: what it is given, and what its result or exception is to AWS."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import dropwhile
+from typing import Any
+
+from ..engine.commands import Invoke
+from ..engine.events import FactKind
+from ..engine.identity import Identity
+from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
+from ..model.resource import function_name
+from ..values.json_text import dumps, loads
+from .answers import ABSENT, Answer, Duration, TaskFailed, check_failure
+from .handlers import Handler, Handlers, missing
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What whoever has a task token may do with it.
+
+    Raises DoorstepError for a token that no task has had, or whose task is over.
+    """
+
+    _send: Callable[[str, FactKind, Any, Duration], None] = field(repr=False)
+
+    def send_task_success(self, token: str, output: Any, *, after: Duration = 0) -> None:
+        """SendTaskSuccess: the task with this token ends with `output`, `after` from now."""
+        self._send(token, "succeeded", _as_json(output), after)
+
+    def send_task_failure(
+        self,
+        token: str,
+        error: str | None = None,
+        cause: str | None = None,
+        *,
+        after: Duration = 0,
+    ) -> None:
+        """SendTaskFailure: the task with this token fails, `after` from now."""
+        check_failure(error, cause)
+        self._send(token, "failed", {"error": error, "cause": cause}, after)
+
+    def send_task_heartbeat(self, token: str, *, after: Duration = 0) -> None:
+        """SendTaskHeartbeat for the task with this token."""
+        self._send(token, "heartbeat", None, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Callbacks):
+    """What a handler gets as its second argument: Lambda's context, and Doorstep's own members."""
+
+    aws_request_id: str
+    function_name: str
+    idempotency_key: str
+    """The same whenever this work is tried again: in a retry, in a redrive, after a crash."""
+    task_token: str
+    """The token of a `.waitForTaskToken` or `.sync` task; empty for others."""
+    state_name: str
+    execution_arn: str
+    attempt: int
+    """0 for the first call, then the number of the retry."""
+    resource: str
+    _remaining: Callable[[], float] = field(repr=False)
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 128
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The Resource."""
+        return self.resource
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the task's TimeoutSeconds, or Lambda's 15 minutes."""
+        return max(0, round(self._remaining() * 1000))
+
+    def heartbeat(self) -> None:
+        """SendTaskHeartbeat for this call."""
+        self._send(self.task_token or self.idempotency_key, "heartbeat", None, 0)
+
+
+def context_of(
+    identity: Identity,
+    invoke: Invoke,
+    request_id: str,
+    *,
+    remaining: Callable[[], float],
+    send: Callable[[str, FactKind, Any, Duration], None],
+) -> Context:
+    """What a handler is told of its call; `remaining` in seconds, `send` to a token's task."""
+    return Context(
+        aws_request_id=request_id,
+        function_name=called_name(invoke),
+        idempotency_key=f"{identity.arn}#{invoke.visit}",
+        task_token=invoke.token,
+        state_name=invoke.state,
+        execution_arn=identity.arn,
+        attempt=invoke.attempt,
+        resource=invoke.resource,
+        _remaining=remaining,
+        _send=send,
+    )
+
+
+def call(
+    handlers: Handlers, invoke: Invoke, identity: Identity, context: Callable[..., Context]
+) -> Answer:
+    """Call the handler of a task; whatever happens becomes an Answer.
+
+    Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
+    """
+    request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
+    try:
+        return _answer_of(handlers, invoke, request_id, context)
+    except BaseException as problem:  # the user's code may raise whatever it likes
+        if is_interrupt(problem):
+            raise
+        return _failure(invoke, request_id, problem)
+
+
+def _answer_of(
+    handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
+) -> Answer:
+    try:
+        function = handlers.find(invoke)
+    except HandlerLoadError as problem:
+        return Answer(
+            failed=True, error="Doorstep.HandlerNotLoaded", cause=str(problem), final=True
+        )
+    if function is None:
+        cause = missing(invoke, handlers.described)
+        return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
+    try:
+        event = _as_json(event_of(invoke))
+        if _takes_context(function):
+            result = function(event, context(invoke, request_id))
+        else:
+            result = function(event)
+    except TaskFailed as failed:
+        return failed.answer
+    return _answer(invoke, request_id, result)
+
+
+def event_of(invoke: Invoke) -> Any:
+    """What a handler is given: a function its payload, everything else its arguments."""
+    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
+        return invoke.arguments.get("Payload", {})
+    return invoke.arguments
+
+
+@lru_cache(maxsize=1024)
+def _takes_context(function: Handler) -> bool:
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
+    if isinstance(result, TaskFailed):
+        return result.answer
+    given = result if isinstance(result, Answer) else Answer(output=result)
+    try:
+        output = given.output if given.output is ABSENT else _as_json(given.output)
+        response = given.response if given.response is ABSENT else _as_json(given.response)
+    except InputError as problem:
+        if inspect.iscoroutine(given.output):
+            given.output.close()
+        return _unmarshallable(invoke, request_id, problem)
+    if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
+        # What a plain handler returns is the answer to the request, not the callback.
+        output, response = ABSENT, output
+    if invoke.integration.action == "lambda:invoke":
+        if response is not ABSENT:
+            response = _invocation(response, request_id)
+        if output is not ABSENT and not invoke.integration.pattern:
+            output = _invocation(output, request_id)
+    return Answer(
+        output=output,
+        failed=given.failed,
+        error=given.error,
+        cause=given.cause,
+        after=given.after,
+        response=response,
+        final=given.final,
+    )
+
+
+def _as_json(value: Any) -> Any:
+    # Through the text: what the handler changes in it, now or later, is its own copy.
+    return loads(dumps(value))
+
+
+def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
+    """What lambda:invoke gives around the payload."""
+    return {
+        "ExecutedVersion": "$LATEST",
+        "Payload": payload,
+        **metadata(request_id, "application/json"),
+        "StatusCode": 200,
+    }
+
+
+def metadata(request_id: str, content_type: str) -> dict[str, Any]:
+    """The members that the SDK adds to an optimized integration's result."""
+    headers = {"Content-Type": content_type, "x-amzn-RequestId": request_id}
+    return {
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": request_id},
+    }
+
+
+def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
+    if not _is_function(invoke):
+        return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
+    # Frames from the handler on: what calls it is not the user's.
+    frames = traceback.extract_tb(problem.__traceback__)
+    theirs = dropwhile(lambda frame: frame.filename == __file__, frames)
+    return _report(
+        invoke,
+        type(problem).__name__,
+        message_of(problem),
+        request_id,
+        traceback.format_list(list(theirs)),
+    )
+
+
+def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:
+    message = f"Unable to marshal response: {problem}"
+    if not _is_function(invoke):
+        return Answer(failed=True, error="Runtime.MarshalError", cause=message)
+    return _report(invoke, "Runtime.MarshalError", message, request_id, [])
+
+
+def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
+    """The failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
+    report = {
+        "errorMessage": message,
+        "errorType": kind,
+        "requestId": request_id,
+        "stackTrace": stack,
+    }
+    direct = invoke.integration.kind == "lambda"
+    return Answer(failed=True, error=kind, cause=json.dumps(report) if direct else dumps(report))
+
+
+def _is_function(invoke: Invoke) -> bool:
+    return invoke.integration.kind == "lambda" or invoke.integration.action == "lambda:invoke"
+
+
+def called_name(invoke: Invoke) -> str:
+    """The function's name, as its context has it."""
+    if invoke.integration.kind == "service" and isinstance(invoke.arguments, dict):
+        return function_name(str(invoke.arguments.get("FunctionName", invoke.integration.action)))
+    return function_name(invoke.resource)

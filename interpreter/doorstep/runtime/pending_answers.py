@@ -1,0 +1,126 @@
+"""Answers that are known before they may be told: kept at once, told at their time.
+
+A callback or a job can end before the answer to its request is there: its worker was quick, or the
+server was killed in between. Recorded histories have TaskSubmitted before every end, and so such an
+end is held until then.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..engine.commands import Invoke, SetTimer
+from ..engine.engine import EXECUTION
+from ..engine.events import Fact, FactKind
+from .execution import Execution
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+
+def unanswered(execution: Execution, key: str) -> bool:
+    """Whether a key is that of a callback or job whose request has not been answered yet."""
+    call = execution.engine.open.get(key, {}).get("")
+    waiting = isinstance(call, Invoke) and bool(call.integration.pattern)
+    return waiting and key not in execution.submitted
+
+
+def receive(
+    driver: Driver, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+) -> bool:
+    """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
+
+    Time limits that have passed come first, even if nothing looked at them yet: a server may have
+    been down.
+    """
+    execution.ending.discard(key)
+    _expire_due(driver, execution, key)
+    if key not in execution.engine.waiting or execution.held_until(key) <= execution.clock.now():
+        return False
+    early = kind != "heartbeat" and unanswered(execution, key)
+    if early or after:
+        pledge(driver, execution, kind, key, data, after, early=early)
+    else:
+        # Now, not soon: the sender is answered from what it did.
+        driver.deliver(execution, kind, key, data)
+    return True
+
+
+def expire(driver: Driver, execution: Execution, timer: SetTimer) -> None:
+    """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
+    key, name, at = timer
+    if name != "delay":
+        deliver_held(driver, execution, None if key == EXECUTION else at)
+    driver.deliver(execution, "due", key, name)
+
+
+def deliver_held(driver: Driver, execution: Execution, limit: float | None = None) -> None:
+    """Deliver the ends that are held, without an answer to their requests.
+
+    `limit`: only those of tasks whose time limit is that moment, or one before it.
+    """
+    now = execution.clock.now()
+    for key in list(execution.held):
+        due = limit is None or any(timer.at <= limit for timer in limits(execution, key))
+        if due and execution.held_until(key) <= now:
+            promise = execution.held.pop(key)[0]
+            driver.deliver(execution, promise.kind, key, promise.data)
+
+
+def limits(execution: Execution, *keys: str) -> list[SetTimer]:
+    """Return the time limits of calls that are open."""
+    timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
+    return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
+
+
+def _expire_due(driver: Driver, execution: Execution, key: str) -> None:
+    now = execution.clock.now()
+    for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
+        if timer.at <= now:
+            expire(driver, execution, timer)
+
+
+def pledge(
+    driver: Driver,
+    execution: Execution,
+    kind: FactKind,
+    key: str,
+    data: Any,
+    after: float,
+    *,
+    early: bool,
+) -> None:
+    """Tell it `after` seconds from now; `early`: not before the request is answered either."""
+    promise = Fact(kind, execution.clock.now() + after, key, data)
+    # What follows the answer to the request, or takes its time, is not asked for again.
+    if early or after:
+        driver.keeper.promised(execution, promise)
+    if early:
+        hold(execution, promise)
+    else:
+        tell(driver, execution, promise)
+
+
+def hold(execution: Execution, promise: Fact) -> None:
+    """Tell it no sooner than `release` says."""
+    execution.held.setdefault(promise.key, []).append(promise)
+
+
+def release(driver: Driver, execution: Execution, key: str) -> None:
+    """Deliver what was held: at once, or when its time comes.
+
+    At once, as its sender was answered that the task has ended: no other end may come between.
+    """
+    now = execution.clock.now()
+    for promise in execution.held.pop(key, ()):
+        if promise.at <= now:
+            driver.deliver(execution, promise.kind, key, promise.data)
+        else:
+            tell(driver, execution, promise)
+
+
+def tell(driver: Driver, execution: Execution, promise: Fact) -> None:
+    """Let a promise reach its execution at its time."""
+    kind, at, key, data = promise
+    execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

@@ -1,0 +1,268 @@
+"""Services that Doorstep answers itself: executions of other local machines, and task tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..engine.commands import Invoke
+from ..engine.engine import Program
+from ..engine.events import FactKind
+from ..engine.identity import LONGEST_NAME, ROLE, Identity, is_name
+from ..errors import Failure, InputError
+from ..values.json_text import dumps, loads, shortened
+from .clock import AT_ONCE
+from .invocation import metadata
+
+if TYPE_CHECKING:
+    from .driver import Driver
+    from .execution import Execution
+
+
+DEEPEST = 1_000
+"""How many executions may wait for one another, each for the one that it started: our own bound."""
+_TOO_DEEP = Failure(
+    "States.Runtime",
+    f"{DEEPEST:,} executions wait for one another, each for the one that it started. "
+    "Doorstep starts no more: does a state machine start itself?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A state machine that `states:startExecution` can start by its name."""
+
+    name: str
+    program: Program
+    definition: Mapping[str, Any]
+    type: str = "STANDARD"
+    role: str | None = ROLE
+
+
+def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    """Answer the task here, if this is one of those services; False leaves it to a handler."""
+    answer = _SERVICES.get(invoke.integration.action)
+    return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
+
+
+def watch_again(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+    """After a crash: wait again for the execution that a job started, or for somebody outside."""
+    called = invoke.integration
+    job = called.action == "states:startExecution" and called.pattern.startswith("sync")
+    if job and (machine := _machine(driver, invoke)):
+        _watch(driver, execution, invoke, _child(driver, execution, invoke, machine))
+    else:
+        driver.leave_open(execution, invoke)
+
+
+def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    machine = _machine(driver, invoke)
+    if machine is None:
+        return False
+    if refusal := _refusal(invoke):
+        driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+        return True
+    if invoke.integration.pattern and execution.identity.nesting >= DEEPEST:
+        _fail_as_too_deep(driver, execution, invoke)
+        return True
+    child = _child(driver, execution, invoke, machine)
+    if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
+        told = f"Execution Already Exists: '{child.arn}'"
+        refused = _refused(invoke, "ExecutionAlreadyExists", told)
+        driver.later(execution, "failed", invoke.key, refused)
+        return True
+    request_id = execution.identity.uuid(f"request/{invoke.key}")
+    started = {
+        "ExecutionArn": child.arn,
+        **metadata(request_id, "application/x-amz-json-1.0"),
+        "StartDate": round(execution.clock.now() * 1000),
+    }
+    pattern = invoke.integration.pattern
+    if not pattern:
+        driver.later(execution, "succeeded", invoke.key, started)
+        return True
+    driver.later(execution, "submitted", invoke.key, started)
+    if pattern == "waitForTaskToken":
+        driver.leave_open(execution, invoke)
+    else:
+        _watch(driver, execution, invoke, child)
+    return True
+
+
+def _refusal(invoke: Invoke) -> tuple[str, str] | None:
+    """Return the code and text with which StartExecution refuses the arguments, or None."""
+    name = invoke.arguments.get("Name")
+    if name is not None and not 0 < len(name) <= LONGEST_NAME:
+        bound = f"less than or equal to {LONGEST_NAME}" if name else "greater than or equal to 1"
+        constraint = f"failed to satisfy constraint: Member must have length {bound}"
+        value = shortened(name, LONGEST_NAME)
+        return (
+            "ValidationException",
+            f"1 validation error detected: Value '{value}' at 'name' {constraint}",
+        )
+    if name is not None and not is_name(name):
+        return "InvalidName", f"Invalid Name: '{name}'"
+    try:
+        loads(input_text(invoke))
+    except InputError as problem:
+        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
+    return None
+
+
+def _fail_as_too_deep(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+    driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
+
+
+def _machine(driver: Driver, invoke: Invoke) -> Machine | None:
+    arn = str(invoke.arguments.get("StateMachineArn"))
+    return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
+
+
+def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+    """The execution that the call starts; after a crash it may be there already."""
+    name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
+    identity = Identity(
+        name=name,
+        seed=_seed(execution, invoke),
+        machine=machine.name,
+        type=machine.type,
+        account=execution.identity.account,
+        region=execution.identity.region,
+        role=machine.role,
+        nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
+    )
+    return driver.find(identity.arn) or driver.start(
+        machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
+    )
+
+
+def _seed(execution: Execution, invoke: Invoke) -> str:
+    return f"{execution.identity.seed}/{invoke.key}"
+
+
+def _same(child: Execution, invoke: Invoke) -> bool:
+    """Whether StartExecution would take a name for another call with the same intention."""
+    return not child.ended and child.engine.input == loads(input_text(invoke))
+
+
+def starts_execution(invoke: Invoke) -> bool:
+    """Whether a call asks for StartExecution."""
+    return _SERVICES.get(invoke.integration.action) is _start_execution
+
+
+def input_text(invoke: Invoke) -> str:
+    """The input that such a call starts an execution with."""
+    given = invoke.arguments.get("Input")
+    return given if isinstance(given, str) else dumps({} if given is None else given)
+
+
+def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Execution) -> None:
+    ended = partial(_job_ended, driver, execution, invoke)
+    if child.ended:
+        ended(child)
+    else:
+        child.when_ended = partial(driver.guard, execution, ended)
+
+
+def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
+    if child.failure == _TOO_DEEP:
+        # The whole chain fails: retriers along it would double the work at every level.
+        _fail_as_too_deep(driver, parent, invoke)
+        return
+    described_child = described(child)
+    if child.status != "SUCCEEDED":
+        told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
+        driver.later(parent, "failed", invoke.key, told)
+        return
+    if invoke.integration.pattern == "sync:2":
+        described_child["Input"] = loads(described_child["Input"])
+        described_child["Output"] = loads(described_child["Output"])
+    driver.later(parent, "succeeded", invoke.key, described_child)
+
+
+def described(execution: Execution) -> dict[str, Any]:
+    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations."""
+    first, last = execution.events[0], execution.events[-1]
+    details = last.details or {}
+    members = {
+        "ExecutionArn": execution.arn,
+        "Input": (first.details or {}).get("input"),
+        "InputDetails": {"Included": True},
+        "Name": execution.name,
+        "Output": details.get("output"),
+        "OutputDetails": {"Included": True} if "output" in details else None,
+        "Error": execution.error,
+        "Cause": execution.cause,
+        "StartDate": round(first.at * 1000),
+        "StateMachineArn": execution.identity.machine_arn,
+        "Status": execution.status,
+        "StopDate": round(last.at * 1000),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
+    def answer(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+        if refusal := _hand_over(driver, kind, invoke.arguments):
+            driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+        else:
+            driver.later(execution, "succeeded", invoke.key, {})
+
+    def send(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+        # After what is being done: the token may be one of this very execution.
+        send_now = partial(driver.guard, execution, answer, driver, execution, invoke)
+        execution.clock.call_at(AT_ONCE, send_now)
+        return True
+
+    return send
+
+
+def _hand_over(
+    driver: Driver, kind: FactKind, arguments: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """Send to the task with the token; code and text of the API's error when that can't be."""
+    try:
+        sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
+    except InputError as problem:
+        return "InvalidOutput", f"Invalid Output: '{problem}'"
+    except KeyError:
+        return "InvalidToken", "Invalid Token: 'Invalid token'"
+    gone = "Task Timed Out: 'Provided task does not exist anymore'"
+    return None if sent else ("TaskTimedOut", gone)
+
+
+def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
+    match kind:
+        case "succeeded":
+            given = arguments.get("Output")
+            return loads(given) if isinstance(given, str) else given
+        case "failed":
+            return {"error": arguments.get("Error"), "cause": arguments.get("Cause")}
+    return None
+
+
+def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
+    """What the optimized and the SDK integration make of an error of the Step Functions API."""
+    exception = code if code.endswith("Exception") else f"{code}Exception"
+    if invoke.integration.resource_type == "states":
+        details = f"Service: AWSStepFunctions; Status Code: 400; Error Code: {code}"
+        return {
+            "error": f"StepFunctions.{exception}",
+            "cause": f"{text} ({details}; Request ID: local; Proxy: null)",
+        }
+    return {
+        "error": f"Sfn.{exception}",
+        "cause": f"{text} (Service: Sfn, Status Code: 400, Request ID: local) "
+        "(SDK Attempt Count: 1)",
+    }
+
+
+_SERVICES: dict[str, Callable[[Driver, Execution, Invoke], bool]] = {
+    "states:startExecution": _start_execution,
+    "aws-sdk:sfn:startExecution": _start_execution,
+    "aws-sdk:sfn:sendTaskSuccess": _send("succeeded"),
+    "aws-sdk:sfn:sendTaskFailure": _send("failed"),
+    "aws-sdk:sfn:sendTaskHeartbeat": _send("heartbeat"),
+}

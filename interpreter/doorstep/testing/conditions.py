@@ -1,0 +1,91 @@
+"""`{% … %}` in tests and mocks written as YAML or JSON: JSONata, as in a definition.
+
+Where a value is expected, it is a condition on what is found there, which it sees as `$`. Where a
+value is given, it makes the value.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ..asl.jsonata_fields import is_expression
+from ..errors import InputError
+from ..jsonata import UNDEFINED, JSONataError, is_function
+from ..runtime.answers import ABSENT
+from ..values.json_diff import Unlike, alike, differences
+
+if TYPE_CHECKING:
+    from ..jsonata import Expression
+
+
+def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[Unlike]:
+    """Where a value is not as expected; `partial`: its objects may have more members.
+
+    Raises InputError for a condition that can't be evaluated.
+    """
+    return list(differences(at, expected, found, same=_fits, partial=partial))
+
+
+def made(value: Any, given: Any = ABSENT) -> Any:
+    """A value with its expressions evaluated, in which `$` is what is given.
+
+    Raises InputError for an expression that fails or gives nothing.
+    """
+    match value:
+        case str() if is_expression(value):
+            result = _evaluated(value, given)
+            if result is UNDEFINED or is_function(result):
+                raise InputError(f"the JSONata expression {value} gives no value")
+            return result
+        case dict():
+            return {name: made(inner, given) for name, inner in value.items()}
+        case list():
+            return [made(item, given) for item in value]
+    return value
+
+
+def check_expressions(value: Any) -> None:
+    """Raise InputError when one of the expressions in a value is no JSONata."""
+    match value:
+        case dict():
+            check_expressions(list(value.values()))
+        case list():
+            for item in value:
+                check_expressions(item)
+        case str() if is_expression(value):
+            compiled(value)
+
+
+@lru_cache(maxsize=1024)
+def compiled(text: str) -> Expression:
+    """The expression between `{%` and `%}`; raises InputError when it is none."""
+    from ..jsonata.expression import compile as compile_expression
+
+    try:
+        return compile_expression(text[2:-2].strip())
+    except JSONataError as error:
+        raise InputError(f"this is no JSONata: {error.message}") from None
+
+
+def _fits(expected: Any, found: Any) -> bool:
+    if is_expression(expected):
+        return _evaluated(expected, found) is True
+    return alike(expected, found)
+
+
+def _evaluated(text: str, given: Any) -> Any:
+    from ..asl.dialect import LIMITS, functions
+
+    random = Random(text)
+    try:
+        return compiled(text).evaluate(
+            UNDEFINED if given is ABSENT else given,
+            functions(lambda: random),
+            now=0,
+            random=random.random,
+            limits=LIMITS,
+        )
+    except JSONataError as error:
+        raise InputError(f"the JSONata expression {text} fails: {error.message}") from None

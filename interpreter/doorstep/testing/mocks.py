@@ -1,0 +1,248 @@
+"""Mocks: answers that stand in for the work of a Task, chosen more finely than handlers are.
+
+    mocks = Mocks(
+        mock("ChargeCard", fail("GatewayBusy"), invocation=range(2)),
+        mock("PriceItem", {"cents": 790}, when=lambda item: item["sku"] == "tea"),
+        mock("FulfilOrder", answer({"number": "PX-1"}, after="5h")),
+    )
+    execution = mocks.run(definition, {…}, handlers)
+
+The calls of a state are numbered from 0 in the order in which they are made: retries, loops and the
+iterations of a Map count on (so does Step Functions Local; floci#3254, localstack#12846). The first
+mock that fits a call answers it; a call that none fits goes to the handlers.
+
+What a mock answers in place of a service is compared with the service's API, see `shapes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from ..api import Definition, start
+from ..engine.commands import Invoke
+from ..errors import InputError, is_interrupt, message_of
+from ..runtime import Driver, Execution
+from ..runtime.answers import ABSENT, Answer, Duration, TaskFailed, seconds
+from ..runtime.handlers import Handler, Handlers, Source
+from ..runtime.invocation import Context, call, event_of
+from .service_models import problems
+
+Numbers = int | Container[int]
+Respond = Callable[[Execution, Invoke], Answer]
+Checking = Literal["strict", "warn", "off"]
+"""What becomes of an answer that the service would not give: the execution fails, or it is told."""
+_NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mock:
+    """Which calls of a state it answers, and how; every condition that is given has to hold."""
+
+    state: str
+    respond: Respond
+    label: str
+    """What reports call it."""
+    invocation: Numbers | None = None
+    attempt: Numbers | None = None
+    index: Numbers | None = None
+    when: Callable[[Any], object] | None = None
+    heartbeat: float | None = None
+    """Seconds."""
+    machine: str | None = None
+    """The name of the state machine that the state is of; None: of any."""
+
+    def fits(self, execution: Execution, invoke: Invoke, number: int) -> bool:
+        """Whether it answers this call, which is the state's `number`th."""
+        return (
+            self.state == invoke.state
+            and self.machine in (None, execution.identity.machine)
+            and _among(number, self.invocation)
+            and _among(invoke.attempt, self.attempt)
+            and (self.index is None or _among(_iteration(execution, invoke), self.index))
+            and (self.when is None or bool(self.when(event_of(invoke))))
+        )
+
+
+def fitting(
+    mocks: Iterable[Mock], execution: Execution, invoke: Invoke, number: int
+) -> Mock | None:
+    """The first mock that answers a call, which is the state's `number`th."""
+    return next((one for one in mocks if one.fits(execution, invoke, number)), None)
+
+
+def mock(
+    state: str,
+    answer: Any,
+    *,
+    invocation: Numbers | None = None,
+    attempt: Numbers | None = None,
+    index: Numbers | None = None,
+    when: Callable[[Any], object] | None = None,
+    heartbeat: Duration | None = None,
+) -> Mock:
+    """Answer calls of `state` with `answer`.
+
+    `answer`: a JSON value, `doorstep.answer(value, after="5h")`, `doorstep.fail("Error", "cause")`,
+    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of what a
+    handler would be given that returns one of these. A value answers a callback and a job as well;
+    as with handlers it becomes the `Payload` of `lambda:invoke`.
+
+    | condition | a number, or a container of numbers such as range(3) |
+    |---|---|
+    | invocation | of this call among all calls of the state |
+    | attempt | 0 for the first call of a visit, then the number of the retry |
+    | index | of the iteration of the inline Map around the state |
+    | when | a function of what a handler would be given that says whether it fits |
+
+    `heartbeat`: the task's heart beats that often until the task is over.
+    """
+    numbers = {"invocation": invocation, "attempt": attempt, "index": index}
+    conditions = [f"{name} {value}" for name, value in numbers.items() if value is not None]
+    label = ", ".join([state, *conditions, *(["when …"] if when else [])])
+    every = None if heartbeat is None else seconds(heartbeat)
+    if every == 0:
+        raise InputError(f"the mock of {label} has a heartbeat every 0 seconds")
+    return Mock(state, _handled(answer), label, invocation, attempt, index, when, every)
+
+
+class Mocks:
+    """The mocks of one run, and which calls they have answered; another run takes others."""
+
+    def __init__(self, *mocks: Mock, answers: Checking = "strict") -> None:
+        """`answers`: what becomes of an answer that botocore's model of the service does not allow.
+        strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
+        """
+        self.mocks = mocks
+        self.answers = answers
+        self.doubts: list[str] = []
+        self.driver: Driver | None = None
+        """Who makes the calls; heartbeats need to know. `run` sets it."""
+        self._calls: Counter[tuple[str, str]] = Counter()
+        """By machine and state."""
+        self._reached: set[Mock] = set()
+
+    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
+        called = execution.identity.machine, invoke.state
+        # A journal that is gone on with tells of calls that were made before.
+        number = max(self._calls[called], invoke.number)
+        self._calls[called] = number + 1
+        try:
+            found = fitting(self.mocks, execution, invoke, number)
+        except InputError as problem:
+            return invalid(invoke.state, str(problem))
+        except BaseException as problem:  # a condition is the user's own function
+            if is_interrupt(problem):
+                raise
+            why = f"a condition raised {type(problem).__name__}: {message_of(problem)}"
+            return invalid(invoke.state, why)
+        if found is None:
+            return None
+        self._reached.add(found)
+        if found.heartbeat is not None:
+            self._beat(execution, invoke, found.heartbeat)
+        return self._checked(found, invoke, found.respond(execution, invoke))
+
+    def run(
+        self,
+        definition: Definition,
+        input: Any = None,
+        handlers: Source | None = None,
+        **options: Any,
+    ) -> Execution:
+        """`doorstep.run`, with these mocks asked before the handlers."""
+        self.driver, execution = start(definition, input, handlers, respond=self, **options)
+        try:
+            self.driver.run(execution)
+        finally:
+            self.driver.close()
+        return execution
+
+    @property
+    def idle(self) -> list[Mock]:
+        """The mocks that have answered no call."""
+        return [one for one in self.mocks if one.label and one not in self._reached]
+
+    @property
+    def unreached(self) -> list[str]:
+        """Their labels."""
+        return [one.label for one in self.idle]
+
+    def remarks(self, mocks: Container[Mock] | None = None) -> list[str]:
+        """What whoever looks at the run should know: mocks never reached (of those), doubts."""
+        idle = [one.label for one in self.idle if mocks is None or one in mocks]
+        return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
+
+    def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
+        told = "" if self.answers == "off" else doubt(mock, invoke, answer)
+        if told and self.answers == "strict":
+            return invalid(invoke.state, told)
+        if told:
+            self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        return answer
+
+    def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
+        clock = execution.clock
+
+        def go_on() -> None:
+            if self.driver is None:
+                told = "a mock's heartbeat needs the driver: use Mocks.run, or set .driver"
+                raise InputError(told)
+            clock.call_at(clock.now() + every, partial(beat, self.driver))
+
+        def beat(driver: Driver) -> None:
+            if invoke.key in execution.engine.waiting:
+                driver.deliver(execution, "heartbeat", invoke.key)
+                go_on()
+
+        # What goes on from a journal is called while the driver is made.
+        clock.call_at(clock.now(), go_on)
+
+
+def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
+    """What the service would not give in a mock's answer; empty when it might."""
+    if answer.output is ABSENT:
+        return ""
+    unlike = "; ".join(problems(invoke.integration, answer.output))
+    which = mock.label.removeprefix(invoke.state)
+    return f"{invoke.integration.action} does not answer so{which}: {unlike}" if unlike else ""
+
+
+def invalid(state: str, why: str) -> Answer:
+    """The answer of a mock that can't answer: the run is set up wrong."""
+    told = f"The mock of the state '{state}' can't answer: {why}"
+    return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
+
+
+def numbers(text: str) -> range | None:
+    """The calls that "3" or "1-3" stands for; None for other texts."""
+    found = _NUMBERS.fullmatch(text)
+    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else None
+
+
+def _handled(answer: Any) -> Respond:
+    """What becomes of a mock's answer: the same as of a handler's."""
+    function: Handler = answer if callable(answer) else lambda _: answer
+    handlers = Handlers({"*": lambda event: _whole(function(event))})
+    return lambda execution, invoke: call(handlers, invoke, execution.identity, Context)
+
+
+def _whole(result: Any) -> Any:
+    # A handler's plain value only answers the request of a callback; a mock's is the callback.
+    return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
+
+
+def _iteration(execution: Execution, invoke: Invoke) -> int | None:
+    item = execution.engine.waiting[invoke.key].item
+    return None if item is None else item["Index"]
+
+
+def _among(number: int | None, numbers: Numbers | None) -> bool:
+    if numbers is None or isinstance(numbers, int):
+        return numbers in (None, number)
+    return number in numbers

@@ -1,0 +1,200 @@
+"""What services answer, as their models have it: a mocked result is compared with its shape.
+
+The shapes are those of the service models that botocore brings along (`pip install doorstep[aws]`);
+without botocore, and for results that the models do not describe, nothing is compared. Members are
+called as Step Functions calls them: in PascalCase, whatever the service has. Where a name begins
+with several capitals, they are the API's or those of Java's SDK: AWS was seen to answer with `BOOL`
+and `NULL` at the top and `Bool` and `Nul` further in (boto3#4253), so that both are taken.
+
+TestState never refuses members that the model does not know (recorded for events:putEvents). In a
+mock they are told: most members are optional, so that a slip of the pen would look like an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from ..asl.jsonata_fields import json_type
+from ..model.resource import Integration
+from ..values.did_you_mean import did_you_mean
+
+# botocore's names, where they are not the name that Step Functions has, with or without hyphens.
+_MODELS = {
+    "applicationdiscovery": "discovery",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "costexplorer": "ce",
+    "databasemigration": "dms",
+    "directory": "ds",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticsearch": "es",
+    "eventbridge": "events",
+    "iotdataplane": "iot-data",
+    "lexmodelbuilding": "lex-models",
+    "lexruntime": "lex-runtime",
+    "serverlessapplicationrepository": "serverlessrepo",
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+}
+# The API that tells how a job ended: its answer is the result of `.sync` (where that is known).
+_POLLED = {"states:startExecution": "DescribeExecution"}
+# Where Step Functions parses what the API has as text or bytes.
+_PARSED = {
+    ("lambda:invoke", ""): ("Payload",),
+    ("states:startExecution", "sync:2"): ("Input", "Output"),
+}
+_CAPITALS = re.compile(r"^[A-Z]+(?![a-z])")
+_RENAMED = {"NULL": "Nul"}
+"""`null` is taken in Java."""
+_OF_THE_SDK = ("SdkHttpMetadata", "SdkResponseMetadata")
+"""What optimized integrations have beside the service's own members."""
+_KINDS = {
+    "blob": "a string",
+    "boolean": "a boolean",
+    "double": "a number",
+    "float": "a number",
+    "integer": "a number",
+    "list": "an array",
+    "long": "a number",
+    "map": "an object",
+    "string": "a string",
+    "structure": "an object",
+    "timestamp": "a string",
+}
+
+
+class Operation(NamedTuple):
+    """Where an operation's answer is described, and what is told of a value that is no such answer.
+
+    `model`: JSON of botocore. `required`: members that are missing are told; `unknown`: members
+    that the shape does not have.
+    """
+
+    model: Mapping[str, Any]
+    shape: str
+    required: bool
+    unknown: bool
+    elsewhere: tuple[str, ...] = ()
+    """Members that the shape does not describe."""
+
+    def inner(self, shape: str) -> Operation:
+        """A shape within."""
+        return self._replace(shape=shape, elsewhere=())
+
+
+def problems(
+    called: Integration, result: Any, *, required: bool = True, unknown: bool = True
+) -> Iterator[str]:
+    """What is wrong with a Task's mocked result, in AWS's words where AWS has some."""
+    operation = _operation(called, required, unknown)
+    if operation is None:
+        return
+    if isinstance(result, dict):
+        yield from _compare(result, operation)
+    elif unknown:
+        yield "The result must be an object"
+
+
+def _compare(value: Mapping[str, Any], operation: Operation) -> Iterator[str]:
+    shape = operation.model["shapes"][operation.shape]
+    members = {
+        spelling: member["shape"]
+        for name, member in shape["members"].items()
+        for spelling in _spellings(name)
+    }
+    if operation.required:
+        for name in shape.get("required", ()):
+            if not any(spelling in value for spelling in _spellings(name)):
+                yield f"Required field '{_pascal(name)}' is missing"
+    for name, inner in members.items():
+        if name in value and name not in operation.elsewhere:
+            yield from _field(name, value[name], operation.inner(inner))
+    if operation.unknown:
+        yield from _strange(value, members, operation.elsewhere)
+
+
+def _strange(
+    value: Mapping[str, Any], members: Mapping[str, Any], elsewhere: tuple[str, ...]
+) -> Iterator[str]:
+    for name in value:
+        if name not in members and name not in elsewhere:
+            hint = did_you_mean(name, members) or f"there are {', '.join(members) or 'none'}"
+            yield f"Field '{name}' is not one of the service's; {hint}"
+
+
+def _field(name: str, value: Any, operation: Operation) -> Iterator[str]:
+    shape = operation.model["shapes"][operation.shape]
+    kind = _KINDS.get(shape["type"])
+    if kind is None or shape.get("document"):
+        return
+    if json_type(value) != kind.split()[-1]:
+        yield f"Field '{name}' must be {kind}"
+        return
+    match shape["type"]:
+        case "structure":
+            yield from _compare(value, operation)
+        case "list":
+            inner = operation.inner(shape["member"]["shape"])
+            for item in value:
+                yield from _field(name, item, inner)
+        case "map":
+            inner = operation.inner(shape["value"]["shape"])
+            for key, item in value.items():
+                yield from _field(key, item, inner)
+        case _:
+            yield from _limits(name, value, shape)
+
+
+def _limits(name: str, value: Any, shape: Mapping[str, Any]) -> Iterator[str]:
+    if "enum" in shape and value not in shape["enum"]:
+        yield f"Field '{name}' is not an expected value"
+    text = isinstance(value, str)
+    size = len(value) if text else value
+    if size < shape.get("min", size):
+        less = "smaller than the minimum length" if text else "less than the minimum value"
+        yield f"Field '{name}' is {less}"
+    if size > shape.get("max", size):
+        yield f"Field '{name}' exceeds the maximum {'length' if text else 'value'}"
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _spellings(name: str) -> dict[str, None]:
+    """A name as Step Functions may write it: with the capitals of the API, with those of Java."""
+    java = _RENAMED.get(name) or _CAPITALS.sub(lambda run: run[0].capitalize(), name)
+    return dict.fromkeys((_pascal(name), _pascal(java)))
+
+
+def _operation(called: Integration, required: bool, unknown: bool) -> Operation | None:
+    """The operation whose answer a mock stands for; None when that is not known."""
+    if called.kind != "service" or called.pattern == "waitForTaskToken":
+        return None
+    service, _, action = called.action.removeprefix("aws-sdk:").partition(":")
+    name = _POLLED.get(called.action) if called.pattern else _pascal(action)
+    model = _model(service)
+    elsewhere = (*_OF_THE_SDK, *_PARSED.get((called.action, called.pattern), ()))
+    for own, operation in model.get("operations", {}).items():
+        if name in _spellings(own) and "output" in operation:
+            return Operation(model, operation["output"]["shape"], required, unknown, elsewhere)
+    return None
+
+
+@lru_cache(maxsize=16)
+def _model(service: str) -> Mapping[str, Any]:
+    try:
+        loader = import_module("botocore.loaders").Loader()
+    except ImportError:
+        return {}
+    plain = _MODELS.get(service, service).replace("-", "")
+    for name in loader.list_available_services("service-2"):
+        if name.replace("-", "") == plain:
+            model: Mapping[str, Any] = loader.load_service_model(name, "service-2")
+            return model
+    return {}

@@ -1,0 +1,187 @@
+"""What a test expects, held against what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...asl.jsonata_fields import is_expression
+from ...definitions.config_schema import Record
+from ...definitions.source_locations import Place
+from ...errors import InputError
+from ...runtime.answers import ABSENT, spelled
+from ...values.did_you_mean import did_you_mean
+from ...values.json_text import dumps
+from ..conditions import unmet
+from ..testkit import ObservedExecution, ObservedState
+from ..testkit.calls import callable_names
+from ..testkit.snapshots import compare
+
+_LONGEST = 1_000
+"""Characters of a value that is shown."""
+_INCLUDES = "_includes"
+_EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
+    "status": lambda execution: execution.status,
+    "input": lambda execution: execution.input,
+    "output": lambda execution: execution.output if execution.succeeded else ABSENT,
+    "error": lambda execution: execution.error,
+    "cause": lambda execution: execution.cause,
+    "path": lambda execution: execution.path,
+    "took": lambda execution: execution.took.total_seconds(),
+}
+_STATE: Mapping[str, Callable[[ObservedState], Any]] = {
+    "visits": lambda state: state.visits,
+    "retries": lambda state: state.retries,
+    "errors": lambda state: state.errors,
+    "outcome": lambda state: state.outcome,
+    "next": lambda state: state.next,
+    "took": lambda state: state.took.total_seconds(),
+    "assigned": lambda state: state.assigned,
+    "input": lambda state: state.input,
+    "output": lambda state: state.output,
+    "paths": lambda state: state.paths,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """An expectation that was not met: where it stands, and of what it is."""
+
+    place: Place
+    what: str
+    expected: Any = ABSENT
+    found: Any = ABSENT
+    """ABSENT: nothing is there; both: `what` says it all."""
+
+    def __str__(self) -> str:
+        if self.found is ABSENT and self.expected is ABSENT:
+            return self.what
+        return f"{self.what}\n{self.values}"
+
+    @property
+    def values(self) -> str:
+        """Both values, a line each."""
+        return f"expected  {_shown(self.expected)}\nfound     {_shown(self.found)}"
+
+
+def check(
+    record: Record, expect: Record | None, observed: ObservedExecution, folder: Path, update: bool
+) -> Iterator[Unmet]:
+    """What is not as expected; `update`: keep the history instead of comparing it.
+
+    Raises InputError for an expectation that can't be compared.
+    """
+    if expect is None:
+        expect = Record(record.place, {})
+    yield from _execution(expect, "", observed, record.place)
+    for name, children in expect.get("children", {}).items():
+        yield from _children(name, children, expect.place.at("children").at(name), observed)
+    if "history" in expect:
+        yield from _history(expect.place.at("history"), observed, folder, update)
+
+
+def _execution(
+    expect: Record, of: str, observed: ObservedExecution, place: Place
+) -> Iterator[Unmet]:
+    """`place`: where it is blamed that an execution of which nothing else is said has failed."""
+    if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
+        yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
+    yield from _compared(expect, of, _EXECUTION, observed)
+    for name, state in expect.get("states", {}).items():
+        found = _state(observed, name, state.place)
+        yield from _compared(state, f" of {name}{of}", _STATE, found)
+    for name, wanted in expect.get("calls", {}).items():
+        yield from _calls(name, of, wanted, expect.place.at("calls").at(name), observed)
+
+
+def _children(
+    machine: str, wanted: list[Record], place: Place, observed: ObservedExecution
+) -> Iterator[Unmet]:
+    found = [child for child in observed.children if child.machine == machine]
+    if len(found) != len(wanted):
+        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(found))
+        return
+    for number, (expect, child) in enumerate(zip(wanted, found, strict=True)):
+        yield from _execution(expect, f" of {machine}[{number}]", child, expect.place)
+
+
+def _compared(
+    expect: Record, of: str, table: Mapping[str, Callable[[Any], Any]], observed: Any
+) -> Iterator[Unmet]:
+    """The members of a record that the table can tell of."""
+    for member, expected in expect.members.items():
+        name = member.removesuffix(_INCLUDES)
+        if name in table:
+            place, partial = expect.place.at(member), member != name
+            try:
+                found = table[name](observed)
+            except AssertionError as told:
+                yield Unmet(place, f"{name}{of}", expected, str(told))
+                continue
+            yield from _unlike(place, f"{name}{of}", expected, found, partial=partial)
+
+
+def _unlike(
+    place: Place, what: str, expected: Any, found: Any, *, partial: bool
+) -> Iterator[Unmet]:
+    try:
+        unlike = unmet("", expected, found, partial=partial)
+    except InputError as problem:
+        raise place.problem(str(problem)) from None
+    for at, wanted, had in unlike:
+        if what.partition(" ")[0] == "took" and not is_expression(wanted):
+            wanted, had = spelled(wanted), spelled(had)
+        dot = "" if not at or at.startswith("[") else "."
+        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
+
+
+def _inner(place: Place, at: str) -> Place:
+    """The part of an expected value that `at` names, or the nearest around it."""
+    steps: Iterable[tuple[str | int, str]] = ()
+    match place.value:
+        case dict():
+            steps = ((name, name) for name in place.value)
+        case list():
+            steps = ((index, f"[{index}]") for index in range(len(place.value)))
+    for key, written in steps:
+        rest = at.removeprefix(written)
+        if at.startswith(written) and rest[:1] in ("", ".", "["):
+            return _inner(place.at(key), rest.removeprefix("."))
+    return place
+
+
+def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedState:
+    try:
+        return observed.state(name)
+    except LookupError as problem:
+        raise place.problem(str(problem.args[0]), name=True) from None
+
+
+def _calls(
+    name: str, of: str, wanted: Any, place: Place, observed: ObservedExecution
+) -> Iterator[Unmet]:
+    """`wanted`: a number, the inputs in their order, or a condition on these."""
+    made = [call.given for call in observed.called(name)]
+    known = callable_names(observed.execution.journal.header.definition)
+    if not made and name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
+        raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
+    count = isinstance(wanted, int)
+    found = len(made) if count else made
+    yield from _unlike(place, f"calls of {name}{of}", wanted, found, partial=True)
+
+
+def _history(
+    place: Place, observed: ObservedExecution, folder: Path, update: bool
+) -> Iterator[Unmet]:
+    try:
+        compare(observed, folder / place.value, update=update)
+    except AssertionError as told:
+        yield Unmet(place, str(told))
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is ABSENT else value if is_expression(value) else dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,121 @@
+"""Which variables each state reads: the `variableReferences` of DescribeStateMachine.
+
+The tables of fields say where an expression can stand. What AWS was recorded to list (LocalStack's
+public recordings, test_sfn_api_variable_references): states inside of others by their own names;
+names in the order of the alphabet; neither `$states` nor a function of JSONata that is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..asl.dialect import FUNCTIONS
+from ..definitions.documents import has_placeholder
+from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
+from ..jsonata import compile as compile_expression
+from ..jsonata.functions import BUILTINS
+from ..jsonpath import compile_path
+from .expressions import CLOSE, OPEN, is_written_as_expression
+from .fields import JSONATA, JSONPATH, Field, Shape
+from .findings import Machine, Place
+from .graph import scopes, states_of
+from .objects import NESTED_RULE
+from .states import STATES
+
+
+def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
+    """{state: the variables that it reads} of an accepted definition; states with none left out.
+
+    A name that an expression binds itself is no variable of the machine, and neither is one of a
+    function, unless a state assigns it.
+    """
+    jsonata = definition.get("QueryLanguage") == JSONATA
+    others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))
+    found = {
+        name: sorted(_read(state, JSONATA if jsonata else JSONPATH, others))
+        for fields, _ in scopes(definition, Place(Machine(jsonata)))
+        for name, state in states_of(fields).items()
+    }
+    return {name: names for name, names in found.items() if names}
+
+
+def _read(state: Mapping[str, Any], default: str, others: set[str]) -> set[str]:
+    language = state.get("QueryLanguage", default)
+    names = set(_of_object(state, STATES[state["Type"]], language))
+    return names - others if language == JSONATA else names
+
+
+def _assigned(value: Any) -> Iterator[str]:
+    """The names below every Assign."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                if name == "Assign" and isinstance(inner, dict):
+                    yield from (variable.removesuffix(".$") for variable in inner)
+                yield from _assigned(inner)
+        case list():
+            for inner in value:
+                yield from _assigned(inner)
+
+
+def _of_object(value: Mapping[str, Any], shape: Shape, language: str) -> Iterator[str]:
+    for name, inner in value.items():
+        field = shape.fields.get(name)
+        if field is not None and field.language in (None, language):
+            yield from _of_field(inner, field, language)
+
+
+def _of_field(value: Any, field: Field, language: str) -> Iterator[str]:
+    if isinstance(value, str) and has_placeholder(value):
+        return
+    match field.kind:
+        case "object" if field.shape is not None:
+            yield from _of_object(value, field.shape, language)
+        case "list" if field.item is not None:
+            for item in value:
+                yield from _of_field(item, field.item, language)
+        case "rules":
+            for rule in value:
+                yield from _of_object(rule, NESTED_RULE, language)
+        case "rule":
+            yield from _of_object(value, NESTED_RULE, language)
+        case "template" | "variables":
+            yield from _of_template(value, jsonata=language == JSONATA)
+        case "path" | "reference" | "text path":
+            yield from _of_text(value)
+        case _ if field.expression:
+            yield from _of_template(value, jsonata=language == JSONATA)
+
+
+def _of_template(value: Any, *, jsonata: bool, computed: bool = False) -> Iterator[str]:
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _of_template(inner, jsonata=jsonata, computed=name.endswith(".$"))
+        case list():
+            for inner in value:
+                yield from _of_template(inner, jsonata=jsonata)
+        case str() if has_placeholder(value):
+            return
+        case str() if jsonata and is_written_as_expression(value):
+            yield from compile_expression(value[len(OPEN) : -len(CLOSE)].strip()).variables
+        case str() if computed and not jsonata:
+            yield from _of_text(value)
+
+
+def _of_text(value: str | None) -> Iterator[str]:
+    """A path or a call of an intrinsic function."""
+    if value is not None:
+        yield from _of_argument(PathArgument(value) if value[:1] == "$" else parse_intrinsic(value))
+
+
+def _of_argument(argument: Argument) -> Iterator[str]:
+    match argument:
+        case Call(arguments=arguments):
+            for inner in arguments:
+                yield from _of_argument(inner)
+        case PathArgument(text=text):
+            # The others are the state's data and the context object.
+            if (root := compile_path(text).root) not in ("", "$"):
+                yield root
