@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.runtime.answers import ABSENT, seconds, spelled
+from doorstep.runtime.answers import seconds, spelled
+from doorstep.values.absent import ABSENT
 
 
 @pytest.mark.parametrize(

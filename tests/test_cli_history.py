@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.commands.history import elapsed
 from doorstep_cli.main import cli
+from doorstep_cli.views.events import elapsed
 
 DEFINITION = {
     "StartAt": "Fetch",

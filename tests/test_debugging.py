@@ -12,8 +12,8 @@ import doorstep
 from doorstep import InputError
 from doorstep.definitions import load
 from doorstep.model.definition import machine
-from doorstep.runtime.answers import ABSENT
 from doorstep.testing.mocks import Mocks, mock
+from doorstep.values.absent import ABSENT
 
 ROOT = Path(__file__).parent.parent
 # Their Resource names an account where the form of an SDK integration has none.

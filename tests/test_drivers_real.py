@@ -14,6 +14,7 @@ from doorstep.api import compile_definition
 from doorstep.engine.events import Fact
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Entry
+from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution, RealClock, real_clock
 from doorstep.runtime.handlers import Handlers
 from doorstep.runtime.invocation import Context
@@ -167,7 +168,7 @@ ASK = one(
 
 
 def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
-    driver = Driver(clock, Handlers(handlers), keeper=keeper)
+    driver = Driver(clock, Handlers(handlers), keeper=keeper, new_map_run=MapRun)
     identity = Identity(name="test", seed="test")
     execution = driver.start(compile_definition(definition), definition, identity, "[1, 2]")
     driver.run(execution)

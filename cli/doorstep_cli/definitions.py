@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from doorstep.values.json_text import shortened
+from doorstep.errors import shortened
 
 from .options import Command, standard_input
 from .output import Problem, style
@@ -124,7 +124,7 @@ def all_described(
     diagnostics: Sequence[Diagnostic], file: str, document: Document | None
 ) -> Iterator[str]:
     """Return the first diagnostics with their places, and how many more there are."""
-    from doorstep.refusals import MOST, more
+    from doorstep.errors import MOST, more
 
     yield from (described(one, file, document) for one in diagnostics[:MOST])
     yield from (f"{one}; `doorstep validate --format json` has all" for one in more(diagnostics))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.engine.events import Event
     from doorstep.replayer import ChildFiles
-    from doorstep.runtime.driver import OnEvent
+    from doorstep.runtime.ports import OnEvent
 
 Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 

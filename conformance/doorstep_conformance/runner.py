@@ -12,9 +12,9 @@ from typing import Any
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
 from doorstep.engine.commands import Invoke
-from doorstep.runtime.answers import ABSENT
-from doorstep.runtime.driver import OnEvent
+from doorstep.runtime.ports import OnEvent
 from doorstep.validation import check
+from doorstep.values.absent import ABSENT
 from doorstep.values.json_text import dumps, loads
 
 from .cases import Case, Kind, load_cases

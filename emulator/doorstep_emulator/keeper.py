@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from doorstep.engine.commands import StartMapRun
-from doorstep.engine.engine import Program
+from doorstep.engine.commands import Program, StartMapRun
 from doorstep.engine.events import Event, Fact
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Entry, Header, Journal
 from doorstep.engine.quotas import quotas_of
-from doorstep.map_runs.run import MapRun, child_identity
+from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution
+from doorstep.runtime.execution import child_identity
 from doorstep.runtime.restore import go_on, restore
 from doorstep.values.json_text import dumps, loads
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from doorstep.asl.compile import compile_machine
 from doorstep.definitions.documents import read_json
-from doorstep.engine.engine import Program
+from doorstep.engine.commands import Program
 from doorstep.errors import ApiError
 from doorstep.model.definition import machine
-from doorstep.runtime.step_functions import Machine as Startable
+from doorstep.runtime.ports import Machine as Startable
 
 from .catalogue import Catalogue, Target
 

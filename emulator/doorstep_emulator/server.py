@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver
 from doorstep.runtime.driver import Respond
 
@@ -110,6 +111,7 @@ class Server:
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
             isolated=True,
+            new_map_run=MapRun,
         )
         self.keeper.driver = self.activities.driver = self.driver
         self.metrics = Metrics()

@@ -46,7 +46,7 @@ class Options:
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
-    """Asked for an answer before the handlers, in tests; `doorstep.testing.mocks.Mocks` for example."""
+    """Asked for an answer before the handlers: `doorstep.testing.mocks.Mocks` in tests."""
     mocks: Path | None = None
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     calls: int = 64

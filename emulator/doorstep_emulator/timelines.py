@@ -19,9 +19,8 @@ from functools import partial
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from doorstep.errors import InputError
+from doorstep.errors import InputError, shortened
 from doorstep.runtime.clock import Agenda, Clock, Handle
-from doorstep.values.json_text import shortened
 
 from .clock import Place, ServerClock
 

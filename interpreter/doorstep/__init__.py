@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import jsonata
     from .api import run, start
-    from .diagnostics import Diagnostic
     from .errors import (
         ApiError,
         DefinitionError,
+        Diagnostic,
         DoorstepError,
         Failure,
         HandlerLoadError,

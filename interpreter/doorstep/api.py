@@ -10,17 +10,18 @@ from typing import Any, Literal
 
 from .asl.compile import compile_machine
 from .definitions import load
-from .engine.engine import Program
+from .engine.commands import Program
 from .engine.identity import Identity, check_name
 from .engine.journal import Journal
 from .engine.quotas import Quotas, quotas_of
 from .errors import InputError
+from .map_runs.run import MapRun
 from .model.definition import machine
 from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
 from .runtime.clock import MainClock
-from .runtime.driver import OnEvent, Respond
+from .runtime.driver import Respond
 from .runtime.handlers import Handlers, Source
-from .runtime.step_functions import Machine
+from .runtime.ports import Machine, OnEvent
 from .validation import check
 from .values.json_text import dumps, loads
 
@@ -125,6 +126,7 @@ def start(
         on_event=on_event,
         respond=respond,
         keeper=keeper,
+        new_map_run=MapRun,
     )
     if keeper and keeper.first:
         if (ahead := (keeper.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:

@@ -10,27 +10,64 @@
     Failure                    a workflow's own failure: data, not an exception
     StateFailed                carries a Failure from where it arises to Retry and Catch
 
+    Diagnostic                 one thing that AWS would say about a definition
+
 A workflow that fails is a result (``execution.status == "FAILED"``); only what stands in the first
 tree is raised at callers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .diagnostics import Diagnostic
-
+from typing import Any, Literal
 
 OUR_FAULT = "This is a fault of Doorstep, not of the workflow"
 """How the cause begins when an execution fails because of what Doorstep did not foresee."""
 _LONGEST = 1_000
 """Characters of an exception's text that its cause shows."""
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """Return so many characters of a text at most; of a longer one, say how long it is."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+Severity = Literal["ERROR", "WARNING"]
+_MESSAGE = 2_000
+"""Characters of a message or a place: a name in it may be as long as the definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Code, message and JSON Pointer in AWS's words; `hint` is ours, never sent to AWS clients."""
+
+    code: str
+    message: str
+    location: str | None = None
+    severity: Severity = "ERROR"
+    hint: str | None = None
+
+    def __post_init__(self) -> None:
+        """Repeat of a large value the beginning only."""
+        object.__setattr__(self, "message", shortened(self.message, _MESSAGE))
+
+    def as_aws(self) -> dict[str, Any]:
+        """The member of `diagnostics` in ValidateStateMachineDefinition's answer."""
+        shown: dict[str, Any] = {
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+        }
+        if self.location is not None:
+            shown["location"] = self.location
+        return shown
+
+    def __str__(self) -> str:
+        where = f" at {self.location}" if self.location is not None else ""
+        return f"{self.code}: {self.message}{where}"
 
 
 class DoorstepError(Exception):
@@ -165,3 +202,34 @@ def crashed(problem: BaseException) -> Failure:
 def runtime(cause: str) -> StateFailed:
     """States.Runtime: the state can't be executed; it is neither retried nor caught."""
     return StateFailed("States.Runtime", cause, ours=True, final=True)
+
+
+MOST = 50
+"""Diagnostics that a text names, with the number of the others: a definition may have thousands."""
+
+
+def invalid_definition_message(diagnostics: Iterable[Diagnostic]) -> str:
+    """InvalidDefinition's message: `Invalid State Machine Definition: 'CODE: text at /path, …'`.
+
+    A diagnostic without a place is "at null" (recorded for MISSING_END_STATE).
+    """
+    diagnostics = list(diagnostics)
+    said = ", ".join([*map(_said, diagnostics[:MOST]), *more(diagnostics)])
+    return f"Invalid State Machine Definition: '{said}'"
+
+
+def more(diagnostics: Sized) -> list[str]:
+    """Return what stands in place of the diagnostics that a text does not name."""
+    left = len(diagnostics) - MOST
+    return [f"… and {left:,} more"] if left > 0 else []
+
+
+def _said(one: Diagnostic) -> str:
+    where = "null" if one.location is None else shortened(one.location, _MESSAGE)
+    return f"{one.code}: {one.message} at {where}"
+
+
+def refusal(diagnostics: Iterable[Diagnostic]) -> DefinitionError:
+    """The error to raise for a definition that AWS would refuse."""
+    found = list(diagnostics)
+    return DefinitionError(invalid_definition_message(found), found)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import doorstep
 from doorstep.api import SEEDED_START, as_machine
 from doorstep.engine.identity import Identity
+from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution, VirtualClock
 from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_text import loads
@@ -79,7 +80,10 @@ def histories(good: list[Any], hostile: list[str]) -> list[list[dict[str, Any]]]
     child = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
     machines = {"child": as_machine("child", child)}
     driver = Driver(
-        VirtualClock(SEEDED_START), Handlers(hostile_handlers() | calm()), machines=machines
+        VirtualClock(SEEDED_START),
+        Handlers(hostile_handlers() | calm()),
+        machines=machines,
+        new_map_run=MapRun,
     )
     for number, name in enumerate(hostile):
         start(driver, f"hostile-{number}", BY_NAME[name].definition, BY_NAME[name].text)

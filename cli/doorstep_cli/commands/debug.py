@@ -13,7 +13,7 @@ from ..definitions import Type, definition_option, read_accepted
 from ..options import definition_options, format_option
 from ..output import Problem, console, note, print_json
 from ..recorded import history_arguments, recording_of
-from ..views.stepping import step
+from ..views.moment import step
 from .replay import type_told
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ def _rows(one: Aligned) -> list[Row]:
 
 
 def _text(value: Any) -> str:
-    from doorstep.runtime.answers import ABSENT
+    from doorstep.values.absent import ABSENT
     from doorstep.values.json_text import dumps
 
     text = "-" if value is ABSENT else dumps(value)
@@ -73,7 +73,7 @@ def _text(value: Any) -> str:
 
 
 def _as_json(one: Aligned) -> dict[str, Any]:
-    from doorstep.runtime.answers import ABSENT
+    from doorstep.values.absent import ABSENT
 
     differing = []
     for at, a, b in one.differing:

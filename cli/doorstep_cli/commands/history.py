@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from doorstep.engine.events import TERMINAL
+from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
 from doorstep.history.visits import Visits
-from doorstep.values.json_text import shortened
 
 from ..options import format_option
 from ..output import Row, note, print_json, print_table
 from ..recorded import history_arguments, read_history
+from ..views.events import elapsed, event_colour, timestamp
 
 _COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
-_COLOURS = (("Failed", "red"), ("TimedOut", "red"), ("Aborted", "yellow"), ("Succeeded", "green"))
 _DETAILS = ("input", "parameters", "output", "assignedVariables", "error", "cause")
 _SHOWN = 200
 """Characters of an input, output or cause that --details shows."""
@@ -108,11 +107,6 @@ def _row(event: Entry, step: str, begun: float, details: bool) -> Row:
     )
 
 
-def event_colour(event_type: str) -> str | None:
-    """How a type of event is coloured."""
-    return next((colour for end, colour in _COLOURS if event_type.endswith(end)), None)
-
-
 def _told(event: Entry) -> Iterator[tuple[str, object]]:
     return ((name, event.details[name]) for name in _DETAILS if name in event.details)
 
@@ -120,18 +114,3 @@ def _told(event: Entry) -> Iterator[tuple[str, object]]:
 def _shortened(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return shortened(" ".join(text.split()), _SHOWN)
-
-
-def elapsed(seconds: float) -> str:
-    """A time span as the console has it, days before it when there are any."""
-    span = timedelta(milliseconds=round(seconds * 1000))
-    hours, rest = divmod(span.seconds, 3600)
-    days = f"{span.days}d " if span.days else ""
-    clock = f"{hours:02}:{rest // 60:02}:{rest % 60:02}.{span.microseconds // 1000:03}"
-    return days + clock
-
-
-def timestamp(at: float) -> str:
-    """A moment (epoch seconds) as the table has it."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -19,7 +19,7 @@ from .replay import replay_options
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
     from doorstep.replayer import Recording
-    from doorstep.runtime.driver import OnEvent
+    from doorstep.runtime.ports import OnEvent
 
 
 @click.command("resume", short_help="Go on from where a recorded execution failed.")

@@ -18,7 +18,7 @@ from ..views.progress import wanted
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
-    from doorstep.runtime.driver import OnEvent
+    from doorstep.runtime.ports import OnEvent
     from doorstep.testing.mocks import Checking, Mocks
 
 

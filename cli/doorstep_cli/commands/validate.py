@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ..definitions import DEFINITION, Type, all_described, line_and_column, machine_names, read
+from ..definitions import DEFINITION, Type, machine_names, read
 from ..options import definition_options, format_option
-from ..output import echo, json_text, style
+from ..output import echo, json_text
+from ..views.findings import Finding
 from ..views.sarif import sarif
 
 if TYPE_CHECKING:
-    from doorstep import Diagnostic
-    from doorstep.definitions import Document
+    pass
 
 Severity = Literal["ERROR", "WARNING"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found in one definition."""
-
-    file: str
-    machine: str | None
-    document: Document | None
-    diagnostics: Sequence[Diagnostic]
-
-    @property
-    def refused(self) -> bool:
-        """Whether AWS would not create this state machine."""
-        return any(one.severity == "ERROR" for one in self.diagnostics)
-
-    def as_json(self) -> dict[str, Any]:
-        """ValidateStateMachineDefinition's answer, with the file and the places in it."""
-        return {
-            "file": self.file,
-            **({"machine": self.machine} if self.machine else {}),
-            "result": "FAIL" if self.refused else "OK",
-            "diagnostics": [self._placed(one) for one in self.diagnostics],
-        }
-
-    def _placed(self, diagnostic: Diagnostic) -> dict[str, Any]:
-        shown = diagnostic.as_aws()
-        shown |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
-        # Without a document the hint is the excerpt of a text that could not be parsed.
-        return shown | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
-
-    def __str__(self) -> str:
-        name = f"{self.file} ({self.machine})" if self.machine else self.file
-        told = all_described(self.diagnostics, self.file, self.document)
-        verdict = ("refused", "red") if self.refused else ("accepted", "green")
-        return "\n".join([*told, f"{name}: {style(verdict[0], fg=verdict[1])}"])
 
 
 @click.command("validate", short_help="Say what AWS would refuse, and where.")

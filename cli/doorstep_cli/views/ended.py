@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
 from doorstep.history.visits import Visit, Visits
-from doorstep.values.json_text import shortened
 
 from ..output import style
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
-from doorstep.runtime.answers import ABSENT
+from doorstep.values.absent import ABSENT
 
-from ..commands.history import elapsed, event_colour, timestamp
-from ..output import plain
+from ..output import console, plain
+from .events import elapsed, event_colour, timestamp
 from .sections import pretty, sections
 from .stepping import KEYS, PANES, Session
 
@@ -209,3 +210,17 @@ def printed(moments: Moments, index: int) -> RenderableType:
         parts.append(Text(title, "bold red" if title.startswith("error") else "bold"))
         parts += [Text(f"  {line}") for line in lines]
     return Group(*parts)
+
+
+def step(moments: Moments) -> None:
+    """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
+    session = Session(moments, moments.blamed or 0)
+    terminal = console(highlight=False)
+    with terminal.screen() as whole:
+        going = True
+        while going:
+            whole.update(screen(session, terminal.width, terminal.height))
+            try:
+                going = session.press(click.getchar())
+            except (EOFError, KeyboardInterrupt):
+                going = False

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from doorstep.values.json_text import dumps, shortened
+from doorstep.errors import shortened
+from doorstep.values.json_text import dumps
 
 from ..output import Row, echo, note, plain, print_table
 

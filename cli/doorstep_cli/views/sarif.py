@@ -17,7 +17,7 @@ from ..definitions import line_and_column
 if TYPE_CHECKING:
     from doorstep import Diagnostic
 
-    from ..commands.validate import Finding
+    from .findings import Finding
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

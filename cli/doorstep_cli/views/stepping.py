@@ -6,10 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
-from ..output import console
-
 if TYPE_CHECKING:
     from doorstep import Moments
     from doorstep.history.recorded import Entry
@@ -167,19 +163,3 @@ _MOVES: Mapping[str, Callable[[Session], None]] = {
     "P": Session.previous_state,
     "f": Session.next_failure,
 }
-
-
-def step(moments: Moments) -> None:
-    """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
-    from .moment import screen
-
-    session = Session(moments, moments.blamed or 0)
-    terminal = console(highlight=False)
-    with terminal.screen() as whole:
-        going = True
-        while going:
-            whole.update(screen(session, terminal.width, terminal.height))
-            try:
-                going = session.press(click.getchar())
-            except (EOFError, KeyboardInterrupt):
-                going = False

@@ -16,10 +16,10 @@ from doorstep.values.json_text import loads
 from ..arns import Caller, parse
 from ..catalogue import Target
 from ..errors import invalid_request, no_execution, wrong_type
+from ..responses import why_not_redrivable
 from ..server import Operations, Server, Waiting
 from ..store.store import Row
 from ..timelines import Pace
-from .responses import why_not_redrivable
 from .validation import check_name
 
 Request = dict[str, Any]

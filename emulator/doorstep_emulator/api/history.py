@@ -11,12 +11,12 @@ from doorstep.values.json_text import loads
 
 from ..arns import Caller, parse
 from ..errors import invalid_request, no_machine, no_resource, wrong_type
+from ..responses import details, redrive_status, summary
 from ..server import Operations, Server
 from ..store.store import Query, Row
 from . import paging
 from .executions import existing, last_event, redrive_refusal
 from .machines import configuration
-from .responses import details, redrive_status, summary
 
 Request = dict[str, Any]
 

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from doorstep.errors import ApiError
-from doorstep.values.json_text import shortened
+from doorstep.errors import ApiError, shortened
 
 from ..errors import invalid_arn, invalid_name, invalid_request, invalid_token
 from .limits import REQUESTS, Flag, Group, Limit, Many, Number, Text

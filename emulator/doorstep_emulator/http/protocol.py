@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from doorstep.errors import ApiError, InputError
-from doorstep.values.json_text import encoded, loads, shortened
+from doorstep.errors import ApiError, InputError, shortened
+from doorstep.values.json_text import encoded, loads
 
 from ..api.limits import REQUESTS
 from ..api.validation import validate

@@ -14,7 +14,7 @@ from typing import Any
 
 from doorstep.engine.events import Event
 
-from ..api.responses import details
+from ..responses import details
 from ..store.store import Row
 from .status_changes import LARGEST, escaped_size
 

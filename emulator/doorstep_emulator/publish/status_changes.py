@@ -16,7 +16,7 @@ from doorstep.engine.events import TERMINAL, Event
 from doorstep.values.json_text import encoded
 from doorstep.values.timestamps import format_timestamp
 
-from ..api.responses import redrive_status, summary, why_not_redrivable
+from ..responses import redrive_status, summary, why_not_redrivable
 from ..store.store import Row
 
 LARGEST = 248 * 1024

@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..diagnostics import Diagnostic
-from ..errors import InputError
-from ..refusals import refusal
-from ..values.json_text import shortened
+from ..errors import Diagnostic, InputError, refusal, shortened
 from . import jackson, positions, yaml_text
 
 MAX_CHARACTERS = 1_048_576

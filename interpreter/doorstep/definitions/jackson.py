@@ -14,7 +14,8 @@ import re
 import sys
 from typing import Any
 
-from ..values.json_text import MAX_DEPTH, finite, is_deep, shortened
+from ..errors import shortened
+from ..values.json_text import MAX_DEPTH, finite, is_deep
 
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _TOKEN = re.compile(r"[\w$]+")

@@ -6,12 +6,23 @@ branches interleave, and is the same in every replay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ..model.resource import Integration
-    from .engine import Program
+
+
+class Program(Protocol):
+    """What the engine knows of a definition."""
+
+    @property
+    def timeout(self) -> float | None:
+        """TimeoutSeconds of the machine."""
+
+    def run(self, fiber: Any, value: Any) -> Generator[Any, Any, Any]:
+        """The body of a fiber that goes from StartAt to an end with this input."""
+
 
 TimerName = Literal["delay", "timeout", "heartbeat"]
 

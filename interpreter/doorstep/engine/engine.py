@@ -22,13 +22,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import Failure, crashed
 from ..values.json_text import loads
-from .commands import Cancel, Command, SetTimer
+from .commands import Cancel, Command, Program, SetTimer
 from .events import TERMINAL, WHOLE, Event, Fact
-from .fibers import Body, Fiber, HistoryFull, Redriven
+from .fibers import Fiber, HistoryFull, Redriven
 from .identity import Identity
 from .quotas import Quotas
 
@@ -45,17 +45,6 @@ _STEPS_OF_EVENT = 10
 """Steps of an evaluation that take as long as an event does."""
 
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
-
-
-class Program(Protocol):
-    """What the engine knows of a definition."""
-
-    @property
-    def timeout(self) -> float | None:
-        """TimeoutSeconds of the machine."""
-
-    def run(self, fiber: Fiber, value: Any) -> Body:
-        """The body of a fiber that goes from StartAt to an end with this input."""
 
 
 class Engine:

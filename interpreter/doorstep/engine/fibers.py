@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import InputError, StateFailed, data_limit_exceeded, runtime
+from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
 from ..values.json_text import dumps
 from .commands import Command, SetTimer, TimerName
 from .events import Event
@@ -21,13 +21,52 @@ from .events import Event
 if TYPE_CHECKING:
     from random import Random
 
-    from .engine import Engine
+    from .identity import Identity
+    from .quotas import Quotas
 
 _LONG_TEXT = 4_096
 _CHARACTERS_OF_STEP = 50
 """To write so many characters takes as long as a step of an evaluation."""
 
 Body = Generator[StateFailed | None, Any, Any]
+
+
+class Host(Protocol):
+    """What fibers, and the states in them, need of the engine that runs them."""
+
+    identity: Identity
+    quotas: Quotas
+    history: list[Event]
+    last_event: int
+    watch: Callable[[Fiber, Event], None] | None
+    now: float
+    pause_at: int
+    input: Any
+    started_at: float
+    redriven_at: float
+    redrives: int
+    waiting: dict[str, Fiber]
+
+    def tell(self, fiber: Fiber, message: Any) -> None:
+        """Let a fiber run, once those before it have: with a fact, a child at rest, or Redriven."""
+
+    def issue(self, command: Command) -> None:
+        """Hand a command to the driver and remember it until it is settled."""
+
+    def settle(self, key: str) -> None:
+        """Forget a command that has its answer."""
+
+    def abort(self, fiber: Fiber, because: int | None) -> None:
+        """Stop a fiber and those below it where they are."""
+
+    def spend(self, steps: int) -> None:
+        """Account for the steps of an evaluation, or a text's characters."""
+
+    def crash(self, problem: Exception) -> Failure:
+        """Leave a problem that nobody foresaw to the driver; return how it fails the workflow."""
+
+    def count_call(self, state: str) -> int:
+        """Count one more call of a state; return how many there were before it."""
 
 
 class Redriven(Exception):  # noqa: N818  a message to a body, not an error
@@ -66,7 +105,7 @@ class Fiber:
         "variables",
     )
 
-    def __init__(self, engine: Engine, parent: Fiber | None, path: str, index: int) -> None:
+    def __init__(self, engine: Host, parent: Fiber | None, path: str, index: int) -> None:
         self.engine = engine
         self.parent = parent
         self.path = path

@@ -22,7 +22,8 @@ from typing import Any
 
 from ..errors import InputError, ReplayError
 from ..values.json_text import STORED_DEPTH, dumps, loads
-from .engine import Engine, Program
+from .commands import Program
+from .engine import Engine
 from .events import Event, Fact
 from .identity import Identity
 from .quotas import Quotas

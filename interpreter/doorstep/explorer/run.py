@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from ..coverage import Coverage
 from ..coverage.items import Parts
 from ..engine.commands import Invoke
 from ..engine.events import Event
@@ -18,9 +19,6 @@ from ..runtime.answers import Answer
 from ..values.json_text import dumps
 from .flow_states import Left
 from .script import Script
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 Respond = Callable[[Execution, Invoke], Answer | None]
 EVENTS = 2_500
@@ -99,7 +97,7 @@ def _map_runs(passage: Passage) -> list[str]:
 class Run:
     """What became of a script."""
 
-    def __init__(self, subject: Subject, script: Script, first: Respond | None) -> None:
+    def __init__(self, subject: Explored, script: Script, first: Respond | None) -> None:
         self.subject = subject
         self.script = script
         self.first = first
@@ -196,6 +194,26 @@ class Run:
     def visited(self) -> list[Seen]:
         """Every passage of every execution."""
         return [Seen(self, t, one) for t in self.traces.values() for one in t.passages.all]
+
+
+class Explored(Protocol):
+    """What a run asks of the definition that it explores."""
+
+    states: dict[str, State]
+    around: dict[str, State | None]
+    """The Parallel or Map that each state stands in."""
+    coverage: Coverage
+    parts: dict[str, Parts]
+
+    @property
+    def after(self) -> dict[str, set[str]]:
+        """The states that may be entered after each state."""
+
+    def in_map(self, name: str) -> bool:
+        """Whether a state stands in an inline Map."""
+
+    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+        """What an exit of a state leaves behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..runtime.answers import ABSENT as NOTHING
 from ..runtime.answers import Answer
+from ..values.absent import ABSENT as NOTHING
 from ..values.json_text import dumps
 from .flow import ABSENT, Keys, get, path_text, put
 

@@ -12,10 +12,10 @@ from typing import Any
 from ..api import SEEDED_START, Type
 from ..asl.compile import compile_machine
 from ..coverage import Coverage, Item
-from ..engine.commands import ItemSource, StartMapRun
-from ..engine.engine import Program
+from ..engine.commands import ItemSource, Program, StartMapRun
 from ..engine.identity import Identity
 from ..engine.quotas import Quotas, quotas_of
+from ..map_runs.run import MapRun
 from ..model.definition import Scope, State, machine, processor_config
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clock import Clock
@@ -64,6 +64,7 @@ class Subject:
                 bucket=Path(folder) if folder else None,
                 on_event=run.on_event,
                 respond=run.respond,
+                new_map_run=MapRun,
             )
             driver.script, run.driver = script, driver
             text = dumps(script.input)

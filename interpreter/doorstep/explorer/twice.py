@@ -19,9 +19,10 @@ from ..engine.commands import Invoke
 from ..model.definition import State
 from ..model.resource import Integration, integration
 from ..runtime import Execution
-from ..runtime.answers import ABSENT, Answer
+from ..runtime.answers import Answer
 from ..runtime.handlers import Handlers
 from ..runtime.invocation import call, context_of
+from ..values.absent import ABSENT
 from ..values.json_text import dumps
 from .findings import Finding, Place, Severity
 from .script import Script

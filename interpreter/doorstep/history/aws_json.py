@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..engine.events import Event, details_member
 from ..values.json_text import encoded
 from ..values.timestamps import isoformat
 
-if TYPE_CHECKING:
-    from .recorded import Entry
+
+class HistoryEvent(Protocol):
+    """An event of ours or of a recorded history."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def previous(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def at(self) -> float: ...
+    @property
+    def details(self) -> dict[str, Any] | None: ...
 
 
-def as_aws(event: Event | Entry) -> dict[str, Any]:
+def as_aws(event: HistoryEvent) -> dict[str, Any]:
     """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
     shown: dict[str, Any] = {
         "timestamp": isoformat(event.at),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.events import TERMINAL
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, differences, value_of
 from .recorded import Entry
 from .visits import Visit, Visits

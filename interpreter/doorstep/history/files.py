@@ -25,8 +25,7 @@ from typing import Any
 
 from ..engine.events import details_member
 from ..engine.journal import read_all
-from ..errors import InputError, ReplayError
-from ..values.json_text import shortened
+from ..errors import InputError, ReplayError, shortened
 from .aws_json import as_aws
 
 EXPECTED = (

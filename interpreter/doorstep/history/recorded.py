@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError
-from ..values.json_text import shortened
+from ..errors import InputError, shortened
 from ..values.timestamps import epoch_seconds
 from .files import EXPECTED
 

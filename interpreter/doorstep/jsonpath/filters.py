@@ -15,10 +15,10 @@ from typing import Any
 
 from ..jsonata.regex_nodes import RegexError
 from ..jsonata.regex_pattern import Pattern
-from .follow import ABSENT, Meter, Reach
 from .grammar import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
 from .operators import NUMBER, OPERATORS, Test, read_number
 from .scanner import Scanner
+from .steps import ABSENT, Meter, Reach
 
 Predicate = Callable[[Any, Any, Meter], bool]
 """Asked of an item and the root of the path."""

@@ -6,40 +6,11 @@ tree of jsonpath-ng, which is imported for the first of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from ..errors import runtime
 from ..values.json_text import dumps
 from .grammar import Elements, Members, Step, definite
-
-Get = Callable[[Any], Any]
-ABSENT: Any = object()
-MOST_STEPS = 2_000_000
-"""Of one evaluation, about a microsecond each: for what its steps find, and what filters compare.
-AWS documents no bound."""
-
-
-class Meter:
-    """Counts the steps of one evaluation of a path, its filters included."""
-
-    __slots__ = ("left", "path")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.left = MOST_STEPS
-
-    def tick(self, count: int = 1) -> None:
-        """Count steps; raise States.Runtime when there are too many."""
-        self.left -= count
-        if self.left < 0:
-            raise runtime(
-                f"Invalid path '{self.path}' : its evaluation takes more than {MOST_STEPS:,} steps."
-            )
-
-
-Reach = Callable[[Any, Meter], Any]
-"""A Get in a filter."""
+from .steps import ABSENT, Get, Meter, Reach
 
 
 class PathNotFound(Exception):  # noqa: N818  named after what it says

@@ -18,8 +18,8 @@ from jsonpath_ng.jsonpath import (
 from jsonpath_ng.jsonpath import Wildcard as Every
 
 from .filters import Follow, Predicate, compile_filter
-from .follow import Meter, Reach
 from .grammar import Descent, Elements, Filter, Members, Range, Step, Wildcard
+from .steps import Meter, Reach
 
 
 class Start(DatumInContext):

@@ -14,7 +14,7 @@ from typing import Any
 from ..jsonata.regex_pattern import Pattern
 from ..jsonata.values import equal
 from ..values.java import text_of
-from .follow import ABSENT, Meter
+from .steps import ABSENT, Meter
 
 Test = Callable[[Any, Any, Meter], bool]
 

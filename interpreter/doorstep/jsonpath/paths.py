@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..values.json_text import dumps
-from .follow import Get, absence, follow, key_of
+from .follow import absence, follow, key_of
 from .grammar import PathSyntaxError, definite, parse, reference
+from .steps import Get
 
 
 class ReferenceConflict(Exception):  # noqa: N818

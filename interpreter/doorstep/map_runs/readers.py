@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..engine.commands import ItemSource, StartMapRun
-from ..errors import InputError, StateFailed
-from ..values.json_text import loads, shortened
+from ..errors import InputError, StateFailed, shortened
+from ..values.json_text import loads
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024

@@ -12,8 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..engine.commands import StartMapRun
-from ..engine.identity import Identity
 from ..errors import InputError, StateFailed
+from ..runtime.execution import child_identity
 from ..values.json_text import dumps
 from .batches import Batch, batches
 from .readers import Item, read_items
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from ..runtime.execution import Execution
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
-
-
-def child_identity(parent: Execution, command: StartMapRun, index: int) -> Identity:
-    """Who the child is that a map run starts for its batch number `index`."""
-    key = f"{command.key}/{index}"
-    return parent.identity.child(command.label, command.arn, key, command.execution_type)
 
 
 class MapRun:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from ..testing.testkit import Bench, ObservedExecution, SimulatedClock, StateMachine
+from .stash import BENCH
 
-BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+if TYPE_CHECKING:
+    from ..testing.testkit import ObservedExecution, SimulatedClock, StateMachine
+
 _PACKAGE = Path(__file__).parent.parent
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
 

@@ -9,7 +9,7 @@ import pytest
 
 from ..coverage.measuring import Measurement
 from ..errors import DoorstepError
-from . import BENCH
+from .stash import BENCH
 
 _SENT = "doorstep_coverage"
 

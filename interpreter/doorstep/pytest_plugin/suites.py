@@ -13,7 +13,7 @@ from ..errors import DoorstepError
 from ..testing.suites.reading import Test, read
 from ..testing.suites.running import Result, bench, run
 from ..values.printable import printable
-from . import BENCH
+from .stash import BENCH
 
 
 class SuiteFile(pytest.File):

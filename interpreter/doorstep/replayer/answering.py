@@ -10,9 +10,10 @@ from typing import Any, Literal
 from ..engine.commands import Invoke
 from ..engine.events import Fact
 from ..engine.identity import Identity
-from ..runtime.answers import ABSENT, Answer
+from ..runtime.answers import Answer
 from ..runtime.handlers import Handlers
 from ..runtime.invocation import Context, call, context_of
+from ..values.absent import ABSENT
 from ..values.json_diff import differences, value_of
 from .comparing import Tolerate
 

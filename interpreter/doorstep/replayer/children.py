@@ -10,8 +10,8 @@ from typing import Any, Literal
 from ..engine.commands import Invoke
 from ..engine.events import TERMINAL, Event, Fact
 from ..history.recorded import Entry
-from ..runtime.answers import ABSENT
 from ..runtime.step_functions import input_text, starts_execution
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, differences, value_of
 from ..values.json_text import dumps, loads
 from .comparing import unlike

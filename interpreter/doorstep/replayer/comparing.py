@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engine.events import Event
 from ..history.recorded import Entry, truncated
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, differences, value_of
 from ..values.timestamps import parse_timestamp
 

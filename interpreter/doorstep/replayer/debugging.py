@@ -15,7 +15,7 @@ from ..api import Definition, Type
 from ..engine.events import TERMINAL
 from ..history.recorded import Entry
 from ..history.state_visits import Passage, Passages
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import value_of
 from .difference import Difference
 from .moment import Moment

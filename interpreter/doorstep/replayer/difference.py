@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..engine.events import Event
+from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
 from ..model.definition import Machine, State
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike
-from ..values.json_text import dumps, shortened
+from ..values.json_text import dumps
 from .recording import Recording
 
 Reason = Literal["definition", "unclear"]

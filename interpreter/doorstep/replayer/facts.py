@@ -25,7 +25,7 @@ from ..history.recorded import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..map_runs.writers import export_result
 from ..model.definition import State
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_text import loads
 from .comparing import ALIASES, EARLY
 from .handing import HandedOut

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.events import TERMINAL, Event
 from ..errors import InputError
@@ -26,9 +26,6 @@ from ..history.files import by_execution, is_started
 from ..runtime import Execution
 from ..values.json_text import loads
 from .recording import History, Recording, events_of, read_recording
-
-if TYPE_CHECKING:
-    from .replayer import Replayer
 
 Children = Path | str | Mapping[str, History]
 """A folder, a journal's file, or histories by the ARNs of their executions."""
@@ -108,7 +105,7 @@ class Family:
     """The histories that were given, and what the executions that are started ran."""
 
     def __init__(
-        self, given: Iterable[Child], machines: Mapping[str, Replayer], bucket: Path | None
+        self, given: Iterable[Child], machines: Mapping[str, Any], bucket: Path | None
     ) -> None:
         self.left = dict.fromkeys(given)
         """Those that are nobody's yet, in order."""

@@ -23,7 +23,7 @@ from ..map_runs.batches import Batch, batches
 from ..map_runs.readers import read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, differences
 from ..values.json_text import dumps, loads
 from .comparing import Tolerate, unlike

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, differences
 
 

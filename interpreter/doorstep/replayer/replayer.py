@@ -10,8 +10,8 @@ from typing import Any
 from ..api import Definition, Machines, Type
 from ..asl.compile import compile_machine
 from ..definitions import load
-from ..engine.commands import StartMapRun
-from ..engine.engine import Engine, Program
+from ..engine.commands import Program, StartMapRun
+from ..engine.engine import Engine
 from ..engine.events import Event
 from ..engine.fibers import Fiber
 from ..engine.journal import Header, Journal

@@ -11,11 +11,12 @@ from ..api import Definition, Machines, Type, as_machine
 from ..engine.commands import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history.visits import Visit
+from ..map_runs.run import MapRun
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clock import Clock
-from ..runtime.driver import OnEvent
 from ..runtime.handlers import Handlers, Source
 from ..runtime.persistence import Memory
+from ..runtime.ports import OnEvent
 from ..runtime.restore import go_on
 from ..values.did_you_mean import did_you_mean
 from .children import Absence, Place, Start, of_map_run
@@ -86,6 +87,7 @@ def begin_again(
         bucket=None if bucket is None else Path(bucket),
         on_event=on_event,
         keeper=past,
+        new_map_run=MapRun,
     )
     if execution.ended:
         driver.redrive(execution)

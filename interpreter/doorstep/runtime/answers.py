@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from ..values.json_text import shortened
+from ..errors import shortened
+from ..values.absent import ABSENT
 
 Duration = float | int | str | timedelta
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -16,17 +17,6 @@ _LONGEST = 100 * 366 * 86_400.0
 _SHOWN = 80
 """Characters of a duration that a message repeats."""
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
-
-
-class Absent:
-    """The type of ABSENT."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = Absent()
-"""A value that was not given; None is JSON's null."""
 
 
 def seconds(duration: Duration) -> float:

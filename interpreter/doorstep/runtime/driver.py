@@ -12,22 +12,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import Cancel, Command, FindActivity, Invoke, SetTimer, StartMapRun
-from ..engine.engine import Program
+from ..engine.commands import Cancel, Command, FindActivity, Invoke, Program, SetTimer, StartMapRun
 from ..engine.events import Event, Fact, FactKind
 from ..engine.identity import Identity
 from ..engine.journal import Header, replay
 from ..engine.quotas import Quotas, quotas_of
 from ..errors import DoorstepError, crashed
-from ..map_runs.run import MapRun
-from .answers import ABSENT, Answer, Duration, seconds
+from ..values.absent import ABSENT
+from .answers import Answer, Duration, seconds
 from .clock import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .handlers import Handlers
 from .invocation import Context, call, context_of
 from .pending_answers import deliver_held, expire, pledge, receive, release
 from .persistence import Keeper, Memory
-from .step_functions import Machine, native
+from .ports import Machine, NewMapRun, OnEvent
+from .step_functions import native
 
 log = logging.getLogger("doorstep")
 # A library's log is silent until somebody listens (logging's own advice to libraries).
@@ -35,7 +35,6 @@ log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
 _LAMBDA_SECONDS = 900.0
-OnEvent = Callable[[Execution, Event], None]
 Respond = Callable[[Execution, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -56,11 +55,13 @@ class Driver:
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
+        new_map_run: NewMapRun | None = None,
     ) -> None:
         """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
         is told whether the call had begun before a crash. `is_there`: whether there is the activity
         of a task; without it every one is. `isolated`: whatever is raised ends the execution that
-        it was raised for; else a DoorstepError reaches the caller of `run`.
+        it was raised for; else a DoorstepError reaches the caller of `run`. `new_map_run`: makes
+        the run of a distributed Map.
         """
         self.clock = clock
         self.handlers = handlers
@@ -73,6 +74,7 @@ class Driver:
         self._elsewhere = elsewhere
         self._is_there = is_there
         self._isolated = isolated
+        self._new_map_run = new_map_run
         self._tokens: dict[str, tuple[Execution, str]] = {}
 
     def start(
@@ -187,7 +189,10 @@ class Driver:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
-        self.guard(execution, self.carry_out, execution, commands)
+        try:
+            self.carry_out(execution, commands)
+        except Exception as problem:  # noqa: BLE001
+            self._contain(execution, problem)
         if execution.ended and execution.when_ended:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
@@ -196,10 +201,13 @@ class Driver:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
         try:
             act(*arguments)
-        except Exception as problem:
-            if isinstance(problem, DoorstepError) and not self._isolated:
-                raise
-            self.crash(execution, problem)
+        except Exception as problem:  # noqa: BLE001
+            self._contain(execution, problem)
+
+    def _contain(self, execution: Execution, problem: Exception) -> None:
+        if isinstance(problem, DoorstepError) and not self._isolated:
+            raise problem
+        self.crash(execution, problem)
 
     def crash(self, execution: Execution, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
@@ -270,7 +278,9 @@ class Driver:
     def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)
         if run is None:
-            run = execution.map_runs[command.key] = MapRun(self, execution, command)
+            if self._new_map_run is None:
+                raise DoorstepError("this driver was made without map runs")
+            run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
             run.take_back(self.keeper.children(execution, command))
         run.start(command)
 

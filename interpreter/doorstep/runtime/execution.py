@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..engine.engine import Engine, Program
+from ..engine.commands import Program, StartMapRun
+from ..engine.engine import Engine
 from ..engine.events import Event, Fact
 from ..engine.identity import Identity
 from ..engine.journal import Header, Journal
 from ..errors import Failure
 from ..history.aws_json import as_aws
 from .clock import Clock, Handle
-
-if TYPE_CHECKING:
-    from ..map_runs.run import MapRun
 
 
 class Execution:
@@ -46,7 +44,7 @@ class Execution:
         """Whether it can't be stored: nothing reaches it any more."""
         self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}
-        self.map_runs: dict[str, MapRun] = {}
+        self.map_runs: dict[str, Any] = {}
         self.when_ended: Callable[[Execution], None] | None = None
 
     @property
@@ -114,3 +112,9 @@ class Execution:
 
     def __repr__(self) -> str:
         return f"<Execution {self.name}: {self.status}, {len(self.events)} events>"
+
+
+def child_identity(parent: Execution, command: StartMapRun, index: int) -> Identity:
+    """Who the child is that a map run starts for its batch number `index`."""
+    key = f"{command.key}/{index}"
+    return parent.identity.child(command.label, command.arn, key, command.execution_type)

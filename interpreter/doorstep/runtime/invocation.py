@@ -16,8 +16,9 @@ from ..engine.events import FactKind
 from ..engine.identity import Identity
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model.resource import function_name
+from ..values.absent import ABSENT
 from ..values.json_text import dumps, loads
-from .answers import ABSENT, Answer, Duration, TaskFailed, check_failure
+from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
 
 

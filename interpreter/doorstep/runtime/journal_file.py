@@ -12,22 +12,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import StartMapRun
-from ..engine.engine import Program
+from ..engine.commands import Program, StartMapRun
 from ..engine.events import TERMINAL, Event, Fact
 from ..engine.journal import Entry, Header, Journal, entry_line, header_line, promise_line, read_all
 from ..errors import InputError, ReplayError
-from ..map_runs.run import MapRun, child_identity
 from ..values.json_text import dumps
 from ..values.private_files import private
 from .clock import Clock
-from .execution import Execution
+from .execution import Execution, child_identity
 from .restore import go_on, restore
 
 if TYPE_CHECKING:
-    from .driver import Driver
+    from .ports import Delivery
 
 
 _BEGINNING = b'{"definition":'
@@ -37,7 +35,7 @@ _BEGINNING = b'{"definition":'
 class JournalFile:
     """The keeper of a driver whose executions are in a file."""
 
-    driver: Driver
+    driver: Delivery
     """Set by `go_on`: before that there is nothing to find."""
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +79,7 @@ class JournalFile:
         moments = (entry.at for journal in self._earlier.values() for entry in journal.entries)
         return max(moments, default=None)
 
-    def go_on(self, driver: Driver, program: Program) -> Execution:
+    def go_on(self, driver: Delivery, program: Program) -> Execution:
         """The first execution of the file as it was left, and those that it had started.
 
         What had not ended goes on. Raises ReplayError when the definition is another one, and what
@@ -153,7 +151,7 @@ class JournalFile:
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
         """Tokens follow from the journal."""
 
-    def map_run(self, run: MapRun) -> None:
+    def map_run(self, run: Any) -> None:
         """Map runs follow from the journals of the parent and of the children."""
 
     def knows_token(self, token: str) -> bool:

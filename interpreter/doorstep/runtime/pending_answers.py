@@ -16,7 +16,7 @@ from ..engine.events import Fact, FactKind
 from .execution import Execution
 
 if TYPE_CHECKING:
-    from .driver import Driver
+    from .ports import Delivery
 
 
 def unanswered(execution: Execution, key: str) -> bool:
@@ -27,7 +27,7 @@ def unanswered(execution: Execution, key: str) -> bool:
 
 
 def receive(
-    driver: Driver, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+    driver: Delivery, execution: Execution, kind: FactKind, key: str, data: Any, after: float
 ) -> bool:
     """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
 
@@ -47,7 +47,7 @@ def receive(
     return True
 
 
-def expire(driver: Driver, execution: Execution, timer: SetTimer) -> None:
+def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
     """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
     key, name, at = timer
     if name != "delay":
@@ -55,7 +55,7 @@ def expire(driver: Driver, execution: Execution, timer: SetTimer) -> None:
     driver.deliver(execution, "due", key, name)
 
 
-def deliver_held(driver: Driver, execution: Execution, limit: float | None = None) -> None:
+def deliver_held(driver: Delivery, execution: Execution, limit: float | None = None) -> None:
     """Deliver the ends that are held, without an answer to their requests.
 
     `limit`: only those of tasks whose time limit is that moment, or one before it.
@@ -74,7 +74,7 @@ def limits(execution: Execution, *keys: str) -> list[SetTimer]:
     return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
 
 
-def _expire_due(driver: Driver, execution: Execution, key: str) -> None:
+def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
     now = execution.clock.now()
     for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
         if timer.at <= now:
@@ -82,7 +82,7 @@ def _expire_due(driver: Driver, execution: Execution, key: str) -> None:
 
 
 def pledge(
-    driver: Driver,
+    driver: Delivery,
     execution: Execution,
     kind: FactKind,
     key: str,
@@ -107,7 +107,7 @@ def hold(execution: Execution, promise: Fact) -> None:
     execution.held.setdefault(promise.key, []).append(promise)
 
 
-def release(driver: Driver, execution: Execution, key: str) -> None:
+def release(driver: Delivery, execution: Execution, key: str) -> None:
     """Deliver what was held: at once, or when its time comes.
 
     At once, as its sender was answered that the task has ended: no other end may come between.
@@ -120,7 +120,7 @@ def release(driver: Driver, execution: Execution, key: str) -> None:
             tell(driver, execution, promise)
 
 
-def tell(driver: Driver, execution: Execution, promise: Fact) -> None:
+def tell(driver: Delivery, execution: Execution, promise: Fact) -> None:
     """Let a promise reach its execution at its time."""
     kind, at, key, data = promise
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

@@ -7,14 +7,13 @@ for. The library keeps executions in memory only; the emulator keeps them in a f
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..engine.commands import StartMapRun
 from ..engine.events import Fact
 from ..engine.journal import Entry
 
 if TYPE_CHECKING:
-    from ..map_runs.run import MapRun
     from .execution import Execution
 
 
@@ -33,7 +32,7 @@ class Keeper(Protocol):
     def safely(self, act: Callable[[], None]) -> None:
         """Do something once all that was told before is kept."""
 
-    def map_run(self, run: MapRun) -> None:
+    def map_run(self, run: Any) -> None:
         """A map run began, went on or came to its end."""
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
@@ -68,7 +67,7 @@ class Memory:
         """Nothing is safer later: do it now."""
         act()
 
-    def map_run(self, run: MapRun) -> None:
+    def map_run(self, run: Any) -> None:
         """The parent has it."""
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:

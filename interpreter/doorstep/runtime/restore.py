@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..engine.commands import Command, Invoke
-from ..engine.engine import Program
+from ..engine.commands import Command, Invoke, Program
 from ..engine.events import Fact
 from ..engine.journal import Journal, replay
 from .clock import Clock
@@ -20,7 +19,7 @@ from .pending_answers import hold, tell, unanswered
 from .step_functions import watch_again
 
 if TYPE_CHECKING:
-    from .driver import Driver
+    from .ports import Delivery
 
 
 def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
@@ -29,7 +28,7 @@ def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
     return Execution(program, journal.header, clock, engine=engine, journal=journal)
 
 
-def go_on(driver: Driver, execution: Execution, promises: Iterable[Fact] = ()) -> None:
+def go_on(driver: Delivery, execution: Execution, promises: Iterable[Fact] = ()) -> None:
     """Carry out the commands that have no answer yet; `promises`: the answers known already."""
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
@@ -60,7 +59,11 @@ def _holds(execution: Execution, promise: Fact, facts: Iterable[Fact]) -> bool:
 
 
 def _ask_again(
-    driver: Driver, execution: Execution, command: Command, picked_up: set[str], promised: set[str]
+    driver: Delivery,
+    execution: Execution,
+    command: Command,
+    picked_up: set[str],
+    promised: set[str],
 ) -> None:
     if not isinstance(command, Invoke):
         driver.carry_out(execution, [command])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.commands import Invoke
-from ..engine.engine import Program
 from ..engine.events import FactKind
-from ..engine.identity import LONGEST_NAME, ROLE, Identity, is_name
-from ..errors import Failure, InputError
-from ..values.json_text import dumps, loads, shortened
+from ..engine.identity import LONGEST_NAME, Identity, is_name
+from ..errors import Failure, InputError, shortened
+from ..values.json_text import dumps, loads
 from .clock import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:
-    from .driver import Driver
     from .execution import Execution
+    from .ports import Delivery, Machine
 
 
 DEEPEST = 1_000
@@ -30,24 +29,13 @@ _TOO_DEEP = Failure(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A state machine that `states:startExecution` can start by its name."""
-
-    name: str
-    program: Program
-    definition: Mapping[str, Any]
-    type: str = "STANDARD"
-    role: str | None = ROLE
-
-
-def native(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+def native(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
     """Answer the task here, if this is one of those services; False leaves it to a handler."""
     answer = _SERVICES.get(invoke.integration.action)
     return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
 
 
-def watch_again(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+def watch_again(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
     """After a crash: wait again for the execution that a job started, or for somebody outside."""
     called = invoke.integration
     job = called.action == "states:startExecution" and called.pattern.startswith("sync")
@@ -57,7 +45,7 @@ def watch_again(driver: Driver, execution: Execution, invoke: Invoke) -> None:
         driver.leave_open(execution, invoke)
 
 
-def _start_execution(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
     machine = _machine(driver, invoke)
     if machine is None:
         return False
@@ -111,16 +99,16 @@ def _refusal(invoke: Invoke) -> tuple[str, str] | None:
     return None
 
 
-def _fail_as_too_deep(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
     driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
-def _machine(driver: Driver, invoke: Invoke) -> Machine | None:
+def _machine(driver: Delivery, invoke: Invoke) -> Machine | None:
     arn = str(invoke.arguments.get("StateMachineArn"))
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
 
 
-def _child(driver: Driver, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
     """The execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(
@@ -158,7 +146,7 @@ def input_text(invoke: Invoke) -> str:
     return given if isinstance(given, str) else dumps({} if given is None else given)
 
 
-def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Execution) -> None:
+def _watch(driver: Delivery, execution: Execution, invoke: Invoke, child: Execution) -> None:
     ended = partial(_job_ended, driver, execution, invoke)
     if child.ended:
         ended(child)
@@ -166,7 +154,7 @@ def _watch(driver: Driver, execution: Execution, invoke: Invoke, child: Executio
         child.when_ended = partial(driver.guard, execution, ended)
 
 
-def _job_ended(driver: Driver, parent: Execution, invoke: Invoke, child: Execution) -> None:
+def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execution) -> None:
     if child.failure == _TOO_DEEP:
         # The whole chain fails: retriers along it would double the work at every level.
         _fail_as_too_deep(driver, parent, invoke)
@@ -203,14 +191,14 @@ def described(execution: Execution) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
-    def answer(driver: Driver, execution: Execution, invoke: Invoke) -> None:
+def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
+    def answer(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
         if refusal := _hand_over(driver, kind, invoke.arguments):
             driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
         else:
             driver.later(execution, "succeeded", invoke.key, {})
 
-    def send(driver: Driver, execution: Execution, invoke: Invoke) -> bool:
+    def send(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
         # After what is being done: the token may be one of this very execution.
         send_now = partial(driver.guard, execution, answer, driver, execution, invoke)
         execution.clock.call_at(AT_ONCE, send_now)
@@ -220,7 +208,7 @@ def _send(kind: FactKind) -> Callable[[Driver, Execution, Invoke], bool]:
 
 
 def _hand_over(
-    driver: Driver, kind: FactKind, arguments: Mapping[str, Any]
+    driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]
 ) -> tuple[str, str] | None:
     """Send to the task with the token; code and text of the API's error when that can't be."""
     try:
@@ -259,7 +247,7 @@ def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
     }
 
 
-_SERVICES: dict[str, Callable[[Driver, Execution, Invoke], bool]] = {
+_SERVICES: dict[str, Callable[[Delivery, Execution, Invoke], bool]] = {
     "states:startExecution": _start_execution,
     "aws-sdk:sfn:startExecution": _start_execution,
     "aws-sdk:sfn:sendTaskSuccess": _send("succeeded"),

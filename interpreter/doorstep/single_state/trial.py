@@ -13,7 +13,7 @@ from ..engine.fibers import Body, Fiber
 from ..errors import StateFailed
 from ..model.definition import State
 from ..model.resource import integration
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_text import dumps, loads
 from .mocked import program
 from .request import Request

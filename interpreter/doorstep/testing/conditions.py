@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..asl.jsonata_fields import is_expression
 from ..errors import InputError
 from ..jsonata import UNDEFINED, JSONataError, is_function
-from ..runtime.answers import ABSENT
+from ..values.absent import ABSENT
 from ..values.json_diff import Unlike, alike, differences
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from typing import Any
 from ..definitions.config_schema import TEXT, Anything, Either, Form, Many, Member, Record, Scalar
 from ..definitions.source_locations import Place, load
 from ..errors import InputError
-from ..runtime.answers import ABSENT, Answer, TaskFailed, answer, fail, seconds
+from ..runtime.answers import Answer, TaskFailed, answer, fail, seconds
+from ..values.absent import ABSENT
 from .conditions import check_expressions, made, unmet
 from .mock_config import read_test_case
 from .mocks import Mock, Numbers, invalid, mock, numbers

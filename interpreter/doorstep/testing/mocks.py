@@ -27,9 +27,10 @@ from ..api import Definition, start
 from ..engine.commands import Invoke
 from ..errors import InputError, is_interrupt, message_of
 from ..runtime import Driver, Execution
-from ..runtime.answers import ABSENT, Answer, Duration, TaskFailed, seconds
+from ..runtime.answers import Answer, Duration, TaskFailed, seconds
 from ..runtime.handlers import Handler, Handlers, Source
 from ..runtime.invocation import Context, call, event_of
+from ..values.absent import ABSENT
 from .service_models import problems
 
 Numbers = int | Container[int]

@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
-from ..diagnostics import Diagnostic, Severity
-from ..errors import DefinitionError
-from ..refusals import refusal
+from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from . import graph, structure, warnings
 from .findings import Machine, Place
 

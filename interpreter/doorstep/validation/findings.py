@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..diagnostics import Diagnostic, Severity
+from ..errors import Diagnostic, Severity
 
 Found = Iterator[Diagnostic]
 Rule = Callable[[Mapping[str, Any], "Place"], Found]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..definitions.documents import has_placeholder
-from ..diagnostics import Diagnostic
+from ..errors import Diagnostic
 from ..values.did_you_mean import did_you_mean
 from .findings import Found, Place, error
 from .states import STATES

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions.documents import has_placeholder
-from ..diagnostics import Diagnostic
+from ..errors import Diagnostic
 from ..model.resource import Integration, integration
 from .findings import Found, Place, Rule, error
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..runtime.answers import ABSENT
+from .absent import ABSENT
 from .json_text import loads
 
 

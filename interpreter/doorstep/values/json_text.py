@@ -74,11 +74,6 @@ def loads(text: str, levels: int = MAX_DEPTH) -> Any:
     return value
 
 
-def shortened(text: str, most: int = 200) -> str:
-    """Return so many characters of a text at most; of a longer one, say how long it is."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
-
-
 def is_deep(text: str, value: Any, levels: int = MAX_DEPTH) -> bool:
     """Return whether the value of a text has more than so many levels."""
     # Each level takes two characters, and counting brackets is quick: most texts have too few.

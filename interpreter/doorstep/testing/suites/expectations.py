@@ -11,7 +11,8 @@ from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import Record
 from ...definitions.source_locations import Place
 from ...errors import InputError
-from ...runtime.answers import ABSENT, spelled
+from ...runtime.answers import spelled
+from ...values.absent import ABSENT
 from ...values.did_you_mean import did_you_mean
 from ...values.json_text import dumps
 from ..conditions import unmet

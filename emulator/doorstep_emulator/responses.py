@@ -6,7 +6,7 @@ from typing import Any
 
 from doorstep.engine.events import Event
 
-from ..store.store import Row
+from .store.store import Row
 
 _DAY = 86_400.0
 _REDRIVABLE, _LONGEST = 14 * _DAY, 365 * _DAY

@@ -1,0 +1,98 @@
+"""What the parts of the runtime need of the driver, and the driver of map runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..engine.commands import Command, Invoke, Program, StartMapRun
+from ..engine.events import Event, FactKind
+from ..engine.identity import ROLE, Identity
+from ..engine.quotas import Quotas
+from .answers import Duration
+from .clock import Clock, MainClock
+from .execution import Execution
+from .persistence import Keeper
+
+OnEvent = Callable[[Execution, Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A state machine that `states:startExecution` can start by its name."""
+
+    name: str
+    program: Program
+    definition: Mapping[str, Any]
+    type: str = "STANDARD"
+    role: str | None = ROLE
+
+
+class Delivery(Protocol):
+    """The driver, to those that answer calls and bring executions back."""
+
+    clock: MainClock
+    keeper: Keeper
+    executions: dict[str, Execution]
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """What `states:startExecution` finds."""
+
+    def start(
+        self,
+        program: Program,
+        definition: Mapping[str, Any],
+        identity: Identity,
+        text: str,
+        quotas: Quotas | None = None,
+        clock: Clock | None = None,
+    ) -> Execution:
+        """Start an execution with an input's JSON text."""
+
+    def find(self, arn: str) -> Execution | None:
+        """Return the execution with this ARN, if there is one."""
+
+    def deliver(
+        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
+    ) -> None:
+        """Let a fact reach an execution, now."""
+
+    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+        """Let a fact reach an execution once what is being done is done."""
+
+    def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
+        """Send a task's end, or a heartbeat; return False when the task is over."""
+
+    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+        """Do something for an execution: what it raises ends that execution, and nothing else."""
+
+    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+        """Let these tokens and the call's own stand for it."""
+
+    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+        """Leave a call to whoever has its token."""
+
+    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+        """Make a call."""
+
+    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+        """Do what the engine asks for."""
+
+
+class MapRuns(Protocol):
+    """One map run, to the driver of its parent."""
+
+    def start(self, command: StartMapRun) -> None:
+        """Begin, or after a redrive let those children continue that have not succeeded."""
+
+    def take_back(self, children: Sequence[Execution]) -> None:
+        """Continue the children of a run that was begun before."""
+
+    def abort(self) -> None:
+        """Stop what still runs."""
+
+
+NewMapRun = Callable[[Any, Execution, StartMapRun], MapRuns]
+"""(driver, parent, command) → the map run."""
