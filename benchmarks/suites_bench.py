@@ -38,7 +38,7 @@ tests:
 PYTHON = """
 from datetime import timedelta
 import doorstep, pytest
-from doorstep.mocks import mock
+from doorstep.testing.mocks import mock
 
 @pytest.mark.parametrize("n", range(1, {tests} + 1))
 def test_an_order_arrives_after_forty_hours(state_machine, n):

@@ -30,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 import time
 import pytest
 import doorstep
-from doorstep.mocks import mock
+from doorstep.testing.mocks import mock
 
 def work(**fields):
     resource = "arn:aws:lambda:eu-west-1:123456789012:function:work"

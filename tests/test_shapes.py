@@ -142,7 +142,7 @@ def test_the_command_line_has_the_switch(tmp_path: Path, chain: Callable[..., An
 def test_botocore_is_loaded_only_for_an_answer_in_place_of_a_service() -> None:
     program = """
 import sys
-from doorstep.mocks import Mocks, mock
+from doorstep.testing.mocks import Mocks, mock
 work = {"Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:123456789012:function:f"}
 definition = {"StartAt": "Work", "States": {"Work": {**work, "End": True}}}
 assert Mocks(mock("Work", 1)).run(definition).output == 1

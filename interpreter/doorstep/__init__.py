@@ -71,11 +71,11 @@ __all__ = [
 _HOMES = {
     "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
     "runtime.invocation": ("Context",),
-    "diagnostics": ("Diagnostic",),
     "runtime": ("Driver", "Execution"),
     "errors": (
         "ApiError",
         "DefinitionError",
+        "Diagnostic",
         "DoorstepError",
         "Failure",
         "HandlerLoadError",
