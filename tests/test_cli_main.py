@@ -47,7 +47,8 @@ def test_the_version_is_the_librarys() -> None:
 def test_the_version_is_told_without_starting_the_interpreter_or_rich() -> None:
     program = (
         "import sys; from doorstep_cli.main import cli; cli(['--version'], standalone_mode=False);"
-        "print([name for name in ('doorstep', 'rich', 'doorstep_cli.commands.run') if name in sys.modules])"
+        "print([name for name in ('doorstep', 'rich', 'doorstep_cli.commands.run')"
+        " if name in sys.modules])"
     )
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert process.stdout.splitlines()[-1] == "[]", process.stderr

@@ -548,7 +548,7 @@ def test_a_run_that_does_not_use_the_plugin_imports_nothing_for_it() -> None:
     program = "import sys, doorstep.pytest_plugin; print(*sys.modules, sep='\\n')"
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     loaded = {name for name in out.stdout.split() if name.startswith("doorstep")}
-    assert loaded == {"doorstep", "doorstep.pytest_plugin"}
+    assert loaded == {"doorstep", "doorstep.pytest_plugin", "doorstep.pytest_plugin.stash"}
     assert "freezegun" not in out.stdout
 
 
