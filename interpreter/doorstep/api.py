@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_machine
 from .definitions import load
@@ -37,6 +37,35 @@ LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 """A run may last years: its end has to have a date as well."""
 
 
+class CommonOptions(TypedDict, total=False):
+    """Options of `start` that whoever answers the tasks himself passes on; see there."""
+
+    text: str | None
+    seed: int | str | None
+    name: str | None
+    machine_name: str
+    type: Type
+    machines: Machines | None
+    bucket: Path | str | None
+    quotas: dict[str, Any] | None
+    journal: Path | str | None
+    resource_names: bool
+
+
+class ClockOptions(CommonOptions, total=False):
+    """And those of a run that has a clock of its own."""
+
+    clock: Literal["virtual", "real"] | MainClock
+    begin: datetime | float | None
+    on_event: OnEvent | None
+
+
+class Options(ClockOptions, total=False):
+    """All options of `start`."""
+
+    respond: Respond | None
+
+
 def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
     """Check and compile; raises DefinitionError with AWS's diagnostics."""
     _, program = _accepted(definition, type)
@@ -53,7 +82,10 @@ def _accepted(
 
 
 def run(
-    definition: Definition, input: Any = None, handlers: Source | None = None, **options: Any
+    definition: Definition,
+    input: Any = None,
+    handlers: Source | None = None,
+    **options: Unpack[Options],
 ) -> Execution:
     """Run a definition to its end.
 

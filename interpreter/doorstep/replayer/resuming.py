@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from ..api import Definition, Machines, Type, as_machine
 from ..engine.commands import StartMapRun
@@ -27,8 +27,25 @@ from .recording import History, Recording, read_recording
 from .replayer import Replayer
 
 
+class ResumeOptions(TypedDict, total=False):
+    """The options of `begin_again`; see there."""
+
+    state: str | None
+    at: int | None
+    arn: str | None
+    type: Type | None
+    times: bool
+    machines: Machines | None
+    children: Children | None
+    bucket: Path | str | None
+    on_event: OnEvent | None
+
+
 def resume(
-    history: History, definition: Definition, handlers: Source | None = None, **options: Any
+    history: History,
+    definition: Definition,
+    handlers: Source | None = None,
+    **options: Unpack[ResumeOptions],
 ) -> Execution:
     """Go on from where a recorded execution failed: its past from the history, the rest from here.
 

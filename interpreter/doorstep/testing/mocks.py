@@ -21,9 +21,9 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
-from ..api import Definition, start
+from ..api import ClockOptions, Definition, start
 from ..engine.commands import Invoke
 from ..errors import InputError, is_interrupt, message_of
 from ..runtime import Driver, Execution
@@ -154,7 +154,7 @@ class Mocks:
         definition: Definition,
         input: Any = None,
         handlers: Source | None = None,
-        **options: Any,
+        **options: Unpack[ClockOptions],
     ) -> Execution:
         """`doorstep.run`, with these mocks asked before the handlers."""
         self.driver, execution = start(definition, input, handlers, respond=self, **options)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from ...api import Definition, Type, start
+from ...api import CommonOptions, Definition, Type, start
 from ...engine.commands import Invoke
 from ...engine.events import Event
 from ...runtime import Execution
@@ -25,6 +25,13 @@ MockSource = Iterable[Mock] | str
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
 _LONGEST_NAME = 70
 """An execution's name has 80 characters at the most; a number follows."""
+
+
+class MachineOptions(CommonOptions, total=False):
+    """Options of a machine or a run in a test: those of `doorstep.start` but for the clock."""
+
+    answers: Checking
+    """Of `Mocks`."""
 
 
 class Bench:
@@ -47,7 +54,7 @@ class Bench:
         handlers: Source | None = None,
         *,
         file: Path | None = None,
-        **options: Any,
+        **options: Unpack[MachineOptions],
     ) -> StateMachine:
         """A machine to run; `options` are those of `doorstep.start`, but for `clock`.
 
@@ -59,14 +66,14 @@ class Bench:
         """
         if isinstance(definition, str | Path):
             definition = file = self.folder / definition
-            options = {"machine_name": file.name.partition(".")[0], **options}
-        bucket = self._located(options.pop("bucket", None))
-        given = (options.pop("machines", None) or {}).items()
+            options.setdefault("machine_name", file.name.partition(".")[0])
+        bucket = self._located(options.get("bucket"))
+        given = (options.get("machines") or {}).items()
         machines = {name: self._started(one) for name, one in given}
         files = {name: one for name, (one, _) in machines.items() if isinstance(one, Path)}
         if file:
             files[options.get("machine_name", "StateMachine")] = file
-        options = {**options, "bucket": bucket, "machines": machines}
+        options["bucket"], options["machines"] = bucket, machines
         return StateMachine(self, definition, files, self._source(handlers), options)
 
     def next_name(self) -> str:
@@ -97,7 +104,7 @@ class StateMachine:
         definition: Definition,
         files: Mapping[str, Path],
         handlers: Source | None,
-        options: Mapping[str, Any],
+        options: MachineOptions,
     ) -> None:
         """`files`: where it and the machines that it starts are written, by name."""
         self.bench = bench
@@ -107,7 +114,7 @@ class StateMachine:
         self.options = options
 
     def run(
-        self, input: Any = None, *, mocks: MockSource = (), **options: Any
+        self, input: Any = None, *, mocks: MockSource = (), **options: Unpack[MachineOptions]
     ) -> ObservedExecution:
         """Run it to its end.
 
@@ -118,7 +125,7 @@ class StateMachine:
         return observed
 
     def start(
-        self, input: Any = None, *, mocks: MockSource = (), **options: Any
+        self, input: Any = None, *, mocks: MockSource = (), **options: Unpack[MachineOptions]
     ) -> ObservedExecution:
         """Start it; it goes on as the clock is advanced."""
         given: dict[str, Any] = {**self.options, **options}
