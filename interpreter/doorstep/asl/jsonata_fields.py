@@ -159,12 +159,12 @@ def _expression(fields: str, location: str) -> Closure:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(found):
             raise _failed(text, location, "returned an unsupported result type.")
-        if not calculates:
+        if not calculates or _is_sound(found, MAX_DEPTH):
             return found
         if deeper_than(found, MAX_DEPTH):
             levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
             raise _failed(text, location, levels)
-        return found if _is_finite(found) else _named(found)
+        return _named(found)
 
     return evaluated
 
@@ -184,12 +184,18 @@ def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFa
     return _failed(text, location, f"threw an error during evaluation{code}{error.message}")
 
 
-def _is_finite(found: Any) -> bool:
-    if isinstance(found, float):
-        return isfinite(found)
-    if isinstance(found, list):
-        return all(map(_is_finite, found))
-    return not isinstance(found, dict) or all(map(_is_finite, found.values()))
+def _is_sound(found: Any, levels: int) -> bool:
+    """Return whether every number is finite, and there are at most so many levels."""
+    if isinstance(found, dict):
+        found = found.values()
+    elif not isinstance(found, list):
+        return not isinstance(found, float) or isfinite(found)
+    for inner in found:
+        if isinstance(inner, (dict, list, float)) and (
+            (levels <= 1 and not isinstance(inner, float)) or not _is_sound(inner, levels - 1)
+        ):
+            return False
+    return True
 
 
 def _named(found: Any) -> Any:

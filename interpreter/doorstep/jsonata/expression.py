@@ -105,8 +105,9 @@ class Expression:
             # Python's, of a number that is beyond doubles, or none, where it has to be whole.
             raise JSONataError("D1001", message="Number out of range") from None
         finally:
-            if spent is not None and (steps := env[RUN].spent) >= _MANY_STEPS:
-                spent(steps)
+            run = env[RUN]
+            if run is not UNMETERED and spent is not None and run.spent >= _MANY_STEPS:
+                spent(run.spent)
         kind = type(result)
         if kind is float:
             return number(result)

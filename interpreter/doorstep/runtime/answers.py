@@ -82,8 +82,10 @@ class Answer:
 
     def __post_init__(self) -> None:
         """Raise TypeError or ValueError where whoever made it can see what to change."""
-        check_failure(self.error, self.cause)
-        object.__setattr__(self, "after", seconds(self.after))
+        if self.error is not None or self.cause is not None:
+            check_failure(self.error, self.cause)
+        if self.after:
+            object.__setattr__(self, "after", seconds(self.after))
 
 
 def check_failure(error: object, cause: object) -> None:

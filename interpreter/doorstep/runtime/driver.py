@@ -306,7 +306,7 @@ class Driver:
             return
         if invoke.integration.kind == "activity" and not begun:
             self.later(execution, "picked up", invoke.key)
-        answered = partial(self.guard, execution, self._answered, execution, invoke)
+        answered = partial(self._answered, execution, invoke)
         if answer is not None:
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
@@ -334,6 +334,12 @@ class Driver:
         if isinstance(answer, BaseException):
             self.crash(execution, answer)
             return
+        try:
+            self._take_answer(execution, invoke, answer)
+        except Exception as problem:  # noqa: BLE001
+            self._contain(execution, problem)
+
+    def _take_answer(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
