@@ -28,6 +28,7 @@ log = logging.getLogger("doorstep")
 _CHUNK = 100
 
 _COLUMNS = [field.name for field in fields(Row)]
+_REAL = [_COLUMNS.index(name) for name in ("started", "stopped", "redriven")]
 _values_of = attrgetter(*_COLUMNS)
 _WRITTEN = [*_COLUMNS, "checksum"]
 _SELECT = f"SELECT {', '.join(_WRITTEN)} FROM executions"
@@ -239,12 +240,12 @@ def _whole(read: Callable[..., T], rows: Iterable[Any]) -> Iterator[T]:
 
 
 def _columns_of(row: Row) -> list[Any]:
-    # A REAL column returns a float for an integer that was written.
-    real = ("started", "stopped", "redriven")
-    return [
-        float(value) if name in real and isinstance(value, int) else value
-        for name, value in zip(_COLUMNS, _values_of(row), strict=True)
-    ]
+    values = list(_values_of(row))
+    for place in _REAL:
+        # A REAL column returns a float for an integer that was written.
+        if type(values[place]) is int:
+            values[place] = float(values[place])
+    return values
 
 
 def _document(kind: Kind, arn: str) -> str:

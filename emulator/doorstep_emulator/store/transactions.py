@@ -17,6 +17,8 @@ log = logging.getLogger("doorstep")
 _AGAIN = 0.2
 """Seconds between two attempts to write to a disk that refuses it."""
 
+_SMALL = 1 << 24
+
 Owner = int | str
 """Whose a write is: the id of an execution, or the name of a document."""
 Write = tuple[Owner, str, Sequence[Any]]
@@ -59,10 +61,8 @@ class Transactions:
 
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            # Nearly all are nothing, or ASCII; a whole look at each value took as long as a commit.
-            if value is None or (type(value) is str and value.isascii() and "\0" not in value):
-                continue
-            if obstacle := unbindable(value, self._longest):
+            # A whole look at each value took as long as a commit.
+            if not _is_common(value) and (obstacle := unbindable(value, self._longest)):
                 raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
         self._collected.append((owner, sql, tuple(values.values())))
 
@@ -144,6 +144,15 @@ class Transactions:
             return []
         except sqlite3.DatabaseError as problem:
             raise refused(self.path, problem) from None
+
+
+def _is_common(value: object) -> bool:
+    """Return whether a value is of those that nearly all are, and that can be stored."""
+    if type(value) is str:
+        return value.isascii() and "\0" not in value
+    if type(value) is int:
+        return -_SMALL < value < _SMALL
+    return value is None or (type(value) is bytes and len(value) < _SMALL)
 
 
 def _name(owner: Owner) -> str:
