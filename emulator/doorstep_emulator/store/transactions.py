@@ -17,8 +17,6 @@ log = logging.getLogger("doorstep")
 _AGAIN = 0.2
 """Seconds between two attempts to write to a disk that refuses it."""
 
-_SMALL = 1 << 24
-
 Owner = int | str
 """Whose a write is: the id of an execution, or the name of a document."""
 Write = tuple[Owner, str, Sequence[Any]]
@@ -62,7 +60,9 @@ class Transactions:
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             # A whole look at each value took as long as a commit.
-            if not _is_common(value) and (obstacle := unbindable(value, self._longest)):
+            if not _is_common(value, self._longest) and (
+                obstacle := unbindable(value, self._longest)
+            ):
                 raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
         self._collected.append((owner, sql, tuple(values.values())))
 
@@ -146,13 +146,13 @@ class Transactions:
             raise refused(self.path, problem) from None
 
 
-def _is_common(value: object) -> bool:
+def _is_common(value: object, longest: int) -> bool:
     """Return whether a value is of those that nearly all are, and that can be stored."""
     if type(value) is str:
-        return value.isascii() and "\0" not in value
+        return len(value) <= longest and value.isascii() and "\0" not in value
     if type(value) is int:
-        return -_SMALL < value < _SMALL
-    return value is None or (type(value) is bytes and len(value) < _SMALL)
+        return 0 <= value < 1 << 32
+    return value is None or (type(value) is bytes and len(value) <= longest)
 
 
 def _name(owner: Owner) -> str:
