@@ -231,6 +231,59 @@ def test_what_pauses_can_be_stopped_and_redriven(monkeypatch: pytest.MonkeyPatch
     assert execution.events[events + 1].type == "ChoiceStateEntered"
 
 
+def heavy_map(*, seconds: int, items: int = 60) -> dict[str, Any]:
+    """A Map that takes 20,000 steps for each of its items, which then waits."""
+    wait = {"Type": "Wait", "Seconds": seconds, "End": True}
+    state = {
+        "Type": "Map",
+        "QueryLanguage": "JSONata",
+        "Items": f"{{% [1..{items}] %}}",
+        "ItemSelector": {"n": "{% $sum($map([1..5000], function($n){ $n })) %}"},
+        "ItemProcessor": {"StartAt": "W", "States": {"W": wait}},
+        "End": True,
+    }
+    return {"StartAt": "M", "States": {"M": state}}
+
+
+def test_the_items_of_a_map_are_selected_in_slices_that_change_nothing() -> None:
+    definition = heavy_map(seconds=10)
+    execution = doorstep.run(definition, seed=1)
+    assert execution.status == "SUCCEEDED"
+    # 40 at a time, so twice ten seconds.
+    assert execution.events[-1].at - execution.events[0].at == 20
+    types = [event.type for event in execution.events]
+    assert types.count("MapIterationStarted") == types.count("MapIterationSucceeded") == 60
+    due = [fact.at for fact in execution.journal.facts if fact.kind == "due"]
+    assert due.count(execution.events[0].at) > 1
+    again = replay(compile_definition(definition), execution.journal)
+    assert again.history == execution.events
+
+
+def test_a_map_that_selects_its_items_can_be_stopped_and_redriven() -> None:
+    driver, execution = doorstep.start(heavy_map(seconds=1, items=30), seed=1)
+    driver.clock.run(lambda: len(execution.events) > 3)
+    started = [event.type for event in execution.events].count("MapIterationStarted")
+    assert 0 < started < 30
+    driver.stop(execution)
+    driver.redrive(execution)
+    driver.run(execution)
+    assert execution.status == "SUCCEEDED"
+    again = replay(compile_definition(heavy_map(seconds=1, items=30)), execution.journal)
+    assert again.history == execution.events
+
+
+def test_branches_that_take_long_let_others_go_first() -> None:
+    heavy = {"Type": "Pass", "QueryLanguage": "JSONata", "End": True}
+    heavy["Output"] = "{% $sum($map([1..50000], function($n){ $n })) %}"
+    branches = [{"StartAt": f"H{n}", "States": {f"H{n}": heavy}} for n in range(12)]
+    state = {"Type": "Parallel", "Branches": branches, "End": True}
+    driver, execution = doorstep.start({"StartAt": "P", "States": {"P": state}}, seed=1)
+    driver.clock.run(lambda: len(execution.events) > 3)
+    assert execution.status == "RUNNING"
+    driver.run(execution)
+    assert execution.output == [1250025000] * 12
+
+
 def test_a_crash_is_a_fact(chain: Chain) -> None:
     wait = chain({"Wait": {"Type": "Wait", "Seconds": 60}})
     driver, execution = doorstep.start(wait, seed=1)

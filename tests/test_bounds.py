@@ -15,7 +15,7 @@ import pytest
 import doorstep
 import doorstep.jsonpath.steps
 from doorstep import jsonata
-from doorstep.asl import dialect
+from doorstep.asl import context, dialect
 from doorstep.asl.dialect import LIMITS, functions
 from doorstep.jsonata import JSONataError, Limits
 from doorstep.jsonata.regex_pattern import Pattern
@@ -182,6 +182,15 @@ def test_an_evaluation_that_failed_says_what_it_took() -> None:
             spent=spent.append
         )
     assert len(spent) == 1
+
+
+@pytest.mark.parametrize(
+    "picture", ["'#' & $pad('',200000,',#') & '0'", "$pad('',200000,'#,') & '0.0,0'"]
+)
+def test_a_picture_is_read_once_however_many_groups_it_has(picture: str) -> None:
+    """To count the digits behind each separator anew took minutes."""
+    made = queried(f"$length($formatNumber(12.5, {picture}))")
+    assert made.status == "SUCCEEDED"
 
 
 def test_a_reduction_to_a_text_needs_no_more_room_than_the_text() -> None:
@@ -465,7 +474,7 @@ HEAVY = "$count([1..3000].($ + 1))"
 def lower_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the steps: none of it takes long."""
     monkeypatch.setattr(dialect, "LIMITS", replace(LIMITS, steps=LIMITS.steps // 100))
-    monkeypatch.setattr(dialect, "_VISIT", 3 * LIMITS.steps // 100)
+    monkeypatch.setattr(context, "VISIT_STEPS", 3 * LIMITS.steps // 100)
 
 
 @pytest.mark.usefixtures("lower_bounds")
@@ -475,6 +484,18 @@ def test_the_expressions_of_one_state_have_bounds_together() -> None:
     execution = doorstep.run(machine(QueryLanguage="JSONata", Output=fields))
     assert (execution.status, execution.error) == ("FAILED", "States.QueryEvaluationError")
     assert "'Output/f" in (execution.cause or "")
+
+
+@pytest.mark.usefixtures("lower_bounds")
+@pytest.mark.parametrize("path", ["$..b", "$.l[?(@.a =~ /(a+)+b/)]", "$.l[?(@.a in $..b)]"])
+def test_paths_count_with_them(path: str) -> None:
+    """Hundreds of searching paths, each within its own bound, would take minutes together."""
+    items = [{"a": "a" * 20} for _ in range(50)]
+    one = machine(Parameters={"a.$": path})
+    assert doorstep.run(one, {"l": items}).output == {"a": []}
+    many = machine(Parameters={f"a{n}.$": path for n in range(1_000)})
+    execution = doorstep.run(many, {"l": items})
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
 
 
 @pytest.mark.usefixtures("lower_bounds")

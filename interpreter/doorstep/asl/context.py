@@ -10,6 +10,9 @@ from ..jsonata.values import UNDEFINED
 from ..values.timestamps import format_timestamp
 from .retry import Attempts
 
+VISIT_STEPS = 6_000_000
+"""What all expressions together may take in one attempt of a state, or for one item of a Map."""
+
 
 class Env:
     """One visit of one state, as its expressions see it."""
@@ -88,6 +91,10 @@ class Env:
         self.data = self.raw
         self.spent = 0
         self._context = None
+
+    def left(self) -> int:
+        """Return how many steps the expressions of this attempt may still take."""
+        return max(0, VISIT_STEPS - self.spent)
 
     def spend(self, steps: int) -> None:
         """Account for the steps of an evaluation."""

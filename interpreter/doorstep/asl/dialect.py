@@ -24,13 +24,10 @@ LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
 steps are as many as take about two here, so that the same expression fails on every machine."""
 
-_VISIT: Final = 3 * LIMITS.steps
-"""What all expressions together may take in one attempt of a state, or for one item of a Map."""
 
-
-def left(spent: int) -> Limits:
-    """Return the limits of an expression after others of the same attempt."""
-    return replace(LIMITS, steps=max(0, min(LIMITS.steps, _VISIT - spent)))
+def within(steps: int) -> Limits:
+    """Return the limits of an expression to which others of the same attempt leave so much."""
+    return replace(LIMITS, steps=min(LIMITS.steps, steps))
 
 
 MAX_RANGE: Final = 360_145

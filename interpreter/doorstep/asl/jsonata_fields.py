@@ -132,7 +132,7 @@ def _text(fields: str) -> str:
 def _expression(fields: str, location: str) -> Closure:
     # Imported here, so that what has no expressions does not pay for the language.
     from ..jsonata.expression import compile as compile_expression
-    from .dialect import LIMITS, left
+    from .dialect import LIMITS, within
 
     text = _text(fields)
     try:
@@ -150,7 +150,7 @@ def _expression(fields: str, location: str) -> Closure:
                 bind(env),
                 now=env.fiber.engine.now * 1000,
                 random=env.draw,
-                limits=left(env.spent) if env.spent else LIMITS,
+                limits=within(env.left()) if env.spent else LIMITS,
                 spent=env.spend,
             )
         except JSONataError as error:

@@ -9,7 +9,8 @@ from ..engine.quotas import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import IndexNotFound, PathNotFound, compile_path
+from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
+from ..jsonpath.steps import Reach
 from ..values.java import hash_order
 from ..values.json_text import dumps
 from .context import Env
@@ -21,6 +22,8 @@ def getter(text: str) -> Closure:
     """A path on the state's data, the context object or a variable; raises PathNotFound."""
     path = compile_path(text)
     get, root = path.get, path.root
+    if path.search:
+        return _searcher(path, path.search)
     if text == "$":
         return lambda env: env.data
     if root == "":
@@ -36,6 +39,20 @@ def getter(text: str) -> Closure:
         return get(value)
 
     return variable
+
+
+def _searcher(path: Path, search: Reach) -> Closure:
+    """A path that may take many steps: they count with those of the state's other expressions."""
+    look_up = getter(f"${path.root}")
+
+    def value(env: Env) -> Any:
+        root, meter = look_up(env), Meter(path.text, env.left())
+        try:
+            return search(root, meter)
+        finally:
+            env.spend(meter.spent)
+
+    return value
 
 
 def whole_path(text: str) -> Closure:

@@ -59,13 +59,13 @@ class ScopeProgram:
 
     def run(self, fiber: Fiber, value: Any) -> Body:
         """The body of a fiber; gives the output."""
-        states, following, engine = self.states, self.start_at, fiber.engine
+        states, following = self.states, self.start_at
         while True:
+            if fiber.is_long:
+                yield from fiber.pause()
             value, following = yield from visit(states[following], fiber, value)
             if following is None:
                 return value
-            if len(engine.history) >= engine.pause_at:
-                yield from fiber.pause()
 
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:

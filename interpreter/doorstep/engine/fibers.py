@@ -207,6 +207,11 @@ class Fiber:
         finally:
             self.close()
 
+    @property
+    def is_long(self) -> bool:
+        """Whether what happens at this moment takes long, so that others should go first."""
+        return len(self.engine.history) >= self.engine.pause_at
+
     def pause(self) -> Body:
         """Let everybody else go first; return nothing."""
         with suppress(Redriven):
@@ -221,6 +226,7 @@ class Group:
     """
 
     __slots__ = (
+        "after",
         "begin",
         "children",
         "count",
@@ -252,6 +258,8 @@ class Group:
         """Those that have not succeeded."""
         self.outputs: dict[int, Any] = {}
         self.running = 0
+        self.after = fiber.last
+        """The event that the next child's first one follows."""
 
     def gather(self) -> Generator[StateFailed | None, Any, list[Any]]:
         """Run all to their ends; the outputs in order. Raises the first failure."""
@@ -259,11 +267,18 @@ class Group:
         fiber.group = self
         try:
             self._fill(fiber.last)
-            while self.running:
-                self._came_to_rest((yield None))
+            while self.running or self.started < self.count:
+                message = yield None
+                if isinstance(message, Fiber):
+                    self._came_to_rest(message)
+                else:
+                    fiber.close()
+                    self._fill(self.after)
         except StateFailed as failed:
             self.abort(None if failed.final else fiber.last)
             raise
+        finally:
+            fiber.close()
         return [self.outputs[i] for i in range(self.count)]
 
     def redrive(self) -> None:
@@ -285,8 +300,12 @@ class Group:
                 child.engine.abort(child, because)
 
     def _fill(self, after: int) -> None:
+        self.after = after
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
+            if fiber.is_long:
+                self._pause()
+                return
             child = Fiber(fiber.engine, fiber, f"{self.path}.{index}/", index)
             child.value, child.text = fiber.value, fiber.text
             child.last = after
@@ -295,6 +314,14 @@ class Group:
             self.started += 1
             self.running += 1
             fiber.engine.tell(child, None)
+
+    def _pause(self) -> None:
+        """Start the others once everybody else had a turn; children may come to rest meanwhile."""
+        fiber = self.fiber
+        if fiber.key is None:
+            key = fiber.next_key()
+            fiber.open(key)
+            fiber.timer(key, "delay", fiber.engine.now)
 
     def _came_to_rest(self, child: Fiber) -> None:
         self.running -= 1

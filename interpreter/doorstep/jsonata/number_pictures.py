@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
+from itertools import accumulate
 from math import isinf, isnan
 from typing import Final
 
@@ -193,11 +194,12 @@ def _groups(part: str, parts: _Parts, symbols: _Symbols) -> list[int]:
 
     In either part, jsonata-js looks for all separators but the first in the whole part.
     """
+    before = [0, *accumulate(symbols.count_digits(c, optional=True) for c in part)]
     positions = []
     at = part.find(symbols.group)
     while at >= 0:
-        beyond = part[:at] if part is parts.fraction else part[at:]
-        positions.append(symbols.count_digits(beyond, optional=True))
+        left = before[min(at, len(part))]
+        positions.append(left if part is parts.fraction else before[-1] - left)
         at = parts.whole.find(symbols.group, at + 1)
     return positions
 

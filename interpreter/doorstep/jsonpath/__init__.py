@@ -9,9 +9,11 @@ from __future__ import annotations
 from .follow import IndexNotFound, PathNotFound
 from .grammar import PathSyntaxError
 from .paths import Path, Reference, ReferenceConflict, compile_path, compile_reference
+from .steps import Meter
 
 __all__ = [
     "IndexNotFound",
+    "Meter",
     "Path",
     "PathNotFound",
     "PathSyntaxError",

@@ -27,12 +27,15 @@ class IndexNotFound(PathNotFound):
     (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest)."""
 
 
-def follow(text: str, steps: tuple[Step, ...], absent: Get) -> Get:
-    """A closure from the root's value to what the steps lead to, or to `absent(root's value)`."""
+def follow(text: str, steps: tuple[Step, ...], absent: Get) -> tuple[Get, Reach | None]:
+    """A closure from the root's value to what the steps lead to, or to `absent(root's value)`.
+
+    And the same with a meter, unless the steps are so few that none is needed.
+    """
     if all(_single(step) for step in steps):
-        return _direct(steps, absent)
+        return _direct(steps, absent), None
     search = _search(steps, absent)
-    return lambda value: search(value, Meter(text))
+    return lambda value: search(value, Meter(text)), search
 
 
 def _in_filter(steps: tuple[Step, ...]) -> Reach:

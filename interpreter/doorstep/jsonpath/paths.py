@@ -15,7 +15,7 @@ from typing import Any
 from ..values.json_text import dumps
 from .follow import absence, follow, key_of
 from .grammar import PathSyntaxError, definite, parse, reference
-from .steps import Get
+from .steps import Get, Reach
 
 
 class ReferenceConflict(Exception):  # noqa: N818
@@ -35,6 +35,8 @@ class Path:
     """Leads to one value; other paths give the list of their matches, which may be empty."""
     get: Get
     """Raises PathNotFound when the path is definite and leads nowhere."""
+    search: Reach | None
+    """The same with a meter, where it may take many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def compile_path(text: str) -> Path:
     def absent(value: Any) -> Any:
         raise absence(text, steps, value)
 
-    return Path(text, root, reference(steps), definite(steps), follow(text, steps, absent))
+    get, search = follow(text, steps, absent)
+    return Path(text, root, reference(steps), definite(steps), get, search)
 
 
 @lru_cache(maxsize=4096)

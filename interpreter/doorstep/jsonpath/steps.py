@@ -17,18 +17,23 @@ AWS documents no bound."""
 class Meter:
     """Counts the steps of one evaluation of a path, its filters included."""
 
-    __slots__ = ("left", "path")
+    __slots__ = ("left", "most", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most: int | None = None) -> None:
         self.path = path
-        self.left = MOST_STEPS
+        self.left = self.most = MOST_STEPS if most is None else min(most, MOST_STEPS)
+
+    @property
+    def spent(self) -> int:
+        """The steps so far."""
+        return self.most - self.left
 
     def tick(self, count: int = 1) -> None:
         """Count steps; raise States.Runtime when there are too many."""
         self.left -= count
         if self.left < 0:
             raise runtime(
-                f"Invalid path '{self.path}' : its evaluation takes more than {MOST_STEPS:,} steps."
+                f"Invalid path '{self.path}' : its evaluation takes more than {self.most:,} steps."
             )
 
 
