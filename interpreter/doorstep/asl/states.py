@@ -59,9 +59,9 @@ class ScopeProgram:
 
     def run(self, fiber: Fiber, value: Any) -> Body:
         """The body of a fiber; gives the output."""
-        states, following = self.states, self.start_at
+        states, following, engine = self.states, self.start_at, fiber.engine
         while True:
-            if fiber.is_long:
+            if len(engine.history) >= engine.pause_at:
                 yield from fiber.pause()
             value, following = yield from visit(states[following], fiber, value)
             if following is None:

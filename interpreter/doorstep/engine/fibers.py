@@ -207,11 +207,6 @@ class Fiber:
         finally:
             self.close()
 
-    @property
-    def is_long(self) -> bool:
-        """Whether what happens at this moment takes long, so that others should go first."""
-        return len(self.engine.history) >= self.engine.pause_at
-
     def pause(self) -> Body:
         """Let everybody else go first; return nothing."""
         with suppress(Redriven):
@@ -303,7 +298,7 @@ class Group:
         self.after = after
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
-            if fiber.is_long:
+            if len(fiber.engine.history) >= fiber.engine.pause_at:
                 self._pause()
                 return
             child = Fiber(fiber.engine, fiber, f"{self.path}.{index}/", index)
