@@ -272,6 +272,19 @@ def test_a_map_that_selects_its_items_can_be_stopped_and_redriven() -> None:
     assert again.history == execution.events
 
 
+def test_the_items_of_a_map_run_are_selected_in_slices() -> None:
+    definition = heavy_map(seconds=1)
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    definition["States"]["M"]["ItemProcessor"]["ProcessorConfig"] = config
+    driver, execution = doorstep.start(definition, seed=1)
+    driver.clock.run(lambda: bool(execution.map_runs))
+    [run_] = execution.map_runs.values()
+    assert 0 < len(run_.running) < 60
+    driver.run(execution)
+    assert execution.status == "SUCCEEDED"
+    assert len(run_.succeeded) == 60
+
+
 def test_branches_that_take_long_let_others_go_first() -> None:
     heavy = {"Type": "Pass", "QueryLanguage": "JSONata", "End": True}
     heavy["Output"] = "{% $sum($map([1..50000], function($n){ $n })) %}"

@@ -464,6 +464,13 @@ def test_a_back_off_may_be_of_any_rate() -> None:
     assert execution.error == "ValueError"
 
 
+@pytest.mark.parametrize("fields", [{"Result": 10**5000}, {"Comment": [-(10**9999)]}])
+def test_a_definition_with_digits_without_end_is_refused(fields: dict[str, Any]) -> None:
+    """Given as an object: in a text, AWS's reader of JSON refuses it."""
+    with pytest.raises(doorstep.DefinitionError, match="INVALID_JSON_DESCRIPTION"):
+        doorstep.run(machine(**fields))
+
+
 # -- one state
 
 

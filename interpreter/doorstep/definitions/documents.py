@@ -78,13 +78,20 @@ def load(
     if isinstance(source, Mapping):
         value: Any = dict(source)
         check_bounds(value)
-        text, yaml = json.dumps(value, indent=2, default=str), False
+        text, yaml = _written(value), False
     else:
         text = _text(source)
         value, yaml = read(text, path)
     if not isinstance(value, dict):
         raise refusal([NOT_AN_OBJECT])
     return Document(substitute(value, parameters or {}), text, path, yaml)
+
+
+def _written(value: dict[str, Any]) -> str:
+    try:
+        return json.dumps(value, indent=2, default=str)
+    except ValueError as problem:  # a number of more digits than Python writes
+        raise refusal([Diagnostic("INVALID_JSON_DESCRIPTION", str(problem))]) from None
 
 
 def read(text: str, path: Path | None = None) -> tuple[Any, bool]:

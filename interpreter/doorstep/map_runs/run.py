@@ -12,7 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..engine.commands import StartMapRun
+from ..engine.engine import SLICE
 from ..errors import InputError, StateFailed
+from ..runtime.clock import AT_ONCE, Handle
 from ..runtime.execution import child_identity
 from ..values.json_text import dumps
 from .batches import Batch, batches
@@ -42,6 +44,7 @@ class MapRun:
         """Being read; closed with the run, so that no file stays open."""
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
+        self._later = Handle(lambda: None)
         self.status = "RUNNING"
 
     def start(self, command: StartMapRun) -> None:
@@ -95,6 +98,7 @@ class MapRun:
 
     def _close(self, status: str) -> None:
         self.status = status
+        self._later.cancel()
         self._items.close()
         self.driver.keeper.map_run(self)
         for index, child in list(self.running.items()):
@@ -118,7 +122,12 @@ class MapRun:
         try:
             if self._batches is None:
                 self._batches = self._unread()
+            engine = self.parent.engine
+            enough = engine.pause_at - SLICE
             while not self._over and len(self.running) < self.command.concurrency:
+                if engine.pause_at <= enough:
+                    self._fill_later()
+                    break
                 batch = next(self._batches, None)
                 if batch is None:
                     self._exhausted = True
@@ -134,6 +143,12 @@ class MapRun:
                 self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
             elif not self.running:
                 self._finish()
+
+    def _fill_later(self) -> None:
+        """Go on once everybody else had a turn: to select so many items took long."""
+        go_on = partial(self.driver.guard, self.parent, self._go_on)
+        self._later.cancel()
+        self._later = self.parent.clock.call_at(AT_ONCE, go_on)
 
     def _unread(self) -> Iterator[Batch]:
         """The batches that there is no child for yet."""
