@@ -67,9 +67,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; no traceback reaches the user unless DOORSTEP_DEBUG asks for it."""
         if os.environ.get("DOORSTEP_DEBUG"):
-            import logging
-
-            logging.basicConfig()
+            _show_the_log()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -79,6 +77,23 @@ class Commands(click.Group):
             raise
         except Exception as problem:
             raise _explained(problem) from problem
+
+
+def _show_the_log() -> None:
+    """Write the library's log to stderr: the tracebacks of Doorstep's own faults are in it."""
+    import logging
+
+    from doorstep.values.printable import printable
+
+    class Lines(logging.Formatter):
+        """Records as lines that a terminal may be shown."""
+
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines(logging.BASIC_FORMAT))
+    logging.basicConfig(handlers=[handler])
 
 
 def _explained(problem: Exception) -> Exception:
