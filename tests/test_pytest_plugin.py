@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # Imported here, as pytester forgets modules that are imported within its runs.
 import freezegun  # noqa: F401
@@ -579,3 +580,16 @@ def test_it(state_machine):
     text = result.stdout.str()
     assert "A�[2J�\\ud800" in text
     assert not re.findall("[\x1b\x9b\u202e\ud800]", text)
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mX", "\x9b2J", "a\x07\u202e"])
+def test_the_name_of_a_suite_s_test_reaches_no_terminal_as_it_is(
+    pytester: pytest.Pytester, chain: Callable[..., Any], name: str
+) -> None:
+    tests = [{"name": name, "expect": {"status": "FAILED"}}]
+    (pytester.path / "m.asl.json").write_text(json.dumps(chain({"A": {"Type": "Pass"}})))
+    suite = {"definition": "m.asl.json", "tests": tests}
+    (pytester.path / "a.doorstep.yaml").write_text(json.dumps(suite))
+    text = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-rA").stdout.str()
+    assert "1 failed" in text
+    assert not re.findall("[\x1b\x9b\x07\u202e]", text)

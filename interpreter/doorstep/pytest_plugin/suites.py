@@ -26,7 +26,7 @@ class SuiteFile(pytest.File):
         except DoorstepError as problem:
             raise self.CollectError(printable(str(problem))) from None
         for test in tests:
-            yield SuiteItem.from_parent(self, name=test.name, test=test)
+            yield SuiteItem.from_parent(self, name=printable(test.name), test=test)
 
 
 class NotPassed(Exception):  # noqa: N818  what happened, not a mistake of ours
