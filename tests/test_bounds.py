@@ -514,3 +514,17 @@ def test_every_state_and_every_item_has_them_anew(chain: Any, each: Any) -> None
     items |= {"QueryLanguage": "JSONata", "ItemSelector": {"n": f"{{% {HEAVY} %}}"}}
     execution = doorstep.run(chain({"Each": items}), list(range(30)))
     assert execution.status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("call", ["States.ArrayContains($.w,$.w)", "States.ArrayUnique($.w)"])
+def test_the_functions_of_one_state_have_bounds_together(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(context, "VISIT_STEPS", 100_000)
+    items = [{"a": "a" * 60, "b": index} for index in range(100)]
+    few = machine(Parameters={f"a{index}.$": call for index in range(5)})
+    assert doorstep.run(few, {"w": items}).status == "SUCCEEDED"
+    many = machine(Parameters={f"a{index}.$": call for index in range(500)})
+    execution = doorstep.run(many, {"w": items})
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
+    assert "the expressions of the state take more than" in (execution.cause or "")

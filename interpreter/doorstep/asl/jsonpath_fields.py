@@ -13,7 +13,7 @@ from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
 from ..jsonpath.steps import Reach
 from ..values.java import hash_order
 from ..values.json_text import dumps
-from .context import Env
+from .context import VISIT_STEPS, Env
 
 Closure = Callable[[Env], Any]
 
@@ -117,6 +117,8 @@ def _too_large(env: Env) -> StateFailed:
     return data_limit_exceeded(env.state)
 
 
+_FEW_STEPS = 256
+"""Arguments that take no more are not counted."""
 FEW = 8
 """So many members that are evaluated can't make a value too large."""
 
@@ -170,7 +172,12 @@ def _argument(text: str, call: str) -> Closure:
 
     def value(env: Env) -> Any:
         try:
-            return get(env)
+            found = get(env)
+            if isinstance(found, (list, dict, str)) and (steps := _cost(found)) > _FEW_STEPS:
+                env.spend(steps)
+                if not env.left():
+                    raise _too_long(call)
+            return found
         except PathNotFound:
             raise runtime(
                 f"The function '{call}' had the following error: "
@@ -179,6 +186,22 @@ def _argument(text: str, call: str) -> Closure:
             ) from None
 
     return value
+
+
+def _cost(value: list[Any] | dict[str, Any] | str) -> int:
+    """Return about how many steps a function takes to go through an argument."""
+    if isinstance(value, str):
+        return len(value) >> 10
+    first = next(iter(value.values() if isinstance(value, dict) else value), None)
+    each = len(first) if isinstance(first, (list, dict)) else 0
+    return len(value) * (1 + 4 * each)
+
+
+def _too_long(call: str) -> StateFailed:
+    return runtime(
+        f"The function '{call}' had the following error: "
+        f"the expressions of the state take more than {VISIT_STEPS:,} steps."
+    )
 
 
 def _looked_in(text: str, env: Env) -> str:
