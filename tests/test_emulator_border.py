@@ -20,7 +20,8 @@ from doorstep.errors import OUR_FAULT, ApiError
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, no_answer
 from doorstep.values.json_text import MAX_DEPTH
-from doorstep_emulator import StoreError
+from doorstep_cli.remote import Remote
+from doorstep_emulator import Options, StoreError, running
 from doorstep_emulator.api.operations import OPERATIONS
 from doorstep_emulator.arns import Caller
 from doorstep_emulator.handlers import LiveHandlers
@@ -472,3 +473,11 @@ def test_a_later_end_may_still_be_overtaken() -> None:
 
     machine = {"StartAt": "Ask", "States": {"Ask": {**ask(), "End": True}}}
     assert doorstep.run(machine, handlers={"ask": ask_and_answer}).output == "early"
+
+
+def test_a_server_whose_recovery_fails_as_a_whole_still_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("doorstep_emulator.server.recover", broken)
+    with running(Options(port=0, grace=0)) as url:
+        assert Remote(url).ask("ListStateMachines") == {"stateMachines": []}

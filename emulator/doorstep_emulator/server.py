@@ -186,7 +186,7 @@ class Server:
         self._stopping = True
 
     def _run(self) -> None:
-        self.lost = recover(self.keeper)
+        guarded(lambda: self.lost.extend(recover(self.keeper)))
         going_on = len(self.keeper.rows)
         log.info("started on %s; executions that go on: %d", self.store.path, going_on)
         while not self._stopping or self._waits_for_calls():

@@ -9,15 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from doorstep.engine.identity import is_name
 from doorstep.errors import ApiError, shortened
 
 from ..errors import invalid_arn, invalid_name, invalid_request, invalid_token
 from .limits import REQUESTS, Flag, Group, Limit, Many, Number, Text
 
-# Names: no white space, brackets, wildcards, special or control characters, surrogates.
-_NO_NAME = re.compile(
-    r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
-)
 _NO_IDENTIFIER = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no ARN and no token has: they are keys of the store."""
 _TEXT = r"[^\ud800-\udfff]*"
@@ -55,7 +52,7 @@ def validate(operation: str, request: Any) -> dict[str, Any]:
 
 def check_name(name: str) -> str:
     """A name of a machine, an activity or an execution; raises InvalidName."""
-    if _NO_NAME.search(name):
+    if not is_name(name):
         raise invalid_name(name)
     return name
 
