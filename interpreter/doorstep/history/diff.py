@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import TERMINAL
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
+from ..engine.messages import TERMINAL
+from ..values.json_values import ABSENT, ValueDifference, differences, value_of
 from .recorded import Entry
 from .visits import Visit, Visits
 
@@ -44,10 +43,10 @@ class Aligned:
         return not self.differing
 
     @property
-    def differing(self) -> list[Unlike]:
+    def differing(self) -> list[ValueDifference]:
         """Where they differ, and both values; ABSENT for what one side lacks."""
         if self.a is None or self.b is None:
-            return [Unlike("visit", _there(self.a), _there(self.b))]
+            return [ValueDifference("visit", _there(self.a), _there(self.b))]
         return list(differences("", dict(self.a), dict(self.b)))
 
 

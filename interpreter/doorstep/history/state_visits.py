@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..engine.events import Event
-from ..values.json_diff import value_of
+from ..engine.messages import Event
+from ..values.json_values import value_of
 from .recorded import Entry
 from .visits import Visit, Visits
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..engine.events import TERMINAL
+from ..engine.messages import TERMINAL
 from .recorded import Entry
 
 Outcome = Literal["succeeded", "caught", "failed", "in progress", "aborted"]
