@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.messages import TERMINAL
-from ..values.json_values import ABSENT, ValueDifference, differences, value_of
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
-from .visits import Visit, Visits
+from .state_visits import Visit, Visits
 
 Place = tuple[tuple[str, int | None, int], ...]
 """From the outside in: the state, the iteration that it is in, and which visit of it."""
@@ -43,10 +43,10 @@ class Aligned:
         return not self.differing
 
     @property
-    def differing(self) -> list[ValueDifference]:
+    def differing(self) -> list[JsonDifference]:
         """Where they differ, and both values; ABSENT for what one side lacks."""
         if self.a is None or self.b is None:
-            return [ValueDifference("visit", _there(self.a), _there(self.b))]
+            return [JsonDifference("visit", _there(self.a), _there(self.b))]
         return list(differences("", dict(self.a), dict(self.b)))
 
 

@@ -11,7 +11,7 @@ from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
 from ..model.definition import Machine, State
-from ..values.json_values import ABSENT, ValueDifference, dumps
+from ..values.json_values import ABSENT, JsonDifference, dumps
 from .recording import Recording
 
 Reason = Literal["definition", "unclear"]
@@ -76,7 +76,7 @@ class Explaining:
         here = f"now it is {_named(ours)}" if ours else "now nothing happens"
         return self._difference(recorded, ours, f"{there}, {here}", before)
 
-    def other_details(self, recorded: Entry, ours: Event, found: ValueDifference) -> Difference:
+    def other_details(self, recorded: Entry, ours: Event, found: JsonDifference) -> Difference:
         """An event that says something else."""
         there, here = shown(found.first), shown(found.second)
         told = f"{recorded.type} has another {found.at}: recorded {there}, now {here}"

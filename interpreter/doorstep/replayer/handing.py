@@ -21,7 +21,7 @@ from ..history.recorded import Entry
 from ..map_runs.readers import Batch, batches, read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result
-from ..values.json_values import ABSENT, ValueDifference, differences, dumps, loads
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .comparing import Tolerate, unlike
 from .family import Child, last_of
 from .recording import map_run_arn
@@ -44,7 +44,7 @@ class HandedOut:
     """Who got them, in the order of their indexes; without batches in that of their starts."""
     surplus: Sequence[Child]
     """Children of this map run that none of the inputs is for."""
-    unlike: dict[int, ValueDifference]
+    unlike: dict[int, JsonDifference]
     """Where a child got something else, by its index."""
     failure: Failure | None = None
     """Why nothing more is handed out."""
@@ -207,7 +207,7 @@ def _unlikeness(ours: Any, child: Child) -> int:
     return sum(1 for _ in differences("", child.input, ours))
 
 
-def _other_input(child: Child, ours: Batch, same: Tolerate) -> ValueDifference | None:
+def _other_input(child: Child, ours: Batch, same: Tolerate) -> JsonDifference | None:
     first = child.recording.events[0]
     return unlike(first, start_event(first, dumps(ours.input)), same)
 

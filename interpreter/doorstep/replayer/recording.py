@@ -12,7 +12,7 @@ from typing import Any
 from ..engine.messages import TERMINAL
 from ..errors import InputError
 from ..history.recorded import Entry, entries, of_one, read_events, whole
-from ..history.visits import Visit, Visits
+from ..history.state_visits import Visit, Visits
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..asl.jsonata_fields import is_expression
 from ..errors import InputError
 from ..jsonata import UNDEFINED, JSONataError, is_function
-from ..values.json_values import ABSENT, ValueDifference, differences, equal
+from ..values.json_values import ABSENT, JsonDifference, differences, equal
 
 if TYPE_CHECKING:
     from ..jsonata import Expression
 
 
-def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[ValueDifference]:
+def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[JsonDifference]:
     """Where a value is not as expected; `partial`: its objects may have more members.
 
     Raises InputError for a condition that can't be evaluated.

@@ -141,7 +141,7 @@ def equality_key(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-class ValueDifference(NamedTuple):
+class JsonDifference(NamedTuple):
     """A place where two values differ, `output.total`, and what stands there; ABSENT: nothing."""
 
     at: str
@@ -161,7 +161,7 @@ def differences(
     *,
     same: Callable[[Any, Any], bool] = equal,
     partial: bool = False,
-) -> Iterator[ValueDifference]:
+) -> Iterator[JsonDifference]:
     """The innermost places where two JSON values differ.
 
     `partial`: the second's objects may have more members; `same` judges what has no places inside.
@@ -177,7 +177,7 @@ def differences(
             for index, pair in enumerate(zip(first, second, strict=True)):
                 yield from differences(f"{at}[{index}]", *pair, same=same, partial=partial)
         case _ if not same(first, second):
-            yield ValueDifference(at, first, second)
+            yield JsonDifference(at, first, second)
 
 
 def value_of(text: Any) -> Any:
