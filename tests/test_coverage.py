@@ -15,7 +15,7 @@ import doorstep
 from doorstep.coverage import Coverage, Suite, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Passages, of_execution
+from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -351,7 +351,7 @@ def test_every_exit_that_aws_recorded_is_a_transition_of_its_definition() -> Non
             continue
         entries = sorted(map(recorded, events), key=lambda entry: entry.id)
         coverage = Coverage(case["definition"])
-        coverage.add(Passages(entries))
+        coverage.add(Visits(entries))
         left = [e for e in entries if e.type.endswith("StateExited") and "Succeed" not in e.type]
         found = [item for item in coverage.items if coverage.hits[item]]
         hits = coverage.hits
@@ -371,7 +371,7 @@ def recorded(event: dict[str, Any]) -> Entry:
     return Entry(event["id"], event["previousEventId"], event["type"], 0.0, texts)
 
 
-# Passages ----------------------------------------
+# Visits ----------------------------------------
 
 
 def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from doorstep.errors import InputError
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visit
+from doorstep.history.state_visits import Visit
 from doorstep.replayer import Recording
 from doorstep.values.json_text import loads
 

@@ -96,7 +96,7 @@ class Subject:
         coverage = Coverage(self.definition)
         for trace in run.traces.values():
             identity = trace.execution.identity
-            coverage.add(trace.passages, identity, identity.map_run)
+            coverage.add(trace.visits, identity, identity.map_run)
         return set(coverage.hits)
 
 

@@ -12,7 +12,7 @@ from ..engine.events import TERMINAL, Event, Fact
 from ..history.recorded import Entry
 from ..runtime.step_functions import input_text, starts_execution
 from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
+from ..values.json_diff import JsonDifference, differences, value_of
 from ..values.json_text import dumps, loads
 from .comparing import unlike
 from .difference import Difference, Explaining, shown
@@ -34,7 +34,7 @@ class Start:
     replayer: Replayer
     begins: Event | None = None
     """Its first event now, where that is another one than the recorded one: in `other_input`."""
-    other_input: Unlike | None = None
+    other_input: JsonDifference | None = None
     got: Mapping[str, Any] | None = None
     """What the task that waited for it was told of its end: {"Status": …, "Output": …, …}."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..engine.events import Event
 from ..history.recorded import Entry
-from ..history.visits import Visit
+from ..history.state_visits import Visit
 from .comparing import kind_of
 from .recording import Recording
 

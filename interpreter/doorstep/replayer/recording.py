@@ -13,7 +13,7 @@ from ..engine.events import TERMINAL
 from ..errors import InputError
 from ..history.files import of_one, read_events
 from ..history.recorded import Entry, entries, whole
-from ..history.visits import Visit, Visits
+from ..history.state_visits import Visit, Visits
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from ..api import Definition, Machines, Type, as_machine
 from ..engine.commands import StartMapRun
 from ..errors import InputError, ReplayError
-from ..history.visits import Visit
+from ..history.state_visits import Visit
 from ..map_runs.run import MapRun
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clock import Clock

@@ -14,13 +14,13 @@ from ..asl.jsonata_fields import is_expression
 from ..errors import InputError
 from ..jsonata import UNDEFINED, JSONataError, is_function
 from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, alike, differences
+from ..values.json_diff import JsonDifference, alike, differences
 
 if TYPE_CHECKING:
     from ..jsonata import Expression
 
 
-def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[Unlike]:
+def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[JsonDifference]:
     """Where a value is not as expected; `partial`: its objects may have more members.
 
     Raises InputError for a condition that can't be evaluated.

@@ -10,7 +10,7 @@ from .absent import ABSENT
 from .json_text import loads
 
 
-class Unlike(NamedTuple):
+class JsonDifference(NamedTuple):
     """A place where two values differ, `output.total`, and what stands there; ABSENT: nothing."""
 
     at: str
@@ -30,7 +30,7 @@ def differences(
     *,
     same: Callable[[Any, Any], bool] = alike,
     partial: bool = False,
-) -> Iterator[Unlike]:
+) -> Iterator[JsonDifference]:
     """The innermost places where two JSON values differ.
 
     `partial`: the second's objects may have more members; `same` judges what has no places inside.
@@ -46,7 +46,7 @@ def differences(
             for index, pair in enumerate(zip(first, second, strict=True)):
                 yield from differences(f"{at}[{index}]", *pair, same=same, partial=partial)
         case _ if not same(first, second):
-            yield Unlike(at, first, second)
+            yield JsonDifference(at, first, second)
 
 
 def value_of(text: Any) -> Any:
