@@ -234,6 +234,6 @@ def _command(finding: Finding, case: str, shown: _Shown) -> str:
         *(word for item in shown.parameters.items() for word in ("--param", "=".join(item))),
         *("--input", dumps(finding.script.input), "--mocks", f"{shown.mocks}#{case}"),
         # The answers are the least that shows it, not all that the service would give.
-        *("--answers", "off"),
+        *("--mock-validation", "off"),
     ]
     return shlex.join(words)

@@ -25,8 +25,8 @@ _ABSENT = {
     "missing": "it got an item, and has no history here",
     "surplus": "none of the items is handed out to it",
     "not given": "there is no history of it here",
-    "no definition": "what it ran is not known: --machine NAME=FILE",
-    "no items": "what its children got is not compared: the items are in a bucket (--bucket DIR)",
+    "no definition": "what it ran is not known: --state-machine NAME=FILE",
+    "no items": "what its children got is not compared: the items are in a bucket (--s3-root DIR)",
 }
 _IN_ANOTHER = "a child of its own, or a handler"
 

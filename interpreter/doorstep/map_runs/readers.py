@@ -83,7 +83,7 @@ def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
     """The file or folder that stands for an object or a bucket; never outside the folder."""
     if buckets is None:
         raise failed(
-            f"No folder stands for the bucket {bucket!r}: give one with --bucket DIR "
+            f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
             f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
         )
     with reported(f"{bucket}/{key}"):

@@ -120,7 +120,7 @@ def _result(succeeded: Entry, command: StartMapRun, state: State, recording: Rec
         raise InputError(
             f"the history does not hold the result of the map run of {state.name!r}: its Output, "
             "ResultSelector or OutputPath made something else of it. It can be made of the "
-            "histories of all its children (--children), with the bucket of its items (--bucket)"
+            "histories of all its children (--children), with the bucket of its items (--s3-root)"
         )
     try:
         return output if path == "$" else compile_reference(path).get(output)
