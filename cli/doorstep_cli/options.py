@@ -85,7 +85,7 @@ param_option = click.option(
 
 s3_root_option = renamed_option(
     "--s3-root",
-    "bucket",
+    "s3_root",
     former="--bucket",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
@@ -134,7 +134,9 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
 
 def input_option(told: str) -> Callable[[Command], Command]:
     """--input, and in the help what it is."""
-    return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
+    return click.option(
+        "--input", "input_json", metavar="JSON|@FILE|-", callback=input_text, help=told
+    )
 
 
 def handlers_option(told: str, name: str = "--handlers") -> Callable[[Command], Command]:

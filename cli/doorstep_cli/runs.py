@@ -19,12 +19,12 @@ from .views import ended
 from .views.progress import Progress
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
+    from doorstep import Execution
     from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
-    from doorstep.runtime.ports import OnEvent
+    from doorstep.runtime.execution import OnEvent
 
-Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
+Begin = Callable[["OnEvent | None"], "Execution"]
 
 
 def world_options(command: Command) -> Command:
@@ -32,7 +32,7 @@ def world_options(command: Command) -> Command:
     for option in (
         renamed_option(
             "--state-machine",
-            "machines",
+            "state_machines",
             former="--machine",
             multiple=True,
             metavar="NAME=FILE",
@@ -64,14 +64,12 @@ def carry_out(
 ) -> tuple[Execution, KeyboardInterrupt | None]:
     """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
     with process.prints_go_to_stderr(), process.sigterm_interrupts():
-        with Progress() if watched else contextlib.nullcontext() as progress:
-            driver, execution = begin(_told(progress, files))
+        watch = Progress() if watched else contextlib.nullcontext()
+        with watch as progress, begin(_told(progress, files)) as execution:
             try:
-                driver.run(execution)
+                execution.wait()
             except KeyboardInterrupt as stop:
                 return execution, stop
-            finally:
-                driver.close()
         return execution, None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from doorstep.engine.messages import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
-from doorstep.runtime import Driver, Execution
+from doorstep.runtime import Driver, Running
 from doorstep.runtime.clocks import Handle
 from doorstep.values.json_values import dumps
 
@@ -39,7 +39,7 @@ class Activities:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
+        self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
         self._closed = False
 
@@ -47,7 +47,7 @@ class Activities:
         """Whether a task's activity was created, or a handler stands in for it."""
         return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
 
-    def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
+    def take(self, execution: Running, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
 
         `begun`: a worker had picked the task up before a crash, and may still answer.
@@ -126,7 +126,7 @@ class Activities:
                 poll.reply(given)
 
 
-def _waits(execution: Execution, invoke: Invoke) -> bool:
+def _waits(execution: Running, invoke: Invoke) -> bool:
     """Whether a task still waits: it may have been timed out or stopped."""
     return invoke.key in execution.engine.waiting
 
@@ -136,7 +136,7 @@ def _settle(poll: Poll) -> None:
         poll.end.cancel()
 
 
-def token_of(execution: Execution, invoke: Invoke) -> str:
+def token_of(execution: Running, invoke: Invoke) -> str:
     """The task token of an activity's task."""
     source = f"{execution.arn}/{execution.identity.seed}/activity/{invoke.key}"
     return f"AQC{sha256(source.encode()).hexdigest()}"

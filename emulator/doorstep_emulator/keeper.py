@@ -12,9 +12,9 @@ from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
 from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution
-from doorstep.runtime.execution import child_identity
+from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import go_on, restore
+from doorstep.runtime.running import child_identity
 from doorstep.values.json_values import dumps, loads
 
 from . import map_run_counts
@@ -54,7 +54,7 @@ class StoreKeeper:
 
     # For the driver ------------------------------------------------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Collect a fact and its events; keep the execution's row up to date."""
         fact = entries[0]
         assert isinstance(fact, Fact)
@@ -79,19 +79,19 @@ class StoreKeeper:
         """Return whether some task had this token."""
         return self.store.knows_token(token)
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
         self.stuck[execution.arn] = str(problem)
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def promised(self, execution: Running, fact: Fact) -> None:
         """Keep an answer for its time."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
             self.store.promise(row.id, fact)
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Keep the task tokens: one of a task that is over is told from one that never was."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
@@ -115,15 +115,15 @@ class StoreKeeper:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Execution, command: StartMapRun) -> list[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
         """The children that the store knows, each going on if it had not ended."""
-        found: list[Execution] = []
+        found: list[Running] = []
         definition = parent.journal.header.definition
         while row := self.store.row(child_identity(parent, command, len(found)).arn):
             found.append(self._restored(row, command.child, definition))
         return found
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """An execution of the store; if it had not ended it goes on from now."""
         row = self.store.row(arn)
         if row is None or not durable(row):
@@ -184,7 +184,7 @@ class StoreKeeper:
 
     # Rows ----------------------------------------------------------------------------------------
 
-    def _row(self, execution: Execution, fact: Fact) -> Row | None:
+    def _row(self, execution: Running, fact: Fact) -> Row | None:
         row = self.rows.get(execution.arn)
         if row is None and fact.kind == "started":
             row = self._new_row(execution, fact.at)
@@ -195,7 +195,7 @@ class StoreKeeper:
             self.rows[row.arn] = row
         return row
 
-    def _new_row(self, execution: Execution, at: float) -> Row:
+    def _new_row(self, execution: Running, at: float) -> Row:
         identity, definition = execution.identity, execution.journal.header.definition
         assert isinstance(definition, Definition)
         line = execution.clock if isinstance(execution.clock, Timeline) else None
@@ -218,7 +218,7 @@ class StoreKeeper:
             root=line.root if line else None,
         )
 
-    def _ended(self, execution: Execution, row: Row, at: float) -> None:
+    def _ended(self, execution: Running, row: Row, at: float) -> None:
         row.status, row.stopped = execution.status, at
         if durable(row):
             self.store.update(row)
@@ -226,7 +226,7 @@ class StoreKeeper:
             self.store.remove(row)
         self.safely(lambda: self._let_go(execution))
 
-    def _let_go(self, execution: Execution) -> None:
+    def _let_go(self, execution: Running) -> None:
         if execution.ended:
             self.rows.pop(execution.arn, None)
             self.driver.forget(execution)
@@ -237,7 +237,7 @@ class StoreKeeper:
 
     # Out of the store ----------------------------------------------------------------------------
 
-    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Execution:
+    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
         identity = Identity(**loads(row.identity))
         quotas = quotas_of(row.type)
         journal = Journal(Header(definition, identity, quotas), self.store.journal(row.id))

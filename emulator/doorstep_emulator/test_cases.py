@@ -13,7 +13,7 @@ from pathlib import Path
 
 from doorstep.engine.messages import Invoke
 from doorstep.errors import InputError
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.runtime.answers import Answer
 from doorstep.testing.mock_config import read_config, read_test_case
 from doorstep.testing.mocks import Mock, doubt, fitting, invalid
@@ -42,7 +42,7 @@ class TestCases:
         except InputError as problem:
             raise invalid_request(f"Test case '{name}' can't be run: {problem}") from None
 
-    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """The answer of the execution's test case to a call; None leaves it to the handlers.
 
         The children of a distributed Map have their parent's case, and count their calls for

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from .explorer import Exploration, explore
     from .replayer import Moment, Moments, Replay, moments, replay, resume
-    from .runtime import Driver, Execution
+    from .runtime import Execution
     from .runtime.answers import Answer, TaskFailed, answer, fail, no_answer
     from .runtime.handlers import handler
     from .runtime.invocation import Context
@@ -42,7 +42,6 @@ __all__ = [
     "DefinitionError",
     "Diagnostic",
     "DoorstepError",
-    "Driver",
     "Execution",
     "Exploration",
     "Failure",
@@ -71,7 +70,7 @@ __all__ = [
 _HOMES = {
     "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
     "runtime.invocation": ("Context",),
-    "runtime": ("Driver", "Execution"),
+    "runtime": ("Execution",),
     "errors": (
         "ApiError",
         "DefinitionError",

@@ -18,7 +18,7 @@ import doorstep
 from doorstep.api import SEEDED_START, as_machine
 from doorstep.engine.identity import Identity
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution, VirtualClock
+from doorstep.runtime import Driver, Running, VirtualClock
 from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_values import loads
 
@@ -93,7 +93,7 @@ def histories(good: list[Any], hostile: list[str]) -> list[list[dict[str, Any]]]
     return [one.history if one else [] for one in started]
 
 
-def start(driver: Driver, name: str, definition: Any, text: str) -> Execution | None:
+def start(driver: Driver, name: str, definition: Any, text: str) -> Running | None:
     """Start an execution, if its definition and its input are not refused."""
     try:
         loads(text)

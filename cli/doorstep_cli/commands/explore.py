@@ -56,7 +56,7 @@ def command(
     ctx: click.Context,
     /,
     path: Path,
-    text: str,
+    input_json: str,
     handlers: str | None,
     mocks: Path | None,
     seconds: float,
@@ -84,9 +84,9 @@ def command(
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
-        "input": json.loads(text),
+        "input": json.loads(input_json),
         "type": machine_type or definition.type,
-        "machine_name": definition.name,
+        "state_machine_name": definition.name,
         "seconds": seconds,
     }
     report = _explore(definition, handlers, options, watched=not quiet and wanted())

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 @renamed_option(
     "--max-handlers",
-    "calls",
+    "max_handlers",
     former="--calls",
     type=click.IntRange(1),
     default=64,
@@ -147,12 +147,12 @@ def command(
     # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}
-    machines = [
+    deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
         for file in definitions
         for one in all_accepted(file, parameters)
     ]
-    wanted = Options(db=db or _state_file(), clock=clock, machines=machines, **given)
+    wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **given)
     try:
         serve(wanted, lambda url: _tell(url, wanted))
     except HandlerLoadError as problem:
@@ -164,7 +164,7 @@ def command(
 
 def _tell(url: str, options: Options) -> None:
     echo(f"Serving at {url}")
-    for machine in options.machines:
+    for machine in options.deployments:
         echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 

@@ -19,7 +19,9 @@ from ..remote import Remote, endpoint_option
     help="How its time passes; the machine's or the server's way by default.",
 )
 @endpoint_option
-def command(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
+def command(
+    machine: str, input_json: str, name: str | None, clock: str | None, endpoint: str
+) -> None:
     """Start an execution and print its ARN.
 
     MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE is
@@ -33,5 +35,5 @@ def command(machine: str, text: str, name: str | None, clock: str | None, endpoi
     remote = Remote(endpoint, clock)
     name_or_arn, *test_case = machine.partition("#")
     arn = "".join((remote.machine(name_or_arn), *test_case))
-    started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
+    started = remote.ask("StartExecution", stateMachineArn=arn, input=input_json, name=name)
     echo(started["executionArn"])

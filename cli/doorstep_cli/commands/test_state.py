@@ -127,7 +127,7 @@ def _members(options: Mapping[str, Any]) -> dict[str, Any]:
     if mock:
         mock |= _given(fieldValidationMode=options["field_validation"])
     return _given(
-        input=options["text"],
+        input=options["input_json"],
         inspectionLevel=options["level"],
         variables=options["variables"],
         context=options["context"],

@@ -10,7 +10,7 @@ from typing import Any
 from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
 from doorstep.errors import ApiError, DoorstepError, InputError
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
@@ -43,7 +43,7 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
     return server.once_done(lambda: _started(execution))
 
 
-def _started(execution: Execution) -> Request:
+def _started(execution: Running) -> Request:
     if execution.set_aside or execution.events[0].type != "ExecutionStarted":
         raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
     return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
@@ -186,7 +186,7 @@ def _start(
     identity: Identity,
     text: str,
     request: Request,
-) -> Execution:
+) -> Running:
     startable = server.programs.startable(target, request.get("traceHeader"))
     clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
     return server.driver.start(startable.program, startable.definition, identity, text, clock=clock)
@@ -209,7 +209,7 @@ def _started_again(server: Server, target: Target, arn: str, text: str) -> Reque
     raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
 
 
-def _ended(execution: Execution, text: str, request: Request) -> Request:
+def _ended(execution: Running, text: str, request: Request) -> Request:
     engine, identity = execution.engine, execution.identity
     succeeded = execution.status == "SUCCEEDED"
     whole = request.get("includedData") != "METADATA_ONLY"

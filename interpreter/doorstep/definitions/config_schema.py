@@ -8,8 +8,9 @@ Whatever is wrong is told where it stands. The same tables give a JSON schema fo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ..asl.jsonata_fields import json_type
@@ -152,10 +153,13 @@ class Form:
     exclusive: tuple[tuple[str, ...], ...] = ()
     one_of: tuple[str, ...] = ()
     """It must have one of these, and no more."""
+    former: Mapping[str, str] = field(default_factory=dict)
+    """Former names of members, which still work with a warning."""
 
     def read(self, place: Place) -> Record:
         """Its members; raises InputError for one that is unknown, missing, or too many."""
-        given = _members(place)
+        written = {self._current(name, place): name for name in _members(place)}
+        given = {name: place.value[key] for name, key in written.items()}
         for name in given:
             if name not in self.members:
                 hint = did_you_mean(name, self.members) or f"there are {', '.join(self.members)}"
@@ -165,7 +169,17 @@ class Form:
                 raise place.problem(f"the member '{name}' is missing: {member.about}")
         for problem in self._excluded(given):
             raise place.problem(problem)
-        return Record(place, {name: self.members[name].kind.read(place.at(name)) for name in given})
+        return Record(
+            place, {name: self.members[name].kind.read(place.at(written[name])) for name in given}
+        )
+
+    def _current(self, name: str, place: Place) -> str:
+        if name not in self.former:
+            return name
+        current = self.former[name]
+        text = f"{place.at(name)}: the member '{name}' is called '{current}' now"
+        warnings.warn(text, FutureWarning, stacklevel=1)
+        return current
 
     def _excluded(self, given: Mapping[str, Any]) -> Iterator[str]:
         for group in (*self.exclusive, *((self.one_of,) if self.one_of else ())):

@@ -17,7 +17,7 @@ from ..engine.messages import ItemSource, Program, StartMapRun
 from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
 from ..model.definition import Scope, State, machine, processor_config
-from ..runtime import Driver, Execution, VirtualClock
+from ..runtime import Driver, Running, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers
 from ..values.json_values import dumps
@@ -113,13 +113,13 @@ class _Driver(Driver):
         text: str,
         quotas: Quotas | None = None,
         clock: Clock | None = None,
-    ) -> Execution:
+    ) -> Running:
         """As a Driver, but with fewer events."""
         limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
         fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
         return super().start(program, definition, identity, text, fewer, clock)
 
-    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+    def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         items = self.script.found(command.state)
         if (reader := command.reader) and items is not None:
             command = command._replace(reader=None, items=[_item(reader, item) for item in items])

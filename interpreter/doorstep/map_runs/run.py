@@ -15,14 +15,14 @@ from ..engine.engine import SLICE
 from ..engine.messages import StartMapRun
 from ..errors import InputError, StateFailed
 from ..runtime.clocks import AT_ONCE, Handle
-from ..runtime.execution import child_identity
+from ..runtime.running import child_identity
 from ..values.json_values import dumps
 from .readers import Batch, Item, batches, read_items
 from .writers import kept, result
 
 if TYPE_CHECKING:
     from ..runtime.driver import Driver
-    from ..runtime.execution import Execution
+    from ..runtime.running import Running
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
@@ -30,12 +30,12 @@ EXCEEDED = "The specified tolerated failure threshold was exceeded"
 class MapRun:
     """One map run: its counters, its children that run, the outputs of those that have ended."""
 
-    def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
+    def __init__(self, driver: Driver, parent: Running, command: StartMapRun) -> None:
         self.driver = driver
         self.parent = parent
         self.command = command
-        self.running: dict[int, Execution] = {}
-        self.unsuccessful: dict[int, Execution] = {}
+        self.running: dict[int, Running] = {}
+        self.unsuccessful: dict[int, Running] = {}
         self.succeeded: dict[int, Any] = {}
         """What `writers.kept` keeps of them: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
@@ -61,7 +61,7 @@ class MapRun:
                 self.driver.redrive(child)
         self._go_on()
 
-    def take_back(self, children: Sequence[Execution]) -> None:
+    def take_back(self, children: Sequence[Running]) -> None:
         """Go on with the children of a run that was begun before a crash, or before a redrive."""
         for index, (child, size) in enumerate(
             zip(children, self._sizes(len(children)), strict=False)
@@ -169,11 +169,11 @@ class MapRun:
         )
         self._watch(index, child)
 
-    def _watch(self, index: int, child: Execution) -> None:
+    def _watch(self, index: int, child: Running) -> None:
         self.running[index] = child
         child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
 
-    def _ended(self, index: int, child: Execution) -> None:
+    def _ended(self, index: int, child: Running) -> None:
         del self.running[index]
         self.driver.forget(child)
         if child.status == "SUCCEEDED":

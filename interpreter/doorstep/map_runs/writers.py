@@ -13,10 +13,10 @@ from ..values.json_values import encoded
 from .readers import locate, text_field
 
 if TYPE_CHECKING:
-    from ..runtime.execution import Execution
+    from ..runtime.running import Running
 
 
-def kept(command: StartMapRun, child: Execution) -> Any:
+def kept(command: StartMapRun, child: Running) -> Any:
     """What a run keeps of a child that succeeded: its output, or its description."""
     writer = command.writer
     if writer is None:
@@ -29,7 +29,7 @@ def kept(command: StartMapRun, child: Execution) -> Any:
 def result(
     command: StartMapRun,
     succeeded: Mapping[int, Any],
-    unsuccessful: Mapping[int, Execution],
+    unsuccessful: Mapping[int, Running],
     buckets: Path | None,
 ) -> Any:
     """The result of a map run: what was kept of its children in order, or where it was written."""
@@ -51,7 +51,7 @@ def _export(
     writer: ResultTarget,
     bucket: str,
     good: list[Any],
-    bad: list[Execution],
+    bad: list[Running],
     buckets: Path | None,
 ) -> dict[str, Any]:
     folder = _folder(writer, command.arn)

@@ -7,7 +7,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from ..api import Definition, Machines, Type
+from ..api import Definition, StateMachines, Type
 from ..asl.compile import compile_machine
 from ..definitions import load
 from ..engine.engine import Engine
@@ -54,7 +54,7 @@ class Replayer:
         return child
 
     def family(
-        self, children: Children, machines: Machines | None, bucket: Path | str | None
+        self, children: Children, machines: StateMachines | None, s3_root: Path | str | None
     ) -> Family:
         """Histories of children, and what they ran, to be compared as this one compares."""
         programs = {}
@@ -63,7 +63,7 @@ class Replayer:
             programs[name] = Replayer(
                 definition, type=of_type, times=self.times, tolerate=self.tolerate
             )
-        return Family(read_children(children), programs, None if bucket is None else Path(bucket))
+        return Family(read_children(children), programs, None if s3_root is None else Path(s3_root))
 
     def follow(
         self, recording: Recording, before: int | None = None, family: Family | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..api import Definition, Machines, Type
+from ..api import Definition, StateMachines, Type
 from ..errors import InputError
 from ..history.aws_json import as_aws
 from ..runtime.handlers import Handlers, Source
@@ -83,7 +83,7 @@ class ChildReplay:
     | missing | an item of a map run whose child's history is not there, though others are |
     | surplus | a child of that map run which got none of its items |
     | not given | there is no history of it: it was not replayed |
-    | no definition | `machines` has not what it ran: it was not replayed |
+    | no definition | `state_machines` has not what it ran: it was not replayed |
     | no items | a bucket holds the items of this map run: children were replayed, in the order of
       their starts, but what they got was not compared |
     """
@@ -112,8 +112,8 @@ def replay(
     *,
     handlers: Source | None = None,
     children: Children | None = None,
-    machines: Machines | None = None,
-    bucket: Path | str | None = None,
+    state_machines: StateMachines | None = None,
+    s3_root: Path | str | None = None,
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
@@ -129,8 +129,8 @@ def replay(
     |---|---|
     | handlers | are asked what the tasks were asked; their answers are compared, not used |
     | children | histories of the executions that it started: a folder, or by ARN |
-    | machines | what those ran that its tasks started, by name, as in `doorstep.start` |
-    | bucket | the folder with the S3 buckets: items that distributed Maps read from there |
+    | state_machines | what those ran that its tasks started, by name, as in `doorstep.start` |
+    | s3_root | the folder with the S3 buckets: items that distributed Maps read from there |
     | arn | of the recorded execution: its names, which a history does not tell |
     | type | EXPRESS or STANDARD; by default what the ARN says, else STANDARD |
     | times | whether waits and time limits must be as long as they were |
@@ -144,7 +144,7 @@ def replay(
     )
     recording = read_recording(history, arn)
     asked = None if handlers is None else Handlers(handlers)
-    family = None if children is None else replayer.family(children, machines, bucket)
+    family = None if children is None else replayer.family(children, state_machines, s3_root)
     return replay_recording(replayer, recording, asked, family)
 
 

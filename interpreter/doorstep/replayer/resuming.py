@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from ..api import Definition, Machines, Type, as_machine
+from ..api import Definition, StateMachines, Type, as_machine
 from ..engine.messages import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history.state_visits import Visit
 from ..map_runs.run import MapRun
-from ..runtime import Driver, Execution, VirtualClock
+from ..runtime import Driver, Execution, Running, VirtualClock
 from ..runtime.clocks import Clock
+from ..runtime.execution import OnEvent, listener
 from ..runtime.handlers import Handlers, Source
 from ..runtime.persistence import InMemory, go_on
-from ..runtime.ports import OnEvent
 from ..values.did_you_mean import did_you_mean
 from .children import Absence, Place, Start, of_map_run
 from .family import Children, Family
@@ -34,9 +34,9 @@ class ResumeOptions(TypedDict, total=False):
     arn: str | None
     type: Type | None
     times: bool
-    machines: Machines | None
+    state_machines: StateMachines | None
     children: Children | None
-    bucket: Path | str | None
+    s3_root: Path | str | None
     on_event: OnEvent | None
 
 
@@ -52,9 +52,7 @@ def resume(
     other options are those of `begin_again`, with which one can go back further. Raises InputError
     where there is nothing to go on with, and ReplayError where the definition does not lead there.
     """
-    driver, execution = begin_again(history, definition, handlers, **options)
-    driver.run(execution)
-    return execution
+    return begin_again(history, definition, handlers, **options).wait()
 
 
 def begin_again(
@@ -67,19 +65,19 @@ def begin_again(
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
-    machines: Machines | None = None,
+    state_machines: StateMachines | None = None,
     children: Children | None = None,
-    bucket: Path | str | None = None,
+    s3_root: Path | str | None = None,
     on_event: OnEvent | None = None,
-) -> tuple[Driver, Execution]:
-    """An execution that stands where it goes on; `driver.run(execution)` lets it do so.
+) -> Execution:
+    """Return an execution that stands where it continues; `.wait()` lets it do so.
 
     | option | |
     |---|---|
     | state | do the last visit of this state again, whether it failed or not |
     | at | do all from this event on again |
     | arn, type, times | as in `replay` |
-    | machines, bucket, on_event | as in `doorstep.start` |
+    | state_machines, s3_root, on_event | as in `doorstep.start` |
     | children | as in `replay`: of a distributed Map, those that succeeded are not run again |
 
     The clock is virtual and goes on from the recording's last event. An execution that was still
@@ -91,27 +89,27 @@ def begin_again(
     replayer = Replayer(definition, type=type, times=times)
     limit = _limit(recording, state, at)
     driver_handlers = Handlers(handlers)
-    family = None if children is None else replayer.family(children, machines, bucket)
+    family = None if children is None else replayer.family(children, state_machines, s3_root)
     standing = stand(replayer, replayer.follow(recording, limit, family), family)
     clock = VirtualClock(standing.until)
     past = Past(clock)
-    execution = past.put(standing)
+    running = past.put(standing)
     driver = Driver(
         clock,
         driver_handlers,
-        machines={name: as_machine(name, given) for name, given in (machines or {}).items()},
-        bucket=None if bucket is None else Path(bucket),
-        on_event=on_event,
+        machines={name: as_machine(name, given) for name, given in (state_machines or {}).items()},
+        bucket=None if s3_root is None else Path(s3_root),
+        on_event=listener(on_event, lambda: driver),
         persistence=past,
         new_map_run=MapRun,
     )
-    if execution.ended:
-        driver.redrive(execution)
+    if running.ended:
+        driver.redrive(running)
     else:
-        go_on(driver, execution)
+        go_on(driver, running)
     for child in past.running:
         go_on(driver, child)
-    return driver, execution
+    return Execution(driver, running)
 
 
 # Children that go on -----------------------------------------------------------------------------
@@ -174,19 +172,19 @@ class Past(InMemory):
     """What a driver finds of map runs that began in a recording: their children."""
 
     def __init__(self, clock: Clock) -> None:
-        self.running: list[Execution] = []
+        self.running: list[Running] = []
         """Children that had not ended."""
         self._clock = clock
-        self._children: dict[tuple[str, str], list[Execution]] = {}
+        self._children: dict[tuple[str, str], list[Running]] = {}
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Those of a map run, in the order of their indexes."""
         return self._children.get((parent.arn, command.key), ())
 
-    def put(self, standing: Standing) -> Execution:
+    def put(self, standing: Standing) -> Running:
         """The execution, whose children will be found."""
         engine, journal = standing.follower.engine, standing.follower.journal
-        execution = Execution(
+        execution = Running(
             standing.replayer.program, journal.header, self._clock, engine=engine, journal=journal
         )
         for key, standings in standing.children.items():

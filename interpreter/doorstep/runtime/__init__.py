@@ -6,5 +6,6 @@ from .clocks import RealClock, VirtualClock
 from .driver import Driver
 from .execution import Execution
 from .persistence import JournalFile
+from .running import Running
 
-__all__ = ["Driver", "Execution", "JournalFile", "RealClock", "VirtualClock"]
+__all__ = ["Driver", "Execution", "JournalFile", "RealClock", "Running", "VirtualClock"]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.engine import EXECUTION
 from ..engine.messages import Fact, FactKind, Invoke, SetTimer
-from .execution import Execution
+from .running import Running
 
 if TYPE_CHECKING:
     from .ports import Delivery
 
 
-def unanswered(execution: Execution, key: str) -> bool:
+def unanswered(execution: Running, key: str) -> bool:
     """Whether a key is that of a callback or job whose request has not been answered yet."""
     call = execution.engine.open.get(key, {}).get("")
     waiting = isinstance(call, Invoke) and bool(call.integration.pattern)
@@ -26,7 +26,7 @@ def unanswered(execution: Execution, key: str) -> bool:
 
 
 def receive(
-    driver: Delivery, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+    driver: Delivery, execution: Running, kind: FactKind, key: str, data: Any, after: float
 ) -> bool:
     """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
 
@@ -46,7 +46,7 @@ def receive(
     return True
 
 
-def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
+def expire(driver: Delivery, execution: Running, timer: SetTimer) -> None:
     """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
     key, name, at = timer
     if name != "delay":
@@ -54,7 +54,7 @@ def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
     driver.deliver(execution, "due", key, name)
 
 
-def deliver_held(driver: Delivery, execution: Execution, limit: float | None = None) -> None:
+def deliver_held(driver: Delivery, execution: Running, limit: float | None = None) -> None:
     """Deliver the ends that are held, without an answer to their requests.
 
     `limit`: only those of tasks whose time limit is that moment, or one before it.
@@ -67,13 +67,13 @@ def deliver_held(driver: Delivery, execution: Execution, limit: float | None = N
             driver.deliver(execution, promise.kind, key, promise.data)
 
 
-def limits(execution: Execution, *keys: str) -> list[SetTimer]:
+def limits(execution: Running, *keys: str) -> list[SetTimer]:
     """Return the time limits of calls that are open."""
     timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
     return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
 
 
-def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
+def _expire_due(driver: Delivery, execution: Running, key: str) -> None:
     now = execution.clock.now()
     for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
         if timer.at <= now:
@@ -82,7 +82,7 @@ def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
 
 def pledge(
     driver: Delivery,
-    execution: Execution,
+    execution: Running,
     kind: FactKind,
     key: str,
     data: Any,
@@ -101,12 +101,12 @@ def pledge(
         tell(driver, execution, promise)
 
 
-def hold(execution: Execution, promise: Fact) -> None:
+def hold(execution: Running, promise: Fact) -> None:
     """Tell it no sooner than `release` says."""
     execution.held.setdefault(promise.key, []).append(promise)
 
 
-def release(driver: Delivery, execution: Execution, key: str) -> None:
+def release(driver: Delivery, execution: Running, key: str) -> None:
     """Deliver what was held: at once, or when its time comes.
 
     At once, as its sender was answered that the task has ended: no other end may come between.
@@ -119,7 +119,7 @@ def release(driver: Delivery, execution: Execution, key: str) -> None:
             tell(driver, execution, promise)
 
 
-def tell(driver: Delivery, execution: Execution, promise: Fact) -> None:
+def tell(driver: Delivery, execution: Running, promise: Fact) -> None:
     """Let a promise reach its execution at its time."""
     kind, at, key, data = promise
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

@@ -31,8 +31,8 @@ from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
-from .execution import Execution, child_identity
 from .pending_answers import hold, tell, unanswered
+from .running import Running, child_identity
 from .step_functions import watch_again
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ _BEGINNING = b'{"definition":'
 """Of a header, and so of the file: another file is not taken for one that was cut off."""
 
 
-def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
+def restore(program: Program, journal: Journal, clock: Clock) -> Running:
     """The execution of a journal, as it was; raises ReplayError when it does not belong to it."""
     engine = replay(program, journal)
-    return Execution(program, journal.header, clock, engine=engine, journal=journal)
+    return Running(program, journal.header, clock, engine=engine, journal=journal)
 
 
-def go_on(driver: Delivery, execution: Execution, promises: Iterable[Fact] = ()) -> None:
+def go_on(driver: Delivery, execution: Running, promises: Iterable[Fact] = ()) -> None:
     """Carry out the commands that have no answer yet; `promises`: the answers known already."""
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
@@ -68,7 +68,7 @@ def go_on(driver: Delivery, execution: Execution, promises: Iterable[Fact] = ())
         tell(driver, execution, promise)
 
 
-def _holds(execution: Execution, promise: Fact, facts: Iterable[Fact]) -> bool:
+def _holds(execution: Running, promise: Fact, facts: Iterable[Fact]) -> bool:
     """Whether it is still to come, and not held."""
     call = execution.engine.open.get(promise.key, {}).get("")
     if not isinstance(call, Invoke) or unanswered(execution, promise.key):
@@ -80,7 +80,7 @@ def _holds(execution: Execution, promise: Fact, facts: Iterable[Fact]) -> bool:
 
 def _ask_again(
     driver: Delivery,
-    execution: Execution,
+    execution: Running,
     command: Command,
     picked_up: set[str],
     promised: set[str],
@@ -99,13 +99,13 @@ def _ask_again(
 class InMemory:
     """Keeps nothing beyond what the executions hold themselves."""
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """The execution's own journal has them."""
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def promised(self, execution: Running, fact: Fact) -> None:
         """The clock has it."""
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """The driver has them."""
 
     def safely(self, act: Callable[[], None]) -> None:
@@ -115,11 +115,11 @@ class InMemory:
     def map_run(self, run: Any) -> None:
         """The parent has it."""
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """A run that the parent does not hold is new."""
         return ()
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """The driver holds all there are."""
         return None
 
@@ -127,7 +127,7 @@ class InMemory:
         """The driver holds all there are."""
         return False
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Nothing has to be stored."""
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class JournalFile:
         moments = (entry.at for journal in self._earlier.values() for entry in journal.entries)
         return max(moments, default=None)
 
-    def go_on(self, driver: Delivery, program: Program) -> Execution:
+    def go_on(self, driver: Delivery, program: Program) -> Running:
         """The first execution of the file as it was left, and those that it had started.
 
         What had not ended goes on. Raises ReplayError when the definition is another one, and what
@@ -210,7 +210,7 @@ class JournalFile:
         journal.append(entries)
         self._write(journal.header, map(entry_line, entries))
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """An execution that another one had started."""
         journal = self._earlier.get(arn)
         if journal is None:
@@ -221,16 +221,16 @@ class JournalFile:
             raise InputError(f"{self.path} has an execution of {name!r}: give that machine as well")
         return self._taken_up(machine.program, journal, self.driver.clock)
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """The children that a map run had started."""
-        found: list[Execution] = []
+        found: list[Running] = []
         definition = parent.journal.header.definition
         while journal := self._earlier.get(child_identity(parent, command, len(found)).arn):
             whole = replace(journal, header=replace(journal.header, definition=definition))
             found.append(self._taken_up(command.child, whole, parent.clock))
         return found
 
-    def _taken_up(self, program: Program, journal: Journal, clock: Clock) -> Execution:
+    def _taken_up(self, program: Program, journal: Journal, clock: Clock) -> Running:
         execution = restore(program, journal, clock)
         # A fact may have been the last thing that was written: its events follow from it.
         if missing := execution.events[len(journal.events) :]:
@@ -242,15 +242,15 @@ class JournalFile:
 
     # What the driver tells -----------------------------------------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Write a fact and what followed from it."""
         self._write(execution.journal.header, map(entry_line, entries))
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def promised(self, execution: Running, fact: Fact) -> None:
         """Write an answer that comes later."""
         self._write(execution.journal.header, (promise_line(fact),))
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Tokens follow from the journal."""
 
     def map_run(self, run: Any) -> None:
@@ -260,7 +260,7 @@ class JournalFile:
         """Tokens follow from the journal: the driver holds them."""
         return False
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """What can't be written ends the run."""
 
     def safely(self, act: Callable[[], None]) -> None:
@@ -268,6 +268,8 @@ class JournalFile:
         act()
 
     def _write(self, header: Header, lines: Iterable[str]) -> None:
+        if self._file.closed:
+            raise InputError(f"{self.path} is closed; start with this journal again to continue")
         text = "\n".join((*self._heading(header), *lines, ""))
         left = text.encode("utf-8", "surrogatepass")
         try:

@@ -12,9 +12,9 @@ from ..engine.messages import Command, Event, Fact, FactKind, Invoke, Program, S
 from ..engine.quotas import Quotas
 from .answers import Duration
 from .clocks import Clock, MainClock
-from .execution import Execution
+from .running import Running
 
-OnEvent = Callable[[Execution, Event], None]
+EventListener = Callable[[Running, Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Persistence(Protocol):
     is for.
     """
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """A fact reached an execution, and these events followed from it."""
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def promised(self, execution: Running, fact: Fact) -> None:
         """An answer is known already, and will reach the execution at its time."""
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """From now on these task tokens stand for a call of an execution."""
 
     def safely(self, act: Callable[[], None]) -> None:
@@ -50,16 +50,16 @@ class Persistence(Protocol):
     def map_run(self, run: Any) -> None:
         """A map run began, went on or came to its end."""
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """The children that a map run has started before, in the order of their indexes."""
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """An execution that the driver does not hold."""
 
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Note that an execution can't be stored any more: `journaled` raised the problem."""
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class Delivery(Protocol):
 
     clock: MainClock
     persistence: Persistence
-    executions: dict[str, Execution]
+    executions: dict[str, Running]
 
     @property
     def machines(self) -> Mapping[str, Machine]:
@@ -85,36 +85,34 @@ class Delivery(Protocol):
         text: str,
         quotas: Quotas | None = None,
         clock: Clock | None = None,
-    ) -> Execution:
+    ) -> Running:
         """Start an execution with an input's JSON text."""
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return the execution with this ARN, if there is one."""
 
-    def deliver(
-        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
-    ) -> None:
+    def deliver(self, execution: Running, kind: FactKind, key: str = "", data: Any = None) -> None:
         """Let a fact reach an execution, now."""
 
-    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+    def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """Send a task's end, or a heartbeat; return False when the task is over."""
 
-    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+    def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
 
-    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+    def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
         """Let these tokens and the call's own stand for it."""
 
-    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+    def leave_open(self, execution: Running, invoke: Invoke) -> None:
         """Leave a call to whoever has its token."""
 
-    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+    def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call."""
 
-    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+    def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
         """Do what the engine asks for."""
 
 
@@ -124,12 +122,12 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def take_back(self, children: Sequence[Execution]) -> None:
+    def take_back(self, children: Sequence[Running]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:
         """Stop what still runs."""
 
 
-NewMapRun = Callable[[Any, Execution, StartMapRun], MapRuns]
+NewMapRun = Callable[[Any, Running, StartMapRun], MapRuns]
 """(driver, parent, command) → the map run."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..engine.identity import Identity
 from ..engine.messages import Invoke
 from ..engine.quotas import EXPRESS
-from ..runtime import Driver, Execution, VirtualClock
+from ..runtime import Driver, Running, VirtualClock
 from ..runtime.answers import Answer
 from ..runtime.handlers import Handlers, Source
 from .inspection import inspection_data
@@ -62,7 +62,7 @@ test_state.__test__ = False  # type: ignore[attr-defined]
 def _run(trial: Trial, handlers: Handlers) -> None:
     asked = trial.asked
 
-    def respond(_: Execution, __: Invoke) -> Answer | None:
+    def respond(_: Running, __: Invoke) -> Answer | None:
         return answer(asked.mock) if asked.mock else None
 
     name = str(uuid.uuid4())

@@ -11,13 +11,13 @@ from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import Record
 from ...definitions.source_locations import Place
 from ...errors import InputError
+from ...history.view import StateView
 from ...runtime.answers import spelled
 from ...values.did_you_mean import did_you_mean
 from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
-from ..testkit import ObservedExecution, ObservedState
-from ..testkit.calls import callable_names
-from ..testkit.snapshots import compare
+from ..snapshots import compare
+from ..state_machines import ObservedExecution, callable_names
 
 _LONGEST = 1_000
 """Characters of a value that is shown."""
@@ -31,7 +31,7 @@ _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "path": lambda execution: execution.path,
     "took": lambda execution: execution.took.total_seconds(),
 }
-_STATE: Mapping[str, Callable[[ObservedState], Any]] = {
+_STATE: Mapping[str, Callable[[StateView], Any]] = {
     "visits": lambda state: state.visits,
     "retries": lambda state: state.retries,
     "errors": lambda state: state.errors,
@@ -152,7 +152,7 @@ def _inner(place: Place, at: str) -> Place:
     return place
 
 
-def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedState:
+def _state(observed: ObservedExecution, name: str, place: Place) -> StateView:
     try:
         return observed.state(name)
     except LookupError as problem:
@@ -163,8 +163,8 @@ def _calls(
     name: str, of: str, wanted: Any, place: Place, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
-    made = [call.given for call in observed.called(name)]
-    known = callable_names(observed.execution.journal.header.definition)
+    made = [call.event for call in observed.called(name)]
+    known = callable_names(observed.definition)
     if not made and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
