@@ -18,7 +18,7 @@ from doorstep.coverage.marking import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.views.moment import screen
 from doorstep_cli.views.stepping import Session
@@ -44,7 +44,7 @@ def order_run() -> str:
     """A declined card."""
     definition = load(ORDER / "order.asl.json").definition
     marks = of_execution(definition, entries(order(value="declined").history, "the run"))
-    return "\n".join(svg(draw(machine(definition), "order", marks)))
+    return "\n".join(svg(draw(workflow(definition), "order", marks)))
 
 
 def coverage() -> str:

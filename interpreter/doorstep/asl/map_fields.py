@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine.commands import BatchPlan
 from ..errors import runtime
-from ..model.definition import State, processor_config
+from ..model.definition import State
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .context import Env
@@ -25,9 +25,7 @@ def map_plan(
 ) -> MapPlan:
     """The fields of a Map, compiled; what is common to both modes is given."""
     fields, jsonata = state.fields, state.jsonata
-    reader, batcher, writer = (
-        fields.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter")
-    )
+    reader, batcher, writer = state.reader, state.batcher, state.writer
     return MapPlan(
         state=state.name,
         # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
@@ -39,7 +37,7 @@ def map_plan(
         batch=_batcher(batcher, jsonata) if batcher else None,
         writer=_writer(writer, jsonata) if writer else None,
         processor=processor,
-        execution_type=processor_config(state).get("ExecutionType", "STANDARD"),
+        execution_type=state.execution_type,
         concurrency=typed_fields.count(fields, "MaxConcurrency", jsonata),
         tolerated_count=typed_fields.count(fields, "ToleratedFailureCount", jsonata),
         tolerated_percentage=typed_fields.percentage(fields, "ToleratedFailurePercentage", jsonata),

@@ -10,7 +10,7 @@ from ..engine.events import Event
 from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..model.definition import Machine, State
+from ..model.definition import State, Workflow
 from ..values.absent import ABSENT
 from ..values.json_diff import Unlike
 from ..values.json_text import dumps
@@ -68,7 +68,7 @@ class Difference:
 class Explaining:
     """Makes differences of a recording and a definition."""
 
-    def __init__(self, recording: Recording, machine: Machine) -> None:
+    def __init__(self, recording: Recording, machine: Workflow) -> None:
         self.recording = recording
         self.states: dict[str, State] = {state.name: state for state in machine.scope.walk()}
 
