@@ -160,6 +160,9 @@ def pressed(session: Session, keys: str) -> int:
         ("/ o r d e r f ENTER", 28),
         ("/ M A P I T ENTER", 9),
         ("/ m a p i t ENTER / ENTER", 15),
+        # The only match is where the search begins: it comes back there, after all other events.
+        ("g 2 9 ENTER / e x e c u t i o n f ENTER", 29),
+        ("g 1 ENTER / e x e c u t i o n s ENTER", 1),
     ],
 )
 def test_a_key_leads_to_an_event(session: Session, keys: str, event: int) -> None:

@@ -442,7 +442,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> 
 def test_no_folder_for_the_buckets_says_how_to_give_one() -> None:
     error, cause = refused(None, reader(InputType="JSON"))
     assert error == "States.ItemReaderFailed"
-    assert "--bucket DIR" in cause
+    assert "--s3-root DIR" in cause
 
 
 def test_every_listed_object_can_be_loaded(tmp_path: Path) -> None:

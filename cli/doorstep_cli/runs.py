@@ -13,14 +13,14 @@ import click
 
 from . import process
 from .definitions import Definition, Type, machine_names, read_accepted
-from .options import Command, format_option, pairs
+from .options import Command, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
 from .views.progress import Progress
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
     from doorstep.runtime.ports import OnEvent
 
@@ -30,20 +30,16 @@ Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 def world_options(command: Command) -> Command:
     """What an execution meets besides its handlers."""
     for option in (
-        click.option(
-            "--machine",
+        renamed_option(
+            "--state-machine",
             "machines",
+            former="--machine",
             multiple=True,
             metavar="NAME=FILE",
             callback=pairs,
             help="A definition that states:startExecution finds by this name; repeatable.",
         ),
-        click.option(
-            "--bucket",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="The folder that holds a folder for each S3 bucket.",
-        ),
+        s3_root_option,
     ):
         command = option(command)
     return command
@@ -140,7 +136,7 @@ def startable(
     path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
     """What may be started by name: the definitions given, and siblings in a template."""
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
     siblings = [name for name in machine_names(path) if name not in found]

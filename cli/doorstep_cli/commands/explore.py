@@ -217,14 +217,14 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     text = dumps(value)
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
 
 
 def _command(finding: Finding, case: str, shown: _Shown) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     assert finding.script
     words: Sequence[str] = [
@@ -234,6 +234,6 @@ def _command(finding: Finding, case: str, shown: _Shown) -> str:
         *(word for item in shown.parameters.items() for word in ("--param", "=".join(item))),
         *("--input", dumps(finding.script.input), "--mocks", f"{shown.mocks}#{case}"),
         # The answers are the least that shows it, not all that the service would give.
-        *("--answers", "off"),
+        *("--mock-validation", "off"),
     ]
     return shlex.join(words)

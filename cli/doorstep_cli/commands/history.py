@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visits
+from doorstep.history.state_visits import Visits
 
 from ..options import format_option
 from ..output import Row, note, print_json, print_table

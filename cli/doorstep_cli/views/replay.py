@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doorstep.errors import shortened
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 from ..output import Row, echo, note, plain, print_table
 
 if TYPE_CHECKING:
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
     from doorstep.replayer import Answered, ChildReplay, Difference, Replay
 
@@ -25,8 +25,8 @@ _ABSENT = {
     "missing": "it got an item, and has no history here",
     "surplus": "none of the items is handed out to it",
     "not given": "there is no history of it here",
-    "no definition": "what it ran is not known: --machine NAME=FILE",
-    "no items": "what its children got is not compared: the items are in a bucket (--bucket DIR)",
+    "no definition": "what it ran is not known: --state-machine NAME=FILE",
+    "no items": "what its children got is not compared: the items are in a bucket (--s3-root DIR)",
 }
 _IN_ANOTHER = "a child of its own, or a handler"
 

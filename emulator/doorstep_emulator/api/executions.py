@@ -18,7 +18,7 @@ from doorstep.model.aws_errors import (
     wrong_type,
 )
 from doorstep.runtime import Execution
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
 from ..catalogue import Target

@@ -15,7 +15,7 @@ from typing import Any
 from doorstep.errors import ApiError, InputError, shortened
 from doorstep.model.aws_errors import invalid_output
 from doorstep.model.aws_model import REQUESTS, check_request
-from doorstep.values.json_text import encoded, loads
+from doorstep.values.json_values import encoded, loads
 
 from ..arns import Caller
 from ..errors import Unavailable

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from ..history.visits import Outcome
+from ..history.state_visits import VisitOutcome
 from ..model.definition import Machine, Scope, State, processor_config
 from .conditions import condition
 
-Colour = Outcome | Literal["not reached", "covered", "partly covered", "not covered"]
+Colour = VisitOutcome | Literal["not reached", "covered", "partly covered", "not covered"]
 _GREEN, _ORANGE, _RED = ("#d4f2d2", "#1d8102"), ("#fde3c4", "#d45b07"), ("#fbd3d0", "#c7131f")
 COLOURS: Mapping[Colour, tuple[str, str]] = {
     "succeeded": _GREEN,

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import Invoke
-from ..engine.events import FactKind
 from ..engine.identity import Identity, is_name
+from ..engine.messages import FactKind, Invoke
 from ..errors import ApiError, Failure, InputError
 from ..model.aws_errors import (
     execution_exists,
@@ -20,8 +19,8 @@ from ..model.aws_errors import (
     task_timed_out,
 )
 from ..model.aws_model import check_member
-from ..values.json_text import dumps, loads
-from .clock import AT_ONCE
+from ..values.json_values import dumps, loads
+from .clocks import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:

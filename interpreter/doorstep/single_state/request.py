@@ -11,7 +11,7 @@ from ..definitions.jackson import loads as read_json
 from ..errors import InputError
 from ..model.aws_errors import invalid_input, invalid_request
 from ..model.aws_model import REQUESTS, Structure, check_request
-from ..values.json_text import dumps, loads
+from ..values.json_values import dumps, loads
 
 FieldValidation = Literal["STRICT", "PRESENT", "NONE"]
 """How a mocked result is compared with what the service's API returns:
