@@ -17,13 +17,21 @@ import pytest
 from hypothesis import settings
 
 from doorstep.api import compile_definition
-from doorstep.engine.commands import Cancel, Command, FindActivity, Invoke, SetTimer
 from doorstep.engine.engine import EXECUTION, Engine
-from doorstep.engine.events import Event, Fact, FactKind
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import (
+    Cancel,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    FindActivity,
+    Invoke,
+    SetTimer,
+)
 from doorstep.engine.quotas import STANDARD
 from doorstep.runtime.driver import FAULT
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 # CI looks at the same examples every time; elsewhere each run looks at new ones.
 settings.register_profile("doorstep", deadline=None, derandomize="CI" in os.environ)

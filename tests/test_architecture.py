@@ -127,9 +127,9 @@ def test_the_modules_are_seen() -> None:
         "runtime.driver",
         "jsonata.values",
     } <= MODULES.keys()
-    assert "engine.events" in imports("engine.engine")
-    assert "runtime.clock" in imports("runtime.virtual_clock")
-    inner = {"doorstep_emulator.store.store", "runtime", "engine.events"}
+    assert "engine.messages" in imports("engine.engine")
+    assert "runtime.clocks" in imports("runtime.driver")
+    inner = {"doorstep_emulator.store.store", "runtime", "engine.messages"}
     assert inner <= imports("doorstep_emulator.keeper")
     assert "doorstep_cli.options" in imports("doorstep_cli.commands.remote")
 
@@ -191,7 +191,7 @@ def test_no_module_imports_itself_through_others() -> None:
 
 def test_the_engine_does_no_io() -> None:
     outside = {"time", "random", "threading", "os", "pathlib", "socket", "uuid", "datetime"}
-    engine = [f"engine.{name}" for name in ("engine", "events", "commands")]
+    engine = [f"engine.{name}" for name in ("engine", "messages")]
     states = ("states", "task", "parallel_and_map", "distributed_map", "data_flow")
     for module in [*engine, *(f"asl.{name}" for name in states)]:
         tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))

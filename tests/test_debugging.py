@@ -13,7 +13,7 @@ from doorstep import InputError
 from doorstep.definitions import load
 from doorstep.model.definition import machine
 from doorstep.testing.mocks import Mocks, mock
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 ROOT = Path(__file__).parent.parent
 # Their Resource names an account where the form of an SDK integration has none.

@@ -19,7 +19,7 @@ from doorstep.intrinsics import (
     parse_intrinsic,
 )
 from doorstep.jsonpath import compile_path
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "corpus" / "cases"
 

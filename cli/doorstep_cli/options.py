@@ -112,7 +112,7 @@ def definition_options(command: F) -> F:
 def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
     """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
     from doorstep import InputError
-    from doorstep.values.json_text import loads
+    from doorstep.values.json_values import loads
 
     option = parameter.opts[0]
     purpose = option.removeprefix("--")

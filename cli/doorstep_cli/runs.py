@@ -21,7 +21,7 @@ from .views.progress import Progress
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
     from doorstep.runtime.ports import OnEvent
 
@@ -137,7 +137,7 @@ def startable(
     path: Path, definition: DefinitionFile, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
     """What may be started by name: the definitions given, and siblings in a template."""
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
     siblings = [name for name in machine_names(path) if name not in found]

@@ -24,7 +24,7 @@ from types import UnionType
 from typing import Any, Literal, get_args
 
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
 """Doorstep's own cases; they are in the repository, not in the installed package."""

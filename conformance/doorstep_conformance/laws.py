@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from doorstep.engine.events import STATE_TYPES, TERMINAL
+from doorstep.engine.messages import STATE_TYPES, TERMINAL
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 Event = Mapping[str, Any]
 Broken = Iterator[str]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from doorstep.asl.compile import compile_machine
 from doorstep.definitions.documents import read_json
-from doorstep.engine.commands import Program
+from doorstep.engine.messages import Program
 from doorstep.errors import ApiError
 from doorstep.model.definition import machine
 from doorstep.runtime.ports import Machine as Startable

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.errors import InputError
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 import doorstep
 from doorstep.api import compile_definition
-from doorstep.engine.commands import Invoke, SetTimer
 from doorstep.engine.engine import EXECUTION, Engine
-from doorstep.engine.events import Fact
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import read, replay
+from doorstep.engine.messages import Fact, Invoke, SetTimer
 from doorstep.engine.quotas import STANDARD
 from doorstep.runtime.invocation import Context
 

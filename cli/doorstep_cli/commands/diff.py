@@ -65,15 +65,14 @@ def _rows(one: Aligned) -> list[TableRow]:
 
 
 def _text(value: Any) -> str:
-    from doorstep.values.absent import ABSENT
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import ABSENT, dumps
 
     text = "-" if value is ABSENT else dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _as_json(one: Aligned) -> dict[str, Any]:
-    from doorstep.values.absent import ABSENT
+    from doorstep.values.json_values import ABSENT
 
     differing = []
     for at, a, b in one.differing:

@@ -216,14 +216,14 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     text = dumps(value)
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
 
 
 def _command(finding: Finding, case: str, shown: _Shown) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     assert finding.script
     words: Sequence[str] = [

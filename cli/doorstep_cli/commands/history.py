@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
 from doorstep.history.state_visits import Visits

@@ -11,7 +11,7 @@ from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 from ..output import console, plain
 from .events import elapsed, event_colour, pretty, sections, timestamp

@@ -10,7 +10,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 
 from ..output import console
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
 
     from doorstep import Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
 
 _PATIENCE = 0.5
 """Seconds after which a run is worth a progress line; most are over by then."""

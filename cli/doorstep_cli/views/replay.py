@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doorstep.errors import shortened
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 from ..output import TableRow, echo, note, plain, print_table
 
 if TYPE_CHECKING:
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
     from doorstep.replayer import Answered, ChildReplay, Difference, Replay
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from doorstep.definitions.jackson import JSONProblem, loads
-from doorstep.engine.events import FactKind
+from doorstep.engine.messages import FactKind
 from doorstep.errors import ApiError
 
 from ..activities import Poll

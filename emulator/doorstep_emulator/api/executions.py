@@ -11,7 +11,7 @@ from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
 from doorstep.errors import ApiError, DoorstepError, InputError
 from doorstep.runtime import Execution
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
 from ..catalogue import Target

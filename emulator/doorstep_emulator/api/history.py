@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.engine.events import Event, details_member
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import Event, details_member
 from doorstep.history.aws_json import as_aws
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
 from ..errors import invalid_request, no_machine, no_resource, wrong_type

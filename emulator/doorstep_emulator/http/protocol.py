@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError, shortened
-from doorstep.values.json_text import encoded, loads
+from doorstep.values.json_values import encoded, loads
 
 from ..api.limits import REQUESTS
 from ..api.validation import validate

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import runtime
 from ..model.definition import Machine, Scope, State, processor_config
 from ..model.resource import integration
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition

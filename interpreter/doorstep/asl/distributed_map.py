@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.commands import BatchPlan, ItemSource, ResultTarget, StartMapRun
-from ..engine.events import Fact
+from ..engine.messages import BatchPlan, Fact, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed
 from .context import Env
 from .data_flow import Closure, Leave

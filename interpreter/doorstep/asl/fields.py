@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import StateFailed, runtime
 from ..jsonpath import PathNotFound
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
 from .context import Env

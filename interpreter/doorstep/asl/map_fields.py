@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..engine.commands import BatchPlan
+from ..engine.messages import BatchPlan
 from ..errors import runtime
 from ..model.definition import State, processor_config
 from . import fields as typed_fields

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..model.definition import State
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .context import Env
 from .data_flow import Closure, compile_arguments, compile_input, compile_leave
 

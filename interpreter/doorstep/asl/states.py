@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import WHOLE
 from ..engine.fibers import Body, Fiber, HistoryFull, Redriven, written
+from ..engine.messages import WHOLE
 from ..errors import StateFailed
 from .context import Env
 from .data_flow import Closure, Exit, Leave

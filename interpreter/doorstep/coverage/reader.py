@@ -12,7 +12,7 @@ from ..errors import StateFailed
 from ..history.recorded import Entry
 from ..history.state_visits import Visit, Visits
 from ..model.definition import machine
-from ..values.json_diff import value_of
+from ..values.json_values import value_of
 from .evaluating import Setting, deciding, failure
 from .items import Catcher, Item, Parts, machine_timeout, parts
 

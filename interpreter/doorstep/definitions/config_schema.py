@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from ..asl.jsonata_fields import json_type
 from ..errors import InputError
 from ..values.did_you_mean import did_you_mean
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .source_locations import Place
 
 Schema = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import DefinitionError, InputError
 from ..model.definition import escape
-from ..values.json_text import loads
+from ..values.json_values import loads
 from . import positions, yaml_text
 from .documents import MAX_CHARACTERS, check_bounds, excerpt, window
 

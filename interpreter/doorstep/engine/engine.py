@@ -25,11 +25,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import Failure, crashed
-from ..values.json_text import loads
-from .commands import Cancel, Command, Program, SetTimer
-from .events import TERMINAL, WHOLE, Event, Fact
+from ..values.json_values import loads
 from .fibers import Fiber, HistoryFull, Redriven
 from .identity import Identity
+from .messages import TERMINAL, WHOLE, Cancel, Command, Event, Fact, Program, SetTimer
 from .quotas import Quotas
 
 EXECUTION = "execution"

@@ -14,9 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
-from ..values.json_text import dumps
-from .commands import Command, SetTimer, TimerName
-from .events import Event
+from ..values.json_values import dumps
+from .messages import Command, Event, SetTimer, TimerName
 
 if TYPE_CHECKING:
     from random import Random

@@ -21,17 +21,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import InputError, ReplayError
-from ..values.json_text import STORED_DEPTH, dumps, loads
-from .commands import Program
+from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
-from .events import Event, Fact
 from .identity import Identity
+from .messages import Event, Fact, Program
 from .quotas import Quotas
 
 SEMANTICS = 1
 """Version of the rules by which events follow from facts."""
 
-Entry = Fact | Event
+JournalEntry = Fact | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,11 @@ class Journal:
     """A journal in memory."""
 
     header: Header
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
     promises: list[Fact] = field(default_factory=list)
     """Answers that were known before their time, settled ones included."""
 
-    def append(self, entries: Iterable[Entry]) -> None:
+    def append(self, entries: Iterable[JournalEntry]) -> None:
         """Add a fact or events."""
         self.entries.extend(entries)
 
@@ -79,7 +78,7 @@ def header_line(header: Header, *, inherited: bool = False) -> str:
     return dumps(fields, STORED_DEPTH)
 
 
-def entry_line(entry: Entry) -> str:
+def entry_line(entry: JournalEntry) -> str:
     """Return the line of a fact or an event."""
     return _line("fact" if isinstance(entry, Fact) else "event", entry)
 
@@ -89,7 +88,7 @@ def promise_line(fact: Fact) -> str:
     return _line("promise", fact)
 
 
-def _line(kind: str, entry: Entry) -> str:
+def _line(kind: str, entry: JournalEntry) -> str:
     return dumps([kind, *entry], STORED_DEPTH)
 
 

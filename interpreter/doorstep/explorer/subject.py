@@ -12,15 +12,15 @@ from typing import Any
 from ..api import SEEDED_START, Type
 from ..asl.compile import compile_machine
 from ..coverage import Coverage, Item
-from ..engine.commands import ItemSource, Program, StartMapRun
 from ..engine.identity import Identity
+from ..engine.messages import ItemSource, Program, StartMapRun
 from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
 from ..model.definition import Scope, State, machine, processor_config
 from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clock import Clock
+from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from . import flow_states
 from .flow_states import Left
 from .run import EVENTS, Respond, Run

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..history.recorded import Entry, truncated
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences, value_of
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from ..values.timestamps import parse_timestamp
 
 OF_THE_RUN = frozenset(

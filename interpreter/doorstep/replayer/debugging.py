@@ -12,11 +12,10 @@ from functools import cached_property
 from typing import Any, overload
 
 from ..api import Definition, Type
-from ..engine.events import TERMINAL
+from ..engine.messages import TERMINAL
 from ..history.recorded import Entry
 from ..history.state_visits import Visit, Visits
-from ..values.absent import ABSENT
-from ..values.json_diff import value_of
+from ..values.json_values import ABSENT, value_of
 from .difference import Difference
 from .moment import Moment
 from .recording import History, Recording, read_recording

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
 from ..model.definition import Machine, State
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference
-from ..values.json_text import dumps
+from ..values.json_values import ABSENT, JsonDifference, dumps
 from .recording import Recording
 
 Reason = Literal["definition", "unclear"]

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..engine.commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..engine.engine import EXECUTION, Engine
-from ..engine.events import Event, Fact
 from ..engine.fibers import Fiber
 from ..engine.journal import Journal
+from ..engine.messages import Command, Event, Fact, FindActivity, Invoke, SetTimer, StartMapRun
 from ..history.recorded import Entry
 from ..model.definition import Machine
 from .comparing import Rules, other_length, other_limit, unlike

@@ -7,8 +7,7 @@ from typing import Any
 
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences
+from ..values.json_values import ABSENT, JsonDifference, differences
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from typing import Any
 from ..api import Definition, Machines, Type
 from ..asl.compile import compile_machine
 from ..definitions import load
-from ..engine.commands import Program, StartMapRun
 from ..engine.engine import Engine
-from ..engine.events import Event
 from ..engine.fibers import Fiber
 from ..engine.journal import Header, Journal
+from ..engine.messages import Event, Program, StartMapRun
 from ..engine.quotas import quotas_of
 from ..model.definition import machine
 from ..runtime.handlers import Handlers

@@ -12,21 +12,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import Cancel, Command, FindActivity, Invoke, Program, SetTimer, StartMapRun
-from ..engine.events import Event, Fact, FactKind
 from ..engine.identity import Identity
 from ..engine.journal import Header, replay
+from ..engine.messages import (
+    Cancel,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    FindActivity,
+    Invoke,
+    Program,
+    SetTimer,
+    StartMapRun,
+)
 from ..engine.quotas import Quotas, quotas_of
 from ..errors import DoorstepError, crashed
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
-from .clock import AT_ONCE, Clock, MainClock
+from .clocks import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .handlers import Handlers
 from .invocation import Context, call, context_of
 from .pending_answers import deliver_held, expire, pledge, receive, release
-from .persistence import Keeper, Memory
-from .ports import Machine, NewMapRun, OnEvent
+from .persistence import InMemory
+from .ports import Machine, NewMapRun, OnEvent, Persistence
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -51,7 +61,7 @@ class Driver:
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
         respond: Respond | None = None,
-        keeper: Keeper | None = None,
+        persistence: Persistence | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
@@ -67,7 +77,7 @@ class Driver:
         self.handlers = handlers
         self.machines = {} if machines is None else machines
         self.bucket = bucket
-        self.keeper = keeper or Memory()
+        self.persistence = persistence or InMemory()
         self.executions: dict[str, Execution] = {}
         self._on_event = on_event
         self._respond = respond
@@ -107,17 +117,17 @@ class Driver:
 
     def find(self, arn: str) -> Execution | None:
         """The execution with this ARN, if there is one."""
-        return self.executions.get(arn) or self.keeper.find(arn)
+        return self.executions.get(arn) or self.persistence.find(arn)
 
     def forget(self, execution: Execution) -> None:
-        """Let go of an execution that is over; its keeper still has it."""
+        """Let go of an execution that is over; it stays stored."""
         self.executions.pop(execution.arn, None)
         for token in execution.tokens:
             self._tokens.pop(token, None)
 
     def close(self) -> None:
         """Let go of where the executions are kept; they can't go on after this."""
-        self.keeper.close()
+        self.persistence.close()
 
     def run(self, execution: Execution) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
@@ -152,7 +162,7 @@ class Driver:
             _report(execution, problem)
         if not self._journaled(execution, fact, events):
             return
-        self.keeper.safely(partial(self._follow, execution, commands, events))
+        self.persistence.safely(partial(self._follow, execution, commands, events))
         if kind == "submitted":
             execution.submitted.add(key)
             release(self, execution, key)
@@ -160,7 +170,7 @@ class Driver:
     def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.keeper.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, (fact, *events))
         except Exception as problem:
             if not self._isolated:
                 raise
@@ -179,11 +189,11 @@ class Driver:
         engine = execution.engine
         before = len(engine.history)
         commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
     def _set_aside(self, execution: Execution, problem: Exception) -> None:
         execution.set_aside = True
-        self.keeper.set_aside(execution, problem)
+        self.persistence.set_aside(execution, problem)
 
     def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
@@ -220,7 +230,7 @@ class Driver:
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
         """
-        if token not in self._tokens and self.keeper.knows_token(token):
+        if token not in self._tokens and self.persistence.knows_token(token):
             return False
         execution, key = self._tokens[token]
         if not execution.awaits(key):
@@ -281,14 +291,14 @@ class Driver:
             if self._new_map_run is None:
                 raise DoorstepError("this driver was made without map runs")
             run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
-            run.take_back(self.keeper.children(execution, command))
+            run.take_back(self.persistence.children(execution, command))
         run.start(command)
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
         """From now on these tokens and the call's own stand for it."""
         given = (invoke.token, *tokens) if invoke.token else tokens
         if given:
-            self.keeper.expected(execution, given)
+            self.persistence.expected(execution, given)
         for token in (f"{execution.arn}#{invoke.visit}", *given):
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)

@@ -10,9 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import Invoke, SetTimer
 from ..engine.engine import EXECUTION
-from ..engine.events import Fact, FactKind
+from ..engine.messages import Fact, FactKind, Invoke, SetTimer
 from .execution import Execution
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def pledge(
     promise = Fact(kind, execution.clock.now() + after, key, data)
     # What follows the answer to the request, or takes its time, is not asked for again.
     if early or after:
-        driver.keeper.promised(execution, promise)
+        driver.persistence.promised(execution, promise)
     if early:
         hold(execution, promise)
     else:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..engine.commands import Command, Invoke, Program, StartMapRun
-from ..engine.events import Event, FactKind
 from ..engine.identity import ROLE, Identity
+from ..engine.journal import JournalEntry
+from ..engine.messages import Command, Event, Fact, FactKind, Invoke, Program, StartMapRun
 from ..engine.quotas import Quotas
 from .answers import Duration
-from .clock import Clock, MainClock
+from .clocks import Clock, MainClock
 from .execution import Execution
-from .persistence import Keeper
 
 OnEvent = Callable[[Execution, Event], None]
 
@@ -29,11 +28,49 @@ class Machine:
     role: str | None = ROLE
 
 
+class Persistence(Protocol):
+    """Where a driver stores executions: what it reports before it acts, and may ask for again.
+
+    Nothing is done in the world before that from which it follows is stored: that is what `safely`
+    is for.
+    """
+
+    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+        """A fact reached an execution, and these events followed from it."""
+
+    def promised(self, execution: Execution, fact: Fact) -> None:
+        """An answer is known already, and will reach the execution at its time."""
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """From now on these task tokens stand for a call of an execution."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do something once all that was told before is kept."""
+
+    def map_run(self, run: Any) -> None:
+        """A map run began, went on or came to its end."""
+
+    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+        """The children that a map run has started before, in the order of their indexes."""
+
+    def find(self, arn: str) -> Execution | None:
+        """An execution that the driver does not hold."""
+
+    def knows_token(self, token: str) -> bool:
+        """Return whether a task that the driver does not hold had this token."""
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """Note that an execution can't be stored any more: `journaled` raised the problem."""
+
+    def close(self) -> None:
+        """Nothing more is told."""
+
+
 class Delivery(Protocol):
     """The driver, to those that answer calls and bring executions back."""
 
     clock: MainClock
-    keeper: Keeper
+    persistence: Persistence
     executions: dict[str, Execution]
 
     @property

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import Invoke
-from ..engine.events import FactKind
 from ..engine.identity import LONGEST_NAME, Identity, is_name
+from ..engine.messages import FactKind, Invoke
 from ..errors import Failure, InputError, shortened
-from ..values.json_text import dumps, loads
-from .clock import AT_ONCE
+from ..values.json_values import dumps, loads
+from .clocks import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from ..asl.data_flow import Exit, compile_arguments, compile_leave
 from ..asl.distributed_map import MapPlan
 from ..asl.states import StateProgram
 from ..errors import StateFailed
-from ..map_runs.batches import batched
-from ..map_runs.readers import UNREADABLE, failed, most_items, parse_items
+from ..map_runs.readers import UNREADABLE, batched, failed, most_items, parse_items
 from ..map_runs.run import EXCEEDED, exceeds
 from ..model.definition import State
 from ..runtime.answers import Answer

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from ..definitions.jackson import JSONProblem
 from ..definitions.jackson import loads as read_json
 from ..errors import ApiError, InputError
-from ..values.json_text import dumps, loads
+from ..values.json_values import dumps, loads
 from .constraints import Limits, check, member
 
 FieldValidation = Literal["STRICT", "PRESENT", "NONE"]

@@ -13,8 +13,7 @@ from ..engine.fibers import Body, Fiber
 from ..errors import StateFailed
 from ..model.definition import State
 from ..model.resource import integration
-from ..values.absent import ABSENT
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, dumps, loads
 from .mocked import program
 from .request import Request
 from .subject import STATE_NAME

@@ -21,7 +21,7 @@ from ..definitions.config_schema import TEXT, Anything, Either, Form, Many, Memb
 from ..definitions.source_locations import Place, load
 from ..errors import InputError
 from ..runtime.answers import Answer, TaskFailed, answer, fail, seconds
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .conditions import check_expressions, made, unmet
 from .mock_config import read_test_case
 from .mocks import Mock, Numbers, invalid, mock, numbers

@@ -12,9 +12,8 @@ from ...definitions.config_schema import Record
 from ...definitions.source_locations import Place
 from ...errors import InputError
 from ...runtime.answers import spelled
-from ...values.absent import ABSENT
 from ...values.did_you_mean import did_you_mean
-from ...values.json_text import dumps
+from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
 from ..testkit import ObservedExecution, ObservedState
 from ..testkit.calls import callable_names

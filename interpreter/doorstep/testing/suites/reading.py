@@ -14,7 +14,7 @@ from ...definitions.source_locations import load
 from ...definitions.templates import TemplateMachine, load_any
 from ...errors import DoorstepError, InputError
 from ...validation import check
-from ...values.json_text import loads
+from ...values.json_values import loads
 from ..conditions import made
 from ..mock_files import made_mocks, mocks_of
 from ..mocks import Mock

@@ -11,7 +11,7 @@ from ...definitions.config_schema import Form, Record, Schema
 from ...definitions.source_locations import Place
 from ...errors import InputError
 from ...values.did_you_mean import did_you_mean
-from ...values.json_text import dumps
+from ...values.json_values import dumps
 from ..conditions import made
 
 _NAME = re.compile(r"\$\{([^${}\s]+)\}")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ...engine.commands import Invoke
+from ...engine.messages import Invoke
 from ...model.definition import machine
 from ...model.resource import integration
 from ...runtime import Execution
 from ...runtime.handlers import names_by, names_of
 from ...runtime.invocation import event_of
-from ...values.json_text import dumps, loads
+from ...values.json_values import dumps, loads
 
 
 @dataclass(frozen=True, slots=True)
