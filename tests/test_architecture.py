@@ -192,7 +192,7 @@ def test_no_module_imports_itself_through_others() -> None:
 def test_the_engine_does_no_io() -> None:
     outside = {"time", "random", "threading", "os", "pathlib", "socket", "uuid", "datetime"}
     engine = [f"engine.{name}" for name in ("engine", "messages")]
-    states = ("states", "task", "parallel_and_map", "distributed_map", "data_flow")
+    states = ("states", "task", "map", "data_flow")
     for module in [*engine, *(f"asl.{name}" for name in states)]:
         tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
         named = {

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import runtime
 from ..model.definition import Machine, Scope, State, processor_config
 from ..model.resource import integration
-from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition
 from .context import Env
-from .data_flow import Closure, Leave, compile_arguments, compile_input, compile_leave
-from .distributed_map import MapPlan, distributed_map
-from .map_fields import map_plan
-from .parallel_and_map import inline_map, parallel
+from .data_flow import Closure, Leave, compile_arguments, compile_leave
+from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
-from .states import Catcher, ScopeProgram, StateProgram, choice, fail, pass_state, succeed, wait
+from .states import (
+    Catcher,
+    ScopeProgram,
+    StateProgram,
+    choice,
+    fail,
+    parallel,
+    pass_state,
+    succeed,
+    wait,
+)
 from .task import TaskPlan, task
 
 Parts = dict[str, Any]
@@ -131,9 +137,7 @@ def _task(state: State) -> Parts:
 def _credentials(state: State) -> Closure | None:
     if "Credentials" not in state.fields:
         return None
-    if state.jsonata:
-        return jsonata_fields.value(state.fields["Credentials"], "Credentials")
-    return jsonpath_fields.template(state.fields["Credentials"])
+    return typed_fields.payload(state.fields["Credentials"], "Credentials", state.jsonata)
 
 
 def _parallel(state: State) -> Parts:
@@ -147,8 +151,7 @@ def _parallel(state: State) -> Parts:
 def compile_map(state: State) -> MapPlan:
     """The fields of a Map."""
     (scope,) = state.scopes
-    leave = _leave(state, result=True)
-    return map_plan(state, compile_scope(scope), _items(state), _selector(state), leave)
+    return map_plan(state, compile_scope(scope), _leave(state, result=True))
 
 
 def _map(state: State) -> Parts:
@@ -156,57 +159,6 @@ def _map(state: State) -> Parts:
     distributed = processor_config(state).get("Mode") == "DISTRIBUTED"
     run = distributed_map(plan) if distributed else inline_map(plan)
     return {"wait": run, "composite": True}
-
-
-def _items(state: State) -> Closure:
-    """The array to iterate: ItemsPath on the effective input, or Items."""
-    if state.jsonata:
-        return _queried_items(state)
-    effective = compile_input(state.fields)
-    path = state.fields.get("ItemsPath", "$")
-    # Recorded: a path into the context object is shown without its first $.
-    shown = path[1:] if path.startswith("$$") else path
-    get = jsonpath_fields.whole_path(path)
-
-    def items(env: Env) -> Any:
-        effective(env)
-        values = get(env)
-        if not isinstance(values, list):
-            raise runtime(f'Reference path "{shown}" must point to array.')
-        return values
-
-    return items
-
-
-def _queried_items(state: State) -> Closure:
-    if "Items" in state.fields:
-        return jsonata_fields.typed(state.fields["Items"], "Items", "array")
-
-    def items(env: Env) -> Any:
-        if not isinstance(env.raw, list):
-            shown = dumps(env.raw)
-            raise jsonata_fields.failed(f"Map state input must be an array but was: {shown}")
-        return env.raw
-
-    return items
-
-
-def _selector(state: State) -> Callable[[Env, dict[str, Any]], Any]:
-    """ItemSelector (Parameters in older definitions): an item's input, from item and context."""
-    selector = state.fields.get("ItemSelector", state.fields.get("Parameters"))
-    if selector is None:
-        return lambda _, item: item["Value"]
-    make = (
-        jsonata_fields.value(selector, "ItemSelector")
-        if state.jsonata
-        else jsonpath_fields.template(selector)
-    )
-
-    def select(env: Env, item: dict[str, Any]) -> Any:
-        env.show_item(item)
-        return make(env)
-
-    return select
 
 
 _COMPILERS: dict[str, Callable[[State], Parts]] = {

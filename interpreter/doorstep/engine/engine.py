@@ -155,7 +155,7 @@ class Engine:
         fiber.aborted = True
         state_type, _ = fiber.state
         if because is not None and state_type in _ABORTABLE:
-            fiber.note(f"{state_type}StateAborted", after=because)
+            fiber.record_leaf(f"{state_type}StateAborted", after=because)
         if fiber.group:
             fiber.group.abort(because)
         if fiber.key in self.waiting:
@@ -169,7 +169,7 @@ class Engine:
         root = self._root
         self.status, self.started_at = "RUNNING", self.now
         self.input, root.given = loads(text), text
-        root.note(
+        root.record_leaf(
             "ExecutionStarted",
             {
                 "input": text,

@@ -129,10 +129,10 @@ class Fiber:
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
         """Add an event that the fiber's next event will follow; gives its id."""
-        self.last = number = self.note(event_type, details)
+        self.last = number = self.record_leaf(event_type, details)
         return number
 
-    def note(
+    def record_leaf(
         self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
     ) -> int:
         """Add an event that nothing follows: the chain goes on from where it was."""
@@ -333,7 +333,7 @@ class Group:
                 self.on_end(child, "Failed")
             # Recorded: a Task that fails its branch or iteration is aborted as a state.
             if child.state[0] == "Task":
-                child.note("TaskStateAborted")
+                child.record_leaf("TaskStateAborted")
             child.aborted = True
         raise failure.passed_on()
 

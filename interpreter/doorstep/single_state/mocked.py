@@ -11,7 +11,7 @@ from typing import Any
 from ..asl.compile import compile_map, compile_state
 from ..asl.context import Env
 from ..asl.data_flow import Exit, compile_arguments, compile_leave
-from ..asl.distributed_map import MapPlan
+from ..asl.map import MapPlan
 from ..asl.states import StateProgram
 from ..errors import StateFailed
 from ..map_runs.readers import UNREADABLE, batched, failed, most_items, parse_items
