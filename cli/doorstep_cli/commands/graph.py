@@ -31,7 +31,7 @@ _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 @format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
 @click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
 @definition_options
-def command(
+def graph(
     path: Path,
     history: Path | None,
     output_format: str,

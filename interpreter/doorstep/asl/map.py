@@ -164,7 +164,7 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
         items=_queried_items(fields) if jsonata else _items_at_path(fields),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
-        select=_selector(fields, jsonata),
+        select=_selector(state.selector, jsonata),
         batch=_batcher(batcher, jsonata) if batcher else None,
         writer=_writer(writer, jsonata) if writer else None,
         processor=processor,
@@ -208,9 +208,8 @@ def _queried_items(fields: Mapping[str, Any]) -> Closure:
     return items
 
 
-def _selector(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
+def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
     """ItemSelector (Parameters in older definitions): an item's input, from item and context."""
-    selector = fields.get("ItemSelector", fields.get("Parameters"))
     if selector is None:
         return lambda _, item: item["Value"]
     make = typed_fields.payload(selector, "ItemSelector", jsonata)
