@@ -30,7 +30,7 @@ def test_a_failing_branch_aborts_its_siblings_and_fails_the_execution(world) -> 
     run.fail("A")
     assert run.status == "FAILED"
     # Recorded: one TaskStateAborted for the task that failed and one for each in flight, and
-    # ParallelStateFailed, all after the TaskFailed of the branch (asl-facts, appendices C and E).
+    # ParallelStateFailed, all after the TaskFailed of the branch (fact 421).
     assert run.shown(10) == [
         "10<-6 LambdaFunctionFailed",
         "11<-10 TaskStateAborted",

@@ -41,7 +41,7 @@ def test_tasks_that_time_out_together_all_time_out_before_the_first_aborts_the_o
     run = world(machine({"Type": "Map", "ItemProcessor": processor})).start([1, 2])
     run.pass_time(5)
     first = run.events("LambdaFunctionTimedOut")[0].id
-    # The order of test_service_lambda_map_timeout's recording (asl-facts, appendix E).
+    # The order of test_service_lambda_map_timeout's recording (fact 108).
     assert run.shown(first)[2:] == [
         f"{first + 2}<-{first} MapIterationFailed",
         f"{first + 3}<-{first} TaskStateAborted",
@@ -71,7 +71,7 @@ def test_a_time_limit_from_an_expression_is_a_positive_integer(world, seconds: s
 
 
 def test_the_scheduled_event_of_a_function_has_no_heartbeat(world) -> None:
-    """The service's API model (asl-facts 5.8): other tasks' Scheduled events have one."""
+    """The service's API model, HistoryEvent: other tasks' Scheduled events have one."""
     fields = {"TimeoutSeconds": 9, "HeartbeatSeconds": 5}
     function = world(task(**fields)).start().events("LambdaFunctionScheduled")[0].details
     assert "heartbeatInSeconds" not in function
