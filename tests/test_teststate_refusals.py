@@ -146,7 +146,7 @@ def test_members_outside_their_limits_are_all_named() -> None:
         "2 validation errors detected: "
         "Value 'ALL' at 'inspectionLevel' failed to satisfy constraint: "
         "Member must satisfy enum value set: [INFO, DEBUG, TRACE]; "
-        "Value at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
+        "Value '-1' at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
         "Member must have value greater than or equal to 0"
     )
 

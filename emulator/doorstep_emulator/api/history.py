@@ -7,10 +7,10 @@ from typing import Any
 from doorstep.engine.identity import Identity
 from doorstep.engine.messages import Event, details_member
 from doorstep.history.aws_json import as_aws
+from doorstep.model.aws_errors import invalid_request, no_machine, no_resource, wrong_type
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
-from ..errors import invalid_request, no_machine, no_resource, wrong_type
 from ..responses import details, redrive_status, summary
 from ..server import Operations, Server
 from ..store.store import Query, Row

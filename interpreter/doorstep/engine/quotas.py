@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..errors import InputError
+from ..model.aws_model import PAYLOAD_BYTES
 
 DAY = 86_400
 MOST_BYTES = 4 * 2**20
@@ -16,7 +17,7 @@ MOST_BYTES = 4 * 2**20
 class Quotas:
     """What an execution may use; `None` lifts a limit that AWS has."""
 
-    payload_bytes: int | None = 262_144
+    payload_bytes: int | None = PAYLOAD_BYTES
     history_events: int | None = 25_000
     execution_seconds: int = 365 * DAY
     inline_concurrency: int = 40

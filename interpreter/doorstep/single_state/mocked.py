@@ -69,13 +69,12 @@ def _parallel(state: State, mock: Mock, show: Show) -> Callable[[Env], Exit]:
 
 def _map(asked: Request, state: State, mock: Mock, show: Show) -> Callable[[Env], Exit]:
     plan = compile_map(state)
-    selects = "ItemSelector" in state.fields or "Parameters" in state.fields
 
     def work(env: Env) -> Exit:
         plan.effective(env)
         count, percentage = _limits(plan, env, show)
         items = _items(plan, env, asked.reader_data, show)
-        if selects:
+        if state.selector is not None:
             items = _selected(plan, env, items)
             show("afterItemSelector", items)
         if plan.batch:

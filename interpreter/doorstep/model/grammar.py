@@ -1,32 +1,125 @@
-"""The machine, its scopes, and the objects inside states: which fields, and what each may hold.
+"""The grammar of the Amazon States Language as tables: which fields an object has, what each holds.
 
-Ranges and required fields were measured on AWS with ValidateStateMachineDefinition (asl-facts 1.4
-to 1.11, provenance X); the rest is the States Language specification.
+First the words in which the tables are written, then the machine, its scopes and the objects inside
+states; `state_types` has the states. Nothing here decides: `validation` holds definitions against
+the tables, and who reads a definition asks them which fields there are.
+
+Ranges and required fields were measured on AWS with ValidateStateMachineDefinition;
+the rest is https://states-language.net/spec.html, "Structure of a State Machine" and the sections
+of the fields.
 """
 
 from __future__ import annotations
 
-from .fields import (
-    ANY,
-    JSONATA,
-    JSONATA_TEMPLATE,
-    JSONPATH,
-    JSONPATH_TEMPLATE,
-    MAX_SECONDS,
-    REFERENCE,
-    RESULT_PATH,
-    STRING,
-    TEMPLATE,
-    VARIABLES,
-    Field,
-    OneOf,
-    Shape,
-    constant,
-    enum,
-    integer,
-    nested,
-    several,
-)
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FieldKind = Literal[
+    "any",
+    "string",
+    "boolean",
+    "integer",
+    "number",
+    "enum",
+    "object",
+    "list",
+    "states",
+    "rule",
+    "rules",
+    "timestamp",
+    "path",
+    "reference",
+    "result path",
+    "text path",
+    "template",
+    "variables",
+]
+Language = Literal["JSONPath", "JSONata"]
+JSONPATH: Language = "JSONPath"
+JSONATA: Language = "JSONata"
+MAX_SECONDS = 99_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one field may hold; ``language`` when only one query language has it."""
+
+    kind: FieldKind = "any"
+    language: Language | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    options: tuple[str, ...] = ()
+    shape: Shape | None = None
+    item: Field | None = None
+    filled: bool = False
+    """An empty array or object is refused."""
+    expression: bool = False
+    """A JSONata state may have an expression in place of the literal."""
+    error_output: bool = False
+    """Expressions in it may read $states.errorOutput."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Of these fields there may be one; when needed, there must be one."""
+
+    names: tuple[str, ...]
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object: its fields by name; which are required; which exclude one another.
+
+    ``name`` finds the rules across its fields (`validation.structure`).
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    required: tuple[str, ...] = ()
+    exclusive: tuple[OneOf, ...] = ()
+
+
+STRING = Field("string")
+TEXT = Field("string", expression=True)
+BOOLEAN = Field("boolean")
+ANY = Field()
+TEMPLATE = Field("template")
+JSONATA_TEMPLATE = Field("template", JSONATA)
+JSONPATH_TEMPLATE = Field("template", JSONPATH)
+PATH = Field("path", JSONPATH)
+REFERENCE = Field("reference", JSONPATH)
+RESULT_PATH = Field("result path", JSONPATH)
+VARIABLES = Field("variables")
+
+
+def integer(minimum: int = 0, maximum: int | None = None) -> Field:
+    """A whole number, or an expression in JSONata states."""
+    return Field("integer", minimum=minimum, maximum=maximum, expression=True)
+
+
+def constant(minimum: int, maximum: int) -> Field:
+    """A whole number that can't be an expression."""
+    return Field("integer", minimum=minimum, maximum=maximum)
+
+
+def enum(*options: str) -> Field:
+    """One of some strings, never an expression."""
+    return Field("enum", options=options)
+
+
+def nested(shape: Shape, *, filled: bool = False) -> Field:
+    """An object of a known shape."""
+    return Field("object", shape=shape, filled=filled)
+
+
+def several(item: Field, *, filled: bool = False) -> Field:
+    """An array of equal things."""
+    return Field("list", item=item, filled=filled)
+
+
+# The objects --------------------------------------------------------------------------------------
 
 QUERY_LANGUAGE = enum(JSONPATH, JSONATA)
 COMMENT = {"Comment": ANY}
@@ -48,8 +141,9 @@ COMPARATORS: dict[str, Field] = {
         for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")
     },
 }
-"""The 39 comparison operators."""
-SELECTORS = ("And", "Or", "Not", "Variable", "Condition")
+"""The 39 comparison operators (https://states-language.net/spec.html#choice-state)."""
+COMBINATORS = ("And", "Or", "Not")
+SELECTORS = (*COMBINATORS, "Variable", "Condition")
 
 NESTED_RULE = Shape(
     "Choice rule",
@@ -167,3 +261,8 @@ WRITER_CONFIG = Shape(
     },
 )
 RESULT_WRITER = Shape("ResultWriter", {**_S3, "WriterConfig": nested(WRITER_CONFIG)})
+
+
+def operator_of(rule: Mapping[str, object]) -> str:
+    """Return what an accepted JSONPath choice rule does: And, Or, Not, or its comparison."""
+    return next(name for name in rule if name in COMPARATORS or name in COMBINATORS)

@@ -1,22 +1,32 @@
 """The eight state types: which fields each has, and what each may hold.
 
-Measured on AWS with ValidateStateMachineDefinition for 8 types and 50 fields (asl-facts 1.3 and
-1.4, provenance X).
+Measured on AWS with ValidateStateMachineDefinition for 8 types and 50 fields (docs/facts); the
+specification has the same as a table (https://states-language.net/spec.html#state-type-table).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .fields import (
+from .grammar import (
     BOOLEAN,
+    CATCHER,
+    CHOICE_RULE,
+    COMMENT,
+    ITEM_BATCHER,
+    ITEM_READER,
     JSONATA_TEMPLATE,
     JSONPATH,
     JSONPATH_TEMPLATE,
     MAX_SECONDS,
     PATH,
+    PROCESSOR,
+    QUERY_LANGUAGE,
     REFERENCE,
     RESULT_PATH,
+    RESULT_WRITER,
+    RETRIER,
+    SCOPE,
     STRING,
     TEMPLATE,
     TEXT,
@@ -27,18 +37,6 @@ from .fields import (
     integer,
     nested,
     several,
-)
-from .objects import (
-    CATCHER,
-    CHOICE_RULE,
-    COMMENT,
-    ITEM_BATCHER,
-    ITEM_READER,
-    PROCESSOR,
-    QUERY_LANGUAGE,
-    RESULT_WRITER,
-    RETRIER,
-    SCOPE,
 )
 
 _RETRY_CATCH = {"Retry": several(nested(RETRIER)), "Catch": several(nested(CATCHER))}
@@ -186,3 +184,9 @@ _SHAPES = (
 )
 STATES = {shape.name: shape for shape in _SHAPES}
 """The eight state types, in the order in which AWS names them."""
+
+WORKING = tuple(name for name, shape in STATES.items() if "Retry" in shape.fields)
+"""Task, Parallel and Map: the types that do work, and so have a result, Retry and Catch
+(https://states-language.net/spec.html#errors, "Retrying after error", "Fallback states")."""
+TERMINAL = ("Succeed", "Fail")
+"""The types that end their scope (https://states-language.net/spec.html#transitions)."""

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
+from ..model.definition import speaks_jsonata
 from . import graph, structure, warnings
-from .findings import Machine, Place
+from .diagnostics import Location, MachineTraits
 
 MachineType = Literal["STANDARD", "EXPRESS"]
 
@@ -27,10 +28,10 @@ def validate(
     severity: Severity = "ERROR",
     resource_names: bool = False,
 ) -> list[Diagnostic]:
-    """What AWS would say about a definition: JSON text, or the value of one.
+    """Return what AWS would say about a definition: JSON text, or the value of one.
 
     ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
-    a name in place of an ARN, as in recordings that were masked.
+    a name in location of an ARN, as in recordings that were masked.
     """
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
@@ -41,16 +42,16 @@ def validate(
         return [TOO_DEEP]
     if not isinstance(value, Mapping):
         return [NOT_AN_OBJECT]
-    jsonata = value.get("QueryLanguage", "JSONPath") != "JSONPath"
-    place = Place(Machine(jsonata, type == "EXPRESS", resource_names), jsonata=jsonata)
-    found = [
-        *structure.machine(value, place),
-        *graph.transitions(value, place),
-        *graph.names(value, place),
+    jsonata = speaks_jsonata(value)
+    location = Location(MachineTraits(jsonata, type == "EXPRESS", resource_names), jsonata=jsonata)
+    diagnostics = [
+        *structure.machine(value, location),
+        *graph.transitions(value, location),
+        *graph.names(value, location),
     ]
     if severity == "WARNING":
-        found += warnings.warnings(value, place)
-    return found
+        diagnostics += warnings.warnings(value, location)
+    return diagnostics
 
 
 def check(
@@ -60,5 +61,5 @@ def check(
     resource_names: bool = False,
 ) -> None:
     """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`."""
-    if found := validate(definition, type=type, resource_names=resource_names):
-        raise refusal(found)
+    if diagnostics := validate(definition, type=type, resource_names=resource_names):
+        raise refusal(diagnostics)

@@ -1,4 +1,4 @@
-"""Tags of state machines and activities."""
+"""What state machines and activities have in common: names, encryption, tags."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from doorstep.engine.identity import is_name
+from doorstep.errors import ApiError
+from doorstep.model.aws_errors import Refusal, invalid_name, invalid_request, no_resource
+
 from ..arns import Caller, parse
 from ..catalogue import Activity, Machine
-from ..errors import Refusal, invalid_request, no_resource
 from ..server import Operations, Server
 
 Request = dict[str, Any]
@@ -16,7 +19,25 @@ _TAGS = 50
 _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
-def add(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
+def check_name(name: str) -> str:
+    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName."""
+    if not is_name(name):
+        raise invalid_name(name)
+    return name
+
+
+def check_encryption(configuration: dict[str, Any] | None) -> None:
+    """Raise InvalidEncryptionConfiguration for a customer's key that is not named."""
+    if not configuration or "kmsKeyId" in configuration:
+        return
+    if configuration["type"] == "CUSTOMER_MANAGED_KMS_KEY":
+        message = (
+            "Invalid Encryption Configuration: kmsKeyId must be specified for a customer's key"
+        )
+        raise ApiError("InvalidEncryptionConfiguration", message)
+
+
+def add_tags(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
     """Add tags, replacing those with the same keys."""
     together = thing.tags | {tag.get("key", ""): tag.get("value", "") for tag in tags}
     for key in together:
@@ -36,7 +57,7 @@ def add(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
 def tag_resource(server: Server, caller: Caller, request: Request) -> Request:
     """TagResource."""
     thing = _thing(server, request)
-    add(thing, request["tags"])
+    add_tags(thing, request["tags"])
     server.catalogue.save(thing)
     return {}
 
