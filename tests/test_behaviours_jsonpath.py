@@ -1,6 +1,6 @@
-"""Section B of ../shared/facts/behaviours.md: JSONPath and data flow, through states.
+"""Facts 28 to 51 (docs/facts): JSONPath and data flow, through states.
 
-Expected values are those of the entries and of recordings (asl-facts 2.1 and appendix B).
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def test_what_is_missing_is_not_present() -> None:
 def test_a_missing_variable_fails_the_execution(name: str) -> None:
     expected = next(row[1] for row in TABLE if row[0] == name)
     execution = doorstep.run(machine({"Variable": "$.v", name: expected}), {})
-    # Recorded on AWS, where one expects Default (behaviour 36).
+    # Recorded on AWS, where one expects Default (fact 36).
     assert execution.error == "States.Runtime"
     assert execution.cause == (
         "An error occurred while executing the state 'Decide' (entered at the event id #2). "

@@ -198,7 +198,7 @@ def _taken_up(
             if wanted not in (None, there[what]):
                 told = f"{journal_file.path} holds an execution with another {what}"
                 raise InputError(f"{told}; name another file to begin a new one")
-        return journal_file.go_on(driver, program)
+        return journal_file.resume(driver, program)
     except BaseException:
         journal_file.close()
         raise

@@ -15,7 +15,7 @@ from ..map_runs.run import MapRun
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import InMemory, go_on
+from ..runtime.persistence import InMemory, resume_execution
 from ..runtime.ports import OnEvent
 from ..values.did_you_mean import did_you_mean
 from .children import Absence, Place, Start, of_map_run
@@ -108,9 +108,9 @@ def begin_again(
     if execution.ended:
         driver.redrive(execution)
     else:
-        go_on(driver, execution)
+        resume_execution(driver, execution)
     for child in past.running:
-        go_on(driver, child)
+        resume_execution(driver, child)
     return driver, execution
 
 

@@ -2,7 +2,7 @@
 
 An expression has no context item: `$states` and variables are all there is. So a name, `$` or `$$`
 that would be read from the context is refused; a name further down a path, in a predicate or in a
-sort term is not, but one in a function's body is (each measured: asl-facts 2.2, behaviours 6 to 8).
+sort term is not, but one in a function's body is (each measured: facts 6 to 8).
 """
 
 from __future__ import annotations
