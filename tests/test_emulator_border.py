@@ -20,7 +20,7 @@ from doorstep.errors import OUR_FAULT, ApiError
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, no_answer
 from doorstep.values.json_values import MAX_DEPTH
-from doorstep_cli.remote import Remote
+from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, StoreError, running
 from doorstep_emulator.api.operations import OPERATIONS
 from doorstep_emulator.arns import Caller

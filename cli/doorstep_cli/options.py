@@ -17,7 +17,7 @@ from .output import Problem, echo
 _STANDARD_INPUT = f"{__package__}.standard_input"
 _LIFTED_BY_NONE = ("payload_bytes", "history_events")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-Command = TypeVar("Command", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Renamed(click.Option):
@@ -37,7 +37,7 @@ class _Renamed(click.Option):
         return super().handle_parse_result(ctx, opts, args)
 
 
-def renamed_option(*names: str, former: str, **attributes: Any) -> Callable[[Command], Command]:
+def renamed_option(*names: str, former: str, **attributes: Any) -> Callable[[F], F]:
     """Return an option as `click.option` does, one that also works under its former name.
 
     The former name is hidden from the help, and using it prints a warning on stderr.
@@ -93,7 +93,7 @@ s3_root_option = renamed_option(
 )
 
 
-def definition_options(command: Command) -> Command:
+def definition_options(command: F) -> F:
     """The options of every command that reads definitions."""
     type_option = click.option(
         "--type",
@@ -132,19 +132,19 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
     return text
 
 
-def input_option(told: str) -> Callable[[Command], Command]:
+def input_option(told: str) -> Callable[[F], F]:
     """--input, and in the help what it is."""
     return click.option(
         "--input", "input_json", metavar="JSON|@FILE|-", callback=input_text, help=told
     )
 
 
-def handlers_option(told: str, name: str = "--handlers") -> Callable[[Command], Command]:
+def handlers_option(told: str, name: str = "--handlers") -> Callable[[F], F]:
     """The option that names handlers, and in the help what they do."""
     return click.option(name, "handlers", metavar="PATH", help=told)
 
 
-def format_option(told: str, *formats: str) -> Callable[[Command], Command]:
+def format_option(told: str, *formats: str) -> Callable[[F], F]:
     """--format, the first being the default, and in the help what the others are."""
     names = formats or ("text", "json")
     return click.option(

@@ -11,7 +11,7 @@ import click
 from doorstep.history import recorded
 from doorstep.history.recorded import Entry, entries, of_one
 
-from .options import Command, read_text
+from .options import F, read_text
 
 if TYPE_CHECKING:
     from doorstep.replayer import Recording
@@ -22,7 +22,7 @@ arn_option = click.option(
 )
 
 
-def history_arguments(command: Command) -> Command:
+def history_arguments(command: F) -> F:
     """The files that hold the pages of one history, and whose it is."""
     files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
     return files(arn_option(command))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DEFINITION, Definition, Type, read_accepted
+from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
 @definition_options
 @driving_options
 @click.pass_context
-def command(
+def run(
     ctx: click.Context,
     /,
     path: Path,
@@ -163,7 +163,7 @@ def command(
 
 
 def _start(
-    definition: Definition,
+    definition: DefinitionFile,
     options: Mapping[str, Any],
     redrive: bool,
     quiet: bool,

@@ -103,7 +103,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(
+def serve(
     definitions: tuple[Path, ...],
     parameters: Mapping[str, str],
     db: str | None,

@@ -31,7 +31,7 @@ def wanted() -> bool:
     return sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-class Line:
+class ProgressLine:
     """A line on stderr that is renewed, once what it tells of has lasted a while."""
 
     def __init__(self, text: Callable[[], str]) -> None:
@@ -70,7 +70,7 @@ class Line:
         self._live.start()
 
 
-class Progress(Line):
+class Progress(ProgressLine):
     """Counts events as they happen, and shows the counts."""
 
     def __init__(self) -> None:

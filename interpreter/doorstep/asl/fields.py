@@ -26,6 +26,11 @@ _MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
+def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
+    """A field that holds any JSON value, with expressions or `….$` members at any depth."""
+    return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
+
+
 def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
     """An integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")

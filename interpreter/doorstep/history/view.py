@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..engine.messages import TERMINAL
-from ..model.definition import machine
+from ..model.definition import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of
 from .aws_json import HistoryEvent, as_aws
@@ -184,7 +184,7 @@ class ExecutionView(ABC):
         if self.definition is None:
             names = list(dict.fromkeys(one.name for one in visits))
         else:
-            names = [state.name for state in machine(self.definition).scope.walk()]
+            names = [state.name for state in workflow(self.definition).scope.walk()]
         if name not in names:
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
             raise LookupError(f"the definition has no state '{name}'; {hint}")

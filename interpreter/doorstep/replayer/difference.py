@@ -10,7 +10,7 @@ from ..engine.messages import Event
 from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..model.definition import Machine, State
+from ..model.definition import State, Workflow
 from ..values.json_values import ABSENT, JsonDifference, dumps
 from .recording import Recording
 
@@ -66,7 +66,7 @@ class Difference:
 class Explaining:
     """Makes differences of a recording and a definition."""
 
-    def __init__(self, recording: Recording, machine: Machine) -> None:
+    def __init__(self, recording: Recording, machine: Workflow) -> None:
         self.recording = recording
         self.states: dict[str, State] = {state.name: state for state in machine.scope.walk()}
 

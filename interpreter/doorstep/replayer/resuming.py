@@ -16,7 +16,7 @@ from ..runtime import Driver, Execution, Running, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.execution import OnEvent, listener
 from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import InMemory, go_on
+from ..runtime.persistence import InMemory, resume_execution
 from ..values.did_you_mean import did_you_mean
 from .children import Absence, Place, Start, of_map_run
 from .family import Children, Family
@@ -106,9 +106,9 @@ def begin_again(
     if running.ended:
         driver.redrive(running)
     else:
-        go_on(driver, running)
+        resume_execution(driver, running)
     for child in past.running:
-        go_on(driver, child)
+        resume_execution(driver, child)
     return Execution(driver, running)
 
 

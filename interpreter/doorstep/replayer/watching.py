@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.context import Env
-from ..asl.stages import stages
+from ..asl.data_flow import stages
 from ..engine.engine import Engine
 from ..engine.fibers import Fiber
 from ..engine.messages import Event

@@ -13,6 +13,7 @@ from ..engine.fibers import Body, Fiber
 from ..errors import StateFailed
 from ..model.definition import State
 from ..model.resource import integration
+from ..model.state_types import WORKING
 from ..values.json_values import ABSENT, dumps, loads
 from .mocked import program
 from .request import Request
@@ -79,7 +80,7 @@ class Trial:
     def run(self, fiber: Fiber, raw: Any) -> Body:
         """One visit, in which nothing is tried again: the answer tells what would be."""
         fiber.variables = self.asked.variables
-        works = self.state.type in ("Task", "Parallel", "Map")
+        works = self.state.type in WORKING
         self.env = env = TrialEnv(fiber, works, raw, self.asked.context)
         try:
             if self.program.work:

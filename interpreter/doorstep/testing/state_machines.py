@@ -16,7 +16,7 @@ from typing import Any, Unpack
 from ..api import CommonOptions, Definition, Type, start
 from ..engine.messages import Event, Invoke
 from ..history.view import ExecutionView
-from ..model.definition import machine
+from ..model.definition import workflow
 from ..model.resource import integration
 from ..runtime import Execution, Running
 from ..runtime.answers import Answer
@@ -256,7 +256,7 @@ class StateMachine:
 def callable_names(definition: Mapping[str, Any]) -> list[str]:
     """Return the names that calls may have, as far as the definition says, in order."""
     names: set[str] = set()
-    for state in machine(definition).scope.walk():
+    for state in workflow(definition).scope.walk():
         if state.type == "Task":
             resource = state.fields["Resource"]
             arguments = state.fields.get("Parameters", state.fields.get("Arguments"))
