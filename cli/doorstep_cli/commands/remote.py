@@ -105,7 +105,6 @@ def _reason(refused: HTTPError) -> str:
 )
 @endpoint_option
 def start(
-    machine: str, input_json: str, name: str | None, clock: str | None, endpoint: str) -> None:
     machine: str, input_json: str, name: str | None, clock: str | None, endpoint: str
 ) -> None:
     """Start an execution and print its ARN.
