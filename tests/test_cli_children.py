@@ -52,14 +52,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: Chain, each: 
 
 def run(text: str, *more: str) -> Result:
     return invoke(
-        "run", "batch.asl.json", "--handlers", "broken.py", "--machine", "sub=sub.asl.json",
+        "run", "batch.asl.json", "--handlers", "broken.py", "--state-machine", "sub=sub.asl.json",
         "--input", text, "--history", "batch.json", "--children", "children", *more,
     )  # fmt: skip
 
 
 def replay(*more: str, definition: str = "batch.asl.json") -> Result:
     return invoke(
-        "replay", "batch.json", "--definition", definition, "--machine", "sub=sub.asl.json",
+        "replay", "batch.json", "--definition", definition, "--state-machine", "sub=sub.asl.json",
         "--children", "children", *more,
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ def test_a_journal_holds_the_children_too(folder: Path) -> None:
     run("[1, 2]", "--journal", "batch.journal")
     replayed = invoke(
         "replay", "batch.journal", "--children", "batch.journal",
-        "--definition", "batch.asl.json", "--machine", "sub=sub.asl.json",
+        "--definition", "batch.asl.json", "--state-machine", "sub=sub.asl.json",
     )  # fmt: skip
     assert replayed.stdout == "the same: 14 events, SUCCEEDED\nchildren: same 3\n"
 
@@ -137,7 +137,7 @@ def test_resume_goes_on_with_the_children_that_failed(folder: Path) -> None:
     Path("asked.py").write_text(HANDLERS.format(unlucky=1))
     resumed = invoke(
         "resume", "batch.json", "--definition", "batch.asl.json", "--handlers", "asked.py",
-        "--machine", "sub=sub.asl.json", "--children", "children",
+        "--state-machine", "sub=sub.asl.json", "--children", "children",
     )  # fmt: skip
     assert resumed.exit_code == 0, resumed.stderr
     assert json.loads(resumed.stdout)["Output"] == {"all": [2, 26, 6]}

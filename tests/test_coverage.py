@@ -15,7 +15,7 @@ import doorstep
 from doorstep.coverage import Coverage, Suite, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Passages, of_execution
+from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -316,10 +316,18 @@ def test_a_timeout_and_a_missed_heartbeat_are_two_things(chain: Callable[..., An
     assert [hits[f"catcher Work: catch of {name}"] for name in names] == [1, 2]
 
 
-def test_an_error_that_is_named_timeout_counts_as_one(chain: Callable[..., Any]) -> None:
-    definition = chain({"Work": work(TimeoutSeconds=600)})
-    hits = covered(definition, [{}], [mock("Work", doorstep.fail("States.Timeout"))])
-    assert hits["timeout Work: TimeoutSeconds"] == 1
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [("States.HeartbeatTimeout", "HeartbeatSeconds"), ("States.Timeout", "TimeoutSeconds")],
+)
+def test_a_handler_that_raises_a_timeout_counts_for_that_timeout_alone(
+    error: str, field: str, chain: Callable[..., Any]
+) -> None:
+    definition = chain({"Work": work(TimeoutSeconds=600, HeartbeatSeconds=60)})
+    hits = covered(definition, [{}], [mock("Work", doorstep.fail(error))])
+    timeouts = {name: count for name, count in hits.items() if name.startswith("timeout")}
+    assert [name for name, count in timeouts.items() if count] == [f"timeout Work: {field}"]
+    assert len(timeouts) == 2
 
 
 def test_the_executions_own_timeout_counts(chain: Callable[..., Any]) -> None:
@@ -343,7 +351,7 @@ def test_every_exit_that_aws_recorded_is_a_transition_of_its_definition() -> Non
             continue
         entries = sorted(map(recorded, events), key=lambda entry: entry.id)
         coverage = Coverage(case["definition"])
-        coverage.add(Passages(entries))
+        coverage.add(Visits(entries))
         left = [e for e in entries if e.type.endswith("StateExited") and "Succeed" not in e.type]
         found = [item for item in coverage.items if coverage.hits[item]]
         hits = coverage.hits
@@ -363,7 +371,7 @@ def recorded(event: dict[str, Any]) -> Entry:
     return Entry(event["id"], event["previousEventId"], event["type"], 0.0, texts)
 
 
-# Passages ----------------------------------------
+# Visits ----------------------------------------
 
 
 def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[..., Any]) -> None:

@@ -11,9 +11,9 @@ import pytest
 import doorstep
 from doorstep import InputError
 from doorstep.definitions import load
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mocks, mock
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 ROOT = Path(__file__).parent.parent
 # Their Resource names an account where the form of an SDK integration has none.
@@ -239,7 +239,7 @@ def test_the_last_stage_is_the_output(path: Path) -> None:
     assert found.difference is None
     with_path = {
         state.name
-        for state in machine(definition).scope.walk()
+        for state in workflow(definition).scope.walk()
         if "OutputPath" in state.fields or state.jsonata
     }
     for moment in found:

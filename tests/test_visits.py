@@ -7,7 +7,7 @@ from typing import Any
 
 import doorstep
 from doorstep.history.recorded import entries
-from doorstep.history.visits import Visits
+from doorstep.history.state_visits import Visits
 
 TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
 

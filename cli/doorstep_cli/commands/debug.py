@@ -42,7 +42,7 @@ def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) ->
 )
 @definition_options
 @format_option("json: the event of --at as one object.")
-def command(
+def debug(
     histories: tuple[Path, ...],
     definition_file: Path | None,
     arn: str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visit, Visits
+from doorstep.history.state_visits import Visit, Visits
 
 from ..output import style
 

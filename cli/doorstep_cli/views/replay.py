@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doorstep.errors import shortened
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
-from ..output import Row, echo, note, plain, print_table
+from ..output import TableRow, echo, note, plain, print_table
 
 if TYPE_CHECKING:
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
     from doorstep.replayer import Answered, ChildReplay, Difference, Replay
 
@@ -25,8 +25,8 @@ _ABSENT = {
     "missing": "it got an item, and has no history here",
     "surplus": "none of the items is handed out to it",
     "not given": "there is no history of it here",
-    "no definition": "what it ran is not known: --machine NAME=FILE",
-    "no items": "what its children got is not compared: the items are in a bucket (--bucket DIR)",
+    "no definition": "what it ran is not known: --state-machine NAME=FILE",
+    "no items": "what its children got is not compared: the items are in a bucket (--s3-root DIR)",
 }
 _IN_ANOTHER = "a child of its own, or a handler"
 
@@ -67,7 +67,7 @@ def _tell_answers(answers: Sequence[Answered]) -> None:
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
     rows = [
-        Row(
+        TableRow(
             [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
             "red" if found["different"] else None,
         )
@@ -116,11 +116,13 @@ def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, Chil
             yield from _descendants(child.replay, f"{around}{child.place} > ")
 
 
-def _child_row(where: str, child: ChildReplay) -> Row:
+def _child_row(where: str, child: ChildReplay) -> TableRow:
     found = child.replay.difference if child.replay else None
     told = _ABSENT.get(child.verdict) or (told_shortly(found) if found else _IN_ANOTHER)
     colour = "yellow" if child.same else "red"
-    return Row([where, child.name or "", child.verdict, found.place if found else "", told], colour)
+    return TableRow(
+        [where, child.name or "", child.verdict, found.place if found else "", told], colour
+    )
 
 
 def told_shortly(found: Difference) -> str:

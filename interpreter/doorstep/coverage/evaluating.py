@@ -13,7 +13,7 @@ from ..engine.fibers import Fiber
 from ..engine.identity import Identity
 from ..engine.quotas import STANDARD
 from ..errors import InputError, StateFailed
-from ..history.state_visits import Passage
+from ..history.state_visits import Visit
 from ..model.definition import Scope, State
 
 _NOWHERE = compile_scope(Scope("", {}, ""))
@@ -30,16 +30,16 @@ class Setting:
     at: float
 
 
-def deciding(state: State) -> Callable[[Passage, Any, Mapping[str, Any], Setting], int | None]:
+def deciding(state: State) -> Callable[[Visit, Any, Mapping[str, Any], Setting], int | None]:
     """Tells which rule of a Choice holds for an input, Default being the last; None: can't tell."""
     work = compile_state(_with_numbered_targets(state)).work
     assert work
 
     def decide(
-        passage: Passage, data: Any, variables: Mapping[str, Any], setting: Setting
+        visit: Visit, data: Any, variables: Mapping[str, Any], setting: Setting
     ) -> int | None:
         try:
-            return int(work(_env(passage, data, variables, setting)).next or 0)
+            return int(work(_env(visit, data, variables, setting)).next or 0)
         except (StateFailed, InputError):
             return None
 
@@ -47,13 +47,13 @@ def deciding(state: State) -> Callable[[Passage, Any, Mapping[str, Any], Setting
 
 
 def failure(
-    state: State, passage: Passage, variables: Mapping[str, Any], setting: Setting
+    state: State, visit: Visit, variables: Mapping[str, Any], setting: Setting
 ) -> StateFailed:
     """The failure that a Fail state is."""
     program = compile_state(state)
     assert program.work
     try:
-        program.work(_env(passage, passage.input, variables, setting))
+        program.work(_env(visit, visit.input, variables, setting))
     except StateFailed as failed:
         return failed
     raise AssertionError(f"{state.name} is a {state.type} state")
@@ -61,20 +61,20 @@ def failure(
 
 def _with_numbered_targets(state: State) -> State:
     rules = [
-        {key: value for key, value in rule.items() if key not in _AFTER} | {"Next": str(index)}
-        for index, rule in enumerate(state.fields["Choices"])
+        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.index)}
+        for rule in state.rules
     ]
     kept = {key: value for key, value in state.fields.items() if key not in _AFTER}
     return replace(state, fields={**kept, "Choices": rules, "Default": str(len(rules))})
 
 
-def _env(passage: Passage, data: Any, variables: Mapping[str, Any], setting: Setting) -> Env:
+def _env(visit: Visit, data: Any, variables: Mapping[str, Any], setting: Setting) -> Env:
     engine = Engine(_NOWHERE, setting.identity, STANDARD)
     engine.input, engine.started_at = setting.input, setting.at
-    engine.now = passage.visit.entered.at
+    engine.now = visit.entered.at
     fiber = Fiber(engine, None, "", 0)
     fiber.variables = dict(variables)
-    index = passage.visit.index
+    index = visit.index
     # Without ItemSelector the iteration's input is the item.
     fiber.item = None if index is None else {"Index": index, "Value": data}
-    return Env(fiber, passage.name, False, data)
+    return Env(fiber, visit.name, False, data)

@@ -9,20 +9,19 @@ from typing import Any
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
 from ..history.recorded import Entry
-from ..history.state_visits import Passages
-from ..history.visits import Outcome
-from ..model.definition import machine
+from ..history.state_visits import VisitOutcome, Visits
+from ..model.definition import workflow
 from .items import Item, Parts, told
 from .reader import Coverage
 from .suite import Covered
 
-_STRONGEST: tuple[Outcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
+_STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
 
 
 def picture(covered: Covered, place: str) -> Iterator[str]:
     """The lines of an SVG; a click on a state goes to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
-    return svg(draw(machine(covered.coverage.definition), covered.name, marks))
+    return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
 
 
 def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:
@@ -59,12 +58,12 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 
 def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
     """What became of each state: its visits' worst outcome, and their number; the ways taken."""
-    passages = Passages(entries)
+    visits = Visits(entries)
     coverage = Coverage(definition)
-    coverage.add(passages)
-    outcomes: dict[str, Counter[Outcome]] = {}
-    for passage in passages.all:
-        outcomes.setdefault(passage.name, Counter())[passage.visit.outcome] += 1
+    coverage.add(visits)
+    outcomes: dict[str, Counter[VisitOutcome]] = {}
+    for visit in visits.all:
+        outcomes.setdefault(visit.name, Counter())[visit.outcome] += 1
     marks = {START_AT: Mark("succeeded")} if outcomes else {}
     for parts in coverage.parts.values():
         pointer = parts.state.pointer
@@ -83,7 +82,7 @@ def _taken(parts: Parts, hits: Mapping[Item, int]) -> Iterator[tuple[Item, int]]
         yield item, hits[item] - caught[item]
 
 
-def _outcome(found: Counter[Outcome] | None) -> Mark:
+def _outcome(found: Counter[VisitOutcome] | None) -> Mark:
     if not found:
         return Mark("not reached")
     return Mark(next(one for one in _STRONGEST if found[one]), found.total())

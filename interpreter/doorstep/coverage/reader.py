@@ -10,11 +10,11 @@ from ..asl.retry import matches
 from ..engine.identity import Identity
 from ..errors import StateFailed
 from ..history.recorded import Entry
-from ..history.state_visits import Passage, Passages
-from ..model.definition import machine
-from ..values.json_diff import value_of
+from ..history.state_visits import Visit, Visits
+from ..model.definition import workflow
+from ..values.json_values import value_of
 from .evaluating import Setting, deciding, failure
-from .items import Catcher, Item, Parts, machine_timeout, parts
+from .items import Catcher, Item, Parts, parts, workflow_timeout
 
 _NOBODY = Identity(name="execution", seed="coverage")
 
@@ -24,10 +24,10 @@ class Coverage:
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """`definition`: one that AWS would accept."""
-        tree = machine(definition)
+        tree = workflow(definition)
         self.definition = definition
         self.parts = parts(tree)
-        self.timeout = machine_timeout(tree)
+        self.timeout = workflow_timeout(tree)
         self._hits: Counter[Item] = Counter()
         self._runs: dict[str, Parts] = {}
         """Map runs whose items come from a reader: only their children tell how many."""
@@ -45,19 +45,17 @@ class Coverage:
         sizes = (found.sizes[min(self._children[run], 2)] for run, found in self._runs.items())
         return self._hits + Counter(sizes)
 
-    def add(
-        self, passages: Passages, identity: Identity = _NOBODY, map_run: str | None = None
-    ) -> None:
+    def add(self, visits: Visits, identity: Identity = _NOBODY, map_run: str | None = None) -> None:
         """Count what a history used.
 
         `identity`: for conditions that ask the context object. `map_run`: the ARN of the map run
         that started the execution; the history of its parent has to be added as well.
         """
-        if not passages.entries:
+        if not visits.entries:
             return
         if map_run:
             self._children[map_run] += 1
-        reading = _Reading(self, passages, identity)
+        reading = _Reading(self, visits, identity)
         self._hits.update(reading.used())
         self._runs.update(reading.runs)
 
@@ -69,63 +67,62 @@ class Coverage:
 class _Reading:
     """One history being read."""
 
-    def __init__(self, coverage: Coverage, passages: Passages, identity: Identity) -> None:
+    def __init__(self, coverage: Coverage, visits: Visits, identity: Identity) -> None:
         self.parts = coverage.parts
         self.timeout = coverage.timeout
-        self.passages = passages
+        self.visits = visits
         self.runs: dict[str, Parts] = {}
-        first = passages.entries[min(passages.entries)]
+        first = visits.entries[min(visits.entries)]
         self.setting = Setting(identity, value_of(first.details.get("input")), first.at)
-        self.variables = passages.variables
-        self.by_entry = {one.visit.entered.id: one for one in passages.all}
+        self.variables = visits.variables
+        self.by_entry = {one.entered.id: one for one in visits.all}
 
     def used(self) -> list[Item]:
         """The items that it used, as often as it used them."""
         found: list[Item] = []
         if self.timeout and any(
-            entry.type == "ExecutionTimedOut" for entry in self.passages.entries.values()
+            entry.type == "ExecutionTimedOut" for entry in self.visits.entries.values()
         ):
             found.append(self.timeout)
-        for passage in self.passages.all:
-            if state := self.parts.get(passage.name):
-                found += self._of(state, passage)
+        for visit in self.visits.all:
+            if state := self.parts.get(visit.name):
+                found += self._of(state, visit)
         return found
 
-    def _of(self, state: Parts, passage: Passage) -> list[Item]:
-        found = [state.entered, *self._sizes(state, passage)]
-        found += [item for entry in passage.events if (item := _limit(state, passage, entry))]
-        for attempt in passage.retries:
+    def _of(self, state: Parts, visit: Visit) -> list[Item]:
+        found = [state.entered, *self._sizes(state, visit)]
+        found += [item for entry in visit.events if (item := _limit(state, visit, entry))]
+        for attempt in visit.retries:
             if (failed := self._failed(attempt)) and (item := _retrier(state, failed)):
                 found.append(item)
-        if passage.left:
-            found += self._left(state, passage, passage.left)
+        if visit.exited:
+            found += self._left(state, visit, visit.exited)
         return found
 
-    def _sizes(self, state: Parts, passage: Passage) -> list[Item]:
+    def _sizes(self, state: Parts, visit: Visit) -> list[Item]:
         if not state.sizes:
             return []
-        if "ItemReader" in state.state.fields:
-            started = (e for e in passage.events if e.type == "MapRunStarted")
+        if state.state.reader:
+            started = (e for e in visit.events if e.type == "MapRunStarted")
             self.runs |= {entry.details["mapRunArn"]: state for entry in started}
             return []
-        lengths = [entry.details.get("length", 0) for entry in passage.attempts]
+        lengths = [entry.details.get("length", 0) for entry in visit.attempts]
         return [state.sizes[min(length, 2)] for length in lengths]
 
-    def _left(self, state: Parts, passage: Passage, exited: Entry) -> list[Item]:
-        target = passage.following
+    def _left(self, state: Parts, visit: Visit, exited: Entry) -> list[Item]:
+        target = visit.following
         found = [state.transitions[target]] if target in state.transitions else []
         if state.rules:
-            found += self._rule(state, passage)
-        normally = state.state.fields.get("Next")
-        if passage.visit.outcome == "caught" or target != normally:
+            found += self._rule(state, visit)
+        if visit.outcome == "caught" or target != state.state.next:
             found += self._catcher(state, exited, target)
         return found
 
-    def _rule(self, state: Parts, passage: Passage) -> list[Item]:
-        leading = [i for i, (to, _) in enumerate(state.rules) if to == passage.following]
+    def _rule(self, state: Parts, visit: Visit) -> list[Item]:
+        leading = [i for i, (to, _) in enumerate(state.rules) if to == visit.following]
         if len(leading) > 1:
-            known = self.variables[passage.visit.entered.id]
-            taken = deciding(state.state)(passage, passage.input, known, self.setting)
+            known = self.variables[visit.entered.id]
+            taken = deciding(state.state)(visit, visit.input, known, self.setting)
             leading = [taken] if taken in leading else leading
         return [state.rules[i][1] for i in leading[:1]]
 
@@ -137,23 +134,23 @@ class _Reading:
 
     def _failed(self, answer: Entry) -> StateFailed | None:
         """The failure that a retry or an exit by a catcher answers to."""
-        cause = self.passages.cause(answer)
+        cause = self.visits.cause(answer)
         if cause is None:
             return None
         if cause.type != "FailStateEntered":
             missed = ("States.HeartbeatTimeout",) if self._missed_heartbeat(cause) else ()
             return StateFailed(cause.details.get("error"), also=missed)
-        passage = self.by_entry[cause.id]
-        known = self.parts.get(passage.name)
+        visit = self.by_entry[cause.id]
+        known = self.parts.get(visit.name)
         # A history may be of another definition.
         if known is None or known.state.type != "Fail":
             return None
-        return failure(known.state, passage, self.variables[cause.id], self.setting)
+        return failure(known.state, visit, self.variables[cause.id], self.setting)
 
     def _missed_heartbeat(self, cause: Entry) -> bool:
-        scheduled = self.passages.entries.get(cause.previous)
+        scheduled = self.visits.entries.get(cause.previous)
         while scheduled and not scheduled.type.endswith(("Scheduled", "Entered")):
-            scheduled = self.passages.entries.get(scheduled.previous)
+            scheduled = self.visits.entries.get(scheduled.previous)
         return scheduled is not None and _missed(scheduled, cause)
 
 
@@ -165,12 +162,12 @@ def _retrier(state: Parts, failed: StateFailed) -> Item | None:
     return next((item for one, item in state.retriers if matches(one.names, failed)), None)
 
 
-def _limit(state: Parts, passage: Passage, entry: Entry) -> Item | None:
+def _limit(state: Parts, visit: Visit, entry: Entry) -> Item | None:
     """The timeout that an event of a task tells of; errors that a handler names so count."""
     if not entry.failed:
         return None
     if entry.type.endswith("TimedOut"):
-        attempt = max((a for a in passage.attempts if a.id < entry.id), key=lambda a: a.id)
+        attempt = max((a for a in visit.attempts if a.id < entry.id), key=lambda a: a.id)
         missed = _missed(attempt, entry)
     else:
         named = {"States.Timeout": False, "States.HeartbeatTimeout": True}

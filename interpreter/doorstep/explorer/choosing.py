@@ -16,9 +16,9 @@ from typing import Any
 
 from ..asl.jsonata_fields import is_expression
 from ..coverage.evaluating import Setting, deciding
-from ..history.state_visits import Passage
+from ..history.state_visits import Visit
 from ..model.definition import State
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_jsonpath, flow_states
 from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants
@@ -71,7 +71,7 @@ class Situation:
     """A Choice about to be made: its input, the variables, and what else conditions may ask."""
 
     state: State
-    passage: Passage
+    visit: Visit
     data: Any
     variables: Mapping[str, Any]
     setting: Setting
@@ -85,7 +85,7 @@ def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Op
     found: dict[int, Option] = {}
     for changes in _changes(now.state, pools):
         then = _changed(now, changes)
-        rule = decide(then.passage, then.data, then.variables, then.setting)
+        rule = decide(then.visit, then.data, then.variables, then.setting)
         if rule is not None:
             found.setdefault(rule, Option(rule, changes))
         if len(found) > len(now.state.fields["Choices"]):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..history.state_visits import Passage
-from ..values.absent import ABSENT
+from ..history.state_visits import Visit
+from ..values.json_values import ABSENT
 from . import flow_states
 from .flow import TEXT, Put, Read, expression, path_text
 from .goals import SURPRISE
@@ -71,7 +71,7 @@ class Evidence:
     """By task and error."""
     no_rule: dict[str, Script] = field(default_factory=dict)
     choices: dict[str, Seen] = field(default_factory=dict)
-    """A passage of each Choice."""
+    """A visit of each Choice."""
     needs: dict[Need, str] = field(default_factory=dict)
     """With the state that reads."""
     success: tuple[Script | None, set[str]] = (None, set())
@@ -143,13 +143,13 @@ def loop_of(run: Run) -> Loop | None:
     if not run.endless:
         return None
     trace, event = run.round or (next(iter(run.traces.values())), None)
-    start = trace.by_event[event] if event else trace.passages.all[-1]
+    start = trace.by_event[event] if event else trace.visits.all[-1]
     states: tuple[str, ...] = ()
-    one: Passage | None = start
+    one: Visit | None = start
     while one := trace.before(one) if one else None:
         states = (one.name, *states)
         if one.name == start.name:
-            rounds = 0 if run.round else sum(p.name == one.name for p in trace.passages.all)
+            rounds = 0 if run.round else sum(p.name == one.name for p in trace.visits.all)
             return Loop(run.script, states, rounds)
     return None
 
@@ -160,17 +160,17 @@ def uncaught_by(run: Run, error: str) -> str | None:
     if execution.status != "FAILED" or execution.error not in (error, _EXCEEDED):
         return None
     for seen in reversed(run.visited()):
-        passage, task = seen.passage, seen.state.type == "Task"
-        if task and error in passage.errors and not _taken(seen.trace, passage):
+        visit, task = seen.visit, seen.state.type == "Task"
+        if task and error in visit.errors and not _taken(seen.trace, visit):
             return seen.state.name
     return None
 
 
-def _taken(trace: Trace, passage: Passage) -> bool:
-    """Whether a catcher took a passage's failure, there or further out."""
-    one: Passage | None = passage
+def _taken(trace: Trace, visit: Visit) -> bool:
+    """Whether a catcher took a visit's failure, there or further out."""
+    one: Visit | None = visit
     while one:
-        if one.left:
+        if one.exited:
             return True
-        one = one.around
+        one = one.parent
     return trace.parent is not None and _taken(trace.parent[0], trace.parent[0].started(trace))

@@ -56,12 +56,12 @@ def fixed(seen: Seen) -> bool:
 
 def situation(seen: Seen, only: int | None = None) -> Situation:
     """A Choice as it was about to be made; `only`: as if it had this one rule."""
-    execution, passage, state = seen.trace.execution, seen.passage, seen.state
+    execution, visit, state = seen.trace.execution, seen.visit, seen.state
     if only is not None:
         state = replace(state, fields={**state.fields, "Choices": [state.fields["Choices"][only]]})
     setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
-    known = seen.trace.passages.variables[passage.visit.entered.id]
-    return Situation(state, passage, passage.input, known, setting)
+    known = seen.trace.visits.variables[visit.entered.id]
+    return Situation(state, visit, visit.input, known, setting)
 
 
 def escapes(run: Run) -> Iterator[tuple[Goal, Script]]:
@@ -174,8 +174,8 @@ _OF: Mapping[str, Sequence[Propose]] = {
 
 
 def goals(seen: Seen, wanted: Wanted) -> Iterator[tuple[Goal, Script]]:
-    """Scripts worth trying after a passage, each with what it is for, if that is wanted."""
-    if seen.state.type == "Task" and not seen.passage.attempts:
+    """Scripts worth trying after a visit, each with what it is for, if that is wanted."""
+    if seen.state.type == "Task" and not seen.visit.attempts:
         return
     for propose in _OF.get(seen.state.type, ()):
         yield from (one for one in propose(seen, wanted) if wanted(one[0]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.jsonata_fields import json_type
-from ..history.state_visits import Passage
+from ..history.state_visits import Visit
 from . import flow_states
 from .flow import (
     ABSENT,
@@ -65,20 +65,20 @@ class Broken:
 
 
 def blamed(run: Run) -> Iterator[Blame]:
-    """The passages that failed over their data."""
+    """The visits that failed over their data."""
     for trace in run.traces.values():
         if found := _uncaught(run, trace):
             yield found
-        for passage in trace.passages.all:
-            for event in passage.events:
+        for visit in trace.visits.all:
+            for event in visit.events:
                 if event.type == "EvaluationFailed":
                     location = str(event.details.get("location", ""))
                     place = re.sub(r"\[(\d+)\]", r"/\1", location)
                     cause = str(event.details.get("cause"))
-                    named = _named(trace, cause) or passage
+                    named = _named(trace, cause) or visit
                     yield Blame(Seen(run, trace, named), cause, place)
-            if passage.left and _caught_silently(run, passage):
-                yield Blame(Seen(run, trace, passage), "")
+            if visit.exited and _caught_silently(run, visit):
+                yield Blame(Seen(run, trace, visit), "")
 
 
 def _uncaught(run: Run, trace: Trace) -> Blame | None:
@@ -94,23 +94,23 @@ def _uncaught(run: Run, trace: Trace) -> Blame | None:
     return Blame(Seen(run, trace, found), cause) if found else None
 
 
-def _named(trace: Trace, cause: str) -> Passage | None:
-    """The passage that a cause names by the event of its entry."""
+def _named(trace: Trace, cause: str) -> Visit | None:
+    """The visit that a cause names by the event of its entry."""
     named = _BLAMED.search(cause)
     entered = int(named[1]) if named else None
-    return next((one for one in trace.passages.all if one.visit.entered.id == entered), None)
+    return next((one for one in trace.visits.all if one.entered.id == entered), None)
 
 
-def _unfinished(trace: Trace) -> Passage | None:
-    """The latest passage that was not left: a map run's failure does not name its state."""
-    return next((one for one in reversed(trace.passages.all) if not one.left), None)
+def _unfinished(trace: Trace) -> Visit | None:
+    """The latest visit that was not left: a map run's failure does not name its state."""
+    return next((one for one in reversed(trace.visits.all) if not one.exited), None)
 
 
-def _caught_silently(run: Run, passage: Passage) -> bool:
+def _caught_silently(run: Run, visit: Visit) -> bool:
     """Whether a catcher took a failure that is no event: of an intrinsic function, of a path."""
-    fields = run.subject.states[passage.name].fields
-    left_by_catcher = "Catch" in fields and passage.following != fields.get("Next")
-    return left_by_catcher and not any(event.failed for event in passage.events)
+    fields = run.subject.states[visit.name].fields
+    left_by_catcher = "Catch" in fields and visit.following != fields.get("Next")
+    return left_by_catcher and not any(event.failed for event in visit.events)
 
 
 def missing(blame: Blame) -> list[Lack]:
@@ -175,7 +175,7 @@ def _length(seen: Seen) -> int:
     """How many items a Map has, two at the most."""
     if "ItemReader" in seen.state.fields:
         return min(2, len(seen.run.script.found(seen.state.name) or ()))
-    lengths = [event.details.get("length", 0) for event in seen.passage.attempts]
+    lengths = [event.details.get("length", 0) for event in seen.visit.attempts]
     return min(2, lengths[-1]) if lengths else 0
 
 
@@ -200,7 +200,7 @@ def _fits(value: Any, wanted: Any) -> bool:
 
 def _reads(seen: Seen) -> Iterator[tuple[str, Want]]:
     """What a state had read by then, with the field that does."""
-    state, events = seen.state, seen.passage.events
+    state, events = seen.state, seen.visit.events
     worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
     failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
     for field, want in flow_states.reads(state):

@@ -10,13 +10,12 @@ from typing import Protocol
 
 from ..coverage import Coverage
 from ..coverage.items import Parts
-from ..engine.commands import Invoke
-from ..engine.events import Event
-from ..history.state_visits import Passage, Passages, of_execution
+from ..engine.messages import Event, Invoke
+from ..history.state_visits import Visit, Visits, of_execution
 from ..model.definition import State
 from ..runtime import Driver, Execution
 from ..runtime.answers import Answer
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .flow_states import Left
 from .script import Script
 
@@ -50,48 +49,48 @@ class Trace:
         return details["name"] if self._entered[key] == ROUNDS else None
 
     @cached_property
-    def passages(self) -> Passages:
+    def visits(self) -> Visits:
         """The states it went through."""
         return of_execution(self.execution.events)
 
     @cached_property
-    def by_exit(self) -> dict[int, Passage]:
-        """The passages by the event with which they were left."""
-        return {one.left.id: one for one in self.passages.all if one.left}
+    def by_exit(self) -> dict[int, Visit]:
+        """The visits by the event with which they were left."""
+        return {one.exited.id: one for one in self.visits.all if one.exited}
 
     @cached_property
-    def by_event(self) -> dict[int, Passage]:
-        """The passages by each of their events."""
-        return {event.id: one for one in self.passages.all for event in one.events}
+    def by_event(self) -> dict[int, Visit]:
+        """The visits by each of their events."""
+        return {event.id: one for one in self.visits.all for event in one.events}
 
-    def started(self, child: Trace) -> Passage:
-        """The passage of the Map whose run a child belongs to."""
+    def started(self, child: Trace) -> Visit:
+        """The visit of the Map whose run a child belongs to."""
         run = child.execution.identity.map_run
-        return next(one for one in self.passages.all if run in _map_runs(one))
+        return next(one for one in self.visits.all if run in _map_runs(one))
 
-    def children_of(self, passage: Passage) -> list[Trace]:
-        """The children of the last map run of a passage, in the order of their items."""
-        runs = _map_runs(passage)
+    def children_of(self, visit: Visit) -> list[Trace]:
+        """The children of the last map run of a visit, in the order of their items."""
+        runs = _map_runs(visit)
         return self.children.get(runs[-1], []) if runs else []
 
-    def before(self, passage: Passage) -> Passage | None:
+    def before(self, visit: Visit) -> Visit | None:
         """The one from which a transition led to this one; None at the start of its scope."""
-        return self.by_exit.get(passage.visit.entered.previous)
+        return self.by_exit.get(visit.entered.previous)
 
     @cached_property
     def ranks(self) -> dict[int, int]:
         """How many attempts of the same state came before each one, by its event."""
         counts: Counter[str] = Counter()
         ranks = {}
-        attempts = ((a.id, one.name) for one in self.passages.all for a in one.attempts)
+        attempts = ((a.id, one.name) for one in self.visits.all for a in one.attempts)
         for event, name in sorted(attempts):
             ranks[event] = counts[name]
             counts[name] += 1
         return ranks
 
 
-def _map_runs(passage: Passage) -> list[str]:
-    return [e.details["mapRunArn"] for e in passage.events if e.type == "MapRunStarted"]
+def _map_runs(visit: Visit) -> list[str]:
+    return [e.details["mapRunArn"] for e in visit.events if e.type == "MapRunStarted"]
 
 
 class Run:
@@ -160,25 +159,25 @@ class Run:
             child.parent = trace, len(children)
             children.append(child)
 
-    def number(self, trace: Trace, passage: Passage) -> int:
-        """The number of the last call of a Task's passage."""
-        numbers = self.calls.get((trace.execution.arn, passage.name), [])
-        rank = trace.ranks[passage.attempts[-1].id]
+    def number(self, trace: Trace, visit: Visit) -> int:
+        """The number of the last call of a Task's visit."""
+        numbers = self.calls.get((trace.execution.arn, visit.name), [])
+        rank = trace.ranks[visit.attempts[-1].id]
         return numbers[min(rank, len(numbers) - 1)] if numbers else 0
 
-    def answered(self, trace: Trace, passage: Passage) -> int:
+    def answered(self, trace: Trace, visit: Visit) -> int:
         """The number of the first of the calls that were answered like the last one."""
-        last = number = self.number(trace, passage)
-        first = last - len(passage.retries)
-        reply = self.script.reply(passage.name, last)
-        while number > first and self.script.reply(passage.name, number - 1) == reply:
+        last = number = self.number(trace, visit)
+        first = last - len(visit.retries)
+        reply = self.script.reply(visit.name, last)
+        while number > first and self.script.reply(visit.name, number - 1) == reply:
             number -= 1
         return number
 
-    def left(self, passage: Passage) -> Left:
-        """How a passage was left: by Next, by a rule or by a catcher."""
-        state, target = self.subject.states[passage.name], passage.following
-        caught = passage.visit.outcome == "caught" or target != state.fields.get("Next")
+    def left(self, visit: Visit) -> Left:
+        """How a visit was left: by Next, by a rule or by a catcher."""
+        state, target = self.subject.states[visit.name], visit.following
+        caught = visit.outcome == "caught" or target != state.fields.get("Next")
         ways = ("Catch", "Choices") if caught else ("Choices",)
         for way in ways:
             for index, entry in enumerate(state.fields.get(way, ())):
@@ -192,8 +191,8 @@ class Run:
         return {seen.state.name for seen in self.visited()}
 
     def visited(self) -> list[Seen]:
-        """Every passage of every execution."""
-        return [Seen(self, t, one) for t in self.traces.values() for one in t.passages.all]
+        """Every visit of every execution."""
+        return [Seen(self, t, one) for t in self.traces.values() for one in t.visits.all]
 
 
 class Explored(Protocol):
@@ -222,19 +221,19 @@ class Seen:
 
     run: Run
     trace: Trace
-    passage: Passage
+    visit: Visit
 
     @property
     def state(self) -> State:
         """The state."""
-        return self.run.subject.states[self.passage.name]
+        return self.run.subject.states[self.visit.name]
 
     @property
     def parts(self) -> Parts:
         """What there is to cover in it."""
-        return self.run.subject.parts[self.passage.name]
+        return self.run.subject.parts[self.visit.name]
 
     @property
     def call(self) -> int:
         """The number of the last call of a Task."""
-        return self.run.number(self.trace, self.passage)
+        return self.run.number(self.trace, self.visit)

@@ -24,7 +24,7 @@ ATTEMPTS = 12
 GUESSES = 60
 """Other data that are tried for one state that fails with all that it asks for."""
 _VISITS = 3
-"""Passages of one state that a run is judged by; a loop may have hundreds."""
+"""Visits of one state that a run is judged by; a loop may have hundreds."""
 _MEND, _NAMED, _OTHER, _GUESS = range(4)
 
 
@@ -137,11 +137,11 @@ def _rank(goal: Goal) -> int:
 
 def _passed(run: Run) -> Iterator[Goal]:
     """The states that did their work, whatever way they were left by but a catcher."""
-    failed = [blame.seen.passage for blame in blamed(run)]
+    failed = [blame.seen.visit for blame in blamed(run)]
     for seen in run.visited():
-        state, passage = seen.state, seen.passage
-        normally = state.type == "Choice" or passage.following == state.fields.get("Next")
-        if passage not in failed and (state.type == "Fail" or (passage.left and normally)):
+        state, visit = seen.state, seen.visit
+        normally = state.type == "Choice" or visit.following == state.fields.get("Next")
+        if visit not in failed and (state.type == "Fail" or (visit.exited and normally)):
             yield passed(state.name)
     if run.execution.status == "SUCCEEDED":
         yield passed("")

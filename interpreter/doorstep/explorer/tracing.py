@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..history.state_visits import Passage
+from ..history.state_visits import Visit
 from ..model.definition import State
 from . import flow_states
 from .flow import PARSED, UNKNOWN, Fixed, Flow, Key, Keys, Missing, Read, at
@@ -19,7 +19,7 @@ def origin(seen: Seen, flow: Flow, index: int | None = None) -> Found:
 
     A flow that leads to nothing outside of the definition is given back as far as it led.
     """
-    step: _Spot | Found = _Spot(seen.run, seen.trace, seen.passage, flow, index)
+    step: _Spot | Found = _Spot(seen.run, seen.trace, seen.visit, flow, index)
     while isinstance(step, _Spot):
         step = step.back(step.flow) if isinstance(step.flow, Read) else step.flow
     return step
@@ -27,11 +27,11 @@ def origin(seen: Seen, flow: Flow, index: int | None = None) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """A flow of the state of a passage; `index`: of the iteration that it is for, if for one."""
+    """A flow of the state of a visit; `index`: of the iteration that it is for, if for one."""
 
     run: Run
     trace: Trace
-    passage: Passage
+    visit: Visit
     flow: Flow
     index: int | None = None
 
@@ -51,23 +51,23 @@ class _Spot:
 
     @property
     def _state(self) -> State:
-        return self._state_of(self.passage)
+        return self._state_of(self.visit)
 
-    def _state_of(self, passage: Passage) -> State:
-        return self.run.subject.states[passage.name]
+    def _state_of(self, visit: Visit) -> State:
+        return self.run.subject.states[visit.name]
 
-    def _to(self, passage: Passage, flow: Flow, keys: Keys, index: int | None = None) -> _Spot:
-        return replace(self, passage=passage, flow=at(flow, keys), index=index)
+    def _to(self, visit: Visit, flow: Flow, keys: Keys, index: int | None = None) -> _Spot:
+        return replace(self, visit=visit, flow=at(flow, keys), index=index)
 
     def _input(self, keys: Keys) -> _Spot | Found:
-        if before := self.trace.before(self.passage):
+        if before := self.trace.before(self.visit):
             return self._to(before, self.run.left(before).output, keys)
-        around = self.passage.around
+        around = self.visit.parent
         if around is None:
             return self._given(keys)
         state = self._state_of(around)
         if state.type == "Map":
-            return self._to(around, flow_states.item(state), keys, self.passage.visit.index)
+            return self._to(around, flow_states.item(state), keys, self.visit.index)
         return self._to(around, flow_states.arguments(state), keys)
 
     def _given(self, keys: Keys) -> _Spot | Found:
@@ -75,8 +75,8 @@ class _Spot:
         if self.trace.parent is None:
             return Origin(INPUT, keys)
         trace, number = self.trace.parent
-        outer = replace(self, trace=trace, passage=trace.started(self.trace))
-        state, around = outer._state, outer.passage
+        outer = replace(self, trace=trace, visit=trace.started(self.trace))
+        state, around = outer._state, outer.visit
         item = flow_states.item(state)
         if "ItemBatcher" not in state.fields:
             return outer._to(around, item, keys, number)
@@ -94,40 +94,40 @@ class _Spot:
         if self._state.type != "Task":
             index, *rest = keys or ("",)
             return self._part(index, tuple(rest)) if isinstance(index, int) else UNKNOWN
-        if not self.passage.attempts:
+        if not self.visit.attempts:
             return UNKNOWN
-        number = self.run.answered(self.trace, self.passage)
-        return Origin(Source("answer", self.passage.name, number), keys)
+        number = self.run.answered(self.trace, self.visit)
+        return Origin(Source("answer", self.visit.name, number), keys)
 
     def _part(self, index: int, keys: Keys) -> _Spot | Found:
         """What a branch or an iteration gave."""
         if "ResultWriter" in self._state.fields:
             return UNKNOWN
         trace = self.trace
-        if children := trace.children_of(self.passage):
+        if children := trace.children_of(self.visit):
             if not 0 <= index < len(children):
                 return Missing(index)
             trace = children[index]
-            inside = trace.passages.all
+            inside = trace.visits.all
         else:
-            inside = [one for one in trace.passages.all if self._holds(one, index)]
+            inside = [one for one in trace.visits.all if self._holds(one, index)]
         if not inside:
             return Missing(index)
         output = self.run.left(inside[-1]).output
         return replace(self, trace=trace)._to(inside[-1], output, keys)
 
-    def _holds(self, one: Passage, index: int) -> bool:
-        """Whether a passage is one of a branch or an iteration."""
-        if one.around is not self.passage:
+    def _holds(self, one: Visit, index: int) -> bool:
+        """Whether a visit is one of a branch or an iteration."""
+        if one.parent is not self.visit:
             return False
         scopes = self._state.scopes
         if self._state.type == "Map":
-            return one.visit.index == index
+            return one.index == index
         return 0 <= index < len(scopes) and one.name in scopes[index].states
 
     def _error(self, keys: Keys) -> _Spot | Found:
-        exited = self.passage.left
-        cause = self.trace.passages.cause(exited) if exited else None
+        exited = self.visit.exited
+        cause = self.trace.visits.cause(exited) if exited else None
         failed = self.trace.by_event.get(cause.id) if cause else None
         if keys[0] != "Cause" or failed is None or not failed.attempts:
             return Fixed("") if keys[1:] in ((), (PARSED,)) else UNKNOWN
@@ -143,12 +143,12 @@ class _Spot:
         return UNKNOWN
 
     def _item(self, keys: Keys) -> _Spot | Found:
-        around, index = self.passage, self.index
+        around, index = self.visit, self.index
         while index is None:
-            if around.around is None:
+            if around.parent is None:
                 return UNKNOWN
-            index = around.visit.index if self._state_of(around.around).type == "Map" else None
-            around = around.around
+            index = around.index if self._state_of(around.parent).type == "Map" else None
+            around = around.parent
         state = self._state_of(around)
         whole: tuple[Key, ...] = (index, *keys)
         if "ItemReader" in state.fields:
@@ -156,10 +156,10 @@ class _Spot:
         return self._to(around, flow_states.items(state), whole)
 
     def _variable(self, name: str, keys: Keys) -> _Spot | Found:
-        one: Passage | None = self.passage
+        one: Visit | None = self.visit
         while one:
             before = self.trace.before(one)
-            one = before or one.around
+            one = before or one.parent
             if before and name in before.assigned:
                 return self._to(before, self.run.left(before).assigned.get(name, UNKNOWN), keys)
         return Missing(name)

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import TERMINAL
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
+from ..engine.messages import TERMINAL
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
-from .visits import Visit, Visits
+from .state_visits import Visit, Visits
 
 Place = tuple[tuple[str, int | None, int], ...]
 """From the outside in: the state, the iteration that it is in, and which visit of it."""
@@ -44,10 +43,10 @@ class Aligned:
         return not self.differing
 
     @property
-    def differing(self) -> list[Unlike]:
+    def differing(self) -> list[JsonDifference]:
         """Where they differ, and both values; ABSENT for what one side lacks."""
         if self.a is None or self.b is None:
-            return [Unlike("visit", _there(self.a), _there(self.b))]
+            return [JsonDifference("visit", _there(self.a), _there(self.b))]
         return list(differences("", dict(self.a), dict(self.b)))
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from ..engine.commands import Invoke
-from ..engine.events import Fact
 from ..engine.identity import Identity
+from ..engine.messages import Fact, Invoke
 from ..runtime.answers import Answer
 from ..runtime.handlers import Handlers
 from ..runtime.invocation import Context, call, context_of
-from ..values.absent import ABSENT
-from ..values.json_diff import differences, value_of
+from ..values.json_values import ABSENT, differences, value_of
 from .comparing import Tolerate
 
 Verdict = Literal["same", "mended", "different", "no handler", "no answer"]

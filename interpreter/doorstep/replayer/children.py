@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.commands import Invoke
-from ..engine.events import TERMINAL, Event, Fact
+from ..engine.messages import TERMINAL, Event, Fact, Invoke
 from ..history.recorded import Entry
 from ..runtime.step_functions import input_text, starts_execution
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads, value_of
 from .comparing import unlike
 from .difference import Difference, Explaining, shown
 from .family import Child, Family, last_of
@@ -34,7 +31,7 @@ class Start:
     replayer: Replayer
     begins: Event | None = None
     """Its first event now, where that is another one than the recorded one: in `other_input`."""
-    other_input: Unlike | None = None
+    other_input: JsonDifference | None = None
     got: Mapping[str, Any] | None = None
     """What the task that waited for it was told of its end: {"Status": …, "Output": …, …}."""
 

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..history.recorded import Entry, truncated
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from ..values.timestamps import parse_timestamp
 
 OF_THE_RUN = frozenset(
@@ -77,7 +76,7 @@ def kind_of(event: Event | Entry) -> tuple[str, Any, Any]:
     return ALIASES.get(event.type, event.type), details.get("name"), details.get("index")
 
 
-def unlike(recorded: Entry, ours: Event, same: Tolerate) -> Unlike | None:
+def unlike(recorded: Entry, ours: Event, same: Tolerate) -> JsonDifference | None:
     """The first difference of two events of one kind that `same` does not take."""
     for found in _details(recorded.details, ours.details or {}):
         if not (_within_the_run(found.first, found.second) or same(found.first, found.second)):
@@ -85,7 +84,7 @@ def unlike(recorded: Entry, ours: Event, same: Tolerate) -> Unlike | None:
     return None
 
 
-def _details(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Unlike]:
+def _details(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[JsonDifference]:
     names = (*recorded, *(name for name in ours if name not in recorded))
     for name in names:
         if name in OF_THE_RUN or truncated(recorded, name):

@@ -12,11 +12,10 @@ from functools import cached_property
 from typing import Any, overload
 
 from ..api import Definition, Type
-from ..engine.events import TERMINAL
+from ..engine.messages import TERMINAL
 from ..history.recorded import Entry
-from ..history.state_visits import Passage, Passages
-from ..values.absent import ABSENT
-from ..values.json_diff import value_of
+from ..history.state_visits import Visit, Visits
+from ..values.json_values import ABSENT, value_of
 from .difference import Difference
 from .moment import Moment
 from .recording import History, Recording, read_recording
@@ -55,8 +54,8 @@ class Moments(Sequence[Moment]):
     def blamed(self) -> int | None:
         """The index of the first failure that no retry made good; None when all went well."""
         for index in self.failures:
-            passage = self._of(self.recording.events[index])
-            if passage is None or passage.visit.outcome != "succeeded":
+            visit = self._of(self.recording.events[index])
+            if visit is None or visit.outcome != "succeeded":
                 return index
         return None
 
@@ -78,46 +77,46 @@ class Moments(Sequence[Moment]):
     # One moment --------------------------------------------------------------------------------
 
     @cached_property
-    def _passages(self) -> Passages:
-        return Passages(self.recording.events)
+    def _visits(self) -> Visits:
+        return Visits(self.recording.events)
 
     @cached_property
-    def _passage_of(self) -> dict[int, Passage]:
-        return {event.id: one for one in self._passages.all for event in one.events}
+    def _visit_of(self) -> dict[int, Visit]:
+        return {event.id: one for one in self._visits.all for event in one.events}
 
-    def _of(self, entry: Entry) -> Passage | None:
+    def _of(self, entry: Entry) -> Visit | None:
         """The visit that an event is about; the end of an execution is about where it ended."""
-        found = self._passage_of.get(entry.id)
+        found = self._visit_of.get(entry.id)
         if found is None and _failed(entry):
-            found = self._passage_of.get(entry.previous) or self._unfinished(entry)
+            found = self._visit_of.get(entry.previous) or self._unfinished(entry)
         return found
 
-    def _unfinished(self, entry: Entry) -> Passage | None:
+    def _unfinished(self, entry: Entry) -> Visit | None:
         """The last state that was entered before and was not over by then."""
-        before = [one for one in self._passages.all if one.visit.entered.id < entry.id]
-        return next((one for one in reversed(before) if not one.visit.over), None)
+        before = [one for one in self._visits.all if one.entered.id < entry.id]
+        return next((one for one in reversed(before) if not one.over), None)
 
     def _moment(self, entry: Entry) -> Moment:
-        passage = self._of(entry)
+        visit = self._of(entry)
         told = self._told(entry)
         # The end of an execution is no event of the visit: what could be seen last is shown.
-        near = [one for one in passage.events if one.id <= entry.id] if passage else [entry]
+        near = [one for one in visit.events if one.id <= entry.id] if visit else [entry]
         sight = self._sight(near[-1])
-        inputs = passage.events[0] if passage else entry
-        attempt = _attempt(passage, entry)
+        inputs = visit.events[0] if visit else entry
+        attempt = _attempt(visit, entry)
         return Moment(
             event=entry,
             after=entry.at - self.recording.events[0].at,
-            place=passage.visit.place if passage else "",
-            state=passage.name if passage else None,
+            place=visit.place if visit else "",
+            state=visit.name if visit else None,
             input=_value(inputs, "input"),
             asked=_asked(attempt),
             output=_value(entry, "output"),
             error=told.get("error"),
             cause=told.get("cause"),
-            variables=sight.variables if sight else self._variables(entry, passage),
+            variables=sight.variables if sight else self._variables(entry, visit),
             context=sight.context if sight else None,
-            stages=self._stages(entry, passage, attempt),
+            stages=self._stages(entry, visit, attempt),
         )
 
     def _told(self, entry: Entry) -> dict[str, Any]:
@@ -127,11 +126,11 @@ class Moments(Sequence[Moment]):
             return next((one.details for one in following if "error" in one.details), {})
         return entry.details
 
-    def _variables(self, entry: Entry, passage: Passage | None) -> dict[str, Any]:
-        if passage is None:
+    def _variables(self, entry: Entry, visit: Visit | None) -> dict[str, Any]:
+        if visit is None:
             return {}
-        known = self._passages.variables[passage.visit.entered.id]
-        return {**known, **passage.assigned} if entry is passage.left else known
+        known = self._visits.variables[visit.entered.id]
+        return {**known, **visit.assigned} if entry is visit.exited else known
 
     # What the replay tells ---------------------------------------------------------------------
 
@@ -142,22 +141,22 @@ class Moments(Sequence[Moment]):
         return self._watch.sights.get(self._replay.pairing.ours.get(entry.id, 0))
 
     def _stages(
-        self, entry: Entry, passage: Passage | None, attempt: Entry | None
+        self, entry: Entry, visit: Visit | None, attempt: Entry | None
     ) -> dict[str, Any] | None:
-        begun = attempt or (passage.events[0] if passage else entry)
+        begun = attempt or (visit.events[0] if visit else entry)
         sight = self._sight(begun)
-        if self._replay is None or passage is None or sight is None:
+        if self._replay is None or visit is None or sight is None:
             return None
-        state, engine = self._states[passage.name], self._replay.engine
-        result = self._result(entry, passage, attempt, sight)
+        state, engine = self._states[visit.name], self._replay.engine
+        result = self._result(entry, visit, attempt, sight)
         # Time is part of what expressions see; the engine has no other use for it any more.
         engine.now = begun.at
         return self._watch.flow(state, sight, engine, _asked(attempt), result)
 
-    def _result(self, entry: Entry, passage: Passage, attempt: Entry | None, sight: Sight) -> Any:
+    def _result(self, entry: Entry, visit: Visit, attempt: Entry | None, sight: Sight) -> Any:
         """What the work of this attempt gave, once it has."""
         since = attempt.id if attempt else 0
-        for event in passage.events:
+        for event in visit.events:
             if since < event.id <= entry.id:
                 if event.type in _ANSWERED:
                     return _value(event, "output")
@@ -190,9 +189,9 @@ def _failed(entry: Entry) -> bool:
     return entry.failed or entry.type == "FailStateEntered"
 
 
-def _attempt(passage: Passage | None, entry: Entry) -> Entry | None:
+def _attempt(visit: Visit | None, entry: Entry) -> Entry | None:
     """The event with which the work began that an event belongs to."""
-    begun = [one for one in passage.attempts if one.id <= entry.id] if passage else []
+    begun = [one for one in visit.attempts if one.id <= entry.id] if visit else []
     return begun[-1] if begun else None
 
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..model.definition import Machine, State
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike
-from ..values.json_text import dumps
+from ..model.definition import State, Workflow
+from ..values.json_values import ABSENT, JsonDifference, dumps
 from .recording import Recording
 
 Reason = Literal["definition", "unclear"]
@@ -68,7 +66,7 @@ class Difference:
 class Explaining:
     """Makes differences of a recording and a definition."""
 
-    def __init__(self, recording: Recording, machine: Machine) -> None:
+    def __init__(self, recording: Recording, machine: Workflow) -> None:
         self.recording = recording
         self.states: dict[str, State] = {state.name: state for state in machine.scope.walk()}
 
@@ -78,7 +76,7 @@ class Explaining:
         here = f"now it is {_named(ours)}" if ours else "now nothing happens"
         return self._difference(recorded, ours, f"{there}, {here}", before)
 
-    def other_details(self, recorded: Entry, ours: Event, found: Unlike) -> Difference:
+    def other_details(self, recorded: Entry, ours: Event, found: JsonDifference) -> Difference:
         """An event that says something else."""
         there, here = shown(found.first), shown(found.second)
         told = f"{recorded.type} has another {found.at}: recorded {there}, now {here}"

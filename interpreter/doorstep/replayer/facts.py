@@ -17,16 +17,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..engine.commands import Command, SetTimer, StartMapRun
 from ..engine.engine import EXECUTION
-from ..engine.events import Fact
+from ..engine.messages import Command, Fact, SetTimer, StartMapRun
 from ..errors import InputError
 from ..history.recorded import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..map_runs.writers import export_result
 from ..model.definition import State
-from ..values.absent import ABSENT
-from ..values.json_text import loads
+from ..values.json_values import ABSENT, loads
 from .comparing import ALIASES, EARLY
 from .handing import HandedOut
 from .recording import Recording
@@ -122,7 +120,7 @@ def _result(succeeded: Entry, command: StartMapRun, state: State, recording: Rec
         raise InputError(
             f"the history does not hold the result of the map run of {state.name!r}: its Output, "
             "ResultSelector or OutputPath made something else of it. It can be made of the "
-            "histories of all its children (--children), with the bucket of its items (--bucket)"
+            "histories of all its children (--children), with the bucket of its items (--s3-root)"
         )
     try:
         return output if path == "$" else compile_reference(path).get(output)

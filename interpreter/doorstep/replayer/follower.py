@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..engine.commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..engine.engine import EXECUTION, Engine
-from ..engine.events import Event, Fact
 from ..engine.fibers import Fiber
 from ..engine.journal import Journal
+from ..engine.messages import Command, Event, Fact, FindActivity, Invoke, SetTimer, StartMapRun
 from ..history.recorded import Entry
-from ..model.definition import Machine
+from ..model.definition import Workflow
 from .comparing import Rules, other_length, other_limit, unlike
 from .difference import Difference, Explaining
 from .facts import OF_THE_EXECUTION, answer, is_shown, map_run_result
@@ -34,7 +33,7 @@ class Follower:
     def __init__(
         self,
         recording: Recording,
-        machine: Machine,
+        machine: Workflow,
         engine: Engine,
         journal: Journal,
         rules: Rules,

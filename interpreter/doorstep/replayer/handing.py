@@ -15,17 +15,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import StartMapRun
-from ..engine.events import Event
+from ..engine.messages import Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
 from ..history.recorded import Entry
-from ..map_runs.batches import Batch, batches
-from ..map_runs.readers import read_items
+from ..map_runs.readers import Batch, batches, read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .comparing import Tolerate, unlike
 from .family import Child, last_of
 from .recording import map_run_arn
@@ -48,7 +44,7 @@ class HandedOut:
     """Who got them, in the order of their indexes; without batches in that of their starts."""
     surplus: Sequence[Child]
     """Children of this map run that none of the inputs is for."""
-    unlike: dict[int, Unlike]
+    unlike: dict[int, JsonDifference]
     """Where a child got something else, by its index."""
     failure: Failure | None = None
     """Why nothing more is handed out."""
@@ -211,7 +207,7 @@ def _unlikeness(ours: Any, child: Child) -> int:
     return sum(1 for _ in differences("", child.input, ours))
 
 
-def _other_input(child: Child, ours: Batch, same: Tolerate) -> Unlike | None:
+def _other_input(child: Child, ours: Batch, same: Tolerate) -> JsonDifference | None:
     first = child.recording.events[0]
     return unlike(first, start_event(first, dumps(ours.input)), same)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences
+from ..values.json_values import ABSENT, JsonDifference, differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,6 @@ class Moment:
         shown = {name: value for name, value in told.items() if value is not ABSENT}
         return shown | {name: value for name, value in more.items() if value is not None}
 
-    def changes(self, before: Moment) -> list[Unlike]:
+    def changes(self, before: Moment) -> list[JsonDifference]:
         """Where the data differs from another moment's; ABSENT: nothing stands there."""
         return list(differences("", before.data(), self.data()))

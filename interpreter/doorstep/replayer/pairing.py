@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..history.recorded import Entry
-from ..history.visits import Visit
+from ..history.state_visits import Visit
 from .comparing import kind_of
 from .recording import Recording
 

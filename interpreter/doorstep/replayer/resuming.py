@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ..api import Definition, Machines, Type, as_machine
-from ..engine.commands import StartMapRun
+from ..engine.messages import StartMapRun
 from ..errors import InputError, ReplayError
-from ..history.visits import Visit
+from ..history.state_visits import Visit
 from ..map_runs.run import MapRun
 from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clock import Clock
+from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import Memory
+from ..runtime.persistence import InMemory, resume_execution
 from ..runtime.ports import OnEvent
-from ..runtime.restore import go_on
 from ..values.did_you_mean import did_you_mean
 from .children import Absence, Place, Start, of_map_run
 from .family import Children, Family
@@ -103,15 +102,15 @@ def begin_again(
         machines={name: as_machine(name, given) for name, given in (machines or {}).items()},
         bucket=None if bucket is None else Path(bucket),
         on_event=on_event,
-        keeper=past,
+        persistence=past,
         new_map_run=MapRun,
     )
     if execution.ended:
         driver.redrive(execution)
     else:
-        go_on(driver, execution)
+        resume_execution(driver, execution)
     for child in past.running:
-        go_on(driver, child)
+        resume_execution(driver, child)
     return driver, execution
 
 
@@ -171,7 +170,7 @@ def _child(place: Place, family: Family) -> Standing:
     return stand(start.replayer, follower, family)
 
 
-class Past(Memory):
+class Past(InMemory):
     """What a driver finds of map runs that began in a recording: their children."""
 
     def __init__(self, clock: Clock) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.context import Env
-from ..asl.stages import stages
+from ..asl.data_flow import stages
 from ..engine.engine import Engine
-from ..engine.events import Event
 from ..engine.fibers import Fiber
+from ..engine.messages import Event
 from ..errors import StateFailed
 from ..model.definition import State
 from .identities import RecordedRandom, RepeatedRandom

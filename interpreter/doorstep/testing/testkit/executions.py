@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ...history.state_visits import Passage, of_execution
-from ...history.visits import Outcome
-from ...model.definition import machine
+from ...history.state_visits import Visit, VisitOutcome, of_execution
+from ...model.definition import workflow
 from ...runtime import Execution
 from ...runtime.invocation import Callbacks
 from ...values.did_you_mean import did_you_mean
@@ -22,30 +21,30 @@ _CHILDREN = 3
 class ObservedState:
     """All visits of one state in an execution; what is asked of one visit is of the last."""
 
-    def __init__(self, name: str, passages: Sequence[Passage], inside: Sequence[Passage]) -> None:
+    def __init__(self, name: str, visits: Sequence[Visit], inside: Sequence[Visit]) -> None:
         self.name = name
-        self._passages = passages
+        self._visits = visits
         self._inside = inside
 
     @property
     def visits(self) -> int:
         """How often it was entered."""
-        return len(self._passages)
+        return len(self._visits)
 
     @property
     def retries(self) -> int:
         """How often its work was tried again, in all visits."""
-        return sum(len(passage.retries) for passage in self._passages)
+        return sum(len(visit.retries) for visit in self._visits)
 
     @property
     def errors(self) -> list[str]:
         """The names of the errors of its work, retried ones included."""
-        return [error for passage in self._passages for error in passage.errors]
+        return [error for visit in self._visits for error in visit.errors]
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> VisitOutcome | None:
         """succeeded, caught, failed, aborted or in progress; None when it was never entered."""
-        return self._passages[-1].visit.outcome if self._passages else None
+        return self._visits[-1].outcome if self._visits else None
 
     @property
     def input(self) -> Any:
@@ -79,20 +78,20 @@ class ObservedState:
 
         Branches and iterations that were tried again are there again.
         """
-        return [path for passage in self._passages for path in _lines(passage, self._inside)]
+        return [path for visit in self._visits for path in _lines(visit, self._inside)]
 
     def __getitem__(self, visit: int) -> ObservedState:
         """One visit, from 0."""
-        return ObservedState(self.name, [self._passages[visit]], self._inside)
+        return ObservedState(self.name, [self._visits[visit]], self._inside)
 
     def __repr__(self) -> str:
         return f"<State {self.name}: {self.visits} visits, {self.outcome or 'not reached'}>"
 
     @property
-    def _last(self) -> Passage:
-        if not self._passages:
+    def _last(self) -> Visit:
+        if not self._visits:
             raise AssertionError(f"the state '{self.name}' was not reached")
-        return self._passages[-1]
+        return self._visits[-1]
 
 
 class ObservedExecution:
@@ -170,7 +169,7 @@ class ObservedExecution:
     @property
     def path(self) -> list[str]:
         """The states that it went through, those inside of a Parallel or Map left out."""
-        return [one.name for one in of_execution(self.execution.events).all if one.around is None]
+        return [one.name for one in of_execution(self.execution.events).all if one.parent is None]
 
     @property
     def children(self) -> list[ObservedExecution]:
@@ -200,14 +199,14 @@ class ObservedExecution:
 
         Raises LookupError when the definition has none of this name.
         """
-        scope = machine(self.execution.journal.header.definition).scope
+        scope = workflow(self.execution.journal.header.definition).scope
         names = [state.name for state in scope.walk()]
         if name not in names:
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
             raise LookupError(f"the definition has no state '{name}'; {hint}")
         runs = self.execution, *_items(self.execution, self._children)
-        passages = [one for run in runs for one in of_execution(run.events).all]
-        return ObservedState(name, [one for one in passages if one.name == name], passages)
+        visits = [one for run in runs for one in of_execution(run.events).all]
+        return ObservedState(name, [one for one in visits if one.name == name], visits)
 
     @property
     def picture(self) -> str:
@@ -237,16 +236,16 @@ def _map_runs(execution: Execution) -> set[str]:
     return {(event.details or {})["mapRunArn"] for event in started}
 
 
-def _lines(around: Passage, passages: Iterable[Passage]) -> list[list[str]]:
-    """The passages inside one of a group, those of a branch or iteration together."""
+def _lines(around: Visit, visits: Iterable[Visit]) -> list[list[str]]:
+    """The visits inside one of a group, those of a branch or iteration together."""
     lines: dict[int, list[str]] = {}
     line_of: dict[int, int] = {}
-    for one in passages:
-        if one.around is around:
-            before = one.visit.entered.previous
+    for one in visits:
+        if one.parent is around:
+            before = one.entered.previous
             # Each line begins after an event that is no exit: its own start, or the group's.
-            begun = line_of.get(before, one.visit.entered.id)
+            begun = line_of.get(before, one.entered.id)
             lines.setdefault(begun, []).append(one.name)
-            if one.left:
-                line_of[one.left.id] = begun
+            if one.exited:
+                line_of[one.exited.id] = begun
     return list(lines.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ...history.state_visits import Passage, of_execution
+from ...history.state_visits import Visit, of_execution
 from ...runtime import Execution
 
 _LINES = 60
@@ -25,29 +25,28 @@ def picture(execution: Execution) -> str:
     told = f": {execution.error}" if execution.error else ""
     cause = f": {_short(execution.cause, _LONGEST_CAUSE)}" if execution.cause else ""
     lines = [f"{execution.status} after {_after(ended - begun)}{told}{cause}"]
-    passages = of_execution(execution.events).all
-    left_out = len(passages) - _LINES
+    visits = of_execution(execution.events).all
+    left_out = len(visits) - _LINES
     if left_out > 0:
         lines.append(f"… {left_out:,} states before these")
-    for passage in sorted(passages[max(0, left_out) :], key=_inward):
-        lines += _passage(passage, begun)
+    for visit in sorted(visits[max(0, left_out) :], key=_inward):
+        lines += _visit(visit, begun)
     if execution.status == "SUCCEEDED":
         lines.append(f"output {_short((execution.events[-1].details or {}).get('output', ''))}")
     return "\n".join(lines)
 
 
-def _inward(passage: Passage) -> list[int]:
-    return [visit.entered.id for visit in passage.visit.outward()][::-1]
+def _inward(visit: Visit) -> list[int]:
+    return [visit.entered.id for visit in visit.outward()][::-1]
 
 
-def _passage(passage: Passage, begun: float) -> Iterator[str]:
-    visit = passage.visit
+def _visit(visit: Visit, begun: float) -> Iterator[str]:
     margin = "  " * len(list(visit.outward()))
     when = _after(visit.entered.at - begun)
-    notes = [passage.name + visit.iteration]
-    if passage.retries:
-        notes.append(f"retries: {len(passage.retries)}")
-    notes += passage.errors
+    notes = [visit.name + visit.iteration]
+    if visit.retries:
+        notes.append(f"retries: {len(visit.retries)}")
+    notes += visit.errors
     yield f"{when:>16}  {visit.outcome:<11}{margin}{', '.join(notes)}"
     if visit.outcome in ("failed", "in progress"):
         text = str(visit.entered.details.get("input", ""))
