@@ -221,7 +221,7 @@ def main() -> int:
     hostile = random.sample(CATALOGUE, min(options.hostile, len(CATALOGUE)))
     with tempfile.TemporaryDirectory() as folder:
         write_objects(Path(folder) / "bucket" / "bucket")
-        server = Killed(Path(folder), HANDLERS, "--bucket", str(Path(folder) / "bucket"))
+        server = Killed(Path(folder), HANDLERS, "--s3-root", str(Path(folder) / "bucket"))
         try:
             broken = run(server, hostile, options.good)
         except OSError as problem:

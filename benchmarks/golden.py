@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import doorstep
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
 from doorstep.runtime import Execution
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance import OWN_CASES, Case, answer, load_cases
 from doorstep_conformance.runner import execute
 

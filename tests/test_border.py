@@ -161,7 +161,7 @@ def test_the_failing_of_a_journal_still_reaches_the_caller(
         raise InputError("can't write it: No space left on device")
 
     driver, execution = doorstep.start(chain({"A": {"Type": "Pass"}}), journal=tmp_path / "journal")
-    monkeypatch.setattr(driver.keeper, "journaled", full)
+    monkeypatch.setattr(driver.persistence, "journaled", full)
     with pytest.raises(InputError, match="No space left"):
         driver.run(execution)
     driver.close()

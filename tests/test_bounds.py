@@ -288,7 +288,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 @pytest.mark.parametrize("operator", ["&", "+", "and", "or", "=", "~>", "*"])
 @pytest.mark.parametrize("terms", [101, 200])
 def test_a_chain_of_operators_fails_when_it_runs(operator: str, terms: int) -> None:
-    """Behaviour 68: measured with 200 terms."""
+    """Fact 68: measured with 200 terms."""
     execution = queried(f" {operator} ".join(["1"] * terms))
     assert execution.error == "States.QueryEvaluationError"
     assert "Stack overflow" in str(execution.cause)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.runtime.clock import in_thread
+from doorstep.runtime.clocks import in_thread
 from doorstep.runtime.invocation import Context
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"

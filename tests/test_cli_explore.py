@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.commands.explore import Explored
+from doorstep_cli.commands.explore import ExplorationProgress
 from doorstep_cli.main import cli
 
 CHARGE = """{
@@ -174,7 +174,7 @@ def test_what_handlers_print_does_not_stand_in_the_report() -> None:
 
 
 def test_a_line_on_the_terminal_says_how_far_it_has_come() -> None:
-    line = Explored()
+    line = ExplorationProgress()
     doorstep.explore(json.loads(GOOD), on_run=line.on_run)
     assert str(line) == "1 run · 2 of 2 parts reached"
 

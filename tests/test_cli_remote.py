@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_cli.commands.remote import Remote
 from doorstep_cli.main import cli
-from doorstep_cli.remote import Remote
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"

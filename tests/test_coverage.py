@@ -316,10 +316,18 @@ def test_a_timeout_and_a_missed_heartbeat_are_two_things(chain: Callable[..., An
     assert [hits[f"catcher Work: catch of {name}"] for name in names] == [1, 2]
 
 
-def test_an_error_that_is_named_timeout_counts_as_one(chain: Callable[..., Any]) -> None:
-    definition = chain({"Work": work(TimeoutSeconds=600)})
-    hits = covered(definition, [{}], [mock("Work", doorstep.fail("States.Timeout"))])
-    assert hits["timeout Work: TimeoutSeconds"] == 1
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [("States.HeartbeatTimeout", "HeartbeatSeconds"), ("States.Timeout", "TimeoutSeconds")],
+)
+def test_a_handler_that_raises_a_timeout_counts_for_that_timeout_alone(
+    error: str, field: str, chain: Callable[..., Any]
+) -> None:
+    definition = chain({"Work": work(TimeoutSeconds=600, HeartbeatSeconds=60)})
+    hits = covered(definition, [{}], [mock("Work", doorstep.fail(error))])
+    timeouts = {name: count for name, count in hits.items() if name.startswith("timeout")}
+    assert [name for name, count in timeouts.items() if count] == [f"timeout Work: {field}"]
+    assert len(timeouts) == 2
 
 
 def test_the_executions_own_timeout_counts(chain: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import doorstep
 from doorstep.history.diff import Aligned, diff
 from doorstep.history.recorded import entries
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 Chain = Callable[..., dict[str, Any]]
 WORK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}

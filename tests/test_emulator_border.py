@@ -15,12 +15,12 @@ import pytest
 import doorstep
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.errors import OUR_FAULT, ApiError
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, no_answer
-from doorstep.values.json_text import MAX_DEPTH
-from doorstep_cli.remote import Remote
+from doorstep.values.json_values import MAX_DEPTH
+from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, StoreError, running
 from doorstep_emulator.api.operations import OPERATIONS
 from doorstep_emulator.arns import Caller
@@ -109,7 +109,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path)
     monkeypatch.setattr("time.time", lambda: world.time)
-    monkeypatch.setattr("doorstep.runtime.real_clock.RealClock._time", lambda _: world.time)
+    monkeypatch.setattr("doorstep.runtime.clocks.RealClock._time", lambda _: world.time)
     yield world
     world.die()
 

@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.commands import Invoke
-from doorstep.engine.events import Event
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import Event, Invoke
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, answer, no_answer
 from doorstep_emulator.api.operations import OPERATIONS

@@ -17,8 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_cli.commands.remote import Remote
 from doorstep_cli.output import Problem
-from doorstep_cli.remote import Remote
 from doorstep_emulator import Options, running
 from doorstep_emulator.http import app
 from doorstep_emulator.store.sqlite import SqliteStore

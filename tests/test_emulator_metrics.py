@@ -18,7 +18,7 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from prometheus_client import parser
 
 import doorstep
-from doorstep_cli.remote import Remote
+from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, running
 from doorstep_emulator.http import app
 from doorstep_emulator.reporting import report

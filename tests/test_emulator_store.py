@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.events import Event, Fact
+from doorstep.engine.messages import Event, Fact
 from doorstep_emulator import StoreError
 from doorstep_emulator.store import schema
 from doorstep_emulator.store.sqlite import SqliteStore

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.runtime.clock import Agenda, Handle
+from doorstep.runtime.clocks import Agenda, Handle
 from doorstep_emulator.clock import ServerClock
 from doorstep_emulator.timelines import Pace, Timeline
 

@@ -10,8 +10,8 @@ import pytest
 
 import doorstep
 from doorstep.api import compile_definition
-from doorstep.engine.events import Event
 from doorstep.engine.journal import Journal, read, replay
+from doorstep.engine.messages import Event
 from doorstep.history.aws_json import execution_history
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"

@@ -13,7 +13,7 @@ import pytest
 
 import doorstep
 from doorstep.testing.mocks import Mocks, mock
-from doorstep.values.json_text import MAX_DEPTH
+from doorstep.values.json_values import MAX_DEPTH
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 

@@ -18,10 +18,10 @@ from doorstep.coverage.marking import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.views.moment import screen
-from doorstep_cli.views.stepping import Session
+from doorstep_cli.views.stepping import DebugSession
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -44,7 +44,7 @@ def order_run() -> str:
     """A declined card."""
     definition = load(ORDER / "order.asl.json").definition
     marks = of_execution(definition, entries(order(value="declined").history, "the run"))
-    return "\n".join(svg(draw(machine(definition), "order", marks)))
+    return "\n".join(svg(draw(workflow(definition), "order", marks)))
 
 
 def coverage() -> str:
@@ -76,7 +76,7 @@ def debug() -> str:
         no_color=False,
         legacy_windows=False,
     )
-    console.print(screen(Session(moments, moments.blamed or 0), width, height))
+    console.print(screen(DebugSession(moments, moments.first_failure or 0), width, height))
     form = FONTS.sub("", CONSOLE_SVG_FORMAT)
     return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
 

@@ -11,8 +11,7 @@ from doorstep import InputError
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, Journal
 from doorstep.engine.quotas import STANDARD
-from doorstep.history.files import by_execution, of_one, read_events
-from doorstep.history.recorded import Entry, entries, whole
+from doorstep.history.recorded import Entry, by_execution, entries, of_one, read_events, whole
 
 CLI_PAGES = """
 {

@@ -134,7 +134,7 @@ def test_the_command_line_has_the_switch(tmp_path: Path, chain: Callable[..., An
     strict = CliRunner().invoke(cli, command)
     assert strict.exit_code == 2
     assert "Field 'MessageId' must be a string" in strict.stderr
-    warned = CliRunner().invoke(cli, [*command, "--answers", "warn"])
+    warned = CliRunner().invoke(cli, [*command, "--mock-validation", "warn"])
     assert (warned.exit_code, warned.stdout) == (0, '{"MessageId":1}\n')
     assert "Field 'MessageId' must be a string" in warned.stderr
 

@@ -12,7 +12,7 @@ import click
 
 from doorstep.errors import shortened
 
-from .options import Command, standard_input
+from .options import F, standard_input
 from .output import Problem, style
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _STRANGE_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
 _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
-def definition_option(told: str, *, required: bool = True) -> Callable[[Command], Command]:
+def definition_option(told: str, *, required: bool = True) -> Callable[[F], F]:
     """--definition, and in the help what it is."""
     return click.option(
         "--definition",
@@ -42,7 +42,7 @@ def definition_option(told: str, *, required: bool = True) -> Callable[[Command]
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class DefinitionFile:
     """A definition that could be read: its file, and its name and type where a template says so."""
 
     file: str
@@ -51,7 +51,7 @@ class Definition:
     document: Document
 
 
-def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> Definition:
+def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> DefinitionFile:
     """The definition of a file, or one of a template.
 
     Raises DefinitionError or InputError; a template with several needs `resource`.
@@ -60,7 +60,7 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
 
     machine = load_any(_source(path), resource, parameters=parameters)
     file = str(machine.document.path or path)
-    return Definition(file, machine.name, machine.type, machine.document)
+    return DefinitionFile(file, machine.name, machine.type, machine.document)
 
 
 def machine_names(path: Path) -> list[str]:
@@ -87,7 +87,7 @@ def read_accepted(
     parameters: Mapping[str, str],
     resource: str | None = None,
     machine_type: Type | None = None,
-) -> Definition:
+) -> DefinitionFile:
     """A definition that AWS would accept; else a Problem with every diagnostic and its place."""
     from doorstep import DefinitionError
     from doorstep.validation import check
@@ -103,7 +103,7 @@ def read_accepted(
     return definition
 
 
-def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[Definition]:
+def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFile]:
     """The definition of a file, or all of a template: see `read_accepted`."""
     from doorstep import DefinitionError
 
@@ -135,7 +135,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
     Without a document the text could not be parsed, and the hint holds the line and the caret.
     """
-    from doorstep.definitions.documents import window
+    from doorstep.definitions.source_locations import window
 
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])

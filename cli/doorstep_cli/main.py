@@ -22,8 +22,8 @@ _GROUPS = {
     "Shell": ("completion",),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
-_MODULES = {"test": "suites", "test-state": "test_state"}
-"""Where the module is not called as the command: `test` would be taken for a package's tests."""
+_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][1:], "remote")}
+"""Modules that are not named after their command; `test` would be taken for a package's tests."""
 
 
 class Commands(click.Group):
@@ -37,8 +37,9 @@ class Commands(click.Group):
         """The command of a module of this package."""
         if name not in _COMMANDS:
             return None
-        module = import_module(f"{__package__}.commands.{_MODULES.get(name, name)}")
-        command: click.Command = module.command
+        attribute = name.replace("-", "_")
+        module = import_module(f"{__package__}.commands.{_MODULES.get(name, attribute)}")
+        command: click.Command = getattr(module, attribute)
         return command
 
     def resolve_command(

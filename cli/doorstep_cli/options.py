@@ -5,19 +5,59 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from .output import Problem
+from .output import Problem, echo
 
 _STANDARD_INPUT = f"{__package__}.standard_input"
 _LIFTED_BY_NONE = ("payload_bytes", "history_events")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-Command = TypeVar("Command", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Renamed(click.Option):
+    """An option that takes over the value given under its former name, with a warning."""
+
+    former = ""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        """Convert and check the value, whichever of the two names it came with."""
+        name, former = str(self.name), opts.get(_former_name(self.former))
+        if former is not None:
+            echo(f"{self.former} is deprecated: use {self.opts[0]}", fg="yellow", err=True)
+            given = opts.get(name)
+            opts = {**opts, name: [*former, *(given or ())] if self.multiple else given or former}
+        return super().handle_parse_result(ctx, opts, args)
+
+
+def renamed_option(*names: str, former: str, **attributes: Any) -> Callable[[F], F]:
+    """Return an option as `click.option` does, one that also works under its former name.
+
+    The former name is hidden from the help, and using it prints a warning on stderr.
+    """
+    current = click.option(
+        *names, cls=type("Renamed", (_Renamed,), {"former": former}), **attributes
+    )
+    hidden = click.option(
+        former,
+        _former_name(former),
+        hidden=True,
+        expose_value=False,
+        multiple=attributes.get("multiple", False),
+        help=f"Deprecated: {names[0]}.",
+    )
+    return lambda command: current(hidden(command))
+
+
+def _former_name(option: str) -> str:
+    return f"former_{option.strip('-')}"
 
 
 def pairs(
@@ -43,7 +83,17 @@ param_option = click.option(
 )
 
 
-def definition_options(command: Command) -> Command:
+s3_root_option = renamed_option(
+    "--s3-root",
+    "bucket",
+    former="--bucket",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder that stands for S3, with a folder for each bucket.",
+)
+
+
+def definition_options(command: F) -> F:
     """The options of every command that reads definitions."""
     type_option = click.option(
         "--type",
@@ -62,7 +112,7 @@ def definition_options(command: Command) -> Command:
 def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
     """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
     from doorstep import InputError
-    from doorstep.values.json_text import loads
+    from doorstep.values.json_values import loads
 
     option = parameter.opts[0]
     purpose = option.removeprefix("--")
@@ -82,17 +132,17 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
     return text
 
 
-def input_option(told: str) -> Callable[[Command], Command]:
+def input_option(told: str) -> Callable[[F], F]:
     """--input, and in the help what it is."""
     return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
 
 
-def handlers_option(told: str, name: str = "--handlers") -> Callable[[Command], Command]:
+def handlers_option(told: str, name: str = "--handlers") -> Callable[[F], F]:
     """The option that names handlers, and in the help what they do."""
     return click.option(name, "handlers", metavar="PATH", help=told)
 
 
-def format_option(told: str, *formats: str) -> Callable[[Command], Command]:
+def format_option(told: str, *formats: str) -> Callable[[F], F]:
     """--format, the first being the default, and in the help what the others are."""
     names = formats or ("text", "json")
     return click.option(

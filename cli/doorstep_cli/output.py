@@ -25,7 +25,7 @@ _OURS = f"\x1b{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row of a table: cells, their colour, and lines that stand indented beneath."""
 
     cells: Sequence[str]
@@ -133,7 +133,7 @@ def note(text: str) -> None:
     echo(text, dim=True, err=True)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[TableRow]) -> None:
     """A table on stdout; on a terminal its widest columns give way until it fits.
 
     Laid out here, as rich takes fifteen seconds for the 25,000 rows that a history may have.

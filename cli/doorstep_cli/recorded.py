@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep.history import files
-from doorstep.history.recorded import Entry, entries
+from doorstep.history import recorded
+from doorstep.history.recorded import Entry, entries, of_one
 
-from .options import Command, read_text
+from .options import F, read_text
 
 if TYPE_CHECKING:
     from doorstep.replayer import Recording
@@ -22,7 +22,7 @@ arn_option = click.option(
 )
 
 
-def history_arguments(command: Command) -> Command:
+def history_arguments(command: F) -> F:
     """The files that hold the pages of one history, and whose it is."""
     files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
     return files(arn_option(command))
@@ -30,7 +30,7 @@ def history_arguments(command: Command) -> Command:
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
     """The events that there are, in the order of their ids; an InputError for other files."""
-    events, _ = files.of_one(_pages(paths), arn, _told(paths))
+    events, _ = of_one(_pages(paths), arn, _told(paths))
     return entries(events, _told(paths))
 
 
@@ -43,7 +43,7 @@ def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
 
 def read_events(path: Path) -> list[Any]:
     """The events of a file in GetExecutionHistory's shape, some at least."""
-    return files.read_events(read_text(path, "history"), _told([path]))
+    return recorded.read_events(read_text(path, "history"), _told([path]))
 
 
 def _pages(paths: Sequence[Path]) -> list[Any]:

@@ -4,52 +4,49 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from . import process
-from .definitions import Definition, Type, machine_names, read_accepted
-from .options import Command, format_option, pairs
+from .definitions import DefinitionFile, Type, machine_names, read_accepted
+from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
 from .views.progress import Progress
 
 if TYPE_CHECKING:
     from doorstep import Driver, Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
     from doorstep.runtime.ports import OnEvent
 
 Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 
 
-def world_options(command: Command) -> Command:
+def world_options(command: F) -> F:
     """What an execution meets besides its handlers."""
     for option in (
-        click.option(
-            "--machine",
+        renamed_option(
+            "--state-machine",
             "machines",
+            former="--machine",
             multiple=True,
             metavar="NAME=FILE",
             callback=pairs,
             help="A definition that states:startExecution finds by this name; repeatable.",
         ),
-        click.option(
-            "--bucket",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="The folder that holds a folder for each S3 bucket.",
-        ),
+        s3_root_option,
     ):
         command = option(command)
     return command
 
 
-def driving_options(command: Command) -> Command:
+def driving_options(command: F) -> F:
     """The options of every command that drives an execution to its end."""
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
@@ -67,7 +64,7 @@ def carry_out(
     begin: Begin, *, watched: bool, files: ChildFiles | None = None
 ) -> tuple[Execution, KeyboardInterrupt | None]:
     """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
-    with process.prints_go_to_stderr(), process.sigterm_interrupts():
+    with prints_go_to_stderr(), _sigterm_interrupts():
         with Progress() if watched else contextlib.nullcontext() as progress:
             driver, execution = begin(_told(progress, files))
             try:
@@ -113,7 +110,7 @@ def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: 
         print_json(execution.output)
     if stop is not None:
         echo(ended.interrupted(execution), err=True)
-        return process.exit_code(stop)
+        return _interrupted_code(stop)
     if execution.status != "SUCCEEDED":
         echo(ended.told(execution), err=True)
     return ended.exit_code(execution)
@@ -137,10 +134,10 @@ def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> N
 
 
 def startable(
-    path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
+    path: Path, definition: DefinitionFile, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
     """What may be started by name: the definitions given, and siblings in a template."""
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
     siblings = [name for name in machine_names(path) if name not in found]
@@ -152,3 +149,43 @@ def startable(
                 found[name] = read_accepted(path, parameters, name)
                 calling.append(found[name])
     return {name: (one.document.definition, one.type) for name, one in found.items()}
+
+
+_INTERRUPTED, _TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: somebody wants us to stop, and is no longer at the keyboard."""
+
+
+def _interrupted_code(stop: KeyboardInterrupt) -> int:
+    """128 and the signal's number, as a shell has it."""
+    return _TERMINATED if isinstance(stop, Terminated) else _INTERRUPTED
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Raise Terminated on SIGTERM, so that the history so far can be written."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+@contextlib.contextmanager
+def prints_go_to_stderr() -> Iterator[None]:
+    """What handlers print, and programs that they start, must not mix with the output's JSON."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)

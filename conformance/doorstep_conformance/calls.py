@@ -10,7 +10,7 @@ from doorstep.errors import InputError
 from doorstep.history.recorded import Entry
 from doorstep.history.state_visits import Visit
 from doorstep.replayer import Recording
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 Groups = tuple[str | int, ...]
 """Around a state, from the outside in: the name of a Map, the number of a branch."""

@@ -3,7 +3,7 @@
 | field | |
 |---|---|
 | id | the case; in our own set the path below `cases/` without `.json` |
-| source | where the answer is known from: a section of the facts, the specification, a recording |
+| source | where the answer is known from: facts (docs/facts), the specification, a recording |
 | kind | history, sync, test_state, validate, create_error |
 | type | STANDARD (default) or EXPRESS; of history and sync cases |
 | definition, input | what was started: a JSON value each; a text where the definition is not JSON |
@@ -24,7 +24,7 @@ from types import UnionType
 from typing import Any, Literal, get_args
 
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
 """Doorstep's own cases; they are in the repository, not in the installed package."""

@@ -1,7 +1,7 @@
 """Laws: what holds of every history that GetExecutionHistory returns.
 
-Sources: asl-facts 5.1 (ids, chain, ends) and 5.8 (the members of each type's details, from the
-service's API model). Recorded histories keep them; generated ones have to.
+Sources: facts 400 to 403 (ids, chain, ends) and the service's API model (the members of each
+type's details, fact 443). Recorded histories keep them; generated ones have to.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from doorstep.engine.events import STATE_TYPES, TERMINAL
+from doorstep.engine.messages import STATE_TYPES, TERMINAL
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 Event = Mapping[str, Any]
 Broken = Iterator[str]

@@ -15,7 +15,7 @@ from doorstep.errors import InputError
 from doorstep.history.aws_json import as_aws
 from doorstep.history.recorded import Entry
 from doorstep.replayer import Recording, read_recording
-from doorstep.values.json_text import dumps, loads
+from doorstep.values.json_values import dumps, loads
 from doorstep.values.timestamps import isoformat
 
 from .calls import Calls

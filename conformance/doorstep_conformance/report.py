@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO, get_args
 
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 from .cases import Case, load_cases
 from .compare import Grade, Verdict, judge

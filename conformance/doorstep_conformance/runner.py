@@ -11,11 +11,10 @@ from typing import Any
 
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.runtime.ports import OnEvent
 from doorstep.validation import check
-from doorstep.values.absent import ABSENT
-from doorstep.values.json_text import dumps, loads
+from doorstep.values.json_values import ABSENT, dumps, loads
 
 from .cases import Case, Kind, load_cases
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 _PLACEHOLDER = re.compile(r"(?:<[^<>\n]{1,60}>|111111111111)")
 _DATA = ("input", "output")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
 from doorstep.runtime import Driver, Execution
-from doorstep.runtime.clock import Handle
-from doorstep.values.json_text import dumps
+from doorstep.runtime.clocks import Handle
+from doorstep.values.json_values import dumps
 
 from .catalogue import Catalogue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.runtime.handlers import Handler, Handlers
 
 

@@ -7,16 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from doorstep.engine.commands import Program, StartMapRun
-from doorstep.engine.events import Event, Fact
 from doorstep.engine.identity import Identity
-from doorstep.engine.journal import Entry, Header, Journal
+from doorstep.engine.journal import Header, Journal, JournalEntry
+from doorstep.engine.messages import Event, Fact, Program, StartMapRun
 from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution
 from doorstep.runtime.execution import child_identity
-from doorstep.runtime.restore import go_on, restore
-from doorstep.values.json_text import dumps, loads
+from doorstep.runtime.persistence import restore, resume_execution
+from doorstep.values.json_values import dumps, loads
 
 from . import map_run_counts
 from .catalogue import Catalogue
@@ -55,7 +54,7 @@ class StoreKeeper:
 
     # For the driver ------------------------------------------------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
         """Collect a fact and its events; keep the execution's row up to date."""
         fact = entries[0]
         assert isinstance(fact, Fact)
@@ -86,7 +85,7 @@ class StoreKeeper:
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
         """Keep an answer for its time."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
@@ -248,7 +247,7 @@ class StoreKeeper:
             clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
-            go_on(self.driver, execution, self.store.promises(row.id))
+            resume_execution(self.driver, execution, self.store.promises(row.id))
         return execution
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from doorstep.values.json_text import encoded
+from doorstep.values.json_values import encoded
 from doorstep.values.printable import escaped, printable
 from doorstep.values.timestamps import isoformat
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
 
 from .store.store import Row
 

@@ -107,7 +107,7 @@ class Server:
             machines=self.programs,
             bucket=bucket,
             respond=respond or self.test_cases,
-            keeper=self.keeper,
+            persistence=self.keeper,
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
             isolated=True,

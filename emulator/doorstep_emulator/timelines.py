@@ -20,7 +20,7 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from doorstep.errors import InputError, shortened
-from doorstep.runtime.clock import Agenda, Clock, Handle
+from doorstep.runtime.clocks import Agenda, Clock, Handle
 
 from .clock import Place, ServerClock
 

@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from .asl.compile import compile_machine
+from .asl.compile import compile_workflow
 from .definitions import load
-from .engine.commands import Program
 from .engine.identity import Identity, check_name
 from .engine.journal import Journal
+from .engine.messages import Program
 from .engine.quotas import Quotas, quotas_of
 from .errors import InputError
 from .map_runs.run import MapRun
-from .model.definition import machine
+from .model.definition import workflow
 from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
-from .runtime.clock import MainClock
+from .runtime.clocks import MainClock
 from .runtime.driver import Respond
 from .runtime.handlers import Handlers, Source
 from .runtime.ports import Machine, OnEvent
 from .validation import check
-from .values.json_text import dumps, loads
+from .values.json_values import dumps, loads
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
@@ -78,7 +78,7 @@ def _accepted(
     """A definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
     check(value, type=type, resource_names=resource_names)
-    return value, compile_machine(machine(value))
+    return value, compile_workflow(workflow(value))
 
 
 def run(
@@ -149,30 +149,30 @@ def start(
     _check_input(given or "{}", limits)
     found = Handlers(handlers)
     started = {key: as_machine(key, one) for key, one in (machines or {}).items()}
-    keeper = None if journal is None else JournalFile(Path(journal))
+    journal_file = None if journal is None else JournalFile(Path(journal))
     driver = Driver(
-        _clock(clock, seed, (keeper and keeper.latest) or begin),
+        _clock(clock, seed, (journal_file and journal_file.latest) or begin),
         found,
         machines=started,
         bucket=None if bucket is None else Path(bucket),
         on_event=on_event,
         respond=respond,
-        keeper=keeper,
+        persistence=journal_file,
         new_map_run=MapRun,
     )
-    if keeper and keeper.first:
-        if (ahead := (keeper.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
-            keeper.close()
+    if journal_file and journal_file.first:
+        if (ahead := (journal_file.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
+            journal_file.close()
             raise InputError(
-                f"{keeper.path} is {ahead:,.0f} seconds ahead of the clock: its time was virtual; "
-                "go on with the virtual clock"
+                f"{journal_file.path} is {ahead:,.0f} seconds ahead of the clock: "
+                "its time was virtual; go on with the virtual clock"
             )
         asked = {
             "input": None if given is None else loads(given),
             "name": name,
             "seed": None if seed is None else str(seed),
         }
-        return driver, _taken_up(keeper, keeper.first, driver, program, asked)
+        return driver, _taken_up(journal_file, journal_file.first, driver, program, asked)
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
     identity = Identity(
         name=name,
@@ -184,7 +184,7 @@ def start(
 
 
 def _taken_up(
-    keeper: JournalFile,
+    journal_file: JournalFile,
     first: Journal,
     driver: Driver,
     program: Program,
@@ -196,11 +196,11 @@ def _taken_up(
     try:
         for what, wanted in asked.items():
             if wanted not in (None, there[what]):
-                told = f"{keeper.path} holds an execution with another {what}"
+                told = f"{journal_file.path} holds an execution with another {what}"
                 raise InputError(f"{told}; name another file to begin a new one")
-        return keeper.go_on(driver, program)
+        return journal_file.resume(driver, program)
     except BaseException:
-        keeper.close()
+        journal_file.close()
         raise
 
 

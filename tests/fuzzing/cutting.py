@@ -17,8 +17,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import doorstep
-from doorstep.engine.events import Event
 from doorstep.engine.journal import read_all
+from doorstep.engine.messages import Event
 from doorstep.runtime.invocation import Context
 
 CUTS = 10

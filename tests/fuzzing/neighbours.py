@@ -20,7 +20,7 @@ from doorstep.engine.identity import Identity
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution, VirtualClock
 from doorstep.runtime.handlers import Handlers
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from hostile import CATALOGUE, HANDLERS

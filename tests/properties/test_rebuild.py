@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from doorstep import Execution
-from doorstep.engine.commands import Command
-from doorstep.engine.events import Fact
 from doorstep.engine.journal import Journal, read, replay
+from doorstep.engine.messages import Command, Fact
 from doorstep_conformance import OWN_CASES, Case, load_cases
 from doorstep_conformance.runner import execute
 

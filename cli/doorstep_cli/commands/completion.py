@@ -10,7 +10,7 @@ from ..output import echo
 @click.command("completion", short_help="Print the script that completes commands in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def command(ctx: click.Context, shell: str) -> None:
+def completion(ctx: click.Context, shell: str) -> None:
     """Print the script with which a shell completes doorstep's commands, options and files.
 
     \b

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import format_option
-from ..output import Row, note, print_json, print_table
+from ..output import TableRow, note, print_json, print_table
 from ..recorded import HISTORY, recording_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SHOWN = 60
 )
 @format_option("json: an array with an object for each visit.", "table", "json")
 @click.pass_context
-def command(
+def diff(
     ctx: click.Context, /, first: Path, second: Path, everything: bool, output_format: str
 ) -> None:
     """Show what is different in two executions, visit by visit of their states.
@@ -55,25 +55,24 @@ def command(
     ctx.exit(int(differing > 0))
 
 
-def _rows(one: Aligned) -> list[Row]:
+def _rows(one: Aligned) -> list[TableRow]:
     if one.same:
-        return [Row([one.place, "same", "", ""], "green")]
+        return [TableRow([one.place, "same", "", ""], "green")]
     return [
-        Row([one.place if first else "", at, _text(a), _text(b)])
+        TableRow([one.place if first else "", at, _text(a), _text(b)])
         for first, (at, a, b) in ((n == 0, found) for n, found in enumerate(one.differing))
     ]
 
 
 def _text(value: Any) -> str:
-    from doorstep.values.absent import ABSENT
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import ABSENT, dumps
 
     text = "-" if value is ABSENT else dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _as_json(one: Aligned) -> dict[str, Any]:
-    from doorstep.values.absent import ABSENT
+    from doorstep.values.json_values import ABSENT
 
     differing = []
     for at, a, b in one.differing:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DEFINITION, Definition, Type, read_accepted
+from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
 from ..options import definition_options, format_option, handlers_option, input_option
-from ..output import OutputFile, Row, echo, json_text, note, print_json, print_table, style
-from ..process import prints_go_to_stderr
-from ..runs import handlers_of, write
-from ..views.progress import Line, wanted
+from ..output import OutputFile, TableRow, echo, json_text, note, print_json, print_table, style
+from ..runs import handlers_of, prints_go_to_stderr, write
+from ..views.progress import ProgressLine, wanted
 
 if TYPE_CHECKING:
     from doorstep.explorer import Exploration, Finding
@@ -52,7 +51,7 @@ _WIDE = 100
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr.")
 @definition_options
 @click.pass_context
-def command(
+def explore(
     ctx: click.Context,
     /,
     path: Path,
@@ -101,7 +100,7 @@ def command(
     ctx.exit(0 if report.ok else 1)
 
 
-class Explored(Line):
+class ExplorationProgress(ProgressLine):
     """How far an exploration has come."""
 
     def __init__(self) -> None:
@@ -118,11 +117,11 @@ class Explored(Line):
 
 
 def _explore(
-    definition: Definition, handlers: str | None, options: Mapping[str, Any], *, watched: bool
+    definition: DefinitionFile, handlers: str | None, options: Mapping[str, Any], *, watched: bool
 ) -> Exploration:
     from doorstep import explore
 
-    line_of = Explored if watched else nullcontext
+    line_of = ExplorationProgress if watched else nullcontext
     with prints_go_to_stderr(), line_of() as line, handlers_of(handlers):
         on_run = line.on_run if line else None
         return explore(definition.document.definition, handlers=handlers, on_run=on_run, **options)
@@ -139,7 +138,7 @@ def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) 
 class _Shown:
     """What the lines of a report need to know of the command."""
 
-    definition: Definition
+    definition: DefinitionFile
     path: Path
     type: Type
     resource: str | None
@@ -151,11 +150,11 @@ def _print(report: Exploration, shown: _Shown) -> None:
     from doorstep.explorer.findings import case_names
 
     rows = [
-        Row([kind, f"{a} of {b}"], None if a == b else "yellow")
+        TableRow([kind, f"{a} of {b}"], None if a == b else "yellow")
         for kind, (a, b) in report.kinds.items()
         if b
     ]
-    total = Row(["all", f"{report.reached} of {report.parts}"])
+    total = TableRow(["all", f"{report.reached} of {report.parts}"])
     print_table(["Part", "Reached"], [*rows, total])
     for finding, case in zip(report.findings, case_names(report.findings), strict=True):
         echo("\n" + "\n".join(_lines(finding, case, shown)))
@@ -217,14 +216,14 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     text = dumps(value)
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
 
 
 def _command(finding: Finding, case: str, shown: _Shown) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     assert finding.script
     words: Sequence[str] = [
@@ -234,6 +233,6 @@ def _command(finding: Finding, case: str, shown: _Shown) -> str:
         *(word for item in shown.parameters.items() for word in ("--param", "=".join(item))),
         *("--input", dumps(finding.script.input), "--mocks", f"{shown.mocks}#{case}"),
         # The answers are the least that shows it, not all that the service would give.
-        *("--answers", "off"),
+        *("--mock-validation", "off"),
     ]
     return shlex.join(words)

@@ -10,7 +10,7 @@ import click
 from doorstep.coverage.marking import of_execution
 from doorstep.drawing import dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 
 from ..definitions import DEFINITION, Type, read_accepted
 from ..options import definition_options, format_option
@@ -31,7 +31,7 @@ _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 @format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
 @click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
 @definition_options
-def command(
+def graph(
     path: Path,
     history: Path | None,
     output_format: str,
@@ -53,7 +53,7 @@ def command(
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
     definition = read_accepted(path, parameters, resource, machine_type)
-    tree = machine(definition.document.definition)
+    tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []
     marks = of_execution(definition.document.definition, entries) if entries else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))

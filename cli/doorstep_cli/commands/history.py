@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
 from doorstep.history.state_visits import Visits
 
 from ..options import format_option
-from ..output import Row, note, print_json, print_table
+from ..output import TableRow, note, print_json, print_table
 from ..recorded import history_arguments, read_history
 from ..views.events import elapsed, event_colour, timestamp
 
@@ -30,7 +30,7 @@ _SHOWN = 200
 @click.option("--state", "states", multiple=True, help="Only events of this state; repeatable.")
 @click.option("--details", is_flag=True, help="Show input, output, error and cause as well.")
 @format_option("json: one object for each row, in an array.", "table", "json")
-def command(
+def history(
     histories: tuple[Path, ...],
     arn: str | None,
     types: tuple[str, ...],
@@ -98,9 +98,9 @@ def _as_json(event: Entry, step: str, begun: float) -> dict[str, object]:
     }
 
 
-def _row(event: Entry, step: str, begun: float, details: bool) -> Row:
+def _row(event: Entry, step: str, begun: float, details: bool) -> TableRow:
     cells = (str(event.id), event.type, step, resource(event))
-    return Row(
+    return TableRow(
         (*cells, elapsed(event.at - begun), timestamp(event.at)),
         event_colour(event.type),
         [f"{name}: {_shortened(value)}" for name, value in _told(event)] if details else (),

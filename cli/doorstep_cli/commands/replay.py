@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import process
-from ..definitions import Definition, Type, definition_option, read_accepted
-from ..options import Command, definition_options, format_option, handlers_option
-from ..output import Problem, Row, echo, print_json, print_table
+from ..definitions import DefinitionFile, Type, definition_option, read_accepted
+from ..options import F, definition_options, format_option, handlers_option
+from ..output import Problem, TableRow, echo, print_json, print_table
 from ..recorded import arn_option, recording_of
-from ..runs import handlers_of, startable, world_options
-from ..views.progress import Line, wanted
+from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
+from ..views.progress import ProgressLine, wanted
 from ..views.replay import tell, told_shortly
 
 if TYPE_CHECKING:
-    from doorstep.replayer import Family, Replay, Replayer
+    from doorstep.replayer import ChildHistories, Replay, Replayer
 
 
-def replay_options(command: Command) -> Command:
+def replay_options(command: F) -> F:
     """The options of both commands that follow a recording."""
     for option in (
         click.option(
@@ -61,7 +60,7 @@ def replay_options(command: Command) -> Command:
 @definition_options
 @format_option("json: an object for the execution, or an array of them for a folder.")
 @click.pass_context
-def command(
+def replay(
     ctx: click.Context,
     /,
     histories: tuple[Path, ...],
@@ -103,14 +102,14 @@ def command(
         type=type_told(definition, machine_type),
         times=not ignore_times,
     )
-    with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
+    with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr():
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
             recording = recording_of(histories, arn)
             family = None
             if children:
                 called = startable(definition_file, definition, parameters, machines)
-                family = replayer.family(children, called, bucket)
+                family = replayer.child_histories(children, called, bucket)
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
@@ -126,17 +125,17 @@ def command(
     ctx.exit(0 if replayed.same else 1)
 
 
-def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
+def type_told(definition: DefinitionFile, machine_type: Type | None) -> Type | None:
     """The type of the machine where it is told: by the option or a template, not a definition."""
     return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
-def _progress(family: Family | None) -> AbstractContextManager[Line | None]:
+def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressLine | None]:
     """A line of progress while children are replayed."""
     if family is None or not wanted():
         return contextlib.nullcontext()
-    given = len(family.left)
-    return Line(lambda: f"{family.replayed:,} of {given:,} children replayed")
+    given = len(family.unmatched)
+    return ProgressLine(lambda: f"{family.replayed:,} of {given:,} children replayed")
 
 
 # A folder of them --------------------------------------------------------------------------------
@@ -175,10 +174,10 @@ def _as_json(result: Replay | str) -> dict[str, Any]:
     return {"problem": result} if isinstance(result, str) else result.as_json()
 
 
-def _row(name: str, result: Replay | str) -> Row:
+def _row(name: str, result: Replay | str) -> TableRow:
     if isinstance(result, str):
-        return Row([name, "unusable", "", "", result], "yellow")
+        return TableRow([name, "unusable", "", "", result], "yellow")
     found = result.difference
     if found is None:
-        return Row([name, "same", str(result.events), "", ""], "green")
-    return Row([name, "differs", str(result.events), found.place, told_shortly(found)], "red")
+        return TableRow([name, "same", str(result.events), "", ""], "green")
+    return TableRow([name, "differs", str(result.events), found.place, told_shortly(found)], "red")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import Definition, Type, read_accepted
+from ..definitions import DefinitionFile, Type, read_accepted
 from ..options import definition_options, handlers_option
 from ..output import note
 from ..recorded import history_arguments, recording_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @definition_options
 @driving_options
 @click.pass_context
-def command(
+def resume(
     ctx: click.Context,
     /,
     histories: tuple[Path, ...],
@@ -92,7 +92,7 @@ def command(
 
 def _begin(
     recording: Recording,
-    definition: Definition,
+    definition: DefinitionFile,
     handlers: str | None,
     machine_type: Type | None,
     *,
@@ -102,10 +102,10 @@ def _begin(
     ignore_times: bool,
     **options: Any,
 ) -> tuple[Driver, Execution]:
-    from doorstep.replayer import begin_again
+    from doorstep.replayer import prepare_resume
 
     with handlers_of(handlers):
-        return begin_again(
+        return prepare_resume(
             recording,
             definition.document.definition,
             handlers,

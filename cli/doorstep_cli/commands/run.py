@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DEFINITION, Definition, Type, read_accepted
-from ..options import begin_time, definition_options, handlers_option, input_option, quotas
+from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
+from ..options import (
+    begin_time,
+    definition_options,
+    handlers_option,
+    input_option,
+    quotas,
+    renamed_option,
+)
 from ..output import OutputFile, note
 from ..runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
 from ..views.progress import wanted
@@ -32,11 +39,13 @@ if TYPE_CHECKING:
     metavar="FILE[#TESTCASE]",
     help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
 )
-@click.option(
-    "--answers",
+@renamed_option(
+    "--mock-validation",
+    "answers",
+    former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
-    help="A mock answers as its service would not: fail (default), tell, or look away.",
+    help="A mock that returns what its service would not: fail (default), warn, or accept it.",
 )
 @click.option(
     "--children",
@@ -59,8 +68,10 @@ if TYPE_CHECKING:
     help="virtual (default): waits cost no time; real: they do.",
 )
 @click.option("--seed", help="Makes the run reproducible: names, UUIDs, jitter, times.")
-@click.option(
-    "--begin",
+@renamed_option(
+    "--start-time",
+    "begin",
+    former="--begin",
     metavar="TIME",
     callback=begin_time,
     help="When the virtual clock starts: 2025-01-31T08:00:00Z, or epoch seconds; now by default.",
@@ -77,7 +88,7 @@ if TYPE_CHECKING:
 @definition_options
 @driving_options
 @click.pass_context
-def command(
+def run(
     ctx: click.Context,
     /,
     path: Path,
@@ -125,7 +136,7 @@ def command(
     if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
         options["text"] = None
     if options["clock"] == "real" and options["begin"] is not None:
-        raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
+        raise click.UsageError("--start-time sets the virtual clock; with --clock real it is now.")
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
@@ -152,7 +163,7 @@ def command(
 
 
 def _start(
-    definition: Definition,
+    definition: DefinitionFile,
     options: Mapping[str, Any],
     redrive: bool,
     quiet: bool,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..definitions import DEFINITION, all_accepted
-from ..options import handlers_option, param_option
+from ..options import handlers_option, param_option, renamed_option, s3_root_option
 from ..output import Problem, echo
 
 if TYPE_CHECKING:
@@ -41,19 +41,16 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A MockConfigFile.json: start-execution with ARN#TESTCASE runs one of its test cases.",
 )
-@click.option(
-    "--calls",
+@renamed_option(
+    "--max-handlers",
+    "calls",
+    former="--calls",
     type=click.IntRange(1),
     default=64,
     help="How many handlers may run at a time.",
     show_default=True,
 )
-@click.option(
-    "--bucket",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder that holds a folder for each S3 bucket.",
-)
+@s3_root_option
 @click.option(
     "--clock",
     type=click.Choice(["real", "virtual"]),
@@ -106,7 +103,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
 )
-def command(
+def serve(
     definitions: tuple[Path, ...],
     parameters: Mapping[str, str],
     db: str | None,

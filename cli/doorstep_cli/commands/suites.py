@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import Command, format_option
-from ..output import OutputFile, print_json
-from ..suite_runs import SuiteRun
+from ..options import F, format_option
+from ..output import OutputFile, Problem, echo, print_json, style
+from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
     from doorstep.coverage.measuring import Measurement
+    from doorstep.testing.suites.reading import Suite, Test
+    from doorstep.testing.suites.running import Result
 
 
-def coverage_options(command: Command) -> Command:
+def coverage_options(command: F) -> F:
     """The options of `pytest --doorstep-cov`, by shorter names."""
     for option in (
         click.option(
@@ -65,7 +70,7 @@ def coverage_options(command: Command) -> Command:
 @format_option("json: an object with an entry for each test.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of suites, for editors.")
 @click.pass_context
-def command(
+def test(
     ctx: click.Context,
     /,
     paths: tuple[Path, ...],
@@ -119,3 +124,156 @@ def _measurement(
         return Measurement(sources, reports, fail_under)
     except ValueError as problem:
         raise click.UsageError(f"--cov: {problem}") from None
+
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "passed": {"fg": "green"},
+    "failed": {"fg": "red", "bold": True},
+    "error": {"fg": "red", "bold": True},
+}
+_MARGIN = " " * 10
+
+
+class SuiteRun:
+    """Runs tests and tells of them."""
+
+    def __init__(self, *, shown: bool, update: bool, measurement: Measurement | None) -> None:
+        """`shown`: tell of each test as it has run."""
+        self.results: list[Result] = []
+        self.problems: dict[str, str] = {}
+        """Why a file can't be used."""
+        self._shown = shown
+        self._update = update
+        self._measurement = measurement
+        self._begun = time.perf_counter()
+
+    def all(self, paths: Sequence[Path], text: str | None, *, fail_fast: bool) -> None:
+        """Run the tests of files and folders whose names have a text, or up to the first failure.
+
+        Raises Problem when there is none.
+        """
+        # As for `run`: the modules that `handlers` may name are those of the user's folder.
+        sys.path.append(str(Path.cwd()))
+        for suite, tests in self._chosen(paths, text):
+            self._say(style(str(suite.path), bold=True))
+            for test in tests:
+                self._run(test)
+                if fail_fast and self.results[-1].outcome != "passed":
+                    return
+            if text is None:
+                self._tell_idle(suite)
+
+    def write(self, junit_file: Path | None) -> None:
+        """Write JUnit's XML and the reports of the coverage; say where it falls short."""
+        from doorstep.testing.suites.reports import junit
+        from doorstep.values.printable import printable
+
+        try:
+            if self._measurement:
+                self._measurement.write()
+            if junit_file:
+                junit_file.write_text(printable(junit(self.results, self.problems)), "utf-8")
+        except OSError as problem:
+            raise Problem(f"can't write {problem.filename}: {problem.strerror}") from None
+        for shortfall in self._measurement.shortfalls if self._measurement else ():
+            echo(f"FAIL: {shortfall}", fg="red", err=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """All results as one value."""
+        from doorstep.testing.suites.reports import as_json
+
+        return as_json(self.results, self.problems)
+
+    def sum_up(self) -> None:
+        """The last lines."""
+        from doorstep.testing.suites.reports import counts
+
+        found = counts(self.results)
+        found["error"] += len(self.problems)
+        told = [
+            style(f"{number} {outcome}", **_STYLES[outcome])
+            for outcome, number in found.items()
+            if number
+        ]
+        echo(f"{', '.join(told) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
+        if self._measurement:
+            for line in self._measurement.table():
+                echo(line)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all passed, 1 some failed or less is covered than asked for, 2 some can't be used."""
+        outcomes = {result.outcome for result in self.results}
+        if self.problems or "error" in outcomes:
+            return 2
+        short = self._measurement is not None and bool(self._measurement.shortfalls)
+        return int("failed" in outcomes or short)
+
+    def _chosen(
+        self, paths: Sequence[Path], text: str | None
+    ) -> Sequence[tuple[Suite, Sequence[Test]]]:
+        suites = list(self._read(paths))
+        if not suites and not self.problems:
+            where = ", ".join(map(str, paths))
+            raise Problem(f"there is no *.doorstep.yaml in {where}; docs/suites.md has an example")
+        wanted = (text or "").casefold()
+        chosen = [
+            (suite, [t for t in suite.tests if wanted in t.name.casefold()]) for suite in suites
+        ]
+        if text is not None and not any(tests for _, tests in chosen):
+            raise Problem(f"no test has {text!r} in its name")
+        return [(suite, tests) for suite, tests in chosen if tests]
+
+    def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
+        from doorstep import DoorstepError
+        from doorstep.testing.suites.reading import find, read
+
+        for path in find(paths):
+            try:
+                yield read(path)
+            except DoorstepError as problem:
+                self.problems[str(path)] = str(problem)
+                Problem(str(problem)).show()
+
+    def _run(self, test: Test) -> None:
+        from doorstep.testing.suites.running import bench, run
+
+        stage = bench(test)
+        with prints_go_to_stderr():
+            result = run(test, stage, update=self._update)
+        self.results.append(result)
+        if self._measurement:
+            self._measurement.count(stage)
+        for line in _told(result):
+            self._say(line)
+
+    def _tell_idle(self, suite: Suite) -> None:
+        """The suite's own mocks that none of its tests has reached."""
+        idle = [result.idle for result in self.results if result.test.suite is suite]
+        for label in sorted(frozenset.intersection(*idle)) if idle else ():
+            self._say(_remark(f"mock never reached: {label}"))
+
+    def _say(self, line: str) -> None:
+        if self._shown:
+            echo(line)
+
+
+def _told(result: Result) -> Iterator[str]:
+    """A test's line; if it did not pass, why, and what happened."""
+    from doorstep.runtime.answers import spelled
+
+    observed = result.observed
+    took = style(f"  {spelled(observed.took.total_seconds())}" if observed else "", dim=True)
+    outcome = style(f"{result.outcome:6}", **_STYLES[result.outcome])
+    yield f"  {outcome}  {result.test.name}{took}"
+    if result.outcome != "passed":
+        yield from (f"{_MARGIN}{line}" for line in result.told.splitlines())
+        if observed:
+            yield ""
+            yield from (f"{_MARGIN}{line}" for line in observed.picture.splitlines())
+            yield ""
+    yield from map(_remark, result.remarks)
+
+
+def _remark(text: str) -> str:
+    return style(f"{_MARGIN}{text}", dim=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from .. import process
 from ..definitions import DEFINITION, read, read_accepted
 from ..options import format_option, handlers_option, input_option, param_option, read_text
 from ..output import echo, print_json, style
+from ..runs import prints_go_to_stderr
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
 
@@ -77,7 +77,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | 
 @param_option
 @format_option("json: TestState's answer.")
 @click.pass_context
-def command(
+def test_state(
     ctx: click.Context,
     /,
     path: Path,
@@ -146,7 +146,7 @@ def _ask(request: Mapping[str, Any], handlers: str | None) -> dict[str, Any]:
 
     # As for `run`: the modules that --handlers may name are those of the user's folder.
     sys.path.append(str(Path.cwd()))
-    with process.prints_go_to_stderr():
+    with prints_go_to_stderr():
         return test_state(request, handlers)
 
 

@@ -11,8 +11,7 @@ import click
 from ..definitions import DEFINITION, Type, machine_names, read
 from ..options import definition_options, format_option
 from ..output import echo, json_text
-from ..views.findings import Finding
-from ..views.sarif import sarif
+from ..views.diagnostics import DefinitionReport, sarif
 
 if TYPE_CHECKING:
     pass
@@ -36,7 +35,7 @@ Severity = Literal["ERROR", "WARNING"]
     "sarif",
 )
 @click.pass_context
-def command(
+def validate(
     ctx: click.Context,
     definitions: tuple[Path, ...],
     machine_type: Type | None,
@@ -79,7 +78,7 @@ def _look(
     resource: str | None,
     parameters: Mapping[str, str],
     severity: Severity,
-) -> Iterator[Finding]:
+) -> Iterator[DefinitionReport]:
     from doorstep import DefinitionError, validate
 
     names: Sequence[str | None] = [resource]
@@ -90,6 +89,6 @@ def _look(
             diagnostics = validate(
                 found.document.definition, type=machine_type or found.type, severity=severity
             )
-            yield Finding(found.file, name, found.document, diagnostics)
+            yield DefinitionReport(found.file, name, found.document, diagnostics)
     except DefinitionError as refused:
-        yield Finding(str(path), None, None, refused.diagnostics)
+        yield DefinitionReport(str(path), None, None, refused.diagnostics)

@@ -11,12 +11,11 @@ from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 from ..output import console, plain
-from .events import elapsed, event_colour, timestamp
-from .sections import pretty, sections
-from .stepping import KEYS, PANES, Session
+from .events import elapsed, event_colour, pretty, sections, timestamp
+from .stepping import KEYS, PANES, DebugSession
 
 if TYPE_CHECKING:
     from doorstep import Moment, Moments
@@ -31,7 +30,7 @@ _LIST = 44
 # A whole screen ----------------------------------------------------------------------------------
 
 
-def screen(session: Session, width: int, height: int) -> RenderableType:
+def screen(session: DebugSession, width: int, height: int) -> RenderableType:
     """Header, the events around, what there is to see, and the keys."""
     moment = session.moments[session.index]
     header = list(_header(session.moments, moment))
@@ -71,14 +70,14 @@ def _header(moments: Moments, moment: Moment) -> Iterator[Text]:
         yield Text(f" the definition parts from the history at {moments.difference}", "yellow")
 
 
-def _events(session: Session, width: int, room: int) -> RenderableType:
+def _events(session: DebugSession, width: int, room: int) -> RenderableType:
     events = session.moments.recording.events
     first = max(0, min(session.index - room // 2, len(events) - room))
     shown = range(first, min(first + room, len(events)))
     return Group(*(_event(session, index, width - 2) for index in shown))
 
 
-def _event(session: Session, index: int, width: int) -> Text:
+def _event(session: DebugSession, index: int, width: int) -> Text:
     recording = session.moments.recording
     event = recording.events[index]
     visit = recording.visit(event.id)
@@ -94,7 +93,7 @@ def _event(session: Session, index: int, width: int) -> Text:
     return line
 
 
-def _footer(session: Session) -> RenderableType:
+def _footer(session: DebugSession) -> RenderableType:
     if session.asking:
         question = "event number: " if session.asking == "g" else "state or type of event: "
         return Text.assemble(("\n " + question, "bold"), session.typed, ("▏", "blink"))
@@ -119,7 +118,7 @@ _FOOTER = {
 }
 
 
-def _pane(session: Session, moment: Moment, size: tuple[int, int]) -> RenderableType:
+def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> RenderableType:
     """What is asked for in the given width and height."""
     name, (width, room) = session.pane, size
     if not name:
@@ -214,7 +213,7 @@ def printed(moments: Moments, index: int) -> RenderableType:
 
 def step(moments: Moments) -> None:
     """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
-    session = Session(moments, moments.blamed or 0)
+    session = DebugSession(moments, moments.first_failure or 0)
     terminal = console(highlight=False)
     with terminal.screen() as whole:
         going = True

@@ -10,7 +10,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 
 from ..output import console
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
 
     from doorstep import Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
 
 _PATIENCE = 0.5
 """Seconds after which a run is worth a progress line; most are over by then."""
@@ -31,7 +31,7 @@ def wanted() -> bool:
     return sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-class Line:
+class ProgressLine:
     """A line on stderr that is renewed, once what it tells of has lasted a while."""
 
     def __init__(self, text: Callable[[], str]) -> None:
@@ -70,7 +70,7 @@ class Line:
         self._live.start()
 
 
-class Progress(Line):
+class Progress(ProgressLine):
     """Counts events as they happen, and shows the counts."""
 
     def __init__(self) -> None:

@@ -7,26 +7,26 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doorstep.errors import shortened
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
-from ..output import Row, echo, note, plain, print_table
+from ..output import TableRow, echo, note, plain, print_table
 
 if TYPE_CHECKING:
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
-    from doorstep.replayer import Answered, ChildReplay, Difference, Replay
+    from doorstep.replayer import ChildReplay, Difference, HandlerAnswer, Replay
 
-_VERDICTS = ("same", "mended", "different", "no handler", "no answer")
+_VERDICTS = ("same", "fixed", "different", "no handler", "no answer")
 _MOST = 10
 """Children and answers that differ are shown one by one, up to this number."""
 _SHOWN = 400
 """Characters of an event or an answer."""
 _ABSENT = {
     "missing": "it got an item, and has no history here",
-    "surplus": "none of the items is handed out to it",
+    "unmatched": "none of the items is handed out to it",
     "not given": "there is no history of it here",
-    "no definition": "what it ran is not known: --machine NAME=FILE",
-    "no items": "what its children got is not compared: the items are in a bucket (--bucket DIR)",
+    "no definition": "what it ran is not known: --state-machine NAME=FILE",
+    "no items": "what its children got is not compared: the items are in a bucket (--s3-root DIR)",
 }
 _IN_ANOTHER = "a child of its own, or a handler"
 
@@ -40,7 +40,7 @@ def tell(replayed: Replay) -> None:
 def _tell_own(replayed: Replay) -> None:
     if found := replayed.difference:
         echo(_headline(found), fg="red", bold=True)
-        echo(f"  {plain(found.told)}")
+        echo(f"  {plain(found.message)}")
         for title, event in (("recorded", found.recorded), ("now", found.ours)):
             echo(f"  {title + ':':10}{_event(event)}")
         echo(f"  likely:   {found.advice}")
@@ -62,12 +62,12 @@ def _event(event: Event | Entry | None) -> str:
     return plain(shortened(f"{event.type} {dumps(event.details or {})}", _SHOWN))
 
 
-def _tell_answers(answers: Sequence[Answered]) -> None:
+def _tell_answers(answers: Sequence[HandlerAnswer]) -> None:
     counts: dict[str, Counter[str]] = {}
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
     rows = [
-        Row(
+        TableRow(
             [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
             "red" if found["different"] else None,
         )
@@ -77,7 +77,7 @@ def _tell_answers(answers: Sequence[Answered]) -> None:
     _tell_different(answers)
 
 
-def _tell_different(answers: Sequence[Answered]) -> None:
+def _tell_different(answers: Sequence[HandlerAnswer]) -> None:
     different = [answer for answer in answers if answer.verdict == "different"]
     for answer in different[:_MOST]:
         where = plain(f"{answer.state}, attempt {answer.attempt}")
@@ -116,14 +116,16 @@ def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, Chil
             yield from _descendants(child.replay, f"{around}{child.place} > ")
 
 
-def _child_row(where: str, child: ChildReplay) -> Row:
+def _child_row(where: str, child: ChildReplay) -> TableRow:
     found = child.replay.difference if child.replay else None
     told = _ABSENT.get(child.verdict) or (told_shortly(found) if found else _IN_ANOTHER)
     colour = "yellow" if child.same else "red"
-    return Row([where, child.name or "", child.verdict, found.place if found else "", told], colour)
+    return TableRow(
+        [where, child.name or "", child.verdict, found.place if found else "", told], colour
+    )
 
 
 def told_shortly(found: Difference) -> str:
     """A difference in a cell of a table."""
     number = f"event {found.recorded.id}: " if found.recorded else ""
-    return f"{number}{found.told}"
+    return f"{number}{found.message}"

@@ -45,7 +45,7 @@ _ERASE = ("\x7f", "\x08")
 
 
 @dataclass(slots=True)
-class Session:
+class DebugSession:
     """Where one is in an execution, and what the keys have asked for."""
 
     moments: Moments
@@ -156,10 +156,10 @@ class Session:
         self._by(-1)
 
 
-_MOVES: Mapping[str, Callable[[Session], None]] = {
-    "n": Session.next,
-    "p": Session.previous,
-    "N": Session.next_state,
-    "P": Session.previous_state,
-    "f": Session.next_failure,
+_MOVES: Mapping[str, Callable[[DebugSession], None]] = {
+    "n": DebugSession.next,
+    "p": DebugSession.previous,
+    "N": DebugSession.next_state,
+    "P": DebugSession.previous_state,
+    "f": DebugSession.next_failure,
 }

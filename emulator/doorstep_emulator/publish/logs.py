@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
 
 from ..responses import details
 from ..store.store import Row

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from doorstep.engine.events import TERMINAL, Event
+from doorstep.engine.messages import TERMINAL, Event
 
 from ..store.store import Row
 

@@ -12,8 +12,8 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from doorstep.engine.events import TERMINAL, Event
-from doorstep.values.json_text import encoded
+from doorstep.engine.messages import TERMINAL, Event
+from doorstep.values.json_values import encoded
 from doorstep.values.timestamps import format_timestamp
 
 from ..responses import redrive_status, summary, why_not_redrivable

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from doorstep.errors import HandlerLoadError
 from doorstep.runtime.handlers import load
-from doorstep.values.json_text import encoded
+from doorstep.values.json_values import encoded
 from doorstep.values.private_files import private
 
 from ..errors import SinkError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
 
 from ..programs import Programs
 from ..store.store import Row

@@ -9,7 +9,7 @@ import json
 from typing import Any
 from zlib import crc32
 
-from doorstep.values.json_text import STORED_DEPTH, dumps
+from doorstep.values.json_values import STORED_DEPTH, dumps
 
 UNCHECKED = -1
 """In place of a checksum: written by a version that made none."""

@@ -14,8 +14,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
 
-from doorstep.engine.events import Event, Fact
-from doorstep.engine.journal import Entry
+from doorstep.engine.journal import JournalEntry
+from doorstep.engine.messages import Event, Fact
 
 from ..errors import StoreError
 from .checksums import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
@@ -104,11 +104,11 @@ class SqliteStore(Transactions):
         for table in ("journal", "promises"):
             self._write(row.id, f"DELETE FROM {table} WHERE execution = ?", {"id": row.id})
 
-    def append(self, execution: int, entries: Sequence[Entry]) -> None:
+    def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         for start in range(0, len(entries), _CHUNK):
             self._append(execution, entries[start : start + _CHUNK])
 
-    def _append(self, execution: int, entries: Sequence[Entry]) -> None:
+    def _append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         number, first = self._chunks.get(execution) or self._chunk_after(execution)
         last = first - 1 + sum(isinstance(entry, Event) for entry in entries)
         blob = packed([["fact" if isinstance(one, Fact) else "event", *one] for one in entries])
@@ -175,7 +175,7 @@ class SqliteStore(Transactions):
         sql = f"{_SELECT}{where} ORDER BY id DESC LIMIT ?"
         return list(_whole(self._row, self._read_all(sql, *given.values(), query.limit)))
 
-    def journal(self, execution: int) -> list[Entry]:
+    def journal(self, execution: int) -> list[JournalEntry]:
         return [entry for chunk in self._chunks_of(execution) for entry in chunk]
 
     def events(self, execution: int, first: int, last: int) -> list[Event]:
@@ -187,7 +187,9 @@ class SqliteStore(Transactions):
             if isinstance(entry, Event) and first <= entry.id <= last
         ]
 
-    def _chunks_of(self, execution: int, where: str = "", *values: Any) -> Iterator[list[Entry]]:
+    def _chunks_of(
+        self, execution: int, where: str = "", *values: Any
+    ) -> Iterator[list[JournalEntry]]:
         sql = f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ?{where} ORDER BY number"
         expected = None if where else 0
         for number, first, last, *stored in self._read_all(sql, execution, *values):
@@ -252,5 +254,5 @@ def _document(kind: Kind, arn: str) -> str:
     return f"the {kind} {arn}"
 
 
-def _entry(kind: str, *members: Any) -> Entry:
+def _entry(kind: str, *members: Any) -> JournalEntry:
     return Fact(*members) if kind == "fact" else Event(*members)

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from doorstep.engine.events import Event, Fact
-from doorstep.engine.journal import Entry
+from doorstep.engine.journal import JournalEntry
+from doorstep.engine.messages import Event, Fact
 
 Kind = Literal["machine", "revision", "activity", "map run"]
 
@@ -143,10 +143,10 @@ class Store(Protocol):
     def rows(self, query: Query) -> list[Row]:
         """Return executions whose rows are whole, the newest first."""
 
-    def append(self, execution: int, entries: Sequence[Entry]) -> None:
+    def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         """Go on with an execution's journal."""
 
-    def journal(self, execution: int) -> list[Entry]:
+    def journal(self, execution: int) -> list[JournalEntry]:
         """All facts and events of an execution."""
 
     def events(self, execution: int, first: int, last: int) -> list[Event]:

@@ -13,11 +13,14 @@ Output and Assign are independent of each other: both see the variables as they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from ..errors import StateFailed
 from ..jsonpath import ReferenceConflict, compile_reference
+from ..model.definition import State
+from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Env
 
@@ -162,3 +165,91 @@ def _compile_output_path(path: str | None) -> Closure | None:
     if path is None:
         return lambda _: {}
     return jsonpath_fields.whole_path(path)
+
+
+# What TestState shows ---------------------------------------------------------------------------
+
+Stages = Iterator[tuple[str, Any]]
+
+
+def stages(
+    state: State,
+    env: Env,
+    result: Any,
+    *,
+    asked: Any = ABSENT,
+    seen: Mapping[str, Any] = MappingProxyType({}),
+) -> Stages:
+    """Return the data between the fields, by inspectionData's names, in the order of the flow.
+
+    Which members there are was recorded for each type and language (Wait and a JSONPath Map:
+    inferred):
+
+    | type | JSONPath | JSONata |
+    |---|---|---|
+    | Pass | afterInputPath, afterParameters (neither with Result), result (only with Result) | |
+    | Task | afterInputPath, afterParameters, result | afterArguments, result |
+    | Map | afterInputPath, afterItemsPath, the fields of any Map | maxConcurrency, … |
+    | Choice, Wait, Succeed, Fail | afterInputPath | |
+
+    After a result JSONPath shows afterResultSelector and afterResultPath, for a Parallel nothing
+    else.
+
+    | | ABSENT or empty when not known |
+    |---|---|
+    | result | what its work returned |
+    | asked | a Task's arguments, which are then not evaluated again |
+    | seen | what a Map has come by |
+
+    Raises StateFailed where a field fails: that ends the flow.
+    """
+    make = compile_arguments(state.fields, state.jsonata) if asked is ABSENT else lambda _: asked
+    return (_jsonata_stages if state.jsonata else _jsonpath_stages)(state, env, make, result, seen)
+
+
+def _jsonpath_stages(
+    state: State, env: Env, arguments: Closure, result: Any, seen: Mapping[str, Any]
+) -> Stages:
+    fields = state.fields
+    effective = compile_input(fields)
+    match state.type:
+        case "Pass" if "Result" in fields:
+            result = fields["Result"]
+            yield "result", result
+        case "Pass":
+            yield "afterInputPath", effective(env)
+            result = arguments(env)
+            yield "afterParameters", result
+        case "Task":
+            yield "afterInputPath", effective(env)
+            yield "afterParameters", arguments(env)
+            if result is not ABSENT:
+                yield "result", result
+        case "Choice" | "Wait" | "Succeed" | "Fail" | "Map":
+            yield "afterInputPath", effective(env)
+            yield from _map_fields(seen)
+    if result is not ABSENT:
+        selected = _through(state, "ResultSelector")(env, result)
+        yield "afterResultSelector", selected
+        yield "afterResultPath", _through(state, "ResultPath")(env, selected)
+
+
+def _through(state: State, name: str) -> Callable[[Env, Any], Any]:
+    """What one field on the way out makes of a value."""
+    fields = state.fields
+    leave = compile_leave({name: fields[name]} if name in fields else {}, False)
+    return lambda env, value: leave(env, value).output
+
+
+def _jsonata_stages(
+    state: State, env: Env, arguments: Closure, result: Any, seen: Mapping[str, Any]
+) -> Stages:
+    if state.type == "Task":
+        yield "afterArguments", arguments(env)
+        if result is not ABSENT:
+            yield "result", result
+    yield from (shown for shown in _map_fields(seen) if shown[0] != "afterItemsPath")
+
+
+def _map_fields(seen: Mapping[str, Any]) -> Stages:
+    return ((name, value) for name, value in seen.items() if name != "result")

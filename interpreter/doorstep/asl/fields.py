@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import StateFailed, runtime
 from ..jsonpath import PathNotFound
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
 from .context import Env
@@ -24,6 +24,11 @@ _MOST = 2**31 - 1
 """java.lang.Integer, by the "integer" of the recorded texts; "long" in those of a Wait."""
 _MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
+
+
+def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
+    """A field that holds any JSON value, with expressions or `….$` members at any depth."""
+    return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
 def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:

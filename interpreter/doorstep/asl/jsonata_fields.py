@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StateFailed
 from ..jsonata.errors import JSONataError
 from ..jsonata.values import UNDEFINED, is_function
-from ..values.json_text import MAX_DEPTH, deeper_than, dumps
+from ..values.json_values import MAX_DEPTH, deeper_than, dumps
 from .context import Env
 from .jsonpath_fields import FEW, bounded
 

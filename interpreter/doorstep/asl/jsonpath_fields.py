@@ -12,7 +12,7 @@ from ..jsonata.sequences import written_size
 from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
 from ..jsonpath.steps import Reach
 from ..values.java import hash_order
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .context import VISIT_STEPS, Env
 
 Closure = Callable[[Env], Any]

@@ -1,5 +1,7 @@
 """The states, each a function that reads like its section of the States Language specification.
 
+Task and Map have modules of their own.
+
 What all have in common is `visit`: enter, work, leave; Retry is its loop, Catch its `except`, and a
 failure that neither takes parks the fiber, so that a redrive can go on from here.
 """
@@ -10,9 +12,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import WHOLE
-from ..engine.fibers import Body, Fiber, HistoryFull, Redriven, written
+from ..engine.fibers import Body, Fiber, Group, HistoryFull, Redriven, written
+from ..engine.messages import WHOLE
 from ..errors import StateFailed
+from ..model.state_types import WORKING
 from .context import Env
 from .data_flow import Closure, Exit, Leave
 from .retry import Retrier, matches
@@ -71,7 +74,7 @@ class ScopeProgram:
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
     """One visit of a state: gives its output and the next state's name, or None at an end."""
     text = fiber.encode(raw, state.name)
-    fiber.env = env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
+    fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
     env.entered = fiber.record(
         state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
     )
@@ -237,3 +240,35 @@ def wait(
         return leave(env, value)
 
     return work
+
+
+def parallel(
+    arguments: Closure, branches: Sequence[ScopeProgram], leave: Leave
+) -> Callable[[Env], Working]:
+    """Parallel: all branches with the same input; their outputs in the order of the definition."""
+
+    def start(env: Env) -> Group:
+        fiber, value = env.fiber, arguments(env)
+        fiber.encode(value, env.state)
+        fiber.record("ParallelStateStarted")
+        count = len(branches)
+        return Group(fiber, count, count, lambda child: branches[child.index].run(child, value))
+
+    def work(env: Env) -> Working:
+        outputs = yield from gathered(env, start)
+        env.fiber.record_leaf("ParallelStateSucceeded")
+        return leave(env, outputs)
+
+    return work
+
+
+def gathered(
+    env: Env, start: Callable[[Env], Group]
+) -> Generator[StateFailed | None, Any, list[Any]]:
+    """Return the outputs of a group that begins now, or continues after a redrive."""
+    group = env.fiber.group
+    if group:
+        group.redrive()
+    else:
+        group = start(env)
+    return (yield from group.gather())

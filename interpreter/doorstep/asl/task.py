@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.commands import FindActivity, Invoke
-from ..engine.events import WHOLE, Fact
 from ..engine.fibers import Body, Fiber
+from ..engine.messages import WHOLE, Fact, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model.resource import Integration, unfit
 from .context import Env

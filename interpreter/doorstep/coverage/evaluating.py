@@ -61,8 +61,8 @@ def failure(
 
 def _with_numbered_targets(state: State) -> State:
     rules = [
-        {key: value for key, value in rule.items() if key not in _AFTER} | {"Next": str(index)}
-        for index, rule in enumerate(state.fields["Choices"])
+        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.index)}
+        for rule in state.rules
     ]
     kept = {key: value for key, value in state.fields.items() if key not in _AFTER}
     return replace(state, fields={**kept, "Choices": rules, "Default": str(len(rules))})

@@ -10,7 +10,7 @@ from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
 from ..history.recorded import Entry
 from ..history.state_visits import VisitOutcome, Visits
-from ..model.definition import machine
+from ..model.definition import workflow
 from .items import Item, Parts, told
 from .reader import Coverage
 from .suite import Covered
@@ -21,7 +21,7 @@ _STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "abor
 def picture(covered: Covered, place: str) -> Iterator[str]:
     """The lines of an SVG; a click on a state goes to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
-    return svg(draw(machine(covered.coverage.definition), covered.name, marks))
+    return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
 
 
 def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:

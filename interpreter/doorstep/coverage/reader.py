@@ -11,10 +11,10 @@ from ..engine.identity import Identity
 from ..errors import StateFailed
 from ..history.recorded import Entry
 from ..history.state_visits import Visit, Visits
-from ..model.definition import machine
-from ..values.json_diff import value_of
+from ..model.definition import workflow
+from ..values.json_values import value_of
 from .evaluating import Setting, deciding, failure
-from .items import Catcher, Item, Parts, machine_timeout, parts
+from .items import Catcher, Item, Parts, parts, workflow_timeout
 
 _NOBODY = Identity(name="execution", seed="coverage")
 
@@ -24,10 +24,10 @@ class Coverage:
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """`definition`: one that AWS would accept."""
-        tree = machine(definition)
+        tree = workflow(definition)
         self.definition = definition
         self.parts = parts(tree)
-        self.timeout = machine_timeout(tree)
+        self.timeout = workflow_timeout(tree)
         self._hits: Counter[Item] = Counter()
         self._runs: dict[str, Parts] = {}
         """Map runs whose items come from a reader: only their children tell how many."""
@@ -102,7 +102,7 @@ class _Reading:
     def _sizes(self, state: Parts, visit: Visit) -> list[Item]:
         if not state.sizes:
             return []
-        if "ItemReader" in state.state.fields:
+        if state.state.reader:
             started = (e for e in visit.events if e.type == "MapRunStarted")
             self.runs |= {entry.details["mapRunArn"]: state for entry in started}
             return []
@@ -114,8 +114,7 @@ class _Reading:
         found = [state.transitions[target]] if target in state.transitions else []
         if state.rules:
             found += self._rule(state, visit)
-        normally = state.state.fields.get("Next")
-        if visit.outcome == "caught" or target != normally:
+        if visit.outcome == "caught" or target != state.state.next:
             found += self._catcher(state, exited, target)
         return found
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..definitions.documents import Document, load
 from ..history.state_visits import of_execution
 from ..runtime import Execution
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .items import KINDS, Item, Kind
 from .reader import Coverage
 

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 from ..errors import shortened
-from ..values.json_text import MAX_DEPTH, finite, is_deep
+from ..values.json_values import MAX_DEPTH, finite, is_deep
 
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _TOKEN = re.compile(r"[\w$]+")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..model.grammar import operator_of
+
 _SIGNS = {
     "Equals": "=",
     "LessThan": "<",
@@ -16,14 +18,13 @@ _SIGNS = {
     "Matches": "matches",
 }
 _COMPARISON = re.compile(rf"(?:String|Numeric|Boolean|Timestamp)({'|'.join(_SIGNS)})(Path)?")
-_NOT_OPERATORS = ("Variable", "Next", "Comment", "Assign", "Output")
 
 
 def condition(rule: Mapping[str, Any]) -> str:
     """A choice rule as one would say it: `$.total > 100 and not ($.vip = true)`."""
     if "Condition" in rule:
         return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
-    operator = next(name for name in rule if name not in _NOT_OPERATORS)
+    operator = operator_of(rule)
     operand = rule[operator]
     if operator == "Not":
         return f"not ({condition(operand)})"

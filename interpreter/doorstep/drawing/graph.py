@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 from ..history.state_visits import VisitOutcome
-from ..model.definition import Machine, Scope, State, processor_config
+from ..model.definition import Clause, Scope, State, Transition, Workflow
 from .conditions import condition
 
 Colour = VisitOutcome | Literal["not reached", "covered", "partly covered", "not covered"]
@@ -131,10 +131,10 @@ class Drawing:
         return [colour for colour in COLOURS if colour in used]
 
 
-def draw(machine: Machine, title: str, marks: Marks | None = None) -> Drawing:
+def draw(workflow: Workflow, title: str, marks: Marks | None = None) -> Drawing:
     """The drawing of an accepted definition, coloured by the marks when there are any."""
     drawing = Drawing(title)
-    drawing.nodes = _Pen(drawing.edges, marks or {}).scope(machine.scope)
+    drawing.nodes = _Pen(drawing.edges, marks or {}).scope(workflow.scope)
     return drawing
 
 
@@ -151,14 +151,20 @@ class _Pen:
         nodes = []
         for name, state in scope.states.items():
             nodes.append(self._node(ids[name], state))
-            for place, label, target in _transitions(state):
-                mark = self._marks.get(f"{state.pointer}/{place}")
-                caught = place.startswith("Catch")
-                self._edges.append(Edge(ids[name], ids[target], label, caught, mark))
-            if outermost and _is_last(state):
+            for transition in state.transitions():
+                if transition.target is not None:
+                    self._edges.append(self._edge(ids, state, transition, transition.target))
+            if outermost and state.ends:
                 mark = self._marks.get(f"{state.pointer}/End")
                 self._edges.append(Edge(ids[name], END, mark=mark))
         return nodes
+
+    def _edge(
+        self, ids: Mapping[str, str], state: State, transition: Transition, target: str
+    ) -> Edge:
+        mark = self._marks.get(f"{state.pointer}/{transition.pointer}")
+        caught = transition.clause is not None and transition.clause.list == "Catch"
+        return Edge(ids[state.name], ids[target], _label(transition), caught, mark)
 
     def _node(self, node_id: str, state: State) -> Node:
         return Node(
@@ -169,34 +175,24 @@ class _Pen:
             mark=self._marks.get(state.pointer),
             scopes=[self.scope(scope, outermost=False) for scope in state.scopes],
             retriers=[
-                Retrier(_errors(retrier), self._marks.get(f"{state.pointer}/Retry/{index}"))
-                for index, retrier in enumerate(state.fields.get("Retry", ()))
+                Retrier(_errors(retrier), self._marks.get(f"{state.pointer}/{retrier.pointer}"))
+                for retrier in state.retriers
             ],
         )
 
 
 def _kind(state: State) -> str:
-    if state.type == "Map" and processor_config(state).get("Mode") == "DISTRIBUTED":
+    if state.distributed:
         return "distributed Map"
     return state.type if state.scopes else ""
 
 
-def _is_last(state: State) -> bool:
-    return bool(state.fields.get("End")) or state.type in ("Succeed", "Fail")
+def _label(transition: Transition) -> str:
+    clause = transition.clause
+    if clause is None:
+        return "default" if transition.pointer == "Default" else ""
+    return condition(clause.fields) if clause.list == "Choices" else _errors(clause)
 
 
-def _transitions(state: State) -> Iterator[tuple[str, str, str]]:
-    """Where each stands in the state, its label and its target."""
-    fields = state.fields
-    for index, rule in enumerate(fields.get("Choices", ())):
-        yield f"Choices/{index}", condition(rule), rule["Next"]
-    if "Default" in fields:
-        yield "Default", "default", fields["Default"]
-    if "Next" in fields:
-        yield "Next", "", fields["Next"]
-    for index, catcher in enumerate(fields.get("Catch", ())):
-        yield f"Catch/{index}", _errors(catcher), catcher["Next"]
-
-
-def _errors(fields: Mapping[str, Any]) -> str:
-    return ", ".join(fields["ErrorEquals"])
+def _errors(clause: Clause) -> str:
+    return ", ".join(clause.errors)

@@ -18,7 +18,7 @@ from ..asl.jsonata_fields import is_expression
 from ..coverage.evaluating import Setting, deciding
 from ..history.state_visits import Visit
 from ..model.definition import State
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_jsonpath, flow_states
 from .flow import ABSENT, ARRAY, MOMENT, Read, get, put, wants

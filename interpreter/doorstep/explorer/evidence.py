@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..history.state_visits import Visit
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from . import flow_states
 from .flow import TEXT, Put, Read, expression, path_text
 from .goals import SURPRISE

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import InputError
-from ..values.json_text import dumps, loads
+from ..values.json_values import dumps, loads
 
 
 class Step(Enum):

@@ -27,7 +27,7 @@ from ..jsonata.nodes import (
     Variable,
 )
 from ..jsonata.parser import parse
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .flow import (
     ARRAY,
     ERROR,

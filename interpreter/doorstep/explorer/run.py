@@ -10,13 +10,12 @@ from typing import Protocol
 
 from ..coverage import Coverage
 from ..coverage.items import Parts
-from ..engine.commands import Invoke
-from ..engine.events import Event
+from ..engine.messages import Event, Invoke
 from ..history.state_visits import Visit, Visits, of_execution
 from ..model.definition import State
 from ..runtime import Driver, Execution
 from ..runtime.answers import Answer
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .flow_states import Left
 from .script import Script
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..runtime.answers import Answer
-from ..values.absent import ABSENT as NOTHING
-from ..values.json_text import dumps
+from ..values.json_values import ABSENT as NOTHING
+from ..values.json_values import dumps
 from .flow import ABSENT, Keys, get, path_text, put
 
 Kind = Literal["input", "answer", "cause", "items"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..engine.quotas import EXPRESS, STANDARD
 from ..model.definition import State
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .evidence import Evidence, Loop
 from .findings import Finding, Place, Severity
 from .flow import ABSENT, PARSED, get

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..engine.events import Event, details_member
-from ..values.json_text import encoded
+from ..engine.messages import Event, details_member
+from ..values.json_values import encoded
 from ..values.timestamps import isoformat
 
 

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import TERMINAL
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences, value_of
+from ..engine.messages import TERMINAL
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
 from .state_visits import Visit, Visits
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from ..engine.events import TERMINAL, Event
-from ..values.json_diff import value_of
+from ..engine.messages import TERMINAL, Event
+from ..values.json_values import value_of
 from .recorded import Entry
 
 VisitOutcome = Literal["succeeded", "caught", "failed", "in progress", "aborted"]

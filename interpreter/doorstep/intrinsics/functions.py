@@ -21,8 +21,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..values import java
-from ..values.json_text import dumps, loads
-from ..values.json_values import identity
+from ..values.json_values import dumps, equality_key, loads
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take."""
@@ -120,7 +119,7 @@ def array_unique(items: Any) -> list[Any]:
     """The first of each; AWS promises no order."""
     found: dict[Hashable, Any] = {}
     for item in _array(items):
-        found.setdefault(identity(item), item)
+        found.setdefault(equality_key(item), item)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .grammar import Elements, Members, Step, definite
 from .steps import ABSENT, Get, Meter, Reach
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .follow import absence, follow, key_of
 from .grammar import PathSyntaxError, definite, parse, reference
 from .steps import Get, Reach

@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from ..engine.commands import ItemSource, StartMapRun
+from ..engine.messages import BatchPlan, ItemSource, StartMapRun
 from ..errors import InputError, StateFailed, shortened
-from ..values.json_text import loads
+from ..values.json_values import encoded, loads
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024
@@ -83,7 +83,7 @@ def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
     """The file or folder that stands for an object or a bucket; never outside the folder."""
     if buckets is None:
         raise failed(
-            f"No folder stands for the bucket {bucket!r}: give one with --bucket DIR "
+            f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
             f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
         )
     with reported(f"{bucket}/{key}"):
@@ -222,3 +222,45 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], IO[str]], Iterable[Any]]] = {
     "JSON": _json,
     "JSONL": _jsonl,
 }
+
+
+class Batch(NamedTuple):
+    """A child's input, and how many items stand in it."""
+
+    input: Any
+    size: int
+
+
+def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
+    """The children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}."""
+    selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
+    if command.batch is None:
+        return (Batch(value, 1) for value in selected)
+    return batched(command.batch, selected)
+
+
+def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
+    """The children's inputs that an ItemBatcher makes of the items'."""
+    empty = len(encoded({**plan.shared, "Items": []}))
+    held: list[Any] = []
+    size = empty
+    for value in values:
+        length = len(encoded(value)) + 1
+        if plan.max_bytes is not None and empty + length > plan.max_bytes:
+            raise StateFailed(
+                "States.ItemReaderFailed",
+                f"An item of {length} bytes does not fit into a batch of "
+                f"MaxInputBytesPerBatch {plan.max_bytes}.",
+            )
+        full = plan.max_items is not None and len(held) >= plan.max_items
+        if full or (held and plan.max_bytes is not None and size + length > plan.max_bytes):
+            yield _batch(plan, held)
+            held, size = [], empty
+        held.append(value)
+        size += length
+    if held:
+        yield _batch(plan, held)
+
+
+def _batch(plan: BatchPlan, items: list[Any]) -> Batch:
+    return Batch({**plan.shared, "Items": items}, len(items))

@@ -11,14 +11,13 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import StartMapRun
 from ..engine.engine import SLICE
+from ..engine.messages import StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime.clock import AT_ONCE, Handle
+from ..runtime.clocks import AT_ONCE, Handle
 from ..runtime.execution import child_identity
-from ..values.json_text import dumps
-from .batches import Batch, batches
-from .readers import Item, read_items
+from ..values.json_values import dumps
+from .readers import Batch, Item, batches, read_items
 from .writers import kept, result
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class MapRun:
         self.command, self.status = command, "RUNNING"
         if not self._exhausted:
             self._batches = None
-        self.driver.keeper.map_run(self)
+        self.driver.persistence.map_run(self)
         redriven_at = self.parent.engine.redriven_at
         for index, child in sorted(self.unsuccessful.items()):
             # One whose history is full stays failed.
@@ -88,7 +87,7 @@ class MapRun:
     def change(self, **fields: Any) -> None:
         """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
         self.command = self.command._replace(**fields)
-        self.driver.keeper.map_run(self)
+        self.driver.persistence.map_run(self)
         self._go_on()
 
     def abort(self) -> None:
@@ -100,7 +99,7 @@ class MapRun:
         self.status = status
         self._later.cancel()
         self._items.close()
-        self.driver.keeper.map_run(self)
+        self.driver.persistence.map_run(self)
         for index, child in list(self.running.items()):
             if self.driver.withdraw(child):
                 # A redrive reads its items again.

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import ResultTarget, StartMapRun
+from ..engine.messages import ResultTarget, StartMapRun
 from ..errors import StateFailed
 from ..runtime.step_functions import described
-from ..values.json_text import encoded
+from ..values.json_values import encoded
 from .readers import locate, text_field
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..engine.events import TERMINAL, Event
+from ..engine.messages import TERMINAL, Event
 from ..errors import InputError
 from ..history.aws_json import history_lines
-from ..history.files import by_execution, is_started
+from ..history.recorded import by_execution, is_started
 from ..runtime import Execution
-from ..values.json_text import loads
+from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording
 
 ChildSource = Path | str | Mapping[str, History]

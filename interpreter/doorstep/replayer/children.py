@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.commands import Invoke
-from ..engine.events import TERMINAL, Event, Fact
+from ..engine.messages import TERMINAL, Event, Fact, Invoke
 from ..history.recorded import Entry
 from ..runtime.step_functions import input_text, starts_execution
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences, value_of
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads, value_of
 from .child_histories import ChildHistories, ChildHistory, last_of
 from .comparison import Difference, DifferenceReporter, as_line, first_difference
 from .follower import Follower

@@ -15,15 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.events import Event
+from ..engine.messages import Event
 from ..errors import shortened
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry, truncated
 from ..history.state_visits import Visit
-from ..model.definition import Machine, State
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences, value_of
-from ..values.json_text import dumps
+from ..model.definition import State, Workflow
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, value_of
 from ..values.timestamps import parse_timestamp
 from .recording import Recording
 
@@ -320,7 +318,7 @@ class Difference:
 class DifferenceReporter:
     """Makes the differences of one recording and one definition."""
 
-    def __init__(self, recording: Recording, machine: Machine) -> None:
+    def __init__(self, recording: Recording, machine: Workflow) -> None:
         self.recording = recording
         self.states: dict[str, State] = {state.name: state for state in machine.scope.walk()}
 

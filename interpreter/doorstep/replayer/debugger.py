@@ -14,17 +14,16 @@ from typing import Any, overload
 
 from ..api import Definition, Type
 from ..asl.context import Env
-from ..asl.stages import stages
+from ..asl.data_flow import stages
 from ..engine.engine import Engine
-from ..engine.events import TERMINAL, Event
 from ..engine.fibers import Fiber
+from ..engine.messages import TERMINAL, Event
 from ..errors import StateFailed
 from ..history.aws_json import as_aws
 from ..history.recorded import Entry
 from ..history.state_visits import Visit
 from ..model.definition import State
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences, value_of
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference
 from .identity import RecordedRandom, RepeatedRandom
 from .recording import History, Recording, read_recording

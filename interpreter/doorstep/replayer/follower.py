@@ -23,18 +23,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..engine.commands import Command, FindActivity, Invoke, SetTimer, StartMapRun
 from ..engine.engine import EXECUTION, Engine
-from ..engine.events import Event, Fact
 from ..engine.fibers import Fiber
 from ..engine.journal import Journal
+from ..engine.messages import Command, Event, Fact, FindActivity, Invoke, SetTimer, StartMapRun
 from ..errors import InputError
 from ..history.recorded import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..map_runs.writers import export_result
-from ..model.definition import Machine, State
-from ..values.absent import ABSENT
-from ..values.json_text import loads
+from ..model.definition import State, Workflow
+from ..values.json_values import ABSENT, loads
 from .child_histories import ChildHistories
 from .comparison import (
     ALIASES,
@@ -57,7 +55,7 @@ class Follower:
     def __init__(
         self,
         recording: Recording,
-        machine: Machine,
+        machine: Workflow,
         engine: Engine,
         journal: Journal,
         rules: ComparisonRules,
@@ -234,7 +232,7 @@ class Follower:
         return self.report.other_event(instead, event, before)
 
     def _missed(self, upto: Entry | None) -> Difference | None:
-        """Return the first event recorded before `upto` that has not happened here, with its cause."""
+        """Return what was recorded before `upto`, and did not happen here though its cause did."""
         limit = upto.id if upto else self.rules.before
         standing = {fiber.last for fiber in self.engine.waiting.values()}
         for entry in self.pairing.unpaired(limit):
@@ -287,7 +285,7 @@ def _order(next_fact: tuple[Entry | None, str]) -> float:
     return next_fact[0].id if next_fact[0] else float("inf")
 
 
-# The fact that a recorded event stands for ---------------------------------------------------------
+# The fact that a recorded event stands for --------------------------------------------------------
 
 _OWN_FAILURE = "Doorstep."
 """Begins the errors of a run that is set up wrong: no retrier and no catcher takes them."""
@@ -307,7 +305,7 @@ _ANSWERS: Mapping[str, Callable[[Entry, float, str], Fact]] = {
 
 
 def _answer(entry: Entry, at: float, key: str, commands: Mapping[str, Command]) -> Fact | None:
-    """Return the fact about a call that a recorded event stands for; None if it is about another."""
+    """Return the fact about a call that a recorded event stands for, if it is about a call."""
     event_type = ALIASES.get(entry.type, entry.type)
     for family in ("LambdaFunction", "Activity", "Task"):
         what = event_type.removeprefix(family)
@@ -368,7 +366,7 @@ def _recorded_result(
         raise InputError(
             f"the history does not have the result of the map run of {state.name!r}: its Output, "
             "ResultSelector or OutputPath changed it. Give the histories of all its children "
-            "(--children), and the bucket of its items if they are in one (--bucket)"
+            "(--children), and the bucket of its items if they are in one (--s3-root)"
         )
     try:
         return output if path == "$" else compile_reference(path).get(output)

@@ -15,17 +15,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import StartMapRun
-from ..engine.events import Event
+from ..engine.messages import Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
 from ..history.recorded import Entry
-from ..map_runs.batches import Batch, batches
-from ..map_runs.readers import read_items
+from ..map_runs.readers import Batch, batches, read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, differences
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .child_histories import ChildHistory, last_of
 from .comparison import Tolerate, first_difference
 from .recording import map_run_arn

@@ -9,10 +9,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from ..engine.events import TERMINAL
+from ..engine.messages import TERMINAL
 from ..errors import InputError
-from ..history.files import of_one, read_events
-from ..history.recorded import Entry, entries, whole
+from ..history.recorded import Entry, entries, of_one, read_events, whole
 from ..history.state_visits import Visit, Visits
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ..api import Definition, Machines, Type
-from ..asl.compile import compile_machine
+from ..asl.compile import compile_workflow
 from ..definitions import load
-from ..engine.commands import Program, StartMapRun
 from ..engine.engine import Engine
-from ..engine.events import Event
 from ..engine.fibers import Fiber
 from ..engine.journal import Header, Journal
+from ..engine.messages import Event, Program, StartMapRun
 from ..engine.quotas import quotas_of
-from ..model.definition import machine
+from ..model.definition import workflow
 from ..validation import check
 from .child_histories import ChildHistories, ChildSource, read_children
 from .comparison import ComparisonRules, Tolerate
@@ -40,8 +39,8 @@ class Replayer:
         self.definition = load(definition).definition
         self.type: str | None = type
         check(self.definition, type=type or "STANDARD", resource_names=resource_names)
-        self.machine = machine(self.definition)
-        self.program: Program = compile_machine(self.machine)
+        self.machine = workflow(self.definition)
+        self.program: Program = compile_workflow(self.machine)
         self.times = times
         self.tolerate: Tolerate = tolerate or (lambda *_: False)
 

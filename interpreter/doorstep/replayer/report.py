@@ -1,4 +1,4 @@
-"""`doorstep.replay`: what differs between a recording and a definition, its children, its handlers."""
+"""`doorstep.replay`: where a definition, its children and local handlers leave a recording."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..api import Definition, Machines, Type
-from ..engine.commands import Invoke
-from ..engine.events import Fact
 from ..engine.identity import Identity
+from ..engine.messages import Fact, Invoke
 from ..errors import InputError
 from ..history.aws_json import as_aws
 from ..runtime.answers import Answer
 from ..runtime.handlers import Handlers, Source
 from ..runtime.invocation import call, context_of
-from ..values.absent import ABSENT
-from ..values.json_diff import differences, value_of
+from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of
 from .comparison import Difference, Tolerate
@@ -219,7 +217,7 @@ _OF_THE_CALL = ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "St
 _OF_THE_ERROR = ("requestId", "stackTrace", "trace")
 """Members of a Lambda function's error that each call has of its own."""
 _REMAINING = 900.0
-"""Seconds that a function may have at most (Lambda's quota for its timeout), without another limit."""
+"""Seconds that a handler is said to have without a limit: the most that Lambda allows."""
 
 
 @dataclass(frozen=True, slots=True)

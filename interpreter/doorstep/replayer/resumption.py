@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ..api import Definition, Machines, Type, as_machine
-from ..engine.commands import StartMapRun
+from ..engine.messages import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history.state_visits import Visit
 from ..map_runs.run import MapRun
 from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clock import Clock
+from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import Memory
+from ..runtime.persistence import InMemory, resume_execution
 from ..runtime.ports import OnEvent
-from ..runtime.restore import go_on
 from ..values.did_you_mean import did_you_mean
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, map_run_children
@@ -105,15 +104,15 @@ def prepare_resume(
         machines={name: as_machine(name, one) for name, one in (machines or {}).items()},
         bucket=None if bucket is None else Path(bucket),
         on_event=on_event,
-        keeper=past,
+        persistence=past,
         new_map_run=MapRun,
     )
     if execution.ended:
         driver.redrive(execution)
     else:
-        go_on(driver, execution)
+        resume_execution(driver, execution)
     for child in past.running:
-        go_on(driver, child)
+        resume_execution(driver, child)
     return driver, execution
 
 
@@ -177,7 +176,7 @@ def _child(place: ChildPlace, histories: ChildHistories) -> _ResumePoint:
     return _resume_point(child.replayer, follower, histories)
 
 
-class _RecordedChildren(Memory):
+class _RecordedChildren(InMemory):
     """What is stored of map runs that began in a recording: their children."""
 
     def __init__(self, clock: Clock) -> None:
@@ -206,8 +205,8 @@ class _RecordedChildren(Memory):
 _REFUSED: Mapping[Absence, str] = {
     "missing": "has no history among those of the children: its item would be run again",
     "unmatched": "has a child that matches none of its items now",
-    "not given": "has no histories of its children: leave --children out to run all its items again",
-    "no items": "reads its items from a bucket: give it with --bucket to match children and items",
+    "not given": "has no histories of its children: without --children all its items run again",
+    "no items": "reads its items from a bucket: give it with --s3-root to match children and items",
 }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from .clocks import RealClock, VirtualClock
 from .driver import Driver
 from .execution import Execution
-from .journal_file import JournalFile
-from .real_clock import RealClock
-from .virtual_clock import VirtualClock
+from .persistence import JournalFile
 
 __all__ = ["Driver", "Execution", "JournalFile", "RealClock", "VirtualClock"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..errors import shortened
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 
 Duration = float | int | str | timedelta
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

@@ -1,4 +1,4 @@
-"""The driver: journals a fact, hands it to the engine, journals the events, carries out commands.
+"""The driver: hands a fact to the engine, journals it and its events, carries out the commands.
 
 It is the same for both clocks, and the only place where an execution meets the world.
 """
@@ -12,21 +12,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import Cancel, Command, FindActivity, Invoke, Program, SetTimer, StartMapRun
-from ..engine.events import Event, Fact, FactKind
 from ..engine.identity import Identity
 from ..engine.journal import Header, replay
+from ..engine.messages import (
+    Cancel,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    FindActivity,
+    Invoke,
+    Program,
+    SetTimer,
+    StartMapRun,
+)
 from ..engine.quotas import Quotas, quotas_of
 from ..errors import DoorstepError, crashed
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
-from .clock import AT_ONCE, Clock, MainClock
+from .clocks import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .handlers import Handlers
 from .invocation import Context, call, context_of
-from .pending_answers import deliver_held, expire, pledge, receive, release
-from .persistence import Keeper, Memory
-from .ports import Machine, NewMapRun, OnEvent
+from .pending_answers import accept, deliver_held, expire, release, schedule
+from .persistence import InMemory
+from .ports import Machine, NewMapRun, OnEvent, Persistence
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -51,23 +61,26 @@ class Driver:
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
         respond: Respond | None = None,
-        keeper: Keeper | None = None,
+        persistence: Persistence | None = None,
         elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
         new_map_run: NewMapRun | None = None,
     ) -> None:
-        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
-        is told whether the call had begun before a crash. `is_there`: whether there is the activity
-        of a task; without it every one is. `isolated`: whatever is raised ends the execution that
-        it was raised for; else a DoorstepError reaches the caller of `run`. `new_map_run`: makes
-        the run of a distributed Map.
+        """Make a driver without executions.
+
+        | | |
+        |---|---|
+        | elsewhere | (execution, call, begun before a crash) → whether somebody else answers it |
+        | is_there | whether the activity of a task exists; without it every one does |
+        | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
+        | new_map_run | makes the run of a distributed Map |
         """
         self.clock = clock
         self.handlers = handlers
         self.machines = {} if machines is None else machines
         self.bucket = bucket
-        self.keeper = keeper or Memory()
+        self.persistence = persistence or InMemory()
         self.executions: dict[str, Execution] = {}
         self._on_event = on_event
         self._respond = respond
@@ -86,7 +99,7 @@ class Driver:
         quotas: Quotas | None = None,
         clock: Clock | None = None,
     ) -> Execution:
-        """Start an execution with an input's JSON text; `run` then lets it go on.
+        """Start an execution with an input's JSON text; `run` then lets it continue.
 
         `clock`: its own time, if that is not the driver's.
         """
@@ -106,18 +119,18 @@ class Driver:
         return True
 
     def find(self, arn: str) -> Execution | None:
-        """The execution with this ARN, if there is one."""
-        return self.executions.get(arn) or self.keeper.find(arn)
+        """Return the execution with this ARN, if there is one."""
+        return self.executions.get(arn) or self.persistence.find(arn)
 
     def forget(self, execution: Execution) -> None:
-        """Let go of an execution that is over; its keeper still has it."""
+        """Let go of an execution that is over; it stays stored."""
         self.executions.pop(execution.arn, None)
         for token in execution.tokens:
             self._tokens.pop(token, None)
 
     def close(self) -> None:
-        """Let go of where the executions are kept; they can't go on after this."""
-        self.keeper.close()
+        """Let go of where the executions are stored; they can't continue after this."""
+        self.persistence.close()
 
     def run(self, execution: Execution) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
@@ -131,7 +144,7 @@ class Driver:
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Execution) -> None:
-        """RedriveExecution; `run` then lets it go on from where it failed."""
+        """RedriveExecution; `run` then lets it continue from where it failed."""
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -152,7 +165,7 @@ class Driver:
             _report(execution, problem)
         if not self._journaled(execution, fact, events):
             return
-        self.keeper.safely(partial(self._follow, execution, commands, events))
+        self.persistence.safely(partial(self._follow, execution, commands, events))
         if kind == "submitted":
             execution.submitted.add(key)
             release(self, execution, key)
@@ -160,7 +173,7 @@ class Driver:
     def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.keeper.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, (fact, *events))
         except Exception as problem:
             if not self._isolated:
                 raise
@@ -179,11 +192,11 @@ class Driver:
         engine = execution.engine
         before = len(engine.history)
         commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
     def _set_aside(self, execution: Execution, problem: Exception) -> None:
         execution.set_aside = True
-        self.keeper.set_aside(execution, problem)
+        self.persistence.set_aside(execution, problem)
 
     def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
@@ -220,17 +233,17 @@ class Driver:
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
         """
-        if token not in self._tokens and self.keeper.knows_token(token):
+        if token not in self._tokens and self.persistence.knows_token(token):
             return False
         execution, key = self._tokens[token]
         if not execution.awaits(key):
             return False
-        # In the clock's thread, as the keeper is used by that alone; and there it comes before the
+        # In the clock's thread, as persistence is used by that alone; and there it comes before the
         # answer of the handler that sends.
         if kind != "heartbeat" and not after:
             execution.ending.add(key)
         return execution.clock.submit(
-            partial(receive, self, execution, kind, key, data, seconds(after))
+            partial(accept, self, execution, kind, key, data, seconds(after))
         )
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
@@ -281,15 +294,15 @@ class Driver:
             if self._new_map_run is None:
                 raise DoorstepError("this driver was made without map runs")
             run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
-            run.take_back(self.keeper.children(execution, command))
+            run.take_back(self.persistence.children(execution, command))
         run.start(command)
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
-        """From now on these tokens and the call's own stand for it."""
-        given = (invoke.token, *tokens) if invoke.token else tokens
-        if given:
-            self.keeper.expected(execution, given)
-        for token in (f"{execution.arn}#{invoke.visit}", *given):
+        """Let these tokens and the call's own stand for it from now on."""
+        task_tokens = (invoke.token, *tokens) if invoke.token else tokens
+        if task_tokens:
+            self.persistence.expected(execution, task_tokens)
+        for token in (f"{execution.arn}#{invoke.visit}", *task_tokens):
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
@@ -343,11 +356,11 @@ class Driver:
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
-            # Who has ended the task was told that it is so.
+            # Whoever ended the task was answered that it is so.
             release(self, execution, invoke.key)
             return
         submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
-        # The end of a job is kept before the answer to its request is: a crash between the two
+        # The end of a job is stored before the answer to its request is: a crash between the two
         # then asks for both again, where it would else wait for an end that nobody knows.
         self._end(execution, invoke, answer, early=submitted)
         if submitted:
@@ -357,11 +370,11 @@ class Driver:
     def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
         key, after = invoke.key, answer.after
         if answer.failed:
-            told = {"error": answer.error, "cause": answer.cause}
+            failure = {"error": answer.error, "cause": answer.cause}
             final = {"final": True} if answer.final else {}
-            pledge(self, execution, "failed", key, told | final, after, early=early)
+            schedule(self, execution, "failed", key, failure | final, after, early=early)
         elif answer.output is not ABSENT:
-            pledge(self, execution, "succeeded", key, answer.output, after, early=early)
+            schedule(self, execution, "succeeded", key, answer.output, after, early=early)
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ..engine.commands import Program, StartMapRun
 from ..engine.engine import Engine
-from ..engine.events import Event, Fact
 from ..engine.identity import Identity
 from ..engine.journal import Header, Journal
+from ..engine.messages import Event, Fact, Program, StartMapRun
 from ..errors import Failure
 from ..history.aws_json import as_aws
-from .clock import Clock, Handle
+from .clocks import Clock, Handle
 
 
 class Execution:

@@ -11,13 +11,11 @@ from functools import lru_cache
 from itertools import dropwhile
 from typing import Any
 
-from ..engine.commands import Invoke
-from ..engine.events import FactKind
 from ..engine.identity import Identity
+from ..engine.messages import FactKind, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model.resource import function_name
-from ..values.absent import ABSENT
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
 

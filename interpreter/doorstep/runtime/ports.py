@@ -1,19 +1,18 @@
-"""What the parts of the runtime need of the driver, and the driver of map runs."""
+"""Ports: what the parts of the runtime need of the driver, and the driver of what it uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..engine.commands import Command, Invoke, Program, StartMapRun
-from ..engine.events import Event, FactKind
 from ..engine.identity import ROLE, Identity
+from ..engine.journal import JournalEntry
+from ..engine.messages import Command, Event, Fact, FactKind, Invoke, Program, StartMapRun
 from ..engine.quotas import Quotas
 from .answers import Duration
-from .clock import Clock, MainClock
+from .clocks import Clock, MainClock
 from .execution import Execution
-from .persistence import Keeper
 
 OnEvent = Callable[[Execution, Event], None]
 
@@ -29,11 +28,49 @@ class Machine:
     role: str | None = ROLE
 
 
+class Persistence(Protocol):
+    """Where a driver stores executions: what it reports before it acts, and may ask for again.
+
+    Nothing is done in the world before that from which it follows is stored: that is what `safely`
+    is for.
+    """
+
+    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+        """Store a fact that reached an execution, and the events that followed from it."""
+
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
+        """Store an answer that is known already, and will reach the execution at its time."""
+
+    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+        """Store task tokens that from now on stand for a call of an execution."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do something once all that was reported before is stored."""
+
+    def map_run(self, run: Any) -> None:
+        """Store how a map run stands: it began, continued or came to its end."""
+
+    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+        """Return the children that a map run has started before, in the order of their indexes."""
+
+    def find(self, arn: str) -> Execution | None:
+        """Return an execution that the driver does not hold, if there is one."""
+
+    def knows_token(self, token: str) -> bool:
+        """Return whether a task that the driver does not hold had this token."""
+
+    def set_aside(self, execution: Execution, problem: Exception) -> None:
+        """Note that an execution can't be stored any more: `journaled` raised the problem."""
+
+    def close(self) -> None:
+        """Let go of where executions are stored: nothing more is reported."""
+
+
 class Delivery(Protocol):
     """The driver, to those that answer calls and bring executions back."""
 
     clock: MainClock
-    keeper: Keeper
+    persistence: Persistence
     executions: dict[str, Execution]
 
     @property

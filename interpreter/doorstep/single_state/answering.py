@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.commands import Invoke
 from ..engine.identity import Identity
+from ..engine.messages import Invoke
 from ..engine.quotas import EXPRESS
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.answers import Answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..asl.stages import stages
+from ..asl.data_flow import stages
 from ..errors import StateFailed
 from .trial import Trial
 

@@ -11,11 +11,10 @@ from typing import Any
 from ..asl.compile import compile_map, compile_state
 from ..asl.context import Env
 from ..asl.data_flow import Exit, compile_arguments, compile_leave
-from ..asl.distributed_map import MapPlan
+from ..asl.map import MapPlan
 from ..asl.states import StateProgram
 from ..errors import StateFailed
-from ..map_runs.batches import batched
-from ..map_runs.readers import UNREADABLE, failed, most_items, parse_items
+from ..map_runs.readers import UNREADABLE, batched, failed, most_items, parse_items
 from ..map_runs.run import EXCEEDED, exceeds
 from ..model.definition import State
 from ..runtime.answers import Answer
@@ -70,13 +69,12 @@ def _parallel(state: State, mock: Mock, show: Show) -> Callable[[Env], Exit]:
 
 def _map(asked: Request, state: State, mock: Mock, show: Show) -> Callable[[Env], Exit]:
     plan = compile_map(state)
-    selects = "ItemSelector" in state.fields or "Parameters" in state.fields
 
     def work(env: Env) -> Exit:
         plan.effective(env)
         count, percentage = _limits(plan, env, show)
         items = _items(plan, env, asked.reader_data, show)
-        if selects:
+        if state.selector is not None:
             items = _selected(plan, env, items)
             show("afterItemSelector", items)
         if plan.batch:

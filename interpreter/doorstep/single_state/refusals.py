@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from ..errors import ApiError
 from ..model.definition import State
 from ..model.resource import integration
+from ..model.state_types import WORKING
 from ..testing.service_models import problems
 from . import contexts
 from .request import Given, Mock, Request
-
-_WORKING = ("Task", "Map", "Parallel")
-"""The types whose work a mock can stand for."""
 
 
 def check(asked: Request, state: State) -> None:
@@ -61,14 +59,14 @@ def _without_mock(asked: Request, state: State) -> Iterator[str]:
 def _with_mock(asked: Request, mock: Mock, state: State) -> Iterator[str]:
     if asked.reveal_secrets:
         yield "TestState does not support RevealSecrets when a mock is specified."
-    if state.type not in _WORKING:
+    if state.type not in WORKING:
         yield f"State type '{state.type}' is not supported when a mock is specified"
 
 
 def _with_result(asked: Request, result: Given, state: State) -> Iterator[str]:
     value = result.value
     match state.type:
-        case "Map" if "ResultWriter" in state.fields:
+        case "Map" if state.writer:
             if not isinstance(value, dict):
                 yield "Mocked result must be a JSON object."
         case "Map" | "Parallel" if not isinstance(value, list):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..definitions import load
 from ..errors import ApiError, DefinitionError
-from ..model.definition import State, machine
+from ..model.definition import State, targets_of, workflow
 from ..validation import check
 
 STATE_NAME = "StateName"
@@ -27,22 +27,14 @@ def find(definition: str, name: str | None) -> State:
         check(fields)
     except DefinitionError as refused:
         raise ApiError("InvalidDefinition", str(refused)) from refused
-    for state in machine(fields).scope.walk():
+    for state in workflow(fields).scope.walk():
         if state.name == (name or STATE_NAME):
             return state
     raise ApiError("ValidationException", "State not found in definition")
 
 
 def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A machine around one state: where its transitions lead, something has to be."""
-    ends = {target: {"Type": "Succeed"} for target in _targets(fields)}
+    """Return a machine around one state: where its transitions lead, something has to be."""
+    targets = (target for _, target in targets_of(fields) if isinstance(target, str))
+    ends = {target: {"Type": "Succeed"} for target in targets}
     return {"StartAt": STATE_NAME, "States": {**ends, STATE_NAME: fields}}
-
-
-def _targets(fields: Mapping[str, Any]) -> Iterator[str]:
-    yield from (fields[name] for name in ("Next", "Default") if isinstance(fields.get(name), str))
-    for name in ("Choices", "Catch"):
-        rules = fields.get(name)
-        for rule in rules if isinstance(rules, list) else ():
-            if isinstance(rule, Mapping):
-                yield from _targets(rule)

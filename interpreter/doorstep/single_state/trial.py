@@ -13,8 +13,8 @@ from ..engine.fibers import Body, Fiber
 from ..errors import StateFailed
 from ..model.definition import State
 from ..model.resource import integration
-from ..values.absent import ABSENT
-from ..values.json_text import dumps, loads
+from ..model.state_types import WORKING
+from ..values.json_values import ABSENT, dumps, loads
 from .mocked import program
 from .request import Request
 from .subject import STATE_NAME
@@ -80,7 +80,7 @@ class Trial:
     def run(self, fiber: Fiber, raw: Any) -> Body:
         """One visit, in which nothing is tried again: the answer tells what would be."""
         fiber.variables = self.asked.variables
-        works = self.state.type in ("Task", "Parallel", "Map")
+        works = self.state.type in WORKING
         self.env = env = TrialEnv(fiber, works, raw, self.asked.context)
         try:
             if self.program.work:

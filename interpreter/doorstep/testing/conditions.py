@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..asl.jsonata_fields import is_expression
 from ..errors import InputError
 from ..jsonata import UNDEFINED, JSONataError, is_function
-from ..values.absent import ABSENT
-from ..values.json_diff import JsonDifference, alike, differences
+from ..values.json_values import ABSENT, JsonDifference, differences, equal
 
 if TYPE_CHECKING:
     from ..jsonata import Expression
@@ -72,7 +71,7 @@ def compiled(text: str) -> Expression:
 def _fits(expected: Any, found: Any) -> bool:
     if is_expression(expected):
         return _evaluated(expected, found) is True
-    return alike(expected, found)
+    return equal(expected, found)
 
 
 def _evaluated(text: str, given: Any) -> Any:

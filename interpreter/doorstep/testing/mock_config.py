@@ -21,7 +21,7 @@ from typing import Any
 from ..errors import InputError
 from ..runtime.answers import Answer
 from ..values.did_you_mean import did_you_mean
-from ..values.json_text import loads
+from ..values.json_values import loads
 from .mocks import Mock, Respond, invalid, numbers
 
 _THROWN = frozenset(("Error", "Cause"))

@@ -24,13 +24,13 @@ from functools import partial
 from typing import Any, Literal, Unpack
 
 from ..api import ClockOptions, Definition, start
-from ..engine.commands import Invoke
+from ..engine.messages import Invoke
 from ..errors import InputError, is_interrupt, message_of
 from ..runtime import Driver, Execution
 from ..runtime.answers import Answer, Duration, TaskFailed, seconds
 from ..runtime.handlers import Handler, Handlers, Source
 from ..runtime.invocation import Context, call, event_of
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .service_models import problems
 
 Numbers = int | Container[int]

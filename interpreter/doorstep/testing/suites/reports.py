@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from ...values.absent import ABSENT
+from ...values.json_values import ABSENT
 from .running import Outcome, Result
 
 OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error")

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import InputError
 from ...runtime import VirtualClock
 from ...runtime.answers import Duration, seconds
-from ...runtime.clock import Handle
+from ...runtime.clocks import Handle
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)

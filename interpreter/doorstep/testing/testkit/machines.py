@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ...api import CommonOptions, Definition, Type, start
-from ...engine.commands import Invoke
-from ...engine.events import Event
+from ...engine.messages import Event, Invoke
 from ...runtime import Execution
 from ...runtime.answers import Answer
 from ...runtime.handlers import Source

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ...values.json_text import loads
+from ...values.json_values import loads
 from .executions import ObservedExecution
 
 _ADVICE = "--doorstep-update (of `doorstep test`: --update) keeps this one"

@@ -1,0 +1,322 @@
+"""Commands that talk to a server: one operation of the AWS API each, in plain words."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import click
+
+from ..options import format_option, input_option, input_text
+from ..output import Problem, TableRow, echo, json_text, plain, print_json, print_table
+
+_SECONDS = 30
+
+endpoint_option = click.option(
+    "--endpoint",
+    "endpoint",
+    envvar="DOORSTEP_ENDPOINT",
+    default="http://127.0.0.1:8083",
+    show_default=True,
+    help="URL of the server (`doorstep serve`); DOORSTEP_ENDPOINT in the environment.",
+)
+
+
+class Remote:
+    """A running server."""
+
+    def __init__(self, endpoint: str, clock: str | None = None) -> None:
+        """`clock`: of the executions that it is asked to start."""
+        if not endpoint.startswith(("http://", "https://")):
+            raise Problem(f"--endpoint {endpoint!r} is no URL; write http://127.0.0.1:8083")
+        self.endpoint = endpoint
+        self._headers = {} if clock is None else {"X-Doorstep-Clock": clock}
+
+    def ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        """The answer to an operation of the API; a Problem when it is refused."""
+        members = {name: value for name, value in request.items() if value is not None}
+        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
+        asked = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
+        try:
+            with urlopen(asked, timeout=_SECONDS) as answer:
+                told: dict[str, Any] = json.load(answer)
+                return told
+        except HTTPError as refused:
+            raise Problem(_reason(refused)) from None
+        except (URLError, TimeoutError, ValueError) as problem:
+            reason = getattr(problem, "reason", problem)
+            told_where = f"no server answers at {self.endpoint} ({reason})"
+            raise Problem(f"{told_where}; start one with `doorstep serve`") from None
+
+    def pages(self, operation: str, member: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """All items of a list."""
+        token = None
+        while True:
+            page = self.ask(operation, **request, nextToken=token)
+            yield from page[member]
+            token = page.get("nextToken")
+            if token is None:
+                return
+
+    def execution(self, name: str) -> str:
+        """The ARN of an execution that is named by its ARN or by MACHINE:NAME."""
+        if name.startswith("arn:"):
+            return name
+        machine, colon, execution = name.partition(":")
+        if not colon:
+            raise Problem(f"{name!r} is neither an execution's ARN nor MACHINE:NAME")
+        return f"{self.machine(machine).replace(':stateMachine:', ':execution:')}:{execution}"
+
+    def machine(self, name: str) -> str:
+        """The ARN of a state machine that is named by its ARN or its name."""
+        if name.startswith("arn:"):
+            return name
+        machines = self.pages("ListStateMachines", "stateMachines")
+        arns = [str(one["stateMachineArn"]) for one in machines if one["name"] == name]
+        if not arns:
+            raise Problem(f"there is no state machine {name!r}")
+        if len(arns) > 1:
+            raise Problem(f"{name!r} may be one of: {', '.join(arns)}; write its ARN")
+        return arns[0]
+
+
+def _reason(refused: HTTPError) -> str:
+    try:
+        told = json.load(refused)
+        return f"{told['__type']}: {told['message']}"
+    except (ValueError, KeyError, TypeError):
+        return f"the server answers {refused.code}; is it Doorstep's?"
+
+
+@click.command("start", short_help="Start an execution on a server.")
+@click.argument("machine", metavar="MACHINE")
+@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
+@click.option("--name", help="The execution's name; a UUID by default.")
+@click.option(
+    "--clock",
+    metavar="real|virtual|SPEED",
+    help="How its time passes; the machine's or the server's way by default.",
+)
+@endpoint_option
+def start(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
+    """Start an execution and print its ARN.
+
+    MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE is
+    answered by that test case of the server's `--mocks`.
+
+    \b
+    Examples:
+      doorstep start order --input @order.json --name order-17
+      doorstep logs -f $(doorstep start order --clock virtual)
+    """
+    remote = Remote(endpoint, clock)
+    name_or_arn, *test_case = machine.partition("#")
+    arn = "".join((remote.machine(name_or_arn), *test_case))
+    started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
+    echo(started["executionArn"])
+
+
+_COLUMNS = ("Machine", "Name", "Status", "Started", "Seconds")
+_COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "SUCCEEDED": "green"}
+
+
+@click.command("ps", short_help="List the executions of a server.")
+@click.argument("machine", required=False)
+@click.option(
+    "--status",
+    type=click.Choice(["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]),
+    help="Only executions with this status.",
+)
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many of each machine, the newest first.",
+)
+@format_option("json: one object for each execution, in an array.", "table", "json")
+@endpoint_option
+def ps(
+    machine: str | None, status: str | None, last: int, output_format: str, endpoint: str
+) -> None:
+    """List the executions of a server's state machines, or of MACHINE alone.
+
+    \b
+    Examples:
+      doorstep ps --status RUNNING
+      doorstep ps order --last 100 --format json | jq -r '.[].executionArn'
+    """
+    found = list(_executions(Remote(endpoint), machine, status, last))
+    if output_format == "json":
+        print_json(found)
+    else:
+        print_table(_COLUMNS, [_execution_row(one) for one in found])
+
+
+def _executions(
+    remote: Remote, machine: str | None, status: str | None, last: int
+) -> Iterator[dict[str, Any]]:
+    machines = remote.pages("ListStateMachines", "stateMachines")
+    found = [one for one in machines if machine in (None, one["name"], one["stateMachineArn"])]
+    if machine is not None and not found:
+        raise Problem(f"there is no state machine {machine!r}")
+    for one in found:
+        if one["type"] == "STANDARD":
+            listed = remote.pages(
+                "ListExecutions",
+                "executions",
+                stateMachineArn=one["stateMachineArn"],
+                statusFilter=status,
+                maxResults=min(last, 1000),
+            )
+            yield from islice(listed, last)
+
+
+def _execution_row(execution: dict[str, Any]) -> TableRow:
+    began = float(execution["startDate"])
+    ended = execution.get("stopDate")
+    cells = (
+        execution["stateMachineArn"].rpartition(":")[2],
+        execution["name"],
+        execution["status"],
+        datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
+        "" if ended is None else f"{ended - began:.1f}",
+    )
+    return TableRow(cells, _COLOURS.get(execution["status"]))
+
+
+_PAUSE = 0.3
+"""Seconds between two looks at an execution that runs."""
+
+_PAGE = 1000
+_LOGGED = ("name", "resource", "error", "cause")
+
+
+@click.command("logs", short_help="Show the events of an execution of a server.")
+@click.argument("execution", metavar="EXECUTION")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
+@format_option("json: an event of GetExecutionHistory a line.")
+@endpoint_option
+def logs(execution: str, follow: bool, output_format: str, endpoint: str) -> None:
+    """Show the events of an execution, an event a line.
+
+    EXECUTION is an ARN, or MACHINE:NAME.
+
+    \b
+    Examples:
+      doorstep logs -f order:order-17
+      doorstep logs order:order-17 --format json | jq 'select(.type == "TaskFailed")'
+    """
+    remote = Remote(endpoint)
+    arn = remote.execution(execution)
+    shown = _event_line if output_format == "text" else json_text
+    for event in _events_of(remote, arn, follow=follow):
+        echo(shown(event))
+
+
+def _events_of(remote: Remote, arn: str, *, follow: bool) -> Iterator[dict[str, Any]]:
+    seen = 0
+    while True:
+        # Looked at before the history: what ended in between is not missed.
+        running = remote.ask("DescribeExecution", executionArn=arn)["status"] == "RUNNING"
+        pages = remote.pages("GetExecutionHistory", "events", executionArn=arn, maxResults=_PAGE)
+        for event in pages:
+            if event["id"] > seen:
+                seen = event["id"]
+                yield event
+        if not (follow and running):
+            return
+        time.sleep(_PAUSE)
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    moment = datetime.fromtimestamp(event["timestamp"], UTC).isoformat(timespec="milliseconds")
+    details: dict[str, Any] = next(
+        (value for name, value in event.items() if name.endswith("EventDetails")), {}
+    )
+    told = [plain(str(details[name])) for name in _LOGGED if name in details]
+    return "  ".join([moment, f"{event['id']:>5}", event["type"], *told])
+
+
+@click.command("stop", short_help="Stop an execution of a server.")
+@click.argument("execution", metavar="EXECUTION")
+@click.option("--error", help="The error's name, for the history.")
+@click.option("--cause", help="Why it is stopped, for the history.")
+@endpoint_option
+def stop(execution: str, error: str | None, cause: str | None, endpoint: str) -> None:
+    """Stop an execution: its status becomes ABORTED.
+
+    EXECUTION is an ARN, or MACHINE:NAME.
+
+    \b
+    Examples:
+      doorstep stop order:order-17 --cause 'ordered twice'
+    """
+    remote = Remote(endpoint)
+    remote.ask("StopExecution", executionArn=remote.execution(execution), error=error, cause=cause)
+
+
+@click.command("redrive", short_help="Let a failed execution of a server go on.")
+@click.argument("execution", metavar="EXECUTION")
+@endpoint_option
+def redrive(execution: str, endpoint: str) -> None:
+    """Let an execution that failed, timed out or was stopped go on where it was.
+
+    What succeeded is not done again. EXECUTION is an ARN, or MACHINE:NAME.
+
+    \b
+    Examples:
+      doorstep redrive order:order-17
+    """
+    remote = Remote(endpoint)
+    remote.ask("RedriveExecution", executionArn=remote.execution(execution))
+
+
+@click.group("callback", short_help="Answer a task that waits with a token.")
+def callback() -> None:
+    """Answer a task that waits with a token, as SendTaskSuccess, -Failure and -Heartbeat do.
+
+    \b
+    Examples:
+      doorstep callback success AQC… --output '{"approved": true}'
+      doorstep callback failure AQC… --error Rejected --cause 'too expensive'
+      doorstep callback heartbeat AQC…
+    """
+
+
+@callback.command("success")
+@click.argument("token")
+@click.option(
+    "--output",
+    metavar="JSON|@FILE|-",
+    callback=input_text,
+    help="The task's result: JSON, the JSON of a file, or of standard input; {} by default.",
+)
+@endpoint_option
+def success(token: str, output: str, endpoint: str) -> None:
+    """The task with this token succeeds."""
+    Remote(endpoint).ask("SendTaskSuccess", taskToken=token, output=output)
+
+
+@callback.command("failure")
+@click.argument("token")
+@click.option("--error", help="The error's name, which Retry and Catch look at.")
+@click.option("--cause", help="What happened.")
+@endpoint_option
+def failure(token: str, error: str | None, cause: str | None, endpoint: str) -> None:
+    """The task with this token fails."""
+    Remote(endpoint).ask("SendTaskFailure", taskToken=token, error=error, cause=cause)
+
+
+@callback.command("heartbeat")
+@click.argument("token")
+@endpoint_option
+def heartbeat(token: str, endpoint: str) -> None:
+    """The task with this token is being worked on."""
+    Remote(endpoint).ask("SendTaskHeartbeat", taskToken=token)

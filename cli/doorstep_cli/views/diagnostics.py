@@ -1,0 +1,112 @@
+"""The diagnostics of definitions: as text, as JSON, as SARIF 2.1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from doorstep import Diagnostic
+from doorstep.definitions import Document
+
+from ..definitions import all_described, line_and_column
+from ..output import style
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionReport:
+    """What was found in one definition."""
+
+    file: str
+    machine: str | None
+    document: Document | None
+    diagnostics: Sequence[Diagnostic]
+
+    @property
+    def refused(self) -> bool:
+        """Whether AWS would not create this state machine."""
+        return any(one.severity == "ERROR" for one in self.diagnostics)
+
+    def as_json(self) -> dict[str, Any]:
+        """ValidateStateMachineDefinition's answer, with the file and the places in it."""
+        return {
+            "file": self.file,
+            **({"machine": self.machine} if self.machine else {}),
+            "result": "FAIL" if self.refused else "OK",
+            "diagnostics": [self._placed(one) for one in self.diagnostics],
+        }
+
+    def _placed(self, diagnostic: Diagnostic) -> dict[str, Any]:
+        shown = diagnostic.as_aws()
+        shown |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
+        # Without a document the hint is the excerpt of a text that could not be parsed.
+        return shown | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
+
+    def __str__(self) -> str:
+        name = f"{self.file} ({self.machine})" if self.machine else self.file
+        told = all_described(self.diagnostics, self.file, self.document)
+        verdict = ("refused", "red") if self.refused else ("accepted", "green")
+        return "\n".join([*told, f"{name}: {style(verdict[0], fg=verdict[1])}"])
+
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_LEVELS = {"ERROR": "error", "WARNING": "warning"}
+
+
+def sarif(reports: Iterable[DefinitionReport]) -> dict[str, Any]:
+    """The log of one run of `doorstep validate`."""
+    rules: dict[str, int] = {}
+    results = [
+        _result(diagnostic, report, rules)
+        for report in reports
+        for diagnostic in report.diagnostics
+    ]
+    driver = {
+        "name": "Doorstep",
+        "semanticVersion": version("doorstep"),
+        "rules": [{"id": code} for code in rules],
+    }
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+        ],
+    }
+
+
+def _result(
+    diagnostic: Diagnostic, report: DefinitionReport, rules: dict[str, int]
+) -> dict[str, Any]:
+    hint = f"\n{diagnostic.hint}" if report.document and diagnostic.hint else ""
+    return {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rules.setdefault(diagnostic.code, len(rules)),
+        "level": _LEVELS[diagnostic.severity],
+        "message": {"text": diagnostic.message + hint},
+        "locations": [_location(diagnostic, report)],
+    }
+
+
+def _location(diagnostic: Diagnostic, report: DefinitionReport) -> dict[str, Any]:
+    place = line_and_column(diagnostic, report.document)
+    region = dict(zip(("startLine", "startColumn"), place, strict=False))
+    pointer = diagnostic.location if report.document else None
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(report.file)},
+            **({"region": region} if region else {}),
+        },
+        **({"logicalLocations": [{"fullyQualifiedName": pointer}]} if pointer else {}),
+    }
+
+
+def _uri(file: str) -> str:
+    """Relative, as services want it, where the file was named so."""
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
