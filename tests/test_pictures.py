@@ -13,8 +13,8 @@ import pytest
 from rich.console import CONSOLE_SVG_FORMAT, Console
 
 import doorstep
-from doorstep.coverage import Suite
-from doorstep.coverage.marking import of_execution, picture
+from doorstep.coverage import SuiteCoverage
+from doorstep.coverage.marks import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
@@ -49,7 +49,7 @@ def order_run() -> str:
 
 def coverage() -> str:
     """The two tests of docs/testing.md."""
-    suite = Suite()
+    suite = SuiteCoverage()
     busy = mock("ChargeCard", doorstep.fail("GatewayBusy"), attempt=range(2))
     for one in (busy, mock("FulfilOrder", doorstep.no_answer())):
         suite.add(order(one), "examples/order/order.asl.json")

@@ -1,4 +1,4 @@
-"""String functions."""
+"""String functions (https://docs.jsonata.org/string-functions)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from math import isfinite, trunc
 from typing import Final
 
-from .errors import JSONataError
-from .numerals import print_15
-from .run import Run
-from .values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_number
+from ..errors import JSONataError
+from ..evaluation import Evaluation
+from ..values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_number, print_15
 
 
-def string(run: Run, value: Value = UNDEFINED, prettify: Value = False) -> Value:
+def string(run: Evaluation, value: Value = UNDEFINED, prettify: Value = False) -> Value:
     """``$string``: JSON text of anything but a string; 15 significant digits in numbers."""
     if value is UNDEFINED:
         return UNDEFINED
@@ -24,7 +23,7 @@ def string(run: Run, value: Value = UNDEFINED, prettify: Value = False) -> Value
     return to_string(run, value, indent=2 if prettify is True else 0)
 
 
-def to_string(run: Run, value: Value, *, indent: int = 0) -> str:
+def to_string(run: Evaluation, value: Value, *, indent: int = 0) -> str:
     """The text of a value that is there."""
     if type(value) is str:
         return value
@@ -45,7 +44,7 @@ def to_string(run: Run, value: Value, *, indent: int = 0) -> str:
 class _Writer:
     """JSON.stringify, within the bounds of the evaluation."""
 
-    def __init__(self, run: Run, indent: int, pieces: list[str]) -> None:
+    def __init__(self, run: Evaluation, indent: int, pieces: list[str]) -> None:
         self._run = run
         self._pieces = pieces
         self._indent = " " * indent
@@ -88,17 +87,15 @@ class _Writer:
         self._pieces.append((newline if self._indent else "") + brackets[1])
 
 
-def length(_run: Run, text: Value = UNDEFINED) -> Value:
+def length(_run: Evaluation, text: Value = UNDEFINED) -> Value:
     """``$length``, in characters."""
     return UNDEFINED if text is UNDEFINED else len(text)
 
 
 def substring(
-    run: Run, text: Value = UNDEFINED, start: Value = UNDEFINED, size: Value = UNDEFINED
+    run: Evaluation, text: Value, start: Value = UNDEFINED, size: Value = UNDEFINED
 ) -> Value:
     """``$substring``: a negative start counts from the end."""
-    if text is UNDEFINED:
-        return UNDEFINED
     if start is UNDEFINED:  # as in jsonata-js: it counts as 0, but makes the end not a number
         return text if size is UNDEFINED else ""
     run.allocate(len(text))
@@ -112,17 +109,17 @@ def substring(
     return text[trunc(start) : trunc(end)]
 
 
-def substring_before(run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+def substring_before(run: Evaluation, text: Value, mark: Value = UNDEFINED) -> Value:
     """``$substringBefore``: all of it if the mark isn't there."""
-    if text is UNDEFINED or mark is UNDEFINED:
+    if mark is UNDEFINED:
         return text
     run.allocate(len(text))
     return text[: _index(text, mark)]
 
 
-def substring_after(run: Run, text: Value = UNDEFINED, mark: Value = UNDEFINED) -> Value:
+def substring_after(run: Evaluation, text: Value, mark: Value = UNDEFINED) -> Value:
     """``$substringAfter``: all of it if the mark isn't there."""
-    if text is UNDEFINED or mark is UNDEFINED or mark not in text:
+    if mark is UNDEFINED or mark not in text:
         return text
     run.allocate(len(text))
     return text[_index(text, mark) + len(mark) :]
@@ -134,17 +131,17 @@ def _index(text: str, mark: str) -> int:
     return at if at >= 0 else len(text)
 
 
-def lowercase(run: Run, text: Value = UNDEFINED) -> Value:
+def lowercase(run: Evaluation, text: Value) -> Value:
     """``$lowercase``."""
-    return UNDEFINED if text is UNDEFINED else _copied(run, text).lower()
+    return _copied(run, text).lower()
 
 
-def uppercase(run: Run, text: Value = UNDEFINED) -> Value:
+def uppercase(run: Evaluation, text: Value) -> Value:
     """``$uppercase``."""
-    return UNDEFINED if text is UNDEFINED else _copied(run, text).upper()
+    return _copied(run, text).upper()
 
 
-def _copied(run: Run, text: str) -> str:
+def _copied(run: Evaluation, text: str) -> str:
     """Count the copy that will be made of a text; return the text."""
     run.allocate(len(text))
     run.tick(len(text) >> 7)
@@ -154,16 +151,14 @@ def _copied(run: Run, text: str) -> str:
 _BLANKS: Final = re.compile(r"[ \t\n\r]+")
 
 
-def trim(run: Run, text: Value = UNDEFINED) -> Value:
+def trim(run: Evaluation, text: Value) -> Value:
     """``$trim``: one space for every run of white space, none at the ends."""
-    return UNDEFINED if text is UNDEFINED else _BLANKS.sub(" ", _copied(run, text)).strip(" ")
+    return _BLANKS.sub(" ", _copied(run, text)).strip(" ")
 
 
-def pad(
-    run: Run, text: Value = UNDEFINED, width: Value = UNDEFINED, filler: Value = UNDEFINED
-) -> Value:
+def pad(run: Evaluation, text: Value, width: Value = UNDEFINED, filler: Value = UNDEFINED) -> Value:
     """``$pad``: to the left for a negative width."""
-    if text is UNDEFINED or width is UNDEFINED:
+    if width is UNDEFINED:
         return text
     missing = abs(trunc(width)) - len(text)
     if missing <= 0:
@@ -174,10 +169,8 @@ def pad(
     return text + padding if width > 0 else padding + text
 
 
-def join(run: Run, texts: Value = UNDEFINED, separator: Value = UNDEFINED) -> Value:
+def join(run: Evaluation, texts: Value, separator: Value = UNDEFINED) -> Value:
     """``$join``."""
-    if texts is UNDEFINED:
-        return UNDEFINED
     between = "" if separator is UNDEFINED else separator
     run.tick(len(texts) >> 1)
     run.allocate(sum(map(len, texts)) + len(between) * len(texts))
@@ -187,23 +180,19 @@ def join(run: Run, texts: Value = UNDEFINED, separator: Value = UNDEFINED) -> Va
 # -- encodings
 
 
-def base64_encode(run: Run, text: Value = UNDEFINED) -> Value:
+def base64_encode(run: Evaluation, text: Value) -> Value:
     """``$base64encode``: of the UTF-8 bytes.
 
     AWS runs a JVM engine, whose bytes are UTF-8, as are those of its intrinsic States.Base64Encode;
     jsonata-js takes the low byte of each UTF-16 unit, which loses what is beyond latin-1. For ASCII
     the two are the same.
     """
-    if text is UNDEFINED:
-        return UNDEFINED
     run.allocate(2 * len(text))
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def base64_decode(run: Run, text: Value = UNDEFINED) -> Value:
+def base64_decode(run: Evaluation, text: Value) -> Value:
     """``$base64decode``: the other way; bytes that aren't UTF-8 are taken as latin-1."""
-    if text is UNDEFINED:
-        return UNDEFINED
     run.tick(len(text) >> 7)
     clean = re.sub(r"[^A-Za-z0-9+/]", "", text.split("=")[0].replace("-", "+").replace("_", "/"))
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
@@ -219,9 +208,7 @@ _URL_SAFE: Final = _COMPONENT_SAFE + ";/?:@&=+$,#"
 
 
 def _encoder(name: str, safe: str) -> Callable[..., Value]:
-    def encode(run: Run, text: Value = UNDEFINED) -> Value:
-        if text is UNDEFINED:
-            return UNDEFINED
+    def encode(run: Evaluation, text: Value) -> Value:
         run.tick(len(text) >> 4)
         run.allocate(3 * len(text))
         try:
@@ -235,9 +222,7 @@ def _encoder(name: str, safe: str) -> Callable[..., Value]:
 def _decoder(name: str, kept: str) -> Callable[..., Value]:
     """``kept``: characters that stay escaped."""
 
-    def decode(run: Run, text: Value = UNDEFINED) -> Value:
-        if text is UNDEFINED:
-            return UNDEFINED
+    def decode(run: Evaluation, text: Value) -> Value:
         run.tick(len(text) >> 2)
         run.allocate(len(text))
         try:

@@ -1,4 +1,8 @@
-"""``$formatInteger`` and ``$parseInteger``: XPath's pictures of integers, also used in dates."""
+"""``$formatInteger`` and ``$parseInteger``: XPath's pictures of integers, also used in dates.
+
+https://docs.jsonata.org/numeric-functions; the pictures are those of
+https://www.w3.org/TR/xpath-functions-31/#formatting-integers.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import floor, gcd, isfinite, nan
+from math import floor, gcd, isfinite, log10, nan
 from typing import Final, Literal
 
-from . import integer_words
-from .errors import JSONataError
-from .numerals import print_number
-from .run import Run
-from .values import UNDEFINED, Value, number, required
+from ..errors import JSONataError
+from ..evaluation import Evaluation
+from ..values import UNDEFINED, Value, number, print_number, required
 
 _DECIMAL_ZEROS: Final = "0٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰０"
 
@@ -50,7 +52,7 @@ _NAMED: Final[dict[str, IntegerPicture]] = {
 
 
 @lru_cache(maxsize=256)
-def analyse(picture: str) -> IntegerPicture:
+def integer_picture(picture: str) -> IntegerPicture:
     """The meaning of a picture; D3131 if it mixes digits of different scripts."""
     primary, semicolon, modifier = picture.rpartition(";")
     if not semicolon:
@@ -114,15 +116,13 @@ def regular_interval(positions: list[int]) -> int:
     return step if expected == set(positions) and len(positions) == len(expected) else 0
 
 
-def format_integer(run: Run, value: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
+def format_integer(run: Evaluation, value: Value, picture: Value = UNDEFINED) -> Value:
     """``$formatInteger``."""
-    if value is UNDEFINED:
-        return UNDEFINED
     run.tick(8 * len(required(picture, 2)))
-    return show(run, value, analyse(picture))
+    return show_integer(run, value, integer_picture(picture))
 
 
-def show(run: Run, value: float, picture: IntegerPicture) -> str:
+def show_integer(run: Evaluation, value: float, picture: IntegerPicture) -> str:
     """A number, rounded down, as a picture asks for; D3130 for pictures nobody knows."""
     run.tick(_STEPS[picture.kind])
     run.allocate(picture.digits)
@@ -130,13 +130,13 @@ def show(run: Run, value: float, picture: IntegerPicture) -> str:
     size = abs(value)
     match picture.kind:
         case "letters":
-            text = integer_words.to_letters(int(size), "A" if picture.upper else "a")
+            text = to_letters(int(size), "A" if picture.upper else "a")
         case "roman":
             run.allocate(int(size) // 1000)
-            text = integer_words.to_roman(int(size))
+            text = to_roman(int(size))
             text = text.upper() if picture.upper else text
         case "words":
-            text = integer_words.to_words(float(size), ordinal=picture.ordinal)
+            text = to_words(float(size), ordinal=picture.ordinal)
             text = text.upper() if picture.upper else text if picture.title else text.lower()
         case "decimal":
             text = _decimal(size, picture)
@@ -174,27 +174,25 @@ def _ordinal(digits: str) -> str:
     return {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th")
 
 
-def parse_integer(run: Run, text: Value = UNDEFINED, picture: Value = UNDEFINED) -> Value:
+def parse_integer(run: Evaluation, text: Value, picture: Value = UNDEFINED) -> Value:
     """``$parseInteger``."""
-    if text is UNDEFINED:
-        return UNDEFINED
     run.tick(8 * len(required(picture, 2)) + len(text))
-    value = read(text, analyse(picture))
+    value = read_integer(text, integer_picture(picture))
     return number(value) if isfinite(value) else value
 
 
 _LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
-def read(text: str, picture: IntegerPicture) -> float:
+def read_integer(text: str, picture: IntegerPicture) -> float:
     """The number that a text shows by a picture; NaN if it doesn't."""
     match picture.kind:
         case "letters":
-            return integer_words.from_letters(text, "A" if picture.upper else "a")
+            return from_letters(text, "A" if picture.upper else "a")
         case "roman":
-            return integer_words.from_roman(text)
+            return from_roman(text)
         case "words":
-            return integer_words.from_words(text)
+            return from_words(text)
         case "sequence":
             raise JSONataError("D3130", value=picture.text)
     digits = text[:-2] if picture.ordinal else text
@@ -215,10 +213,136 @@ def pattern_of(picture: IntegerPicture, width: int) -> str:
         case "roman":
             return "[MDCLXVI]+" if picture.upper else "[mdclxvi]+"
         case "words":
-            words = "|".join((*integer_words.WORD_VALUES, "and", "[-, ]"))
+            words = "|".join((*WORD_VALUES, "and", "[-, ]"))
             return f"(?:{words})+"
         case "sequence":
             raise JSONataError("D3130", value=picture.text)
     least = max(width - picture.optional, 0)
     count = f"{{{least},{width}}}" if width > 0 else "+"
     return f"[0-9]{count}" + ("(?:th|st|nd|rd)" if picture.ordinal else "")
+
+
+# -- words, Roman numerals and letters
+
+_CARDINALS: Final = (
+    "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen "
+    "Sixteen Seventeen Eighteen Nineteen"
+)
+_ORDINALS: Final = (
+    "Zeroth First Second Third Fourth Fifth Sixth Seventh Eighth Ninth Tenth Eleventh Twelfth "
+    "Thirteenth Fourteenth Fifteenth Sixteenth Seventeenth Eighteenth Nineteenth"
+)
+_FEW: Final = {False: _CARDINALS.split(), True: _ORDINALS.split()}
+"""Words for the numbers below 20, whether ordinal."""
+_DECADES: Final = ["Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"]
+_MAGNITUDES: Final = ["Thousand", "Million", "Billion", "Trillion"]
+
+
+def to_words(value: float, *, ordinal: bool) -> str:
+    """``1234`` as "One Thousand, Two Hundred and Thirty-Four"; beyond, "… Trillion Trillion"."""
+    if value < 20:
+        return _FEW[ordinal][int(value)]
+    if value < 100:
+        return _decade(int(value), ordinal=ordinal)
+    if value < 1000:
+        unit, name = 100.0, "Hundred"
+    else:
+        size = min(floor(log10(value) / 3), len(_MAGNITUDES))
+        unit, name = 10.0 ** (3 * size), _MAGNITUDES[size - 1]
+    count = float(value // unit)
+    rest = value - count * unit
+    words = f"{to_words(count, ordinal=False)} {name}"
+    if rest > 0:
+        joint = " and " if rest < 100 else ", "
+        return words + joint + to_words(rest, ordinal=ordinal)
+    return words + "th" if ordinal else words
+
+
+def _decade(value: int, *, ordinal: bool) -> str:
+    tens, rest = divmod(value, 10)
+    word = _DECADES[tens - 2]
+    if rest:
+        return f"{word}-{to_words(rest, ordinal=ordinal)}"
+    return f"{word[:-1]}ieth" if ordinal else word
+
+
+def _word_values() -> dict[str, int]:
+    values: dict[str, int] = {}
+    for words in _FEW.values():
+        values |= {word.lower(): value for value, word in enumerate(words)}
+    for tens, word in enumerate(_DECADES, 2):
+        values[word.lower()] = values[word[:-1].lower() + "ieth"] = 10 * tens
+    for power, word in ((2, "hundred"), *((3 * n, m) for n, m in enumerate(_MAGNITUDES, 1))):
+        values[word.lower()] = values[word.lower() + "th"] = 10**power
+    return values
+
+
+WORD_VALUES: Final = _word_values()
+_BETWEEN_WORDS: Final = re.compile(r",\s|\sand\s|[\s\\-]")
+
+
+def from_words(text: str) -> float:
+    """The other way; NaN if a word isn't known."""
+    sums = [0.0]
+    for word in _BETWEEN_WORDS.split(text.lower()):
+        value = WORD_VALUES.get(word)
+        if value is None:
+            return nan
+        if value >= 100:
+            sums[-1] *= value
+        elif sums[-1] >= 1000:
+            sums.append(value)
+        else:
+            sums[-1] += value
+    return sum(sums)
+
+
+_ROMAN: Final = dict(
+    zip(
+        ["m", "cm", "d", "cd", "c", "xc", "l", "xl", "x", "ix", "v", "iv", "i"],
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        strict=True,
+    )
+)
+_ROMAN_VALUES: Final = {numeral: value for numeral, value in _ROMAN.items() if len(numeral) == 1}
+
+
+def to_roman(value: int) -> str:
+    """Lower case; nothing for zero."""
+    pieces = []
+    for numeral, unit in _ROMAN.items():
+        count, value = divmod(value, unit)
+        pieces.append(numeral * count)
+    return "".join(pieces)
+
+
+def from_roman(text: str) -> float:
+    """In either case; NaN if a letter isn't one of the seven."""
+    total, largest = 0, 1
+    for numeral in reversed(text.lower()):
+        value = _ROMAN_VALUES.get(numeral)
+        if value is None:
+            return nan
+        if value < largest:
+            total -= value
+        else:
+            largest = value
+            total += value
+    return total
+
+
+def to_letters(value: int, first: str) -> str:
+    """a, b, … z, aa, ab, …; nothing for zero."""
+    letters = ""
+    while value > 0:
+        value, letter = divmod(value - 1, 26)
+        letters = chr(ord(first) + letter) + letters
+    return letters
+
+
+def from_letters(text: str, first: str) -> float:
+    """The other way."""
+    value = 0.0
+    for letter in text:
+        value = value * 26 + ord(letter) - ord(first) + 1
+    return number(value)

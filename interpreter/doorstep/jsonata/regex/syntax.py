@@ -1,29 +1,136 @@
-"""JavaScript's regular expressions, parsed: what Python's ``re`` reads differently ends here."""
+"""JavaScript's regular expressions, parsed to a tree.
+
+The grammar is ECMAScript's, its Annex B included
+(https://tc39.es/ecma262/#sec-regexp-regular-expression-objects): what Python's ``re`` reads
+differently ends here.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from .regex_nodes import (
-    DIGITS,
-    LAST,
-    LINE_END_CHARACTERS,
-    SPACES,
-    WORD_CHARACTERS,
-    Back,
-    Chain,
-    Characters,
-    Choice,
-    Edge,
-    Group,
-    Look,
-    Ranges,
-    Regex,
-    RegexError,
-    Repeat,
-    negate,
+# -- the tree
+
+
+class RegexError(ValueError):
+    """The pattern is not a regular expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """One character of a set: ranges of code points, the ends included."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """One after the other; none matches the empty string."""
+
+    items: tuple[Regex, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternation:
+    """The first of the options that leads to a match."""
+
+    options: tuple[Regex, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturingGroup:
+    """A capturing group, counted from 1."""
+
+    number: int
+    body: Regex
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """``most`` None: without end."""
+
+    body: Regex
+    least: int
+    most: int | None
+    greedy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lookaround:
+    """A look ahead or behind."""
+
+    body: Regex
+    ahead: bool
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """``^ $ \\b \\B``."""
+
+    kind: Literal["^", "$", "b", "B"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackReference:
+    """What a group has matched; nothing if it took no part."""
+
+    number: int
+
+
+Regex = (
+    Characters
+    | Concatenation
+    | Alternation
+    | CapturingGroup
+    | Repetition
+    | Lookaround
+    | Assertion
+    | BackReference
 )
+
+LAST: Final = 0x10FFFF
+DIGITS: Final = ((0x30, 0x39),)
+WORD_CHARACTERS: Final = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
+SPACES: Final = (
+    (0x9, 0xD),
+    (0x20, 0x20),
+    (0xA0, 0xA0),
+    (0x1680, 0x1680),
+    (0x2000, 0x200A),
+    (0x2028, 0x2029),
+    (0x202F, 0x202F),
+    (0x205F, 0x205F),
+    (0x3000, 0x3000),
+    (0xFEFF, 0xFEFF),
+)
+LINE_END_CHARACTERS: Final = ((0xA, 0xA), (0xD, 0xD), (0x2028, 0x2029))
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+def negate(ranges: Ranges) -> Ranges:
+    """All other characters."""
+    result, start = [], 0
+    for low, high in sorted(ranges):
+        if low > start:
+            result.append((start, low - 1))
+        start = max(start, high + 1)
+    if start <= LAST:
+        result.append((start, LAST))
+    return tuple(result)
+
+
+def class_of(ranges: Ranges) -> str:
+    """A set of characters as ``re`` writes it."""
+    if not ranges:
+        return "(?!)"
+    return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges) + "]"
+
+
+# -- the parser
 
 _CLASSES: Final = {"d": DIGITS, "w": WORD_CHARACTERS, "s": SPACES}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
@@ -75,7 +182,7 @@ class _Parser:
         while self._next_is("|"):
             options.append(self._chain())
         self._nesting -= 1
-        return options[0] if len(options) == 1 else Choice(tuple(options))
+        return options[0] if len(options) == 1 else Alternation(tuple(options))
 
     def _chain(self) -> Regex:
         items: list[Regex] = []
@@ -83,7 +190,7 @@ class _Parser:
             atom = self._atom()
             self._skip()
             items.append(self._quantified(atom))
-        return items[0] if len(items) == 1 else Chain(tuple(items))
+        return items[0] if len(items) == 1 else Concatenation(tuple(items))
 
     def _skip(self) -> int:
         """Go past what means nothing here; the place."""
@@ -109,9 +216,9 @@ class _Parser:
         else:
             return atom
         greedy = not self._next_is("?")
-        if isinstance(atom, Edge):
+        if isinstance(atom, Assertion):
             raise RegexError("Nothing to repeat")
-        return Repeat(atom, least, most, greedy)
+        return Repetition(atom, least, most, greedy)
 
     @staticmethod
     def _check_counts(least: int, most: int | None) -> None:
@@ -125,7 +232,7 @@ class _Parser:
         self._at += 1
         match character:
             case "^" | "$":
-                return Edge("^" if character == "^" else "$")
+                return Assertion("^" if character == "^" else "$")
             case ".":
                 return Characters(self._dot)
             case "(":
@@ -148,7 +255,7 @@ class _Parser:
             ("?<!", False, True),
         ):
             if self._next_is(opening):
-                return Look(self._closed(), ahead, negated)
+                return Lookaround(self._closed(), ahead, negated)
         if self._next_is("?:"):
             return self._closed()
         if self._next_is("?"):
@@ -159,7 +266,7 @@ class _Parser:
             self._names[name.group(1)] = self._groups + 1
         self._groups += 1
         number = self._groups
-        return Group(number, self._closed())
+        return CapturingGroup(number, self._closed())
 
     def _closed(self) -> Regex:
         body = self._choice()
@@ -173,15 +280,15 @@ class _Parser:
         letter = self._source[self._at]
         if letter in "bB":
             self._at += 1
-            return Edge("b" if letter == "b" else "B")
+            return Assertion("b" if letter == "b" else "B")
         digits = re.compile(r"[1-9][0-9]*").match(self._source, self._at)
         if digits is not None and int(digits.group()) <= self._total:
             self._at = digits.end()
-            return Back(int(digits.group()))
+            return BackReference(int(digits.group()))
         name = _NAME.match(self._source, self._at + 1) if letter == "k" else None
         if name is not None and name.group(1) in self._names:
             self._at = name.end()
-            return Back(self._names[name.group(1)])
+            return BackReference(self._names[name.group(1)])
         return Characters(self._class_or_code())
 
     def _class_or_code(self) -> Ranges:

@@ -49,7 +49,7 @@ OBJECT: Final = 4
 """Steps for an object or a short list, since as many hold about as much as they may together."""
 
 
-class Run:
+class Evaluation:
     """The state of one evaluation; never shared."""
 
     __slots__ = ("_now", "_random", "depth", "left", "limits", "max_depth", "room")
@@ -109,7 +109,7 @@ class Run:
             self.tick(size >> 13)
 
 
-class _Unmetered(Run):
+class _Unmetered(Evaluation):
     """For expressions so simple that there is nothing to measure; shared by all of them."""
 
     __slots__ = ()

@@ -1,7 +1,8 @@
-"""String functions that take a regular expression, or a function that stands in for one.
+"""Regular expressions as function values, and the string functions that take one.
 
-Such a function takes a string and returns ``{match, start, end, groups, next}`` or nothing;
-``next`` is a function that returns the same for what follows.
+A function may stand in for a regular expression (https://docs.jsonata.org/regex): it takes a
+string and returns ``{match, start, end, groups, next}`` or nothing; ``next`` is a function that
+returns the same for what follows.
 """
 
 from __future__ import annotations
@@ -10,17 +11,60 @@ from collections.abc import Iterator
 from itertools import islice
 from math import ceil
 
-from .callables import invoke
-from .errors import JSONataError
-from .fn_strings import to_string
-from .regex import Matcher
-from .regex_pattern import Match
-from .run import OBJECT, Run
-from .sequences import collapse
-from .values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
+from ..callables import Native, invoke
+from ..errors import JSONataError
+from ..evaluation import OBJECT, Evaluation
+from ..regex.pattern import Match, Pattern
+from ..sequences import collapse
+from ..values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
+from .strings import to_string
 
 
-def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
+class Matcher(Native):
+    """A regular expression: called with a string, it gives the first match as an object."""
+
+    __slots__ = ("_pattern", "_position")
+    arity = 2
+
+    def __init__(self, pattern: Pattern, position: int) -> None:
+        self._pattern = pattern
+        self._position = position
+
+    def find_all(self, run: Evaluation, text: str) -> Iterator[Match]:
+        """All matches; D1004 if one after the first is empty."""
+        found = self._pattern.search(text, 0, run.tick)
+        while found is not None:
+            yield found
+            found = self._after(run, text, found)
+
+    def _after(self, run: Evaluation, text: str, found: Match) -> Match | None:
+        if found.end >= len(text):
+            return None
+        following = self._pattern.search(text, found.end, run.tick)
+        if following is not None and not following.text:
+            raise JSONataError("D1004", self._position, value=self._pattern.source)
+        return following
+
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
+        """``{match, start, end, groups, next}``, or UNDEFINED."""
+        text = arguments[0] if arguments else UNDEFINED
+        if type(text) is not str:
+            return UNDEFINED
+        return self._as_object(run, text, self._pattern.search(text, 0, run.tick))
+
+    def _as_object(self, run: Evaluation, text: str, found: Match | None) -> Value:
+        if found is None:
+            return UNDEFINED
+        return {
+            "match": found.text,
+            "start": found.start,
+            "end": found.end,
+            "groups": found.groups,
+            "next": lambda: self._as_object(run, text, self._after(run, text, found)),
+        }
+
+
+def _matches(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
     """All that a regular expression or a matcher function finds."""
     if isinstance(matcher, Matcher):
         yield from matcher.find_all(run, text)
@@ -37,7 +81,7 @@ def _matches(run: Run, matcher: Value, text: str) -> Iterator[Match]:
         found = _checked(invoke(found.get("next"), [], None, run))
 
 
-def _found(run: Run, matcher: Value, text: str) -> Iterator[Match]:
+def _found(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
     """Yield the matches, and count what it takes to hold them."""
     for found in _matches(run, matcher, text):
         run.tick(OBJECT + 2 * len(found.groups))
@@ -68,21 +112,17 @@ def _limit(limit: float | Undefined, code: str, index: int) -> int | None:
     return ceil(limit)
 
 
-def contains(run: Run, text: Value = UNDEFINED, token: Value = UNDEFINED) -> Value:
+def contains(run: Evaluation, text: Value, token: Value = UNDEFINED) -> Value:
     """``$contains``."""
-    if text is UNDEFINED:
-        return UNDEFINED
     if type(required(token, 2)) is str:
         return token in text
     return next(_matches(run, token, text), None) is not None
 
 
 def match(
-    run: Run, text: Value = UNDEFINED, matcher: Value = UNDEFINED, limit: Value = UNDEFINED
+    run: Evaluation, text: Value, matcher: Value = UNDEFINED, limit: Value = UNDEFINED
 ) -> Value:
     """``$match``."""
-    if text is UNDEFINED:
-        return UNDEFINED
     most = _limit(limit, "D3040", 3)
     return Sequence(
         [
@@ -93,11 +133,9 @@ def match(
 
 
 def split(
-    run: Run, text: Value = UNDEFINED, separator: Value = UNDEFINED, limit: Value = UNDEFINED
+    run: Evaluation, text: Value, separator: Value = UNDEFINED, limit: Value = UNDEFINED
 ) -> Value:
     """``$split``: at most ``limit`` parts, the rest is dropped."""
-    if text is UNDEFINED:
-        return UNDEFINED
     most = _limit(limit, "D3020", 3)
     if type(required(separator, 2)) is str:
         most = most if limit is UNDEFINED else int(limit)
@@ -113,15 +151,13 @@ def split(
 
 
 def replace(
-    run: Run,
-    text: Value = UNDEFINED,
+    run: Evaluation,
+    text: Value,
     pattern: Value = UNDEFINED,
     replacement: Value = UNDEFINED,
     limit: Value = UNDEFINED,
 ) -> Value:
     """``$replace``: by a string, or by what a function makes of the match."""
-    if text is UNDEFINED:
-        return UNDEFINED
     if required(pattern, 2) == "":
         raise JSONataError("D3010", value=pattern, index=2)
     most = _limit(limit, "D3011", 4)
@@ -140,7 +176,7 @@ def replace(
     return "".join([*pieces, text[at:]])
 
 
-def _replacement(run: Run, replacement: Value, found: Match) -> str:
+def _replacement(run: Evaluation, replacement: Value, found: Match) -> str:
     if type(replacement) is str:
         return _substitute(run, replacement, found)
     argument = {
@@ -156,7 +192,7 @@ def _replacement(run: Run, replacement: Value, found: Match) -> str:
     return result
 
 
-def _substitute(run: Run, template: str, found: Match) -> str:
+def _substitute(run: Evaluation, template: str, found: Match) -> str:
     """``$1`` … are groups, ``$0`` is the whole match, ``$$`` a dollar sign."""
     pieces, at = [], 0
     while (dollar := template.find("$", at)) >= 0:

@@ -1,26 +1,161 @@
-"""``$formatNumber``: XPath's pictures of numbers."""
+"""Numeric and aggregation functions.
+
+https://docs.jsonata.org/numeric-functions and https://docs.jsonata.org/aggregation-functions; the
+pictures of ``$formatNumber`` are those of
+https://www.w3.org/TR/xpath-functions-31/#formatting-numbers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from decimal import Decimal, localcontext
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import accumulate
-from math import isinf, isnan
 from typing import Final
 
-from .errors import JSONataError
-from .fn_numbers import round_half_even
-from .integer_pictures import insert_marks, regular_interval
-from .run import Run
-from .values import UNDEFINED, Value, required
+from ..errors import JSONataError
+from ..evaluation import Evaluation
+from ..values import (
+    NUMBERS,
+    UNDEFINED,
+    Value,
+    as_double,
+    in_radix,
+    number,
+    print_number,
+    read_number,
+    required,
+)
+from .integers import insert_marks, regular_interval
+
+_MOST_PLACES: Final = 340
+"""Beyond which all doubles are whole, or all are nothing."""
+
+
+def to_number(_run: Evaluation, value: Value) -> Value:
+    """``$number``; D3030 if it can't be."""
+    if type(value) in NUMBERS:
+        return value
+    if type(value) is bool:
+        return int(value)
+    result = read_number(value) if type(value) is str else None
+    if result is None:
+        raise JSONataError("D3030", value=value, index=1)
+    return result
+
+
+def absolute(_run: Evaluation, value: Value = UNDEFINED) -> Value:
+    """``$abs``."""
+    return UNDEFINED if value is UNDEFINED else number(abs(value))
+
+
+def floor(_run: Evaluation, value: Value = UNDEFINED) -> Value:
+    """``$floor``."""
+    return _whole(math.floor, value)
+
+
+def ceil(_run: Evaluation, value: Value = UNDEFINED) -> Value:
+    """``$ceil``."""
+    return _whole(math.ceil, value)
+
+
+def _whole(convert: Callable[[float], int], value: Value) -> Value:
+    return value if value is UNDEFINED or not math.isfinite(value) else number(convert(value))
+
+
+def round_half_even(_run: Evaluation, value: Value = UNDEFINED, places: Value = UNDEFINED) -> Value:
+    """``$round``: of the decimal digits that the number prints as, halves to the even side."""
+    if value is UNDEFINED or not math.isfinite(value):
+        return value
+    if places is UNDEFINED:
+        places = 0
+    if places != math.trunc(places):
+        return math.nan  # as in jsonata-js
+    places = math.trunc(places)
+    if abs(places) > _MOST_PLACES:
+        return number(value) if places > 0 else 0
+    with localcontext() as context:
+        context.prec = 800
+        exact = Decimal(print_number(value))
+        return number(float(exact.quantize(Decimal((0, (1,), -places)), ROUND_HALF_EVEN)))
+
+
+def sqrt(_run: Evaluation, value: Value) -> Value:
+    """``$sqrt``; D3060 below zero."""
+    if value < 0:
+        raise JSONataError("D3060", value=value, index=1)
+    return number(math.sqrt(value))
+
+
+def power(_run: Evaluation, base: Value, exponent: Value = UNDEFINED) -> Value:
+    """``$power``; D3061 if it is beyond all doubles."""
+    try:
+        result = math.pow(base, exponent)
+    except (OverflowError, ValueError, ZeroDivisionError, TypeError):
+        result = math.inf
+    if not math.isfinite(result):
+        raise JSONataError("D3061", value=base, exp=exponent, index=1)
+    return number(result)
+
+
+def random(run: Evaluation) -> Value:
+    """``$random``: from 0 up to 1."""
+    return run.random()
+
+
+def format_base(run: Evaluation, value: Value, radix: Value = UNDEFINED) -> Value:
+    """``$formatBase``: the rounded number in a radix from 2 to 36."""
+    base = 10 if radix is UNDEFINED else round_half_even(run, radix)
+    if base < 2 or base > 36:
+        raise JSONataError("D3100", value=base)
+    return in_radix(round_half_even(run, value), base)
+
+
+# -- aggregation
+
+
+def total(run: Evaluation, values: Value = UNDEFINED) -> Value:
+    """``$sum``."""
+    return UNDEFINED if values is UNDEFINED else _sum(run, values)
+
+
+def _sum(run: Evaluation, values: list[Value]) -> Value:
+    """From left to right in doubles, as JavaScript adds; newer Pythons' sum() rounds less."""
+    run.left -= len(values)
+    whole = sum(values)
+    if type(whole) is int:
+        return number(whole)
+    result = 0.0
+    for value in values:
+        result += as_double(value)
+    return number(result)
+
+
+def average(run: Evaluation, values: Value = UNDEFINED) -> Value:
+    """``$average``; UNDEFINED of nothing."""
+    if values is UNDEFINED or not values:
+        return UNDEFINED
+    return number(as_double(_sum(run, values)) / len(values))
+
+
+def largest(_run: Evaluation, values: Value) -> Value:
+    """``$max``."""
+    return UNDEFINED if not values else max(values)
+
+
+def smallest(_run: Evaluation, values: Value) -> Value:
+    """``$min``."""
+    return UNDEFINED if not values else min(values)
+
+
+# -- pictures
 
 _DEFAULTS: Final = {
     "decimal-separator": ".",
     "grouping-separator": ",",
     "exponent-separator": "e",
-    "infinity": "Infinity",
     "minus-sign": "-",
-    "NaN": "NaN",
     "percent": "%",
     "per-mille": "\u2030",
     "zero-digit": "0",
@@ -70,24 +205,24 @@ class _Parts:
 class _Layout:
     """What a sub-picture asks for."""
 
-    text: str
-    prefix: str
-    suffix: str
+    parts: _Parts
     least_whole: int
     scaling: int
     least_fraction: int
     most_fraction: int
     least_exponent: int
-    whole_groups: list[int] = field(default_factory=list)
-    fraction_groups: list[int] = field(default_factory=list)
+    whole_groups: list[int]
+    fraction_groups: list[int]
+    sign: str = ""
 
 
 def format_number(
-    run: Run, value: Value = UNDEFINED, picture: Value = UNDEFINED, options: Value = UNDEFINED
+    run: Evaluation,
+    value: Value,
+    picture: Value = UNDEFINED,
+    options: Value = UNDEFINED,
 ) -> Value:
     """``$formatNumber``; D3080 to D3093 for what is wrong with a picture."""
-    if value is UNDEFINED:
-        return UNDEFINED
     run.tick(30 + 4 * len(required(picture, 2)))
     symbols = _Symbols({} if options is UNDEFINED else options)
     pictures = required(picture, 2).split(symbols.alternative)
@@ -97,7 +232,7 @@ def format_number(
     for each in parts:
         _validate(each, symbols)
     positive, *rest = [_lay_out(each, symbols) for each in parts]
-    negative = rest[0] if rest else replace(positive, prefix=symbols.minus + positive.prefix)
+    negative = rest[0] if rest else replace(positive, sign=symbols.minus)
     return _show(run, value, positive if value >= 0 else negative, symbols)
 
 
@@ -113,16 +248,9 @@ def _split(text: str, symbols: _Symbols) -> _Parts:
     else:
         mantissa, exponent = active[: at - start], active[at - start + 1 :]
     whole, point, fraction = mantissa.partition(symbols.point)
-    return _Parts(
-        text,
-        text[:start],
-        text[end:],
-        active,
-        mantissa,
-        exponent,
-        whole,
-        fraction if point else text[end:],
-    )
+    prefix, suffix = text[:start], text[end:]
+    fraction = fraction if point else suffix
+    return _Parts(text, prefix, suffix, active, mantissa, exponent, whole, fraction)
 
 
 def _validate(parts: _Parts, symbols: _Symbols) -> None:
@@ -175,18 +303,10 @@ def _lay_out(parts: _Parts, symbols: _Symbols) -> _Layout:
         whole = 1
     if whole == 0 and least == 0:
         least = 1
-    return _Layout(
-        parts.text,
-        parts.prefix,
-        parts.suffix,
-        whole,
-        scaling,
-        least,
-        most,
-        symbols.count_digits(parts.exponent or ""),
-        _groups(parts.whole, parts, symbols),
-        _groups(parts.fraction, parts, symbols),
-    )
+    whole_groups = _groups(parts.whole, parts, symbols)
+    fraction_groups = _groups(parts.fraction, parts, symbols)
+    digits = symbols.count_digits(parts.exponent or "")
+    return _Layout(parts, whole, scaling, least, most, digits, whole_groups, fraction_groups)
 
 
 def _groups(part: str, parts: _Parts, symbols: _Symbols) -> list[int]:
@@ -204,10 +324,10 @@ def _groups(part: str, parts: _Parts, symbols: _Symbols) -> list[int]:
     return positions
 
 
-def _show(run: Run, value: float, layout: _Layout, symbols: _Symbols) -> str:
-    if symbols.percent in layout.text:
+def _show(run: Evaluation, value: float, layout: _Layout, symbols: _Symbols) -> str:
+    if symbols.percent in layout.parts.text:
         value = value * 100
-    elif symbols.per_mille in layout.text:
+    elif symbols.per_mille in layout.parts.text:
         value = value * 1000
     exponent = None
     if layout.least_exponent:
@@ -217,21 +337,20 @@ def _show(run: Run, value: float, layout: _Layout, symbols: _Symbols) -> str:
     whole = whole.lstrip("0").rjust(layout.least_whole, "0")
     fraction = fraction.rstrip("0").ljust(layout.least_fraction, "0")
     text = _grouped_whole(_translated(whole, symbols), layout, symbols)
-    if fraction and symbols.point in layout.text:
+    if fraction and symbols.point in layout.parts.text:
         text += symbols.point + _grouped_fraction(_translated(fraction, symbols), layout, symbols)
     if exponent is not None:
         digits = str(abs(exponent)).rjust(layout.least_exponent, "0")
         sign = symbols.minus if exponent < 0 else ""
         text += symbols.exponent + sign + _translated(digits, symbols)
-    return layout.prefix + text + layout.suffix
+    return layout.sign + layout.parts.prefix + text + layout.parts.suffix
 
 
 def _normalise(value: float, scaling: int) -> tuple[float, int]:
     """Mantissa, without its sign and with the picture's whole digits, and exponent."""
-    exponent = 0
-    if value == 0 or isnan(value) or isinf(value):
-        return value, exponent
-    value = abs(value)
+    if value == 0 or not math.isfinite(value):
+        return value, 0
+    value, exponent = abs(value), 0
     most, least = 10.0**scaling, 10.0 ** (scaling - 1)
     while value < least:
         value *= 10
@@ -244,8 +363,8 @@ def _normalise(value: float, scaling: int) -> tuple[float, int]:
 
 def _digits(value: float, places: int) -> tuple[str, str]:
     """JavaScript's toFixed of the absolute value, at the point."""
-    if isnan(value) or isinf(value):
-        return ("NaN" if isnan(value) else "Infinity"), ""
+    if not math.isfinite(value):
+        return print_number(abs(value)), ""
     with localcontext() as context:
         context.prec = 800
         whole, _, fraction = f"{abs(Decimal(value)):.{places}f}".partition(".")
