@@ -579,8 +579,6 @@ def test_each_retry_starts_an_execution_of_its_own(record: Any, chain: Chain) ->
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2, "IntervalSeconds": 1}]
     machine = chain({"Start": starting(".sync", Retry=retry)})
     recorded = record(machine, state_machines={"sub": failing})
-        chain({"Start": starting(".sync", Retry=retry)}), state_machines={"sub": failing}
-    )
     replayed = recorded.replay(state_machines={"sub": failing})
     assert [child.verdict for child in replayed.children] == ["same"] * 3
 
