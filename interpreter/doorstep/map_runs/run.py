@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..engine.engine import SLICE
+from ..engine.journal import Header
 from ..engine.messages import StartMapRun
 from ..errors import InputError, StateFailed
 from ..runtime.clocks import AT_ONCE, Handle
@@ -160,12 +161,12 @@ class MapRun:
         index = len(self.sizes)
         identity = child_identity(self.parent, command, index)
         self.sizes[index] = batch.size
+        definition = self.parent.journal.header.definition
         child = self.driver.start(
             command.child,
-            self.parent.journal.header.definition,
-            identity,
+            Header.of(definition, identity),
             dumps(batch.input),
-            clock=self.parent.clock,
+            self.parent.clock,
         )
         self._watch(index, child)
 

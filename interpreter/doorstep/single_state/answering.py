@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..engine.identity import Identity
+from ..engine.journal import Header
 from ..engine.messages import Invoke
 from ..engine.quotas import EXPRESS
 from ..runtime import Driver, Execution, VirtualClock
@@ -68,7 +69,7 @@ def _run(trial: Trial, handlers: Handlers) -> None:
     name = str(uuid.uuid4())
     identity = Identity(name=name, seed=name, type="EXPRESS", role=asked.role)
     driver = Driver(VirtualClock(), handlers, respond=respond)
-    execution = driver.start(trial, {}, identity, asked.input, EXPRESS)
+    execution = driver.start(trial, Header({}, identity, EXPRESS), asked.input)
     driver.run(execution)
 
 
