@@ -285,7 +285,7 @@ class Driver:
             if self._new_map_run is None:
                 raise DoorstepError("this driver was made without map runs")
             run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
-            run.take_back(self.persistence.children(execution, command))
+            run.restore(self.persistence.children(execution, command))
         run.start(command)
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:

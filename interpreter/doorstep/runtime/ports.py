@@ -117,7 +117,7 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def take_back(self, children: Sequence[Execution]) -> None:
+    def restore(self, children: Sequence[Execution]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:
