@@ -17,10 +17,10 @@ from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
 from .state_visits import Visit, Visits
 
-Place = tuple[tuple[str, int | None, int], ...]
+VisitPath = tuple[tuple[str, int | None, int], ...]
 """From the outside in: the state, the iteration that it is in, and which visit of it."""
 
-_WHOLE: Place = ()
+_WHOLE: VisitPath = ()
 _SHAPED = {
     "StateEntered": "input",
     "StateExited": "output",
@@ -57,11 +57,11 @@ def diff(a: Sequence[Entry], b: Sequence[Entry]) -> list[Aligned]:
     return [Aligned(_name(place), first.get(place), second.get(place)) for place in places]
 
 
-def _summaries(events: Sequence[Entry]) -> dict[Place, dict[str, Any]]:
+def _summaries(events: Sequence[Entry]) -> dict[VisitPath, dict[str, Any]]:
     """Return what a history says of each visit, and of the execution."""
     visits = Visits(events)
     places = dict(_places(visits))
-    summaries: dict[Place, dict[str, Any]] = {_WHOLE: _execution(events)}
+    summaries: dict[VisitPath, dict[str, Any]] = {_WHOLE: _execution(events)}
     summaries |= {place: {"calls": 0, "outcome": visit.outcome} for visit, place in places.items()}
     for event in events:
         if (visit := visits.of.get(event.id)) is not None:
@@ -69,9 +69,9 @@ def _summaries(events: Sequence[Entry]) -> dict[Place, dict[str, Any]]:
     return summaries
 
 
-def _places(visits: Visits) -> Iterator[tuple[Visit, Place]]:
-    known: dict[Visit | None, Place] = {None: ()}
-    count: Counter[tuple[Place, str, int | None]] = Counter()
+def _places(visits: Visits) -> Iterator[tuple[Visit, VisitPath]]:
+    known: dict[Visit | None, VisitPath] = {None: ()}
+    count: Counter[tuple[VisitPath, str, int | None]] = Counter()
     for visit in visits.all:
         around = known[visit.parent]
         index = visit.index if visit.iteration else None
@@ -113,11 +113,11 @@ def _there(side: Mapping[str, Any] | None) -> Any:
     return ABSENT if side is None else side["outcome"]
 
 
-def _name(place: Place) -> str:
-    """`Map[3] > Charge`; from the second visit on with its number: `Poll (2)`."""
-    name = ""
+def _name(place: VisitPath) -> str:
+    """Return `Map[3] > Charge`; from the second visit on with its number: `Poll (2)`."""
+    path = ""
     for name, index, number in place:
         iteration = "" if index is None else f"[{index}]"
         again = f" ({number})" if number > 1 else ""
-        name += f"{iteration} > {name}{again}" if name else f"{name}{again}"
-    return name or "(execution)"
+        path += f"{iteration} > {name}{again}" if path else f"{name}{again}"
+    return path or "(execution)"
