@@ -76,7 +76,7 @@ def debug() -> str:
         no_color=False,
         legacy_windows=False,
     )
-    console.print(screen(DebugSession(moments, moments.blamed or 0), width, height))
+    console.print(screen(DebugSession(moments, moments.first_failure or 0), width, height))
     form = FONTS.sub("", CONSOLE_SVG_FORMAT)
     return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
 
