@@ -18,7 +18,7 @@ from doorstep import jsonata
 from doorstep.asl import context, dialect
 from doorstep.asl.dialect import LIMITS, functions
 from doorstep.jsonata import JSONataError, Limits
-from doorstep.jsonata.regex_pattern import Pattern
+from doorstep.jsonata.regex.pattern import Pattern
 
 HUGE = 10**400
 TEXT = "x" * 200_000
