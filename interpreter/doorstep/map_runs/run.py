@@ -29,7 +29,10 @@ EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 class MapRun:
-    """One map run: its counters, its children that run, the outputs of those that have ended."""
+    """One map run: its counters, its children that run, the outputs of those that have ended.
+
+    Fact 282.
+    """
 
     def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
         self.driver = driver
@@ -63,7 +66,10 @@ class MapRun:
         self._continue()
 
     def restore(self, children: Sequence[Execution]) -> None:
-        """Continue with the children of a run that was begun before a crash or a redrive."""
+        """Continue with the children of a run that was begun before a crash or a redrive.
+
+        Fact 505: children that failed are run again, those that succeeded are not.
+        """
         for index, (child, size) in enumerate(
             zip(children, self._sizes(len(children)), strict=False)
         ):
@@ -86,7 +92,7 @@ class MapRun:
             return single
 
     def change(self, **fields: Any) -> None:
-        """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
+        """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
         self.command = self.command._replace(**fields)
         self.driver.persistence.map_run(self)
         self._continue()
@@ -115,7 +121,10 @@ class MapRun:
 
     @property
     def failed_items(self) -> int:
-        """How many items are in children that did not succeed."""
+        """How many items are in children that did not succeed.
+
+        Fact 285: each item of a batch counts.
+        """
         return sum(self.sizes[index] for index in self.unsuccessful)
 
     def _fill(self) -> None:
@@ -191,6 +200,7 @@ class MapRun:
             self._fill()
 
     def _exceeded(self) -> bool:
+        # Fact 285: the run fails when a tolerance is exceeded.
         command = self.command
         return exceeds(
             self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
@@ -220,7 +230,10 @@ class MapRun:
 
 
 def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
-    """Return whether more items failed than are tolerated; `total`: None while not known."""
+    """Return whether more items failed than are tolerated; `total`: None while not known.
+
+    Fact 285: tolerances are exceeded, not reached; by default none is tolerated.
+    """
     if not failed:
         return False
     if count is None and percentage is None:
