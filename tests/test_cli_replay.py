@@ -115,13 +115,13 @@ def changed(folder: Path) -> Path:
     return folder
 
 
-def test_the_first_difference_is_told_with_both_sides(changed: Path) -> None:
+def test_the_first_difference_is_shown_with_both_sides(changed: Path) -> None:
     result = replay("failed.json", definition="changed.asl.json")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[:2] == [
         "differs at event 11 in Charge",
-        '  TaskStateExited has another output.charge: recorded "C", now nothing',
+        '  TaskStateExited has a different output.charge: recorded "C", now nothing',
     ]
     assert [line.split()[:2] for line in lines[2:4]] == [
         ["recorded:", "TaskStateExited"],
@@ -163,7 +163,7 @@ def test_handlers_are_compared_state_by_state(folder: Path) -> None:
     assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in told
 
 
-def test_handlers_that_do_not_load_are_told(folder: Path) -> None:
+def test_handlers_that_do_not_load_are_reported(folder: Path) -> None:
     result = replay("failed.json", "--with-handlers", "nowhere.py")
     assert (result.exit_code, "--with-handlers nowhere.py" in result.stderr) == (2, True)
 
@@ -207,19 +207,19 @@ def test_waits_of_another_length_can_be_let_pass(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("cut.json", '{"events": [{"id": 1', "is not JSON (line 1, column"),
         ("other.json", '{"Executions": []}', "has no events"),
         ("bare.json", '[{"id": 1, "type": "ExecutionStarted", "timestamp": 0}]', "has no input"),
     ],
 )
-def test_damaged_files_are_told(folder: Path, name: str, content: str, told: str) -> None:
+def test_damaged_files_are_reported(folder: Path, name: str, content: str, message: str) -> None:
     (folder / name).write_text(content)
     for command in ("replay", "resume"):
         result = invoke(command, name, "--definition", "order.asl.json")
         assert (result.exit_code, result.stdout) == (2, "")
-        assert told in result.stderr
+        assert message in result.stderr
     empty = folder / "empty"
     empty.mkdir()
     assert "no histories (*.json) found" in replay(empty).stderr
@@ -237,7 +237,7 @@ def resume(*arguments: str) -> Result:
     return invoke("resume", "failed.json", "--definition", "order.asl.json", *arguments)
 
 
-def test_that_a_history_does_not_end_is_told(folder: Path) -> None:
+def test_that_a_history_does_not_end_is_reported(folder: Path) -> None:
     events = json.loads(Path("failed.json").read_text("utf-8"))["events"]
     Path("failed.json").write_text(json.dumps(events[:3]), "utf-8")
     remark = "the history ends at event 3, while the execution was running\n"
@@ -261,7 +261,7 @@ def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:
     assert "'charge': did you mean 'Charge'?" in resume("--from", "charge").stderr
 
 
-def test_a_missing_handler_is_told_as_run_tells_it(folder: Path) -> None:
+def test_a_missing_handler_is_reported_as_run_reports_it(folder: Path) -> None:
     result = resume()
     assert (result.exit_code, "no handler answers it" in result.stderr) == (2, True)
 

@@ -1,6 +1,6 @@
 """TestState: the requests that AWS refuses, and how it says so.
 
-Codes and texts are those of asl-facts 6.7 and its appendix D, recorded on AWS.
+Codes and texts are those of facts 127 and 482 to 486, recorded on AWS.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def test_members_outside_their_limits_are_all_named() -> None:
         "2 validation errors detected: "
         "Value 'ALL' at 'inspectionLevel' failed to satisfy constraint: "
         "Member must satisfy enum value set: [INFO, DEBUG, TRACE]; "
-        "Value at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
+        "Value '-1' at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
         "Member must have value greater than or equal to 0"
     )
 

@@ -141,7 +141,7 @@ def describe(diagnostic: Diagnostic, file: str, document: Document | None) -> st
 
     `document` is None when the text could not be parsed; then the hint holds line and caret.
     """
-    from doorstep.definitions.documents import window
+    from doorstep.definitions.source_locations import window
 
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import invalid_arn, invalid_request
+from doorstep.model.aws_errors import invalid_arn, invalid_request
 
 
 @dataclass(frozen=True, slots=True)

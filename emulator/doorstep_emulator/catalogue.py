@@ -11,10 +11,9 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from doorstep.errors import ApiError
+from doorstep.model.aws_errors import machine_deleting, no_machine
 
 from . import arns
-from .errors import no_machine
 from .store.store import Store
 
 
@@ -123,7 +122,7 @@ class Catalogue:
         """The machine of an ARN, qualified or not, that is not being deleted."""
         machine = self.machine(arns.parse(arn, "stateMachine").unqualified)
         if machine.deleting:
-            raise ApiError("StateMachineDeleting", f"State Machine is being deleted: '{arn}'")
+            raise machine_deleting(arn)
         return machine
 
     def target(self, arn: str) -> Target:

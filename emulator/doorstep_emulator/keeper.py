@@ -14,7 +14,7 @@ from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution
 from doorstep.runtime.execution import child_identity
-from doorstep.runtime.persistence import go_on, restore
+from doorstep.runtime.persistence import restore, resume_execution
 from doorstep.values.json_values import dumps, loads
 
 from . import map_run_counts
@@ -85,7 +85,7 @@ class StoreKeeper:
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
         """Keep an answer for its time."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
@@ -247,7 +247,7 @@ class StoreKeeper:
             clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
-            go_on(self.driver, execution, self.store.promises(row.id))
+            resume_execution(self.driver, execution, self.store.promises(row.id))
         return execution
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from doorstep.engine.messages import Invoke
 from doorstep.errors import InputError
+from doorstep.model.aws_errors import invalid_request
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer
 from doorstep.testing.mock_config import read_config, read_test_case
 from doorstep.testing.mocks import Mock, doubt, fitting, invalid
 
-from .errors import invalid_request
 from .programs import Definition
 
 log = logging.getLogger("doorstep")

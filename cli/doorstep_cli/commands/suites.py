@@ -15,7 +15,7 @@ from ..output import OutputFile, Problem, echo, print_json, style
 from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.reading import Suite, Test
     from doorstep.testing.suites.running import Result
 
@@ -123,7 +123,7 @@ def _measurement(
     """Return a measurement of coverage; None when no option asks for one."""
     if not (cov or sources or reports or fail_under):
         return None
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
 
     try:
         return Measurement(sources, reports, fail_under)

@@ -14,17 +14,17 @@ from ..output import TableRow, echo, note, plain, print_table
 if TYPE_CHECKING:
     from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
-    from doorstep.replayer import Answered, ChildReplay, Difference, Replay
+    from doorstep.replayer import ChildReplay, Difference, HandlerAnswer, Replay
 
 _VERDICTS = {
     "same": "Same",
-    "mended": "Fixed",
+    "fixed": "Fixed",
     "different": "Different",
     "no handler": "No handler",
     "no answer": "No answer",
 }
 """What a handler's answer was beside the recorded one, and the title of its column."""
-_CHILD_RESULTS = {"surplus": "unmatched", "not given": "no history", "no items": "not compared"}
+_CHILD_RESULTS = {"not given": "no history", "no items": "not compared"}
 """Results of children whose names in the table differ from those in the JSON."""
 _MOST = 10
 """Children, and answers, that differ to list; the others are counted."""
@@ -32,7 +32,7 @@ _SHOWN = 400
 """Characters of an event or an answer to show."""
 _ABSENT = {
     "missing": "it received an item, but its history is not here",
-    "surplus": "it matches none of the items",
+    "unmatched": "it matches none of the items",
     "not given": "its history is not here",
     "no definition": "its definition is not known; name it with --state-machine NAME=FILE",
     "no items": "its items are in a bucket, so its children are not compared; name --s3-root DIR",
@@ -49,7 +49,7 @@ def print_replay(replayed: Replay) -> None:
 def _print_own(replayed: Replay) -> None:
     if found := replayed.difference:
         echo(_headline(found), fg="red", bold=True)
-        echo(f"  {plain(found.told)}")
+        echo(f"  {plain(found.message)}")
         for title, event in (("recorded", found.recorded), ("now", found.ours)):
             echo(f"  {title + ':':10}{_event(event)}")
         echo(f"  likely:   {found.advice}")
@@ -71,7 +71,7 @@ def _event(event: Event | Entry | None) -> str:
     return plain(shortened(f"{event.type} {dumps(event.details or {})}", _SHOWN))
 
 
-def _print_answers(answers: Sequence[Answered]) -> None:
+def _print_answers(answers: Sequence[HandlerAnswer]) -> None:
     counts: dict[str, Counter[str]] = {}
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
@@ -86,7 +86,7 @@ def _print_answers(answers: Sequence[Answered]) -> None:
     _print_different(answers)
 
 
-def _print_different(answers: Sequence[Answered]) -> None:
+def _print_different(answers: Sequence[HandlerAnswer]) -> None:
     different = [answer for answer in answers if answer.verdict == "different"]
     for answer in different[:_MOST]:
         where = plain(f"{answer.state}, attempt {answer.attempt}")
@@ -140,4 +140,4 @@ def _child_row(where: str, child: ChildReplay) -> TableRow:
 def summary(found: Difference) -> str:
     """Return a difference in a few words, for a cell of a table."""
     number = f"event {found.recorded.id}: " if found.recorded else ""
-    return f"{number}{found.told}"
+    return f"{number}{found.message}"

@@ -8,14 +8,14 @@ from typing import Any
 from doorstep.definitions.jackson import JSONProblem, loads
 from doorstep.engine.messages import FactKind
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import invalid_output, invalid_token, no_activity, task_timed_out
 
 from ..activities import Poll
 from ..arns import Caller, parse
 from ..catalogue import Activity
-from ..errors import invalid_token, no_activity
 from ..server import Operations, Server, Waiting
-from . import paging, tags
-from .validation import check_encryption, check_name
+from . import paging
+from .resources import add_tags, check_encryption, check_name
 
 Request = dict[str, Any]
 
@@ -29,7 +29,7 @@ def create_activity(server: Server, caller: Caller, request: Request) -> Request
     activity = server.catalogue.activities.get(arn)
     if activity is None:
         activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)
-        tags.add(activity, request.get("tags", []))
+        add_tags(activity, request.get("tags", []))
         server.catalogue.save(activity)
     elif activity.encryption != encryption:
         told = "EncryptionConfiguration may not be updated"
@@ -77,7 +77,7 @@ def send_task_success(server: Server, caller: Caller, request: Request) -> Reque
     try:
         output = loads(request["output"])
     except (JSONProblem, RecursionError) as problem:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{problem}'") from None
+        raise invalid_output(problem) from None
     return _send(server, request, "succeeded", output)
 
 
@@ -100,8 +100,7 @@ def _send(server: Server, request: Request, kind: FactKind, data: Any) -> Reques
     except KeyError:
         raise invalid_token() from None
     if not sent:
-        told = "Task Timed Out: 'Provided task does not exist anymore'"
-        raise ApiError("TaskTimedOut", told)
+        raise task_timed_out()
     return {}
 
 

@@ -10,22 +10,28 @@ from typing import Any
 from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
 from doorstep.errors import ApiError, DoorstepError, InputError
+from doorstep.model.aws_errors import (
+    execution_exists,
+    invalid_input,
+    invalid_request,
+    no_execution,
+    wrong_type,
+)
 from doorstep.runtime import Execution
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
 from ..catalogue import Target
-from ..errors import invalid_request, no_execution, wrong_type
 from ..responses import why_not_redrivable
 from ..server import Operations, Server, Waiting
 from ..store.store import Row
 from ..timelines import Pace
-from .validation import check_name
+from .resources import check_name
 
 Request = dict[str, Any]
 CLOCK_TAG = "doorstep:clock"
 """The tag of a state machine that says which clock its executions have."""
-_PAYLOAD_BYTES = 262_144
+_NO_INPUT = "Invalid execution input."
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
 _RETENTION = 90 * 86_400
 """Seconds after its end for which an execution keeps its name (API reference, StartExecution)."""
@@ -138,18 +144,12 @@ def _name(request: Request) -> str:
 
 def _input(request: Request) -> str:
     text: str = request.get("input", "{}")
-    if len(text.encode("utf-8", "surrogatepass")) > _PAYLOAD_BYTES:
-        raise invalid_request(
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_PAYLOAD_BYTES}"
-        )
     try:
         jackson.loads(text)
     except jackson.JSONProblem as problem:
-        told = str(problem) if text.strip() else "Invalid execution input."
-        raise _invalid_input(told) from None
+        raise invalid_input(str(problem) if text.strip() else _NO_INPUT) from None
     except RecursionError:
-        raise _invalid_input("Invalid execution input.") from None
+        raise invalid_input(_NO_INPUT) from None
     return text
 
 
@@ -160,10 +160,6 @@ def _is_taken(server: Server, arn: str) -> bool:
         server.keeper.forget(row)
         return False
     return row is not None or arn in server.driver.executions
-
-
-def _invalid_input(why: str) -> ApiError:
-    return ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
 
 
 def _identity(server: Server, target: Target, name: str) -> Identity:
@@ -206,7 +202,7 @@ def _started_again(server: Server, target: Target, arn: str, text: str) -> Reque
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
     if row and running and execution and execution.engine.input == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
-    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+    raise execution_exists(arn)
 
 
 def _ended(execution: Execution, text: str, request: Request) -> Request:

@@ -7,10 +7,10 @@ from typing import Any
 from doorstep.engine.identity import Identity
 from doorstep.engine.messages import Event, details_member
 from doorstep.history.aws_json import as_aws
+from doorstep.model.aws_errors import invalid_request, no_machine, no_resource, wrong_type
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
-from ..errors import invalid_request, no_machine, no_resource, wrong_type
 from ..responses import details, redrive_status, summary
 from ..server import Operations, Server
 from ..store.store import Query, Row
@@ -31,7 +31,7 @@ def describe_execution(server: Server, caller: Caller, request: Request) -> Requ
         return told
     first = _events(server, row, 1, 1)[0].details or {}
     told |= {"input": first["input"], "inputDetails": {"included": True}}
-    # The error of a time-out is in the history alone (asl-facts, behaviour 94).
+    # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         number = last_event(server, row)
         last = _events(server, row, number, number)[0].details or {}

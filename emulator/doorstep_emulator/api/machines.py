@@ -8,15 +8,15 @@ from typing import Any
 from doorstep import DefinitionError, validate
 from doorstep.definitions.documents import read_json
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import invalid_request, machine_deleting, no_machine
 from doorstep.validation import check
 from doorstep.validation.variables import variable_references
 
 from ..arns import Caller, parse
 from ..catalogue import Machine, Revision
-from ..errors import invalid_request, no_machine
 from ..server import Operations, Server, Waiting
-from . import paging, tags
-from .validation import check_encryption, check_name
+from . import paging
+from .resources import add_tags, check_encryption, check_name
 from .versions import publish
 
 Request = dict[str, Any]
@@ -54,7 +54,7 @@ def create_state_machine(server: Server, caller: Caller, request: Request) -> Re
         revision=revision.id,
         created_with=_publication(request),
     )
-    tags.add(machine, request.get("tags", []))
+    add_tags(machine, request.get("tags", []))
     server.catalogue.save(machine)
     return _created(server, machine, request)
 
@@ -234,8 +234,7 @@ def _created_again(
     server: Server, machine: Machine, machine_type: str, fields: Request, request: Request
 ) -> Request:
     if machine.deleting:
-        told = f"State Machine is being deleted: '{machine.arn}'"
-        raise ApiError("StateMachineDeleting", told)
+        raise machine_deleting(machine.arn)
     # The role is not compared, nor are the tags; the existing ones are kept.
     before = server.catalogue.revision(machine.revision)
     compared = {own: value for own, value in fields.items() if own != "role"}

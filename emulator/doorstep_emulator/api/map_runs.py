@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorstep.model.aws_errors import invalid_request, no_execution, no_resource
+
 from ..arns import Caller, parse
-from ..errors import invalid_request, no_execution, no_resource
 from ..map_run_counts import counted
 from ..server import Operations, Server
 from . import paging

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..server import Operations
-from . import activities, executions, history, machines, map_runs, tags, versions
+from . import activities, executions, history, machines, map_runs, resources, versions
 
 OPERATIONS: Operations = {
     **machines.OPERATIONS,
@@ -12,5 +12,5 @@ OPERATIONS: Operations = {
     **history.OPERATIONS,
     **activities.OPERATIONS,
     **map_runs.OPERATIONS,
-    **tags.OPERATIONS,
+    **resources.OPERATIONS,
 }

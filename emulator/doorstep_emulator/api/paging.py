@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ..errors import invalid_token
+from doorstep.model.aws_errors import invalid_token
 
 _DEFAULT, _LIFE = 100, 24 * 3600
 _LARGEST = 2**63 - 1

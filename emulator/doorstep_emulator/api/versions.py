@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import conflict, invalid_request, missing_reference
 
 from ..arns import Caller, parse
 from ..catalogue import Alias, Machine, Version
-from ..errors import conflict, invalid_request, missing_reference
 from ..server import Operations, Server
 from . import paging
 

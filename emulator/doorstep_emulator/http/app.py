@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from doorstep import __version__
 from doorstep.errors import ApiError
+from doorstep.model.aws_model import check_request
 
 from ..api.operations import OPERATIONS
-from ..api.validation import validate
 from ..arns import Caller
 from ..errors import Unavailable
 from ..server import Question, Server
@@ -106,7 +106,9 @@ class Http:
                 operation = "SendTaskHeartbeat"
             else:
                 given["output"] = protocol.text(await _body(request)) or "{}"
-            outcome = await self._ask(operation, self._default, validate(operation, given), None)
+            outcome = await self._ask(
+                operation, self._default, check_request(operation, given), None
+            )
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)

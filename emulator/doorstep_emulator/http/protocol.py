@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError, shortened
+from doorstep.model.aws_errors import invalid_output
+from doorstep.model.aws_model import REQUESTS, check_request
 from doorstep.values.json_values import encoded, loads
 
-from ..api.limits import REQUESTS
-from ..api.validation import validate
 from ..arns import Caller
 from ..errors import Unavailable
 
@@ -55,7 +55,7 @@ def read(operation: str, body: bytes) -> dict[str, Any]:
         value = loads(body.decode("utf-8")) if body else {}
     except (InputError, UnicodeDecodeError) as problem:
         raise ApiError("SerializationException", str(problem)) from None
-    return validate(operation, value)
+    return check_request(operation, value)
 
 
 def text(body: bytes) -> str:
@@ -63,7 +63,7 @@ def text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as problem:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{problem.reason}'") from None
+        raise invalid_output(problem.reason) from None
 
 
 def written(outcome: Any) -> tuple[int, bytes]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..asl.choice import COMPARATORS
 from ..asl.jsonata_fields import is_expression
 from ..model.definition import State
+from ..model.grammar import operator_of
 from . import flow_jsonata, flow_jsonpath
 from .flow import ARRAY, ERROR, MOMENT, NAMED, Fixed, Flow, Key, Made, Put, Read, Want
 
@@ -193,7 +193,7 @@ def comparisons(rule: Mapping[str, Any]) -> Iterator[Comparison]:
     for one in inner:
         yield from comparisons(one)
     if "Variable" in rule:
-        name = next(key for key in rule if key in COMPARATORS)
+        name = operator_of(rule)
         expected = rule[name]
         other = (expected,) if name.endswith("Path") else ()
         yield Comparison(name, expected, (rule["Variable"], *other))

@@ -7,9 +7,18 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.identity import LONGEST_NAME, Identity, is_name
+from ..engine.identity import Identity, is_name
 from ..engine.messages import FactKind, Invoke
-from ..errors import Failure, InputError, shortened
+from ..errors import ApiError, Failure, InputError
+from ..model.aws_errors import (
+    execution_exists,
+    invalid_input,
+    invalid_name,
+    invalid_output,
+    invalid_token,
+    task_timed_out,
+)
+from ..model.aws_model import check_member
 from ..values.json_values import dumps, loads
 from .clocks import AT_ONCE
 from .invocation import metadata
@@ -48,16 +57,17 @@ def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> 
     machine = _machine(driver, invoke)
     if machine is None:
         return False
-    if refusal := _refusal(invoke):
-        driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+    try:
+        _check_request(invoke)
+    except ApiError as error:
+        driver.later(execution, "failed", invoke.key, _refused(invoke, error))
         return True
     if invoke.integration.pattern and execution.identity.nesting >= DEEPEST:
         _fail_as_too_deep(driver, execution, invoke)
         return True
     child = _child(driver, execution, invoke, machine)
     if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
-        told = f"Execution Already Exists: '{child.arn}'"
-        refused = _refused(invoke, "ExecutionAlreadyExists", told)
+        refused = _refused(invoke, execution_exists(child.arn))
         driver.later(execution, "failed", invoke.key, refused)
         return True
     request_id = execution.identity.uuid(f"request/{invoke.key}")
@@ -78,24 +88,17 @@ def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> 
     return True
 
 
-def _refusal(invoke: Invoke) -> tuple[str, str] | None:
-    """Return the code and text with which StartExecution refuses the arguments, or None."""
+def _check_request(invoke: Invoke) -> None:
+    """Raise ApiError for arguments that StartExecution refuses."""
     name = invoke.arguments.get("Name")
-    if name is not None and not 0 < len(name) <= LONGEST_NAME:
-        bound = f"less than or equal to {LONGEST_NAME}" if name else "greater than or equal to 1"
-        constraint = f"failed to satisfy constraint: Member must have length {bound}"
-        value = shortened(name, LONGEST_NAME)
-        return (
-            "ValidationException",
-            f"1 validation error detected: Value '{value}' at 'name' {constraint}",
-        )
-    if name is not None and not is_name(name):
-        return "InvalidName", f"Invalid Name: '{name}'"
+    if name is not None:
+        check_member("StartExecution", "name", name)
+        if not is_name(name):
+            raise invalid_name(name)
     try:
         loads(input_text(invoke))
     except InputError as problem:
-        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
-    return None
+        raise invalid_input(str(problem)) from None
 
 
 def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
@@ -192,8 +195,10 @@ def described(execution: Execution) -> dict[str, Any]:
 
 def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
     def answer(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
-        if refusal := _hand_over(driver, kind, invoke.arguments):
-            driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+        try:
+            _hand_over(driver, kind, invoke.arguments)
+        except ApiError as error:
+            driver.later(execution, "failed", invoke.key, _refused(invoke, error))
         else:
             driver.later(execution, "succeeded", invoke.key, {})
 
@@ -206,18 +211,16 @@ def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
     return send
 
 
-def _hand_over(
-    driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]
-) -> tuple[str, str] | None:
-    """Send to the task with the token; code and text of the API's error when that can't be."""
+def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -> None:
+    """Send to the task with the token; raise ApiError when that can't be."""
     try:
         sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
     except InputError as problem:
-        return "InvalidOutput", f"Invalid Output: '{problem}'"
+        raise invalid_output(problem) from None
     except KeyError:
-        return "InvalidToken", "Invalid Token: 'Invalid token'"
-    gone = "Task Timed Out: 'Provided task does not exist anymore'"
-    return None if sent else ("TaskTimedOut", gone)
+        raise invalid_token() from None
+    if not sent:
+        raise task_timed_out()
 
 
 def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
@@ -230,8 +233,9 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
     return None
 
 
-def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
-    """What the optimized and the SDK integration make of an error of the Step Functions API."""
+def _refused(invoke: Invoke, error: ApiError) -> dict[str, str]:
+    """Return what the optimized or the SDK integration makes of an error of the API."""
+    code, text = error.code, str(error)
     exception = code if code.endswith("Exception") else f"{code}Exception"
     if invoke.integration.resource_type == "states":
         details = f"Service: AWSStepFunctions; Status Code: 400; Error Code: {code}"

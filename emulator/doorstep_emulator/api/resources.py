@@ -1,0 +1,93 @@
+"""What state machines and activities have in common: names, encryption, tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from doorstep.engine.identity import is_name
+from doorstep.errors import ApiError
+from doorstep.model.aws_errors import Refusal, invalid_name, invalid_request, no_resource
+
+from ..arns import Caller, parse
+from ..catalogue import Activity, Machine
+from ..server import Operations, Server
+
+Request = dict[str, Any]
+_TAGS = 50
+_CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
+
+
+def check_name(name: str) -> str:
+    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName."""
+    if not is_name(name):
+        raise invalid_name(name)
+    return name
+
+
+def check_encryption(configuration: dict[str, Any] | None) -> None:
+    """Raise InvalidEncryptionConfiguration for a customer's key that is not named."""
+    if not configuration or "kmsKeyId" in configuration:
+        return
+    if configuration["type"] == "CUSTOMER_MANAGED_KMS_KEY":
+        message = (
+            "Invalid Encryption Configuration: kmsKeyId must be specified for a customer's key"
+        )
+        raise ApiError("InvalidEncryptionConfiguration", message)
+
+
+def add_tags(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
+    """Add tags, replacing those with the same keys."""
+    together = thing.tags | {tag.get("key", ""): tag.get("value", "") for tag in tags}
+    for key in together:
+        if not key or key.lower().startswith("aws:"):
+            raise invalid_request(
+                f"Tag keys can't be empty or begin with 'aws:'. Received: '{key}'"
+            )
+        if not _CHARACTERS.fullmatch(key + together[key]):
+            told = "Tags may only contain letters, digits, white space and _ . : / = + - @"
+            raise invalid_request(f"{told}. Received: '{key}'")
+    if len(together) > _TAGS:
+        told = f"A resource can't have more than {_TAGS} tags."
+        raise Refusal("TooManyTags", told, resourceName=thing.arn)
+    thing.tags = together
+
+
+def tag_resource(server: Server, caller: Caller, request: Request) -> Request:
+    """TagResource."""
+    thing = _thing(server, request)
+    add_tags(thing, request["tags"])
+    server.catalogue.save(thing)
+    return {}
+
+
+def untag_resource(server: Server, caller: Caller, request: Request) -> Request:
+    """UntagResource; keys that are not there are no error."""
+    thing = _thing(server, request)
+    keys = set(request["tagKeys"])
+    thing.tags = {key: value for key, value in thing.tags.items() if key not in keys}
+    server.catalogue.save(thing)
+    return {}
+
+
+def list_tags(server: Server, caller: Caller, request: Request) -> Request:
+    """ListTagsForResource."""
+    tags = _thing(server, request).tags
+    return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+
+
+def _thing(server: Server, request: Request) -> Machine | Activity:
+    """What an unqualified ARN names; versions and aliases have no tags."""
+    arn = parse(request["resourceArn"], "stateMachine", "activity").text
+    thing = server.catalogue.machines.get(arn) or server.catalogue.activities.get(arn)
+    if thing is None:
+        raise no_resource(arn)
+    return thing
+
+
+OPERATIONS: Operations = {
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags,
+}
