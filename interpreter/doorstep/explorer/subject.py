@@ -16,7 +16,7 @@ from ..engine.identity import Identity
 from ..engine.messages import ItemSource, Program, StartMapRun
 from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
-from ..model.definition import State, workflow
+from ..model.definition import Clause, State, workflow
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers
@@ -52,7 +52,7 @@ class Subject:
         self.program = compile_workflow(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self._exits: dict[tuple[str, str, int], Left] = {}
+        self._exits: dict[tuple[str, str], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
@@ -86,11 +86,11 @@ class Subject:
             return False
         return around.type == "Map" or self.in_map(around.name)
 
-    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+    def exit(self, state: State, clause: Clause | None = None) -> Left:
         """What an exit of a state leaves behind."""
-        key = state.name, way, index
+        key = state.name, clause.pointer if clause else ""
         if key not in self._exits:
-            self._exits[key] = flow_states.left(state, way, index)
+            self._exits[key] = flow_states.left(state, clause)
         return self._exits[key]
 
     def used(self, run: Run) -> set[Item]:

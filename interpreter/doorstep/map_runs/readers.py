@@ -41,7 +41,7 @@ class Item(NamedTuple):
 
 
 def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
-    """The items of a map run: the state's own, or those that its ItemReader names."""
+    """The items of a map run: the state's own, or those that its ItemReader names (fact 280)."""
     if command.reader is None:
         yield from (Item(value, "STATE_DATA") for value in command.items or ())
     else:
@@ -61,7 +61,7 @@ def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
 
 
 def most_items(reader: ItemSource) -> int | None:
-    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it."""
+    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it (fact 278)."""
     if reader.max_items is not None and reader.max_items < 0:
         raise failed("field MaxItems must be positive")
     return reader.max_items or None
@@ -109,6 +109,7 @@ def _outside(bucket: str, key: str) -> StateFailed:
 
 
 def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
+    # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
     if not folder.is_dir():
         raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
@@ -128,6 +129,7 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
+    # Fact 119: Etag has its quotes, LastModified is in seconds.
     with reported(path), path.open("rb") as file:
         stat = path.stat()
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -162,12 +164,14 @@ def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
 
 
 def _open(path: Path) -> IO[str]:
+    # Fact 279: a packed file says so by its name.
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 276: every value is a text, header cells are taken as they are.
     # For the process, but only ever upwards: Python's own limit is below what AWS reads.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
@@ -184,6 +188,7 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
 
 
 def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    # Fact 277: only an array can be mapped over; ItemsPointer leads into the file.
     text = lines.read(MAX_JSON + 1)
     if len(text) > MAX_JSON:
         raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
@@ -207,6 +212,7 @@ def _pointer(text: str) -> list[str]:
 
 
 def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 277: a value a line.
     return (loads(line) for line in _lines(lines) if line.strip())
 
 
@@ -232,7 +238,10 @@ class Batch(NamedTuple):
 
 
 def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
-    """The children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}."""
+    """The children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+
+    Facts 116 and 281.
+    """
     selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
@@ -240,7 +249,11 @@ def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
 
 
 def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
-    """The children's inputs that an ItemBatcher makes of the items'."""
+    """The children's inputs that an ItemBatcher makes of the items'.
+
+    Facts 116 and 281: an item too large for a batch of its own fails; the last batch may be
+    smaller.
+    """
     empty = len(encoded({**plan.shared, "Items": []}))
     held: list[Any] = []
     size = empty

@@ -28,7 +28,10 @@ EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 class MapRun:
-    """One map run: its counters, its children that run, the outputs of those that have ended."""
+    """One map run: its counters, its children that run, the outputs of those that have ended.
+
+    Fact 282.
+    """
 
     def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
         self.driver = driver
@@ -62,7 +65,10 @@ class MapRun:
         self._go_on()
 
     def take_back(self, children: Sequence[Execution]) -> None:
-        """Go on with the children of a run that was begun before a crash, or before a redrive."""
+        """Go on with the children of a run that was begun before a crash, or before a redrive.
+
+        Fact 505: children that failed are run again, those that succeeded are not.
+        """
         for index, (child, size) in enumerate(
             zip(children, self._sizes(len(children)), strict=False)
         ):
@@ -85,7 +91,7 @@ class MapRun:
             return single
 
     def change(self, **fields: Any) -> None:
-        """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
+        """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
         self.command = self.command._replace(**fields)
         self.driver.persistence.map_run(self)
         self._go_on()
@@ -114,7 +120,10 @@ class MapRun:
 
     @property
     def failed_items(self) -> int:
-        """How many items are in children that did not succeed."""
+        """How many items are in children that did not succeed.
+
+        Fact 285: each item of a batch counts.
+        """
         return sum(self.sizes[index] for index in self.unsuccessful)
 
     def _fill(self) -> None:
@@ -190,6 +199,7 @@ class MapRun:
             self._fill()
 
     def _exceeded(self) -> bool:
+        # Fact 285: the run fails when a tolerance is exceeded.
         command = self.command
         return exceeds(
             self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
@@ -219,7 +229,10 @@ class MapRun:
 
 
 def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
-    """Whether more items failed than are tolerated; `total`: None as long as it is not known."""
+    """Whether more items failed than are tolerated; `total`: None as long as it is not known.
+
+    Fact 285: tolerances are exceeded, not reached; by default none is tolerated.
+    """
     if not failed:
         return False
     if count is None and percentage is None:

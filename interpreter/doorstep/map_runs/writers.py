@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def kept(command: StartMapRun, child: Execution) -> Any:
-    """What a run keeps of a child that succeeded: its output, or its description."""
+    """What a run keeps of a child that succeeded: its output, or its description (fact 284)."""
     writer = command.writer
     if writer is None:
         return child.output
@@ -32,7 +32,11 @@ def result(
     unsuccessful: Mapping[int, Execution],
     buckets: Path | None,
 ) -> Any:
-    """The result of a map run: what was kept of its children in order, or where it was written."""
+    """The result of a map run: what was kept of its children in order, or where it was written.
+
+    Facts 118, 283 and 284: the outputs in order, or with an export the manifest's place; FLATTEN
+    concatenates arrays.
+    """
     writer = command.writer
     good = [succeeded[index] for index in sorted(succeeded)]
     if writer is None:
@@ -54,6 +58,8 @@ def _export(
     bad: list[Execution],
     buckets: Path | None,
 ) -> dict[str, Any]:
+    # Facts 118 and 284: a file for each status, failed children always with their description, and
+    # a manifest that lists them.
     folder = _folder(writer, command.arn)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
@@ -77,7 +83,7 @@ def _export(
 
 
 def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
-    """The result of a map run, given its ARN, that writes its children's to a bucket."""
+    """The result of a map run, given its ARN, that writes its children's to a bucket (fact 283)."""
     details = {"Bucket": writer.bucket, "Key": f"{_folder(writer, map_run)}/manifest.json"}
     return {"MapRunArn": map_run, "ResultWriterDetails": details}
 
