@@ -1,4 +1,4 @@
-"""ItemReader: the items of a map run, streamed from a folder that stands for the buckets.
+"""ItemReader and ItemBatcher: items streamed from a folder that stands for the buckets.
 
 `bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
 PARQUET and the manifests of Athena and of S3 inventories are not read.
@@ -41,7 +41,10 @@ class Item(NamedTuple):
 
 
 def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
-    """The items of a map run: the state's own, or those that its ItemReader names (fact 280)."""
+    """Return the items of a map run: the state's own, or those that its ItemReader names.
+
+    Fact 280.
+    """
     if command.reader is None:
         yield from (Item(value, "STATE_DATA") for value in command.items or ())
     else:
@@ -68,7 +71,7 @@ def most_items(reader: ItemSource) -> int | None:
 
 
 def text_field(name: str, value: object) -> str:
-    """A member of a reader's or writer's Parameters, which have to be texts."""
+    """Return a member of a reader's or writer's Parameters, which have to be texts."""
     if not isinstance(value, str):
         raise failed(f"The field '{name}' must be a string.")
     return value
@@ -80,7 +83,7 @@ def failed(cause: str) -> StateFailed:
 
 
 def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
-    """The file or folder that stands for an object or a bucket; never outside the folder."""
+    """Return the file or folder that stands for an object or a bucket; never outside the folder."""
     if buckets is None:
         raise failed(
             f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
@@ -152,7 +155,7 @@ def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    """The items of an object's text, as ReaderConfig says that they are written.
+    """Return the items of an object's text, as ReaderConfig says that they are written.
 
     Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
     """
@@ -176,13 +179,13 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
     rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
-    given = config.get("CSVHeaderLocation") == "GIVEN"
-    headers = config.get("CSVHeaders", []) if given else next(rows, [])
+    in_definition = config.get("CSVHeaderLocation") == "GIVEN"
+    headers = config.get("CSVHeaders", []) if in_definition else next(rows, [])
     if len(set(headers)) < len(headers):
         raise failed("CSV headers cannot contain duplicates.")
     for row in rows:
         if row:
-            # Short rows are filled up with "", surplus cells are dropped.
+            # Short rows are filled up with "", cells beyond the headers are dropped.
             padded = row + [""] * (len(headers) - len(row))
             yield dict(zip(headers, padded, strict=False))
 
@@ -238,7 +241,7 @@ class Batch(NamedTuple):
 
 
 def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
-    """The children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+    """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
 
     Facts 116 and 281.
     """
@@ -249,7 +252,7 @@ def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
 
 
 def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
-    """The children's inputs that an ItemBatcher makes of the items'.
+    """Return the children's inputs that an ItemBatcher makes of the items'.
 
     Facts 116 and 281: an item too large for a batch of its own fails; the last batch may be
     smaller.
