@@ -27,7 +27,10 @@ _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
 def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
-    """Return a field that holds any JSON value, with expressions or `….$` members at any depth."""
+    """Return a field that holds any JSON value, with expressions or `….$` members at any depth.
+
+    Facts 324 and 326.
+    """
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
@@ -37,7 +40,10 @@ def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -
 
 
 def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State).
+
+    Facts 144, 208 and 314.
+    """
     number = integer(fields, name, jsonata)
 
     def seconds(env: Env) -> Any:
@@ -55,7 +61,7 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
 
 
 def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
+    """ToleratedFailurePercentage: 0 to 100, fractions allowed (facts 79 and 208)."""
     return _checked(
         _number(fields, name, jsonata, "", "float"),
         lambda value: 0 <= value <= 100,
@@ -64,7 +70,7 @@ def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
 
 
 def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """Return an integer that can't be negative."""
+    """Return an integer that can't be negative (facts 79 and 208)."""
     return _checked(
         integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
     )
@@ -81,6 +87,7 @@ def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Num
 
 
 def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+    # Facts 79, 275 and 278: what a path finds has to be a number, or one written as a text.
     if jsonata and name in fields:
         return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
     path = fields.get(f"{name}Path")
@@ -108,7 +115,10 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
 
 
 def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
-    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
+    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none.
+
+    Fact 265.
+    """
     get = jsonpath_fields.field(path, name)
 
     def text(env: Env) -> Any:
@@ -122,7 +132,7 @@ def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
 
 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
-    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp (fact 261)."""
     if "Timestamp" in fields or "TimestampPath" in fields:
         moment = _timestamp(fields, jsonata)
     else:
@@ -140,6 +150,7 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
 
 
 def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+    # Facts 47, 145 and 208: a number from 0 on, not a list of one.
     path = fields.get("SecondsPath")
     if path is None:
         fixed = fields["Seconds"]
@@ -168,6 +179,7 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
 
 
 def _jsonata_seconds(fixed: Any) -> Number:
+    # Fact 208: 0 or more seconds.
     get = jsonata_fields.typed(fixed, "Seconds", "number")
 
     def seconds(env: Env) -> Any:
@@ -182,6 +194,7 @@ def _jsonata_seconds(fixed: Any) -> Number:
 
 
 def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    # Facts 48 and 260: what can't be read fails the state.
     get, path = _timestamp_source(fields, jsonata)
 
     def until(env: Env) -> float:
@@ -208,6 +221,7 @@ def _timestamp_source(
 
 
 def _no_moment(text: str, path: str | None) -> StateFailed:
+    # Fact 48: the words are recorded (test_wait_timestamp_path, test_wait_timestamp_jsonata).
     if path is None:
         return jsonata_fields.failed(
             f"The Timestamp field cannot be parsed as an {_NOT_A_MOMENT}: {text}", "Timestamp"
