@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from doorstep.coverage.marking import of_execution
+from doorstep.coverage.marks import of_execution
 from doorstep.drawing import dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
 from doorstep.model.definition import workflow

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..coverage.evaluating import Setting, deciding
+from ..coverage.reader import Setting, deciding
 from ..history.state_visits import Visit
 from ..model.definition import State
 from ..values.json_values import dumps

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..coverage import Item
-from ..coverage.evaluating import Setting
+from ..coverage.reader import Setting
 from ..model.definition import State
 from ..runtime.answers import Answer, no_answer
 from . import flow_states

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Protocol
 
 from ..coverage import Coverage
-from ..coverage.items import Parts
+from ..coverage.items import StateItems
 from ..engine.messages import Event, Invoke
 from ..history.state_visits import Visit, Visits, of_execution
 from ..model.definition import State
@@ -202,7 +202,7 @@ class Explored(Protocol):
     around: dict[str, State | None]
     """The Parallel or Map that each state stands in."""
     coverage: Coverage
-    parts: dict[str, Parts]
+    parts: dict[str, StateItems]
 
     @property
     def after(self) -> dict[str, set[str]]:
@@ -229,7 +229,7 @@ class Seen:
         return self.run.subject.states[self.visit.name]
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> StateItems:
         """What there is to cover in it."""
         return self.run.subject.parts[self.visit.name]
 
