@@ -260,7 +260,7 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
                 value = value[names[0]]
             case Elements((index,)):
                 if not isinstance(value, list):
-                    reason = f"FilterStep: [{index}] can only be applied to arrays."
+                    reason = f"Filter: [{index}] can only be applied to arrays."
                     return PathNotFound(text, f"{reason} Current context is: {dumps(value)}")
                 at += f"[{index}]"
                 beyond = not -len(value) <= index < len(value)
