@@ -260,7 +260,7 @@ class Follower:
         """Return how a wait or a retry's delay lasts longer or shorter now; none with jitter."""
         _, name = fiber.state
         state = self.report.states[name]
-        jitter = any("JitterStrategy" in retrier for retrier in state.fields.get("Retry", ()))
+        jitter = any("JitterStrategy" in retrier.fields for retrier in state.retriers)
         if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
             return None
         began = self.recording[self.pairing.of[fiber.last]].at
