@@ -9,8 +9,8 @@ from ..engine.quotas import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
-from ..jsonpath.steps import Reach
+from ..jsonpath import CompiledPath, IndexNotFound, PathMeter, PathNotFound, compile_path
+from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
 from .context import VISIT_STEPS, Closure, Env
@@ -39,12 +39,12 @@ def getter(text: str) -> Closure:
     return variable
 
 
-def _searcher(path: Path, search: Reach) -> Closure:
+def _searcher(path: CompiledPath, search: Reach) -> Closure:
     """Return a path that may take many steps: they count with the state's other expressions."""
     look_up = getter(f"${path.root}")
 
     def value(env: Env) -> Any:
-        root, meter = look_up(env), Meter(path.text, env.left())
+        root, meter = look_up(env), PathMeter(path.text, env.left())
         try:
             return search(root, meter)
         finally:
@@ -180,7 +180,7 @@ def _argument(text: str, call: str) -> Closure:
             raise runtime(
                 f"The function '{call}' had the following error: "
                 f"The JsonPath argument for the field '{text}' "
-                f"could not be argument in the input '{_looked_in(text, env)}'"
+                f"could not be found in the input '{_looked_in(text, env)}'"
             ) from None
 
     return value
