@@ -10,9 +10,8 @@ from ..errors import runtime
 from ..jsonpath import PathNotFound
 from ..model.grammar import operator_of
 from ..values.timestamps import parse_timestamp
-from .context import Env
+from .context import Closure, Env
 
-Getter = Callable[[Env], Any]
 Condition = Callable[[Env], bool]
 Comparison = Callable[[Any, Any], bool]
 
@@ -73,7 +72,7 @@ COMPARISONS: dict[str, Comparison] = {
 }
 
 
-def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
+def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
     """Return a rule's condition, And, Or and Not included. `getter` compiles the paths.
 
     Fact 250: And and Or stop at the first value that decides.
@@ -91,7 +90,7 @@ def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) 
     return _comparison(name, rule["Variable"], rule[name], getter)
 
 
-def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Getter]) -> Condition:
+def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Closure]) -> Condition:
     # Fact 37: the comparators, those that end in Path included.
     if name == "IsPresent":
         return _is_present(getter(path), expected)
@@ -108,7 +107,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Get
     return lambda env: compare(left(env), right(env))
 
 
-def _is_present(get: Getter, expected: bool) -> Condition:
+def _is_present(get: Closure, expected: bool) -> Condition:
     # Fact 39: a path that finds nothing is not present, a null value is.
     def is_present(env: Env) -> bool:
         try:
@@ -120,7 +119,7 @@ def _is_present(get: Getter, expected: bool) -> Condition:
     return is_present
 
 
-def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
+def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
     # Fact 36: any other comparator fails on a path that finds nothing.
     get = getter(path)
 
@@ -136,7 +135,7 @@ def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
     return required
 
 
-def _string_matches(left: Getter, pattern: str) -> Condition:
+def _string_matches(left: Closure, pattern: str) -> Condition:
     # Fact 252: an escape that escapes nothing fails when the rule is looked at.
     matches = wildcard(pattern)
 
