@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from .asl.compile import compile_workflow
 from .definitions import load
 from .engine.identity import Identity, check_name
-from .engine.journal import Journal
+from .engine.journal import Header, Journal
 from .engine.messages import Program
 from .engine.quotas import Quotas, quotas_of
 from .errors import InputError
@@ -22,7 +22,7 @@ from .runtime.clocks import MainClock
 from .runtime.driver import Respond
 from .runtime.execution import OnEvent, listener
 from .runtime.handlers import Handlers, Source
-from .runtime.ports import Machine
+from .runtime.ports import Startable
 from .validation import check
 from .values.json_values import dumps, loads
 
@@ -181,7 +181,7 @@ def start(
         machine=state_machine_name,
         type=type,
     )
-    running = driver.start(program, value, identity, text or "{}", limits)
+    running = driver.start(program, Header(value, identity, limits), text or "{}")
     return Execution(driver, running)
 
 
@@ -236,8 +236,8 @@ def _clock(
     return VirtualClock(start)
 
 
-def as_machine(name: str, source: Definition | tuple[Definition, Type]) -> Machine:
+def as_machine(name: str, source: Definition | tuple[Definition, Type]) -> Startable:
     """Return what `states:startExecution` starts by this name."""
     definition, of_type = source if isinstance(source, tuple) else (source, STANDARD)
     value, program = _accepted(definition, of_type)
-    return Machine(name, program, value, of_type)
+    return Startable(name, program, value, of_type)

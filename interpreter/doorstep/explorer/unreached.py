@@ -98,7 +98,7 @@ def _unknown(search: Search, found: StateItems, item: Item, evidence: Evidence) 
         return "the state fails before"
     if item.kind == "rule" and state.name in evidence.choices:
         return _undecided(evidence.choices[state.name])
-    if item.kind == "map" and "ItemReader" not in state.fields:
+    if item.kind == "map" and not state.reader:
         flow = flow_states.items(state)
         fixed = not isinstance(flow, Read)
         return "its items are computed or fixed" if fixed else "its items come from the definition"

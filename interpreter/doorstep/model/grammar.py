@@ -141,7 +141,7 @@ COMPARATORS: dict[str, Field] = {
         for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")
     },
 }
-"""The 39 comparison operators (https://states-language.net/spec.html#choice-state)."""
+"""The 39 comparison operators (fact 37; https://states-language.net/spec.html#choice-state)."""
 COMBINATORS = ("And", "Or", "Not")
 SELECTORS = (*COMBINATORS, "Variable", "Condition")
 
@@ -169,6 +169,7 @@ CHOICE_RULE = Shape(
 )
 
 _ERRORS = {"ErrorEquals": several(STRING, filled=True), **COMMENT}
+# Facts 15 and 208: MaxAttempts may be 0, and the ranges.
 RETRIER = Shape(
     "Retrier",
     {
@@ -181,6 +182,7 @@ RETRIER = Shape(
     },
     required=("ErrorEquals",),
 )
+# Facts 303 and 304: ResultPath, Assign and Output belong to the catcher.
 CATCHER = Shape(
     "Catcher",
     {
@@ -192,11 +194,13 @@ CATCHER = Shape(
     },
     required=("ErrorEquals", "Next"),
 )
+# Fact 211: what a branch has.
 SCOPE = Shape(
     "Scope",
     {"StartAt": STRING, "States": Field("states", filled=True), **COMMENT},
     required=("States", "StartAt"),
 )
+# Fact 271: INLINE by default; ExecutionType with DISTRIBUTED.
 PROCESSOR_CONFIG = Shape(
     "ProcessorConfig",
     {
@@ -209,6 +213,7 @@ PROCESSOR = Shape(
     {**SCOPE.fields, "ProcessorConfig": nested(PROCESSOR_CONFIG)},
     required=SCOPE.required,
 )
+# Facts 13, 201 and 208: Version is 1.0, TimeoutSeconds may be 0.
 MACHINE = Shape(
     "Machine",
     {
@@ -221,6 +226,7 @@ MACHINE = Shape(
 )
 
 _S3 = {"Resource": STRING, "Parameters": JSONPATH_TEMPLATE, "Arguments": JSONATA_TEMPLATE}
+# Facts 276 to 279: the formats that a reader knows.
 READER_CONFIG = Shape(
     "ReaderConfig",
     {
@@ -239,6 +245,7 @@ READER_CONFIG = Shape(
 ITEM_READER = Shape(
     "ItemReader", {**_S3, "ReaderConfig": nested(READER_CONFIG)}, required=("Resource",)
 )
+# Fact 281: one or both sizes, as a number or a path.
 ITEM_BATCHER = Shape(
     "ItemBatcher",
     {
@@ -253,6 +260,7 @@ ITEM_BATCHER = Shape(
         OneOf(("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
     ),
 )
+# Fact 284: how results are transformed and written.
 WRITER_CONFIG = Shape(
     "WriterConfig",
     {

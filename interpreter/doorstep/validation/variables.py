@@ -12,7 +12,7 @@ from typing import Any
 
 from ..asl.dialect import FUNCTIONS
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
+from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
@@ -29,6 +29,8 @@ def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
 
     A name that an expression binds itself is no variable of the machine, and neither is one of a
     function, unless a state assigns it.
+
+    Fact 223.
     """
     jsonata = speaks_jsonata(definition)
     others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))
@@ -111,7 +113,7 @@ def _of_text(value: str | None) -> Iterator[str]:
 
 def _of_argument(argument: Argument) -> Iterator[str]:
     match argument:
-        case Call(arguments=arguments):
+        case IntrinsicCall(arguments=arguments):
             for inner in arguments:
                 yield from _of_argument(inner)
         case PathArgument(text=text):
