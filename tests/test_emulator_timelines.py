@@ -10,8 +10,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.runtime.clocks import Agenda, Handle
-from doorstep_emulator.clock import ServerClock
-from doorstep_emulator.timelines import Pace, Timeline
+from doorstep_emulator.clock import Pace, ServerClock, Timeline
 
 HOUR = 3600.0
 
