@@ -1,6 +1,6 @@
-"""Section E of ../shared/facts/behaviours.md: errors, Retry, Catch and time-outs.
+"""Facts 82 to 103 (docs/facts): errors, Retry, Catch and time limits.
 
-Expected values are those of the entries, of asl-facts 4 and 5 and of the recordings named there.
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Section C of ../shared/facts/behaviours.md: the intrinsic functions, through states.
+"""Facts 52 to 59 (docs/facts/intrinsics.md): the intrinsic functions, through states.
 
-Expected values are those of the entries, of asl-facts 3.1 and of AWS's page on intrinsic functions.
+Expected values are those of the facts and of AWS's page on intrinsic functions.
 """
 
 from __future__ import annotations

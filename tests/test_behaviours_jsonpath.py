@@ -1,6 +1,6 @@
-"""Section B of ../shared/facts/behaviours.md: JSONPath and data flow, through states.
+"""Facts 28 to 51 (docs/facts): JSONPath and data flow, through states.
 
-Expected values are those of the entries and of recordings (asl-facts 2.1 and appendix B).
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.asl.choice import COMPARATORS
+from doorstep.model.grammar import COMPARATORS
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:Work"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -155,7 +155,7 @@ def test_behaviour_37_the_other_comparators_hold_as_their_names_say(name: str) -
 def test_behaviour_37_there_are_39_and_an_unknown_one_is_refused() -> None:
     ordered = {kind + order for kind, order in ORDERED} | {"BooleanEquals"}
     paths = {f"{name}Path" for name in ordered}
-    assert ordered | paths | set(TESTS) | {"IsPresent"} == COMPARATORS
+    assert ordered | paths | set(TESTS) | {"IsPresent"} == set(COMPARATORS)
     assert len(COMPARATORS) == 39
     with pytest.raises(doorstep.DefinitionError, match="Field 'StringContains' is not supported"):
         decide({"Variable": "$.v", "StringContains": "x"}, {"v": "xyz"})

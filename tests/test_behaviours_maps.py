@@ -1,6 +1,6 @@
-"""Section G of ../shared/facts/behaviours.md: the distributed Map.
+"""Facts 116 to 121 (docs/facts/maps.md): the distributed Map.
 
-Expected values are those of the entries, of asl-facts 1.9 and of the recordings in appendix B.
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from doorstep import jsonata
 from doorstep.asl import context, dialect
 from doorstep.asl.dialect import LIMITS, functions
 from doorstep.jsonata import JSONataError, Limits
-from doorstep.jsonata.regex_pattern import Pattern
+from doorstep.jsonata.regex.pattern import Pattern
 
 HUGE = 10**400
 TEXT = "x" * 200_000
@@ -288,7 +288,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 @pytest.mark.parametrize("operator", ["&", "+", "and", "or", "=", "~>", "*"])
 @pytest.mark.parametrize("terms", [101, 200])
 def test_a_chain_of_operators_fails_when_it_runs(operator: str, terms: int) -> None:
-    """Behaviour 68: measured with 200 terms."""
+    """Fact 68: measured with 200 terms."""
     execution = queried(f" {operator} ".join(["1"] * terms))
     assert execution.error == "States.QueryEvaluationError"
     assert "Stack overflow" in str(execution.cause)

@@ -131,7 +131,7 @@ def test_a_success_has_no_failure(tmp_path: Path) -> None:
 def session(history: Path) -> DebugSession:
     """One who stands at the first failure, event 21."""
     moments = doorstep.moments(history, DEFINITION)
-    return DebugSession(moments, moments.blamed or 0)
+    return DebugSession(moments, moments.first_failure or 0)
 
 
 def pressed(session: DebugSession, keys: str) -> int:
@@ -269,7 +269,7 @@ def test_a_foreign_text_gives_a_terminal_no_orders() -> None:
 def test_an_error_without_a_cause_is_shown() -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Sad"}}}
     found = doorstep.moments(doorstep.run(definition).history)
-    text = "\n".join(shown(DebugSession(found, found.blamed or 0)))
+    text = "\n".join(shown(DebugSession(found, found.first_failure or 0)))
     assert "error: Sad" in text
     assert "no cause" in text
 

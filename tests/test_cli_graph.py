@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep.drawing.conditions import condition
+from doorstep.drawing.graph import condition
 from doorstep_cli.main import cli
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"

@@ -42,7 +42,7 @@ def test_the_histories_of_our_cases_keep_the_laws(case: Case) -> None:
 
 
 def test_there_are_62_types_of_events() -> None:
-    """asl-facts 5.8; the service's API model, HistoryEventType."""
+    """The service's API model, HistoryEventType (fact 443)."""
     assert len(DETAILS) == 62
 
 

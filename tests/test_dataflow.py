@@ -287,7 +287,7 @@ def test_assign_sees_the_raw_result_of_a_task_and_the_parameters_of_a_pass() -> 
 
 
 def test_assigned_variables_are_shown_as_json_texts() -> None:
-    # Facts 5.7.
+    # Fact 81.
     execution = doorstep.run(chain(passing(Assign={"x": 1, "s": "a"})))
     exited = event(execution, "PassStateExited")
     assert exited["assignedVariables"] == {"x": "1", "s": '"a"'}
@@ -471,7 +471,7 @@ def test_a_failed_evaluation_is_retried_and_caught() -> None:
     state = task(Arguments={"v": "{% $nothing %}"}, Retry=retry, Catch=catch)
     execution = doorstep.run(jsonata(state, passing()))
     assert execution.output == "caught"
-    # Facts 5.2: one EvaluationFailed for each attempt.
+    # Fact 417: one EvaluationFailed for each attempt.
     shown = [event["type"] for event in execution.history]
     assert shown.count("EvaluationFailed") == 3
 
@@ -561,7 +561,7 @@ WAITS = [
 def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> None:
     data = {"seconds": 2**31 - 1, "moment": "2100-01-01T00:00:00Z"}
     execution = doorstep.run(chain(state), data, begin=0.0)
-    # Facts 1.6: measured on AWS.
+    # Fact 261: measured on AWS.
     assert (execution.cause or "").endswith("Wait state delay is too long.")
 
 

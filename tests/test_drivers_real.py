@@ -139,8 +139,8 @@ class Noting(InMemory):
     def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
         self._note(entries[0].kind if isinstance(entries[0], Fact) else "")
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
-        self._note("promised")
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
+        self._note("scheduled")
 
     def _note(self, what: str) -> None:
         self.told.append(what)
@@ -183,7 +183,7 @@ def test_what_a_handler_promises_is_kept_before_its_answer_and_in_the_driver_s_t
     keeper = Noting()
     execution = driven(RealClock(), ASK, {"ask": ask}, keeper)
     assert execution.output == "yes"
-    assert keeper.told == ["started", "promised", "submitted", "succeeded"]
+    assert keeper.told == ["started", "scheduled", "submitted", "succeeded"]
     assert keeper.threads == {threading.get_ident()}
 
 

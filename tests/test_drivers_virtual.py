@@ -270,7 +270,7 @@ def test_a_job_waits_for_the_child_and_gives_its_description(pattern: str, shown
     execution = nested(pattern)
     assert passed(execution) == 60
     output = execution.output
-    # Behaviour 115: text for .sync, values for .sync:2.
+    # Fact 115: text for .sync, values for .sync:2.
     assert (output["Input"], output["Output"]) == (shown, shown)
     assert (output["Status"], output["StateMachineArn"]) == ("SUCCEEDED", MACHINE + "Child")
     assert output["StopDate"] - output["StartDate"] == 60_000
@@ -370,7 +370,7 @@ def test_a_token_whose_task_is_over_is_told_so() -> None:
     }
     handlers = {"sqs:sendMessage": ask, "token": lambda event: tokens[0]}
     execution = run({"StartAt": "Ask", "States": states}, handlers)
-    # Facts 6.3: finished or expired is not the same as never given out.
+    # Fact 468: finished or expired is not the same as never given out.
     assert execution.error == "Sfn.TaskTimedOutException"
     assert (execution.cause or "").startswith(
         "Task Timed Out: 'Provided task does not exist anymore' (Service: Sfn, "

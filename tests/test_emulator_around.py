@@ -1,4 +1,4 @@
-"""Status changes and log lines of a server's executions. Shapes: asl-facts, 6.10 and 6.11."""
+"""Status changes and log lines of a server's executions. Shapes: facts 114 and 540 to 543."""
 
 from __future__ import annotations
 

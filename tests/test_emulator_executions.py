@@ -1,4 +1,4 @@
-"""Executions through boto3. Texts: asl-facts, section 6 and appendix D."""
+"""Executions through boto3. Texts: facts 451 to 459."""
 
 from __future__ import annotations
 

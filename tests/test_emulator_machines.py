@@ -1,4 +1,4 @@
-"""State machines through boto3. Texts: asl-facts, appendix D."""
+"""State machines through boto3. Texts: facts 451 to 466."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def test_random_numbers_come_from_the_seed_of_the_place_that_asks() -> None:
 
 
 def test_a_seeded_math_random_is_java_util_random() -> None:
-    # behaviour 60: java.util.Random's first double for seed 42, measured as $random(42) on AWS
+    # fact 60: java.util.Random's first double for seed 42, measured as $random(42) on AWS
     double = 0.7275636800328681
     assert evaluate("States.MathRandom(0, 1024, 42)") == int(double * 1024)
     assert evaluate("States.MathRandom(-4, 4, 42)") == int(double * 8) - 4

@@ -353,7 +353,7 @@ def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
     listing = {"Resource": LIST, "Parameters": {"Bucket": "in", "Prefix": "b/"}}
     one, two = read(tmp_path, listing)
     assert (one["Key"], two["Key"]) == ("b/one.txt", "b/two.txt")
-    # Behaviour 119: Etag keeps its quotes, LastModified is a float.
+    # Fact 119: Etag keeps its quotes, LastModified is a float.
     assert two == {
         "Etag": f'"{hashlib.md5(b"two", usedforsecurity=False).hexdigest()}"',
         "Key": "b/two.txt",
@@ -485,7 +485,7 @@ def test_a_batch_is_no_larger_than_its_bytes_allow() -> None:
 def test_an_item_that_fits_into_no_batch_fails_the_run() -> None:
     definition = machine(ItemBatcher={"MaxInputBytesPerBatch": 20})
     execution = doorstep.run(definition, ["short", "x" * 40])
-    # Behaviour 116.
+    # Fact 116.
     assert execution.status == "FAILED"
     assert execution.error == "States.ItemReaderFailed"
 

@@ -13,12 +13,12 @@ import pytest
 from rich.console import CONSOLE_SVG_FORMAT, Console
 
 import doorstep
-from doorstep.coverage import Suite
-from doorstep.coverage.marking import of_execution, picture
+from doorstep.coverage import SuiteCoverage
+from doorstep.coverage.marks import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.views.moment import screen
 from doorstep_cli.views.stepping import DebugSession
@@ -44,12 +44,12 @@ def order_run() -> str:
     """A declined card."""
     definition = load(ORDER / "order.asl.json").definition
     marks = of_execution(definition, entries(order(value="declined").history, "the run"))
-    return "\n".join(svg(draw(machine(definition), "order", marks)))
+    return "\n".join(svg(draw(workflow(definition), "order", marks)))
 
 
 def coverage() -> str:
     """The two tests of docs/testing.md."""
-    suite = Suite()
+    suite = SuiteCoverage()
     busy = mock("ChargeCard", doorstep.fail("GatewayBusy"), attempt=range(2))
     for one in (busy, mock("FulfilOrder", doorstep.no_answer())):
         suite.add(order(one), "examples/order/order.asl.json")
@@ -76,7 +76,7 @@ def debug() -> str:
         no_color=False,
         legacy_windows=False,
     )
-    console.print(screen(DebugSession(moments, moments.blamed or 0), width, height))
+    console.print(screen(DebugSession(moments, moments.first_failure or 0), width, height))
     form = FONTS.sub("", CONSOLE_SVG_FORMAT)
     return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
 

@@ -1,6 +1,6 @@
 """TestState: the requests that AWS refuses, and how it says so.
 
-Codes and texts are those of asl-facts 6.7 and its appendix D, recorded on AWS.
+Codes and texts are those of facts 127 and 482 to 486, recorded on AWS.
 """
 
 from __future__ import annotations

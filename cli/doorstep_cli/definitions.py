@@ -135,7 +135,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
     Without a document the text could not be parsed, and the hint holds the line and the caret.
     """
-    from doorstep.definitions.documents import window
+    from doorstep.definitions.source_locations import window
 
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])

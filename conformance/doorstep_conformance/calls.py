@@ -9,6 +9,7 @@ from typing import Any
 from doorstep.errors import InputError
 from doorstep.history.recorded import Entry
 from doorstep.history.state_visits import Visit
+from doorstep.model.definition import scopes_in, states_of
 from doorstep.replayer import Recording
 from doorstep.values.json_values import loads
 
@@ -77,15 +78,14 @@ class Calls:
 
 
 def _surroundings(scope: Mapping[str, Any], groups: Groups = ()) -> dict[str, Groups]:
-    """For every state the groups around it."""
-    found: dict[str, Groups] = {}
-    for name, state in scope["States"].items():
-        found[name] = groups
-        for number, branch in enumerate(state.get("Branches", ())):
-            found |= _surroundings(branch, (*groups, number))
-        if processor := state.get("ItemProcessor") or state.get("Iterator"):
-            found |= _surroundings(processor, (*groups, name))
-    return found
+    """Return for every state the groups around it."""
+    surroundings: dict[str, Groups] = {}
+    for name, state in states_of(scope).items():
+        surroundings[name] = groups
+        for steps, inner in scopes_in(state):
+            group = steps[-1] if state["Type"] == "Parallel" else name
+            surroundings |= _surroundings(inner, (*groups, group))
+    return surroundings
 
 
 def _iteration(iterations: Mapping[str, int | None], name: str) -> int:

@@ -3,7 +3,7 @@
 | field | |
 |---|---|
 | id | the case; in our own set the path below `cases/` without `.json` |
-| source | where the answer is known from: a section of the facts, the specification, a recording |
+| source | where the answer is known from: facts (docs/facts), the specification, a recording |
 | kind | history, sync, test_state, validate, create_error |
 | type | STANDARD (default) or EXPRESS; of history and sync cases |
 | definition, input | what was started: a JSON value each; a text where the definition is not JSON |

@@ -1,7 +1,7 @@
 """Laws: what holds of every history that GetExecutionHistory returns.
 
-Sources: asl-facts 5.1 (ids, chain, ends) and 5.8 (the members of each type's details, from the
-service's API model). Recorded histories keep them; generated ones have to.
+Sources: facts 400 to 403 (ids, chain, ends) and the service's API model (the members of each
+type's details, fact 443). Recorded histories keep them; generated ones have to.
 """
 
 from __future__ import annotations

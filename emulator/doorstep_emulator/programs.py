@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from doorstep.asl.compile import compile_machine
+from doorstep.asl.compile import compile_workflow
 from doorstep.definitions.documents import read_json
 from doorstep.engine.messages import Program
 from doorstep.errors import ApiError
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.runtime.ports import Machine as Startable
 
 from .catalogue import Catalogue, StartTarget
@@ -62,7 +62,7 @@ class Programs(Mapping[str, Startable]):
         if compiled is None:
             revision = self._catalogue.revision(revision_id)
             value = read_json(revision.definition)
-            program = compile_machine(machine(value))
+            program = compile_workflow(workflow(value))
             compiled = Compiled(program, value, revision.role, revision.logging)
             self._compiled[revision_id] = compiled
             if len(self._compiled) > _HELD:

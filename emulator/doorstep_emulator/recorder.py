@@ -19,7 +19,7 @@ from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution
 from doorstep.runtime.execution import child_identity
-from doorstep.runtime.persistence import go_on, restore
+from doorstep.runtime.persistence import restore, resume_execution
 from doorstep.values.json_values import dumps, loads
 
 from .catalogue import Catalogue
@@ -105,7 +105,7 @@ class Recorder:
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
         """Collect an answer whose time has not come."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
@@ -319,7 +319,7 @@ class Recorder:
             clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
-            go_on(self._host.driver, execution, self._store.scheduled(row.id))
+            resume_execution(self._host.driver, execution, self._store.scheduled(row.id))
         return execution
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from .asl.compile import compile_machine
+from .asl.compile import compile_workflow
 from .definitions import load
 from .engine.identity import Identity, check_name
 from .engine.journal import Journal
@@ -16,7 +16,7 @@ from .engine.messages import Program
 from .engine.quotas import Quotas, quotas_of
 from .errors import InputError
 from .map_runs.run import MapRun
-from .model.definition import machine
+from .model.definition import workflow
 from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
 from .runtime.clocks import MainClock
 from .runtime.driver import Respond
@@ -78,7 +78,7 @@ def _accepted(
     """A definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
     check(value, type=type, resource_names=resource_names)
-    return value, compile_machine(machine(value))
+    return value, compile_workflow(workflow(value))
 
 
 def run(
@@ -198,7 +198,7 @@ def _taken_up(
             if wanted not in (None, there[what]):
                 told = f"{journal_file.path} holds an execution with another {what}"
                 raise InputError(f"{told}; name another file to begin a new one")
-        return journal_file.go_on(driver, program)
+        return journal_file.resume(driver, program)
     except BaseException:
         journal_file.close()
         raise

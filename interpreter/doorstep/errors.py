@@ -113,6 +113,11 @@ class Failure:
     error: str | None = None
     cause: str | None = None
 
+    def details(self) -> dict[str, str]:
+        """Return {"error": …, "cause": …} as an event has them: without those that are absent."""
+        named = {"error": self.error, "cause": self.cause}
+        return {name: text for name, text in named.items() if text is not None}
+
 
 def is_interrupt(problem: BaseException) -> bool:
     """Return whether it is the user's Ctrl-C: Python raises that in the main thread only."""

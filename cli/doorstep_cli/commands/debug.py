@@ -113,9 +113,9 @@ def _without_failure(found: Moments) -> str:
 
 def _index(found: Moments, at: str) -> int:
     if at == _FAILURE:
-        if found.blamed is None:
+        if found.first_failure is None:
             raise Problem(_without_failure(found))
-        return found.blamed
+        return found.first_failure
     if not 1 <= int(at) <= len(found):
         raise Problem(f"the history has the events 1 to {len(found)}, not {at}")
     return int(at) - 1

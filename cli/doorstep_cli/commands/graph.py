@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from doorstep.coverage.marking import of_execution
+from doorstep.coverage.marks import of_execution
 from doorstep.drawing import dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 
 from ..definitions import DEFINITION, Type, read_accepted
 from ..options import definition_options, format_option
@@ -53,7 +53,7 @@ def graph(
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
     definition = read_accepted(path, parameters, resource, machine_type)
-    tree = machine(definition.document.definition)
+    tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []
     marks = of_execution(definition.document.definition, entries) if entries else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))

@@ -19,7 +19,7 @@ from ..views.progress import ProgressLine, wanted
 from ..views.replay import tell, told_shortly
 
 if TYPE_CHECKING:
-    from doorstep.replayer import Family, Replay, Replayer
+    from doorstep.replayer import ChildHistories, Replay, Replayer
 
 
 def replay_options(command: F) -> F:
@@ -109,7 +109,7 @@ def replay(
             family = None
             if children:
                 called = startable(definition_file, definition, parameters, machines)
-                family = replayer.family(children, called, bucket)
+                family = replayer.child_histories(children, called, bucket)
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
@@ -130,11 +130,11 @@ def type_told(definition: DefinitionFile, machine_type: Type | None) -> Type | N
     return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
-def _progress(family: Family | None) -> AbstractContextManager[ProgressLine | None]:
+def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressLine | None]:
     """A line of progress while children are replayed."""
     if family is None or not wanted():
         return contextlib.nullcontext()
-    given = len(family.left)
+    given = len(family.unmatched)
     return ProgressLine(lambda: f"{family.replayed:,} of {given:,} children replayed")
 
 

@@ -102,10 +102,10 @@ def _begin(
     ignore_times: bool,
     **options: Any,
 ) -> tuple[Driver, Execution]:
-    from doorstep.replayer import begin_again
+    from doorstep.replayer import prepare_resume
 
     with handlers_of(handlers):
-        return begin_again(
+        return prepare_resume(
             recording,
             definition.document.definition,
             handlers,

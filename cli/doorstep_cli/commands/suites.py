@@ -15,7 +15,7 @@ from ..output import OutputFile, Problem, echo, print_json, style
 from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.reading import Suite, Test
     from doorstep.testing.suites.running import Result
 
@@ -118,7 +118,7 @@ def _measurement(
     """What measures the coverage; None when none of the options asks for it."""
     if not (cov or sources or reports or fail_under):
         return None
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
 
     try:
         return Measurement(sources, reports, fail_under)

@@ -213,7 +213,7 @@ def printed(moments: Moments, index: int) -> RenderableType:
 
 def step(moments: Moments) -> None:
     """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
-    session = DebugSession(moments, moments.blamed or 0)
+    session = DebugSession(moments, moments.first_failure or 0)
     terminal = console(highlight=False)
     with terminal.screen() as whole:
         going = True

@@ -14,16 +14,16 @@ from ..output import TableRow, echo, note, plain, print_table
 if TYPE_CHECKING:
     from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
-    from doorstep.replayer import Answered, ChildReplay, Difference, Replay
+    from doorstep.replayer import ChildReplay, Difference, HandlerAnswer, Replay
 
-_VERDICTS = ("same", "mended", "different", "no handler", "no answer")
+_VERDICTS = ("same", "fixed", "different", "no handler", "no answer")
 _MOST = 10
 """Children and answers that differ are shown one by one, up to this number."""
 _SHOWN = 400
 """Characters of an event or an answer."""
 _ABSENT = {
     "missing": "it got an item, and has no history here",
-    "surplus": "none of the items is handed out to it",
+    "unmatched": "none of the items is handed out to it",
     "not given": "there is no history of it here",
     "no definition": "what it ran is not known: --state-machine NAME=FILE",
     "no items": "what its children got is not compared: the items are in a bucket (--s3-root DIR)",
@@ -40,7 +40,7 @@ def tell(replayed: Replay) -> None:
 def _tell_own(replayed: Replay) -> None:
     if found := replayed.difference:
         echo(_headline(found), fg="red", bold=True)
-        echo(f"  {plain(found.told)}")
+        echo(f"  {plain(found.message)}")
         for title, event in (("recorded", found.recorded), ("now", found.ours)):
             echo(f"  {title + ':':10}{_event(event)}")
         echo(f"  likely:   {found.advice}")
@@ -62,7 +62,7 @@ def _event(event: Event | Entry | None) -> str:
     return plain(shortened(f"{event.type} {dumps(event.details or {})}", _SHOWN))
 
 
-def _tell_answers(answers: Sequence[Answered]) -> None:
+def _tell_answers(answers: Sequence[HandlerAnswer]) -> None:
     counts: dict[str, Counter[str]] = {}
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
@@ -77,7 +77,7 @@ def _tell_answers(answers: Sequence[Answered]) -> None:
     _tell_different(answers)
 
 
-def _tell_different(answers: Sequence[Answered]) -> None:
+def _tell_different(answers: Sequence[HandlerAnswer]) -> None:
     different = [answer for answer in answers if answer.verdict == "different"]
     for answer in different[:_MOST]:
         where = plain(f"{answer.state}, attempt {answer.attempt}")
@@ -128,4 +128,4 @@ def _child_row(where: str, child: ChildReplay) -> TableRow:
 def told_shortly(found: Difference) -> str:
     """A difference in a cell of a table."""
     number = f"event {found.recorded.id}: " if found.recorded else ""
-    return f"{number}{found.told}"
+    return f"{number}{found.message}"

@@ -27,7 +27,7 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
         return members
     first = _events(server, row, 1, 1)[0].details or {}
     members |= {"input": first["input"], "inputDetails": {"included": True}}
-    # The error of a time-out is in the history alone (asl-facts, behaviour 94).
+    # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         number = last_event(server, row)
         last = _events(server, row, number, number)[0].details or {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import runtime
 from ..jsonpath import PathNotFound
+from ..model.grammar import operator_of
 from ..values.timestamps import parse_timestamp
 from .context import Env
 
@@ -68,10 +69,6 @@ COMPARISONS: dict[str, Comparison] = {
     for name, (kind, orders) in _KINDS.items()
     for order in orders
 }
-COMPARATORS = frozenset(
-    [*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), *_TESTS, "IsPresent", "StringMatches"]
-)
-"""All 39."""
 
 
 def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
@@ -85,7 +82,7 @@ def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) 
     if "Not" in rule:
         inner = compile_condition(rule["Not"], getter)
         return lambda env: not inner(env)
-    name = next(key for key in rule if key in COMPARATORS)
+    name = operator_of(rule)
     return _comparison(name, rule["Variable"], rule[name], getter)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ..model.definition import Machine, Scope, State, processor_config
+from ..model.definition import Clause, Scope, State, Workflow
 from ..model.resource import integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
@@ -30,9 +30,9 @@ from .task import TaskPlan, task
 Parts = dict[str, Any]
 
 
-def compile_machine(machine: Machine) -> ScopeProgram:
-    """The program of a whole definition (one that `rules.check` accepts)."""
-    return compile_scope(machine.scope, machine.timeout)
+def compile_workflow(workflow: Workflow) -> ScopeProgram:
+    """Return the program of a whole definition (one that `validation.check` accepts)."""
+    return compile_scope(workflow.scope, workflow.timeout)
 
 
 def compile_scope(scope: Scope, timeout: float | None = None) -> ScopeProgram:
@@ -48,17 +48,16 @@ def compile_state(state: State) -> StateProgram:
         type=state.type,
         entered=f"{state.type}StateEntered",
         exited=f"{state.type}StateExited",
-        retriers=[compile_retrier(retrier) for retrier in state.fields.get("Retry", ())],
+        retriers=[compile_retrier(retrier.fields) for retrier in state.retriers],
         catchers=[
-            Catcher(tuple(catcher["ErrorEquals"]), _catch(catcher, state.jsonata, index))
-            for index, catcher in enumerate(state.fields.get("Catch", ()))
+            Catcher(catcher.errors, _catch(catcher, state.jsonata)) for catcher in state.catchers
         ],
         **_COMPILERS[state.type](state),
     )
 
 
-def _catch(catcher: Mapping[str, Any], jsonata: bool, index: int) -> Leave:
-    return compile_leave(catcher, jsonata, shows="errorOutput", at=f"Catch[{index}]/")
+def _catch(catcher: Clause, jsonata: bool) -> Leave:
+    return compile_leave(catcher.fields, jsonata, shows="errorOutput", at=f"{catcher.location}/")
 
 
 def _arguments(state: State) -> Closure:
@@ -98,25 +97,23 @@ def _wait(state: State) -> Parts:
 
 
 def _choice(state: State) -> Parts:
-    rules = [
-        (_condition(rule, state.jsonata, index), _rule_leave(rule, state, index))
-        for index, rule in enumerate(state.fields["Choices"])
-    ]
-    default = state.fields.get("Default")
-    otherwise = compile_leave({**state.fields, "Next": default}, state.jsonata) if default else None
+    rules = [(_condition(rule, state.jsonata), _rule_leave(rule, state)) for rule in state.rules]
+    following = {**state.fields, "Next": state.default}
+    otherwise = compile_leave(following, state.jsonata) if state.default else None
     return {"work": choice(_arguments(state), rules, otherwise)}
 
 
-def _condition(rule: Mapping[str, Any], jsonata: bool, index: int) -> Callable[[Env], bool]:
+def _condition(rule: Clause, jsonata: bool) -> Callable[[Env], bool]:
     if jsonata:
-        return jsonata_fields.typed(rule["Condition"], f"Choices[{index}]/Condition", "boolean")
-    return compile_condition(rule, jsonpath_fields.getter)
+        at = f"{rule.location}/Condition"
+        return jsonata_fields.typed(rule.fields["Condition"], at, "boolean")
+    return compile_condition(rule.fields, jsonpath_fields.getter)
 
 
-def _rule_leave(rule: Mapping[str, Any], state: State, index: int) -> Leave:
+def _rule_leave(rule: Clause, state: State) -> Leave:
     # A rule has its own Output and Assign; OutputPath is the state's.
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
-    return compile_leave({**of_state, **rule}, state.jsonata, at=f"Choices[{index}]/")
+    return compile_leave({**of_state, **rule.fields}, state.jsonata, at=f"{rule.location}/")
 
 
 def _task(state: State) -> Parts:
@@ -156,8 +153,7 @@ def compile_map(state: State) -> MapPlan:
 
 def _map(state: State) -> Parts:
     plan = compile_map(state)
-    distributed = processor_config(state).get("Mode") == "DISTRIBUTED"
-    run = distributed_map(plan) if distributed else inline_map(plan)
+    run = distributed_map(plan) if state.distributed else inline_map(plan)
     return {"wait": run, "composite": True}
 
 

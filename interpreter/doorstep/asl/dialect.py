@@ -1,7 +1,7 @@
 """Step Functions' own JSONata: the functions it adds, what it takes away, and its bounds.
 
-Behaviour: AWS's page "Transforming data with JSONata", and measurements (asl-facts 3.2, behaviours
-60, 66 to 69).
+Sources: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html, and
+measurements (facts 60, 66 to 69, 360).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..jsonata import UNDEFINED, JSONataError, Limits
 from ..jsonata.callables import Native
 from ..jsonata.errors import OUT_OF_MEMORY
-from ..jsonata.run import Run
+from ..jsonata.evaluation import Evaluation
 
 LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
@@ -108,7 +108,7 @@ class _Parse(Native):
     __slots__ = ()
     arity = 1
 
-    def call(self, run: Run, arguments: list[Any]) -> Any:
+    def call(self, run: Evaluation, arguments: list[Any]) -> Any:
         """Return the value; UNDEFINED without a text. Raise D3137 when it is not JSON."""
         text = arguments[0] if arguments else UNDEFINED
         if text is UNDEFINED:

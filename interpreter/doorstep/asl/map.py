@@ -14,7 +14,7 @@ from typing import Any
 from ..engine.fibers import Body, Fiber, Group
 from ..engine.messages import BatchPlan, Fact, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed, runtime
-from ..model.definition import State, processor_config
+from ..model.definition import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
@@ -156,9 +156,7 @@ def _command(
 def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     """Compile the fields of a Map."""
     fields, jsonata = state.fields, state.jsonata
-    reader, batcher, writer = (
-        fields.get(name) for name in ("ItemReader", "ItemBatcher", "ResultWriter")
-    )
+    reader, batcher, writer = state.reader, state.batcher, state.writer
     return MapPlan(
         state=state.name,
         # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
@@ -166,11 +164,11 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
         items=_queried_items(fields) if jsonata else _items_at_path(fields),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
-        select=_selector(fields, jsonata),
+        select=_selector(state.selector, jsonata),
         batch=_batcher(batcher, jsonata) if batcher else None,
         writer=_writer(writer, jsonata) if writer else None,
         processor=processor,
-        execution_type=processor_config(state).get("ExecutionType", "STANDARD"),
+        execution_type=state.execution_type,
         concurrency=typed_fields.count(fields, "MaxConcurrency", jsonata),
         tolerated_count=typed_fields.count(fields, "ToleratedFailureCount", jsonata),
         tolerated_percentage=typed_fields.percentage(fields, "ToleratedFailurePercentage", jsonata),
@@ -210,9 +208,8 @@ def _queried_items(fields: Mapping[str, Any]) -> Closure:
     return items
 
 
-def _selector(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
+def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
     """ItemSelector (Parameters in older definitions): an item's input, from item and context."""
-    selector = fields.get("ItemSelector", fields.get("Parameters"))
     if selector is None:
         return lambda _, item: item["Value"]
     make = typed_fields.payload(selector, "ItemSelector", jsonata)

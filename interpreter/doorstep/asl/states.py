@@ -15,6 +15,7 @@ from typing import Any
 from ..engine.fibers import Body, Fiber, Group, HistoryFull, Redriven, written
 from ..engine.messages import WHOLE
 from ..errors import StateFailed
+from ..model.state_types import WORKING
 from .context import Env
 from .data_flow import Closure, Exit, Leave
 from .retry import Retrier, matches
@@ -73,7 +74,7 @@ class ScopeProgram:
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
     """One visit of a state: gives its output and the next state's name, or None at an end."""
     text = fiber.encode(raw, state.name)
-    fiber.env = env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
+    fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
     env.entered = fiber.record(
         state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
     )

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Diagnostic, InputError, refusal, shortened
-from . import jackson, positions, yaml_text
+from . import jackson, source_locations, yaml_text
+from .source_locations import MAX_WIDTH, excerpt
 
 MAX_CHARACTERS = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
-_WIDE = 200
-"""Characters that are shown of a line or a file's name."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
     "TOO_DEEPLY_NESTED",
@@ -53,7 +52,7 @@ class Document:
         """
         if pointer is None or not pointer.startswith("/"):
             pointer = ""
-        return positions.locate(self.text, self.base + pointer, yaml=self.yaml)
+        return source_locations.locate(self.text, self.base + pointer, yaml=self.yaml)
 
     def excerpt(self, pointer: str | None) -> str:
         """The line of the text that holds it, with a caret underneath."""
@@ -169,31 +168,13 @@ def has_placeholder(text: str) -> bool:
     return "${" in text and _PLACEHOLDER.search(text) is not None
 
 
-def excerpt(text: str, line: int, column: int) -> str:
-    """One line of a text with a caret under one of its columns."""
-    lines = text.split("\n")
-    shown = lines[min(line, len(lines)) - 1].rstrip("\r")
-    margin = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
-    return f"{shown}\n{margin}^"
-
-
-def window(excerpt: str) -> list[str]:
-    """Return the lines of an excerpt; where its line is long, what is around the caret."""
-    line, _, caret = excerpt.rpartition("\n")
-    if len(line) <= _WIDE:
-        return excerpt.splitlines()
-    first = max(0, len(caret) - _WIDE // 2)
-    left, right = "…" * (first > 0), "…" * (first + _WIDE < len(line))
-    return [f"{left}{line[first : first + _WIDE]}{right}", f"{' ' * len(left)}{caret[first:]}"]
-
-
 def _text(source: str | bytes | Path) -> str:
     try:
         if isinstance(source, Path):
             source = source.read_bytes()
         return source.decode("utf-8-sig") if isinstance(source, bytes) else source
     except OSError as error:
-        name = shortened(str(error.filename), _WIDE)
+        name = shortened(str(error.filename), MAX_WIDTH)
         raise InputError(f"can't read {name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"the definition is not UTF-8 text: {error.reason}") from None

@@ -13,11 +13,9 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
 
-_NOT_IN_NAMES = re.compile(
+_REFUSED_IN_NAMES = re.compile(
     r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
 )
-
-
 LONGEST_NAME = 80
 """Characters of a name (API reference, StartExecution)."""
 
@@ -27,7 +25,7 @@ def is_name(name: str) -> bool:
 
     The characters are those of the service model's documentation of `name`.
     """
-    return not _NOT_IN_NAMES.search(name)
+    return not _REFUSED_IN_NAMES.search(name)
 
 
 def check_name(name: str | None) -> None:
@@ -74,28 +72,28 @@ class Identity:
         return self._arn(f"execution:{self.machine_path}:{self.name}")
 
     def map_run_arn(self, label: str, key: str) -> str:
-        """The ARN of the map run that the command `key` starts."""
+        """Return the ARN of the map run that the command `key` starts."""
         return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
 
     def uuid(self, place: str) -> str:
-        """A UUID (version 4) that depends on the seed and the place that asks."""
+        """Return a UUID (version 4) that depends on the seed and the place that asks."""
         digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
 
     def token(self, key: str) -> str:
-        """The task token of the command `key`."""
+        """Return the task token of the command `key`."""
         return f"AQC{sha256(f'{self.arn}/{self.seed}/{key}'.encode()).hexdigest()}"
 
     def random(self, place: str) -> Random:
-        """Random numbers that depend on the seed and the place that asks."""
+        """Return random numbers that depend on the seed and the place that asks."""
         return Random(f"{self.seed}/{place}")
 
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
-        """The identity of the child execution that a map run starts under `key`."""
+        """Return the identity of the child execution that a map run starts under `key`."""
         return replace(
             self,
             name=self.uuid(key),
-            # Not what is shown of it: its task tokens follow from its seed.
+            # Not its name: its task tokens follow from its seed, and must stay secret.
             seed=sha256(f"child/{self.seed}/{key}".encode()).hexdigest(),
             label=label,
             type=execution_type,

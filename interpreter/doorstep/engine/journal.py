@@ -10,7 +10,7 @@ As text it is JSON, a line each:
 | {"definition": …, …} | header of the execution in the next lines; null: its parent's definition |
 | ["fact", kind, at, key, data] | what reached the execution |
 | ["event", id, previous, type, at, details] | what followed from it |
-| ["promise", kind, at, key, data] | a fact that is known before its time has come |
+| ["promise", kind, at, key, data] | a scheduled answer: a fact whose time has not come |
 | ["of", ARN] | the next lines are about this execution again |
 """
 
@@ -49,7 +49,7 @@ class Journal:
 
     header: Header
     entries: list[JournalEntry] = field(default_factory=list)
-    promises: list[Fact] = field(default_factory=list)
+    scheduled: list[Fact] = field(default_factory=list)
     """Answers that were known before their time, settled ones included."""
 
     def append(self, entries: Iterable[JournalEntry]) -> None:
@@ -58,22 +58,22 @@ class Journal:
 
     @property
     def events(self) -> list[Event]:
-        """All that followed."""
+        """The events, in order."""
         return [entry for entry in self.entries if isinstance(entry, Event)]
 
     @property
     def facts(self) -> list[Fact]:
-        """All that reached the execution."""
+        """The facts, in order."""
         return [entry for entry in self.entries if isinstance(entry, Fact)]
 
     def lines(self) -> Iterator[str]:
-        """The journal as text."""
+        """Return the journal as text, line by line."""
         yield header_line(self.header)
         yield from map(entry_line, self.entries)
 
 
 def header_line(header: Header, *, inherited: bool = False) -> str:
-    """The line that begins an execution; `inherited`: its definition is its parent's."""
+    """Return the line that begins an execution; `inherited`: its definition is its parent's."""
     fields = {**asdict(header), "definition": None if inherited else header.definition}
     return dumps(fields, STORED_DEPTH)
 
@@ -83,8 +83,8 @@ def entry_line(entry: JournalEntry) -> str:
     return _line("fact" if isinstance(entry, Fact) else "event", entry)
 
 
-def promise_line(fact: Fact) -> str:
-    """Return the line of a fact that is known before its time has come."""
+def scheduled_line(fact: Fact) -> str:
+    """Return the line of an answer whose time has not come."""
     return _line("promise", fact)
 
 
@@ -93,33 +93,33 @@ def _line(kind: str, entry: JournalEntry) -> str:
 
 
 def read(lines: Iterable[str]) -> Journal:
-    """The journal of the first execution in lines; raises ReplayError when a line is damaged."""
+    """Return the journal of the first execution; raises ReplayError when a line is damaged."""
     return next(iter(read_all(lines).values()))
 
 
 def read_all(lines: Iterable[str]) -> dict[str, Journal]:
-    """The journals in lines, by the ARNs of their executions; raises ReplayError as `read`."""
-    found: dict[str, Journal] = {}
+    """Return all journals by the ARNs of their executions; raises ReplayError as `read` does."""
+    journals: dict[str, Journal] = {}
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):
         try:
             row = loads(line, STORED_DEPTH)
             if isinstance(row, dict) or journal is None:
                 journal = Journal(_header(row))
-                found[journal.header.identity.arn] = journal
+                journals[journal.header.identity.arn] = journal
             elif row[0] == "of":
-                journal = found[row[1]]
+                journal = journals[row[1]]
             else:
                 _add(journal, *row)
         except (InputError, TypeError, KeyError, ValueError, IndexError) as problem:
             raise ReplayError(f"line {number} of the journal is damaged: {problem}") from None
-    if not found:
+    if not journals:
         raise ReplayError("the journal is empty: it has no header")
-    return found
+    return journals
 
 
 def replay(program: Program, journal: Journal) -> Engine:
-    """An engine that has received the journal's facts.
+    """Return an engine that has received the journal's facts.
 
     Raises ReplayError when its events are not those of the journal: the definition was changed, or
     the journal was written by another version of the rules.
@@ -153,7 +153,7 @@ def _add(journal: Journal, kind: str, *members: Any) -> None:
         case "event":
             journal.entries.append(Event(*members))
         case "promise":
-            journal.promises.append(Fact(*members))
+            journal.scheduled.append(Fact(*members))
         case _:
             raise ValueError(f"there are no lines {kind!r}")
 

@@ -88,7 +88,7 @@ _WITHOUT = (
 
 
 def details_member(event_type: str) -> str | None:
-    """Where GetExecutionHistory puts an event's details; None for types that have none."""
+    """Return where GetExecutionHistory puts an event's details; None for types without any."""
     if event_type in _WITHOUT:
         return None
     return _SHARED.get(event_type) or f"{event_type[0].lower()}{event_type[1:]}EventDetails"
@@ -111,7 +111,7 @@ class Program(Protocol):
         """TimeoutSeconds of the machine."""
 
     def run(self, fiber: Any, value: Any) -> Generator[Any, Any, Any]:
-        """The body of a fiber that goes from StartAt to an end with this input."""
+        """Return the body of a fiber that goes from StartAt to an end with this input."""
 
 
 TimerName = Literal["delay", "timeout", "heartbeat"]
@@ -192,7 +192,7 @@ class ItemSource(NamedTuple):
 
 
 class BatchPlan(NamedTuple):
-    """ItemBatcher with its expressions evaluated; `shared` is BatchInput, given or absent."""
+    """ItemBatcher with its expressions evaluated; `shared`: {} or {"BatchInput": …}."""
 
     max_items: int | None
     max_bytes: int | None

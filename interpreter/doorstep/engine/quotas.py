@@ -32,7 +32,7 @@ class Quotas:
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
     def but(self, changes: dict[str, Any]) -> Quotas:
-        """These quotas with some replaced; raises InputError for what is no quota, or no limit."""
+        """Return these quotas with some replaced; raises InputError for an unknown one."""
         known = {field.name: field for field in fields(self)}
         for name, limit in changes.items():
             if name not in known:
@@ -51,5 +51,5 @@ EXPRESS = Quotas(history_events=None, execution_seconds=5 * 60)
 
 
 def quotas_of(execution_type: str) -> Quotas:
-    """AWS's limits of STANDARD or EXPRESS executions."""
+    """Return AWS's limits of STANDARD or EXPRESS executions."""
     return EXPRESS if execution_type == "EXPRESS" else STANDARD

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..api import SEEDED_START, Type
-from ..asl.compile import compile_machine
+from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item
 from ..engine.identity import Identity
 from ..engine.messages import ItemSource, Program, StartMapRun
 from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
-from ..model.definition import Scope, State, machine, processor_config
+from ..model.definition import Clause, State, workflow
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers
@@ -43,20 +43,22 @@ class Subject:
         """`definition`: one that AWS would accept."""
         self.definition = definition
         self.type: Type = type
-        tree = machine(definition)
+        tree = workflow(definition)
         self.states: dict[str, State] = {state.name: state for state in tree.scope.walk()}
-        self.around: dict[str, State | None] = dict(_around(tree.scope, None))
+        self.around: dict[str, State | None] = {
+            state.name: outer for state, outer in tree.scope.walk_inside(None)
+        }
         """The Parallel or Map that each state stands in."""
-        self.program = compile_machine(tree)
+        self.program = compile_workflow(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self._exits: dict[tuple[str, str, int], Left] = {}
+        self._exits: dict[tuple[str, str], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
         """Run a script to its end in virtual time; `first` is asked before the script."""
         run = Run(self, script, first)
-        writes = any("ResultWriter" in state.fields for state in self.states.values())
+        writes = any(state.writer for state in self.states.values())
         with TemporaryDirectory(prefix="doorstep-") if writes else nullcontext() as folder:
             driver = _Driver(
                 VirtualClock(SEEDED_START),
@@ -80,15 +82,15 @@ class Subject:
     def in_map(self, name: str) -> bool:
         """Whether a state stands in an inline Map, whose items may all be the same."""
         around = self.around[name]
-        if around is None or processor_config(around).get("Mode") == "DISTRIBUTED":
+        if around is None or around.distributed:
             return False
         return around.type == "Map" or self.in_map(around.name)
 
-    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+    def exit(self, state: State, clause: Clause | None = None) -> Left:
         """What an exit of a state leaves behind."""
-        key = state.name, way, index
+        key = state.name, clause.pointer if clause else ""
         if key not in self._exits:
-            self._exits[key] = flow_states.left(state, way, index)
+            self._exits[key] = flow_states.left(state, clause)
         return self._exits[key]
 
     def used(self, run: Run) -> set[Item]:
@@ -146,10 +148,3 @@ def _closure(following: Mapping[str, set[str | None]], start: str) -> set[str]:
         found |= new
         waiting += new
     return found
-
-
-def _around(scope: Scope, outer: State | None) -> Iterator[tuple[str, State | None]]:
-    for state in scope.states.values():
-        yield state.name, outer
-        for inner in state.scopes:
-            yield from _around(inner, state)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import JSONataError
+    from .evaluation import Limits
     from .expression import Expression, compile  # noqa: A004
-    from .run import Limits
     from .values import UNDEFINED, is_function
 
 __all__ = ["UNDEFINED", "Expression", "JSONataError", "Limits", "compile", "is_function"]
@@ -25,7 +25,7 @@ _HOME = {
     "UNDEFINED": "values",
     "Expression": "expression",
     "JSONataError": "errors",
-    "Limits": "run",
+    "Limits": "evaluation",
     "compile": "expression",
     "is_function": "values",
 }

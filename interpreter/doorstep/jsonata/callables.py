@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Final
 
 from .errors import JSONataError
-from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run, too_deep
+from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .signatures import Signature
 from .values import UNDEFINED, Function, Value, size_of
 
 
-class Lambda(Function):
+class LambdaValue(Function):
     """A function of the expression, and the environment that it was made in.
 
     ``height``: how many levels its body nests at the least, whatever its conditions say.
@@ -66,12 +66,12 @@ class Native(Function):
     __slots__ = ()
     arity: int
 
-    def call(self, run: Run, arguments: list[Value]) -> Value:
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
         """The function's value; a gathered Sequence is not collapsed yet."""
         raise NotImplementedError
 
 
-class Partial(Native):
+class PartialValue(Native):
     """A built-in or a callable with some of its arguments given."""
 
     __slots__ = ("_function", "_given", "arity")
@@ -81,7 +81,7 @@ class Partial(Native):
         self._given = given
         self.arity = sum(argument is PLACEHOLDER for argument in given)
 
-    def call(self, run: Run, arguments: list[Value]) -> Value:
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
         """Like jsonata-js, a partially applied built-in doesn't check its arguments."""
         rest = iter(arguments)
         whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._given]
@@ -109,11 +109,11 @@ class TailCall:
         self.name = name
 
 
-def invoke(function: Value, arguments: list[Value], context: Value, run: Run) -> Value:
+def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluation) -> Value:
     """Call any function value; a gathered Sequence is not collapsed yet."""
     if type(function) is Builtin:
         return function.implementation(run, *function.signature.validate(arguments, context))
-    if type(function) is Lambda:
+    if type(function) is LambdaValue:
         result = enter(function, arguments, context)
         return finish(result, context, run) if type(result) is TailCall else result
     if isinstance(function, Native):
@@ -123,8 +123,8 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Run) ->
     raise JSONataError("T1006")
 
 
-def enter(function: Lambda, arguments: list[Value], context: Value) -> Value:
-    """Run a lambda's body: its value, or the TailCall that goes on."""
+def enter(function: LambdaValue, arguments: list[Value], context: Value) -> Value:
+    """Evaluation a lambda's body: its value, or the TailCall that goes on."""
     if function.signature is not None:
         arguments = function.signature.validate(arguments, context)
     outer = function.env
@@ -140,11 +140,11 @@ def enter(function: Lambda, arguments: list[Value], context: Value) -> Value:
     return function.body(function.context, env)
 
 
-def finish(call: TailCall, context: Value, run: Run) -> Value:
+def finish(call: TailCall, context: Value, run: Evaluation) -> Value:
     """Make the calls that a lambda's body left to be made, one after the other."""
     while True:
         try:
-            if type(call.function) is not Lambda:
+            if type(call.function) is not LambdaValue:
                 return invoke(call.function, call.arguments, context, run)
             result = enter(call.function, call.arguments, context)
         except JSONataError as error:
@@ -155,9 +155,9 @@ def finish(call: TailCall, context: Value, run: Run) -> Value:
         call = result
 
 
-def caller(function: Value, run: Run) -> Callable[..., Value]:
+def caller(function: Value, run: Evaluation) -> Callable[..., Value]:
     """A function value as a Python function that is given no more than it declares, but one."""
-    if type(function) is Lambda and function.signature is None:
+    if type(function) is LambdaValue and function.signature is None:
         if len(function.parameters) == 1:
             return _unary(function, run)
         return lambda *arguments: _settled(enter(function, list(arguments), None), run)
@@ -165,7 +165,7 @@ def caller(function: Value, run: Run) -> Callable[..., Value]:
     return lambda *arguments: invoke(function, list(arguments[:size]), None, run)
 
 
-def _unary(function: Lambda, run: Run) -> Callable[..., Value]:
+def _unary(function: LambdaValue, run: Evaluation) -> Callable[..., Value]:
     outer, body, context = function.env, function.body, function.context
     variables = outer[GLOBALS]
     (parameter,) = function.parameters
@@ -181,11 +181,11 @@ def _unary(function: Lambda, run: Run) -> Callable[..., Value]:
     return call
 
 
-def _settled(result: Value, run: Run) -> Value:
+def _settled(result: Value, run: Evaluation) -> Value:
     return result if type(result) is not TailCall else finish(result, None, run)
 
 
-def call_python(function: Callable[..., Value], arguments: list[Value], run: Run) -> Value:
+def call_python(function: Callable[..., Value], arguments: list[Value], run: Evaluation) -> Value:
     """Call a function from the bindings with as many arguments as it takes."""
     least, most = _bounds(function)
     if len(arguments) < least:
@@ -206,7 +206,7 @@ def locate(error: JSONataError, position: int, name: str | None) -> None:
 
 def arity(function: Value) -> int:
     """How many arguments a function declares."""
-    if type(function) is Lambda:
+    if type(function) is LambdaValue:
         return len(function.parameters)
     if isinstance(function, Builtin | Native):
         return function.arity

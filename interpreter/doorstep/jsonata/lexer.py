@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from .errors import JSONataError
 
-Kind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
+TokenKind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
 
 _STOPS = r" \t\n\r\v.\[\]{}(),@\#;:?+\-*/%|=<>^&!~"
 _TOKEN = re.compile(
@@ -23,16 +23,7 @@ _TOKEN = re.compile(
       )""",
     re.VERBOSE,
 )
-_ESCAPES: Final = {
-    '"': '"',
-    "\\": "\\",
-    "/": "/",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-}
+_ESCAPES: Final = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 _VALUES: Final = {"true": True, "false": False, "null": None}
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 
@@ -41,7 +32,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{4}")
 class Token:
     """``position`` is the offset just behind the token, as jsonata-js counts."""
 
-    kind: Kind
+    kind: TokenKind
     value: Any
     position: int
 
@@ -173,3 +164,52 @@ def _join_surrogates(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text
+
+
+# -- the stream that the parser reads
+
+POWERS: Final = {
+    **dict.fromkeys(("[", "(", "@", "#"), 80),
+    ".": 75,
+    "{": 70,
+    **dict.fromkeys(("*", "/", "%"), 60),
+    **dict.fromkeys(("+", "-", "&"), 50),
+    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "^", "~>", "in"), 40),
+    "and": 30,
+    "or": 25,
+    "?": 20,
+    ":=": 10,
+}
+"""How strongly an infix operator binds; what is not here ends an expression."""
+
+
+class TokenStream:
+    """The tokens of one expression: ``token`` is the one looked at."""
+
+    def __init__(self, source: str) -> None:
+        self._lexer = Lexer(source)
+        self.problem: JSONataError | None = None
+        self.token = Token("end", "(end)", 0)
+
+    def advance(self, expected: str | None = None, *, infix: bool = False) -> None:
+        """Go on to the next token; S0202 or S0203 if the one left isn't the expected one."""
+        token = self.token
+        if expected is not None and not (token.kind == "operator" and token.value == expected):
+            code = "S0203" if token.kind == "end" else "S0202"
+            raise JSONataError(code, token.position, token_text(token), value=expected)
+        self.token = self._lexer.next(infix=infix)
+        if self.token.kind == "operator" and self.token.value in ("!", "~"):
+            raise JSONataError("S0204", self.token.position, self.token.value)
+
+    def defer(self, problem: JSONataError) -> None:
+        """A fault of meaning: it counts only if the whole is well formed."""
+        self.problem = self.problem or problem
+
+    def at(self, operator: str) -> bool:
+        """Whether the token is that operator."""
+        return self.token.kind == "operator" and self.token.value == operator
+
+
+def token_text(token: Token) -> Any:
+    """A token as messages show it."""
+    return token.value.pattern if token.kind == "regex" else token.value

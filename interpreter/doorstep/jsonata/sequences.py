@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .run import RUN, Env, Run
+from .evaluation import RUN, Env, Evaluation
 from .values import (
     UNDEFINED,
     Constructed,
@@ -42,7 +42,7 @@ def keep(value: Value) -> Value:
     return value
 
 
-def gather(results: list[Value], run: Run) -> Sequence:
+def gather(results: list[Value], run: Evaluation) -> Sequence:
     """All results, arrays among them flattened; U1001 if there are too many."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
@@ -50,7 +50,7 @@ def gather(results: list[Value], run: Run) -> Sequence:
     return _flatten(results, run)
 
 
-def gather_last(results: list[Value], run: Run) -> list[Value]:
+def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
     """Like gather, but the only array that a path ends at stays the array that it is."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
@@ -65,7 +65,7 @@ def _present(results: Iterable[Value]) -> list[Value]:
     return [result for result in results if result is not UNDEFINED]
 
 
-def _flatten(results: list[Value], run: Run) -> Sequence:
+def _flatten(results: list[Value], run: Evaluation) -> Sequence:
     most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:
@@ -79,7 +79,7 @@ def _flatten(results: list[Value], run: Run) -> Sequence:
     return gathered
 
 
-def concatenate(values: Iterable[Value], run: Run) -> Value:
+def concatenate(values: Iterable[Value], run: Evaluation) -> Value:
     """Values and arrays of values as one array; what is UNDEFINED is left out."""
     present = _present(values)
     if len(present) < 2:
@@ -94,7 +94,7 @@ def concatenate(values: Iterable[Value], run: Run) -> Value:
     return joined
 
 
-def field_of(value: Value, name: str, run: Run) -> Value:
+def field_of(value: Value, name: str, run: Evaluation) -> Value:
     """The field of an object; of an array, the fields of all its items."""
     if type(value) is dict:
         return value.get(name, UNDEFINED)
@@ -104,7 +104,7 @@ def field_of(value: Value, name: str, run: Run) -> Value:
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED
 
 
-def fields_of(items: list[Value], name: str, run: Run) -> list[Value]:
+def fields_of(items: list[Value], name: str, run: Evaluation) -> list[Value]:
     """The field of each item; UNDEFINED where it is missing."""
     return [
         item.get(name, UNDEFINED) if type(item) is dict else field_of(item, name, run)
@@ -123,7 +123,7 @@ def descend(value: Value, names: list[str], env: Env) -> Value:
     return collapse(Sequence(value)) if type(value) is KeptSequence else value
 
 
-def _fan_out(items: list[Value], names: list[str], run: Run) -> Value:
+def _fan_out(items: list[Value], names: list[str], run: Evaluation) -> Value:
     for name in names[:-1]:
         run.left -= len(items)
         items = gather(fields_of(items, name, run), run)

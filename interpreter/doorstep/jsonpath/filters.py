@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..jsonata.regex_nodes import RegexError
-from ..jsonata.regex_pattern import Pattern
+from ..jsonata.regex.pattern import Pattern
+from ..jsonata.regex.syntax import RegexError
 from .grammar import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
 from .operators import NUMBER, OPERATORS, Test, read_number
 from .scanner import Scanner

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..jsonata.regex_pattern import Pattern
+from ..jsonata.regex.pattern import Pattern
 from ..jsonata.values import equal
 from ..values.java import text_of
 from .steps import ABSENT, Meter

@@ -1,4 +1,4 @@
-"""The driver: journals a fact, hands it to the engine, journals the events, carries out commands.
+"""The driver: hands a fact to the engine, journals it and its events, carries out the commands.
 
 It is the same for both clocks, and the only place where an execution meets the world.
 """
@@ -34,7 +34,7 @@ from .clocks import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .handlers import Handlers
 from .invocation import Context, call, context_of
-from .pending_answers import deliver_held, expire, pledge, receive, release
+from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
 from .ports import Machine, NewMapRun, OnEvent, Persistence
 from .step_functions import native
@@ -67,11 +67,14 @@ class Driver:
         isolated: bool = False,
         new_map_run: NewMapRun | None = None,
     ) -> None:
-        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
-        is told whether the call had begun before a crash. `is_there`: whether there is the activity
-        of a task; without it every one is. `isolated`: whatever is raised ends the execution that
-        it was raised for; else a DoorstepError reaches the caller of `run`. `new_map_run`: makes
-        the run of a distributed Map.
+        """Make a driver without executions.
+
+        | | |
+        |---|---|
+        | elsewhere | (execution, call, begun before a crash) → whether somebody else answers it |
+        | is_there | whether the activity of a task exists; without it every one does |
+        | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
+        | new_map_run | makes the run of a distributed Map |
         """
         self.clock = clock
         self.handlers = handlers
@@ -96,7 +99,7 @@ class Driver:
         quotas: Quotas | None = None,
         clock: Clock | None = None,
     ) -> Execution:
-        """Start an execution with an input's JSON text; `run` then lets it go on.
+        """Start an execution with an input's JSON text; `run` then lets it continue.
 
         `clock`: its own time, if that is not the driver's.
         """
@@ -116,7 +119,7 @@ class Driver:
         return True
 
     def find(self, arn: str) -> Execution | None:
-        """The execution with this ARN, if there is one."""
+        """Return the execution with this ARN, if there is one."""
         return self.executions.get(arn) or self.persistence.find(arn)
 
     def forget(self, execution: Execution) -> None:
@@ -126,7 +129,7 @@ class Driver:
             self._tokens.pop(token, None)
 
     def close(self) -> None:
-        """Let go of where the executions are kept; they can't go on after this."""
+        """Let go of where the executions are stored; they can't continue after this."""
         self.persistence.close()
 
     def run(self, execution: Execution) -> None:
@@ -141,7 +144,7 @@ class Driver:
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Execution) -> None:
-        """RedriveExecution; `run` then lets it go on from where it failed."""
+        """RedriveExecution; `run` then lets it continue from where it failed."""
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -235,12 +238,12 @@ class Driver:
         execution, key = self._tokens[token]
         if not execution.awaits(key):
             return False
-        # In the clock's thread, as the keeper is used by that alone; and there it comes before the
+        # In the clock's thread, as persistence is used by that alone; and there it comes before the
         # answer of the handler that sends.
         if kind != "heartbeat" and not after:
             execution.ending.add(key)
         return execution.clock.submit(
-            partial(receive, self, execution, kind, key, data, seconds(after))
+            partial(accept, self, execution, kind, key, data, seconds(after))
         )
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
@@ -295,11 +298,11 @@ class Driver:
         run.start(command)
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
-        """From now on these tokens and the call's own stand for it."""
-        given = (invoke.token, *tokens) if invoke.token else tokens
-        if given:
-            self.persistence.expected(execution, given)
-        for token in (f"{execution.arn}#{invoke.visit}", *given):
+        """Let these tokens and the call's own stand for it from now on."""
+        task_tokens = (invoke.token, *tokens) if invoke.token else tokens
+        if task_tokens:
+            self.persistence.expected(execution, task_tokens)
+        for token in (f"{execution.arn}#{invoke.visit}", *task_tokens):
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
@@ -353,11 +356,11 @@ class Driver:
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
-            # Who has ended the task was told that it is so.
+            # Whoever ended the task was answered that it is so.
             release(self, execution, invoke.key)
             return
         submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
-        # The end of a job is kept before the answer to its request is: a crash between the two
+        # The end of a job is stored before the answer to its request is: a crash between the two
         # then asks for both again, where it would else wait for an end that nobody knows.
         self._end(execution, invoke, answer, early=submitted)
         if submitted:
@@ -367,11 +370,11 @@ class Driver:
     def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
         key, after = invoke.key, answer.after
         if answer.failed:
-            told = {"error": answer.error, "cause": answer.cause}
+            failure = {"error": answer.error, "cause": answer.cause}
             final = {"final": True} if answer.final else {}
-            pledge(self, execution, "failed", key, told | final, after, early=early)
+            schedule(self, execution, "failed", key, failure | final, after, early=early)
         elif answer.output is not ABSENT:
-            pledge(self, execution, "succeeded", key, answer.output, after, early=early)
+            schedule(self, execution, "succeeded", key, answer.output, after, early=early)
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 

@@ -1,4 +1,4 @@
-"""Answers that are known before they may be told: kept at once, told at their time.
+"""Answers that are known before their time: stored at once, delivered when it comes.
 
 A callback or a job can end before the answer to its request is there: its worker was quick, or the
 server was killed in between. Recorded histories have TaskSubmitted before every end, and so such an
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def unanswered(execution: Execution, key: str) -> bool:
-    """Whether a key is that of a callback or job whose request has not been answered yet."""
+    """Return whether a key is that of a callback or job whose request has no answer yet."""
     call = execution.engine.open.get(key, {}).get("")
     waiting = isinstance(call, Invoke) and bool(call.integration.pattern)
     return waiting and key not in execution.submitted
 
 
-def receive(
+def accept(
     driver: Delivery, execution: Execution, kind: FactKind, key: str, data: Any, after: float
 ) -> bool:
     """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
@@ -39,7 +39,7 @@ def receive(
         return False
     early = kind != "heartbeat" and unanswered(execution, key)
     if early or after:
-        pledge(driver, execution, kind, key, data, after, early=early)
+        schedule(driver, execution, kind, key, data, after, early=early)
     else:
         # Now, not soon: the sender is answered from what it did.
         driver.deliver(execution, kind, key, data)
@@ -63,8 +63,8 @@ def deliver_held(driver: Delivery, execution: Execution, limit: float | None = N
     for key in list(execution.held):
         due = limit is None or any(timer.at <= limit for timer in limits(execution, key))
         if due and execution.held_until(key) <= now:
-            promise = execution.held.pop(key)[0]
-            driver.deliver(execution, promise.kind, key, promise.data)
+            answer = execution.held.pop(key)[0]
+            driver.deliver(execution, answer.kind, key, answer.data)
 
 
 def limits(execution: Execution, *keys: str) -> list[SetTimer]:
@@ -80,7 +80,7 @@ def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
             expire(driver, execution, timer)
 
 
-def pledge(
+def schedule(
     driver: Delivery,
     execution: Execution,
     kind: FactKind,
@@ -90,20 +90,20 @@ def pledge(
     *,
     early: bool,
 ) -> None:
-    """Tell it `after` seconds from now; `early`: not before the request is answered either."""
-    promise = Fact(kind, execution.clock.now() + after, key, data)
+    """Deliver it `after` seconds from now; `early`: not before the request is answered either."""
+    answer = Fact(kind, execution.clock.now() + after, key, data)
     # What follows the answer to the request, or takes its time, is not asked for again.
     if early or after:
-        driver.persistence.promised(execution, promise)
+        driver.persistence.scheduled(execution, answer)
     if early:
-        hold(execution, promise)
+        hold(execution, answer)
     else:
-        tell(driver, execution, promise)
+        deliver_at_its_time(driver, execution, answer)
 
 
-def hold(execution: Execution, promise: Fact) -> None:
-    """Tell it no sooner than `release` says."""
-    execution.held.setdefault(promise.key, []).append(promise)
+def hold(execution: Execution, answer: Fact) -> None:
+    """Deliver it no sooner than `release` says."""
+    execution.held.setdefault(answer.key, []).append(answer)
 
 
 def release(driver: Delivery, execution: Execution, key: str) -> None:
@@ -112,14 +112,14 @@ def release(driver: Delivery, execution: Execution, key: str) -> None:
     At once, as its sender was answered that the task has ended: no other end may come between.
     """
     now = execution.clock.now()
-    for promise in execution.held.pop(key, ()):
-        if promise.at <= now:
-            driver.deliver(execution, promise.kind, key, promise.data)
+    for answer in execution.held.pop(key, ()):
+        if answer.at <= now:
+            driver.deliver(execution, answer.kind, key, answer.data)
         else:
-            tell(driver, execution, promise)
+            deliver_at_its_time(driver, execution, answer)
 
 
-def tell(driver: Delivery, execution: Execution, promise: Fact) -> None:
-    """Let a promise reach its execution at its time."""
-    kind, at, key, data = promise
+def deliver_at_its_time(driver: Delivery, execution: Execution, answer: Fact) -> None:
+    """Let an answer reach its execution at its time."""
+    kind, at, key, data = answer
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

@@ -22,9 +22,9 @@ from ..engine.journal import (
     JournalEntry,
     entry_line,
     header_line,
-    promise_line,
     read_all,
     replay,
+    scheduled_line,
 )
 from ..engine.messages import TERMINAL, Command, Event, Fact, Invoke, Program, StartMapRun
 from ..errors import InputError, ReplayError
@@ -32,7 +32,7 @@ from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
 from .execution import Execution, child_identity
-from .pending_answers import hold, tell, unanswered
+from .pending_answers import deliver_at_its_time, hold, unanswered
 from .step_functions import watch_again
 
 if TYPE_CHECKING:
@@ -43,38 +43,40 @@ _BEGINNING = b'{"definition":'
 
 
 def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
-    """The execution of a journal, as it was; raises ReplayError when it does not belong to it."""
+    """Return a journal's execution as it was; raises ReplayError if the program is another."""
     engine = replay(program, journal)
     return Execution(program, journal.header, clock, engine=engine, journal=journal)
 
 
-def go_on(driver: Delivery, execution: Execution, promises: Iterable[Fact] = ()) -> None:
-    """Carry out the commands that have no answer yet; `promises`: the answers known already."""
+def resume_execution(
+    driver: Delivery, execution: Execution, scheduled: Iterable[Fact] = ()
+) -> None:
+    """Carry out the commands that have no answer yet; `scheduled`: the answers known already."""
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
     picked_up = {fact.key for fact in facts if fact.kind == "picked up"}
-    known = list(promises)
-    for promise in known:
-        if promise.kind != "heartbeat" and unanswered(execution, promise.key):
-            hold(execution, promise)
-    kept = [promise for promise in known if _holds(execution, promise, facts)]
-    promised = {promise.key for promise in kept if promise.kind in ("succeeded", "failed")}
+    scheduled = list(scheduled)
+    for answer in scheduled:
+        if answer.kind != "heartbeat" and unanswered(execution, answer.key):
+            hold(execution, answer)
+    to_come = [answer for answer in scheduled if _is_to_come(execution, answer, facts)]
+    answered = {answer.key for answer in to_come if answer.kind in ("succeeded", "failed")}
     for command in list(execution.engine.pending()):
-        # A map run that had come to its end tells so at once, and may end what is next to it.
+        # A map run that had come to its end reports so at once, and may end what is next to it.
         if command in execution.engine.open.get(command.key, {}).values():
-            ask_again = partial(_ask_again, driver, execution, command, picked_up, promised)
+            ask_again = partial(_ask_again, driver, execution, command, picked_up, answered)
             driver.guard(execution, ask_again)
-    for promise in kept:
-        tell(driver, execution, promise)
+    for answer in to_come:
+        deliver_at_its_time(driver, execution, answer)
 
 
-def _holds(execution: Execution, promise: Fact, facts: Iterable[Fact]) -> bool:
-    """Whether it is still to come, and not held."""
-    call = execution.engine.open.get(promise.key, {}).get("")
-    if not isinstance(call, Invoke) or unanswered(execution, promise.key):
+def _is_to_come(execution: Execution, answer: Fact, facts: Iterable[Fact]) -> bool:
+    """Return whether an answer is still to come, and not held."""
+    call = execution.engine.open.get(answer.key, {}).get("")
+    if not isinstance(call, Invoke) or unanswered(execution, answer.key):
         return False
     # A heartbeat leaves its call open: it is over when it, or a later one, has come.
-    kind, at, key, _ = promise
+    kind, at, key, _ = answer
     return not any((fact.kind, fact.key) == (kind, key) and fact.at >= at for fact in facts)
 
 
@@ -83,11 +85,11 @@ def _ask_again(
     execution: Execution,
     command: Command,
     picked_up: set[str],
-    promised: set[str],
+    answered: set[str],
 ) -> None:
     if not isinstance(command, Invoke):
         driver.carry_out(execution, [command])
-    elif command.key in promised:
+    elif command.key in answered:
         driver.expect(execution, command)
     elif command.key in execution.submitted:
         driver.expect(execution, command)
@@ -97,12 +99,12 @@ def _ask_again(
 
 
 class InMemory:
-    """Keeps nothing beyond what the executions hold themselves."""
+    """Persistence that stores nothing beyond what the executions hold themselves."""
 
     def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
         """The execution's own journal has them."""
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
         """The clock has it."""
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
@@ -135,10 +137,15 @@ class InMemory:
 
 
 class JournalFile:
-    """The keeper of a driver whose executions are in a file."""
+    """Persistence in a file, so that executions outlive the process.
+
+    A line is written before anything is done that follows from it: whatever kills the process, the
+    next one continues. It is handed to the operating system, not forced to the disk: a power cut
+    may take the last lines.
+    """
 
     driver: Delivery
-    """Set by `go_on`: before that there is nothing to find."""
+    """Set by `resume`: before that there is nothing to find."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file can't be used, ReplayError when it is damaged."""
@@ -155,20 +162,20 @@ class JournalFile:
     def _read(self) -> dict[str, Journal]:
         *lines, torn = self._file.read().split(b"\n")
         try:
-            found = read_all(line.decode("utf-8", "surrogatepass") for line in lines or [torn])
+            journals = read_all(line.decode("utf-8", "surrogatepass") for line in lines or [torn])
         except (ReplayError, UnicodeDecodeError) as problem:
             if lines or not _BEGINNING.startswith(torn[: len(_BEGINNING)]):
                 raise ReplayError(f"{self.path}: {problem}") from None
-            found = {}
+            journals = {}
         # What was cut off had no consequences.
         self._file.truncate(self._file.tell() - len(torn))
-        return {arn: journal for arn, journal in found.items() if journal.entries}
+        return {arn: journal for arn, journal in journals.items() if journal.entries}
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
 
-    # Going on ------------------------------------------------------------------------------------
+    # Resuming ------------------------------------------------------------------------------------
 
     @property
     def first(self) -> Journal | None:
@@ -181,11 +188,11 @@ class JournalFile:
         moments = (entry.at for journal in self._earlier.values() for entry in journal.entries)
         return max(moments, default=None)
 
-    def go_on(self, driver: Delivery, program: Program) -> Execution:
-        """The first execution of the file as it was left, and those that it had started.
+    def resume(self, driver: Delivery, program: Program) -> Execution:
+        """Resume the first execution of the file, and those that it had started.
 
-        What had not ended goes on. Raises ReplayError when the definition is another one, and what
-        has happened does not happen with it.
+        Raises ReplayError when the definition is another one, and what has happened does not happen
+        with it.
         """
         self.driver = driver
         (_, first), *others = self._earlier.items()
@@ -194,7 +201,7 @@ class JournalFile:
             nested = journal.header.identity.map_run is None
             if nested and not _over(journal) and arn not in driver.executions:
                 self.find(arn)
-        execution = self._taken_up(program, first, driver.clock)
+        execution = self._resumed(program, first, driver.clock)
         for arn, journal in others:
             if not _over(journal) and arn not in driver.executions:
                 self._abort(journal)
@@ -211,7 +218,7 @@ class JournalFile:
         self._write(journal.header, map(entry_line, entries))
 
     def find(self, arn: str) -> Execution | None:
-        """An execution that another one had started."""
+        """Return an execution that another one had started."""
         journal = self._earlier.get(arn)
         if journal is None:
             return None
@@ -219,36 +226,36 @@ class JournalFile:
         machine = self.driver.machines.get(name)
         if machine is None:
             raise InputError(f"{self.path} has an execution of {name!r}: give that machine as well")
-        return self._taken_up(machine.program, journal, self.driver.clock)
+        return self._resumed(machine.program, journal, self.driver.clock)
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
-        """The children that a map run had started."""
-        found: list[Execution] = []
+        """Return the children that a map run had started, in the order of their indexes."""
+        children: list[Execution] = []
         definition = parent.journal.header.definition
-        while journal := self._earlier.get(child_identity(parent, command, len(found)).arn):
+        while journal := self._earlier.get(child_identity(parent, command, len(children)).arn):
             whole = replace(journal, header=replace(journal.header, definition=definition))
-            found.append(self._taken_up(command.child, whole, parent.clock))
-        return found
+            children.append(self._resumed(command.child, whole, parent.clock))
+        return children
 
-    def _taken_up(self, program: Program, journal: Journal, clock: Clock) -> Execution:
+    def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Execution:
         execution = restore(program, journal, clock)
         # A fact may have been the last thing that was written: its events follow from it.
         if missing := execution.events[len(journal.events) :]:
             journal.append(missing)
             self.journaled(execution, missing)
         if not execution.ended:
-            go_on(self.driver, execution, journal.promises)
+            resume_execution(self.driver, execution, journal.scheduled)
         return execution
 
-    # What the driver tells -----------------------------------------------------------------------
+    # What the driver reports ---------------------------------------------------------------------
 
     def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
         """Write a fact and what followed from it."""
         self._write(execution.journal.header, map(entry_line, entries))
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
         """Write an answer that comes later."""
-        self._write(execution.journal.header, (promise_line(fact),))
+        self._write(execution.journal.header, (scheduled_line(fact),))
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
         """Tokens follow from the journal."""
@@ -264,7 +271,7 @@ class JournalFile:
         """What can't be written ends the run."""
 
     def safely(self, act: Callable[[], None]) -> None:
-        """All that was told is in the file: do it."""
+        """Do it now: all that was reported is in the file."""
         act()
 
     def _write(self, header: Header, lines: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the parts of the runtime need of the driver, and the driver of map runs."""
+"""Ports: what the parts of the runtime need of the driver, and the driver of what it uses."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ class Persistence(Protocol):
     """
 
     def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
-        """A fact reached an execution, and these events followed from it."""
+        """Store a fact that reached an execution, and the events that followed from it."""
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
-        """An answer is known already, and will reach the execution at its time."""
+    def scheduled(self, execution: Execution, fact: Fact) -> None:
+        """Store an answer that is known already, and will reach the execution at its time."""
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
-        """From now on these task tokens stand for a call of an execution."""
+        """Store task tokens that from now on stand for a call of an execution."""
 
     def safely(self, act: Callable[[], None]) -> None:
-        """Do something once all that was told before is kept."""
+        """Do something once all that was reported before is stored."""
 
     def map_run(self, run: Any) -> None:
-        """A map run began, went on or came to its end."""
+        """Store how a map run stands: it began, continued or came to its end."""
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
-        """The children that a map run has started before, in the order of their indexes."""
+        """Return the children that a map run has started before, in the order of their indexes."""
 
     def find(self, arn: str) -> Execution | None:
-        """An execution that the driver does not hold."""
+        """Return an execution that the driver does not hold, if there is one."""
 
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
@@ -63,7 +63,7 @@ class Persistence(Protocol):
         """Note that an execution can't be stored any more: `journaled` raised the problem."""
 
     def close(self) -> None:
-        """Nothing more is told."""
+        """Let go of where executions are stored: nothing more is reported."""
 
 
 class Delivery(Protocol):

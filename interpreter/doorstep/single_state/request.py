@@ -1,4 +1,4 @@
-"""What TestState is asked: the members of its request, read and within their limits."""
+"""A request of TestState: its members, read and within their limits."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _JSON = ("definition", "input", "variables", "context", "mock.result")
 """Members that hold JSON text; their values are taken as well."""
 
 
-class Given(NamedTuple):
-    """A JSON value with the text that it was given as."""
+class JSONText(NamedTuple):
+    """A JSON value with the text in which it came."""
 
     value: Any
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Mock:
+class StateMock:
     """What stands in for the state's work: a result, or an error and its cause."""
 
-    result: Given | None
+    result: JSONText | None
     error: Mapping[str, str] | None
     validation: FieldValidation
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StateTest:
     """A request of TestState, its JSON texts read."""
 
     definition: str
@@ -53,7 +53,7 @@ class Request:
     role: str | None
     variables: dict[str, Any]
     context: Any
-    mock: Mock | None
+    mock: StateMock | None
     reveal_secrets: bool
     retries: int
     """How often the retrier that takes the error has been used before."""
@@ -61,15 +61,15 @@ class Request:
     reader_data: str | None
 
 
-def read(request: Mapping[str, Any]) -> Request:
-    """Read a request; raises ApiError where AWS would refuse a member by itself."""
+def read(request: Mapping[str, Any]) -> StateTest:
+    """Read a request; raise ApiError where AWS would refuse a member by itself."""
     texts = _with_texts(request)
     known = list(_paths(REQUESTS["TestState"]))
     for path in _unknown(texts, known):
         raise invalid_request(f"TestState has no member '{path}'; there are {', '.join(known)}")
     texts = check_request("TestState", texts)
     configuration = texts.get("stateConfiguration") or {}
-    return Request(
+    return StateTest(
         definition=texts["definition"],
         state_name=texts.get("stateName"),
         input=_input(texts.get("input")),
@@ -128,17 +128,17 @@ def _input(text: str | None) -> str:
 
 
 def _variables(text: str | None) -> dict[str, Any]:
-    variables = {} if text is None else _given(text, "Variables must be valid JSON").value
+    variables = {} if text is None else _json(text, "Variables must be valid JSON").value
     if not isinstance(variables, dict):
         raise invalid_request("Variables must be a JSON object")
     return variables
 
 
 def _context(text: str | None) -> Any:
-    return None if text is None else _given(text, "Context object must be valid JSON").value
+    return None if text is None else _json(text, "Context object must be valid JSON").value
 
 
-def _mock(fields: Mapping[str, Any] | None) -> Mock | None:
+def _mock(fields: Mapping[str, Any] | None) -> StateMock | None:
     if fields is None:
         return None
     result, error = fields.get("result"), fields.get("errorOutput")
@@ -146,15 +146,15 @@ def _mock(fields: Mapping[str, Any] | None) -> Mock | None:
         raise invalid_request(
             "A test mock should have only one of the following fields: [result, errorOutput]."
         )
-    return Mock(
-        result=None if result is None else _given(result, "Mocked result must be valid JSON"),
+    return StateMock(
+        result=None if result is None else _json(result, "Mocked result must be valid JSON"),
         error=error,
         validation=fields.get("fieldValidationMode") or "STRICT",
     )
 
 
-def _given(text: str, refusal: str) -> Given:
+def _json(text: str, refusal: str) -> JSONText:
     try:
-        return Given(loads(text), text)
+        return JSONText(loads(text), text)
     except InputError:
         raise invalid_request(refusal) from None

@@ -17,8 +17,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..definitions.config_schema import TEXT, Anything, Either, Form, Many, Member, Record, Scalar
-from ..definitions.source_locations import Place, load
+from ..definitions.config_schema import (
+    TEXT,
+    Anything,
+    ArrayOf,
+    Either,
+    Form,
+    Member,
+    Record,
+    Scalar,
+    SourceValue,
+    load,
+)
 from ..errors import InputError
 from ..runtime.answers import Answer, TaskFailed, answer, fail, seconds
 from ..values.json_values import ABSENT
@@ -62,7 +72,7 @@ MOCK = Form(
     exclusive=(("no_answer", "after"), ("fail", "response")),
     one_of=("answer", "fail", "no_answer"),
 )
-MOCKS = Many(MOCK)
+MOCKS = ArrayOf(MOCK)
 MOCK_FILE = Form({"mocks": Member(MOCKS, "the mocks; the first that fits answers", required=True)})
 
 
@@ -92,17 +102,17 @@ def _mock(record: Record) -> Mock:
     given = record.members
     state: str = given["state"]
     conditions = {name: given[name] for name in ("invocation", "attempt", "index") if name in given}
-    when = _condition(record.place.at("when")) if "when" in given else None
+    when = _condition(record.source.at("when")) if "when" in given else None
     try:
         made_of = mock(
             state, _answer(record), when=when, heartbeat=given.get("heartbeat"), **conditions
         )
     except InputError as problem:
-        raise record.place.problem(str(problem)) from None
-    return replace(made_of, label=f"{state} ({record.place})")
+        raise record.source.problem(str(problem)) from None
+    return replace(made_of, label=f"{state} ({record.source})")
 
 
-def _condition(place: Place) -> Callable[[Any], bool]:
+def _condition(place: SourceValue) -> Callable[[Any], bool]:
     def fits(event: Any) -> bool:
         try:
             return not unmet("", place.value, event, partial=True)
@@ -126,7 +136,7 @@ def _answer(record: Record) -> Callable[[Any], Answer | TaskFailed]:
                 for name in ("answer", "response")
             )
         except InputError as problem:
-            return invalid(record.get("state"), f"{record.place}: {problem}")
+            return invalid(record.get("state"), f"{record.source}: {problem}")
         return answer(output, after=after, response=response)
 
     return respond

@@ -2,7 +2,7 @@
 
 An expression has no context item: `$states` and variables are all there is. So a name, `$` or `$$`
 that would be read from the context is refused; a name further down a path, in a predicate or in a
-sort term is not, but one in a function's body is (each measured: asl-facts 2.2, behaviours 6 to 8).
+sort term is not, but one in a function's body is (each measured: facts 6 to 8).
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from ..jsonata import nodes
 from ..jsonata.errors import JSONataError
 from ..jsonata.nodes import Node
 from ..jsonata.parser import parse
-from .findings import Found, Place, error
+from .diagnostics import Diagnostics, Location, error
 
 ERROR_OUTPUT = "$states.errorOutput"
 
 
-def expression(text: str, place: Place) -> Found:
+def expression(text: str, location: Location) -> Diagnostics:
     """Diagnostics for the text between `{%` and `%}`."""
     try:
         tree, _ = parse(text)
     except JSONataError as problem:
-        yield error(problem.message, place, "INVALID_JSONATA_EXPRESSION", problem.caret(text))
+        yield error(problem.message, location, "INVALID_JSONATA_EXPRESSION", problem.caret(text))
         return
     for name in dict.fromkeys(references(tree)):
-        if name != ERROR_OUTPUT or not place.error_output:
-            yield error(_refused(name), place, "UNSUPPORTED_JSONATA_EXPRESSION", _instead(name))
+        if name != ERROR_OUTPUT or not location.error_output:
+            yield error(_refused(name), location, "UNSUPPORTED_JSONATA_EXPRESSION", _instead(name))
 
 
 def references(node: Node) -> Iterator[str]:

@@ -16,12 +16,12 @@ from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
-from .expressions import CLOSE, OPEN, is_written_as_expression
-from .fields import JSONATA, JSONPATH, Field, Shape
-from .findings import Machine, Place
-from .graph import scopes, states_of
-from .objects import NESTED_RULE
-from .states import STATES
+from ..model.definition import speaks_jsonata
+from ..model.grammar import JSONATA, JSONPATH, NESTED_RULE, Field, Shape
+from ..model.state_types import STATES
+from .computed import CLOSE, OPEN, is_written_as_expression
+from .diagnostics import Location, MachineTraits
+from .graph import all_states
 
 
 def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -30,18 +30,17 @@ def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
     A name that an expression binds itself is no variable of the machine, and neither is one of a
     function, unless a state assigns it.
     """
-    jsonata = definition.get("QueryLanguage") == JSONATA
+    jsonata = speaks_jsonata(definition)
     others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))
-    found = {
-        name: sorted(_read(state, JSONATA if jsonata else JSONPATH, others))
-        for fields, _ in scopes(definition, Place(Machine(jsonata)))
-        for name, state in states_of(fields).items()
+    references = {
+        name: sorted(_read(state, jsonata, others))
+        for name, state, _ in all_states(definition, Location(MachineTraits(jsonata)))
     }
-    return {name: names for name, names in found.items() if names}
+    return {name: names for name, names in references.items() if names}
 
 
-def _read(state: Mapping[str, Any], default: str, others: set[str]) -> set[str]:
-    language = state.get("QueryLanguage", default)
+def _read(state: Mapping[str, Any], jsonata: bool, others: set[str]) -> set[str]:
+    language = JSONATA if speaks_jsonata(state, jsonata) else JSONPATH
     names = set(_of_object(state, STATES[state["Type"]], language))
     return names - others if language == JSONATA else names
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...asl.jsonata_fields import is_expression
-from ...definitions.config_schema import Record
-from ...definitions.source_locations import Place
+from ...definitions.config_schema import Record, SourceValue
 from ...errors import InputError
 from ...runtime.answers import spelled
 from ...values.did_you_mean import did_you_mean
@@ -49,7 +48,7 @@ _STATE: Mapping[str, Callable[[ObservedState], Any]] = {
 class Unmet:
     """An expectation that was not met: where it stands, and of what it is."""
 
-    place: Place
+    place: SourceValue
     what: str
     expected: Any = ABSENT
     found: Any = ABSENT
@@ -74,37 +73,37 @@ def check(
     Raises InputError for an expectation that can't be compared.
     """
     if expect is None:
-        expect = Record(record.place, {})
-    yield from _execution(expect, "", observed, record.place)
+        expect = Record(record.source, {})
+    yield from _execution(expect, "", observed, record.source)
     for name, children in expect.get("children", {}).items():
-        yield from _children(name, children, expect.place.at("children").at(name), observed)
+        yield from _children(name, children, expect.source.at("children").at(name), observed)
     if "history" in expect:
-        yield from _history(expect.place.at("history"), observed, folder, update)
+        yield from _history(expect.source.at("history"), observed, folder, update)
 
 
 def _execution(
-    expect: Record, of: str, observed: ObservedExecution, place: Place
+    expect: Record, of: str, observed: ObservedExecution, place: SourceValue
 ) -> Iterator[Unmet]:
     """`place`: where it is blamed that an execution of which nothing else is said has failed."""
     if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
         yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
     yield from _compared(expect, of, _EXECUTION, observed)
     for name, state in expect.get("states", {}).items():
-        found = _state(observed, name, state.place)
+        found = _state(observed, name, state.source)
         yield from _compared(state, f" of {name}{of}", _STATE, found)
     for name, wanted in expect.get("calls", {}).items():
-        yield from _calls(name, of, wanted, expect.place.at("calls").at(name), observed)
+        yield from _calls(name, of, wanted, expect.source.at("calls").at(name), observed)
 
 
 def _children(
-    machine: str, wanted: list[Record], place: Place, observed: ObservedExecution
+    machine: str, wanted: list[Record], place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     found = [child for child in observed.children if child.machine == machine]
     if len(found) != len(wanted):
         yield Unmet(place, f"number of executions of {machine}", len(wanted), len(found))
         return
     for number, (expect, child) in enumerate(zip(wanted, found, strict=True)):
-        yield from _execution(expect, f" of {machine}[{number}]", child, expect.place)
+        yield from _execution(expect, f" of {machine}[{number}]", child, expect.source)
 
 
 def _compared(
@@ -114,7 +113,7 @@ def _compared(
     for member, expected in expect.members.items():
         name = member.removesuffix(_INCLUDES)
         if name in table:
-            place, partial = expect.place.at(member), member != name
+            place, partial = expect.source.at(member), member != name
             try:
                 found = table[name](observed)
             except AssertionError as told:
@@ -124,7 +123,7 @@ def _compared(
 
 
 def _unlike(
-    place: Place, what: str, expected: Any, found: Any, *, partial: bool
+    place: SourceValue, what: str, expected: Any, found: Any, *, partial: bool
 ) -> Iterator[Unmet]:
     try:
         unlike = unmet("", expected, found, partial=partial)
@@ -137,7 +136,7 @@ def _unlike(
         yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
 
 
-def _inner(place: Place, at: str) -> Place:
+def _inner(place: SourceValue, at: str) -> SourceValue:
     """The part of an expected value that `at` names, or the nearest around it."""
     steps: Iterable[tuple[str | int, str]] = ()
     match place.value:
@@ -152,7 +151,7 @@ def _inner(place: Place, at: str) -> Place:
     return place
 
 
-def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedState:
+def _state(observed: ObservedExecution, name: str, place: SourceValue) -> ObservedState:
     try:
         return observed.state(name)
     except LookupError as problem:
@@ -160,7 +159,7 @@ def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedStat
 
 
 def _calls(
-    name: str, of: str, wanted: Any, place: Place, observed: ObservedExecution
+    name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
     made = [call.given for call in observed.called(name)]
@@ -174,7 +173,7 @@ def _calls(
 
 
 def _history(
-    place: Place, observed: ObservedExecution, folder: Path, update: bool
+    place: SourceValue, observed: ObservedExecution, folder: Path, update: bool
 ) -> Iterator[Unmet]:
     try:
         compare(observed, folder / place.value, update=update)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...api import Type
-from ...definitions.config_schema import Record
-from ...definitions.source_locations import load
+from ...definitions.config_schema import Record, load
 from ...definitions.templates import TemplateMachine, load_any
 from ...errors import DoorstepError, InputError
 from ...validation import check
@@ -81,32 +80,32 @@ class Test:
     @property
     def file(self) -> str:
         """Where it is written, as messages have it."""
-        return self.record.place.file
+        return self.record.source.file
 
     @property
     def line(self) -> int:
         """Where it stands."""
-        return self.record.place.position()[0]
+        return self.record.source.position()[0]
 
     @property
     def machine(self) -> TemplateMachine:
         """Its state machine; raises InputError or DefinitionError when it can't be had."""
         file = self.get("definition")
         if file is None:
-            raise self.record.place.problem("the member 'definition' is missing, here or above")
+            raise self.record.source.problem("the member 'definition' is missing, here or above")
         try:
             names = ("resource", "parameters", "type")
             resource, parameters, of_type = (self.get(name) for name in names)
             return self.suite.machine(file, resource, parameters or {}, of_type)
         except DoorstepError as problem:
-            place = (self.record if "definition" in self.record else self.suite.record).place
+            place = (self.record if "definition" in self.record else self.suite.record).source
             raise place.at("definition").problem(str(problem)) from None
 
     @property
     def input(self) -> Any:
         """The input's value."""
         if "input_file" in self.record:
-            place = self.record.place.at("input_file")
+            place = self.record.source.at("input_file")
             try:
                 return loads((self.folder / place.value).read_text("utf-8-sig"))
             except OSError as problem:
@@ -116,7 +115,7 @@ class Test:
         try:
             return made(self.record.get("input", {}))
         except InputError as problem:
-            raise self.record.place.at("input").problem(str(problem)) from None
+            raise self.record.source.at("input").problem(str(problem)) from None
 
     def mocks(self, record: Record) -> list[Mock]:
         """The mocks that its record, or that of the suite, has."""
@@ -126,7 +125,7 @@ class Test:
         try:
             return mocks_of(given, self.folder, self.machine.name)
         except InputError as problem:
-            raise record.place.at("mocks").problem(str(problem)) from None
+            raise record.source.at("mocks").problem(str(problem)) from None
 
 
 def read(path: Path, shown: str | None = None) -> Suite:

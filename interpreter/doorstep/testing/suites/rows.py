@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...definitions.config_schema import Form, Record, Schema
-from ...definitions.source_locations import Place
+from ...definitions.config_schema import Form, Record, Schema, SourceValue
 from ...errors import InputError
 from ...values.did_you_mean import did_you_mean
 from ...values.json_values import dumps
@@ -29,7 +28,7 @@ class Rows:
 
     form: Form
 
-    def read(self, place: Place) -> list[Record]:
+    def read(self, place: SourceValue) -> list[Record]:
         """A record for each row; one when there is no `each`."""
         if not isinstance(place.value, dict) or "each" not in place.value:
             return [self.form.read(place)]
@@ -42,7 +41,7 @@ class Rows:
         return self.form.schema()
 
 
-def _rows(place: Place) -> Iterator[Mapping[str, Any]]:
+def _rows(place: SourceValue) -> Iterator[Mapping[str, Any]]:
     try:
         rows = made(place.value)
     except InputError as problem:
@@ -54,7 +53,7 @@ def _rows(place: Place) -> Iterator[Mapping[str, Any]]:
     return iter(rows)
 
 
-def _filled(place: Place, value: Any, row: Mapping[str, Any]) -> Any:
+def _filled(place: SourceValue, value: Any, row: Mapping[str, Any]) -> Any:
     def known(name: str) -> Any:
         if name in row:
             return row[name]

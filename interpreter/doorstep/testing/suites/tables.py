@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import (
     TEXT,
+    ArrayOf,
     Either,
     Form,
-    Many,
+    MapOf,
     Member,
-    Named,
     Scalar,
     Schema,
     options,
@@ -46,9 +46,9 @@ _MOCKS = Either("a list of mocks, or a file of them", {"array": MOCKS, "string":
 SETTINGS = {
     "definition": Member(TEXT, "file of the definition or template"),
     "resource": Member(TEXT, "which state machine of a template"),
-    "parameters": Member(Named(TEXT), "a template's parameters, and what ${NAME} stands for"),
+    "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
     "handlers": Member(TEXT, "what answers the tasks: a .py file, a folder of them, a module"),
-    "machines": Member(Named(TEXT), "files that states:startExecution finds, by name"),
+    "machines": Member(MapOf(TEXT), "files that states:startExecution finds, by name"),
     "bucket": Member(TEXT, "the folder that holds a folder for each S3 bucket"),
     "type": Member(options("STANDARD", "EXPRESS"), "of the state machine; STANDARD by default"),
     "begin": Member(_MOMENT, "when the clock begins; 2025-01-01T00:00:00Z by default"),
@@ -86,9 +86,9 @@ EXECUTION = {
     "cause": Member(VALUE, "the cause"),
     "path": Member(VALUE, "the states it went through, those inside of Parallel and Map not"),
     "took": Member(_LENGTH, "how long it took, in modelled time"),
-    "states": Member(Named(STATE), "what became of states, by name"),
+    "states": Member(MapOf(STATE), "what became of states, by name"),
     "calls": Member(
-        Named(VALUE), "calls of tasks by function, service:action or state: how many, or inputs"
+        MapOf(VALUE), "calls of tasks by function, service:action or state: how many, or inputs"
     ),
 }
 CHILD = Form(
@@ -102,7 +102,8 @@ EXPECT = Form(
     {
         **EXECUTION,
         "children": Member(
-            Named(Many(CHILD)), "the executions that it started, in order, by their machine's name"
+            MapOf(ArrayOf(CHILD)),
+            "the executions that it started, in order, by their machine's name",
         ),
         "history": Member(TEXT, "file of the history that was kept; `--update` keeps it"),
     }
@@ -124,7 +125,7 @@ SUITE = Form(
     {
         "mocks": Member(_MOCKS, "asked in every test, after its own"),
         **SETTINGS,
-        "tests": Member(Many(Rows(TEST)), "the tests", required=True),
+        "tests": Member(ArrayOf(Rows(TEST)), "the tests", required=True),
     }
 )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from ...engine.messages import Invoke
-from ...model.definition import machine
+from ...model.definition import workflow
 from ...model.resource import integration
 from ...runtime import Execution
 from ...runtime.handlers import names_by, names_of
@@ -50,7 +50,7 @@ def made(execution: Execution, invoke: Invoke, begun: float) -> Call:
 def callable_names(definition: Mapping[str, Any]) -> list[str]:
     """The names that calls may have, as far as the definition says, in order."""
     found: set[str] = set()
-    for state in machine(definition).scope.walk():
+    for state in workflow(definition).scope.walk():
         if state.type == "Task":
             resource = state.fields["Resource"]
             arguments = state.fields.get("Parameters", state.fields.get("Arguments"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ...history.state_visits import Visit, VisitOutcome, of_execution
-from ...model.definition import machine
+from ...model.definition import workflow
 from ...runtime import Execution
 from ...runtime.invocation import Callbacks
 from ...values.did_you_mean import did_you_mean
@@ -199,7 +199,7 @@ class ObservedExecution:
 
         Raises LookupError when the definition has none of this name.
         """
-        scope = machine(self.execution.journal.header.definition).scope
+        scope = workflow(self.execution.journal.header.definition).scope
         names = [state.name for state in scope.walk()]
         if name not in names:
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"

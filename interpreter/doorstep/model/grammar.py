@@ -1,0 +1,268 @@
+"""The grammar of the Amazon States Language as tables: which fields an object has, what each holds.
+
+First the words in which the tables are written, then the machine, its scopes and the objects inside
+states; `state_types` has the states. Nothing here decides: `validation` holds definitions against
+the tables, and who reads a definition asks them which fields there are.
+
+Ranges and required fields were measured on AWS with ValidateStateMachineDefinition;
+the rest is https://states-language.net/spec.html, "Structure of a State Machine" and the sections
+of the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FieldKind = Literal[
+    "any",
+    "string",
+    "boolean",
+    "integer",
+    "number",
+    "enum",
+    "object",
+    "list",
+    "states",
+    "rule",
+    "rules",
+    "timestamp",
+    "path",
+    "reference",
+    "result path",
+    "text path",
+    "template",
+    "variables",
+]
+Language = Literal["JSONPath", "JSONata"]
+JSONPATH: Language = "JSONPath"
+JSONATA: Language = "JSONata"
+MAX_SECONDS = 99_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one field may hold; ``language`` when only one query language has it."""
+
+    kind: FieldKind = "any"
+    language: Language | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    options: tuple[str, ...] = ()
+    shape: Shape | None = None
+    item: Field | None = None
+    filled: bool = False
+    """An empty array or object is refused."""
+    expression: bool = False
+    """A JSONata state may have an expression in place of the literal."""
+    error_output: bool = False
+    """Expressions in it may read $states.errorOutput."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Of these fields there may be one; when needed, there must be one."""
+
+    names: tuple[str, ...]
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object: its fields by name; which are required; which exclude one another.
+
+    ``name`` finds the rules across its fields (`validation.structure`).
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    required: tuple[str, ...] = ()
+    exclusive: tuple[OneOf, ...] = ()
+
+
+STRING = Field("string")
+TEXT = Field("string", expression=True)
+BOOLEAN = Field("boolean")
+ANY = Field()
+TEMPLATE = Field("template")
+JSONATA_TEMPLATE = Field("template", JSONATA)
+JSONPATH_TEMPLATE = Field("template", JSONPATH)
+PATH = Field("path", JSONPATH)
+REFERENCE = Field("reference", JSONPATH)
+RESULT_PATH = Field("result path", JSONPATH)
+VARIABLES = Field("variables")
+
+
+def integer(minimum: int = 0, maximum: int | None = None) -> Field:
+    """A whole number, or an expression in JSONata states."""
+    return Field("integer", minimum=minimum, maximum=maximum, expression=True)
+
+
+def constant(minimum: int, maximum: int) -> Field:
+    """A whole number that can't be an expression."""
+    return Field("integer", minimum=minimum, maximum=maximum)
+
+
+def enum(*options: str) -> Field:
+    """One of some strings, never an expression."""
+    return Field("enum", options=options)
+
+
+def nested(shape: Shape, *, filled: bool = False) -> Field:
+    """An object of a known shape."""
+    return Field("object", shape=shape, filled=filled)
+
+
+def several(item: Field, *, filled: bool = False) -> Field:
+    """An array of equal things."""
+    return Field("list", item=item, filled=filled)
+
+
+# The objects --------------------------------------------------------------------------------------
+
+QUERY_LANGUAGE = enum(JSONPATH, JSONATA)
+COMMENT = {"Comment": ANY}
+
+_ORDERED = ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
+_COMPARED: dict[str, Field] = {
+    "String": Field("string", JSONPATH),
+    "Numeric": Field("number", JSONPATH),
+    "Timestamp": Field("timestamp", JSONPATH),
+}
+COMPARATORS: dict[str, Field] = {
+    **{f"{kind}{order}": value for kind, value in _COMPARED.items() for order in _ORDERED},
+    **{f"{kind}{order}Path": REFERENCE for kind in _COMPARED for order in _ORDERED},
+    "BooleanEquals": Field("boolean", JSONPATH),
+    "BooleanEqualsPath": REFERENCE,
+    "StringMatches": Field("string", JSONPATH),
+    **{
+        f"Is{what}": Field("boolean", JSONPATH)
+        for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")
+    },
+}
+"""The 39 comparison operators (https://states-language.net/spec.html#choice-state)."""
+COMBINATORS = ("And", "Or", "Not")
+SELECTORS = (*COMBINATORS, "Variable", "Condition")
+
+NESTED_RULE = Shape(
+    "Choice rule",
+    {
+        "Variable": REFERENCE,
+        **COMPARATORS,
+        "And": Field("rules", JSONPATH),
+        "Or": Field("rules", JSONPATH),
+        "Not": Field("rule", JSONPATH),
+        **COMMENT,
+    },
+)
+CHOICE_RULE = Shape(
+    "Choice rule",
+    {
+        **NESTED_RULE.fields,
+        "Condition": Field("boolean", JSONATA, expression=True),
+        "Next": STRING,
+        "Assign": VARIABLES,
+        "Output": JSONATA_TEMPLATE,
+    },
+    required=("Next",),
+)
+
+_ERRORS = {"ErrorEquals": several(STRING, filled=True), **COMMENT}
+RETRIER = Shape(
+    "Retrier",
+    {
+        **_ERRORS,
+        "IntervalSeconds": constant(0, MAX_SECONDS),
+        "MaxAttempts": constant(0, MAX_SECONDS),
+        "BackoffRate": Field("number", minimum=1.0),
+        "MaxDelaySeconds": constant(1, 31_622_400),
+        "JitterStrategy": enum("NONE", "FULL"),
+    },
+    required=("ErrorEquals",),
+)
+CATCHER = Shape(
+    "Catcher",
+    {
+        **_ERRORS,
+        "Next": STRING,
+        "ResultPath": RESULT_PATH,
+        "Assign": Field("variables", error_output=True),
+        "Output": Field("template", JSONATA, error_output=True),
+    },
+    required=("ErrorEquals", "Next"),
+)
+SCOPE = Shape(
+    "Scope",
+    {"StartAt": STRING, "States": Field("states", filled=True), **COMMENT},
+    required=("States", "StartAt"),
+)
+PROCESSOR_CONFIG = Shape(
+    "ProcessorConfig",
+    {
+        "Mode": enum("INLINE", "DISTRIBUTED"),
+        "ExecutionType": enum("STANDARD", "EXPRESS"),
+    },
+)
+PROCESSOR = Shape(
+    "Processor",
+    {**SCOPE.fields, "ProcessorConfig": nested(PROCESSOR_CONFIG)},
+    required=SCOPE.required,
+)
+MACHINE = Shape(
+    "Machine",
+    {
+        **SCOPE.fields,
+        "Version": enum("1.0"),
+        "TimeoutSeconds": constant(0, MAX_SECONDS),
+        "QueryLanguage": QUERY_LANGUAGE,
+    },
+    required=SCOPE.required,
+)
+
+_S3 = {"Resource": STRING, "Parameters": JSONPATH_TEMPLATE, "Arguments": JSONATA_TEMPLATE}
+READER_CONFIG = Shape(
+    "ReaderConfig",
+    {
+        "InputType": enum("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"),
+        "Transformation": enum("NONE", "LOAD_AND_FLATTEN"),
+        "ManifestType": enum("ATHENA_DATA", "S3_INVENTORY"),
+        "CSVDelimiter": enum("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"),
+        "CSVHeaderLocation": enum("FIRST_ROW", "GIVEN"),
+        "CSVHeaders": several(STRING),
+        "MaxItems": integer(),
+        "MaxItemsPath": REFERENCE,
+        "ItemsPointer": STRING,
+    },
+    exclusive=(OneOf(("MaxItems", "MaxItemsPath")),),
+)
+ITEM_READER = Shape(
+    "ItemReader", {**_S3, "ReaderConfig": nested(READER_CONFIG)}, required=("Resource",)
+)
+ITEM_BATCHER = Shape(
+    "ItemBatcher",
+    {
+        "MaxItemsPerBatch": integer(1),
+        "MaxItemsPerBatchPath": REFERENCE,
+        "MaxInputBytesPerBatch": integer(1, 262_144),
+        "MaxInputBytesPerBatchPath": REFERENCE,
+        "BatchInput": TEMPLATE,
+    },
+    exclusive=(
+        OneOf(("MaxItemsPerBatch", "MaxItemsPerBatchPath")),
+        OneOf(("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
+    ),
+)
+WRITER_CONFIG = Shape(
+    "WriterConfig",
+    {
+        "Transformation": enum("NONE", "COMPACT", "FLATTEN"),
+        "OutputType": enum("JSON", "JSONL"),
+    },
+)
+RESULT_WRITER = Shape("ResultWriter", {**_S3, "WriterConfig": nested(WRITER_CONFIG)})
+
+
+def operator_of(rule: Mapping[str, object]) -> str:
+    """Return what an accepted JSONPath choice rule does: And, Or, Not, or its comparison."""
+    return next(name for name in rule if name in COMPARATORS or name in COMBINATORS)

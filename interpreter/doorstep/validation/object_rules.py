@@ -1,0 +1,300 @@
+"""Rules across the fields of one object: a Task, a Map and its parts, a choice rule, Retry, Catch.
+
+`RULES` has them by the name of the object in the grammar. A Task's services with their actions and
+patterns are those of https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html;
+required parameters and texts were measured on AWS (LocalStack's public recordings:
+test_invalid_integration, test_illegal_callbacks, test_illegal_activity_task,
+test_invalid_credentials_field).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..definitions.documents import has_placeholder
+from ..errors import Diagnostic
+from ..model.grammar import COMPARATORS, SELECTORS
+from ..model.resource import Integration, integration
+from ..model.state_types import WORKING
+from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
+
+# Task -------------------------------------------------------------------------------------------
+
+# Service: action with the patterns it has besides request and response.
+# s: .sync; 2: .sync:2; t: .waitForTaskToken. A service that is not listed is not judged.
+_JOB, _CALLBACK, _ALL = "s", "t", "st"
+SERVICES: Mapping[str, Mapping[str, str]] = {
+    "apigateway": {"invoke": _CALLBACK},
+    "athena": {
+        "startQueryExecution": _JOB,
+        **dict.fromkeys(("stopQueryExecution", "getQueryExecution", "getQueryResults"), ""),
+    },
+    "batch": {"submitJob": _JOB},
+    "codebuild": {
+        **dict.fromkeys(("startBuild", "startBuildBatch", "retryBuild", "retryBuildBatch"), _JOB),
+        **dict.fromkeys(
+            (
+                "stopBuild",
+                "stopBuildBatch",
+                "batchDeleteBuilds",
+                "batchGetReports",
+                "deleteBuildBatch",
+            ),
+            "",
+        ),
+    },
+    "databrew": {"startJobRun": _JOB},
+    "dynamodb": dict.fromkeys(("getItem", "putItem", "updateItem", "deleteItem"), ""),
+    "ecs": {"runTask": _ALL},
+    "events": {"putEvents": _CALLBACK},
+    "glue": {"startJobRun": _JOB},
+    "lambda": {"invoke": _CALLBACK},
+    "mediaconvert": {"createJob": _JOB},
+    "sns": {"publish": _CALLBACK},
+    "sqs": {"sendMessage": _CALLBACK},
+    "states": {"startExecution": "s2t"},
+}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "dynamodb:getItem": ("TableName", "Key"),
+    "dynamodb:putItem": ("TableName", "Item"),
+    "ecs:runTask": ("TaskDefinition",),
+    "events:putEvents": ("Entries",),
+    "glue:startJobRun": ("JobName",),
+    "lambda:invoke": ("FunctionName",),
+    "sns:publish": ("Message",),
+    "sqs:sendMessage": ("QueueUrl", "MessageBody"),
+    "states:startExecution": ("StateMachineArn",),
+}
+_PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
+
+
+def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """An ARN of a function, of an activity, or of an integration that there is."""
+    resource = fields.get("Resource")
+    if not isinstance(resource, str) or has_placeholder(resource):
+        return
+    location = location.member("Resource")
+    if not resource.startswith("arn:"):
+        if not location.machine.resource_names:
+            yield error("Value is not a valid resource ARN", location)
+    elif not _recognized(resource):
+        text = (
+            f"The resource provided {resource} is not recognized. The value is not a valid "
+            "resource ARN, or the resource is not available in this region."
+        )
+        yield error(text, location)
+
+
+def _recognized(resource: str) -> bool:
+    parts = resource.split(":")
+    if parts[2:3] != ["states"]:
+        return True
+    found = integration(resource)
+    if found.kind != "service":
+        return found.kind == "activity"
+    if found.pattern and found.pattern not in _PATTERNS:
+        return False
+    if found.resource_type.startswith("aws-sdk:"):
+        return found.resource[:1].islower() and found.pattern in ("", "waitForTaskToken")
+    actions = SERVICES.get(found.resource_type)
+    if actions is None:
+        return found.pattern != "sync:2"
+    patterns = actions.get(found.action.partition(":")[2])
+    return patterns is not None and _PATTERNS.get(found.pattern, "") in patterns
+
+
+def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """An Express machine can't wait for jobs, callbacks or activities (recorded)."""
+    resource = fields.get("Resource")
+    if not location.machine.express or not isinstance(resource, str):
+        return
+    found, location = integration(resource), location.member("Resource")
+    refused = "Express state machine does not support"
+    if found.kind == "activity":
+        yield error(f"{refused} Activity ARN", location)
+    elif found.pattern.startswith("sync"):
+        yield error(f"{refused} '.sync' service integration", location)
+    elif found.pattern == "waitForTaskToken":
+        # The blank at the end is AWS's.
+        yield error(f"{refused} '.waitForTaskToken' service integration ", location)
+
+
+def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """What an integration can't do without."""
+    found = _service(fields)
+    if found is None:
+        return
+    name = "Arguments" if location.jsonata else "Parameters"
+    if name not in fields:
+        text = f"{name} field is required for resource ARN: {fields['Resource']}"
+        yield error(text, location.member("Resource"))
+    elif isinstance(given := fields[name], Mapping):
+        for field in REQUIRED.get(found.action, ()):
+            if field not in given and f"{field}.$" not in given:
+                yield _missing(field, location.member(name))
+
+
+def _service(fields: Mapping[str, Any]) -> Integration | None:
+    resource = fields.get("Resource")
+    if not isinstance(resource, str) or has_placeholder(resource):
+        return None
+    found = integration(resource)
+    return found if found.kind == "service" else None
+
+
+def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """A role to assume; activities can't have one."""
+    credentials = fields.get("Credentials")
+    if not isinstance(credentials, Mapping):
+        return
+    location = location.member("Credentials")
+    if "RoleArn" not in credentials and "RoleArn.$" not in credentials:
+        yield _missing("RoleArn", location)
+    resource = fields.get("Resource")
+    if isinstance(resource, str) and integration(resource).kind == "activity":
+        yield error("The field 'Credentials' is not supported for activities", location)
+
+
+def _heartbeat(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """A heartbeat that can't be missed before the task's time is over is a mistake."""
+    beat, limit = fields.get("HeartbeatSeconds"), fields.get("TimeoutSeconds")
+    if isinstance(beat, int) and isinstance(limit, int) and beat >= limit:
+        yield error("HeartbeatSeconds must be smaller than TimeoutSeconds", location)
+
+
+def _missing(name: str, location: Location) -> Diagnostic:
+    return error(f"The field '{name}' is required but was missing", location)
+
+
+# Map ----------------------------------------------------------------------------------------------
+
+_DISTRIBUTED_ONLY = (
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "ToleratedFailurePercentage",
+    "ToleratedFailurePercentagePath",
+    "ToleratedFailureCount",
+    "ToleratedFailureCountPath",
+)
+_READERS = re.compile(r"arn:[^:]+:states:::s3:(?:getObject|listObjectsV2)")
+_WRITERS = re.compile(r"arn:[^:]+:states:::s3:putObject")
+_BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
+
+
+def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Fields for data sets and tolerances need DISTRIBUTED mode (kumo#873, AWS's Map page)."""
+    processor = fields.get("ItemProcessor", fields.get("Iterator"))
+    if not isinstance(processor, Mapping):
+        return
+    config = processor.get("ProcessorConfig", {})
+    if isinstance(config, Mapping) and config.get("Mode", "INLINE") == "INLINE":
+        hint = 'it needs "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": …}'
+        for name in _DISTRIBUTED_ONLY:
+            if name in fields:
+                yield not_supported(name, location, hint)
+
+
+def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """ExecutionType: required in DISTRIBUTED mode, refused in INLINE (measured)."""
+    mode = fields.get("Mode", "INLINE")
+    if mode == "DISTRIBUTED" and "ExecutionType" not in fields:
+        yield required(("ExecutionType",), location)
+    elif mode == "INLINE" and "ExecutionType" in fields:
+        yield not_supported("ExecutionType", location)
+
+
+def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    if location.machine.express and fields.get("Mode") == "DISTRIBUTED":
+        text = (
+            "The field 'Mode' with value 'DISTRIBUTED' is not supported "
+            "inside 'EXPRESS' state machines"
+        )
+        yield error(text, location.member("Mode"))
+
+
+def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """CSV needs to know its headers; JSON has none (measured)."""
+    kind, where = fields.get("InputType"), "CSVHeaderLocation"
+    if kind == "CSV" and where not in fields:
+        yield error(f"The field '{where}' is required", location)
+    if kind == "JSON" and where in fields:
+        yield not_supported(where, location)
+    if fields.get(where) == "GIVEN" and "CSVHeaders" not in fields:
+        yield required(("CSVHeaders",), location)
+
+
+def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    return _s3_resource(fields, location, _READERS)
+
+
+def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    yield from _s3_resource(fields, location, _WRITERS)
+    payload = "Arguments" if location.jsonata else "Parameters"
+    if "Resource" in fields and payload not in fields:
+        yield required((payload,), location)
+
+
+def _s3_resource(
+    fields: Mapping[str, Any], location: Location, allowed: re.Pattern[str]
+) -> Diagnostics:
+    value = fields.get("Resource")
+    if isinstance(value, str) and not has_placeholder(value) and not allowed.fullmatch(value):
+        text = "The field 'Resource' does not match any of the allowed values"
+        yield error(text, location.member("Resource"))
+
+
+def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    if not any(name in fields or f"{name}Path" in fields for name in _BATCH_SIZES):
+        yield required(_BATCH_SIZES, location)
+
+
+# Choice -------------------------------------------------------------------------------------------
+
+
+def _selector(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    if sum(name in fields for name in SELECTORS) != 1:
+        names = ", ".join(SELECTORS)
+        yield error(f"The object must have only one of the following fields, [{names}]", location)
+
+
+def _comparator(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    found = [name for name in COMPARATORS if name in fields]
+    if "Variable" in fields and len(found) != 1 and not location.jsonata:
+        yield only_one(list(COMPARATORS), len(found), location)
+
+
+# Retry, Catch -------------------------------------------------------------------------------------
+
+
+def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    for name in ("Retry", "Catch"):
+        entries = fields.get(name)
+        if isinstance(entries, list):
+            for index, entry in enumerate(entries):
+                last = index == len(entries) - 1
+                yield from _wildcard(entry, location.member(name).item(index), last=last)
+
+
+def _wildcard(entry: Any, location: Location, *, last: bool) -> Diagnostics:
+    names = entry.get("ErrorEquals") if isinstance(entry, Mapping) else None
+    if not isinstance(names, list) or "States.ALL" not in names or (last and len(names) == 1):
+        return
+    where = location.member("ErrorEquals").item(names.index("States.ALL"))
+    yield error("States.ALL must appear alone and at end of list", where)
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    **dict.fromkeys(WORKING, (_wildcards,)),
+    "Task": (_task_resource, _task_express, _parameters, _credentials, _heartbeat, _wildcards),
+    "Map": (_inline, _wildcards),
+    "ProcessorConfig": (_execution_type, _map_express),
+    "ItemReader": (_reader,),
+    "ReaderConfig": (_csv,),
+    "ItemBatcher": (_batch_size,),
+    "ResultWriter": (_writer,),
+    "Choice rule": (_selector, _comparator),
+}
+"""By the name of the object in `model.grammar`, a state's being its type."""
