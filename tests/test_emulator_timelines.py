@@ -59,7 +59,7 @@ def test_time_does_not_jump_before_what_was_brought_is_done(
     line.call_at(clock.time + HOUR, lambda: done.append("later"))
     turn(clock, 1)
     line.call_at(clock.time, lambda: done.append("now"))
-    assert not line.go_on()
+    assert not line.act()
     turn(clock)
     assert done == ["now", "later"]
 
