@@ -182,7 +182,7 @@ def _argument(text: str, call: str) -> Closure:
             raise runtime(
                 f"The function '{call}' had the following error: "
                 f"The JsonPath argument for the field '{text}' "
-                f"could not be argument in the input '{_looked_in(text, env)}'"
+                f"could not be found in the input '{_looked_in(text, env)}'"
             ) from None
 
     return value

@@ -189,7 +189,10 @@ _BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
 
 
 def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Fields for data sets need DISTRIBUTED mode; tolerances are accepted without (fact 24)."""
+    """Fields for data sets and tolerances need DISTRIBUTED mode, as the guide says.
+
+    Fact 24: a recording accepts tolerances without it.
+    """
     processor = fields.get("ItemProcessor", fields.get("Iterator"))
     if not isinstance(processor, Mapping):
         return
