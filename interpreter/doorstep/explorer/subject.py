@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +14,8 @@ from ..api import SEEDED_START, Type
 from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item
 from ..engine.identity import Identity
+from ..engine.journal import Header
 from ..engine.messages import ItemSource, Program, StartMapRun
-from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
 from ..model.definition import Clause, State, workflow
 from ..runtime import Driver, Execution, VirtualClock
@@ -70,7 +71,8 @@ class Subject:
             )
             driver.script, run.driver = script, driver
             text = dumps(script.input)
-            driver.run(driver.start(self.program, self.definition, self._identity, text))
+            header = Header.of(self.definition, self._identity)
+            driver.run(driver.start(self.program, header, text))
         return run
 
     @cached_property
@@ -108,18 +110,12 @@ class _Driver(Driver):
     script: Script
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
     ) -> Execution:
         """As a Driver, but with fewer events."""
-        limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
-        fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
-        return super().start(program, definition, identity, text, fewer, clock)
+        limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
+        fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
+        return super().start(program, fewer, text, clock)
 
     def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
         items = self.script.found(command.state)

@@ -67,6 +67,7 @@ def _or_path(*names: str) -> tuple[OneOf, ...]:
     return tuple(OneOf((name, f"{name}Path")) for name in names)
 
 
+# Fact 205, of a Map fact 270; which fields exclude each other: facts 206 and 207.
 _SHAPES = (
     _state(
         "Task",
@@ -188,4 +189,4 @@ STATES = {shape.name: shape for shape in _SHAPES}
 WORKING = tuple(name for name, shape in STATES.items() if "Retry" in shape.fields)
 """Task, Parallel and Map: the types that do work, and so have Retry and Catch (fact 5)."""
 TERMINAL = ("Succeed", "Fail")
-"""The types that end their scope (https://states-language.net/spec.html#transitions)."""
+"""The types that end their scope (https://states-language.net/spec.html#transition)."""

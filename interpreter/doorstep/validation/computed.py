@@ -26,7 +26,7 @@ def is_written_as_expression(value: Any) -> bool:
 
 
 def jsonata(value: str, location: Location) -> Diagnostics:
-    """Check a string of a JSONata state that is written as an expression (fact 212)."""
+    """Check a string of a JSONata state that is written as an expression (facts 6, 7, 212)."""
     if has_placeholder(value):
         return
     if not (value.startswith(OPEN) and value.endswith(CLOSE) and len(value) >= len(OPEN + CLOSE)):
@@ -39,7 +39,7 @@ def jsonata(value: str, location: Location) -> Diagnostics:
 
 
 def template(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Check Parameters, Arguments, Output and their like: any JSON with computed values in it."""
+    """Check Parameters, Arguments, Output and their like (facts 214, 324)."""
     return _expressions(value, location) if location.jsonata else _payload(value, location)
 
 
@@ -132,7 +132,7 @@ def reference(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Check ResultPath: names and indexes on `$`, or null (facts 49, 323)."""
+    """Check ResultPath: names and indexes on `$`, or null (facts 49, 323, 325)."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -148,7 +148,7 @@ def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Check ErrorPath and CausePath: a path or an intrinsic call (fact 19)."""
+    """Check ErrorPath and CausePath: a path or an intrinsic call (facts 19, 265)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif (reason := is_template_value(value)) is not None:

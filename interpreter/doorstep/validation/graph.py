@@ -68,6 +68,7 @@ def _state(name: str, scope: Location) -> Location:
 
 
 def _missing_targets(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Fact 3: a missing target is reported where it is named.
     named = [(fields.get("StartAt"), location.member("StartAt"))] if states else []
     for name, state in states.items():
         where = _state(name, location)
@@ -96,10 +97,12 @@ def _continues_or_ends(state: Fields) -> bool:
 
 
 def _ends(state: Fields) -> bool:
+    # Fact 1: some state has to end the execution.
     return state.get("End") is True or state.get("Type") in TERMINAL
 
 
 def _unreachable(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Facts 2 and 22: catchers count, inside a Map too.
     reached: set[str] = set()
     waiting = [fields["StartAt"]]
     while waiting:
@@ -115,6 +118,7 @@ def _unreachable(fields: Fields, states: States, location: Location) -> Diagnost
 
 
 def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
+    # Fact 218: a label is there once in the machine and has up to 40 characters.
     yield from _name("Label", label, seen, MAX_LABEL, location)
     if _FORBIDDEN_IN_LABELS & set(label) or not label.isprintable():
         text = f"Invalid Label name: {label} contains characters that are not allowed"
@@ -122,7 +126,7 @@ def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
 
 
 def _name(what: str, name: str, seen: set[str], limit: int, location: Location) -> Diagnostics:
-    """Check that a name is there once, and is not too long."""
+    """Check that a name is there once, and is not too long (facts 16, 203)."""
     if name in seen:
         code = f"DUPLICATE_{what.upper()}_NAME"
         yield error(f"Duplicate {what} name: {name}", location, code)

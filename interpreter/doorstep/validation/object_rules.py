@@ -87,6 +87,7 @@ def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics
 
 
 def _recognized(resource: str) -> bool:
+    # Fact 230: the forms that a Resource can have.
     parts = resource.split(":")
     if parts[2:3] != ["states"]:
         return True
@@ -186,8 +187,8 @@ _BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
 def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Refuse outside DISTRIBUTED mode the fields for data sets and tolerances (fact 24).
 
-    The tolerances are on https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
-    among the fields that only a distributed Map has.
+    The guide says so of the tolerances too, though a recording accepts them
+    (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
     """
     processor = fields.get("ItemProcessor", fields.get("Iterator"))
     if not isinstance(processor, Mapping):
@@ -210,7 +211,10 @@ def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostic
 
 
 def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Refuse a distributed Map in an Express machine (fact 271)."""
+    """Refuse a distributed Map in an Express machine.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
+    """
     if location.machine.express and fields.get("Mode") == "DISTRIBUTED":
         text = (
             "The field 'Mode' with value 'DISTRIBUTED' is not supported "
@@ -220,7 +224,7 @@ def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Check that CSV has its headers, and JSON none (fact 276)."""
+    """Check that CSV has its headers, and JSON none (facts 148, 276)."""
     input_type, where = fields.get("InputType"), "CSVHeaderLocation"
     if input_type == "CSV" and where not in fields:
         yield error(f"The field '{where}' is required", location)
@@ -236,7 +240,7 @@ def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Check that a ResultWriter writes to S3 and says where (fact 118)."""
+    """Check that a ResultWriter writes to S3 and says where (facts 118, 284)."""
     yield from _s3_resource(fields, location, _WRITERS)
     payload = "Arguments" if location.jsonata else "Parameters"
     if "Resource" in fields and payload not in fields:
@@ -289,6 +293,7 @@ def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _wildcard(entry: Any, location: Location, *, last: bool) -> Diagnostics:
+    # Fact 305: States.ALL stands alone.
     names = entry.get("ErrorEquals") if isinstance(entry, Mapping) else None
     if not isinstance(names, list) or "States.ALL" not in names or (last and len(names) == 1):
         return

@@ -61,7 +61,7 @@ def check_object(value: Any, shape: Shape, location: Location) -> Diagnostics:
 
 
 def check(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Check the value of one field."""
+    """Check the value of one field: a literal or, in JSONata, an expression (fact 214)."""
     if field.error_output:
         location = location.catching()
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
@@ -126,6 +126,7 @@ def _state(value: Any, location: Location) -> Diagnostics:
 
 
 def _states(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 201: States is an object and not empty.
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
     elif not value:
@@ -143,6 +144,7 @@ def _object(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _list(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 211: Branches, Choices and the like cannot be empty.
     if not isinstance(value, list):
         yield expected("[ARRAY]", location)
     elif not value and field.filled:
@@ -161,6 +163,7 @@ def _rule(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _enum(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 208: one of some words.
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif value not in field.options:
