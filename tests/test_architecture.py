@@ -161,6 +161,18 @@ def test_jsonata_knows_nothing_outside_of_itself(module: str) -> None:
     assert {name for name in imports(module) if not name.startswith("jsonata")} == set()
 
 
+def test_jsonata_has_one_clock_and_one_generator_for_callers_that_bring_none() -> None:
+    outside = {"time", "random", "datetime"}
+    users = {
+        module
+        for module in MODULES
+        if module.startswith("jsonata")
+        for statement in everywhere(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(statement, ast.Import) and outside & {alias.name for alias in statement.names}
+    }
+    assert users == {"jsonata.expression"}
+
+
 @pytest.mark.parametrize(
     ("package", "outer"),
     [

@@ -20,7 +20,7 @@ from ..jsonata.callables import Native
 from ..jsonata.errors import OUT_OF_MEMORY
 from ..jsonata.evaluation import Evaluation
 
-LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 2**20)
+LIMITS: Final = Limits(depth=100, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
 steps are as many as take about two here, so that the same expression fails on every machine."""
 

@@ -9,8 +9,8 @@ from ..engine.quotas import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
-from ..jsonpath.steps import Reach
+from ..jsonpath import CompiledPath, IndexNotFound, PathMeter, PathNotFound, compile_path
+from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
 from .context import VISIT_STEPS, Env
@@ -41,12 +41,12 @@ def getter(text: str) -> Closure:
     return variable
 
 
-def _searcher(path: Path, search: Reach) -> Closure:
+def _searcher(path: CompiledPath, search: Reach) -> Closure:
     """Return a path that may take many steps: they count with the state's other expressions."""
     look_up = getter(f"${path.root}")
 
     def value(env: Env) -> Any:
-        root, meter = look_up(env), Meter(path.text, env.left())
+        root, meter = look_up(env), PathMeter(path.text, env.left())
         try:
             return search(root, meter)
         finally:

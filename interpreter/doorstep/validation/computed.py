@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import IntrinsicSyntaxError, parse_intrinsic
+from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path, compile_reference
 from ..model.grammar import Field
 from .diagnostics import Diagnostics, Location, error, expected

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..asl.dialect import FUNCTIONS
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
+from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
@@ -113,7 +113,7 @@ def _of_text(value: str | None) -> Iterator[str]:
 
 def _of_argument(argument: Argument) -> Iterator[str]:
     match argument:
-        case Call(arguments=arguments):
+        case IntrinsicCall(arguments=arguments):
             for inner in arguments:
                 yield from _of_argument(inner)
         case PathArgument(text=text):

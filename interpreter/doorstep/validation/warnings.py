@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..intrinsics.grammar import IntrinsicSyntaxError, parse_intrinsic
+from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path
 from ..model.definition import Fields, speaks_jsonata
 from ..model.state_types import STATES
