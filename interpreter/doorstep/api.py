@@ -21,7 +21,7 @@ from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
 from .runtime.clocks import MainClock
 from .runtime.driver import Respond
 from .runtime.handlers import Handlers, Source
-from .runtime.ports import Machine, OnEvent
+from .runtime.ports import OnEvent, Startable
 from .validation import check
 from .values.json_values import dumps, loads
 
@@ -232,7 +232,7 @@ def _clock(
     return VirtualClock(begin)
 
 
-def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Startable:
     """What `states:startExecution` starts by this name: a definition, or (definition, type)."""
     definition: Definition
     of_type: Type = "STANDARD"
@@ -241,4 +241,4 @@ def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machin
     else:
         definition = given
     value, program = _accepted(definition, of_type)
-    return Machine(name, program, value, of_type)
+    return Startable(name, program, value, of_type)

@@ -10,9 +10,8 @@ from ..errors import runtime
 from ..jsonpath import PathNotFound
 from ..model.grammar import operator_of
 from ..values.timestamps import parse_timestamp
-from .context import Env
+from .context import Closure, Env
 
-Getter = Callable[[Env], Any]
 Condition = Callable[[Env], bool]
 Comparison = Callable[[Any, Any], bool]
 
@@ -71,7 +70,7 @@ COMPARISONS: dict[str, Comparison] = {
 }
 
 
-def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
+def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
     """Return a rule's condition, And, Or and Not included. `getter` compiles the paths."""
     if "And" in rule:
         every = [compile_condition(inner, getter) for inner in rule["And"]]
@@ -86,7 +85,7 @@ def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) 
     return _comparison(name, rule["Variable"], rule[name], getter)
 
 
-def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Getter]) -> Condition:
+def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Closure]) -> Condition:
     if name == "IsPresent":
         return _is_present(getter(path), expected)
     left = _required(path, getter)
@@ -102,7 +101,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Get
     return lambda env: compare(left(env), right(env))
 
 
-def _is_present(get: Getter, expected: bool) -> Condition:
+def _is_present(get: Closure, expected: bool) -> Condition:
     def is_present(env: Env) -> bool:
         try:
             get(env)
@@ -113,7 +112,7 @@ def _is_present(get: Getter, expected: bool) -> Condition:
     return is_present
 
 
-def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
+def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
     get = getter(path)
 
     def required(env: Env) -> Any:
@@ -128,7 +127,7 @@ def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
     return required
 
 
-def _string_matches(left: Getter, pattern: str) -> Condition:
+def _string_matches(left: Closure, pattern: str) -> Condition:
     matches = wildcard(pattern)
 
     def string_matches(env: Env) -> bool:

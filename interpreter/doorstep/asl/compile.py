@@ -10,8 +10,8 @@ from ..model.resource import integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition
-from .context import Env
-from .data_flow import Closure, Leave, compile_arguments, compile_leave
+from .context import Closure, Env
+from .data_flow import Leave, compile_arguments, compile_leave
 from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
 from .states import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -153,3 +154,7 @@ class Env:
         if self.item is not None:
             context["Map"] = {"Item": self.item}
         return context
+
+
+Closure = Callable[[Env], Any]
+"""A compiled field: its value in one visit of a state."""

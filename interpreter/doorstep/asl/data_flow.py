@@ -22,9 +22,8 @@ from ..jsonpath import ReferenceConflict, compile_reference
 from ..model.definition import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
+from .context import Closure, Env
 
-Closure = Callable[[Env], Any]
 Shows = Literal["result", "errorOutput", None]
 
 

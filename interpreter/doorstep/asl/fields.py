@@ -15,9 +15,7 @@ from ..jsonpath import PathNotFound
 from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
-
-Number = Callable[[Env], Any]
+from .context import Closure, Env
 
 _INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _MOST = 2**31 - 1
@@ -26,17 +24,17 @@ _MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
-def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
+def payload(value: Any, location: str, jsonata: bool) -> Closure:
     """Return a field that holds any JSON value, with expressions or `….$` members at any depth."""
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
-def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
+def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Closure:
     """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
 
 
-def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
     """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
     number = integer(fields, name, jsonata)
 
@@ -54,7 +52,7 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     return seconds
 
 
-def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
     """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
     return _checked(
         _number(fields, name, jsonata, "", "float"),
@@ -63,14 +61,14 @@ def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     )
 
 
-def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
+def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
     """Return an integer that can't be negative."""
     return _checked(
         integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
     )
 
 
-def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Number:
+def _checked(number: Closure, allowed: Callable[[float], bool], text: str) -> Closure:
     def checked(env: Env) -> Any:
         value = number(env)
         if value is not None and not allowed(value):
@@ -80,7 +78,7 @@ def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Num
     return checked
 
 
-def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Closure:
     if jsonata and name in fields:
         return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
     path = fields.get(f"{name}Path")
@@ -107,7 +105,7 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
     return number
 
 
-def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
+def failure_text(path: str, name: str) -> Closure:
     """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
     get = jsonpath_fields.field(path, name)
 
@@ -139,7 +137,7 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
     return until
 
 
-def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
     path = fields.get("SecondsPath")
     if path is None:
         fixed = fields["Seconds"]
@@ -167,7 +165,7 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
     return seconds
 
 
-def _jsonata_seconds(fixed: Any) -> Number:
+def _jsonata_seconds(fixed: Any) -> Closure:
     get = jsonata_fields.typed(fixed, "Seconds", "number")
 
     def seconds(env: Env) -> Any:

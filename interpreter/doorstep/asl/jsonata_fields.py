@@ -11,13 +11,12 @@ from ..errors import StateFailed
 from ..jsonata.errors import JSONataError
 from ..jsonata.values import UNDEFINED, is_function
 from ..values.json_values import MAX_DEPTH, deeper_than, dumps
-from .context import Env
+from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
 if TYPE_CHECKING:
     from ..jsonata.expression import Expression
 
-Closure = Callable[[Env], Any]
 ERROR = "States.QueryEvaluationError"
 
 # $states.context is built on demand: only for expressions that may look at it.

@@ -13,9 +13,7 @@ from ..jsonpath import CompiledPath, IndexNotFound, PathMeter, PathNotFound, com
 from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
-from .context import VISIT_STEPS, Env
-
-Closure = Callable[[Env], Any]
+from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, Group
+from ..engine.fibers import Body, Fiber, FiberGroup
 from ..engine.messages import BatchPlan, Fact, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed, runtime
 from ..model.definition import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
-from .data_flow import Closure, Leave, compile_input
+from .context import Closure, Env
+from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
 
@@ -37,9 +37,9 @@ class MapPlan:
     writer: Callable[[Env], ResultTarget] | None
     processor: ScopeProgram
     execution_type: str
-    concurrency: typed_fields.Number
-    tolerated_count: typed_fields.Number
-    tolerated_percentage: typed_fields.Number
+    concurrency: Closure
+    tolerated_count: Closure
+    tolerated_percentage: Closure
     leave: Leave
 
 
@@ -48,7 +48,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
 
     name = plan.state
 
-    def start(env: Env) -> Group:
+    def start(env: Env) -> FiberGroup:
         fiber = env.fiber
         limit = plan.concurrency(env) or fiber.engine.quotas.inline_concurrency
         values = plan.items(env)
@@ -64,7 +64,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         def ended(child: Fiber, how: str) -> int:
             return child.record_leaf(f"MapIteration{how}", {"name": name, "index": child.index})
 
-        return Group(fiber, len(values), limit, begin, ended)
+        return FiberGroup(fiber, len(values), limit, begin, ended)
 
     def work(env: Env) -> Working:
         fiber = env.fiber

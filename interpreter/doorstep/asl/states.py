@@ -12,12 +12,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, Group, HistoryFull, Redriven, written
+from ..engine.fibers import Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..engine.messages import WHOLE
 from ..errors import StateFailed
 from ..model.state_types import WORKING
-from .context import Env
-from .data_flow import Closure, Exit, Leave
+from .context import Closure, Env
+from .data_flow import Exit, Leave
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
@@ -250,12 +250,14 @@ def parallel(
 ) -> Callable[[Env], Working]:
     """Parallel: all branches with the same input; their outputs in the order of the definition."""
 
-    def start(env: Env) -> Group:
+    def start(env: Env) -> FiberGroup:
         fiber, value = env.fiber, arguments(env)
         fiber.encode(value, env.state)
         fiber.record("ParallelStateStarted")
         count = len(branches)
-        return Group(fiber, count, count, lambda child: branches[child.index].run(child, value))
+        return FiberGroup(
+            fiber, count, count, lambda child: branches[child.index].run(child, value)
+        )
 
     def work(env: Env) -> Working:
         outputs = yield from gathered(env, start)
@@ -266,7 +268,7 @@ def parallel(
 
 
 def gathered(
-    env: Env, start: Callable[[Env], Group]
+    env: Env, start: Callable[[Env], FiberGroup]
 ) -> Generator[StateFailed | None, Any, list[Any]]:
     """Return the outputs of a group that begins now, or continues after a redrive."""
     group = env.fiber.group

@@ -10,8 +10,8 @@ from ..engine.fibers import Body, Fiber
 from ..engine.messages import WHOLE, Fact, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model.resource import Integration, unfit
-from .context import Env
-from .data_flow import Closure, Leave
+from .context import Closure, Env
+from .data_flow import Leave
 from .states import Working
 
 

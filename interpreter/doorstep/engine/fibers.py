@@ -115,7 +115,7 @@ class Fiber:
         self.state: tuple[str, str] = ("", "")
         self.env: Any = parent.env if parent else None
         """The visit of the state that it is in, as expressions see it."""
-        self.group: Group | None = None
+        self.group: FiberGroup | None = None
         self.failure: StateFailed | None = None
         self.started = self.ended = self.aborted = False
         self.output: Any = None
@@ -215,7 +215,7 @@ class Fiber:
             yield from self.sleep_until(self.engine.now)
 
 
-class Group:
+class FiberGroup:
     """The children of one Parallel or one inline Map, and how far they have come.
 
     `begin(child)` returns the body of a child; at most `limit` children run at a time, started in

@@ -18,7 +18,7 @@ from ..errors import InputError, StateFailed
 from ..runtime.clocks import AT_ONCE, Handle
 from ..runtime.execution import child_identity
 from ..values.json_values import dumps
-from .readers import Batch, Item, batches, read_items
+from .readers import Batch, MapItem, batches, read_items
 from .writers import record_of, result
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class MapRun:
         self.succeeded: dict[int, Any] = {}
         """Their `writers.record_of`: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
-        self._items: Generator[Item, None, None] = read_items(command, None)
+        self._items: Generator[MapItem, None, None] = read_items(command, None)
         """Being read; closed with the run, so that no file stays open."""
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
