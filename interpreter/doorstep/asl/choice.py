@@ -45,6 +45,7 @@ _KINDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
     "Timestamp": (_timestamp, tuple(_ORDERS)),
     "Boolean": (_boolean, ("Equals",)),
 }
+# Fact 37, of IsTimestamp fact 38.
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "IsNull": lambda value: value is None,
     "IsString": lambda value: isinstance(value, str),
@@ -55,6 +56,7 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 
 
 def _compare(kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]) -> Comparison:
+    # Fact 251: a value of another type is no match, never an error.
     def compare(left: Any, right: Any) -> bool:
         # A value of another type is not an error: the comparison is false.
         a, b = kind(left), kind(right)
@@ -71,7 +73,10 @@ COMPARISONS: dict[str, Comparison] = {
 
 
 def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
-    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths."""
+    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths.
+
+    Fact 250: And and Or stop at the first value that decides.
+    """
     if "And" in rule:
         every = [compile_condition(inner, getter) for inner in rule["And"]]
         return lambda env: all(condition(env) for condition in every)
@@ -86,6 +91,7 @@ def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure])
 
 
 def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Closure]) -> Condition:
+    # Fact 37: the comparators, those that end in Path included.
     if name == "IsPresent":
         return _is_present(getter(path), expected)
     left = _required(path, getter)
@@ -102,6 +108,7 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Clo
 
 
 def _is_present(get: Closure, expected: bool) -> Condition:
+    # Fact 39: a path that finds nothing is not present, a null value is.
     def is_present(env: Env) -> bool:
         try:
             get(env)
@@ -113,6 +120,7 @@ def _is_present(get: Closure, expected: bool) -> Condition:
 
 
 def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
+    # Fact 36: any other comparator fails on a path that finds nothing.
     get = getter(path)
 
     def required(env: Env) -> Any:
@@ -128,6 +136,7 @@ def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
 
 
 def _string_matches(left: Closure, pattern: str) -> Condition:
+    # Fact 252: an escape that escapes nothing fails when the rule is looked at.
     matches = wildcard(pattern)
 
     def string_matches(env: Env) -> bool:
@@ -143,6 +152,8 @@ def wildcard(pattern: str) -> Callable[[str], bool] | None:
     r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves.
 
     None when a backslash at the end escapes nothing: the specification's runtime error.
+
+    Fact 252.
     """
     pieces = [""]
     characters = iter(pattern)

@@ -128,14 +128,14 @@ class Fiber:
         self.body: Body
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
-        """Add an event that the fiber's next event will follow; return its id."""
+        """Add an event that the fiber's next event will follow; return its id (fact 400)."""
         self.last = number = self.record_leaf(event_type, details)
         return number
 
     def record_leaf(
         self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
     ) -> int:
-        """Add an event that nothing follows: the chain continues from where it was."""
+        """Add an event that nothing follows: the chain continues from where it was (fact 403)."""
         engine = self.engine
         history = engine.history
         number = len(history) + 1
@@ -152,6 +152,8 @@ class Fiber:
         """Return a value's JSON text, encoded once while it is passed on; check the payload quota.
 
         `whose`: the state or task that a States.DataLimitExceeded names.
+
+        Facts 315, 441 and 520.
         """
         if value is self.value:
             return self.text
@@ -220,6 +222,8 @@ class FiberGroup:
 
     `begin(child)` returns the body of a child; at most `limit` children run at a time, started in
     order. `on_end(child, how)` records each one's end: Succeeded, Failed or Aborted.
+
+    Facts 262 and 274.
     """
 
     __slots__ = (
@@ -259,7 +263,11 @@ class FiberGroup:
         """The event that the next child's first one follows."""
 
     def gather(self) -> Generator[StateFailed | None, Any, list[Any]]:
-        """Run all to their ends; return the outputs in order. Raises the first failure."""
+        """Run all to their ends; return the outputs in order. Raises the first failure.
+
+        Fact 263: the first failure ends the others. Fact 422: a final one leaves no events of
+        theirs.
+        """
         fiber = self.fiber
         fiber.group = self
         try:
@@ -279,7 +287,10 @@ class FiberGroup:
         return [self.outputs[i] for i in range(self.count)]
 
     def redrive(self) -> None:
-        """Continue every child that has not succeeded; the outputs of the others stay."""
+        """Continue every child that has not succeeded; the outputs of the others stay.
+
+        Fact 504.
+        """
         self.running = len(self.children)
         for child in self.children.values():
             child.aborted, child.failure = False, None
@@ -290,6 +301,8 @@ class FiberGroup:
         """Stop every child that is not at rest.
 
         `because`: the event that the aborts follow, or None when they leave no events.
+
+        Facts 108, 137 and 421.
         """
         for child in self.children.values():
             if not child.aborted:
@@ -299,6 +312,8 @@ class FiberGroup:
                 child.engine.abort(child, because)
 
     def _fill(self, after: int) -> None:
+        # Facts 420 and 430: concurrent children follow the start, later ones the last event of the
+        # child before.
         self.after = after
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
@@ -323,6 +338,8 @@ class FiberGroup:
             fiber.timer(key, "delay", fiber.engine.now)
 
     def _came_to_rest(self, child: Fiber) -> None:
+        # Facts 420, 421, 430 and 431: an iteration's end follows its last state's event, and the
+        # group's end that of the last child.
         self.running -= 1
         self.fiber.last = child.last
         failure = child.failure

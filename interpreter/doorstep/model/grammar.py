@@ -130,7 +130,6 @@ _COMPARED: dict[str, Field] = {
     "Numeric": Field("number", JSONPATH),
     "Timestamp": Field("timestamp", JSONPATH),
 }
-# Fact 37.
 COMPARATORS: dict[str, Field] = {
     **{f"{kind}{order}": value for kind, value in _COMPARED.items() for order in _ORDERED},
     **{f"{kind}{order}Path": REFERENCE for kind in _COMPARED for order in _ORDERED},
@@ -142,7 +141,7 @@ COMPARATORS: dict[str, Field] = {
         for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")
     },
 }
-"""The 39 comparison operators (https://states-language.net/spec.html#choice-state)."""
+"""The 39 comparison operators (fact 37; https://states-language.net/spec.html#choice-state)."""
 COMBINATORS = ("And", "Or", "Not")
 SELECTORS = (*COMBINATORS, "Variable", "Condition")
 
