@@ -16,6 +16,7 @@ from ..errors import ApiError, shortened
 from ..values.json_values import byte_length
 from .aws_errors import invalid_arn, invalid_request, invalid_token
 
+# Fact 520.
 PAYLOAD_BYTES = 262_144
 """Of an input, an output or a result: 256 KiB of UTF-8 (Step Functions quotas page)."""
 
@@ -258,6 +259,8 @@ def check_request(operation: str, request: Any) -> dict[str, Any]:
 
     Raises ApiError: SerializationException for a value of another type, InvalidArn and InvalidToken
     for characters that neither can have, ValidationException with all values outside their limits.
+
+    Fact 453.
     """
     table = REQUESTS[operation]
     if not isinstance(request, dict):
@@ -268,7 +271,7 @@ def check_request(operation: str, request: Any) -> dict[str, Any]:
 
 
 def check_member(operation: str, name: str, value: Any) -> None:
-    """Raise ApiError for the value of one member as `check_request` does."""
+    """Raise ApiError for the value of one member as `check_request` does (fact 453)."""
     _refuse(_breaches(REQUESTS[operation].members[name], value, name))
 
 
@@ -304,6 +307,7 @@ def _breaches(shape: Shape, value: Any, at: str) -> Iterator[str]:
 
 
 def _check_characters(shape: Text, value: str) -> None:
+    # Facts 451 and 452.
     if shape.of in ("arn", "token") and _NO_IDENTIFIER.search(value):
         characters = f"Invalid characters: {shortened(value, _REPEATED)}"
         raise invalid_arn(characters) if shape.of == "arn" else invalid_token()
