@@ -16,9 +16,8 @@ from ..errors import ApiError, shortened
 from ..values.json_values import byte_length
 from .aws_errors import invalid_arn, invalid_request, invalid_token
 
-# Fact 520.
 PAYLOAD_BYTES = 262_144
-"""Of an input, an output or a result: 256 KiB of UTF-8 (Step Functions quotas page)."""
+"""Of an input, an output or a result: 256 KiB of UTF-8 (fact 520)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +306,7 @@ def _breaches(shape: Shape, value: Any, at: str) -> Iterator[str]:
 
 
 def _check_characters(shape: Text, value: str) -> None:
-    # Facts 451 and 452.
+    # Facts 451 and 452: names may not have all characters, and an ARN has its form.
     if shape.of in ("arn", "token") and _NO_IDENTIFIER.search(value):
         characters = f"Invalid characters: {shortened(value, _REPEATED)}"
         raise invalid_arn(characters) if shape.of == "arn" else invalid_token()
