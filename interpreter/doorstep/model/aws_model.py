@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import ApiError, shortened
+from ..values.json_values import byte_length
 from .aws_errors import invalid_arn, invalid_request, invalid_token
 
 PAYLOAD_BYTES = 262_144
@@ -334,7 +335,7 @@ def _text_constraint(shape: Text, value: str) -> str | None:
     if shape.values and value not in shape.values:
         return f"satisfy enum value set: [{', '.join(shape.values)}]"
     payload = shape.of == "payload"
-    length = len(value.encode("utf-8", "surrogatepass")) if payload else len(value)
+    length = byte_length(value) if payload else len(value)
     if constraint := _range("length", length, shape.least, shape.most):
         return constraint
     pattern = shape.pattern or (_TEXT if shape.of == "text" else None)
