@@ -93,9 +93,13 @@ class MapRun:
 
     def change(self, **fields: Any) -> None:
         """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
-        self.command = self.command._replace(**fields)
+        self.set_limits(**fields)
         self.driver.persistence.map_run(self)
         self._continue()
+
+    def set_limits(self, **fields: Any) -> None:
+        """Set limits by their names in StartMapRun; they apply when the run continues."""
+        self.command = self.command._replace(**fields)
 
     def abort(self) -> None:
         """Stop what still runs; nobody waits for the result."""
