@@ -94,8 +94,7 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("map_run_counts", "clock", "timelines", "keeper", "recovery", "handlers"),
-        *("activities", "test_cases", "server", "api", "http", "deployment", "serving"),
+        *("clock", "recorder", "handlers", "activities", "server", "api", "http", "serving"),
         "reporting",
     ),
     "doorstep_cli": (
@@ -130,7 +129,7 @@ def test_the_modules_are_seen() -> None:
     assert "engine.messages" in imports("engine.engine")
     assert "runtime.clocks" in imports("runtime.driver")
     inner = {"doorstep_emulator.store.store", "runtime", "engine.messages"}
-    assert inner <= imports("doorstep_emulator.keeper")
+    assert inner <= imports("doorstep_emulator.recorder")
     assert "doorstep_cli.options" in imports("doorstep_cli.commands.remote")
 
 

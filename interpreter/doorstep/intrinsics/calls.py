@@ -65,7 +65,7 @@ Argument = LiteralArgument | PathArgument | IntrinsicCall
 
 
 def parse_intrinsic(text: str) -> IntrinsicCall:
-    """Return the tree of a call. Raises IntrinsicSyntaxError."""
+    """Return the tree of a call. Raises IntrinsicSyntaxError (facts 27, 54 and 350)."""
     if len(text) > MAX_LENGTH:
         raise IntrinsicSyntaxError(f"A call has at most {MAX_LENGTH} characters", text[:60], 60)
     scanner = Scanner(text, IntrinsicSyntaxError)
@@ -78,6 +78,7 @@ def parse_intrinsic(text: str) -> IntrinsicCall:
 
 
 def _call(scanner: Scanner, depth: int) -> IntrinsicCall:
+    # Fact 350: up to ten calls nest.
     name = _NAME.match(scanner.text, scanner.position)
     if name is None or name[0] not in FUNCTIONS:
         raise scanner.refused("Expected an intrinsic function, such as States.Format")
@@ -123,6 +124,7 @@ def _integer(scanner: Scanner, digits: str) -> int:
 
 
 def _text(scanner: Scanner) -> LiteralArgument:
+    # Facts 27 and 350: single quotes, and four escapes.
     start = scanner.position
     raw = scanner.quoted("'", "A text must be closed by a single quote")
     for escape in _ESCAPE.finditer(raw):
@@ -191,6 +193,8 @@ def compile_intrinsic(text: str, resolve: Resolve) -> Closure:
     """Return a function from a `RandomSource` to the call's value; `resolve` compiles its paths.
 
     Raises IntrinsicSyntaxError; the function raises IntrinsicFailure, and what the paths raise.
+
+    Facts 58, 350 and 352.
     """
     compiled = _Compiler(text, resolve).call(parse_intrinsic(text))
     return _always(compiled) if isinstance(compiled, _Constant) else compiled
@@ -285,6 +289,7 @@ class _Compiler:
         return apply
 
     def _failure(self, name: str, problem: Exception | None) -> IntrinsicFailure:
+        # Fact 129: the tail of the cause.
         invalid = problem if isinstance(problem, InvalidArguments) else InvalidArguments()
         detail = f": {invalid.detail}" if invalid.detail else ""
         return IntrinsicFailure(

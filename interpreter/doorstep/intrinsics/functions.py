@@ -56,6 +56,7 @@ def _text(value: Any) -> str:
 
 
 def _short(text: str) -> str:
+    # Fact 57: at most 10,000 characters.
     if len(text) > MAX_TEXT:
         raise InvalidArguments
     return text
@@ -73,12 +74,14 @@ def _truncated(value: Any) -> int:
 
 
 def _int(value: int) -> int:
+    # Fact 358: 32 bits.
     if not INT_MIN <= value <= INT_MAX:
         raise InvalidArguments
     return value
 
 
 def _as_text(value: Any) -> str:
+    # Fact 353: texts as they are, all else as JSON or as Java prints it.
     return value if isinstance(value, str) else dumps(value)
 
 
@@ -118,7 +121,10 @@ def array_get_item(items: Any, index: Any) -> Any:
 
 
 def array_unique(items: Any) -> list[Any]:
-    """Return the first of each; AWS promises no order."""
+    """Return the first of each; AWS promises no order.
+
+    Fact 130 has an order of Java's, which is not done yet.
+    """
     unique: dict[Hashable, Any] = {}
     for item in _array(items):
         unique.setdefault(equality_key(item), item)
@@ -126,6 +132,7 @@ def array_unique(items: Any) -> list[Any]:
 
 
 def base64_encode(text: Any) -> str:
+    # Fact 57: at most 10,000 characters.
     return base64.b64encode(_utf8(_short(_text(text)))).decode()
 
 
@@ -181,6 +188,7 @@ def math_add(first: Any, second: Any) -> int:
 
 
 def _rounded(value: Any) -> int:
+    # Fact 358: as Java's Math.round does.
     return _int(value if value.__class__ is int else java.rounded(_number(value)))
 
 
@@ -209,7 +217,10 @@ def format_(template: Any, *values: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def _pieces(template: str) -> tuple[str, ...]:
-    """Return the template's text around its placeholders, with its escapes resolved."""
+    """Return the template's text around its placeholders, with its escapes resolved.
+
+    Facts 52 and 129: braces that don't match have a failure of their own.
+    """
     pieces, position = [""], 0
     for match in _TEMPLATE.finditer(template):
         token = match[0]

@@ -43,7 +43,7 @@ _ESCAPES = "dDwWsSbBtnfrvxuck"
 
 
 def compile_filter(source: FilterStep, follow: Follow) -> Predicate:
-    """Return the predicate of a filter step. Raises PathSyntaxError."""
+    """Return the predicate of a filter step. Raises PathSyntaxError (facts 30 and 33)."""
     scanner = Scanner(source.text, PathSyntaxError, source.start)
     predicate = _either(scanner, follow, 0)
     if scanner.position != source.end:
@@ -170,6 +170,7 @@ def _list(scanner: Scanner) -> list[Any]:
 
 
 def _pattern(scanner: Scanner) -> Pattern:
+    # Fact 33: `=~ /pattern/flags`.
     start = scanner.position
     body = scanner.quoted("/", "Pattern not closed. Expected /")
     flags = ""

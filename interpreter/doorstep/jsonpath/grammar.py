@@ -122,7 +122,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """``[0]``, ``[-1]``, ``[0,2]``."""
+    """``[0]``, ``[-1]``, ``[0,2]`` (fact 32)."""
 
     indexes: tuple[int, ...]
 
@@ -137,12 +137,12 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class WildcardStep:
-    """``.*``, ``[*]``: every value of an object, every item of an array."""
+    """``.*``, ``[*]``: every value of an object, every item of an array (facts 31 and 34)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterStep:
-    """``[?(expression)]``; the expression is ``text[start:end]``."""
+    """``[?(expression)]``; the expression is ``text[start:end]`` (fact 30)."""
 
     text: str
     start: int
@@ -151,14 +151,18 @@ class FilterStep:
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """``..``: the next step at every depth."""
+    """``..``: the next step at every depth (fact 30)."""
 
 
 Step = Members | Elements | Range | WildcardStep | FilterStep | Descent
 
 
 def parse(text: str) -> tuple[str, tuple[Step, ...]]:
-    """Return the root's name ("" is `$`, "$" is `$$`, else a variable) and the steps from there."""
+    """Return the root's name ("" is `$`, "$" is `$$`, else a variable) and the steps from there.
+
+    Facts 334 and 342: `$` is the state's data, `$$` the context object, `$name` a variable. Fact
+    35: there are no functions.
+    """
     if len(text) > MAX_LENGTH:
         raise PathSyntaxError(f"A path has at most {MAX_LENGTH} characters", text[:60], 60)
     if text.count("?") > MAX_FILTERS:  # they may stand inside one another

@@ -65,7 +65,7 @@ def compile_path(text: str) -> CompiledPath:
 
 @lru_cache(maxsize=4096)
 def compile_reference(text: str) -> ReferencePath:
-    """Compile a Reference Path. Raises PathSyntaxError for any other path."""
+    """Compile a Reference Path. Raises PathSyntaxError for any other path (fact 325)."""
     root, steps = parse(text)
     if not reference(steps):
         position = next(i for i in range(1, len(steps) + 1) if not reference(steps[:i]))
@@ -77,6 +77,7 @@ def compile_reference(text: str) -> ReferencePath:
 
 
 def _put(keys: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
+    # Fact 49: fields that are missing on the way are created.
     if not keys:
         return lambda _, value: value
 
@@ -120,6 +121,7 @@ def _has(node: Any, key: str | int) -> bool:
 
 
 def _conflict(step: str | int, target: Any) -> ReferenceConflict:
+    # Fact 310: the words are those that AWS was measured to use.
     return ReferenceConflict(f'Unable to apply step "{step}" to input {dumps(target)}')
 
 
@@ -137,13 +139,17 @@ class PathNotFound(Exception):  # noqa: N818  named after what it says
 
 class IndexNotFound(PathNotFound):
     """The path ends past the end of an array; as a field of a payload template that is null
-    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest)."""
+    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest;
+    fact 328).
+    """
 
 
 def follow(text: str, steps: tuple[Step, ...], absent: Get) -> tuple[Get, Reach | None]:
     """Return a function of the root's value: what the steps lead to, or `absent(root's value)`.
 
     And the same with a meter, unless the steps are so few that none is needed.
+
+    Facts 31 and 320: a definite path has one value or none, any other a list.
     """
     if all(_single(step) for step in steps):
         return _direct(steps, absent), None
@@ -241,6 +247,8 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
     test_catch_states_runtime). Reported by users of AWS: "Property … not member" (awsdocs
     aws-step-functions-developer-guide #5), "Multi properties …" (deric4's gist of 2023),
     "FilterStep: …" (floci's documentation).
+
+    Fact 321.
     """
     at = "$"
     for step in steps:
