@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from doorstep import Execution
     from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
-    from doorstep.runtime.execution import OnEvent
+    from doorstep.runtime import OnEvent
 
 Begin = Callable[["OnEvent | None"], "Execution"]
 

@@ -12,8 +12,7 @@ from typing import Any
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
 from doorstep.engine.messages import Invoke
-from doorstep.runtime import Running
-from doorstep.runtime.execution import OnEvent
+from doorstep.runtime import OnEvent, Running
 from doorstep.validation import check
 from doorstep.values.json_values import ABSENT, dumps, loads
 

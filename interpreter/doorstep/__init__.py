@@ -26,10 +26,16 @@ if TYPE_CHECKING:
     )
     from .explorer import Exploration, explore
     from .replayer import Moment, Moments, Replay, moments, replay, resume
-    from .runtime import Execution
-    from .runtime.answers import Answer, TaskFailed, answer, fail, no_answer
-    from .runtime.handlers import handler
-    from .runtime.invocation import Context
+    from .runtime import (
+        Answer,
+        Context,
+        Execution,
+        TaskFailed,
+        answer,
+        fail,
+        handler,
+        no_answer,
+    )
     from .single_state import test_state
     from .validation import validate
 

@@ -19,7 +19,7 @@ from .replay import replay_options
 if TYPE_CHECKING:
     from doorstep import Execution
     from doorstep.replayer import Recording
-    from doorstep.runtime.execution import OnEvent
+    from doorstep.runtime import OnEvent
 
 
 @click.command("resume", short_help="Continue a recorded execution from where it failed.")

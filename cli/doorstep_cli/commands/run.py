@@ -33,7 +33,7 @@ from ..views.progress import wanted
 
 if TYPE_CHECKING:
     from doorstep import Execution
-    from doorstep.runtime.execution import OnEvent
+    from doorstep.runtime import OnEvent
     from doorstep.testing.mocks import Mocks, Validation
 
 

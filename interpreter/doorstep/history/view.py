@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ..engine.messages import TERMINAL
+from ..engine import TERMINAL
 from ..model.definition import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of

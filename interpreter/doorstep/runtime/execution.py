@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from ..engine.identity import Identity
-from ..engine.messages import Event
+from ..engine import Event, Identity
 from ..errors import DoorstepError
-from ..history.view import ExecutionView
+from ..history import ExecutionView
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks

@@ -23,12 +23,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 
 from ..api import ClockOptions, Definition, run
-from ..engine.messages import Invoke
+from ..engine import Invoke
 from ..errors import InputError, is_interrupt, message_of
-from ..runtime import Execution, Running
-from ..runtime.answers import Answer, Duration, TaskFailed, seconds
-from ..runtime.handlers import Handler, Handlers, Source
-from ..runtime.invocation import Context, call, event_of
+from ..runtime import (
+    Answer,
+    Context,
+    Duration,
+    Execution,
+    Handler,
+    Handlers,
+    Running,
+    Source,
+    TaskFailed,
+    call,
+    event_of,
+    seconds,
+)
 from ..values.json_values import ABSENT
 from .service_models import problems
 

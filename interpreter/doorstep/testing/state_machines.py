@@ -14,14 +14,19 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..api import CommonOptions, Definition, Type, start
-from ..engine.messages import Event, Invoke
-from ..history.view import ExecutionView
+from ..engine import Event, Invoke
+from ..history import ExecutionView
 from ..model.definition import workflow
 from ..model.resource import integration
-from ..runtime import Execution, Running
-from ..runtime.answers import Answer
-from ..runtime.handlers import Source, names_by, names_of
-from ..runtime.invocation import event_of
+from ..runtime import (
+    Answer,
+    Execution,
+    Running,
+    Source,
+    event_of,
+    names_by,
+    names_of,
+)
 from ..values.json_values import dumps, loads
 from .clock import SimulatedClock
 from .mock_files import mocks_of

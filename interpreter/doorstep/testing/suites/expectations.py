@@ -10,8 +10,8 @@ from typing import Any
 from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import Record, SourceValue
 from ...errors import InputError
-from ...history.view import StateView
-from ...runtime.answers import spelled
+from ...history import StateView
+from ...runtime import spelled
 from ...values.did_you_mean import did_you_mean
 from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
