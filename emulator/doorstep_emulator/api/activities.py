@@ -19,7 +19,7 @@ from .resources import add_tags, check_encryption, check_name
 
 
 def create_activity(server: Server, caller: Caller, request: Members) -> Members:
-    """CreateActivity; the same name again returns the same activity."""
+    """CreateActivity; the same name again returns the same activity (fact 467)."""
     name = check_name(request["name"])
     arn = caller.arn("activity", name)
     encryption = request.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"})
@@ -50,7 +50,7 @@ def delete_activity(server: Server, caller: Caller, request: Members) -> Members
 
 
 def list_activities(server: Server, caller: Caller, request: Members) -> Members:
-    """ListActivities, the newest first."""
+    """ListActivities, the newest first (fact 459 says by name: not yet)."""
     activities = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
     activities.sort(key=lambda one: one.created, reverse=True)
     return paging.answer(
@@ -59,7 +59,7 @@ def list_activities(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_activity_task(server: Server, caller: Caller, request: Members) -> Waiting:
-    """GetActivityTask: a task, or after a minute {}."""
+    """GetActivityTask: a task, or {} after a minute (API reference)."""
     arn = _activity(server, request).arn
     waiting: list[Poll] = []
 
@@ -91,7 +91,7 @@ def send_task_heartbeat(server: Server, caller: Caller, request: Members) -> Mem
 
 
 def _send(server: Server, request: Members, kind: FactKind, data: Any) -> Members:
-    """Send to a task; raise TaskTimedOut for one that was over, or whose time was."""
+    """Send to a task; raise TaskTimedOut for one that was over, or whose time was (fact 468)."""
     token = request["taskToken"]
     try:
         sent = server.driver.send(token, kind, data)

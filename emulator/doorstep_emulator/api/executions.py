@@ -33,15 +33,13 @@ CLOCK_TAG = "doorstep:clock"
 """The tag of a state machine that says which clock its executions have."""
 _NO_INPUT = "Invalid execution input."
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
-"""Seconds for which a clientToken counts, and how many of an execution (API reference,
-RedriveExecution).
-"""
+"""Seconds for which a clientToken counts, and how many of an execution (fact 506)."""
 _RETENTION = 90 * 86_400
-"""Seconds after its end for which an execution has its name (API reference, StartExecution)."""
+"""Seconds after its end for which an execution has its name (fact 522)."""
 
 
 def start_execution(server: Server, caller: Caller, request: Members) -> Members | Waiting:
-    """StartExecution; the same name and input again, while it runs, return the same execution."""
+    """StartExecution; the same name and input again return the one that runs (fact 111)."""
     target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
@@ -59,7 +57,7 @@ def _started(execution: Execution) -> Members:
 
 
 def start_sync_execution(server: Server, caller: Caller, request: Members) -> Waiting:
-    """StartSyncExecution: answered when the Express execution has ended."""
+    """StartSyncExecution: answered when the Express execution has ended (fact 457)."""
     target = _target(server, request)
     if target.machine.type != "EXPRESS":
         raise wrong_type()
@@ -74,7 +72,7 @@ def start_sync_execution(server: Server, caller: Caller, request: Members) -> Wa
 
 
 def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """StopExecution; for one that has ended it returns when."""
+    """StopExecution; for one that has ended it returns when (fact 100)."""
     row = existing(server, request)
     why = {"error": request.get("error"), "cause": request.get("cause")}
     if execution := server.driver.executions.get(row.arn):
@@ -85,7 +83,7 @@ def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def redrive_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
+    """RedriveExecution; the same clientToken again redrives nothing (fact 506)."""
     row = existing(server, request)
     token, now = request.get("clientToken"), time.time()
     done = server.redrives.get(row.arn, {})

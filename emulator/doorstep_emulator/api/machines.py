@@ -37,8 +37,8 @@ _CHANGES = {
 def create_state_machine(server: Server, caller: Caller, request: Members) -> Members:
     """CreateStateMachine; the same request again returns the same machine.
 
-    Idempotent for the same name, definition, type, logging, tracing, encryption, publish and
-    versionDescription; StateMachineDeleting while the old one is (API reference).
+    The same: name, definition, type, logging, tracing, encryption, publish and versionDescription
+    (fact 460). StateMachineDeleting while the old one is being deleted (API reference).
     """
     name = check_name(request["name"])
     machine_type = request.get("type", "STANDARD")
@@ -64,7 +64,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def update_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachine; executions that run keep the definition that they began with."""
+    """UpdateStateMachine; executions that run keep their definition (fact 461)."""
     if not any(member in request for member in _CHANGES):
         raise ApiError("MissingRequiredParameter", _NOTHING_TO_UPDATE)
     machine = server.catalogue.owner(parse(request["stateMachineArn"], "stateMachine").text)
@@ -123,7 +123,7 @@ def configuration(revision: Revision, request: Members) -> Members:
 
 
 def delete_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachine: it exists until its executions have ended."""
+    """DeleteStateMachine: it exists until its executions have ended (fact 464)."""
     arn = parse(request["stateMachineArn"], "stateMachine").text
     machine = server.catalogue.machines.get(arn)
     if machine is not None:
@@ -136,7 +136,7 @@ def delete_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def list_state_machines(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachines, the newest first."""
+    """ListStateMachines, the newest first (fact 459 says by name: not yet)."""
     machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
@@ -216,6 +216,7 @@ def _fields(request: Members) -> Members:
 
 
 def _logging(configuration: Members) -> Members:
+    """Return a loggingConfiguration with its defaults; raise ApiError (fact 466)."""
     logging: Members = {"level": "OFF", "includeExecutionData": False} | configuration
     destinations = logging.get("destinations", [])
     named = [

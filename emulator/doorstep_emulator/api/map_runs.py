@@ -47,7 +47,7 @@ def list_map_runs(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateMapRun: while it runs."""
+    """UpdateMapRun: while it runs (fact 286)."""
     document = _document(server, request)
     changes = {own: request[name] for name, own in _LIMITS.items() if name in request}
     if not changes:

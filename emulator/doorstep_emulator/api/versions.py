@@ -14,7 +14,7 @@ from ..server import Members, Operations, Server
 from . import paging
 
 _VERSIONS, _ALIASES = 1000, 100
-"""Of one state machine (Step Functions quotas page)."""
+"""Of one state machine (fact 525)."""
 _ROUTING = "INVALID_ROUTING_CONFIGURATION"
 _OTHER_ALIAS = (
     "Failed to create alias because an alias with the same name and a different routing "
@@ -23,7 +23,7 @@ _OTHER_ALIAS = (
 
 
 def publish(server: Server, machine: StateMachine, description: str | None) -> Version:
-    """Return the version of the machine's revision: a new one, or the one that it has."""
+    """Return the version of the machine's revision: its own or a new one (fact 462)."""
     for version in machine.versions.values():
         if version.revision == machine.revision:
             return version
@@ -70,7 +70,7 @@ def list_versions(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def delete_version(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachineVersion, unless an alias leads to it."""
+    """DeleteStateMachineVersion, unless an alias leads to it (fact 462)."""
     arn = parse(request["stateMachineVersionArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None or arn.text not in machine.versions:
@@ -181,7 +181,7 @@ def _alias(server: Server, text: str) -> tuple[StateMachine, Alias]:
 
 
 def _routed(server: Server, routing: list[Members]) -> StateMachine:
-    """Return the machine of a routing configuration's versions; raise ApiError."""
+    """Return the machine of a routing configuration's versions; raise ApiError (fact 463)."""
     texts = [route["stateMachineVersionArn"] for route in routing]
     received = f"Received: [{', '.join(texts)}]"
     versions = [parse(text, "stateMachine") for text in texts]
