@@ -55,7 +55,7 @@ class Arn:
 def parse(text: str, *kinds: str) -> Arn:
     """Take an ARN of one of these kinds apart; raise InvalidArn, ValidationException.
 
-    What is no ARN: fact 452. No operation takes that of a labelled Map (API reference,
+    What is no ARN: facts 110 and 452. No operation takes that of a labelled Map (API reference,
     StartExecution).
     """
     if not text.startswith("arn:"):

@@ -38,7 +38,7 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
 
 
 def describe_machine_for_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachineForExecution: as the machine was when the execution began."""
+    """DescribeStateMachineForExecution: as the machine was when the execution began (fact 461)."""
     row = existing(server, request)
     revision = server.catalogue.revision(row.revision)
     identity = Identity(**loads(row.identity))
@@ -77,7 +77,7 @@ def list_executions(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_execution_history(server: Server, caller: Caller, request: Members) -> Members:
-    """GetExecutionHistory: a page, in either order (fact 109)."""
+    """GetExecutionHistory: a page, in either order (facts 109, 454)."""
     row = existing(server, request)
     last, size = last_event(server, row), paging.size(request)
     reverse = request.get("reverseOrder", False)
@@ -133,6 +133,7 @@ def _map_run(server: Server, request: Members) -> Members | None:
 
 
 def _machine_query(server: Server, request: Members) -> dict[str, str]:
+    # Fact 456: executions of an Express machine are not listed.
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None:

@@ -38,7 +38,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
     """CreateStateMachine; the same request again returns the same machine.
 
     The same: name, definition, type, logging, tracing, encryption, publish and versionDescription
-    (fact 460). StateMachineDeleting while the old one is being deleted (API reference).
+    (facts 222, 451, 460). StateMachineDeleting while the old one is being deleted (API reference).
     """
     name = check_name(request["name"])
     machine_type = request.get("type", "STANDARD")
@@ -88,7 +88,7 @@ def update_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def describe_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachine: of a machine, or of one of its versions."""
+    """DescribeStateMachine: of a machine, or of one of its versions (facts 110 and 112)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     version = machine.versions.get(arn.text) if machine else None
@@ -112,6 +112,8 @@ def configuration(revision: Revision, request: Members) -> Members:
     """Return a revision for DescribeStateMachine and DescribeStateMachineForExecution.
 
     With `includedData` METADATA_ONLY the definition is `{}` (API reference).
+
+    Facts 112, 223 and 466.
     """
     members = {member: getattr(revision, own) for member, own in _CHANGES.items()}
     if request.get("includedData") == "METADATA_ONLY":
@@ -136,7 +138,7 @@ def delete_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def list_state_machines(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachines, the newest first (fact 459 says by name: not yet)."""
+    """ListStateMachines, the newest first; fact 459 has them by name."""
     machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
@@ -154,7 +156,7 @@ def list_state_machines(server: Server, caller: Caller, request: Members) -> Mem
 
 
 def validate_definition(server: Server, caller: Caller, request: Members) -> Members:
-    """ValidateStateMachineDefinition."""
+    """ValidateStateMachineDefinition (facts 21 and 220)."""
     diagnostics = validate(
         request["definition"],
         type=request.get("type", "STANDARD"),
@@ -170,7 +172,10 @@ def validate_definition(server: Server, caller: Caller, request: Members) -> Mem
 
 
 def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
-    """TestState: in a thread, as a handler may take its time."""
+    """TestState: in a thread, as a handler may take its time.
+
+    Facts 127 and 480 to 486.
+    """
     # Imported here: it is large and seldom used.
     from doorstep import test_state as run
 
@@ -184,6 +189,7 @@ def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
 
 
 def _check_definition(text: str, machine_type: Any) -> None:
+    # Fact 222: every error in one message.
     try:
         check(text, type=machine_type)
     except DefinitionError as refused:
@@ -191,6 +197,7 @@ def _check_definition(text: str, machine_type: Any) -> None:
 
 
 def _check_description(request: Members) -> None:
+    # Fact 462: a description belongs to a version.
     if "versionDescription" in request and not request.get("publish"):
         raise invalid_request("Version description can only be set when publish is true")
 
@@ -241,6 +248,7 @@ def _publication(request: Members) -> list[Any]:
 def _created_again(
     server: Server, machine: StateMachine, machine_type: str, fields: Members, request: Members
 ) -> Members:
+    # Fact 460: what is compared, and what is not.
     if machine.deleting:
         raise machine_deleting(machine.arn)
     # The role is not compared, nor are the tags; the existing ones stay.

@@ -34,6 +34,8 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Position]) -
     """Return where the page begins: what `token` was called with; None for the first page.
 
     Raises InvalidToken.
+
+    Fact 454.
     """
     text = request.get("nextToken")
     if text is None:
@@ -73,6 +75,8 @@ def answer(
     """Return a page of a list that is in memory, in its order.
 
     `place`: a name of an item that never changes; `listed`: its members.
+
+    Fact 454.
     """
     after = position(operation, request, str)
     places = [place(item) for item in items]

@@ -42,7 +42,7 @@ def publish(server: Server, machine: StateMachine, description: str | None) -> V
 
 
 def publish_version(server: Server, caller: Caller, request: Members) -> Members:
-    """PublishStateMachineVersion."""
+    """PublishStateMachineVersion (fact 462)."""
     machine = server.catalogue.owner(request["stateMachineArn"])
     revision = request.get("revisionId")
     if revision is not None:
@@ -57,7 +57,7 @@ def publish_version(server: Server, caller: Caller, request: Members) -> Members
 
 
 def list_versions(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachineVersions, the newest first."""
+    """ListStateMachineVersions, the newest first (facts 454 and 462)."""
     machine = server.catalogue.machine(request["stateMachineArn"])
     return paging.answer(
         "ListStateMachineVersions",
@@ -87,7 +87,7 @@ def delete_version(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def create_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """CreateStateMachineAlias; the same request again returns the same alias."""
+    """CreateStateMachineAlias; the same request again returns the same alias (fact 463)."""
     machine = _routed(server, request["routingConfiguration"])
     now = time.time()
     alias = Alias(
@@ -112,7 +112,7 @@ def create_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def update_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachineAlias."""
+    """UpdateStateMachineAlias (fact 463)."""
     if not {"routingConfiguration", "description"} & request.keys():
         message = "Either the description or the routing configuration must be specified"
         raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
@@ -127,7 +127,7 @@ def update_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def describe_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachineAlias."""
+    """DescribeStateMachineAlias (fact 463)."""
     _, alias = _alias(server, request["stateMachineAliasArn"])
     members = {
         "stateMachineAliasArn": alias.arn,
@@ -140,7 +140,7 @@ def describe_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def delete_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachineAlias."""
+    """DeleteStateMachineAlias (facts 463 and 464)."""
     arn = parse(request["stateMachineAliasArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine and machine.aliases.pop(arn.text, None):
@@ -149,7 +149,7 @@ def delete_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def list_aliases(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachineAliases: of a machine, or of one version."""
+    """ListStateMachineAliases: of a machine, or of one version (facts 454 and 463)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.owner(arn.unqualified)
     aliases = [

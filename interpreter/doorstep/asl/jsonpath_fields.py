@@ -168,7 +168,7 @@ def _path_field(text: str, name: str) -> Closure:
         try:
             return get(env)
         except IndexNotFound:
-            # Measured: an index past the end of an array is null here.
+            # Fact 328: an index past the end of an array is null here.
             return None
         except PathNotFound:
             raise runtime(
@@ -241,8 +241,7 @@ def _object(value: dict[str, Any]) -> Closure | None:
     if not evaluated and not any(written.values()):
         return None
     makers = evaluated | {name: make or _constant(value[name]) for name, make in written.items()}
-    # Recorded (test_map_state_item_selector, test_sns_publish_wait_for_task_token): what was
-    # evaluated comes after what stands there, in the order of a hash table.
+    # Fact 329: what was evaluated comes after what stands there, in the order of a hash table.
     order = [(name, makers[name]) for name in (*written, *hash_order(evaluated))]
     if len(order) == 1:
         [(only, make_only)] = order

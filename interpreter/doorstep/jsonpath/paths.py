@@ -139,9 +139,8 @@ class PathNotFound(Exception):  # noqa: N818  named after what it says
 
 class IndexNotFound(PathNotFound):
     """The path ends past the end of an array; as a field of a payload template that is null
-    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest).
-
-    Fact 28.
+    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest;
+    fact 328).
     """
 
 

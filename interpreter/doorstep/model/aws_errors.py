@@ -17,7 +17,7 @@ class Refusal(ApiError):  # noqa: N818  what it is to the one who asked
 
 
 def invalid_request(message: str, reason: str | None = None) -> ApiError:
-    """Return ValidationException."""
+    """Return ValidationException (fact 453)."""
     members = {} if reason is None else {"reason": reason}
     return Refusal("ValidationException", message, **members)
 
@@ -43,7 +43,7 @@ def invalid_output(why: object) -> ApiError:
 
 
 def invalid_token() -> ApiError:
-    """Return InvalidToken: of a page (fact 454) or of a task (fact 468)."""
+    """Return InvalidToken: of a page or of a task (facts 454 and 468)."""
     return ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
@@ -53,7 +53,7 @@ def task_timed_out() -> ApiError:
 
 
 def execution_exists(arn: str) -> ApiError:
-    """Return ExecutionAlreadyExists (fact 111)."""
+    """Return ExecutionAlreadyExists (facts 111 and 136)."""
     return ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
 
 
@@ -63,7 +63,7 @@ def no_machine(arn: str) -> ApiError:
 
 
 def machine_deleting(arn: str) -> ApiError:
-    """Return StateMachineDeleting (API reference, CreateStateMachine)."""
+    """Return StateMachineDeleting (fact 464)."""
     return ApiError("StateMachineDeleting", f"State Machine is being deleted: '{arn}'")
 
 
@@ -78,12 +78,12 @@ def no_activity(arn: str) -> ApiError:
 
 
 def no_resource(arn: str) -> ApiError:
-    """Return ResourceNotFound, naming the resource (API reference, TagResource)."""
+    """Return ResourceNotFound, naming the resource (fact 465)."""
     return Refusal("ResourceNotFound", f"Resource not found: '{arn}'", resourceName=arn)
 
 
 def missing_reference() -> ApiError:
-    """Return ResourceNotFound of the operations on aliases."""
+    """Return ResourceNotFound of the operations on aliases (fact 463)."""
     return ApiError("ResourceNotFound", "Request references a resource that does not exist.")
 
 
@@ -94,5 +94,5 @@ def wrong_type() -> ApiError:
 
 
 def conflict(message: str) -> ApiError:
-    """Return ConflictException."""
+    """Return ConflictException (facts 462 and 463)."""
     return ApiError("ConflictException", message)

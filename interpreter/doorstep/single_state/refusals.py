@@ -1,6 +1,6 @@
 """Which tests AWS refuses: what a mock can stand for, what needs one, what a context object holds.
 
-The sentences were recorded (LocalStack's public recordings of TestState); the rules are on
+The sentences were recorded; the rules are facts 127 and 482 to 486 of docs/facts, after
 https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html.
 """
 

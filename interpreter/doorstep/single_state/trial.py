@@ -83,7 +83,7 @@ class Trial:
     """A program (`messages.Program`) of one state, with the request's variables and context."""
 
     timeout = _SECONDS
-    """AWS ends a test after five minutes."""
+    """AWS ends a test after five minutes (API: TestState)."""
 
     def __init__(self, test: StateTest, state: State) -> None:
         self.test = test
