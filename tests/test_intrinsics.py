@@ -358,7 +358,7 @@ def _recorded_calls() -> list[Any]:
         case = json.loads(path.read_text())
         if not path.name.startswith(groups) or len(case["definition"]["States"]) != 1:
             continue
-        (state,) = case["definition"]["States"].cases()
+        (state,) = case["definition"]["States"].values()
         ((name, text),) = state["Parameters"].items()
         if "$$" in text:
             continue
