@@ -91,7 +91,7 @@ class Activities:
                 poll.reply({})
 
     def poll(self, poll: Poll) -> None:
-        """Answer with the next task, or after a minute with none."""
+        """Answer with the next task, or after a minute with none (fact 235)."""
         if self._closed:
             poll.reply({})
             return

@@ -33,7 +33,7 @@ class Revision:
 
     @property
     def public_id(self) -> str:
-        """The name that PublishStateMachineVersion knows the revision by."""
+        """The name that PublishStateMachineVersion knows the revision by (fact 462)."""
         return "INITIAL" if self.initial else self.id
 
 
@@ -112,21 +112,30 @@ class Catalogue:
         self.activities = {one["arn"]: Activity(**one) for one in store.documents("activity")}
 
     def machine(self, arn: str) -> StateMachine:
-        """Return the machine of an unqualified ARN; raise StateMachineDoesNotExist, InvalidArn."""
+        """Return the machine of an unqualified ARN; raise StateMachineDoesNotExist, InvalidArn.
+
+        Facts 110 and 452.
+        """
         arns.parse(arn, "stateMachine")
         if arn not in self.machines:
             raise no_machine(arn)
         return self.machines[arn]
 
     def owner(self, arn: str) -> StateMachine:
-        """Return the machine of an ARN, qualified or not; raise ApiError if it is being deleted."""
+        """Return the machine of an ARN, qualified or not; raise ApiError if it is being deleted.
+
+        Fact 464.
+        """
         machine = self.machine(arns.parse(arn, "stateMachine").unqualified)
         if machine.deleting:
             raise machine_deleting(arn)
         return machine
 
     def target(self, arn: str) -> StartTarget:
-        """Return what to run for the ARN of a machine, a version or an alias."""
+        """Return what to run for the ARN of a machine, a version or an alias.
+
+        Fact 463: an alias leads to one of its versions.
+        """
         if arn in self.machines:
             machine = self.owner(arn)
             return StartTarget(machine, machine.revision)
@@ -172,7 +181,7 @@ class Catalogue:
 
 
 def _draw(alias: Alias) -> str:
-    """Return one of an alias's versions, drawn by their weights."""
+    """Return one of an alias's versions, drawn by their weights (fact 463)."""
     versions = [route["stateMachineVersionArn"] for route in alias.routing]
     return str(random.choices(versions, [route["weight"] for route in alias.routing])[0])
 

@@ -112,7 +112,10 @@ class Recorder:
             self._store.schedule(row.id, fact)
 
     def expected(self, execution: Execution, tokens: Collection[str]) -> None:
-        """Collect task tokens: AWS answers another error for a token that no task ever had."""
+        """Collect task tokens: AWS answers another error for a token that no task ever had.
+
+        Fact 468.
+        """
         row = self.rows.get(execution.arn)
         if row and durable(row):
             for token in tokens:
@@ -192,14 +195,14 @@ class Recorder:
         self._publish(row, self._store.events(row.id, 1, 1)[0], (event,))
 
     def forget(self, row: Row) -> None:
-        """Delete an execution that ended long ago, and its map runs."""
+        """Delete an execution that ended long ago, and its map runs (fact 522)."""
         self._store.remove(row)
         for document in self._store.documents("map run"):
             if document["execution"] == row.arn:
                 self._store.drop("map run", document["arn"])
 
     def finish_deleting(self, arn: str) -> None:
-        """Delete a machine that is being deleted, if none of its executions runs."""
+        """Delete a machine that is being deleted, if none of its executions runs (fact 464)."""
         machine = self._catalogue.machines.get(arn)
         if machine and machine.deleting and all(row.machine != arn for row in self.rows.values()):
             self._catalogue.remove(machine)
@@ -209,6 +212,8 @@ class Recorder:
 
         Express ones are: AWS runs them at least once or at most once, never exactly once. One that
         can't be restored is set aside by name, and no other.
+
+        Fact 458: an Express execution has nothing that outlives it.
         """
         running = self._store.rows(Query(status="RUNNING", limit=_ALL))
         lost = [row for row in running if not durable(row)]

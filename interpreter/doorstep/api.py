@@ -23,7 +23,7 @@ from .runtime.driver import Respond
 from .runtime.handlers import Handlers, Source
 from .runtime.ports import OnEvent, Startable
 from .validation import check
-from .values.json_values import dumps, loads
+from .values.json_values import byte_length, dumps, loads
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
@@ -207,9 +207,9 @@ def _taken_up(
 def _check_input(text: str, quotas: Quotas) -> None:
     loads(text)
     limit = quotas.payload_bytes
-    if limit is not None and len(text) > limit:
+    if limit is not None and (size := byte_length(text)) > limit:
         raise InputError(
-            f"The input has {len(text)} characters; StartExecution takes {limit} at the most. "
+            f"The input has {size} bytes in UTF-8; StartExecution takes {limit} at the most. "
             "Keep large data in a file or bucket and pass its name."
         )
 

@@ -19,7 +19,7 @@ from .resources import add_tags, check_encryption, check_name
 
 
 def create_activity(server: Server, caller: Caller, request: Members) -> Members:
-    """CreateActivity; the same name again returns the same activity."""
+    """CreateActivity; the same name again returns the same activity (fact 467)."""
     name = check_name(request["name"])
     arn = caller.arn("activity", name)
     encryption = request.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"})
@@ -36,13 +36,13 @@ def create_activity(server: Server, caller: Caller, request: Members) -> Members
 
 
 def describe_activity(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeActivity."""
+    """DescribeActivity (fact 110)."""
     activity = _activity(server, request)
     return _listed(activity) | {"encryptionConfiguration": activity.encryption}
 
 
 def delete_activity(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteActivity; one that does not exist is no error."""
+    """DeleteActivity; one that does not exist is no error (fact 464)."""
     arn = parse(request["activityArn"], "activity").text
     if activity := server.catalogue.activities.get(arn):
         server.catalogue.remove(activity)
@@ -50,7 +50,7 @@ def delete_activity(server: Server, caller: Caller, request: Members) -> Members
 
 
 def list_activities(server: Server, caller: Caller, request: Members) -> Members:
-    """ListActivities, the newest first."""
+    """ListActivities, the newest first; fact 459 has them by name."""
     activities = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
     activities.sort(key=lambda one: one.created, reverse=True)
     return paging.answer(
@@ -59,7 +59,7 @@ def list_activities(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_activity_task(server: Server, caller: Caller, request: Members) -> Waiting:
-    """GetActivityTask: a task, or after a minute {}."""
+    """GetActivityTask: a task, or after a minute {} (facts 235 and 469)."""
     arn = _activity(server, request).arn
     waiting: list[Poll] = []
 
@@ -71,7 +71,7 @@ def get_activity_task(server: Server, caller: Caller, request: Members) -> Waiti
 
 
 def send_task_success(server: Server, caller: Caller, request: Members) -> Members:
-    """SendTaskSuccess."""
+    """SendTaskSuccess (fact 468)."""
     try:
         output = loads(request["output"])
     except (JSONProblem, RecursionError) as problem:
@@ -80,18 +80,18 @@ def send_task_success(server: Server, caller: Caller, request: Members) -> Membe
 
 
 def send_task_failure(server: Server, caller: Caller, request: Members) -> Members:
-    """SendTaskFailure."""
+    """SendTaskFailure (facts 93 and 468)."""
     failure = {"error": request.get("error"), "cause": request.get("cause")}
     return _send(server, request, "failed", failure)
 
 
 def send_task_heartbeat(server: Server, caller: Caller, request: Members) -> Members:
-    """SendTaskHeartbeat."""
+    """SendTaskHeartbeat (facts 98 and 468)."""
     return _send(server, request, "heartbeat", None)
 
 
 def _send(server: Server, request: Members, kind: FactKind, data: Any) -> Members:
-    """Send to a task; raise TaskTimedOut for one that was over, or whose time was."""
+    """Send to a task; raise TaskTimedOut for one that was over, or whose time was (fact 468)."""
     token = request["taskToken"]
     try:
         sent = server.driver.send(token, kind, data)

@@ -41,7 +41,10 @@ _RETENTION = 90 * 86_400
 
 
 def start_execution(server: Server, caller: Caller, request: Members) -> Members | Waiting:
-    """StartExecution; the same name and input again, while it runs, return the same execution."""
+    """StartExecution; the same name and input again, while it runs, return the same execution.
+
+    Facts 111, 455 and 458.
+    """
     target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
@@ -59,7 +62,7 @@ def _started(execution: Execution) -> Members:
 
 
 def start_sync_execution(server: Server, caller: Caller, request: Members) -> Waiting:
-    """StartSyncExecution: answered when the Express execution has ended."""
+    """StartSyncExecution: answered when the Express execution has ended (facts 456 and 457)."""
     target = _target(server, request)
     if target.machine.type != "EXPRESS":
         raise wrong_type()
@@ -74,7 +77,7 @@ def start_sync_execution(server: Server, caller: Caller, request: Members) -> Wa
 
 
 def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """StopExecution; for one that has ended it returns when."""
+    """StopExecution; for one that has ended it returns when (fact 100)."""
     row = existing(server, request)
     why = {"error": request.get("error"), "cause": request.get("cause")}
     if execution := server.driver.executions.get(row.arn):
@@ -85,7 +88,10 @@ def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def redrive_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
+    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing.
+
+    Facts 500, 506 and 507.
+    """
     row = existing(server, request)
     token, now = request.get("clientToken"), time.time()
     done = server.redrives.get(row.arn, {})
@@ -106,7 +112,10 @@ def redrive_execution(server: Server, caller: Caller, request: Members) -> Membe
 
 
 def existing(server: Server, request: Members) -> Row:
-    """Return the execution that a request names; raise InvalidArn, ExecutionDoesNotExist."""
+    """Return the execution that a request names; raise InvalidArn, ExecutionDoesNotExist.
+
+    Facts 110 and 456.
+    """
     arn = parse(request["executionArn"], "execution").text
     row = server.row(arn)
     if row is None:
@@ -121,7 +130,7 @@ def last_event(server: Server, row: Row) -> int:
 
 
 def redrive_refusal(server: Server, row: Row) -> str | None:
-    """Return why an execution can't be redriven now; None if it can."""
+    """Return why an execution can't be redriven now; None if it can (facts 500 and 507)."""
     machine = server.catalogue.machines.get(row.machine.partition("/")[0])
     deleting = machine is None or machine.deleting
     return why_not_redrivable(row, last_event(server, row), time.time(), deleting=deleting)
@@ -132,7 +141,7 @@ def _not_redrivable(row: Row, why: str) -> ApiError:
 
 
 def _target(server: Server, request: Members) -> StartTarget:
-    """Return what to start for an ARN, with the test case that stands behind a `#`."""
+    """Return what to start for an ARN, with the test case that stands behind a `#` (fact 126)."""
     arn, sign, test_case = request["stateMachineArn"].partition("#")
     target = server.catalogue.target(arn)
     if not sign:
@@ -146,6 +155,7 @@ def _name(request: Members) -> str:
 
 
 def _input(request: Members) -> str:
+    # Fact 455: the input is JSON, `{}` by default.
     text: str = request.get("input", "{}")
     try:
         jackson.loads(text)
@@ -157,7 +167,10 @@ def _input(request: Members) -> str:
 
 
 def _is_taken(server: Server, arn: str) -> bool:
-    """Return whether an execution has the name; one that ended long ago is deleted for it."""
+    """Return whether an execution has the name; one that ended long ago is deleted for it.
+
+    Fact 522.
+    """
     row = server.row(arn)
     if row and row.stopped and time.time() - row.stopped > _RETENTION:
         server.recorder.forget(row)
@@ -206,6 +219,7 @@ def _pace(server: Server, caller: Caller, target: StartTarget) -> Pace:
 
 
 def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> Members:
+    # Fact 111: the same input, while it runs.
     row, execution = server.row(arn), server.driver.executions.get(arn)
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
     if row and running and execution and execution.engine.input == loads(text):
@@ -214,6 +228,7 @@ def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> 
 
 
 def _ended(execution: Execution, text: str, request: Members) -> Members:
+    # Fact 457: what a failed one leaves out, and how time is billed.
     engine, identity = execution.engine, execution.identity
     succeeded = execution.status == "SUCCEEDED"
     whole = request.get("includedData") != "METADATA_ONLY"

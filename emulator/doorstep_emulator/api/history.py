@@ -38,7 +38,7 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
 
 
 def describe_machine_for_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachineForExecution: as the machine was when the execution began."""
+    """DescribeStateMachineForExecution: as the machine was when the execution began (fact 461)."""
     row = existing(server, request)
     revision = server.catalogue.revision(row.revision)
     identity = Identity(**loads(row.identity))
@@ -54,7 +54,10 @@ def describe_machine_for_execution(server: Server, caller: Caller, request: Memb
 
 
 def list_executions(server: Server, caller: Caller, request: Members) -> Members:
-    """ListExecutions: of a machine, a version, an alias or a map run; the newest first."""
+    """ListExecutions: of a machine, a version, an alias or a map run; the newest first.
+
+    Fact 459.
+    """
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
         message = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
@@ -77,7 +80,7 @@ def list_executions(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_execution_history(server: Server, caller: Caller, request: Members) -> Members:
-    """GetExecutionHistory, a page of it."""
+    """GetExecutionHistory, a page of it (facts 109 and 454)."""
     row = existing(server, request)
     last, size = last_event(server, row), paging.size(request)
     reverse = request.get("reverseOrder", False)
@@ -133,6 +136,7 @@ def _map_run(server: Server, request: Members) -> Members | None:
 
 
 def _machine_query(server: Server, request: Members) -> dict[str, str]:
+    # Fact 456: executions of an Express machine are not listed.
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None:

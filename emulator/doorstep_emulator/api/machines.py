@@ -39,6 +39,8 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
     Idempotent for the same name, definition, type, logging, tracing, encryption, publish and
     versionDescription; StateMachineDeleting while the old one is (API reference).
+
+    Facts 222, 451 and 460.
     """
     name = check_name(request["name"])
     machine_type = request.get("type", "STANDARD")
@@ -64,7 +66,10 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def update_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachine; executions that run keep the definition that they began with."""
+    """UpdateStateMachine; executions that run keep the definition that they began with.
+
+    Fact 461.
+    """
     if not any(member in request for member in _CHANGES):
         raise ApiError("MissingRequiredParameter", _NOTHING_TO_UPDATE)
     machine = server.catalogue.owner(parse(request["stateMachineArn"], "stateMachine").text)
@@ -88,7 +93,7 @@ def update_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def describe_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachine: of a machine, or of one of its versions."""
+    """DescribeStateMachine: of a machine, or of one of its versions (facts 110 and 112)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     version = machine.versions.get(arn.text) if machine else None
@@ -112,6 +117,8 @@ def configuration(revision: Revision, request: Members) -> Members:
     """Return a revision for DescribeStateMachine and DescribeStateMachineForExecution.
 
     With `includedData` METADATA_ONLY the definition is `{}` (API reference).
+
+    Facts 112, 223 and 466.
     """
     members = {member: getattr(revision, own) for member, own in _CHANGES.items()}
     if request.get("includedData") == "METADATA_ONLY":
@@ -123,7 +130,7 @@ def configuration(revision: Revision, request: Members) -> Members:
 
 
 def delete_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachine: it exists until its executions have ended."""
+    """DeleteStateMachine: it exists until its executions have ended (fact 464)."""
     arn = parse(request["stateMachineArn"], "stateMachine").text
     machine = server.catalogue.machines.get(arn)
     if machine is not None:
@@ -136,7 +143,7 @@ def delete_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def list_state_machines(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachines, the newest first."""
+    """ListStateMachines, the newest first; fact 459 has them by name."""
     machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
@@ -154,7 +161,7 @@ def list_state_machines(server: Server, caller: Caller, request: Members) -> Mem
 
 
 def validate_definition(server: Server, caller: Caller, request: Members) -> Members:
-    """ValidateStateMachineDefinition."""
+    """ValidateStateMachineDefinition (facts 21 and 220)."""
     diagnostics = validate(
         request["definition"],
         type=request.get("type", "STANDARD"),
@@ -170,7 +177,10 @@ def validate_definition(server: Server, caller: Caller, request: Members) -> Mem
 
 
 def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
-    """TestState: in a thread, as a handler may take its time."""
+    """TestState: in a thread, as a handler may take its time.
+
+    Facts 127 and 480 to 486.
+    """
     # Imported here: it is large and seldom used.
     from doorstep import test_state as run
 
@@ -184,6 +194,7 @@ def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
 
 
 def _check_definition(text: str, machine_type: Any) -> None:
+    # Fact 222: every error in one message.
     try:
         check(text, type=machine_type)
     except DefinitionError as refused:
@@ -191,6 +202,7 @@ def _check_definition(text: str, machine_type: Any) -> None:
 
 
 def _check_description(request: Members) -> None:
+    # Fact 462: a description belongs to a version.
     if "versionDescription" in request and not request.get("publish"):
         raise invalid_request("Version description can only be set when publish is true")
 
@@ -216,6 +228,7 @@ def _fields(request: Members) -> Members:
 
 
 def _logging(configuration: Members) -> Members:
+    # Fact 466: exactly one destination, unless the level is OFF.
     logging: Members = {"level": "OFF", "includeExecutionData": False} | configuration
     destinations = logging.get("destinations", [])
     named = [
@@ -240,6 +253,7 @@ def _publication(request: Members) -> list[Any]:
 def _created_again(
     server: Server, machine: StateMachine, machine_type: str, fields: Members, request: Members
 ) -> Members:
+    # Fact 460: what is compared, and what is not.
     if machine.deleting:
         raise machine_deleting(machine.arn)
     # The role is not compared, nor are the tags; the existing ones stay.

@@ -19,7 +19,7 @@ _LIMITS = {
 
 
 def describe_map_run(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeMapRun."""
+    """DescribeMapRun (facts 120 and 149)."""
     document = _document(server, request)
     run = server.recorder.map_runs.get(document["arn"])
     limits = document["limits"]
@@ -37,7 +37,10 @@ def describe_map_run(server: Server, caller: Caller, request: Members) -> Member
 
 
 def list_map_runs(server: Server, caller: Caller, request: Members) -> Members:
-    """ListMapRuns: of one execution, the newest first."""
+    """ListMapRuns: of one execution, the newest first.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRuns.html
+    """
     arn = parse(request["executionArn"], "execution").text
     if server.row(arn) is None:
         raise no_execution(arn)
@@ -47,7 +50,7 @@ def list_map_runs(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateMapRun: while it runs."""
+    """UpdateMapRun: while it runs (fact 286)."""
     document = _document(server, request)
     changes = {own: request[name] for name, own in _LIMITS.items() if name in request}
     if not changes:

@@ -23,7 +23,10 @@ Item = TypeVar("Item")
 
 
 def size(request: Mapping[str, Any]) -> int:
-    """Return how many results are asked for; 0 stands for the default (API reference)."""
+    """Return how many results are asked for; 0 stands for the default (API reference).
+
+    Fact 454.
+    """
     return int(request.get("maxResults") or _DEFAULT)
 
 
@@ -34,6 +37,8 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Position]) -
     """Return where the page begins: what `token` was called with; None for the first page.
 
     Raises InvalidToken.
+
+    Fact 454.
     """
     text = request.get("nextToken")
     if text is None:
@@ -73,6 +78,8 @@ def answer(
     """Return a page of a list that is in memory, in its order.
 
     `place`: a name of an item that never changes; `listed`: its members.
+
+    Fact 454.
     """
     after = position(operation, request, str)
     places = [place(item) for item in items]

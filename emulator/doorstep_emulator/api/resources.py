@@ -20,14 +20,17 @@ _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def check_name(name: str) -> str:
-    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName."""
+    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName.
+
+    Fact 451.
+    """
     if not is_name(name):
         raise invalid_name(name)
     return name
 
 
 def check_encryption(configuration: dict[str, Any] | None) -> None:
-    """Raise InvalidEncryptionConfiguration for a customer's key that is not named."""
+    """Raise InvalidEncryptionConfiguration for a customer's key that is not named (fact 466)."""
     if not configuration or "kmsKeyId" in configuration:
         return
     if configuration["type"] == "CUSTOMER_MANAGED_KMS_KEY":
@@ -38,7 +41,7 @@ def check_encryption(configuration: dict[str, Any] | None) -> None:
 
 
 def add_tags(thing: StateMachine | Activity, tags: Sequence[dict[str, str]]) -> None:
-    """Add tags, replacing those with the same keys."""
+    """Add tags, replacing those with the same keys (fact 465)."""
     together = thing.tags | {tag.get("key", ""): tag.get("value", "") for tag in tags}
     for key in together:
         if not key or key.lower().startswith("aws:"):
@@ -57,7 +60,7 @@ def add_tags(thing: StateMachine | Activity, tags: Sequence[dict[str, str]]) -> 
 
 
 def tag_resource(server: Server, caller: Caller, request: Members) -> Members:
-    """TagResource."""
+    """TagResource (fact 465)."""
     thing = _thing(server, request)
     add_tags(thing, request["tags"])
     server.catalogue.save(thing)
@@ -65,7 +68,7 @@ def tag_resource(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def untag_resource(server: Server, caller: Caller, request: Members) -> Members:
-    """UntagResource; keys that it does not have are no error."""
+    """UntagResource; keys that it does not have are no error (fact 465)."""
     thing = _thing(server, request)
     keys = set(request["tagKeys"])
     thing.tags = {key: value for key, value in thing.tags.items() if key not in keys}
@@ -74,7 +77,7 @@ def untag_resource(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def list_tags(server: Server, caller: Caller, request: Members) -> Members:
-    """ListTagsForResource."""
+    """ListTagsForResource (fact 465)."""
     tags = _thing(server, request).tags
     return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 

@@ -23,7 +23,10 @@ _OTHER_ALIAS = (
 
 
 def publish(server: Server, machine: StateMachine, description: str | None) -> Version:
-    """Return the version of the machine's revision: a new one, or the one that it has."""
+    """Return the version of the machine's revision: a new one, or the one that it has.
+
+    Fact 462.
+    """
     for version in machine.versions.values():
         if version.revision == machine.revision:
             return version
@@ -42,7 +45,7 @@ def publish(server: Server, machine: StateMachine, description: str | None) -> V
 
 
 def publish_version(server: Server, caller: Caller, request: Members) -> Members:
-    """PublishStateMachineVersion."""
+    """PublishStateMachineVersion (fact 462)."""
     machine = server.catalogue.owner(request["stateMachineArn"])
     revision = request.get("revisionId")
     if revision is not None:
@@ -57,7 +60,7 @@ def publish_version(server: Server, caller: Caller, request: Members) -> Members
 
 
 def list_versions(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachineVersions, the newest first."""
+    """ListStateMachineVersions, the newest first (facts 454 and 462)."""
     machine = server.catalogue.machine(request["stateMachineArn"])
     return paging.answer(
         "ListStateMachineVersions",
@@ -70,7 +73,7 @@ def list_versions(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def delete_version(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachineVersion, unless an alias leads to it."""
+    """DeleteStateMachineVersion, unless an alias leads to it (fact 462)."""
     arn = parse(request["stateMachineVersionArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None or arn.text not in machine.versions:
@@ -87,7 +90,7 @@ def delete_version(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def create_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """CreateStateMachineAlias; the same request again returns the same alias."""
+    """CreateStateMachineAlias; the same request again returns the same alias (fact 463)."""
     machine = _routed(server, request["routingConfiguration"])
     now = time.time()
     alias = Alias(
@@ -112,7 +115,7 @@ def create_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def update_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachineAlias."""
+    """UpdateStateMachineAlias (fact 463)."""
     if not {"routingConfiguration", "description"} & request.keys():
         message = "Either the description or the routing configuration must be specified"
         raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
@@ -127,7 +130,7 @@ def update_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def describe_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """DescribeStateMachineAlias."""
+    """DescribeStateMachineAlias (fact 463)."""
     _, alias = _alias(server, request["stateMachineAliasArn"])
     members = {
         "stateMachineAliasArn": alias.arn,
@@ -140,7 +143,7 @@ def describe_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def delete_alias(server: Server, caller: Caller, request: Members) -> Members:
-    """DeleteStateMachineAlias."""
+    """DeleteStateMachineAlias (facts 463 and 464)."""
     arn = parse(request["stateMachineAliasArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine and machine.aliases.pop(arn.text, None):
@@ -149,7 +152,7 @@ def delete_alias(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def list_aliases(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachineAliases: of a machine, or of one version."""
+    """ListStateMachineAliases: of a machine, or of one version (facts 454 and 463)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.owner(arn.unqualified)
     aliases = [
@@ -181,7 +184,10 @@ def _alias(server: Server, text: str) -> tuple[StateMachine, Alias]:
 
 
 def _routed(server: Server, routing: list[Members]) -> StateMachine:
-    """Return the machine of a routing configuration's versions; raise ApiError."""
+    """Return the machine of a routing configuration's versions; raise ApiError.
+
+    Fact 463: one or two versions of one machine, weights that sum to 100.
+    """
     texts = [route["stateMachineVersionArn"] for route in routing]
     received = f"Received: [{', '.join(texts)}]"
     versions = [parse(text, "stateMachine") for text in texts]

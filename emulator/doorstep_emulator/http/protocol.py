@@ -30,7 +30,10 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def operation_of(target: str | None) -> str:
-    """Return the operation that X-Amz-Target names; raise ApiError UnknownOperationException."""
+    """Return the operation that X-Amz-Target names; raise ApiError UnknownOperationException.
+
+    Fact 450.
+    """
     operation = (target or "").removeprefix(_PREFIX)
     if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
         message = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is "
@@ -66,7 +69,7 @@ def text(body: bytes) -> str:
 
 
 def written(outcome: Any) -> tuple[int, bytes]:
-    """Return status and body of an answer, or of the exception that is one."""
+    """Return status and body of an answer, or of the exception that is one (fact 450)."""
     if isinstance(outcome, ApiError):
         members: Mapping[str, str] = getattr(outcome, "members", {})
         status = 503 if isinstance(outcome, Unavailable) else 400

@@ -48,6 +48,8 @@ def status_change(row: Row, first: Event, event: Event) -> dict[str, Any] | None
     """Return EventBridge's notice of an event; None for one that changes no status.
 
     `first`: the ExecutionStarted of the execution, which has its input.
+
+    Facts 114 and 543.
     """
     status = _STATUS.get(event.type)
     if status is None or row.type != "STANDARD":
@@ -69,6 +71,7 @@ def status_change(row: Row, first: Event, event: Event) -> dict[str, Any] | None
 
 
 def _detail(row: Row, first: Event, event: Event) -> dict[str, Any]:
+    # Fact 543: members are there even when they are null.
     why_not = why_not_redrivable(row, event.id, event.at)
     detail = summary(row) | redrive_status(row, why_not)
     detail |= {name: round(detail[name] * 1000) for name in _DATES if name in detail}
@@ -81,6 +84,7 @@ def _detail(row: Row, first: Event, event: Event) -> dict[str, Any]:
 
 
 def _included(name: str, text: str | None, size: int) -> dict[str, Any]:
+    # Fact 543: input and output beyond 248 KiB together are left out.
     if text is None:
         return {}
     fits = size <= LARGEST
@@ -103,13 +107,17 @@ _ENDINGS = {"ALL": ("",), "ERROR": _ERRORS, "FATAL": _FATAL, "OFF": ()}
 def log_lines(
     row: Row, events: Sequence[Event], configuration: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Return the log lines of some events; `configuration`: the loggingConfiguration."""
+    """Return the log lines of some events; `configuration`: the loggingConfiguration.
+
+    Facts 540 to 542.
+    """
     endings = _ENDINGS[configuration["level"]]
     whole = configuration["includeExecutionData"]
     return (_line(row, event, whole) for event in events if event.type.endswith(endings))
 
 
 def _line(row: Row, event: Event, whole: bool) -> dict[str, Any]:
+    # Fact 540: numbers are texts.
     return {
         "id": str(event.id),
         "type": event.type,
@@ -122,7 +130,7 @@ def _line(row: Row, event: Event, whole: bool) -> dict[str, Any]:
 
 
 def _cut(members: dict[str, Any]) -> dict[str, Any]:
-    """Return an event's details with input and output no larger than they may be."""
+    """Return an event's details with input and output no larger than they may be (fact 542)."""
     large = [
         name
         for name in ("input", "output")

@@ -1,7 +1,7 @@
 """Text, file or mapping to a definition that remembers where each of its parts stands.
 
-JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yamltext`). What comes from
-outside is bounded: 1,048,576 characters (CreateStateMachine's limit), 200 levels, a million values.
+JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yaml_text`). What comes from
+outside is bounded: 1,048,576 characters (fact 203), 200 levels, a million values.
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
 
 
 def read_json(text: str) -> Any:
-    """Return the value of a JSON text; raise DefinitionError INVALID_JSON_DESCRIPTION otherwise."""
+    """Return the value of a JSON text; raise DefinitionError INVALID_JSON_DESCRIPTION otherwise.
+
+    Fact 21.
+    """
     if not text.strip():
         raise refusal([NOT_AN_OBJECT])
     try:

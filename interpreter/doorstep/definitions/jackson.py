@@ -59,7 +59,10 @@ def line_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def loads(text: str) -> Any:
-    """Return the value of a JSON text; raise JSONProblem, or RecursionError when too deep."""
+    """Return the value of a JSON text; raise JSONProblem, or RecursionError when too deep.
+
+    Facts 21, 129 and 455.
+    """
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=finite)
     except json.JSONDecodeError as error:

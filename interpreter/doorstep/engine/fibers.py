@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
-from ..values.json_values import dumps
+from ..values.json_values import byte_length, dumps
 from .messages import Command, Event, SetTimer, TimerName
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Fiber:
             self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
-        if limit is not None and len(text) * 4 > limit and _size(text) > limit:
+        if limit is not None and len(text) * 4 > limit and byte_length(text) > limit:
             raise data_limit_exceeded(whose)
         self.value, self.text = value, text
         return text
@@ -366,7 +366,3 @@ def written(value: Any) -> str:
         return dumps(value)
     except InputError as problem:
         raise runtime(str(problem)) from None
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .aws_model import PAYLOAD_BYTES
+
 FieldKind = Literal[
     "any",
     "string",
@@ -251,7 +253,7 @@ ITEM_BATCHER = ObjectType(
     {
         "MaxItemsPerBatch": integer(1),
         "MaxItemsPerBatchPath": REFERENCE,
-        "MaxInputBytesPerBatch": integer(1, 262_144),
+        "MaxInputBytesPerBatch": integer(1, PAYLOAD_BYTES),
         "MaxInputBytesPerBatchPath": REFERENCE,
         "BatchInput": TEMPLATE,
     },
