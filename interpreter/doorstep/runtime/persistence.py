@@ -16,17 +16,23 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.journal import (
+from ..engine import (
+    TERMINAL,
+    Command,
+    Event,
+    Fact,
     Header,
+    Invoke,
     Journal,
     JournalEntry,
+    Program,
+    StartMapRun,
     entry_line,
     header_line,
     read_all,
     replay,
     scheduled_line,
 )
-from ..engine.messages import TERMINAL, Command, Event, Fact, Invoke, Program, StartMapRun
 from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private

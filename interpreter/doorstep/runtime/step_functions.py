@@ -7,9 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.identity import Identity, is_name
-from ..engine.journal import Header
-from ..engine.messages import FactKind, Invoke
+from ..engine import FactKind, Header, Identity, Invoke, is_name
 from ..errors import ApiError, Failure, InputError
 from ..model.aws_errors import (
     execution_exists,
