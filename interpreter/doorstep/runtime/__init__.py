@@ -19,7 +19,8 @@ __all__ = [
     "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
     "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
     "answer", "call", "child_identity", "context_of", "described", "event_of", "fail", "handler",
-    "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds", "spelled",
+    "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds",
+    "spelled",
     "starts_execution",
 ]
 # fmt: on
