@@ -19,7 +19,7 @@ from .view import ExecutionView, StateView
 # fmt: off
 __all__ = [
     "Entry", "ExecutionView", "StateView", "Visit", "VisitOutcome", "Visits", "as_aws",
-    "by_execution", "entries", "history_lines", "is_started", "of_execution", "of_one", "read_events",
-    "truncated", "whole",
+    "by_execution", "entries", "history_lines", "is_started", "of_execution", "of_one",
+    "read_events", "truncated", "whole",
 ]
 # fmt: on
