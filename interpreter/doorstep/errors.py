@@ -170,7 +170,7 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         return {"Error": error, "Cause": cause}
 
     def passed_on(self, prefix: str = "") -> StateFailed:
-        """Return the same failure for what stands around; `prefix`: where it began, for the cause."""
+        """Return the same failure for the state around; `prefix` begins the cause."""
         error, cause = self.failure.error, self.failure.cause
         return StateFailed(
             error, f"{prefix}{cause}" if prefix else cause, final=self.final, also=self.also
