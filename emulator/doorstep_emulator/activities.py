@@ -10,7 +10,7 @@ from typing import Any
 
 from doorstep.engine.messages import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.runtime.clocks import Handle
 from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_values import dumps
@@ -40,7 +40,7 @@ class Activities:
         self._owner = owner
         self._catalogue = catalogue
         self._handlers = handlers
-        self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
+        self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
         self._ends: dict[Poll, Handle] = {}
         """What answers each poll with nothing after a minute."""
@@ -50,7 +50,7 @@ class Activities:
         """Return whether a task's activity was created, or a handler stands in for it."""
         return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
 
-    def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
+    def take(self, execution: Running, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
 
         `begun`: a worker had picked the task up before a crash, and may still answer.
@@ -130,12 +130,12 @@ class Activities:
                 poll.reply({"taskToken": token, "input": dumps(invoke.arguments)})
 
 
-def _waits(execution: Execution, invoke: Invoke) -> bool:
+def _waits(execution: Running, invoke: Invoke) -> bool:
     """Return whether a task still waits: it may have been timed out or stopped."""
     return invoke.key in execution.engine.waiting
 
 
-def token_of(execution: Execution, invoke: Invoke) -> str:
+def token_of(execution: Running, invoke: Invoke) -> str:
     """Return the task token of an activity's task."""
     source = f"{execution.arn}/{execution.identity.seed}/activity/{invoke.key}"
     return f"AQC{sha256(source.encode()).hexdigest()}"

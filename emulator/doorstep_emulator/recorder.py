@@ -17,9 +17,9 @@ from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
 from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution
-from doorstep.runtime.execution import child_identity
+from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import restore, resume_execution
+from doorstep.runtime.running import child_identity
 from doorstep.values.json_values import dumps, loads
 
 from .catalogue import Catalogue
@@ -74,7 +74,7 @@ class Recorder:
 
     # For the driver: see `doorstep.runtime.ports.Persistence` ------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Collect a fact and its events; update the execution's row."""
         fact = entries[0]
         assert isinstance(fact, Fact)
@@ -99,19 +99,19 @@ class Recorder:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
         self.stuck[execution.arn] = str(problem)
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         """Collect an answer whose time has not come."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
             self._store.schedule(row.id, fact)
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Collect task tokens: AWS answers another error for a token that no task ever had.
 
         Fact 468.
@@ -139,15 +139,15 @@ class Recorder:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Execution, command: StartMapRun) -> list[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
         """Return the children that the store has; those that had not ended continue."""
-        children: list[Execution] = []
+        children: list[Running] = []
         definition = parent.journal.header.definition
         while row := self._store.row(child_identity(parent, command, len(children)).arn):
             children.append(self._restored(row, command.child, definition))
         return children
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return an execution of the store; if it had not ended it continues from now."""
         row = self._store.row(arn)
         if row is None or not durable(row):
@@ -258,7 +258,7 @@ class Recorder:
 
     # Rows ----------------------------------------------------------------------------------------
 
-    def _row(self, execution: Execution, fact: Fact) -> Row | None:
+    def _row(self, execution: Running, fact: Fact) -> Row | None:
         row = self.rows.get(execution.arn)
         if row is None and fact.kind == "started":
             row = self._new_row(execution, fact.at)
@@ -269,7 +269,7 @@ class Recorder:
             self.rows[row.arn] = row
         return row
 
-    def _new_row(self, execution: Execution, at: float) -> Row:
+    def _new_row(self, execution: Running, at: float) -> Row:
         identity, definition = execution.identity, execution.journal.header.definition
         assert isinstance(definition, Definition)
         line = execution.clock if isinstance(execution.clock, Timeline) else None
@@ -292,7 +292,7 @@ class Recorder:
             root=line.root if line else None,
         )
 
-    def _ended(self, execution: Execution, row: Row, at: float) -> None:
+    def _ended(self, execution: Running, row: Row, at: float) -> None:
         row.status, row.stopped = execution.status, at
         if durable(row):
             self._store.update(row)
@@ -300,7 +300,7 @@ class Recorder:
             self._store.remove(row)
         self.safely(lambda: self._let_go(execution))
 
-    def _let_go(self, execution: Execution) -> None:
+    def _let_go(self, execution: Running) -> None:
         if execution.ended:
             self.rows.pop(execution.arn, None)
             self._owner.driver.forget(execution)
@@ -314,7 +314,7 @@ class Recorder:
 
     # Out of the store ----------------------------------------------------------------------------
 
-    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Execution:
+    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
         identity = Identity(**loads(row.identity))
         quotas = quotas_of(row.type)
         journal = Journal(Header(definition, identity, quotas), self._store.journal(row.id))
