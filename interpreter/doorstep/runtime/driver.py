@@ -33,7 +33,7 @@ from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
 from .execution import Execution
 from .handlers import Handlers
-from .invocation import Context, call, context_of
+from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
 from .ports import Machine, NewMapRun, OnEvent, Persistence
@@ -44,7 +44,6 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
-_LAMBDA_SECONDS = 900.0
 Respond = Callable[[Execution, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -332,7 +331,7 @@ class Driver:
 
     def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
-        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,
