@@ -111,8 +111,8 @@ def test_what_was_not_found_is_reported(folder: Path) -> None:
     replayed = replay()
     assert replayed.exit_code == 0
     assert "Start  " in replayed.stdout
-    assert "not given" in replayed.stdout
-    assert replayed.stderr.startswith("of no child: other/")
+    assert "no history" in replayed.stdout
+    assert replayed.stderr.startswith("matches no child: other/")
 
 
 def test_json_has_the_children_nested(folder: Path) -> None:
@@ -149,8 +149,8 @@ def test_resume_goes_on_with_the_children_that_failed(folder: Path) -> None:
     [
         (("replay", "batch.json", "--children", "nowhere"), "'nowhere' does not exist"),
         (("replay", "batch.json", "--children", "empty"), "no histories (*.json) found in"),
-        (("replay", "children", "--children", "children"), "goes with --definition only"),
-        (("resume", "batch.json", "--children", "children", "--at", "3"), "--children goes on"),
+        (("replay", "children", "--children", "children"), "only works with --definition"),
+        (("resume", "batch.json", "--children", "children", "--at", "3"), "--children continues"),
     ],
 )
 def test_what_can_not_be_used_is_refused(
@@ -195,4 +195,4 @@ def test_a_map_run_of_a_server_is_replayed_as_the_aws_cli_fetches_it(
             fetch(child["executionArn"], Path("children", group, f"{name}.json"))
     replayed = replay()
     assert replayed.exit_code == 0, replayed.output
-    assert "children: same 2, not given 1" in replayed.stdout
+    assert "children: same 2, no history 1" in replayed.stdout

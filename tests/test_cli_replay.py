@@ -158,9 +158,9 @@ def test_handlers_are_compared_state_by_state(folder: Path) -> None:
     assert other.exit_code == 1
     verdicts = [answer["verdict"] for answer in json.loads(other.stdout)["answers"]]
     assert verdicts == ["different", "no handler", "no handler"]
-    message = replay("failed.json", "--with-handlers", "other.py").stdout
-    assert "Reserve, attempt 0: the handler answers otherwise at output" in message
-    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in message
+    told = replay("failed.json", "--with-handlers", "other.py").stdout
+    assert "Reserve, attempt 0: the handler's answer differs at output" in told
+    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in told
 
 
 def test_handlers_that_do_not_load_are_reported(folder: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_folder_of_histories_gives_a_table(changed: Path) -> None:
     assert result.exit_code == 1
     assert lines[1].split()[:5] == ["a.json", "differs", "16", "Charge", "event"]
     assert lines[2].split() == ["b.json", "same", "8"]
-    assert lines[3] == "1 of 2 run through this definition as they did"
+    assert lines[3] == "1 of 2 run the same with this definition"
     assert replay(histories).exit_code == 0
 
     (histories / "c.json").write_text("{}")
@@ -222,12 +222,12 @@ def test_damaged_files_are_reported(folder: Path, name: str, content: str, messa
         assert message in result.stderr
     empty = folder / "empty"
     empty.mkdir()
-    assert "there are no histories" in replay(empty).stderr
+    assert "no histories (*.json) found" in replay(empty).stderr
 
 
 def test_a_folder_goes_with_a_definition_only(folder: Path) -> None:
     result = replay(folder, "--with-handlers", "fixed.py")
-    assert (result.exit_code, "--definition only" in result.stderr) == (2, True)
+    assert (result.exit_code, "only works with --definition" in result.stderr) == (2, True)
 
 
 # resume -------------------------------------------------------------------------------------------
@@ -240,9 +240,9 @@ def resume(*arguments: str) -> Result:
 def test_that_a_history_does_not_end_is_reported(folder: Path) -> None:
     events = json.loads(Path("failed.json").read_text("utf-8"))["events"]
     Path("failed.json").write_text(json.dumps(events[:3]), "utf-8")
-    message = "the execution was still running at its last event here, 3\n"
-    assert message in resume("--handlers", "fixed.py").stderr
-    assert message not in resume("--handlers", "fixed.py", "-q").stderr
+    remark = "the history ends at event 3, while the execution was running\n"
+    assert remark in resume("--handlers", "fixed.py").stderr
+    assert remark not in resume("--handlers", "fixed.py", "-q").stderr
 
 
 def test_it_fails_again_as_run_does(folder: Path) -> None:
@@ -254,9 +254,9 @@ def test_it_fails_again_as_run_does(folder: Path) -> None:
 def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:
     for place in (("--from", "Charge"), ("--at", "8")):
         result = resume("--handlers", "fixed.py", "--format", "json", *place)
-        message = json.loads(result.stdout)
-        assert (message["status"], message["output"]["ship"]) == ("SUCCEEDED", "S")
-    assert "exclude each other" in resume("--from", "Charge", "--at", "8").stderr
+        told = json.loads(result.stdout)
+        assert (told["status"], told["output"]["ship"]) == ("SUCCEEDED", "S")
+    assert "use either --from or --at" in resume("--from", "Charge", "--at", "8").stderr
     assert "'X': it enters Reserve, Charge, Ship" in resume("--from", "X").stderr
     assert "'charge': did you mean 'Charge'?" in resume("--from", "charge").stderr
 
@@ -277,7 +277,7 @@ def test_two_histories_are_compared_state_by_state(folder: Path) -> None:
     assert rows[0] == ["Step", "What", "A", "B"]
     assert rows[1] == ["(execution)", "status", '"FAILED"', '"SUCCEEDED"']
     assert ["Ship", "calls", "1", "2"] in rows
-    assert "2 of 4 the same" in result.stderr
+    assert "2 of 4 visits are the same" in result.stderr
 
 
 def test_for_programs_each_visit_is_an_object(folder: Path) -> None:

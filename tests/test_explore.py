@@ -382,7 +382,7 @@ def test_data_that_is_read_without_a_check_is_reported() -> None:
 
 
 def test_what_a_batch_does_not_have_is_not_taken_for_a_member_of_its_items() -> None:
-    """A child reads `$.sku` as if it got an item; it gets {"Items": […]}, whatever the items are."""
+    """A child reads `$.sku` as if it had an item; it has {"Items": […]}, whatever they are."""
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
     definition = machine(
         "Each",

@@ -357,7 +357,7 @@ def test_log_lines_of_several_executions_need_an_arn(chain: Chain) -> None:
     arns = [f"arn:aws:states:eu-west-1:210987654321:express:M:{name}:1" for name in "ab"]
     mixed = "\n".join(json.dumps(line) for n, arn in enumerate(arns) for line in lines(arn, n))
     definition = chain({"P": {"Type": "Pass", "Result": 1}})
-    with pytest.raises(InputError, match="of several executions; name one"):
+    with pytest.raises(InputError, match="contains several executions; choose one"):
         read_recording(mixed)
     assert [doorstep.replay(mixed, definition, arn=arn).same for arn in arns] == [False, True]
 

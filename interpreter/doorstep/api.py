@@ -10,20 +10,25 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_workflow
 from .definitions import load
-from .engine.identity import Identity, check_name
-from .engine.journal import Journal
-from .engine.messages import Program
-from .engine.quotas import Quotas, quotas_of
+from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of
 from .errors import InputError
 from .map_runs.run import MapRun
 from .model.definition import workflow
-from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
-from .runtime.clocks import MainClock
-from .runtime.driver import Respond
-from .runtime.handlers import Handlers, Source
-from .runtime.ports import Machine, OnEvent
+from .runtime import (
+    Driver,
+    Execution,
+    Handlers,
+    JournalFile,
+    MainClock,
+    OnEvent,
+    RealClock,
+    Respond,
+    Source,
+    Startable,
+    VirtualClock,
+)
 from .validation import check
-from .values.json_values import dumps, loads
+from .values.json_values import byte_length, dumps, loads
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
@@ -180,7 +185,7 @@ def start(
         machine=machine_name,
         type=type,
     )
-    return driver, driver.start(program, value, identity, given or "{}", limits)
+    return driver, driver.start(program, Header(value, identity, limits), given or "{}")
 
 
 def _taken_up(
@@ -207,9 +212,9 @@ def _taken_up(
 def _check_input(text: str, quotas: Quotas) -> None:
     loads(text)
     limit = quotas.payload_bytes
-    if limit is not None and len(text) > limit:
+    if limit is not None and (size := byte_length(text)) > limit:
         raise InputError(
-            f"The input has {len(text)} characters; StartExecution takes {limit} at the most. "
+            f"The input has {size} bytes in UTF-8; StartExecution takes {limit} at the most. "
             "Keep large data in a file or bucket and pass its name."
         )
 
@@ -232,7 +237,7 @@ def _clock(
     return VirtualClock(begin)
 
 
-def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Startable:
     """What `states:startExecution` starts by this name: a definition, or (definition, type)."""
     definition: Definition
     of_type: Type = "STANDARD"
@@ -241,4 +246,4 @@ def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machin
     else:
         definition = given
     value, program = _accepted(definition, of_type)
-    return Machine(name, program, value, of_type)
+    return Startable(name, program, value, of_type)

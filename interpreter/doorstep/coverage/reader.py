@@ -14,13 +14,9 @@ from typing import Any
 from ..asl.compile import compile_scope, compile_state
 from ..asl.context import Env
 from ..asl.retry import matches
-from ..engine.engine import Engine
-from ..engine.fibers import Fiber
-from ..engine.identity import Identity
-from ..engine.quotas import STANDARD
+from ..engine import STANDARD, Engine, Fiber, Identity
 from ..errors import InputError, StateFailed
-from ..history.recorded import Entry
-from ..history.state_visits import Visit, Visits
+from ..history import Entry, Visit, Visits
 from ..model.definition import Scope, State, workflow
 from ..values.json_values import value_of
 from .items import CatcherItem, Item, StateItems, parts, workflow_timeout
@@ -42,7 +38,7 @@ class Coverage:
         self.timeout = workflow_timeout(tree)
         self._hits: Counter[Item] = Counter()
         self._runs: dict[str, StateItems] = {}
-        """Map runs whose items come from a reader: only their children tell how many."""
+        """Map runs whose items come from a reader: only their children say how many."""
         self._children: Counter[str] = Counter()
 
     @property

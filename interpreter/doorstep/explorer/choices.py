@@ -16,7 +16,7 @@ from typing import Any
 
 from ..asl.jsonata_fields import is_expression
 from ..coverage.reader import Setting, deciding
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..model.definition import State
 from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
@@ -116,7 +116,7 @@ def situation(step: RunStep, only: int | None = None) -> Situation:
     """Return a Choice as it was about to be made; `only`: as if it had this one rule."""
     execution, visit, state = step.trace.execution, step.visit, step.state
     if only is not None:
-        state = replace(state, fields={**state.fields, "Choices": [state.fields["Choices"][only]]})
+        state = replace(state, fields={**state.fields, "Choices": [state.rules[only].fields]})
     setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
     variables = step.trace.visits.variables[visit.entered.id]
     return Situation(state, visit, visit.input, variables, setting)

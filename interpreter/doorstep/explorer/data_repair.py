@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..asl.jsonata_fields import json_type
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..model.definition import State
+from ..model.state_types import WORKING
 from ..values.json_values import ABSENT
 from . import flow_states
 from .flow import (
@@ -36,7 +37,6 @@ from .script import INPUT, DataSource, Origin, Script
 
 _ENTERED = re.compile(r"\(entered at the event id #(\d+)\)")
 _TASKS = ("LambdaFunction", "Activity", "Task")
-_WORKING = ("Task", "Parallel", "Map")
 _KINDS: tuple[Any, ...] = (1, ARRAY, {}, True, MOMENT, "{}", ["a"], [1], "a")
 """Values to try, one of each type that a state can need, when none is missing and it still fails.
 
@@ -210,7 +210,7 @@ def _fits(value: Any, wanted: Any) -> bool:
 def _reads(step: RunStep) -> Iterator[tuple[str, Want]]:
     """Yield what a state had read when it failed, with the field that does."""
     state, events = step.state, step.visit.events
-    worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
+    worked = state.type not in WORKING or any(e.type.endswith("Succeeded") for e in events)
     failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
     for field, want in flow_states.reads(state):
         if field.startswith("Catch/"):

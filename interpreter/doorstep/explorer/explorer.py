@@ -12,7 +12,7 @@ from ..coverage import KINDS, Item
 from ..coverage.items import StateItems
 from ..definitions import load
 from ..errors import StateFailed
-from ..runtime.handlers import Handlers, Source
+from ..runtime import Handlers, Source
 from ..validation import check
 from . import flow_states
 from .choices import fixed, options, possible, situation

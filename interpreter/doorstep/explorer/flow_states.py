@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..intrinsics import Call, Literal, PathArgument, parse_intrinsic
+from ..intrinsics import IntrinsicCall, LiteralArgument, PathArgument, parse_intrinsic
 from ..jsonpath.grammar import Descent, Elements, Members, parse
-from ..model.definition import State
+from ..model.definition import Clause, State
 from ..model.grammar import operator_of
+from ..model.state_types import WORKING
 from . import flow_jsonata
 from .flow import (
     ARRAY,
@@ -51,7 +52,6 @@ _EXAMPLES: dict[str, Any] = {
 """Fields with one value, in JSONPath states their …Path, and a valid value."""
 _KINDS = {"Numeric": 1, "Boolean": True, "Timestamp": MOMENT}
 """What comparisons compare, by how their names begin; all others compare texts."""
-_PARTS = ("ItemReader", "ItemBatcher", "ResultWriter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +103,17 @@ def payload(state: State, fields: Any) -> Flow:
 
 def result(state: State) -> Flow:
     """Return the result of the state's work."""
-    if state.type in ("Task", "Parallel", "Map"):
+    if state.type in WORKING:
         return RESULT
     return Fixed(state.fields["Result"]) if "Result" in state.fields else arguments(state)
 
 
-def exit_by(state: State, way: str = "Next", index: int = 0) -> ExitFlow:
-    """Return an exit: by Next, End or Default, by a rule (Choices), or by a catcher (Catch)."""
-    if way == "Next":
+def exit_by(state: State, clause: Clause | None = None) -> ExitFlow:
+    """Return an exit: by a rule or a catcher; without one by Next, End or Default."""
+    if clause is None:
         return _exit(state, "", state.fields, result(state))
-    field, fields = f"{way}/{index}/", state.fields[way][index]
-    if way == "Catch":
+    field, fields = f"{clause.pointer}/", clause.fields
+    if clause.list == "Catch":
         return _exit(state, field, fields, ERROR)
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
     return _exit(state, field, {**of_state, **fields}, arguments(state))
@@ -167,9 +167,13 @@ def _single_values(state: State) -> Iterator[tuple[str, Want]]:
 
 
 def _of_map(state: State) -> Iterator[tuple[str, Want]]:
-    for name in _PARTS:
-        if name in state.fields:
-            yield name, Want(payload(state, state.fields[name]))
+    for name, fields in (
+        ("ItemReader", state.reader),
+        ("ItemBatcher", state.batcher),
+        ("ResultWriter", state.writer),
+    ):
+        if fields:
+            yield name, Want(payload(state, fields))
     if not state.reader:
         yield ("Items" if state.jsonata else "ItemsPath"), Want(items(state), ARRAY)
     yield "ItemSelector", Want(item(state))
@@ -180,7 +184,7 @@ def exits(state: State) -> Iterator[ExitFlow]:
     if state.type != "Fail":
         yield exit_by(state)
     for clause in (*state.rules, *state.catchers):
-        yield exit_by(state, clause.list, clause.index)
+        yield exit_by(state, clause)
 
 
 def compared(state: State, rule: Mapping[str, Any]) -> Iterator[Want]:
@@ -286,7 +290,7 @@ def _member(name: str, value: Any, data: Flow) -> Flow:
     return text(value, data) if evaluated else template(value, data)
 
 
-def _call(call: Call, data: Flow) -> Flow:
+def _call(call: IntrinsicCall, data: Flow) -> Flow:
     arguments = [_argument(argument, data) for argument in call.arguments]
     match call.name, arguments:
         case "States.StringToJson", [Read() as read]:
@@ -304,11 +308,11 @@ def _call(call: Call, data: Flow) -> Flow:
     return Unknown(tuple(map(Want, arguments, padded)))
 
 
-def _argument(argument: Literal | PathArgument | Call, data: Flow) -> Flow:
+def _argument(argument: LiteralArgument | PathArgument | IntrinsicCall, data: Flow) -> Flow:
     match argument:
-        case Literal(value):
+        case LiteralArgument(value):
             return Fixed(value)
         case PathArgument(value):
             return path(value, data)
-        case Call():
+        case IntrinsicCall():
             return _call(argument, data)

@@ -15,17 +15,11 @@ from ..api import SEEDED_START, Type
 from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item
 from ..coverage.items import StateItems
-from ..engine.identity import Identity
-from ..engine.messages import Event, Invoke, ItemSource, Program, StartMapRun
-from ..engine.quotas import Quotas, quotas_of
-from ..history.state_visits import Visit, Visits, of_execution
+from ..engine import Event, Header, Identity, Invoke, ItemSource, Program, StartMapRun
+from ..history import Visit, Visits, of_execution
 from ..map_runs.run import MapRun
-from ..model.definition import State, workflow
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.answers import Answer
-from ..runtime.clocks import Clock
-from ..runtime.driver import Respond
-from ..runtime.handlers import Handlers
+from ..model.definition import Clause, State, workflow
+from ..runtime import Answer, Clock, Driver, Execution, Handlers, Respond, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
 from .flow_states import ExitFlow
@@ -146,10 +140,8 @@ class Run:
             respond=self._respond,
             new_map_run=partial(_ScriptedMapRun, script),
         )
-        text = dumps(script.input)
-        self._driver.run(
-            self._driver.start(subject.program, subject.definition, subject.identity, text)
-        )
+        header = Header.of(subject.definition, subject.identity)
+        self._driver.run(self._driver.start(subject.program, header, dumps(script.input)))
 
     @property
     def execution(self) -> Execution:
@@ -232,10 +224,10 @@ class Run:
         """Return how a visit was left: by Next, by a rule or by a catcher."""
         state, target = self.subject.states[visit.name], visit.following
         caught = visit.outcome == "caught" or target != state.next
-        for clause in (*(state.catchers if caught else ()), *state.rules):
-            if clause.target == target:
-                return self.subject.exit(state, clause.list, clause.index)
-        return self.subject.exit(state)
+        clauses = (*state.catchers, *state.rules) if caught else state.rules
+        return self.subject.exit(
+            state, next((one for one in clauses if one.target == target), None)
+        )
 
     @property
     def entered(self) -> set[str]:
@@ -299,7 +291,7 @@ class Subject:
         self.program = compile_workflow(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self._exits: dict[tuple[str, str, int], ExitFlow] = {}
+        self._exits: dict[tuple[str, str], ExitFlow] = {}
         self.identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
@@ -321,11 +313,11 @@ class Subject:
             return False
         return around.type == "Map" or self.in_map(around.name)
 
-    def exit(self, state: State, way: str = "Next", index: int = 0) -> ExitFlow:
+    def exit(self, state: State, clause: Clause | None = None) -> ExitFlow:
         """Return the output and variables of an exit of a state."""
-        key = state.name, way, index
+        key = state.name, clause.pointer if clause else ""
         if key not in self._exits:
-            self._exits[key] = flow_states.exit_by(state, way, index)
+            self._exits[key] = flow_states.exit_by(state, clause)
         return self._exits[key]
 
     def used(self, run: Run) -> set[Item]:
@@ -341,18 +333,12 @@ class _ShortDriver(Driver):
     """Cuts executions off after a few events, the children of map runs too."""
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
     ) -> Execution:
         """Start an execution as a Driver does, with fewer events."""
-        limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
-        fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
-        return super().start(program, definition, identity, text, fewer, clock)
+        limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
+        fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
+        return super().start(program, fewer, text, clock)
 
 
 class _ScriptedMapRun(MapRun):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..runtime.answers import Answer
+from ..runtime import Answer
 from ..values.json_values import ABSENT, dumps
 from .flow import Keys, get, path_text, put
 

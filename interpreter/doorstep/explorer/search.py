@@ -17,7 +17,7 @@ from itertools import count
 
 from ..coverage import Item
 from ..model.definition import State
-from ..runtime.answers import Answer, no_answer
+from ..runtime import Answer, no_answer
 from . import flow_states
 from .choices import possible
 from .data_repair import DataFailure, data_failures, guesses, origin, repaired

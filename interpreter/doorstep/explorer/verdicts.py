@@ -9,9 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..engine.quotas import EXPRESS, STANDARD
-from ..history.state_visits import Visit
+from ..engine import EXPRESS, STANDARD
+from ..history import Visit
 from ..model.definition import State
+from ..model.state_types import WORKING
 from ..values.json_values import ABSENT, dumps
 from . import flow_states
 from .choices import fixed
@@ -285,7 +286,7 @@ def _describe(
     if loop.rounds:
         return "warning", f"had not ended after {loop.rounds} iterations, and no run left it"
     states = [search.subject.states[name] for name in loop.states]
-    working = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
+    working = [state.name for state in states if state.type in WORKING]
     choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
     if not working or (choices and not left and all(map(fixed, choices))):
         return "error", f"loops with nothing to end it, {_until(search)}"

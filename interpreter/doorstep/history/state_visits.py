@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from ..engine.messages import TERMINAL, Event
+from ..engine import TERMINAL, Event
 from ..values.json_values import value_of
 from .recorded import Entry
 
@@ -88,13 +88,16 @@ class Visit:
 
     @property
     def assigned(self) -> dict[str, Any]:
-        """The variables that it assigned."""
+        """The variables that it assigned (fact 81)."""
         texts = self.exited.details.get("assignedVariables", {}) if self.exited else {}
         return {name: value_of(text) for name, text in texts.items()}
 
     @property
     def attempts(self) -> list[Entry]:
-        """The events with which its work began: a task scheduled, branches or items started."""
+        """The events with which its work began: a task scheduled, branches or items started.
+
+        Facts 411 to 414, 422 and 431: a retry has no second entry.
+        """
         return [event for event in self.events if event.type in _ATTEMPTS]
 
     @property
@@ -163,9 +166,11 @@ class Visits:
         return known
 
     def cause(self, event: Entry) -> Entry | None:
-        """The failure that a retry or an exit answers to: the event, or the Fail state, before it.
+        """Return the failure that a retry or an exit follows: the event or Fail state before it.
 
         A group's failure is that of the branch or iteration which failed.
+
+        Facts 306, 414 and 415: what a retry or an exit follows.
         """
         before = self.entries.get(event.previous)
         while before and before.type in _FAILED_GROUPS:
@@ -189,13 +194,14 @@ class Visits:
         return next((one for one in outward if _belongs(event, one)), before)
 
     def _redrive(self, event: Entry) -> None:
+        # Fact 502: a state that was not left is resumed without a second entry.
         parked = [visit for visit in self.all if not any(one.over for one in visit.outward())]
         for visit in parked:
             visit.outcome, visit.last = "in progress", event
         self._redriven[event.id] = parked
 
     def _resumed_by(self, event: Entry) -> Visit | None:
-        """The visit that an event right after a redrive belongs to, the first that it can be."""
+        """Return the first visit that an event right after a redrive can belong to."""
         parked = self._redriven.get(event.previous, [])
         resumed = next((visit for visit in parked if _resumes(event, visit)), None)
         if resumed:
@@ -204,7 +210,7 @@ class Visits:
         return resumed
 
     def _iteration(self, event: Entry, before: Visit | None) -> int | None:
-        """The number of the innermost iteration that an event stands in."""
+        """Return the number of the innermost iteration that an event stands in."""
         if event.type == "MapIterationStarted":
             index = event.details.get("index")
             return index if isinstance(index, int) else None
@@ -213,6 +219,7 @@ class Visits:
         return self._index.get(event.previous)
 
     def _abort(self) -> None:
+        # Facts 403 and 421: an abort is a leaf.
         for visit in self.all:
             if visit.outcome == "in progress":
                 visit.outcome = "aborted"
@@ -231,7 +238,7 @@ def _resumes(event: Entry, visit: Visit) -> bool:
 
 
 def _belongs(event: Entry, visit: Visit) -> bool:
-    """Whether this is the visit that an event is about; `visit` is tried from the inside out."""
+    """Return whether an event is about this visit, which is tried from the inside out."""
     if event.type.endswith("StateExited") or event.type.startswith("MapIteration"):
         return visit.name == event.name
     group = next((group for group in _GROUPS if event.type.startswith(group)), None)

@@ -45,7 +45,7 @@ _FLAT: Final = frozenset(".[^{@#")
 
 
 def parse(source: str) -> tuple[Node, frozenset[str]]:
-    """The tree of an expression and the names bound in it; JSONataError S… if it has none."""
+    """Return the tree of an expression and the names bound in it; raise JSONataError (S…)."""
     parser = Parser(source)
     return parser.parse(), frozenset(parser.bound)
 
@@ -77,15 +77,15 @@ class Parser(TokenStream):
         beside, self._height = self._height, 0
         self.advance(infix=True)
         left = self._prefix(token)
-        while self.token.kind == "operator" and power < POWERS.get(self.token.value, 0):
-            token = self.token
+        while (token := self.token).kind == "operator" and power < POWERS.get(token.value, 0):
             self.advance()
             left = self._infix(token, left)
             self._height += token.value not in _FLAT
             if self._height > _MAX_HEIGHT:
                 raise JSONataError("U1001", token.position, message=STACK_OVERFLOW)
         self._nesting -= 1
-        self._height = max(beside, self._height + 1)
+        height = self._height + 1
+        self._height = height if height > beside else beside
         return left
 
     def _joined(self, join: Callable[..., Node], left: Node, *parts: Any) -> Node:
@@ -98,7 +98,7 @@ class Parser(TokenStream):
     # -- what an expression can start with
 
     def _prefix(self, token: Token) -> Node:
-        """The expression that starts with a token."""
+        """Return the expression that starts with a token."""
         at = token.position
         match token.kind:
             case "name":
@@ -185,7 +185,7 @@ class Parser(TokenStream):
         return key, self.expression(0)
 
     def _list(self, closing: str, read: Callable[[], _T]) -> list[_T]:
-        """What stands between commas, up to the closing bracket."""
+        """Return what stands between commas, up to the closing bracket."""
         items: list[_T] = []
         while not self.at(closing):
             items.append(read())

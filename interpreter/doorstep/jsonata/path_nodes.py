@@ -15,7 +15,7 @@ from .nodes import Node
 
 
 def text_of(node: Node) -> Any:
-    """What stands at a node, for messages."""
+    """Return what stands at a node, for messages."""
     if node.predicates or node.group:
         return "[" if node.predicates else "{"
     match node:
@@ -129,7 +129,7 @@ def bind_index(left: Node, name: str) -> Node:
 
 
 def mark_tail_calls(node: Node | None) -> None:
-    """Calls whose value is the lambda's value: they need no stack."""
+    """Mark the calls whose value is the lambda's value: they need no stack."""
     match node:
         case nodes.Call() if not node.predicates:
             node.tail = True
@@ -149,9 +149,11 @@ _N = TypeVar("_N", bound=Node)
 def pass_up(result: _N, *parts: Node | None) -> _N:
     """Return the result, which seeks what its parts seek."""
     for part in parts:
-        slots = _slots(part) if part is not None else []
+        if part is None or (part.seeking is None and not isinstance(part, nodes.Parent)):
+            continue
+        slots = _slots(part)
         if result.seeking is None:
-            result.seeking = slots or None
+            result.seeking = slots
         else:
             result.seeking.extend(slots)
     return result
@@ -186,7 +188,7 @@ def _walk_back(path: nodes.Path, slot: nodes.Slot) -> None:
 
 
 def seek_in_predicate(step: Node, predicate: Node) -> None:
-    """A predicate's ``%`` means the input of the step that it filters."""
+    """Return a predicate's ``%`` means the input of the step that it filters."""
     for slot in predicate.seeking or []:
         if slot.level == 1:
             seek(step, slot)

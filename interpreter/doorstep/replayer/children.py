@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.messages import TERMINAL, Event, Fact, Invoke
-from ..history.recorded import Entry
-from ..runtime.step_functions import input_text, starts_execution
+from ..engine import TERMINAL, Event, Fact, Invoke
+from ..history import Entry
+from ..runtime import input_text, starts_execution
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads, value_of
 from .child_histories import ChildHistories, ChildHistory, last_of
 from .comparison import Difference, DifferenceReporter, as_line, first_difference
@@ -178,7 +178,11 @@ def _task_child(
 
 
 def _end(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
-    """Return a child's end as the task has it; None for a task that did not wait for it."""
+    """Return a child's end as the task has it; None for a task that did not wait for it.
+
+    Facts 115 and 135: `.sync:2` has values where `.sync` has texts; a child that failed is a
+    States.TaskFailed.
+    """
     if not invoke.integration.pattern.startswith("sync") or fact.kind == "due":
         return None
     end = value_of(fact.data.get("cause")) if fact.kind == "failed" else fact.data
@@ -190,7 +194,7 @@ def _end(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
 
 
 def _ended(last: Entry) -> dict[str, Any]:
-    """Return how a child ended, with DescribeExecution's members."""
+    """Return how a child ended, with DescribeExecution's members (fact 115)."""
     why = {name.capitalize(): text for name, text in last.why.items()}
     output = {"Output": loads(last.text("output"))} if "output" in last.details else {}
     return {"Status": TERMINAL[last.type]} | output | why

@@ -15,9 +15,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..engine.messages import Event, StartMapRun
+from ..engine import Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
-from ..history.recorded import Entry
+from ..history import Entry
 from ..map_runs.readers import Batch, batches, read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result
@@ -102,6 +102,8 @@ class MapRunMatch:
         """Return how the map run ends now with the children that it had then; None: as it ended.
 
         `recorded`: the parent's history has its result, so that children may be missing.
+
+        Fact 285.
         """
         if self.batches is None or (self.batches and not self.histories):
             return None
@@ -132,7 +134,10 @@ def match_children(
     bucket: Path | None,
     same: Tolerate,
 ) -> MapRunMatch:
-    """Match the inputs of a map run with the histories of the children that got them."""
+    """Match the inputs of a map run with the histories of the children that got them.
+
+    Facts 116 and 282: each item or batch runs as a child with that input.
+    """
     candidates = sorted(candidates, key=lambda child: child.began)
     inputs, failure = _batches(run, bucket)
     if inputs is None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..api import Definition, Machines, Type
-from ..engine.messages import Fact
+from ..engine import Fact
 from ..errors import InputError
-from ..history.aws_json import as_aws
-from ..runtime.handlers import Handlers, Source
-from ..runtime.invocation import call_apart
+from ..history import as_aws
+from ..runtime import Handlers, Source, call_apart
 from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of

@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ..api import Definition, Machines, Type, as_machine
-from ..engine.messages import StartMapRun
+from ..engine import StartMapRun
 from ..errors import InputError, ReplayError
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..map_runs.run import MapRun
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clocks import Clock
-from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import InMemory, resume_execution
-from ..runtime.ports import OnEvent
+from ..runtime import (
+    Clock,
+    Driver,
+    Execution,
+    Handlers,
+    InMemory,
+    OnEvent,
+    Source,
+    VirtualClock,
+    resume_execution,
+)
 from ..values.did_you_mean import did_you_mean
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, map_run_children
@@ -51,6 +57,8 @@ def resume(
     A failed, timed out or stopped execution is redriven: what succeeded is not run again. The
     other options are those of `prepare_resume`, which can go back further. Raises InputError where
     there is nothing to resume, and ReplayError where the definition does not lead there.
+
+    Facts 500 to 505.
     """
     driver, execution = prepare_resume(history, definition, handlers, **options)
     driver.run(execution)
@@ -157,7 +165,10 @@ def _resume_point(
 
 
 def _unfinished(follower: Follower) -> list[tuple[str, MapRunMatch]]:
-    """Return the map runs that continue: of a Map that was retried, the last one."""
+    """Return the map runs that continue: of a Map that was retried, the last one.
+
+    Fact 505: a redrive continues the map run.
+    """
     last = {
         visit: (key, match)
         for key, match in follower.map_runs.items()

@@ -16,17 +16,23 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.journal import (
+from ..engine import (
+    TERMINAL,
+    Command,
+    Event,
+    Fact,
     Header,
+    Invoke,
     Journal,
     JournalEntry,
+    Program,
+    StartMapRun,
     entry_line,
     header_line,
     read_all,
     replay,
     scheduled_line,
 )
-from ..engine.messages import TERMINAL, Command, Event, Fact, Invoke, Program, StartMapRun
 from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
@@ -118,15 +124,15 @@ class InMemory:
         """The parent has it."""
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
-        """A run that the parent does not hold is new."""
+        """Return none: a run that the parent does not hold is new."""
         return ()
 
     def find(self, arn: str) -> Execution | None:
-        """The driver holds all there are."""
+        """Return none: the driver holds all there are."""
         return None
 
     def knows_token(self, token: str) -> bool:
-        """The driver holds all there are."""
+        """Return False: the driver holds all there are."""
         return False
 
     def set_aside(self, execution: Execution, problem: Exception) -> None:
@@ -301,14 +307,14 @@ def _over(journal: Journal) -> bool:
 
 def _opened(path: Path) -> FileIO:
     if path.exists() and not path.is_file():
-        raise InputError(f"can't keep a journal in {path}: it is no regular file")
+        raise InputError(f"can't store a journal in {path}: it is no regular file")
     try:
         # Without a buffer: what could not be written is not tried again by `close`.
         file = FileIO(path, "a+", opener=private)
         file.seek(0)
         _lock(file, path)
     except OSError as problem:
-        raise InputError(f"can't keep a journal in {path}: {problem.strerror}") from None
+        raise InputError(f"can't store a journal in {path}: {problem.strerror}") from None
     return file
 
 

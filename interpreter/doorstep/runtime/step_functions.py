@@ -7,8 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.identity import Identity, is_name
-from ..engine.messages import FactKind, Invoke
+from ..engine import FactKind, Header, Identity, Invoke, is_name
 from ..errors import ApiError, Failure, InputError
 from ..model.aws_errors import (
     execution_exists,
@@ -25,7 +24,7 @@ from .invocation import metadata
 
 if TYPE_CHECKING:
     from .execution import Execution
-    from .ports import Delivery, Machine
+    from .ports import Delivery, Startable
 
 
 DEEPEST = 1_000
@@ -105,12 +104,12 @@ def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) ->
     driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
-def _machine(driver: Delivery, invoke: Invoke) -> Machine | None:
+def _machine(driver: Delivery, invoke: Invoke) -> Startable | None:
     arn = str(invoke.arguments.get("StateMachineArn"))
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
 
 
-def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Startable) -> Execution:
     """The execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(
@@ -124,7 +123,10 @@ def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Mach
         nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
     )
     return driver.find(identity.arn) or driver.start(
-        machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
+        machine.program,
+        Header.of(machine.definition, identity),
+        input_text(invoke),
+        execution.clock,
     )
 
 

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions import load
-from ..engine.identity import Identity
-from ..engine.messages import Invoke
-from ..engine.quotas import EXPRESS
+from ..engine import EXPRESS, Header, Identity, Invoke
 from ..errors import ApiError, DefinitionError
 from ..model.definition import State, targets_of, workflow
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.answers import Answer
-from ..runtime.handlers import Handlers, Source
+from ..runtime import Answer, Driver, Execution, Handlers, Source, VirtualClock
 from ..validation import check as check_definition
 from .refusals import check
 from .request import read
@@ -47,6 +43,8 @@ def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> di
     which state failed. TRACE shows no more than DEBUG: no HTTP request is made.
 
     Raises ApiError for what AWS refuses, HandlerLoadError for handlers that can't be loaded.
+
+    Facts 127 and 480 to 486.
     """
     test = read(request)
     state = _find(test.definition, test.state_name)
@@ -65,6 +63,8 @@ def _find(definition: str, name: str | None) -> State:
 
     Raises ApiError: InvalidDefinition for what CreateStateMachine would refuse, ValidationException
     when there is no such state.
+
+    Fact 486.
     """
     try:
         fields = load(definition).definition
@@ -80,7 +80,10 @@ def _find(definition: str, name: str | None) -> State:
 
 
 def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a machine around one state: where its transitions lead, something has to be."""
+    """Return a machine around one state: where its transitions lead, something has to be.
+
+    Fact 486: a bare state is called StateName.
+    """
     targets = (target for _, target in targets_of(fields) if isinstance(target, str))
     ends = {target: {"Type": "Succeed"} for target in targets}
     return {"StartAt": STATE_NAME, "States": {**ends, STATE_NAME: fields}}
@@ -95,7 +98,7 @@ def _run(trial: Trial, handlers: Handlers) -> None:
     name = str(uuid.uuid4())
     identity = Identity(name=name, seed=name, type="EXPRESS", role=test.role)
     driver = Driver(VirtualClock(), handlers, respond=respond)
-    execution = driver.start(trial, {}, identity, test.input, EXPRESS)
+    execution = driver.start(trial, Header({}, identity, EXPRESS), test.input)
     driver.run(execution)
 
 

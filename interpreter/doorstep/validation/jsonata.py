@@ -19,7 +19,7 @@ ERROR_OUTPUT = "$states.errorOutput"
 
 
 def expression(text: str, location: Location) -> Diagnostics:
-    """Diagnostics for the text between `{%` and `%}`."""
+    """Check the text between `{%` and `%}` (facts 6 to 8)."""
     try:
         tree, _ = parse(text)
     except JSONataError as problem:
@@ -31,7 +31,7 @@ def expression(text: str, location: Location) -> Diagnostics:
 
 
 def references(node: Node) -> Iterator[str]:
-    """What an expression reads from the context that AWS does not give it, in writing order."""
+    """Yield what an expression reads from the context that AWS does not provide, as written."""
     inner = _INSIDE.get(type(node))
     if inner is not None:
         for child in inner(node):
@@ -71,6 +71,7 @@ _INSIDE: dict[type[Node], Callable[..., Iterable[Node]]] = {
 
 
 def _refused(name: str) -> str:
+    # Facts 6 and 8: AWS's words.
     if name == "$$":
         return "Reference to '$$' is not supported."
     if name == ERROR_OUTPUT:

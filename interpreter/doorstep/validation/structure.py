@@ -1,7 +1,7 @@
 """The structure of a definition against the grammar's tables: a walk that reports everything.
 
 Within an object, AWS's order: what concerns the object as a whole, then its fields as written
-(measured with ValidateStateMachineDefinition, as the sentences were).
+(measured with ValidateStateMachineDefinition, as the sentences were: facts 204 to 211).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..model.definition import speaks_jsonata
-from ..model.grammar import MACHINE, NESTED_RULE, Field, Shape, several
+from ..model.grammar import MACHINE, NESTED_RULE, Field, ObjectType, several
 from ..model.state_types import STATES
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
@@ -41,27 +41,27 @@ _MIXED = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole st
 
 
 def machine(definition: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Every diagnostic about fields and their values, of the machine and all inside it."""
+    """Check fields and their values, of the machine and of all inside it."""
     return check_object(definition, MACHINE, location)
 
 
-def check_object(value: Any, shape: Shape, location: Location) -> Diagnostics:
-    """An object and what is in it."""
+def check_object(value: Any, object_type: ObjectType, location: Location) -> Diagnostics:
+    """Check an object and what is in it."""
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
         return
-    yield from _fields(value, shape, location)
-    yield from _exclusive(value, shape, location)
-    for rule in RULES.get(shape.name, ()):
+    yield from _fields(value, object_type, location)
+    yield from _exclusive(value, object_type, location)
+    for rule in RULES.get(object_type.name, ()):
         yield from rule(value, location)
     for name, inner in value.items():
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is not None and field.language in (None, location.language):
             yield from check(inner, field, location.member(name))
 
 
 def check(value: Any, field: Field, location: Location) -> Diagnostics:
-    """The value of one field."""
+    """Check the value of one field: a literal or, in JSONata, an expression (fact 214)."""
     if field.error_output:
         location = location.catching()
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
@@ -71,38 +71,42 @@ def check(value: Any, field: Field, location: Location) -> Diagnostics:
     return _CHECKS[field.kind](value, field, location)
 
 
-def _fields(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
-    """Fields of the other language, fields that there are none, fields that are missing."""
+def _fields(value: Mapping[str, Any], object_type: ObjectType, location: Location) -> Diagnostics:
+    """Report fields of the other language (fact 9), unknown (204) and missing ones (206)."""
     for name in value:
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is None:
-            yield not_supported(name, location, _hint(name, shape))
+            yield not_supported(name, location, _hint(name, object_type))
         elif field.language not in (None, location.language) and not location.mixed:
             text = _LANGUAGE.format(own=location.language, field=name, other=field.language)
             instead = _INSTEAD.get(name)
             hint = f"in a {location.language} state it is {instead}" if instead else None
             yield error(text, location, hint=hint)
-    if missing := [name for name in shape.required if name not in value]:
+    if missing := [name for name in object_type.required if name not in value]:
         yield required(missing, location)
 
 
-def _hint(name: str, shape: Shape) -> str | None:
-    """Where a field belongs that a state does not have, or how it may be spelt."""
+def _hint(name: str, object_type: ObjectType) -> str | None:
+    """Return where a field belongs that a state does not have, or how it may be spelt."""
     types = [kind for kind, other in STATES.items() if name in other.fields]
-    if shape.name in STATES and types:
+    if object_type.name in STATES and types:
         return f"only {', '.join(types)} states have it"
-    return did_you_mean(name, shape.fields)
+    return did_you_mean(name, object_type.fields)
 
 
-def _exclusive(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
-    for group in shape.exclusive:
-        # "End": false is as good as no End (so in cdk-preflight's rule, measured on AWS).
-        found = [name for name in group.names if name in value and value[name] is not False]
-        if len(found) > 1 or (group.needed and not found):
-            yield only_one(group.names, len(found), location)
+def _exclusive(
+    value: Mapping[str, Any], object_type: ObjectType, location: Location
+) -> Diagnostics:
+    """Report fields of which there may be one (facts 206, 207)."""
+    for group in object_type.exclusive:
+        # "End": false is as good as no End (measured on AWS by the authors of cdk-preflight).
+        present = [name for name in group.names if name in value and value[name] is not False]
+        if len(present) > 1 or (group.needed and not present):
+            yield only_one(group.names, len(present), location)
 
 
 def _state(value: Any, location: Location) -> Diagnostics:
+    """Check a state by its Type (fact 210) and in its language (facts 10 to 12)."""
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
         return
@@ -124,6 +128,7 @@ def _state(value: Any, location: Location) -> Diagnostics:
 
 
 def _states(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 201: States is an object and not empty.
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
     elif not value:
@@ -136,11 +141,12 @@ def _states(value: Any, field: Field, location: Location) -> Diagnostics:
 def _object(value: Any, field: Field, location: Location) -> Diagnostics:
     if value == {} and field.filled:
         yield error("Value cannot be empty", location)
-    elif field.shape is not None:
-        yield from check_object(value, field.shape, location)
+    elif field.object_type is not None:
+        yield from check_object(value, field.object_type, location)
 
 
 def _list(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 211: Branches, Choices and the like cannot be empty.
     if not isinstance(value, list):
         yield expected("[ARRAY]", location)
     elif not value and field.filled:
@@ -159,6 +165,7 @@ def _rule(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _enum(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 208: one of some words.
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif value not in field.options:
@@ -168,6 +175,7 @@ def _enum(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _number(value: Any, field: Field, location: Location) -> Diagnostics:
+    """Check a number and its range (fact 208)."""
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     fits = whole or (field.kind == "number" and isinstance(value, float))
     if not fits or isinstance(value, bool):
@@ -179,6 +187,7 @@ def _number(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _timestamp(value: Any, field: Field, location: Location) -> Diagnostics:
+    """Check a timestamp that is written in the definition (facts 17, 18)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif parse_timestamp(value) is None:

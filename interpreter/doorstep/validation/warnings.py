@@ -1,7 +1,7 @@
 """What AWS warns of: values that look computed but are taken as they are written.
 
-The codes are AWS's (ValidateStateMachineDefinitionDiagnostic), the sentences those of its page;
-no recording shows them. JSONPath states only.
+The codes are AWS's (fact 221), the sentences those of its page on
+ValidateStateMachineDefinitionDiagnostic; no recording shows them. JSONPath states only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..intrinsics.grammar import IntrinsicSyntaxError, parse_intrinsic
+from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path
 from ..model.definition import Fields, speaks_jsonata
 from ..model.state_types import STATES
@@ -17,7 +17,7 @@ from .diagnostics import Diagnostics, Location, error
 from .graph import all_states
 
 _WITH_PATH = {
-    name for shape in STATES.values() for name in shape.fields if f"{name}Path" in shape.fields
+    name for state in STATES.values() for name in state.fields if f"{name}Path" in state.fields
 }
 _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign", "Credentials")
 _NO_DOLLAR = "No .$ on a field that appears to be a JSONPath or Intrinsic Function."
@@ -26,7 +26,7 @@ _STATIC = "Attempt to use a path in the result of a pass state."
 
 
 def warnings(definition: Fields, location: Location) -> Diagnostics:
-    """Yield the warnings about all JSONPath states."""
+    """Yield the warnings about all JSONPath states (fact 221)."""
     for _, state, where in all_states(definition, location):
         if not speaks_jsonata(state, location.machine.jsonata):
             yield from _state(state, where)
