@@ -15,19 +15,9 @@ from .recorded import (
 )
 from .state_visits import Visit, VisitOutcome, Visits, of_execution
 
+# fmt: off
 __all__ = [
-    "Entry",
-    "Visit",
-    "VisitOutcome",
-    "Visits",
-    "as_aws",
-    "by_execution",
-    "entries",
-    "history_lines",
-    "is_started",
-    "of_execution",
-    "of_one",
-    "read_events",
-    "truncated",
-    "whole",
+    "Entry", "Visit", "VisitOutcome", "Visits", "as_aws", "by_execution", "entries",
+    "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated", "whole",
 ]
+# fmt: on

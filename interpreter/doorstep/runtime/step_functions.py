@@ -165,8 +165,8 @@ def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execu
         return
     described_child = described(child)
     if child.status != "SUCCEEDED":
-        told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
-        driver.later(parent, "failed", invoke.key, told)
+        failure = {"error": "States.TaskFailed", "cause": dumps(described_child)}
+        driver.later(parent, "failed", invoke.key, failure)
         return
     if invoke.integration.pattern == "sync:2":
         described_child["Input"] = loads(described_child["Input"])
