@@ -36,7 +36,7 @@ def explore(
     handlers: Source | None = None,
     *,
     type: Type = "STANDARD",
-    machine_name: str = "StateMachine",
+    state_machine_name: str = "StateMachine",
     runs: int = RUNS,
     seconds: float = SECONDS,
     on_run: Callable[[Search], None] | None = None,
@@ -51,7 +51,7 @@ def explore(
     | input | an input to begin with that is known to be valid; `{}` by default |
     | handlers | each task runs twice in its handler, and the answers are compared |
     | type | STANDARD or EXPRESS |
-    | machine_name | the state machine's name, in ARNs and the context object |
+    | state_machine_name | the state machine's name, in ARNs and the context object |
     | runs, seconds | limits of the search; `Exploration.cut_short`: whether one was reached |
     | on_run | called after each run |
 
@@ -61,7 +61,7 @@ def explore(
     local = None if handlers is None else Handlers(handlers)
     value = load(definition).definition
     check(value, type=type)
-    subject = Subject(value, type, machine_name)
+    subject = Subject(value, type, state_machine_name)
     evidence = Evidence()
 
     def ran(search: Search, run: Run) -> None:

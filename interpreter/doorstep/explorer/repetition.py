@@ -17,7 +17,7 @@ from ..coverage import Item
 from ..engine import Invoke
 from ..model.definition import State
 from ..model.resource import Integration, integration
-from ..runtime import Answer, Execution, Handlers, call_apart
+from ..runtime import Answer, Handlers, Running, call_apart
 from ..values.json_values import ABSENT, dumps
 from .findings import Finding, FindingPlace, Severity
 from .run import Subject
@@ -168,7 +168,7 @@ class _DoubleCalls:
     handlers: Handlers
     differing: dict[str, tuple[Answer, Answer]] = field(default_factory=dict)
 
-    def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def respond(self, execution: Running, invoke: Invoke) -> Answer | None:
         # Callbacks that the handler sends are dropped: the script answers instead.
         first = call_apart(self.handlers, invoke, execution.identity)
         if first.failed:

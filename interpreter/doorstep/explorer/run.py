@@ -19,7 +19,7 @@ from ..engine import Event, Header, Identity, Invoke, ItemSource, Program, Start
 from ..history import Visit, Visits, of_execution
 from ..map_runs.run import MapRun
 from ..model.definition import Clause, State, workflow
-from ..runtime import Answer, Clock, Driver, Execution, Handlers, Respond, VirtualClock
+from ..runtime import Answer, Clock, Driver, Handlers, Respond, Running, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
 from .flow_states import ExitFlow
@@ -42,7 +42,7 @@ polls reads the same data until the next one; scripts seldom have more than a fe
 class Trace:
     """One execution of a run, the children of its map runs each having one of their own."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Running) -> None:
         self.execution = execution
         self.children: dict[str, list[Trace]] = {}
         """Those of each map run, by its ARN, in the order of their items."""
@@ -144,7 +144,7 @@ class Run:
         self._driver.run(self._driver.start(subject.program, header, dumps(script.input)))
 
     @property
-    def execution(self) -> Execution:
+    def execution(self) -> Running:
         """The execution itself."""
         return next(iter(self.traces.values())).execution
 
@@ -176,7 +176,7 @@ class Run:
                 return Loop(self.script, states, 0 if self.repetition else visits)
         return None
 
-    def _respond(self, execution: Execution, invoke: Invoke) -> Answer:
+    def _respond(self, execution: Running, invoke: Invoke) -> Answer:
         """Answer a call with the script."""
         number = self._counts[invoke.state]
         self._counts[invoke.state] += 1
@@ -186,7 +186,7 @@ class Run:
             return answer
         return self.script.reply(invoke.state, number)
 
-    def _on_event(self, execution: Execution, event: Event) -> None:
+    def _on_event(self, execution: Running, event: Event) -> None:
         """Add a trace when an execution begins, and stop one that repeats itself."""
         if execution.arn not in self.traces:
             self.traces[execution.arn] = Trace(execution)
@@ -334,7 +334,7 @@ class _ShortDriver(Driver):
 
     def start(
         self, program: Program, header: Header, text: str, clock: Clock | None = None
-    ) -> Execution:
+    ) -> Running:
         """Start an execution as a Driver does, with fewer events."""
         limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
         fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
@@ -345,7 +345,7 @@ class _ScriptedMapRun(MapRun):
     """A map run whose items are the script's instead of a reader's."""
 
     def __init__(
-        self, script: Script, driver: Driver, parent: Execution, command: StartMapRun
+        self, script: Script, driver: Driver, parent: Running, command: StartMapRun
     ) -> None:
         super().__init__(driver, parent, command)
         self._script = script
