@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .state_types import TERMINAL
 
@@ -52,8 +52,7 @@ class Clause:
         return tuple(self.fields["ErrorEquals"])
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A way out of a state that its fields name."""
 
     pointer: str
