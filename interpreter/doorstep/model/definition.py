@@ -23,23 +23,23 @@ TIME_LIMITS = ("TimeoutSeconds", "HeartbeatSeconds")
 _TARGETS, _CLAUSES = ("Next", "Default"), ("Choices", "Catch")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """An entry of Choices, Retry or Catch."""
 
     list: Literal["Choices", "Retry", "Catch"]
-    index: int
+    number: int
+    """From 0."""
     fields: Fields
 
     @property
     def pointer(self) -> str:
         """Where it stands in its state, as a JSON Pointer has it: `Catch/0`."""
-        return f"{self.list}/{self.index}"
+        return f"{self.list}/{self.number}"
 
     @property
     def location(self) -> str:
         """Where it stands in its state, as AWS writes it: `Catch[0]`."""
-        return f"{self.list}[{self.index}]"
+        return f"{self.list}[{self.number}]"
 
     @property
     def target(self) -> str:
@@ -106,7 +106,7 @@ class State:
 
     def _clauses(self, name: Literal["Choices", "Retry", "Catch"]) -> tuple[Clause, ...]:
         entries = enumerate(self.fields.get(name, ()))
-        return tuple(Clause(name, index, fields) for index, fields in entries)
+        return tuple(Clause(name, number, fields) for number, fields in entries)
 
     def transitions(self) -> Iterator[Transition]:
         """Yield the ways out: rules, Default, Next or End, catchers.
