@@ -79,6 +79,8 @@ class Answer:
     """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
     final: bool = False
     """The failure is neither retried nor caught: the run is set up wrong."""
+    heartbeat: float | None = None
+    """The seconds between the task's heartbeats, sent until it is over; None: there are none."""
 
     def __post_init__(self) -> None:
         """Raise TypeError or ValueError where whoever made it can see what to change."""
