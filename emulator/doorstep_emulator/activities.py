@@ -16,7 +16,7 @@ from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_values import dumps
 
 from .catalogue import Catalogue
-from .recorder import Host
+from .recorder import DriverOwner
 
 _POLL_SECONDS = 60.0
 """How long a poll is held open (API reference, GetActivityTask)."""
@@ -36,8 +36,8 @@ class Poll:
 class Activities:
     """The queues of all activities."""
 
-    def __init__(self, host: Host, catalogue: Catalogue, handlers: Handlers) -> None:
-        self._host = host
+    def __init__(self, owner: DriverOwner, catalogue: Catalogue, handlers: Handlers) -> None:
+        self._owner = owner
         self._catalogue = catalogue
         self._handlers = handlers
         self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
@@ -57,7 +57,7 @@ class Activities:
         """
         if invoke.integration.kind != "activity" or self._has_handler(invoke):
             return False
-        self._host.driver.expect(execution, invoke, token_of(execution, invoke))
+        self._owner.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
             self._tasks[invoke.resource].append((execution, invoke))
             self._match(invoke.resource)
@@ -103,7 +103,7 @@ class Activities:
                 "reached.",
             )
         polls.append(poll)
-        clock = self._host.driver.clock
+        clock = self._owner.driver.clock
         self._ends[poll] = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
         self._match(poll.activity)
 
@@ -125,7 +125,7 @@ class Activities:
             if _waits(execution, invoke):
                 poll = polls.popleft()
                 self._ends.pop(poll).cancel()
-                self._host.driver.deliver(execution, "picked up", invoke.key, poll.worker)
+                self._owner.driver.deliver(execution, "picked up", invoke.key, poll.worker)
                 token = token_of(execution, invoke)
                 poll.reply({"taskToken": token, "input": dumps(invoke.arguments)})
 

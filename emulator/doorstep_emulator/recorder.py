@@ -25,17 +25,17 @@ from doorstep.values.json_values import dumps, loads
 from .catalogue import Catalogue
 from .clock import Pace, Timeline, Timelines
 from .errors import StoreError
-from .programs import Definition, Origin, Programs
+from .programs import Definition, Programs, StartedAs
 from .publish.publisher import Publisher
 from .responses import new_map_run, updated_map_run
-from .store.store import Query, Row, Store
+from .store.store import ListQuery, Row, Store
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
 _ALL = 1 << 62
 
 
-class Host(Protocol):
+class DriverOwner(Protocol):
     """The server, to the parts that its driver calls: they reach the driver through it."""
 
     @property
@@ -48,7 +48,7 @@ class Recorder:
 
     def __init__(
         self,
-        host: Host,
+        owner: DriverOwner,
         store: Store,
         catalogue: Catalogue,
         programs: Programs,
@@ -57,7 +57,7 @@ class Recorder:
         after_commit: Callable[[], None],
     ) -> None:
         """`after_commit`: called when what was waiting for a commit has been done."""
-        self._host = host
+        self._owner = owner
         self._store = store
         self._catalogue = catalogue
         self._programs = programs
@@ -81,7 +81,7 @@ class Recorder:
         row = self._row(execution, fact)
         if row is None:
             # It could not even be begun.
-            self.safely(lambda: self._host.driver.forget(execution))
+            self.safely(lambda: self._owner.driver.forget(execution))
             return
         # A fact about what is already over changes nothing, and is not stored.
         if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
@@ -153,7 +153,7 @@ class Recorder:
         if row is None or not durable(row):
             return None
         compiled = self._programs.of(row.revision)
-        origin = Origin(row.revision, row.version, row.alias, row.trace, row.test_case)
+        origin = StartedAs(row.revision, row.version, row.alias, row.trace, row.test_case)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
 
     def close(self) -> None:
@@ -178,14 +178,14 @@ class Recorder:
     def _abandon_refused(self) -> None:
         refused = self._store.take_refused()
         for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
-            if execution := self._host.driver.executions.get(row.arn):
-                self._host.driver.abandon(execution, StoreError(refused[row.id]))
+            if execution := self._owner.driver.executions.get(row.arn):
+                self._owner.driver.abandon(execution, StoreError(refused[row.id]))
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is stopped."""
         last = self._store.last_event(row.id)
         times = (event.at for event in self._store.events(row.id, last, last))
-        now = max(self._host.driver.clock.now(), *times)
+        now = max(self._owner.driver.clock.now(), *times)
         details = {name: text for name, text in why.items() if text is not None}
         event = Event(last + 1, 0, "ExecutionAborted", now, details)
         self._store.append(row.id, (Fact("stopped", now, "", details), event))
@@ -215,7 +215,7 @@ class Recorder:
 
         Fact 458: an Express execution has nothing that outlives it.
         """
-        running = self._store.rows(Query(status="RUNNING", limit=_ALL))
+        running = self._store.rows(ListQuery(status="RUNNING", limit=_ALL))
         lost = [row for row in running if not durable(row)]
         for row in lost:
             self._store.remove(row)
@@ -224,7 +224,7 @@ class Recorder:
         # chain of them is restored in one another's midst.
         for row in running:
             if durable(row) and row.map_run is None:
-                self._or_set_aside(row, lambda row: self._host.driver.find(row.arn))
+                self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
         set_aside = self._close_map_runs()
         for row in running:
             if row.map_run is not None and row.arn not in self.rows:
@@ -240,7 +240,7 @@ class Recorder:
             act(row)
         except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
             self.rows.pop(row.arn, None)
-            self._host.driver.executions.pop(row.arn, None)
+            self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
             log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
 
@@ -303,7 +303,7 @@ class Recorder:
     def _let_go(self, execution: Running) -> None:
         if execution.ended:
             self.rows.pop(execution.arn, None)
-            self._host.driver.forget(execution)
+            self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.
                 execution.clock.look()
@@ -324,7 +324,7 @@ class Recorder:
             clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
-            resume_execution(self._host.driver, execution, self._store.scheduled(row.id))
+            resume_execution(self._owner.driver, execution, self._store.scheduled(row.id))
         return execution
 
 

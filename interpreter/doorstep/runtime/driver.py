@@ -31,7 +31,7 @@ from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
 from .handlers import Handlers
-from .invocation import Context, call, context_of
+from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
 from .ports import EventListener, NewMapRun, Persistence, Startable
@@ -43,7 +43,6 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
-_LAMBDA_SECONDS = 900.0
 Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -129,12 +128,15 @@ class Driver:
         self.clock.run(lambda: execution.ended)
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
-        """StopExecution."""
+        """StopExecution (fact 100)."""
         deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Running) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed."""
+        """RedriveExecution; `run` then lets it continue from where it failed.
+
+        Facts 500 and 501.
+        """
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -220,6 +222,8 @@ class Driver:
 
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
+
+        Facts 233 and 468.
         """
         if token not in self._tokens and self.persistence.knows_token(token):
             return False
@@ -295,7 +299,7 @@ class Driver:
             execution.tokens.add(token)
 
     def leave_open(self, execution: Running, invoke: Invoke) -> None:
-        """Somebody outside answers the call: whoever has its token."""
+        """Somebody outside answers the call: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
 
     def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
@@ -320,7 +324,7 @@ class Driver:
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
-        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,
