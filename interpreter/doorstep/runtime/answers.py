@@ -118,12 +118,17 @@ def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answe
 
 
 def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) -> TaskFailed:
-    """Fail the task with `error` and `cause` once `after` has passed: return it or raise it."""
+    """Fail the task with `error` and `cause` once `after` has passed: return it or raise it.
+
+    Fact 93.
+    """
     return TaskFailed(error, cause, after)
 
 
 def no_answer(*, response: Any = ABSENT) -> Answer:
     """Leave the task without an answer: TimeoutSeconds, HeartbeatSeconds or the execution's timeout
     decide.
+
+    Fact 101.
     """
     return Answer(response=response)

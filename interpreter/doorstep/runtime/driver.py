@@ -129,12 +129,15 @@ class Driver:
         self.clock.run(lambda: execution.ended)
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
-        """StopExecution."""
+        """StopExecution (fact 100)."""
         deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Running) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed."""
+        """RedriveExecution; `run` then lets it continue from where it failed.
+
+        Facts 500 and 501.
+        """
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -220,6 +223,8 @@ class Driver:
 
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
+
+        Facts 233 and 468.
         """
         if token not in self._tokens and self.persistence.knows_token(token):
             return False
@@ -295,7 +300,7 @@ class Driver:
             execution.tokens.add(token)
 
     def leave_open(self, execution: Running, invoke: Invoke) -> None:
-        """Somebody outside answers the call: whoever has its token."""
+        """Somebody outside answers the call: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
 
     def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:

@@ -31,6 +31,8 @@ def accept(
 
     Time limits that have passed come first, even if nothing looked at them yet: a server may have
     been down.
+
+    Fact 468.
     """
     execution.ending.discard(key)
     _expire_due(driver, execution, key)

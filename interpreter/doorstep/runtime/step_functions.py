@@ -53,6 +53,8 @@ def watch_again(driver: Delivery, execution: Running, invoke: Invoke) -> None:
 
 
 def _start_execution(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
+    # Facts 115 and 136: what request and response, a job and a callback return; a name that is
+    # taken fails.
     machine = _machine(driver, invoke)
     if machine is None:
         return False
@@ -88,7 +90,7 @@ def _start_execution(driver: Delivery, execution: Running, invoke: Invoke) -> bo
 
 
 def _check_request(invoke: Invoke) -> None:
-    """Raise ApiError for arguments that StartExecution refuses."""
+    """Raise ApiError for arguments that StartExecution refuses (facts 451, 453 and 455)."""
     name = invoke.arguments.get("Name")
     if name is not None:
         check_member("StartExecution", "name", name)
@@ -135,7 +137,10 @@ def _seed(execution: Running, invoke: Invoke) -> str:
 
 
 def _same(child: Running, invoke: Invoke) -> bool:
-    """Whether StartExecution would take a name for another call with the same intention."""
+    """Whether StartExecution would take a name for another call with the same intention.
+
+    Fact 111: the same input, while it runs.
+    """
     return not child.ended and child.engine.input == loads(input_text(invoke))
 
 
@@ -159,6 +164,8 @@ def _watch(driver: Delivery, execution: Running, invoke: Invoke, child: Running)
 
 
 def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running) -> None:
+    # Facts 115 and 135: texts for `.sync`, values for `.sync:2`; a child that failed is
+    # States.TaskFailed.
     if child.failure == _TOO_DEEP:
         # The whole chain fails: retriers along it would double the work at every level.
         _fail_as_too_deep(driver, parent, invoke)
@@ -175,7 +182,10 @@ def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running
 
 
 def described(execution: Running) -> dict[str, Any]:
-    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations."""
+    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations.
+
+    Fact 135 has the members in alphabetical order, and more of them: not done yet.
+    """
     first, last = execution.events[0], execution.events[-1]
     details = last.details or {}
     members = {
@@ -214,7 +224,7 @@ def _send(kind: FactKind) -> Callable[[Delivery, Running, Invoke], bool]:
 
 
 def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -> None:
-    """Send to the task with the token; raise ApiError when that can't be."""
+    """Send to the task with the token; raise ApiError when that can't be (fact 468)."""
     try:
         sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
     except InputError as problem:
@@ -226,6 +236,7 @@ def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -
 
 
 def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
+    # Fact 93: without error and cause both are null.
     match kind:
         case "succeeded":
             given = arguments.get("Output")
@@ -236,7 +247,10 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
 
 
 def _refused(invoke: Invoke, error: ApiError) -> dict[str, str]:
-    """Return what the optimized or the SDK integration makes of an error of the API."""
+    """Return what the optimized or the SDK integration makes of an error of the API.
+
+    Facts 86, 136 and 147: how each integration names an error.
+    """
     code, text = error.code, str(error)
     exception = code if code.endswith("Exception") else f"{code}Exception"
     if invoke.integration.resource_type == "states":
