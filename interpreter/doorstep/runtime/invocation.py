@@ -7,7 +7,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import dropwhile
 from typing import Any
 
@@ -17,6 +17,9 @@ from ..model.resource import function_name
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
+
+LAMBDA_SECONDS = 900.0
+"""The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,17 @@ def call(
         if is_interrupt(problem):
             raise
         return _failure(invoke, request_id, problem)
+
+
+def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
+    """Call the handler of a task outside of an execution: what it sends to tasks is dropped."""
+    context = partial(
+        context_of,
+        identity,
+        remaining=lambda: invoke.timeout or LAMBDA_SECONDS,
+        send=lambda *_: None,
+    )
+    return call(handlers, invoke, identity, context)
 
 
 def _answer_of(
