@@ -181,5 +181,5 @@ def _row(name: str, result: Replay | str) -> TableRow:
         return TableRow([name, "unusable", "", "", result], "yellow")
     found = result.difference
     if found is None:
-        return TableRow([name, "same", str(result.events), "", ""], "green")
-    return TableRow([name, "differs", str(result.events), found.place, summary(found)], "red")
+        return TableRow([name, "same", str(result.recorded), "", ""], "green")
+    return TableRow([name, "differs", str(result.recorded), found.place, summary(found)], "red")
