@@ -109,7 +109,7 @@ def _transition(items: StateItems, transition: Transition) -> None:
     state, target, clause = items.state, transition.target, transition.clause
     pointer = f"{state.pointer}/{transition.pointer}"
     if target is not None and state.type == "Choice":
-        label = f"rule {clause.index + 1}" if clause else "Default"
+        label = f"rule {clause.number + 1}" if clause else "Default"
         items.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
     elif target is not None and clause:
         label = f"{state.name}: catch of {', '.join(clause.errors)}"

@@ -239,7 +239,7 @@ def failure(
 
 def _with_numbered_targets(state: State) -> State:
     rules = [
-        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.index)}
+        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.number)}
         for rule in state.rules
     ]
     fields = {key: value for key, value in state.fields.items() if key not in _AFTER}

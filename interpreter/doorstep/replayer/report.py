@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ..api import Definition, Machines, Type
-from ..engine import Fact, Identity, Invoke
+from ..api import Definition, StateMachines, Type
+from ..engine import Fact
 from ..errors import InputError
 from ..history import as_aws
-from ..runtime import Answer, Handlers, Source, call, context_of
+from ..runtime import Handlers, Source, call_apart
 from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of
@@ -85,7 +85,7 @@ class ChildReplay:
     | missing | an item of a map run whose child has no history, though others have |
     | unmatched | a child of that map run that matches none of its items |
     | not given | it has no history: it was not replayed |
-    | no definition | `machines` does not have what it ran: it was not replayed |
+    | no definition | `state_machines` does not have what it ran: it was not replayed |
     | no items | the items of this map run are in a bucket: children were replayed, in the order of
       their starts, but their inputs were not compared |
     """
@@ -116,8 +116,8 @@ def replay(
     *,
     handlers: Source | None = None,
     children: ChildSource | None = None,
-    machines: Machines | None = None,
-    bucket: Path | str | None = None,
+    state_machines: StateMachines | None = None,
+    s3_root: Path | str | None = None,
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
@@ -133,8 +133,8 @@ def replay(
     |---|---|
     | handlers | called with what the tasks were called with; their answers are compared, not used |
     | children | histories of the executions that it started: a folder, or by ARN |
-    | machines | the definitions of executions that its tasks started, as in `doorstep.start` |
-    | bucket | the folder with the S3 buckets that distributed Maps read their items from |
+    | state_machines | what `states:startExecution` found by name, as in `doorstep.start` |
+    | s3_root | the folder with the S3 buckets that distributed Maps read their items from |
     | arn | the recorded execution's ARN, whose names are not in a history |
     | type | EXPRESS or STANDARD; by default that of the ARN, else STANDARD |
     | times | whether waits and time limits must be as long as they were |
@@ -150,7 +150,7 @@ def replay(
     local = None if handlers is None else Handlers(handlers)
     histories = None
     if children is not None:
-        histories = replayer.child_histories(children, machines, bucket)
+        histories = replayer.child_histories(children, state_machines, s3_root)
     return replay_recording(replayer, recording, local, histories)
 
 
@@ -213,8 +213,6 @@ _OF_THE_CALL = ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "St
 """Members of a service's response that each call has of its own."""
 _OF_THE_ERROR = ("requestId", "stackTrace", "trace")
 """Members of a Lambda function's error that each call has of its own."""
-_REMAINING = 900.0
-"""Seconds that a handler is said to have without a limit: the most that Lambda allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +261,7 @@ def _answers(follower: Follower, handlers: Handlers, tolerate: Tolerate) -> Iter
         if handlers.find(invoke) is None:
             yield make("no handler", recorded, None)
             continue
-        answer = _call(handlers, identity, invoke)
+        answer = call_apart(handlers, invoke, identity)
         if answer.failed:
             now = {"error": answer.error, "cause": answer.cause}
         elif answer.output is ABSENT:
@@ -272,17 +270,6 @@ def _answers(follower: Follower, handlers: Handlers, tolerate: Tolerate) -> Iter
         else:
             now = {"output": answer.output}
         yield make(*_verdict(recorded, now, tolerate))
-
-
-def _call(handlers: Handlers, identity: Identity, invoke: Invoke) -> Answer:
-    context = partial(
-        context_of,
-        identity,
-        remaining=lambda: invoke.timeout or _REMAINING,
-        # The recording has what was sent to the task; nothing else is.
-        send=lambda *_: None,
-    )
-    return call(handlers, invoke, identity, context)
 
 
 def _verdict(

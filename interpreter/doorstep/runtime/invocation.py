@@ -7,7 +7,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import dropwhile
 from typing import Any
 
@@ -17,6 +17,9 @@ from ..model.resource import function_name
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
+
+LAMBDA_SECONDS = 900.0
+"""The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,17 @@ def call(
         return _failure(invoke, request_id, problem)
 
 
+def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
+    """Call the handler of a task outside of an execution: what it sends to tasks is dropped."""
+    context = partial(
+        context_of,
+        identity,
+        remaining=lambda: invoke.timeout or LAMBDA_SECONDS,
+        send=lambda *_: None,
+    )
+    return call(handlers, invoke, identity, context)
+
+
 def _answer_of(
     handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
 ) -> Answer:
@@ -145,7 +159,10 @@ def _answer_of(
 
 
 def event_of(invoke: Invoke) -> Any:
-    """Return a handler's event: a function's payload, the arguments of everything else."""
+    """Return a handler's event: a function's payload, the arguments of everything else.
+
+    Facts 85 and 102: the payload, for a callback too.
+    """
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         return invoke.arguments.get("Payload", {})
     return invoke.arguments
@@ -163,6 +180,7 @@ def _takes_context(function: Handler) -> bool:
 
 
 def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
+    # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
     answer = result if isinstance(result, Answer) else Answer(output=result)
@@ -198,7 +216,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
-    """Return the result of lambda:invoke, in which the payload stands."""
+    """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
@@ -221,6 +239,7 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
 
 
 def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
+    # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
@@ -243,7 +262,10 @@ def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Ans
 
 
 def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
-    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
+    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
+
+    Fact 312.
+    """
     report = {
         "errorMessage": message,
         "errorType": kind,
