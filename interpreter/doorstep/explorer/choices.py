@@ -15,9 +15,9 @@ from math import prod
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..coverage.reader import Setting, deciding
+from ..coverage import Setting, deciding
 from ..history import Visit
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_states

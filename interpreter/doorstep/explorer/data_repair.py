@@ -9,8 +9,7 @@ from typing import Any
 
 from ..asl.jsonata_fields import json_type
 from ..history import Visit
-from ..model.definition import State
-from ..model.state_types import WORKING
+from ..model import WORKING, State
 from ..values.json_values import ABSENT
 from . import flow_states
 from .flow import (

@@ -8,8 +8,7 @@ from typing import Any
 
 from ..api import Definition, Type
 from ..asl.retry import matches
-from ..coverage import KINDS, Item
-from ..coverage.items import StateItems
+from ..coverage import KINDS, Item, StateItems
 from ..definitions import load
 from ..errors import StateFailed
 from ..runtime import Handlers, Source

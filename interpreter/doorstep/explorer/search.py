@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import count
 
 from ..coverage import Item
-from ..model.definition import State
+from ..model import State
 from ..runtime import Answer, no_answer
 from . import flow_states
 from .choices import possible

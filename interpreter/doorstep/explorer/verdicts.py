@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from ..engine import EXPRESS, STANDARD
 from ..history import Visit
-from ..model.definition import State
-from ..model.state_types import WORKING
+from ..model import WORKING, State
 from ..values.json_values import ABSENT, dumps
 from . import flow_states
 from .choices import fixed

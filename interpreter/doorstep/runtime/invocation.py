@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
-from ..model.resource import function_name
+from ..model import function_name
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
