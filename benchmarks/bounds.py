@@ -48,12 +48,12 @@ def run(one: Hostile) -> dict[str, Any]:
         try:
             execution = doorstep.run(
                 one.definition,
-                text=one.text,
+                input_json=one.text,
                 handlers=handlers,
-                machines=machines,
-                machine_name=one.name,
+                state_machines=machines,
+                state_machine_name=one.name,
                 type=kind,
-                bucket=folder,
+                s3_root=folder,
             )
             end, cause = execution.status, f"{execution.error} {execution.cause}"
         except (doorstep.DefinitionError, doorstep.InputError) as refusal:

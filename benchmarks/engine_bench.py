@@ -97,12 +97,12 @@ def engine(
     def run() -> int:
         if journal:
             journal.unlink(missing_ok=True)
-        driver, execution = doorstep.start(definition, input, journal=journal, **options)
+        execution = doorstep.start(definition, input, journal=journal, **options)
         begun = time.perf_counter()
-        driver.run(execution)
+        execution.wait()
         history = execution.history
         spent.append(time.perf_counter() - begun)
-        driver.close()
+        execution.close()
         assert execution.status == "SUCCEEDED", execution.cause
         return sum(event["type"].endswith("StateEntered") for event in history)
 
