@@ -1,16 +1,16 @@
-"""What an exploration gives: findings, how much it reached, and a script that goes through.
+"""The report of an exploration: findings, what was reached, and a script that succeeds.
 
-| kind | severity | says |
+| kind | severity | is |
 |---|---|---|
-| missing | error | a state reads what is not there on some way to it |
-| broken | error, note | a state fails with all data; a note when these come from outside |
+| missing | error, warning | a state reads data that is missing on some path to it |
+| broken | error, note | a state fails with all data; a note when it comes from outside |
 | endless | error, warning | a loop changes nothing; a warning when other answers end it |
-| no-rule | warning | a Choice without Default whose rules may all fail to hold |
+| no-rule | warning | a Choice without Default whose rules may all fail to match |
 | uncaught | warning, note | errors end the execution; a note when there is no Catch at all |
-| twice | warning, note | tasks carried out twice without anything that tells a repetition |
+| twice | warning, note | tasks that may run twice, and can't recognize the repetition |
 | unreachable | warning | rules, retriers and catchers that nothing can reach |
 | unreached | note | parts that no run reached, with the reason as far as it is known |
-| needs | note | data that states read without asking whether they are there |
+| needs | note | data that states read without checking for it |
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .script import Script, shown
+from .script import Script, as_mock
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 _LAST = 999_999
-"""Calls up to here are answered by the last answer of a script."""
+"""A MockConfigFile.json answers ranges of calls: the last answer's ends here, beyond any run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A part of the definition (a JSON Pointer), and what is to be said of it."""
+class FindingPlace:
+    """A part of the definition (a JSON Pointer) that a finding is about, and its description."""
 
     pointer: str
     text: str
@@ -38,12 +38,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something found; `script` and `path` show it, where a run does."""
+    """A finding; `script` and `path` are those of the run that shows it, if one does."""
 
     kind: str
     severity: Severity
     message: str
-    places: Sequence[Place]
+    places: Sequence[FindingPlace]
     advice: str = ""
     script: Script | None = None
     path: Sequence[str] = ()
@@ -52,20 +52,20 @@ class Finding:
     """The tasks called."""
 
     def as_json(self) -> dict[str, Any]:
-        """{"kind", "severity", "message", "places": [{"pointer", "text"}], "advice"?, "path"?,
-        "script"?: {"input", "answers", "items"?}}.
+        """Return {"kind", "severity", "message", "places": [{"pointer", "text"}], "advice"?,
+        "path"?, "script"?: {"input", "answers", "items"?}}.
         """
-        shown: dict[str, Any] = {
+        members: dict[str, Any] = {
             "kind": self.kind,
             "severity": self.severity,
             "message": self.message,
             "places": [{"pointer": one.pointer, "text": one.text} for one in self.places],
         }
         if self.advice:
-            shown["advice"] = self.advice
+            members["advice"] = self.advice
         if self.script:
-            shown |= {"path": list(self.path), "script": self.script.as_json()}
-        return shown
+            members |= {"path": list(self.path), "script": self.script.as_json()}
+        return members
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Exploration:
     """By kind of part (state, transition, rule, …; see `coverage`): reached, and how many."""
     runs: int
     cut_short: bool
-    """The limits were reached before everything was tried."""
+    """Whether a limit was reached before everything was tried."""
     example: Script | None
-    """With this the execution succeeds; None when no run did."""
+    """A script with which the execution succeeds; None when no run did."""
 
     @property
     def reached(self) -> int:
@@ -97,7 +97,7 @@ class Exploration:
         return all(one.severity == "note" for one in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """{"ok", "runs", "cutShort", "reached", "parts", "kinds", "findings", "example"}."""
+        """Return {"ok", "runs", "cutShort", "reached", "parts", "kinds", "findings", "example"}."""
         return {
             "ok": self.ok,
             "runs": self.runs,
@@ -111,7 +111,7 @@ class Exploration:
 
 
 def case_names(findings: Sequence[Finding]) -> list[str]:
-    """A name for each finding: its kind and its first place, each name there once."""
+    """Return a unique name for each finding: its kind and its first place."""
     names: list[str] = []
     for finding in findings:
         word = re.sub(r"\W+", "-", finding.places[0].text).strip("-")
@@ -121,7 +121,7 @@ def case_names(findings: Sequence[Finding]) -> list[str]:
 
 
 def mock_config(findings: Sequence[Finding], machine: str) -> dict[str, Any]:
-    """The content of a MockConfigFile.json with a test case for each finding that a run shows."""
+    """Return a MockConfigFile.json's content, a test case for each finding that a run shows."""
     cases: dict[str, dict[str, str]] = {}
     responses: dict[str, Any] = {}
     for name, finding in zip(case_names(findings), findings, strict=True):
@@ -134,5 +134,5 @@ def mock_config(findings: Sequence[Finding], machine: str) -> dict[str, Any]:
 
 def _responses(script: Script, state: str) -> dict[str, Any]:
     last = max(len(script.answers.get(state, ())) - 1, 0)
-    numbered = {str(call): shown(script.reply(state, call)) for call in range(last)}
-    return numbered | {f"{last}-{_LAST}": shown(script.reply(state, last))}
+    numbered = {str(call): as_mock(script.reply(state, call)) for call in range(last)}
+    return numbered | {f"{last}-{_LAST}": as_mock(script.reply(state, last))}

@@ -1,4 +1,4 @@
-"""A script: an input and what the world answers; and the least of one that shows a thing."""
+"""A script: an input and the answers of all tasks; and the smallest one that shows a finding."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..runtime import Answer
-from ..values.json_values import ABSENT as NOTHING
-from ..values.json_values import dumps
-from .flow import ABSENT, Keys, get, path_text, put
+from ..values.json_values import ABSENT, dumps
+from .flow import Keys, get, path_text, put
 
-Kind = Literal["input", "answer", "cause", "items"]
+SourceKind = Literal["input", "answer", "cause", "items"]
 _PLAIN = Answer(output={})
 TRIES = 200
-"""Smaller scripts that are tried before a finding is shown."""
+"""Smaller scripts that are run for one finding. Scripts have some tens of parts, and each is tried
+alone: more are needed only for large inputs, of which the rest then stays.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What is not in the definition: the input, a call's answer or its failure's cause, items."""
+class DataSource:
+    """Data from outside of the definition: the input, a call's answer or failure, items read."""
 
-    kind: Kind
+    kind: SourceKind
     state: str = ""
     call: int = 0
 
@@ -36,14 +37,14 @@ class Source:
         return f"the items that {self.state} reads"
 
 
-INPUT = Source("input")
+INPUT = DataSource("input")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A place in a source."""
+    """Where a value stands in the data from outside."""
 
-    source: Source
+    source: DataSource
     keys: Keys = ()
 
     def __str__(self) -> str:
@@ -52,34 +53,34 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Everything that an execution meets."""
+    """All data that an execution gets from outside."""
 
     input: Any = field(default_factory=dict)
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     """By state; the last one answers all further calls, and a state without any answers {}."""
     items: Mapping[str, Any] = field(default_factory=dict)
-    """By Map, what its ItemReader finds, one {} if nothing is said; None: nothing can be read."""
+    """By Map, what its ItemReader reads, by default one {}; None: nothing can be read."""
 
     def reply(self, state: str, call: int) -> Answer:
-        """The answer to a call of a state, counted from 0."""
+        """Return the answer to a call of a state; calls are counted from 0."""
         known = self.answers.get(state, (_PLAIN,))
         return known[min(call, len(known) - 1)]
 
-    def found(self, state: str) -> Any:
-        """What the ItemReader of a Map finds."""
+    def items_of(self, state: str) -> Any:
+        """Return what the ItemReader of a Map reads."""
         return self.items.get(state, [{}])
 
     def answering(self, state: str, call: int, *answers: Answer) -> Script:
-        """The script in which a call, and those after it, are answered so."""
+        """Return the script in which a call, and those after it, have these answers."""
         before = tuple(self.reply(state, number) for number in range(call))
         return replace(self, answers={**self.answers, state: before + answers})
 
     def get(self, origin: Origin) -> Any:
-        """What stands at a place; ABSENT when nothing does."""
+        """Return the value at an origin; ABSENT where there is none."""
         return get(self._content(origin.source), origin.keys)
 
     def put(self, origin: Origin, value: Any) -> Script:
-        """The script with a value there; ABSENT takes away what is."""
+        """Return the script with a value there; ABSENT removes it."""
         source = origin.source
         content = put(self._content(source), origin.keys, value)
         if content is ABSENT:
@@ -94,46 +95,50 @@ class Script:
         old = self.reply(source.state, source.call)
         return self._replaced(source, replace(old, cause=str(content)))
 
-    def _content(self, source: Source) -> Any:
+    def _content(self, source: DataSource) -> Any:
         match source.kind:
             case "input":
                 return self.input
             case "items":
-                return self.found(source.state)
+                return self.items_of(source.state)
         reply = self.reply(source.state, source.call)
         if source.kind == "cause":
             return reply.cause or ""
-        return {} if reply.output is NOTHING else reply.output
+        return {} if reply.output is ABSENT else reply.output
 
-    def _replaced(self, source: Source, answer: Answer) -> Script:
+    def _replaced(self, source: DataSource, answer: Answer) -> Script:
         later = self.answers.get(source.state, ())[source.call + 1 :]
         return self.answering(source.state, source.call, answer, *later)
 
     @property
     def key(self) -> str:
-        """The same for scripts that say the same."""
+        """A text that equal scripts share."""
         return dumps(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        """{"input": …, "answers": {STATE: [{"Return": …} | {"Throw": …}]}, "items": {MAP: …}}."""
+        """Return {"input", "answers": {STATE: [{"Return"} | {"Throw"}]}, "items": {MAP: …}}."""
         answers = {
-            state: [shown(answer) for answer in answers] for state, answers in self.answers.items()
+            state: [as_mock(answer) for answer in answers]
+            for state, answers in self.answers.items()
         }
         items = {"items": dict(self.items)} if self.items else {}
         return {"input": self.input, "answers": answers, **items}
 
 
-def shown(answer: Answer) -> dict[str, Any]:
-    """An answer as MockConfigFile.json has it; nobody's answer is the timeout that follows."""
+def as_mock(answer: Answer) -> dict[str, Any]:
+    """Return an answer as MockConfigFile.json has it; no answer is the timeout that follows."""
     if answer.failed:
         return {"Throw": {"Error": answer.error, "Cause": answer.cause}}
-    if answer.output is NOTHING:
+    if answer.output is ABSENT:
         return {"Throw": {"Error": "States.Timeout"}}
     return {"Return": answer.output}
 
 
 def shrink(script: Script, shows: Callable[[Script], bool]) -> Script:
-    """A script none of whose parts can be left out; `shows` says whether one still shows it."""
+    """Return the script without all parts that `shows` does not need, one tried after the other.
+
+    After each part that can go, all others are tried again: so the result is a minimum.
+    """
     tries = 0
     smaller = _smaller(script)
     while (candidate := next(smaller, None)) is not None and tries < TRIES:
@@ -145,11 +150,11 @@ def shrink(script: Script, shows: Callable[[Script], bool]) -> Script:
 
 def _smaller(script: Script) -> Iterator[Script]:
     answers = script.answers
-    for state, given in answers.items():
+    for state, own in answers.items():
         others = {name: one for name, one in answers.items() if name != state}
         yield replace(script, answers=others)
-        for index in range(len(given) - 1, -1, -1):
-            for fewer in _fewer(given, index):
+        for index in range(len(own) - 1, -1, -1):
+            for fewer in _fewer(own, index):
                 yield replace(script, answers={**others, state: fewer})
     for name, items in script.items.items():
         rest = {key: one for key, one in script.items.items() if key != name}
@@ -158,20 +163,20 @@ def _smaller(script: Script) -> Iterator[Script]:
     yield from (replace(script, input=less) for less in _less(script.input))
 
 
-def _fewer(given: tuple[Answer, ...], index: int) -> Iterator[tuple[Answer, ...]]:
-    """Answers without one of them, or with less in it."""
-    before, after = given[:index], given[index + 1 :]
+def _fewer(answers: tuple[Answer, ...], index: int) -> Iterator[tuple[Answer, ...]]:
+    """Yield answers without one of them, or with less in it."""
+    before, after = answers[:index], answers[index + 1 :]
     if before or after:
         yield before + after
-    one = given[index]
-    if one.output is not NOTHING and not one.failed:
+    one = answers[index]
+    if one.output is not ABSENT and not one.failed:
         yield from ((*before, replace(one, output=less), *after) for less in _less(one.output))
     if one.cause:
         yield (*before, replace(one, cause=""), *after)
 
 
 def _less(value: Any) -> Iterator[Any]:
-    """A value with something left out."""
+    """Yield a value with one part left out."""
     match value:
         case dict():
             for name in value:

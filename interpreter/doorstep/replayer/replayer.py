@@ -11,7 +11,7 @@ from ..api import Definition, StateMachines, Type
 from ..asl.compile import compile_workflow
 from ..definitions import load
 from ..engine import Engine, Event, Fiber, Header, Journal, Program, StartMapRun, quotas_of
-from ..model.definition import workflow
+from ..model import workflow
 from ..validation import check
 from .child_histories import ChildHistories, ChildSource, read_children
 from .comparison import ComparisonRules, Tolerate

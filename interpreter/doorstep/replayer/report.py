@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..api import Definition, StateMachines, Type
-from ..engine import Fact, Identity, Invoke
+from ..engine import Fact
 from ..errors import InputError
 from ..history import as_aws
-from ..runtime import Answer, Handlers, Source, call, context_of
+from ..runtime import Handlers, Source, call_apart
 from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of
@@ -213,8 +213,6 @@ _OF_THE_CALL = ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "St
 """Members of a service's response that each call has of its own."""
 _OF_THE_ERROR = ("requestId", "stackTrace", "trace")
 """Members of a Lambda function's error that each call has of its own."""
-_REMAINING = 900.0
-"""Seconds that a handler is said to have without a limit: the most that Lambda allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +261,7 @@ def _answers(follower: Follower, handlers: Handlers, tolerate: Tolerate) -> Iter
         if handlers.find(invoke) is None:
             yield make("no handler", recorded, None)
             continue
-        answer = _call(handlers, identity, invoke)
+        answer = call_apart(handlers, invoke, identity)
         if answer.failed:
             now = {"error": answer.error, "cause": answer.cause}
         elif answer.output is ABSENT:
@@ -272,17 +270,6 @@ def _answers(follower: Follower, handlers: Handlers, tolerate: Tolerate) -> Iter
         else:
             now = {"output": answer.output}
         yield make(*_verdict(recorded, now, tolerate))
-
-
-def _call(handlers: Handlers, identity: Identity, invoke: Invoke) -> Answer:
-    context = partial(
-        context_of,
-        identity,
-        remaining=lambda: invoke.timeout or _REMAINING,
-        # The recording has what was sent to the task; nothing else is.
-        send=lambda *_: None,
-    )
-    return call(handlers, invoke, identity, context)
 
 
 def _verdict(
