@@ -22,9 +22,9 @@ from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_states
 from .data_repair import origin
+from .findings import Origin
 from .flow import ARRAY, MOMENT, Fixed, Read, get, put, wants
 from .run import RunStep
-from .script import Origin
 
 TRIES = 3_000
 """Combinations of values for one Choice: all those of three values with 13 candidates each.

@@ -15,11 +15,10 @@ from ..runtime import Handlers, Source
 from ..validation import check
 from . import flow_states
 from .choices import fixed, options, possible, situation
-from .findings import SEVERITIES, Exploration, Finding, FindingPlace
+from .findings import SEVERITIES, Exploration, Finding, FindingPlace, Script, shrink
 from .flow import Read
 from .repetition import called_twice, repeated
 from .run import Run, RunStep, Subject
-from .script import Script, shrink
 from .search import UNEXPECTED, Search
 from .verdicts import VERDICTS, Evidence, needs
 

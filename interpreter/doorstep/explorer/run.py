@@ -21,8 +21,8 @@ from ..model import Clause, State, workflow
 from ..runtime import Answer, Clock, Driver, Handlers, Respond, Running, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
+from .findings import Script
 from .flow_states import ExitFlow
-from .script import Script
 
 EVENTS = 2_500
 """A run with as many events is cut off: it is in a loop, or too large to explore.

@@ -23,10 +23,9 @@ from .data_repair import (
     missing_values,
     reads_outside_data,
 )
-from .findings import Finding, FindingPlace, Severity
+from .findings import INPUT, Finding, FindingPlace, Origin, Script, Severity
 from .flow import PARSED, TEXT, Put, Read, expression, get, path_text
 from .run import Loop, Run, RunStep, Trace
-from .script import INPUT, Origin, Script
 from .search import UNEXPECTED, Search
 
 # Evidence -----------------------------------------------------------------------------------------

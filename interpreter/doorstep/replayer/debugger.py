@@ -21,9 +21,8 @@ from ..history import Entry, ExecutionView, Visit, as_aws
 from ..model import State
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference
-from .identity import RecordedRandom, RepeatedRandom
 from .recording import History, Recording, read_recording
-from .replayer import Replayer
+from .replayer import RecordedRandom, RepeatedRandom, Replayer
 
 _ANSWERED = ("LambdaFunctionSucceeded", "ActivitySucceeded", "TaskSucceeded")
 _JOINED = ("ParallelStateSucceeded", "MapStateSucceeded")
