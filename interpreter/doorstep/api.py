@@ -12,8 +12,8 @@ from .asl.compile import compile_workflow
 from .definitions import load
 from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of
 from .errors import InputError
-from .map_runs.run import MapRun
-from .model.definition import workflow
+from .map_runs import MapRun
+from .model import workflow
 from .runtime import (
     Driver,
     Execution,

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import StateFailed
 from ..jsonpath import ReferenceConflict, compile_reference
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Closure, Env

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..asl.retry import Retrier, compile_retrier
-from ..model.definition import State, Transition, Workflow
+from ..model import State, Transition, Workflow
 
 ItemKind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)

@@ -17,7 +17,7 @@ from ..asl.retry import matches
 from ..engine import STANDARD, Engine, Fiber, Identity
 from ..errors import InputError, StateFailed
 from ..history import Entry, Visit, Visits
-from ..model.definition import Scope, State, workflow
+from ..model import Scope, State, workflow
 from ..values.json_values import value_of
 from .items import CatcherItem, Item, StateItems, parts, workflow_timeout
 

@@ -7,12 +7,11 @@
 | choices | data with which a given rule of a Choice matches |
 | data_repair | states that failed over their data: where it came from, scripts that repair it |
 | run | the definition, compiled once, and what happened in a run of a script in virtual time |
-| script | an input and the answers of all tasks; the smallest one that shows a finding |
 | flow | where a value comes from: the algebra |
 | flow_jsonata, flow_states | read off expressions, and off the fields of a state |
 | verdicts | what the runs showed, and the findings that follow |
 | repetition | tasks that may run twice, read off the definition or tried on handlers |
-| findings | the report, as data, JSON and MockConfigFile.json |
+| findings | scripts (an input and all answers), and the report, as JSON and MockConfigFile.json |
 """
 
 from __future__ import annotations

@@ -15,16 +15,16 @@ from math import prod
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..coverage.reader import Setting, deciding
+from ..coverage import Setting, deciding
 from ..history import Visit
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import format_timestamp, parse_timestamp
 from . import flow_jsonata, flow_states
 from .data_repair import origin
+from .findings import Origin
 from .flow import ARRAY, MOMENT, Fixed, Read, get, put, wants
 from .run import RunStep
-from .script import Origin
 
 TRIES = 3_000
 """Combinations of values for one Choice: all those of three values with 13 candidates each.

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..asl.jsonata_fields import json_type
 from ..history import Visit
-from ..model.definition import State
-from ..model.state_types import WORKING
+from ..model import WORKING, State
 from ..values.json_values import ABSENT
 from . import flow_states
+from .findings import INPUT, DataSource, Origin, Script
 from .flow import (
     ARRAY,
     MOMENT,
@@ -33,7 +33,6 @@ from .flow import (
     wants,
 )
 from .run import EVENTS, Run, RunStep, Trace
-from .script import INPUT, DataSource, Origin, Script
 
 _ENTERED = re.compile(r"\(entered at the event id #(\d+)\)")
 _TASKS = ("LambdaFunction", "Activity", "Task")

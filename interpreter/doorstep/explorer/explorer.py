@@ -8,19 +8,17 @@ from typing import Any
 
 from ..api import Definition, Type
 from ..asl.retry import matches
-from ..coverage import KINDS, Item
-from ..coverage.items import StateItems
+from ..coverage import KINDS, Item, StateItems
 from ..definitions import load
 from ..errors import StateFailed
 from ..runtime import Handlers, Source
 from ..validation import check
 from . import flow_states
 from .choices import fixed, options, possible, situation
-from .findings import SEVERITIES, Exploration, Finding, FindingPlace
+from .findings import SEVERITIES, Exploration, Finding, FindingPlace, Script, shrink
 from .flow import Read
 from .repetition import called_twice, repeated
 from .run import Run, RunStep, Subject
-from .script import Script, shrink
 from .search import UNEXPECTED, Search
 from .verdicts import VERDICTS, Evidence, needs
 

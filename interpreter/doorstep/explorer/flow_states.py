@@ -13,9 +13,7 @@ from typing import Any
 from ..asl.jsonata_fields import is_expression
 from ..intrinsics import IntrinsicCall, LiteralArgument, PathArgument, parse_intrinsic
 from ..jsonpath.grammar import Descent, Elements, Members, parse
-from ..model.definition import Clause, State
-from ..model.grammar import operator_of
-from ..model.state_types import WORKING
+from ..model import WORKING, Clause, State, operator_of
 from . import flow_jsonata
 from .flow import (
     ARRAY,

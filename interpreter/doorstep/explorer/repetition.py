@@ -15,13 +15,11 @@ from typing import Any
 from ..asl.jsonata_fields import is_expression
 from ..coverage import Item
 from ..engine import Invoke
-from ..model.definition import State
-from ..model.resource import Integration, integration
+from ..model import Integration, State, integration
 from ..runtime import Answer, Handlers, Running, call_apart
 from ..values.json_values import ABSENT, dumps
-from .findings import Finding, FindingPlace, Severity
+from .findings import Finding, FindingPlace, Script, Severity
 from .run import Subject
-from .script import Script
 
 _LOSING = frozenset(
     ("States.ALL", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout")

@@ -13,17 +13,16 @@ from typing import Any
 
 from ..api import SEEDED_START, Type
 from ..asl.compile import compile_workflow
-from ..coverage import Coverage, Item
-from ..coverage.items import StateItems
+from ..coverage import Coverage, Item, StateItems
 from ..engine import Event, Header, Identity, Invoke, ItemSource, Program, StartMapRun
 from ..history import Visit, Visits, of_execution
-from ..map_runs.run import MapRun
-from ..model.definition import Clause, State, workflow
+from ..map_runs import MapRun
+from ..model import Clause, State, workflow
 from ..runtime import Answer, Clock, Driver, Handlers, Respond, Running, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
+from .findings import Script
 from .flow_states import ExitFlow
-from .script import Script
 
 EVENTS = 2_500
 """A run with as many events is cut off: it is in a loop, or too large to explore.

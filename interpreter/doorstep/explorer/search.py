@@ -16,14 +16,14 @@ from dataclasses import replace
 from itertools import count
 
 from ..coverage import Item
-from ..model.definition import State
+from ..model import State
 from ..runtime import Answer, no_answer
 from . import flow_states
 from .choices import possible
 from .data_repair import DataFailure, data_failures, guesses, origin, repaired
+from .findings import DataSource, Origin, Script
 from .flow import MOST_ITEMS, wants
 from .run import Run, RunStep, Subject
-from .script import DataSource, Origin, Script
 
 ATTEMPTS = 12
 """Scripts that are tried for one goal. A goal is often reached on one of a few paths only, and each

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from ..engine import EXPRESS, STANDARD
 from ..history import Visit
-from ..model.definition import State
-from ..model.state_types import WORKING
+from ..model import WORKING, State
 from ..values.json_values import ABSENT, dumps
 from . import flow_states
 from .choices import fixed
@@ -24,10 +23,9 @@ from .data_repair import (
     missing_values,
     reads_outside_data,
 )
-from .findings import Finding, FindingPlace, Severity
+from .findings import INPUT, Finding, FindingPlace, Origin, Script, Severity
 from .flow import PARSED, TEXT, Put, Read, expression, get, path_text
 from .run import Loop, Run, RunStep, Trace
-from .script import INPUT, Origin, Script
 from .search import UNEXPECTED, Search
 
 # Evidence -----------------------------------------------------------------------------------------

@@ -18,12 +18,11 @@ from ..asl.data_flow import stages
 from ..engine import TERMINAL, Engine, Event, Fiber
 from ..errors import StateFailed
 from ..history import Entry, Visit, as_aws
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference
-from .identity import RecordedRandom, RepeatedRandom
 from .recording import History, Recording, read_recording
-from .replayer import Replayer
+from .replayer import RecordedRandom, RepeatedRandom, Replayer
 
 _ANSWERED = ("LambdaFunctionSucceeded", "ActivitySucceeded", "TaskSucceeded")
 _JOINED = ("ParallelStateSucceeded", "MapStateSucceeded")

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from ..engine import Invoke
 from ..errors import HandlerLoadError, is_interrupt, message_of
-from ..model.resource import Integration, function_name
+from ..model import Integration, function_name
 
 Handler = Callable[..., Any]
 Source = Mapping[str, Handler] | ModuleType | str | Path

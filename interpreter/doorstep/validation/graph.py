@@ -13,8 +13,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
-from ..model.definition import Fields, Steps, scopes_in, states_of, targets_of
-from ..model.state_types import STATES, TERMINAL
+from ..model import STATES, TERMINAL, Fields, Steps, scopes_in, states_of, targets_of
 from ..values.did_you_mean import did_you_mean
 from .diagnostics import Diagnostics, Location, error
 
