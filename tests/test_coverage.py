@@ -14,8 +14,8 @@ import pytest
 import doorstep
 from doorstep.coverage import Coverage, SuiteCoverage, reports
 from doorstep.coverage.suite import thresholds
+from doorstep.history import Visits, visits_of
 from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -378,7 +378,7 @@ def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[...
     retried = work(Retry=[{"ErrorEquals": ["Busy"]}], Assign={"kept.$": "$"})
     mocks = Mocks(mock("Work", doorstep.fail("Busy"), attempt=0), mock("Work", {"n": 1}))
     execution = mocks.run(chain({"Work": retried, "End": {"Type": "Succeed"}}), {"given": True})
-    first, second = of_execution(execution.events).all
+    first, second = visits_of(execution).all
     assert (first.input, first.output, first.following) == ({"given": True}, {"n": 1}, "End")
     assert (len(first.attempts), len(first.retries), first.errors) == (2, 1, ["Busy"])
     assert first.assigned == {"kept": {"n": 1}}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
-from ..history import Entry, VisitOutcome, Visits
+from ..history import VisitOutcome, Visits
 from ..model import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage
@@ -55,9 +55,8 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 # One execution -----------------------------------------------------------------------------------
 
 
-def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
+def of_execution(definition: Mapping[str, Any], visits: Visits) -> dict[str, Mark]:
     """Return what an execution used: each state's worst outcome and visits; the ways taken."""
-    visits = Visits(entries)
     coverage = Coverage(definition)
     coverage.add(visits)
     outcomes: dict[str, Counter[VisitOutcome]] = {}
