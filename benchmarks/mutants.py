@@ -175,25 +175,42 @@ def measure() -> None:
     subprocess.run(command, cwd=ROOT, env=environment(ROOT), check=False)
 
 
-def tests_by_line() -> dict[tuple[str, int], list[str]]:
-    """The tests that execute each line, the most particular (of the fewest lines) first."""
-    from coverage import CoverageData
+class Tests:
+    """Which tests to run for a line: those that execute it, the most particular first."""
 
-    data = CoverageData(str(MEASURED))
-    data.read()
-    by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
-    breadth: dict[str, int] = defaultdict(int)
-    for file in data.measured_files():
-        for line, contexts in data.contexts_by_lineno(file).items():
-            for context in contexts:
-                test = context.rpartition("|")[0] if "|" in context else context
-                if test:
-                    by_line[str(Path(file).relative_to(ROOT)), line].add(test)
-                    breadth[test] += 1
-    return {
-        place: sorted(tests, key=lambda test: (breadth[test], test))
-        for place, tests in by_line.items()
-    }
+    def __init__(self, measured: Path) -> None:
+        """Read what `measure` recorded."""
+        from coverage import CoverageData
+
+        data = CoverageData(str(measured))
+        data.read()
+        self._lines: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._files: dict[str, set[str]] = defaultdict(set)
+        self._breadth: dict[str, int] = defaultdict(int)
+        for file in data.measured_files():
+            name = str(Path(file).relative_to(ROOT))
+            for line, contexts in data.contexts_by_lineno(file).items():
+                for context in contexts:
+                    self._add(name, line, context.rpartition("|")[0])
+
+    def _add(self, name: str, line: int, test: str) -> None:
+        tests = self._lines[name, line]
+        if test:
+            tests.add(test)
+            self._files[name].add(test)
+            self._breadth[test] += 1
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests of the mutant's line.
+
+        A line that no test executes, but the import of its module does (a constant, a table): the
+        tests of the module.
+        """
+        name = str(mutant.path)
+        tests = self._lines.get((name, mutant.line))
+        if tests is not None and not tests:
+            tests = self._files[name]
+        return sorted(tests or (), key=lambda test: (self._breadth[test], test))
 
 
 def environment(tree: Path) -> dict[str, str]:
@@ -264,7 +281,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.measure or not MEASURED.exists():
         measure()
-    by_line = tests_by_line()
+    every_test = Tests(MEASURED)
     paths = [path for source in SOURCES for path in sorted((ROOT / source).rglob("*.py"))]
     every = [mutant for path in paths if chosen.only in str(path) for mutant in mutants(path)]
     drawn = random.Random(chosen.seed).sample(every, min(chosen.count, len(every)))
@@ -277,7 +294,7 @@ def main() -> int:
 
         def judge(mutant: Mutant) -> tuple[Mutant, bool, int, float]:
             tree, began = trees.get(), time.monotonic()
-            tests = by_line.get((str(mutant.path), mutant.line), [])
+            tests = every_test.of(mutant)
             try:
                 return mutant, survives(tree, mutant, tests), len(tests), time.monotonic() - began
             finally:
