@@ -100,7 +100,7 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
             yield changed(node, test=ast.UnaryOp(ast.Not(), test))
         case ast.If(test=test) | ast.While(test=test):
             yield changed(node, test=ast.UnaryOp(ast.Not(), test))
-        case ast.Return(value=value) if value is not None and not nothing(value):
+        case ast.Return(value=value) if value is not None and not empty(value):
             yield changed(node, value=None)
         case ast.Expr(value=ast.Call()):
             yield ast.Pass()
@@ -123,14 +123,17 @@ def of_text(node: ast.BinOp) -> bool:
     )
 
 
-def nothing(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def empty(value: ast.expr) -> bool:
+    """Return whether a caller that looks at the truth of it sees no difference to None."""
+    return isinstance(value, ast.Constant) and not value.value
 
 
 def places(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a module that run and that a caller can see."""
     for name, inner in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "type_params"}:
+            continue
+        if isinstance(node, ast.ClassDef) and name == "keywords":
             continue
         for child in inner if isinstance(inner, list) else [inner]:
             if not isinstance(child, ast.AST) or isinstance(child, NEITHER):
