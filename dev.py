@@ -57,10 +57,11 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run the workflow of examples/order and show its history")
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
+    commands.add_parser("api", help="write docs/api.md anew from the docstrings")
     chosen = parser.parse_args().command
     os.chdir(ROOT)
     set_up()
-    return demo() if chosen == "demo" else test()
+    return {"demo": demo, "test": test, "api": api}[chosen]()
 
 
 def demo():
@@ -80,6 +81,11 @@ def test():
     results = [(step.name, run(step)) for step in STEPS]
     say("\n" + "   ".join("%s: %s" % result for result in results))
     return 1 if "FAILED" in dict(results).values() else 0
+
+
+def api():
+    """Write docs/api.md."""
+    return call("python docs/generate_api.py")
 
 
 def run(step):

@@ -19,7 +19,7 @@ from doorstep.api import compile_definition
 from doorstep.asl import states
 from doorstep.engine.engine import SLICE
 from doorstep.engine.identity import Identity
-from doorstep.engine.journal import Journal, replay
+from doorstep.engine.journal import Header, Journal, replay
 from doorstep.engine.quotas import EXPRESS, STANDARD
 from doorstep.errors import OUR_FAULT, InputError
 from doorstep.map_runs import run
@@ -178,10 +178,10 @@ def test_an_engine_whose_start_meets_a_fault_has_failed(
 def test_a_loop_without_end_lets_others_go_first(chain: Chain) -> None:
     driver = Driver(VirtualClock(0.0), doorstep.runtime.handlers.Handlers({}))
     express = Identity(name="loop", seed="1", type="EXPRESS")
-    loop = driver.start(compile_definition(LOOP, "EXPRESS"), LOOP, express, "{}", EXPRESS)
+    loop = driver.start(compile_definition(LOOP, "EXPRESS"), Header(LOOP, express, EXPRESS), "{}")
     short = chain({"A": {"Type": "Pass"}})
     other = driver.start(
-        compile_definition(short), short, Identity(name="other", seed="2"), "{}", STANDARD
+        compile_definition(short), Header(short, Identity(name="other", seed="2"), STANDARD), "{}"
     )
     driver.run(other)
     assert other.status == "SUCCEEDED"

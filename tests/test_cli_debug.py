@@ -86,9 +86,9 @@ def test_another_definition_is_noticed(history: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.asl.json"
     other.write_text(DEFINITION.read_text("utf-8").replace("charge_card", "charge"), "utf-8")
     printed = debug(history, "--at", "21", "--definition", str(other)).stdout
-    assert "the definition parts from the history at event 19 in ChargeCard" in printed
+    assert "the definition differs from the history at event 19 in ChargeCard" in printed
     noted = debug(history, "--at", "21", "--definition", str(other), "--format", "json")
-    assert "parts from the history at event 19" in noted.stderr
+    assert "differs from the history at event 19" in noted.stderr
     assert "context" not in json.loads(noted.stdout)
 
 
@@ -103,10 +103,10 @@ def test_pages_may_be_given_in_any_order(history: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ((), "stdout is no terminal to step in: --at EVENT prints one event"),
-        (("--at", "99"), "the history has the events 1 to 29, not 99"),
-        (("--at", "x"), "'x' is neither a number nor `failure`"),
-        (("--format", "json"), "--format json goes with --at EVENT"),
+        ((), "stdout is not a terminal; print one event with --at EVENT"),
+        (("--at", "99"), "event 99 is not in the history, which has events 1 to 29"),
+        (("--at", "x"), "'x' is not a number or `failure`"),
+        (("--format", "json"), "--format json needs --at EVENT"),
     ],
 )
 def test_what_cannot_be_shown_is_told(history: Path, options: Any, told: str) -> None:
@@ -131,7 +131,7 @@ def test_a_success_has_no_failure(tmp_path: Path) -> None:
 def session(history: Path) -> DebugSession:
     """One who stands at the first failure, event 21."""
     moments = doorstep.moments(history, DEFINITION)
-    return DebugSession(moments, moments.blamed or 0)
+    return DebugSession(moments, moments.first_failure or 0)
 
 
 def pressed(session: DebugSession, keys: str) -> int:
@@ -173,12 +173,12 @@ def test_a_key_leads_to_an_event(session: DebugSession, keys: str, event: int) -
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ("f f f", "no failure comes after this"),
-        ("g 9 9 ENTER", "there are the events 1 to 29, not '99'"),
+        ("f f f", "no failure after this event"),
+        ("g 9 9 ENTER", "'99' is not an event: they are numbered 1 to 29"),
         ("g 1 ENTER p", "this is the first event"),
         ("g 2 9 ENTER n", "this is the last event"),
-        ("/ z z ENTER", "no state and no type of event has 'zz' in it"),
-        ("y", "'y' is none of the keys; ? shows them"),
+        ("/ z z ENTER", "no state or type of event contains 'zz'"),
+        ("y", "'y' does nothing; ? lists the keys"),
     ],
 )
 def test_a_key_that_leads_nowhere_says_so(session: DebugSession, keys: str, told: str) -> None:
@@ -269,7 +269,7 @@ def test_a_foreign_text_gives_a_terminal_no_orders() -> None:
 def test_an_error_without_a_cause_is_shown() -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Sad"}}}
     found = doorstep.moments(doorstep.run(definition).history)
-    text = "\n".join(shown(DebugSession(found, found.blamed or 0)))
+    text = "\n".join(shown(DebugSession(found, found.first_failure or 0)))
     assert "error: Sad" in text
     assert "no cause" in text
 

@@ -72,7 +72,7 @@ def test_a_finding_says_where_how_and_what_to_do() -> None:
 error missing: Tell reads $.orderId, which is not there on this way to it
   charge.asl.json:14:7: Parameters of Tell
   hint: keep it on the way here with ResultPath, or ask for it with a Choice (IsPresent)
-  way: Charge → Tell
+  path: Charge → Tell
   input: {"orderId":"some orderId"}
   Charge: fails with Unexpected
 """
@@ -98,7 +98,7 @@ def test_the_table_has_what_was_reached() -> None:
 def test_a_definition_that_can_not_be_used_exits_with_2() -> None:
     result = explore("bad.json")
     assert result.exit_code == 2
-    assert "not a definition that AWS would accept" in result.stderr
+    assert "AWS would not accept the definition" in result.stderr
 
 
 def report(*arguments: str) -> dict[str, Any]:
@@ -181,4 +181,4 @@ def test_a_line_on_the_terminal_says_how_far_it_has_come() -> None:
 
 def test_too_little_time_is_told() -> None:
     result = explore("charge.asl.json", "--seconds", "0.000001")
-    assert "not everything was tried" in result.stderr
+    assert "the time limit was reached" in result.stderr

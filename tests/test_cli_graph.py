@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep.drawing.conditions import condition
+from doorstep.drawing.graph import condition
 from doorstep_cli.main import cli
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -231,7 +231,7 @@ def test_a_history_of_another_workflow_is_noticed(tmp_path: Path) -> None:
     history.write_text(json.dumps(run.history), "utf-8")
     result = graph(tmp_path, "--history", str(history))
     assert result.exit_code == 0
-    assert "flow.asl.json has not: X\n" in result.stderr
+    assert "flow.asl.json does not define: X\n" in result.stderr
 
 
 def test_a_refused_definition_is_not_drawn(tmp_path: Path) -> None:

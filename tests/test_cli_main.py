@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 PROGRAM = Path(sys.executable).with_name("doorstep")
 GROUPS = {
-    "Run and look": ["run", "validate", "history", "graph"],
+    "Run and inspect": ["run", "validate", "history", "graph"],
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["replay", "resume", "debug", "diff"],
     "Serve": ["serve", "start", "ps", "logs", "stop", "redrive", "callback"],
@@ -106,7 +106,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def bug(*_: object) -> None:
         raise LookupError("seven of nine")
 
-    monkeypatch.setattr(validate, "_look", bug)
+    monkeypatch.setattr(validate, "_check", bug)
     return ["validate", "-"]
 
 
@@ -129,7 +129,7 @@ def test_ctrl_c_outside_a_run_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validate, "_look", interrupted)
+    monkeypatch.setattr(validate, "_check", interrupted)
     result = CliRunner().invoke(cli, ["validate", "-"])
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 

@@ -218,7 +218,7 @@ def test_quiet_leaves_remarks_out() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_history_that_could_not_be_written_is_refused_before_the_run() -> None:
     result = run(task("greet"), "--handlers", "handlers.py", "--history", "none/history.json")
-    assert says(result, 2, "--history", "there is no folder none")
+    assert says(result, 2, "--history", "the folder none does not exist")
     assert "greeting" not in result.stderr
 
 
@@ -400,11 +400,11 @@ def test_an_input_nested_more_deeply_than_python_can_encode_is_no_crash() -> Non
         ("--state-machine", "=file", "'=file' is not NAME=FILE"),
         ("--state-machine", "Child=none.json", "can't read none.json"),
         ("--quota", "many=1", "no quota 'many'"),
-        ("--quota", "payload_bytes=big", "takes a number above 0, not 'big'"),
-        ("--quota", "inline_concurrency=0", "takes a number above 0"),
-        ("--quota", "execution_seconds=none", "takes a number above 0"),
-        ("--start-time", "noon", "'noon' is no time"),
-        ("--start-time", "9" * 30, "is no time"),
+        ("--quota", "payload_bytes=big", "must be a number above 0, not 'big'"),
+        ("--quota", "inline_concurrency=0", "must be a number above 0"),
+        ("--quota", "execution_seconds=none", "must be a number above 0"),
+        ("--start-time", "noon", "'noon' is not a time"),
+        ("--start-time", "9" * 30, "is not a time"),
         ("--s3-root", "none", "'none' does not exist"),
         ("--resource", "Flow", "flow.asl.json is a definition, not a template"),
         ("--clock", "wall", "'wall' is not one of"),
@@ -424,7 +424,7 @@ def test_the_real_clock_takes_no_start_time() -> None:
 @pytest.mark.usefixtures("folder")
 def test_standard_input_can_only_be_one_thing() -> None:
     result = CliRunner().invoke(cli, ["run", "-", "--input", "-"], input="{}")
-    assert says(result, 2, "standard input is the input already")
+    assert says(result, 2, "standard input is already used for the input")
 
 
 @pytest.mark.usefixtures("folder")
@@ -540,7 +540,7 @@ def test_a_callback_that_nobody_answered_gets_a_hint(
         "utf-8",
     )
     result = run(definition, "--handlers", "ask.py")
-    assert says(result, 1, headline, "nobody answered 'Ask'", 'after="5h"')
+    assert says(result, 1, headline, "'Ask' got no answer", 'after="5h"')
 
 
 INTERRUPTIBLE = """

@@ -52,7 +52,7 @@ def test_there_are_62_types_of_events() -> None:
         (lambda events: events.pop(1), "event 2 (WaitStateExited): the id is 3"),
         (lambda events: events[2].pop("id"), "event 3 (WaitStateExited): id is missing"),
         (lambda events: events[2].update(previousEventId=3), "event 3 (WaitStateExited): it foll"),
-        (lambda events: events[2].update(type="Left"), "event 3 (Left): there is no such type"),
+        (lambda events: events[2].update(type="Left"), "event 3 (Left): the type does not exist"),
         (lambda events: events[0].update(type="TaskStarted"), "the first event is not ExecutionSt"),
         (lambda events: events[3].update(type="MapRunFailed"), "event 4 (MapRunFailed): it has no"),
         (lambda events: events[3].update(x=1), "event 4 (ParallelStateStarted): it has x"),

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 import doorstep
-from doorstep.coverage import Coverage, Suite, reports
+from doorstep.coverage import Coverage, SuiteCoverage, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.history.recorded import Entry
 from doorstep.history.state_visits import Visits, of_execution
@@ -42,7 +42,7 @@ def covered(
         Mocks(*mocks).run(
             definition, value, on_event=lambda one, _: seen.setdefault(one.arn, one), **options
         )
-    suite = Suite()
+    suite = SuiteCoverage()
     for execution in seen.values():
         suite.add(execution)
     [machine] = suite.machines
@@ -264,7 +264,7 @@ def test_a_redrive_is_no_retry(chain: Callable[..., Any]) -> None:
     assert execution.status == "FAILED"
     driver.redrive(execution)
     driver.run(execution)
-    suite = Suite()
+    suite = SuiteCoverage()
     suite.add(execution)
     hits = used(suite.machines[0].coverage)
     assert hits["retrier Work: retry of Odd"] == 0
@@ -389,7 +389,7 @@ def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[...
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Suite:
+def suite(tmp_path: Path) -> SuiteCoverage:
     """A machine of a file and one that has none; half of the first is covered."""
     definition = {
         "StartAt": "Pick",
@@ -406,13 +406,13 @@ def suite(tmp_path: Path) -> Suite:
     file = tmp_path / "pick.asl.json"
     file.write_text(json.dumps(definition, indent=2))
     alone = {"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}
-    found = Suite()
+    found = SuiteCoverage()
     found.add(doorstep.run(file, "text", machine_name="pick"), str(file))
     found.add(doorstep.run(alone, machine_name="alone"))
     return found
 
 
-def test_the_table_says_what_is_missing_and_where(suite: Suite) -> None:
+def test_the_table_says_what_is_missing_and_where(suite: SuiteCoverage) -> None:
     head, alone, pick, both, *missing = reports.table(suite).splitlines()
     assert head.split()[:4] == ["state", "machine", "states", "transitions"]
     assert alone.split() == ["alone", "1/1", "-", "-", "-", "-", "-", "-", "100%"]
@@ -423,7 +423,7 @@ def test_the_table_says_what_is_missing_and_where(suite: Suite) -> None:
     assert "  state      Other (line 18)" in missing
 
 
-def test_json_has_every_item_with_its_place(suite: Suite) -> None:
+def test_json_has_every_item_with_its_place(suite: SuiteCoverage) -> None:
     whole = json.loads(reports.as_json(suite))
     [pick] = [machine for machine in whole["machines"] if machine["name"] == "pick"]
     assert whole["percent"] == 62.5
@@ -437,7 +437,7 @@ def test_json_has_every_item_with_its_place(suite: Suite) -> None:
     }
 
 
-def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
+def test_cobertura_has_a_line_for_each_line_with_items(suite: SuiteCoverage) -> None:
     root = ElementTree.fromstring(reports.cobertura(suite))
     [machine] = root.iter("class")
     lines = {line.get("number"): line.attrib for line in machine.iter("line")}
@@ -452,21 +452,21 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
     assert (root.get("line-rate"), root.get("branch-rate")) == ("0.6000", "0.5714")
 
 
-def test_the_page_colours_the_lines(suite: Suite) -> None:
+def test_the_page_colours_the_lines(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert '<span id="machine2-line15" class="all" title="1 × state Text">✓   15' in page
     assert '<span id="machine2-line18" class="none" title="0 × state Other">✗   18' in page
     assert "62% covered" in page
 
 
-def test_the_table_of_the_page_leads_to_the_machines(suite: Suite) -> None:
+def test_the_table_of_the_page_leads_to_the_machines(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert '<a href="#machine2">pick</a>' in page
     assert '<h2 id="machine2">' in page
     assert '<a href="#">all</a>' in page
 
 
-def test_the_page_draws_what_was_used(suite: Suite) -> None:
+def test_the_page_draws_what_was_used(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     start, end = page.rindex("<svg"), page.rindex("</svg>") + len("</svg>")
     drawn = ElementTree.fromstring(page[start:end])
@@ -499,7 +499,7 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     definition = chain(
         {"Work": work(Retry=retriers, Catch=[catcher], End=True), "Saved": {"Type": "Pass"}}
     )
-    suite = Suite()
+    suite = SuiteCoverage()
     for answer in ("Busy", "Bad"):
         mocks = Mocks(mock("Work", doorstep.fail(answer), invocation=0), mock("Work", 1))
         suite.add(mocks.run(definition, {}))
@@ -509,7 +509,7 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line caught"' in page
 
 
-def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
+def test_the_page_needs_no_other_file_and_no_script(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert "<script" not in page
     assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
@@ -517,7 +517,7 @@ def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
 
 def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..., Any]) -> None:
     retriers = [{"ErrorEquals": ["Bad"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
-    suite = Suite()
+    suite = SuiteCoverage()
     mocks = Mocks(
         mock("Work", doorstep.fail("Busy"), attempt=0), mock("Work", doorstep.fail("Bad"))
     )
@@ -525,15 +525,17 @@ def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..
     assert suite.share("retrier") == (1, 1)
 
 
-def test_what_several_processes_counted_adds_up(suite: Suite) -> None:
-    whole = Suite()
+def test_what_several_processes_counted_adds_up(suite: SuiteCoverage) -> None:
+    whole = SuiteCoverage()
     for _ in range(2):
         whole.merge(json.loads(json.dumps(suite.plain())))
     once, twice = ([used(m.coverage) for m in one.machines] for one in (suite, whole))
     assert twice == [{label: 2 * hits for label, hits in one.items()} for one in once]
 
 
-def test_a_definition_that_nobody_runs_counts_when_asked(suite: Suite, tmp_path: Path) -> None:
+def test_a_definition_that_nobody_runs_counts_when_asked(
+    suite: SuiteCoverage, tmp_path: Path
+) -> None:
     (tmp_path / "unused.asl.json").write_text(
         '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
     )
@@ -542,7 +544,7 @@ def test_a_definition_that_nobody_runs_counts_when_asked(suite: Suite, tmp_path:
     assert suite.share("state") == (3, 5)
 
 
-def test_thresholds_are_of_all_items_or_of_a_kind(suite: Suite) -> None:
+def test_thresholds_are_of_all_items_or_of_a_kind(suite: SuiteCoverage) -> None:
     wanted = thresholds(["62.5", "state=80", "catcher=100"])
     assert list(suite.shortfalls(wanted)) == ["75.0% of states covered, 80% asked for"]
 

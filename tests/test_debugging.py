@@ -49,8 +49,8 @@ def test_the_first_failure_is_shown_with_what_the_task_was_asked(chain: Chain) -
     work = {**WORK, "InputPath": "$.order"}
     events = history(chain({"Work": work}), {"order": 7}, doorstep.fail("Broken", "no stock"))
     found = doorstep.moments(events)
-    assert found.blamed is not None
-    moment = found[found.blamed]
+    assert found.first_failure is not None
+    moment = found[found.first_failure]
     assert (moment.event.type, moment.state, found.status) == (
         "LambdaFunctionFailed",
         "Work",
@@ -72,20 +72,20 @@ def test_a_failure_that_a_retry_made_good_is_not_blamed(chain: Chain) -> None:
         "FailStateEntered",
         "ExecutionFailed",
     ]
-    assert found.blamed == found.failures[1]
+    assert found.first_failure == found.failures[1]
 
 
 def test_a_caught_failure_comes_before_what_became_of_it(chain: Chain) -> None:
     work = {**WORK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Sad"}]}
     states = {"Work": work, "Sad": {"Type": "Fail", "Error": "Sad"}}
     found = doorstep.moments(history(chain(states), {}, doorstep.fail("Broken")))
-    assert found.blamed is not None
-    assert found[found.blamed].error == "Broken"
+    assert found.first_failure is not None
+    assert found[found.first_failure].error == "Broken"
 
 
 def test_nobody_is_blamed_when_all_went_well(chain: Chain) -> None:
     found = doorstep.moments(history(chain({"Work": WORK}), {}, 1))
-    assert (found.blamed, found.status) == (None, "SUCCEEDED")
+    assert (found.first_failure, found.status) == (None, "SUCCEEDED")
 
 
 # Its own event says no more than that it was entered.
@@ -98,7 +98,7 @@ def test_a_fail_state_is_shown_with_its_error(chain: Chain) -> None:
 def test_an_execution_that_timed_out_shows_the_state_that_was_at_work(chain: Chain) -> None:
     nap = {"Type": "Wait", "Seconds": 60}
     found = doorstep.moments(history(chain({"Nap": nap}, TimeoutSeconds=5), {"a": 1}))
-    assert found.blamed == len(found) - 1
+    assert found.first_failure == len(found) - 1
     assert (found[-1].state, found[-1].input) == ("Nap", {"a": 1})
 
 

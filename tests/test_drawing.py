@@ -17,8 +17,17 @@ from hypothesis import strategies as st
 
 from doorstep.definitions import load
 from doorstep.drawing import Mark, draw, svg
-from doorstep.drawing.layout import NAME, SMALL, SMALL_LINE, Box, Line, Picture, layout
-from doorstep.drawing.texts import width, wrapped
+from doorstep.drawing.layout import (
+    NAME,
+    SMALL,
+    SMALL_LINE,
+    Box,
+    Line,
+    Picture,
+    layout,
+    width,
+    wrapped,
+)
 from doorstep.model.definition import workflow
 
 ROOT = Path(__file__).parent.parent

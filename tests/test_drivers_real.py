@@ -12,7 +12,7 @@ import pytest
 import doorstep
 from doorstep.api import compile_definition
 from doorstep.engine.identity import Identity
-from doorstep.engine.journal import JournalEntry
+from doorstep.engine.journal import Header, JournalEntry
 from doorstep.engine.messages import Fact
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution, RealClock
@@ -171,7 +171,9 @@ ASK = one(
 def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
     driver = Driver(clock, Handlers(handlers), persistence=keeper, new_map_run=MapRun)
     identity = Identity(name="test", seed="test")
-    execution = driver.start(compile_definition(definition), definition, identity, "[1, 2]")
+    execution = driver.start(
+        compile_definition(definition), Header.of(definition, identity), "[1, 2]"
+    )
     driver.run(execution)
     return execution
 

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from doorstep.engine.journal import Header
+
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.engine.identity import Identity
 from doorstep.engine.messages import Event, Invoke
@@ -157,7 +159,8 @@ class World:
             # With a seed: ids and tokens are then those of the run that nothing disturbs.
             identity = Identity(name="run", seed="seed", machine="main")
             clock = server.timelines.clock(server.pace, ARN)
-            server.driver.start(main.program, main.definition, identity, INPUT, clock=clock)
+            header = Header.of(main.definition, identity)
+            server.driver.start(main.program, header, INPUT, clock)
             server.clock.turn(0)
 
 

@@ -208,7 +208,7 @@ def test_a_machine_that_is_not_given_any_more_is_named(run: Any, tmp_path: Path)
 
 def test_a_file_that_can_not_be_written_is_named(run: Any, tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
-    with pytest.raises(doorstep.InputError, match="can't keep a journal in"):
+    with pytest.raises(doorstep.InputError, match="can't store a journal in"):
         run([])
 
 

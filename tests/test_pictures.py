@@ -13,8 +13,8 @@ import pytest
 from rich.console import CONSOLE_SVG_FORMAT, Console
 
 import doorstep
-from doorstep.coverage import Suite
-from doorstep.coverage.marking import of_execution, picture
+from doorstep.coverage import SuiteCoverage
+from doorstep.coverage.marks import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
@@ -49,7 +49,7 @@ def order_run() -> str:
 
 def coverage() -> str:
     """The two tests of docs/testing.md."""
-    suite = Suite()
+    suite = SuiteCoverage()
     busy = mock("ChargeCard", doorstep.fail("GatewayBusy"), attempt=range(2))
     for one in (busy, mock("FulfilOrder", doorstep.no_answer())):
         suite.add(order(one), "examples/order/order.asl.json")
@@ -76,7 +76,7 @@ def debug() -> str:
         no_color=False,
         legacy_windows=False,
     )
-    console.print(screen(DebugSession(moments, moments.blamed or 0), width, height))
+    console.print(screen(DebugSession(moments, moments.first_failure or 0), width, height))
     form = FONTS.sub("", CONSOLE_SVG_FORMAT)
     return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
 

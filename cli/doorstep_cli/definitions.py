@@ -1,4 +1,4 @@
-"""Definitions as the commands are given them: files, templates, and what AWS would say of them."""
+"""Read the definitions that commands name, and describe what AWS would refuse in them."""
 
 from __future__ import annotations
 
@@ -25,25 +25,28 @@ _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
 )
-_STRANGE_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
+_UNSUPPORTED_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
 _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
-def definition_option(told: str, *, required: bool = True) -> Callable[[F], F]:
-    """--definition, and in the help what it is."""
+def definition_option(help_text: str, *, required: bool = True) -> Callable[[F], F]:
+    """Return the option --definition with a help text."""
     return click.option(
         "--definition",
         "definition_file",
         type=DEFINITION,
         required=required,
         metavar="FILE",
-        help=told,
+        help=help_text,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class DefinitionFile:
-    """A definition that could be read: its file, and its name and type where a template says so."""
+    """A definition that was read: its file, name, type and document.
+
+    Name and type come from the template, or else from the file's name and the default.
+    """
 
     file: str
     name: str
@@ -52,9 +55,9 @@ class DefinitionFile:
 
 
 def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> DefinitionFile:
-    """The definition of a file, or one of a template.
+    """Return the definition in a file; `resource` chooses one of several in a template.
 
-    Raises DefinitionError or InputError; a template with several needs `resource`.
+    Raises DefinitionError or InputError.
     """
     from doorstep.definitions.templates import load_any
 
@@ -64,7 +67,7 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
 
 
 def machine_names(path: Path) -> list[str]:
-    """The logical ids of a template's state machines; none for a definition."""
+    """Return the logical ids of a template's state machines; [] for a definition."""
     from doorstep.definitions import load
     from doorstep.definitions.templates import CLOUDFORMATION, SAM, is_template
 
@@ -88,7 +91,10 @@ def read_accepted(
     resource: str | None = None,
     machine_type: Type | None = None,
 ) -> DefinitionFile:
-    """A definition that AWS would accept; else a Problem with every diagnostic and its place."""
+    """Return a definition that AWS would accept.
+
+    Raises Problem, whose text lists the diagnostics with their locations.
+    """
     from doorstep import DefinitionError
     from doorstep.validation import check
 
@@ -104,36 +110,36 @@ def read_accepted(
 
 
 def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFile]:
-    """The definition of a file, or all of a template: see `read_accepted`."""
+    """Return the definition in a file, or all definitions of a template; see `read_accepted`."""
     from doorstep import DefinitionError
 
     try:
         names = machine_names(path)
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
-    of_template = [read_accepted(path, parameters, name) for name in names]
-    return of_template or [read_accepted(path, parameters)]
+    definitions = [read_accepted(path, parameters, name) for name in names]
+    return definitions or [read_accepted(path, parameters)]
 
 
 def _refusal(refused: DefinitionError, file: str, document: Document | None) -> Problem:
-    told = "\n".join(all_described(refused.diagnostics, file, document))
-    return Problem(f"{file} is not a definition that AWS would accept\n{told}")
+    described = "\n".join(describe_all(refused.diagnostics, file, document))
+    return Problem(f"AWS would not accept the definition {file}:\n{described}")
 
 
-def all_described(
+def describe_all(
     diagnostics: Sequence[Diagnostic], file: str, document: Document | None
 ) -> Iterator[str]:
-    """Return the first diagnostics with their places, and how many more there are."""
+    """Yield the first diagnostics, each with its location, and how many more there are."""
     from doorstep.errors import MOST, more
 
-    yield from (described(one, file, document) for one in diagnostics[:MOST])
-    yield from (f"{one}; `doorstep validate --format json` has all" for one in more(diagnostics))
+    yield from (describe(one, file, document) for one in diagnostics[:MOST])
+    yield from (f"{one}; `doorstep validate --format json` lists all" for one in more(diagnostics))
 
 
-def described(diagnostic: Diagnostic, file: str, document: Document | None) -> str:
-    """A diagnostic with its place: file, line and column, the line itself and a caret.
+def describe(diagnostic: Diagnostic, file: str, document: Document | None) -> str:
+    """Return a diagnostic with its file, line and column, the line itself and a caret.
 
-    Without a document the text could not be parsed, and the hint holds the line and the caret.
+    `document` is None when the text could not be parsed; then the hint holds line and caret.
     """
     from doorstep.definitions.source_locations import window
 
@@ -151,7 +157,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
 
 def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[int, ...]:
-    """Where a diagnostic stands in the text, from 1; () when that is not known."""
+    """Return the line and column of a diagnostic, from 1; () when they are not known."""
     if document:
         return document.locate(_pointer(diagnostic))
     line = _LINE.search(diagnostic.location or "")
@@ -160,8 +166,8 @@ def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[
 
 
 def _pointer(diagnostic: Diagnostic) -> str | None:
-    """Where to look: at the field itself, where AWS points at the object that can't have it."""
-    strange = _STRANGE_FIELD.fullmatch(diagnostic.message)
-    if strange is None or diagnostic.location is None:
+    """Return the pointer to show: for an unsupported field the field, not its object as in AWS."""
+    unsupported = _UNSUPPORTED_FIELD.fullmatch(diagnostic.message)
+    if unsupported is None or diagnostic.location is None:
         return diagnostic.location
-    return f"{diagnostic.location.rstrip('/')}/{strange[1]}"
+    return f"{diagnostic.location.rstrip('/')}/{unsupported[1]}"

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what turns the text of an option into its value."""
+"""Options that several commands share, and the conversion of their texts to values."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def _former_name(option: str) -> str:
 def pairs(
     _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:
-    """Options of the form NAME=VALUE as a mapping."""
-    found = {}
+    """Convert options of the form NAME=VALUE to a mapping."""
+    values = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not {parameter.metavar}", param=parameter)
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 param_option = click.option(
@@ -79,7 +79,7 @@ param_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     callback=pairs,
-    help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
+    help="A template's parameter, or the value of ${NAME} in a definition; repeatable.",
 )
 
 
@@ -94,23 +94,26 @@ s3_root_option = renamed_option(
 
 
 def definition_options(command: F) -> F:
-    """The options of every command that reads definitions."""
+    """Add the options of every command that reads a definition."""
     type_option = click.option(
         "--type",
         "machine_type",
         type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
-        help="Type of the state machine; a template's own, else STANDARD.",
+        help="Type of the state machine; by default the template's, or STANDARD.",
     )
     resource_option = click.option(
         "--resource",
         metavar="LOGICAL_ID",
-        help="Which state machine of a SAM or CloudFormation template.",
+        help="Which state machine of a SAM or CloudFormation template to use.",
     )
     return param_option(resource_option(type_option(command)))
 
 
 def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
-    """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
+    """Return an option's JSON text unchanged: its own, that of @FILE, or standard input's.
+
+    `{}` when the option is absent. Raises Problem for a text that is not JSON.
+    """
     from doorstep import InputError
     from doorstep.values.json_values import loads
 
@@ -127,31 +130,36 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
     try:
         loads(text)
     except InputError as problem:
-        advice = f"; to read that file write {option} @{given}" if os.path.isfile(given) else ""
+        advice = f"; to read that file, write {option} @{given}" if os.path.isfile(given) else ""
         raise Problem(f"{source}: {problem}{advice}") from None
     return text
 
 
-def input_option(told: str) -> Callable[[F], F]:
-    """--input, and in the help what it is."""
-    return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
+def input_option(help_text: str) -> Callable[[F], F]:
+    """Return the option --input with a help text."""
+    return click.option(
+        "--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=help_text
+    )
 
 
-def handlers_option(told: str, name: str = "--handlers") -> Callable[[F], F]:
-    """The option that names handlers, and in the help what they do."""
-    return click.option(name, "handlers", metavar="PATH", help=told)
+def handlers_option(help_text: str, name: str = "--handlers") -> Callable[[F], F]:
+    """Return the option that names handlers, with a help text."""
+    return click.option(name, "handlers", metavar="PATH", help=help_text)
 
 
-def format_option(told: str, *formats: str) -> Callable[[F], F]:
-    """--format, the first being the default, and in the help what the others are."""
+def format_option(help_text: str, *formats: str) -> Callable[[F], F]:
+    """Return the option --format, whose default is the first of the formats."""
     names = formats or ("text", "json")
     return click.option(
-        "--format", "output_format", type=click.Choice(names), default=names[0], help=told
+        "--format", "output_format", type=click.Choice(names), default=names[0], help=help_text
     )
 
 
 def read_text(path: Path, purpose: str) -> str:
-    """The text of a file, `-` for standard input; a Problem when it can't be read as UTF-8."""
+    """Return the text of a file, or of standard input for `-`.
+
+    Raises Problem when it can't be read as UTF-8.
+    """
     if str(path) == "-":
         return standard_input(purpose)
     try:
@@ -163,7 +171,7 @@ def read_text(path: Path, purpose: str) -> str:
 
 
 def standard_input(purpose: str) -> str:
-    """The text of standard input, which serves one purpose only but may be asked for again."""
+    """Return the text of standard input, which can serve only one purpose in a command."""
     meta = click.get_current_context().meta
     if _STANDARD_INPUT not in meta:
         try:
@@ -172,14 +180,16 @@ def standard_input(purpose: str) -> str:
             raise Problem(f"standard input is not UTF-8 text: {problem.reason}") from None
     first, text = meta[_STANDARD_INPUT]
     if first != purpose:
-        raise Problem(f"standard input is the {first} already; give the {purpose} as a file")
+        raise Problem(
+            f"standard input is already used for the {first}; give the {purpose} as a file"
+        )
     return str(text)
 
 
 def quotas(
     ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Quotas by name; None lifts one."""
+    """Return the changed quotas by name; None means no limit."""
     from doorstep.engine.quotas import STANDARD
     from doorstep.errors import InputError
 
@@ -196,12 +206,12 @@ def _limit(name: str, text: str) -> int | None:
     if text == "none" and name in _LIFTED_BY_NONE:
         return None
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"{name} takes a number above 0, not {text!r}")
+        raise ValueError(f"{name} must be a number above 0, not {text!r}")
     return int(text)
 
 
 def begin_time(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
-    """Epoch seconds of an ISO 8601 time (UTC where it names no zone) or of epoch seconds."""
+    """Return epoch seconds for an ISO 8601 time (UTC if it names no zone) or epoch seconds."""
     if given is None:
         return None
     try:
@@ -209,6 +219,6 @@ def begin_time(_ctx: click.Context, parameter: click.Parameter, given: str | Non
             return datetime.fromtimestamp(float(given), UTC).timestamp()
         moment = datetime.fromisoformat(given)
     except (ValueError, OverflowError, OSError):
-        told = f"{given!r} is no time; write 2025-01-31T08:00:00Z, or seconds since 1970"
-        raise click.BadParameter(told, param=parameter) from None
+        message = f"{given!r} is not a time; write 2025-01-31T08:00:00Z or seconds since 1970"
+        raise click.BadParameter(message, param=parameter) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,7 @@
-"""What `run` and `resume` have in common: an execution is driven, and its end is told."""
+"""Run an execution to its end and print the result, as `run` and `resume` do.
+
+While it runs, stdout is reserved for the result, and SIGTERM ends the run as Ctrl-C does.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
 
 
 def world_options(command: F) -> F:
-    """What an execution meets besides its handlers."""
+    """Add --state-machine and --s3-root."""
     for option in (
         renamed_option(
             "--state-machine",
@@ -38,7 +41,7 @@ def world_options(command: F) -> F:
             multiple=True,
             metavar="NAME=FILE",
             callback=pairs,
-            help="A definition that states:startExecution finds by this name; repeatable.",
+            help="A definition that states:startExecution can start by this name; repeatable.",
         ),
         s3_root_option,
     ):
@@ -47,26 +50,35 @@ def world_options(command: F) -> F:
 
 
 def driving_options(command: F) -> F:
-    """The options of every command that drives an execution to its end."""
+    """Add the options of every command that runs an execution to its end."""
     for option in (
-        click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
-        format_option("json: an object with status, output, error, cause, not the bare output."),
+        click.option(
+            "--quiet", "-q", is_flag=True, help="Print no progress and no remarks on stderr."
+        ),
+        format_option(
+            "json: an object with status, output, error and cause instead of the output alone."
+        ),
         world_options,
         click.option(
-            "--history", type=OutputFile(), help="Write GetExecutionHistory's JSON to this file."
+            "--history",
+            type=OutputFile(),
+            help="Write the history to this file, in GetExecutionHistory's JSON.",
         ),
     ):
         command = option(command)
     return command
 
 
-def carry_out(
+def run_to_end(
     begin: Begin, *, watched: bool, files: ChildFiles | None = None
 ) -> tuple[Execution, KeyboardInterrupt | None]:
-    """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
+    """Start an execution and run it to its end, or until Ctrl-C or SIGTERM.
+
+    Returns the execution and, if it was interrupted, the interrupt. `files` receives every event.
+    """
     with prints_go_to_stderr(), _sigterm_interrupts():
         with Progress() if watched else contextlib.nullcontext() as progress:
-            driver, execution = begin(_told(progress, files))
+            driver, execution = begin(_notify_all(progress, files))
             try:
                 driver.run(execution)
             except KeyboardInterrupt as stop:
@@ -76,8 +88,8 @@ def carry_out(
         return execution, None
 
 
-def _told(*watching: Progress | ChildFiles | None) -> OnEvent | None:
-    """What tells every event to those who watch, if anyone does."""
+def _notify_all(*watching: Progress | ChildFiles | None) -> OnEvent | None:
+    """Return a function that passes each event to all watchers; None without watchers."""
     watchers = [one.on_event for one in watching if one is not None]
 
     def on_event(execution: Execution, event: Event) -> None:
@@ -89,21 +101,21 @@ def _told(*watching: Progress | ChildFiles | None) -> OnEvent | None:
 
 @contextlib.contextmanager
 def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
-    """While handlers are loaded: from the user's folder as well, with advice when they can't be."""
+    """Let handlers load from the current folder; raise Problem with advice when they can't."""
     from doorstep import HandlerLoadError
 
-    # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
+    # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
     try:
         yield
     except HandlerLoadError as problem:
-        found = path and os.path.isfile(path) and path.endswith(".py")
-        advice = "" if found else "; PATH is a .py file, a folder of them, or a module's name"
+        is_file = path and os.path.isfile(path) and path.endswith(".py")
+        advice = "" if is_file else "; PATH is a .py file, a folder of them, or a module's name"
         raise Problem(f"{option} {path}: {problem}{advice}") from None
 
 
 def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:
-    """Print the output, or on stderr why there is none; gives the exit code."""
+    """Print the output, or on stderr why there is none; return the exit code."""
     if output_format == "json":
         print_json(ended.as_json(execution))
     elif execution.status == "SUCCEEDED":
@@ -112,12 +124,12 @@ def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: 
         echo(ended.interrupted(execution), err=True)
         return _interrupted_code(stop)
     if execution.status != "SUCCEEDED":
-        echo(ended.told(execution), err=True)
+        echo(ended.describe(execution), err=True)
     return ended.exit_code(execution)
 
 
 def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
-    """Write lines to a file, and say so."""
+    """Write lines to a file and print its name on stderr."""
     try:
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     except OSError as problem:
@@ -127,7 +139,7 @@ def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
 
 
 def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> None:
-    """Write the histories that are left when a run has ended, and say so."""
+    """Write the remaining histories of children and print the folder's name on stderr."""
     files.close(execution)
     if not quiet:
         note(f"written: {files.folder} ({len(files.written):,} histories)")
@@ -136,30 +148,33 @@ def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> N
 def startable(
     path: Path, definition: DefinitionFile, parameters: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
-    """What may be started by name: the definitions given, and siblings in a template."""
+    """Return what states:startExecution may start by name: `given`, and siblings in a template.
+
+    Of a template only state machines that `definition` refers to are read, directly or not.
+    """
     from doorstep.values.json_values import dumps
 
-    found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
-    siblings = [name for name in machine_names(path) if name not in found]
+    machines = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
+    siblings = [name for name in machine_names(path) if name not in machines]
     calling = [definition]
     while calling:
         text = dumps(calling.pop().document.definition)
         for name in siblings:
-            if name not in found and f":stateMachine:{name}" in text:
-                found[name] = read_accepted(path, parameters, name)
-                calling.append(found[name])
-    return {name: (one.document.definition, one.type) for name, one in found.items()}
+            if name not in machines and f":stateMachine:{name}" in text:
+                machines[name] = read_accepted(path, parameters, name)
+                calling.append(machines[name])
+    return {name: (one.document.definition, one.type) for name, one in machines.items()}
 
 
 _INTERRUPTED, _TERMINATED = 130, 143
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: somebody wants us to stop, and is no longer at the keyboard."""
+    """SIGTERM: a request to stop that does not come from the keyboard."""
 
 
 def _interrupted_code(stop: KeyboardInterrupt) -> int:
-    """128 and the signal's number, as a shell has it."""
+    """Return 128 plus the signal's number, as shells do."""
     return _TERMINATED if isinstance(stop, Terminated) else _INTERRUPTED
 
 
@@ -179,7 +194,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextlib.contextmanager
 def prints_go_to_stderr() -> Iterator[None]:
-    """What handlers print, and programs that they start, must not mix with the output's JSON."""
+    """Send what handlers and the programs they start print to stderr, away from the output."""
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""Comparing values: JSON inside texts, placeholders, wildcards."""
+"""Compare values that contain JSON texts, placeholders and wildcards."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ADDED_BY_BOTO = "ResponseMetadata"
 
 
 def unfolded(value: Any, *, data: bool = False) -> Any:
-    """The value with the JSON texts in it read, at every depth.
+    """Return a value with all JSON texts in it, at every depth, replaced by their values.
 
-    A text that begins like an object, an array or a string is one; as `data` (a member `input` or
-    `output`) it may be a number, true, false or null as well.
+    A text counts as JSON if it begins like an object, array or string. With `data` (a member
+    `input` or `output`) it may also be a number, true, false or null.
     """
     match value:
         case str() if data or value.startswith(("{", "[", '"')):
@@ -41,10 +41,10 @@ def unfolded(value: Any, *, data: bool = False) -> Any:
 def difference(
     expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset(), at: str = ""
 ) -> str | None:
-    """Where two values differ first, and how; None when they are the same.
+    """Return where two values first differ, and how; None if they are the same.
 
-    An expected text that is one of the `wildcards` is the same as anything; what stands in it as
-    `<…>` or 111111111111 is the same as any text.
+    An expected text that is in `wildcards` matches any value. Within an expected text `<…>` and
+    111111111111 match any text.
     """
     match expected, actual:
         case str(), _ if expected in wildcards:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from .asl.compile import compile_workflow
 from .definitions import load
 from .engine.identity import Identity, check_name
-from .engine.journal import Journal
+from .engine.journal import Header, Journal
 from .engine.messages import Program
 from .engine.quotas import Quotas, quotas_of
 from .errors import InputError
@@ -180,7 +180,7 @@ def start(
         machine=machine_name,
         type=type,
     )
-    return driver, driver.start(program, value, identity, given or "{}", limits)
+    return driver, driver.start(program, Header(value, identity, limits), given or "{}")
 
 
 def _taken_up(

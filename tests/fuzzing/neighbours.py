@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import doorstep
 from doorstep.api import SEEDED_START, as_machine
 from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header
 from doorstep.map_runs.run import MapRun
 from doorstep.runtime import Driver, Execution, VirtualClock
 from doorstep.runtime.handlers import Handlers
@@ -101,7 +102,7 @@ def start(driver: Driver, name: str, definition: Any, text: str) -> Execution | 
     except (doorstep.DefinitionError, doorstep.InputError):
         return None
     identity = Identity(name=name, seed=name, machine=name)
-    return driver.start(machine.program, machine.definition, identity, text)
+    return driver.start(machine.program, Header.of(machine.definition, identity), text)
 
 
 def harms_no_neighbour(good: list[Any], hostile: list[str]) -> None:

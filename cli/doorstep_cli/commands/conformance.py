@@ -1,4 +1,4 @@
-"""`doorstep conformance`: recorded cases run again, and how many answers are AWS's own."""
+"""`doorstep conformance`: run recorded cases and score the answers; make a case of a history."""
 
 from __future__ import annotations
 
@@ -20,29 +20,36 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group(
-    "conformance", invoke_without_command=True, short_help="Compare Doorstep with what AWS did."
+    "conformance",
+    invoke_without_command=True,
+    short_help="Compare Doorstep with recordings of AWS.",
 )
 @click.option(
-    "--cases", "directory", type=_FOLDER, help="A folder of case files; Doorstep's own by default."
+    "--cases",
+    "directory",
+    type=_FOLDER,
+    help="A folder of case files; by default Doorstep's own cases.",
 )
 @click.option(
     "--emit",
     type=click.File("w", encoding="utf-8"),
-    help="Write the answers to this file, one JSON object a line, in place of the score.",
+    help="Write the answers to this file, one JSON object a line, and print no score.",
 )
-@click.option("--missed", is_flag=True, help="List the cases that are answered otherwise, and why.")
+@click.option(
+    "--missed", is_flag=True, help="List the cases whose answers differ from AWS's, and how."
+)
 @click.option(
     "--report",
     "page_file",
     is_flag=False,
     flag_value="-",
     type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write docs/conformance.md, from Doorstep's own cases, to this file or to stdout.",
+    help="Write docs/conformance.md to this file, or to stdout. Uses Doorstep's own cases.",
 )
 @click.option(
     "--recordings",
     type=_FOLDER,
-    help="With --report: cases recorded on AWS, whose scores are then kept for the page.",
+    help="With --report: cases recorded on AWS; their scores are stored for the page.",
 )
 @click.pass_context
 def conformance(
@@ -53,10 +60,10 @@ def conformance(
     page_file: TextIO | None,
     recordings: Path | None,
 ) -> None:
-    """Run cases that hold what AWS does, and compare Doorstep's answers with it.
+    """Run cases recorded on AWS, and compare Doorstep's answers with the recordings.
 
-    Prints the score of each kind of case: exact, causal (the same but for the order of events that
-    don't depend on each other), outcome (only the end is the same), fail.
+    Prints how many cases of each kind are exact, causal (the same except for the order of
+    independent events), outcome (only the result is the same) or fail.
 
     \b
     Examples:
@@ -70,14 +77,14 @@ def conformance(
     from doorstep_conformance import OWN_CASES, check
 
     if page_file and directory:
-        raise click.UsageError("--report is of Doorstep's own cases: leave --cases out")
+        raise click.UsageError("--report uses Doorstep's own cases; leave out --cases")
     if recordings and not page_file:
-        raise click.UsageError("--recordings goes with --report")
+        raise click.UsageError("--recordings only applies to --report")
     directory = directory or OWN_CASES
     if not directory.is_dir():
         raise Problem(
-            "Doorstep's own cases are in its repository, not in an installed package; "
-            "name a folder of others with --cases"
+            "Doorstep's own cases are in its repository, not in the installed package; "
+            "name a folder of cases with --cases"
         )
     report = check(directory, emit)
     if page_file:
@@ -91,10 +98,10 @@ def conformance(
 
 def _write_page(file: TextIO, own: Report, recordings: Path | None) -> None:
     from doorstep_conformance import check
-    from doorstep_conformance.page import keep, page
+    from doorstep_conformance.page import page, store_scores
 
     if recordings:
-        keep(check(recordings))
+        store_scores(check(recordings))
     file.write(page(own))
 
 
@@ -110,16 +117,18 @@ def _print_scores(report: Report) -> None:
     echo(f"{recorded} of {total} as AWS recorded them")
 
 
-@conformance.command("add", short_help="Make a case of a history from AWS.")
+@conformance.command("add", short_help="Turn a history from AWS into a case.")
 @click.argument("history", type=HISTORY, metavar="HISTORY.json")
-@definition_option("What the execution ran: a definition or a template.")
-@click.option("--name", help="The case's id, as in `orders/declined`; the history's file name.")
+@definition_option("What the execution ran: a definition or template.")
+@click.option(
+    "--name", help="The case's id, such as `orders/declined`; by default the history's file name."
+)
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default="cases",
     show_default=True,
-    help="The folder of the cases.",
+    help="The folder for cases.",
 )
 @definition_options
 @click.pass_context
@@ -133,11 +142,12 @@ def add(
     resource: str | None,
     parameters: Mapping[str, str],
 ) -> None:
-    """Turn what AWS recorded of an execution into a case, and see whether Doorstep does the same.
+    """Turn a history from AWS into a case, and check whether Doorstep does the same.
 
-    HISTORY.json is what `aws stepfunctions get-execution-history` prints, `-` standard input. The
-    case then is a regression test: `doorstep conformance --cases cases`. Exit code: 0 as AWS did
-    it, 1 otherwise, 2 nothing was added.
+    HISTORY.json is what `aws stepfunctions get-execution-history` prints; `-` is standard input.
+    The case is then a regression test: `doorstep conformance --cases cases`.
+
+    Exit code: 0 Doorstep does what AWS did, 1 it does not, 2 no case was added.
 
     \b
     Examples:
@@ -150,7 +160,7 @@ def add(
 
     if name is None:
         name = history.name.partition(".")[0]
-    path = _free(into, name)
+    path = _new_file(into, name)
     events = read_events(history)
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     try:
@@ -165,10 +175,10 @@ def add(
     ctx.exit(int(not verdict.as_recorded))
 
 
-def _free(into: Path, name: str) -> Path:
+def _new_file(into: Path, name: str) -> Path:
     path = (into / f"{name}.json").resolve()
     if not path.is_relative_to(into.resolve()) or not Path(name).name:
-        raise Problem(f"--name {name}: a case stands below the folder {into}")
+        raise Problem(f"--name {name}: the case would not be in the folder {into}")
     if path.exists():
-        raise Problem(f"{into / name}.json is there already; give another --name, or delete it")
+        raise Problem(f"{into / name}.json exists; choose another --name, or delete the file")
     return into / f"{name}.json"

@@ -1,4 +1,4 @@
-"""`doorstep diff`: two histories side by side, aligned by state and iteration."""
+"""`doorstep diff`: compare two histories, aligned by state and iteration."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ if TYPE_CHECKING:
     from doorstep.history.diff import Aligned
 
 _SHOWN = 60
-"""Characters of a value in the table; --format json has all."""
+"""Characters of a value to show in the table; --format json has all."""
 
 
 @click.command("diff", short_help="Compare two histories, state by state.")
 @click.argument("first", type=HISTORY, metavar="A")
 @click.argument("second", type=HISTORY, metavar="B")
-@click.option(
-    "--all", "everything", is_flag=True, help="Show the visits that are the same as well."
-)
+@click.option("--all", "everything", is_flag=True, help="Also show visits that are the same.")
 @format_option("json: an array with an object for each visit.", "table", "json")
 @click.pass_context
 def diff(
     ctx: click.Context, /, first: Path, second: Path, everything: bool, output_format: str
 ) -> None:
-    """Show what is different in two executions, visit by visit of their states.
+    """Show how two executions differ, state visit by state visit.
 
-    Visits are aligned by state, iteration and number, so that a state more in one of them moves
-    nothing else. Times and ids are not compared. A and B are what `doorstep replay` takes.
+    Visits are aligned by state, iteration and number, so an extra state in one of the executions
+    does not shift the rest. Times and ids are not compared. A and B are histories as for
+    `doorstep replay`.
 
-    Exit code: 0 the same, 1 something differs, 2 a file that is no history.
+    Exit code: 0 the same, 1 different, 2 a file is not a history.
 
     \b
     Examples:
@@ -51,7 +50,7 @@ def diff(
     else:
         if rows := [row for one in shown for row in _rows(one)]:
             print_table(["Step", "What", "A", "B"], rows)
-        note(f"{len(aligned) - differing} of {len(aligned)} the same")
+        note(f"{len(aligned) - differing} of {len(aligned)} visits are the same")
     ctx.exit(int(differing > 0))
 
 

@@ -1,4 +1,4 @@
-"""`doorstep history`: the console's event table."""
+"""`doorstep history`: the events of an execution, as the console shows them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from ..views.events import elapsed, event_colour, timestamp
 _COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
 _DETAILS = ("input", "parameters", "output", "assignedVariables", "error", "cause")
 _SHOWN = 200
-"""Characters of an input, output or cause that --details shows."""
+"""Characters of an input, output or cause to show with --details."""
 
 
 @click.command("history", short_help="Show the events of an execution as a table.")
 @history_arguments
-@click.option("--type", "types", multiple=True, help="Only events whose type holds this text.")
+@click.option(
+    "--type", "types", multiple=True, help="Only events whose type contains this text; repeatable."
+)
 @click.option("--state", "states", multiple=True, help="Only events of this state; repeatable.")
-@click.option("--details", is_flag=True, help="Show input, output, error and cause as well.")
-@format_option("json: one object for each row, in an array.", "table", "json")
+@click.option("--details", is_flag=True, help="Also show input, output, error and cause.")
+@format_option("json: an array with an object for each row.", "table", "json")
 def history(
     histories: tuple[Path, ...],
     arn: str | None,
@@ -38,9 +40,9 @@ def history(
     details: bool,
     output_format: str,
 ) -> None:
-    """Show the events of an execution as the Step Functions console does.
+    """Show the events of an execution as a table, like the Step Functions console.
 
-    HISTORY is what `doorstep replay` takes, `-` standard input; some pages of it will do.
+    HISTORY is as for `doorstep replay`, or `-` for standard input. Not all pages are needed.
 
     \b
     Examples:
@@ -64,7 +66,7 @@ def history(
     if len(shown) < len(events):
         note(f"{len(shown)} of {len(events)} events")
     if events[-1].type not in TERMINAL:
-        note("the execution had not ended, or these are not all pages of its history")
+        note("the execution was still running, or pages of its history are missing")
 
 
 def _wanted(event: Entry, types: tuple[str, ...]) -> bool:
@@ -77,7 +79,7 @@ def _step(event: Entry, visits: Visits) -> str:
 
 
 def resource(event: Entry) -> str:
-    """What a task called: `lambda:invoke`, or a function's or an activity's name."""
+    """Return what a task called: `lambda:invoke`, or the name of a function or activity."""
     called = event.details.get("resource")
     if not isinstance(called, str):
         return ""
@@ -103,11 +105,13 @@ def _row(event: Entry, step: str, begun: float, details: bool) -> TableRow:
     return TableRow(
         (*cells, elapsed(event.at - begun), timestamp(event.at)),
         event_colour(event.type),
-        [f"{name}: {_shortened(value)}" for name, value in _told(event)] if details else (),
+        [f"{name}: {_shortened(value)}" for name, value in _shown_details(event)]
+        if details
+        else (),
     )
 
 
-def _told(event: Entry) -> Iterator[tuple[str, object]]:
+def _shown_details(event: Entry) -> Iterator[tuple[str, object]]:
     return ((name, event.details[name]) for name in _DETAILS if name in event.details)
 
 

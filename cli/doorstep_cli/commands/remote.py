@@ -1,4 +1,4 @@
-"""Commands that talk to a server: one operation of the AWS API each, in plain words."""
+"""Commands for a running server: each wraps operations of the AWS API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ endpoint_option = click.option(
     envvar="DOORSTEP_ENDPOINT",
     default="http://127.0.0.1:8083",
     show_default=True,
-    help="URL of the server (`doorstep serve`); DOORSTEP_ENDPOINT in the environment.",
+    help="URL of the server (`doorstep serve`); by default DOORSTEP_ENDPOINT, if set.",
 )
 
 
@@ -32,30 +32,30 @@ class Remote:
     """A running server."""
 
     def __init__(self, endpoint: str, clock: str | None = None) -> None:
-        """`clock`: of the executions that it is asked to start."""
+        """`clock` is used for executions that are started."""
         if not endpoint.startswith(("http://", "https://")):
-            raise Problem(f"--endpoint {endpoint!r} is no URL; write http://127.0.0.1:8083")
+            raise Problem(f"--endpoint {endpoint!r} is not a URL; write http://127.0.0.1:8083")
         self.endpoint = endpoint
         self._headers = {} if clock is None else {"X-Doorstep-Clock": clock}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
-        """The answer to an operation of the API; a Problem when it is refused."""
+        """Call an operation of the API and return its response. Raises Problem when refused."""
         members = {name: value for name, value in request.items() if value is not None}
         headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
-        asked = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
+        http_request = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
         try:
-            with urlopen(asked, timeout=_SECONDS) as answer:
-                told: dict[str, Any] = json.load(answer)
-                return told
+            with urlopen(http_request, timeout=_SECONDS) as response:
+                content: dict[str, Any] = json.load(response)
+                return content
         except HTTPError as refused:
             raise Problem(_reason(refused)) from None
         except (URLError, TimeoutError, ValueError) as problem:
             reason = getattr(problem, "reason", problem)
-            told_where = f"no server answers at {self.endpoint} ({reason})"
-            raise Problem(f"{told_where}; start one with `doorstep serve`") from None
+            message = f"no server answers at {self.endpoint} ({reason})"
+            raise Problem(f"{message}; start one with `doorstep serve`") from None
 
     def pages(self, operation: str, member: str, **request: Any) -> Iterator[dict[str, Any]]:
-        """All items of a list."""
+        """Yield the items of all pages of a list."""
         token = None
         while True:
             page = self.ask(operation, **request, nextToken=token)
@@ -65,50 +65,50 @@ class Remote:
                 return
 
     def execution(self, name: str) -> str:
-        """The ARN of an execution that is named by its ARN or by MACHINE:NAME."""
+        """Return the ARN of an execution named by its ARN or as MACHINE:NAME."""
         if name.startswith("arn:"):
             return name
         machine, colon, execution = name.partition(":")
         if not colon:
-            raise Problem(f"{name!r} is neither an execution's ARN nor MACHINE:NAME")
+            raise Problem(f"{name!r} is not an execution's ARN or MACHINE:NAME")
         return f"{self.machine(machine).replace(':stateMachine:', ':execution:')}:{execution}"
 
     def machine(self, name: str) -> str:
-        """The ARN of a state machine that is named by its ARN or its name."""
+        """Return the ARN of a state machine named by its ARN or its name."""
         if name.startswith("arn:"):
             return name
         machines = self.pages("ListStateMachines", "stateMachines")
         arns = [str(one["stateMachineArn"]) for one in machines if one["name"] == name]
         if not arns:
-            raise Problem(f"there is no state machine {name!r}")
+            raise Problem(f"state machine {name!r} not found")
         if len(arns) > 1:
-            raise Problem(f"{name!r} may be one of: {', '.join(arns)}; write its ARN")
+            raise Problem(f"{name!r} could be any of {', '.join(arns)}; write its ARN")
         return arns[0]
 
 
 def _reason(refused: HTTPError) -> str:
     try:
-        told = json.load(refused)
-        return f"{told['__type']}: {told['message']}"
+        content = json.load(refused)
+        return f"{content['__type']}: {content['message']}"
     except (ValueError, KeyError, TypeError):
-        return f"the server answers {refused.code}; is it Doorstep's?"
+        return f"the server returned status {refused.code}; is it a Doorstep server?"
 
 
 @click.command("start", short_help="Start an execution on a server.")
 @click.argument("machine", metavar="MACHINE")
-@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
+@input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
 @click.option("--name", help="The execution's name; a UUID by default.")
 @click.option(
     "--clock",
     metavar="real|virtual|SPEED",
-    help="How its time passes; the machine's or the server's way by default.",
+    help="How time passes for it; by default as for its state machine or the server.",
 )
 @endpoint_option
 def start(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
     """Start an execution and print its ARN.
 
-    MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE is
-    answered by that test case of the server's `--mocks`.
+    MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE
+    takes its answers from that test case of the server's `--mocks`.
 
     \b
     Examples:
@@ -126,7 +126,7 @@ _COLUMNS = ("Machine", "Name", "Status", "Started", "Seconds")
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "SUCCEEDED": "green"}
 
 
-@click.command("ps", short_help="List the executions of a server.")
+@click.command("ps", short_help="List executions on a server.")
 @click.argument("machine", required=False)
 @click.option(
     "--status",
@@ -138,14 +138,14 @@ _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "SUCCEEDED
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="How many of each machine, the newest first.",
+    help="How many executions of each state machine, newest first.",
 )
-@format_option("json: one object for each execution, in an array.", "table", "json")
+@format_option("json: an array with an object for each execution.", "table", "json")
 @endpoint_option
 def ps(
     machine: str | None, status: str | None, last: int, output_format: str, endpoint: str
 ) -> None:
-    """List the executions of a server's state machines, or of MACHINE alone.
+    """List the executions of all state machines on a server, or of MACHINE alone.
 
     \b
     Examples:
@@ -165,7 +165,7 @@ def _executions(
     machines = remote.pages("ListStateMachines", "stateMachines")
     found = [one for one in machines if machine in (None, one["name"], one["stateMachineArn"])]
     if machine is not None and not found:
-        raise Problem(f"there is no state machine {machine!r}")
+        raise Problem(f"state machine {machine!r} not found")
     for one in found:
         if one["type"] == "STANDARD":
             listed = remote.pages(
@@ -192,19 +192,19 @@ def _execution_row(execution: dict[str, Any]) -> TableRow:
 
 
 _PAUSE = 0.3
-"""Seconds between two looks at an execution that runs."""
+"""Seconds between two requests for the events of a running execution."""
 
 _PAGE = 1000
 _LOGGED = ("name", "resource", "error", "cause")
 
 
-@click.command("logs", short_help="Show the events of an execution of a server.")
+@click.command("logs", short_help="Show the events of an execution on a server.")
 @click.argument("execution", metavar="EXECUTION")
-@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
-@format_option("json: an event of GetExecutionHistory a line.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for more events until the execution ends.")
+@format_option("json: one event of GetExecutionHistory per line.")
 @endpoint_option
 def logs(execution: str, follow: bool, output_format: str, endpoint: str) -> None:
-    """Show the events of an execution, an event a line.
+    """Show the events of an execution, one per line.
 
     EXECUTION is an ARN, or MACHINE:NAME.
 
@@ -223,7 +223,7 @@ def logs(execution: str, follow: bool, output_format: str, endpoint: str) -> Non
 def _events_of(remote: Remote, arn: str, *, follow: bool) -> Iterator[dict[str, Any]]:
     seen = 0
     while True:
-        # Looked at before the history: what ended in between is not missed.
+        # The status is read before the history, so that events in between are not missed.
         running = remote.ask("DescribeExecution", executionArn=arn)["status"] == "RUNNING"
         pages = remote.pages("GetExecutionHistory", "events", executionArn=arn, maxResults=_PAGE)
         for event in pages:
@@ -240,17 +240,17 @@ def _event_line(event: dict[str, Any]) -> str:
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
-    told = [plain(str(details[name])) for name in _LOGGED if name in details]
-    return "  ".join([moment, f"{event['id']:>5}", event["type"], *told])
+    shown = [plain(str(details[name])) for name in _LOGGED if name in details]
+    return "  ".join([moment, f"{event['id']:>5}", event["type"], *shown])
 
 
-@click.command("stop", short_help="Stop an execution of a server.")
+@click.command("stop", short_help="Stop an execution on a server.")
 @click.argument("execution", metavar="EXECUTION")
-@click.option("--error", help="The error's name, for the history.")
-@click.option("--cause", help="Why it is stopped, for the history.")
+@click.option("--error", help="An error name for the history.")
+@click.option("--cause", help="A reason for the history.")
 @endpoint_option
 def stop(execution: str, error: str | None, cause: str | None, endpoint: str) -> None:
-    """Stop an execution: its status becomes ABORTED.
+    """Stop an execution; its status becomes ABORTED.
 
     EXECUTION is an ARN, or MACHINE:NAME.
 
@@ -262,13 +262,13 @@ def stop(execution: str, error: str | None, cause: str | None, endpoint: str) ->
     remote.ask("StopExecution", executionArn=remote.execution(execution), error=error, cause=cause)
 
 
-@click.command("redrive", short_help="Let a failed execution of a server go on.")
+@click.command("redrive", short_help="Redrive a failed execution on a server.")
 @click.argument("execution", metavar="EXECUTION")
 @endpoint_option
 def redrive(execution: str, endpoint: str) -> None:
-    """Let an execution that failed, timed out or was stopped go on where it was.
+    """Continue an execution that failed, timed out or was stopped, from where it ended.
 
-    What succeeded is not done again. EXECUTION is an ARN, or MACHINE:NAME.
+    States that succeeded do not run again. EXECUTION is an ARN, or MACHINE:NAME.
 
     \b
     Examples:
@@ -278,9 +278,11 @@ def redrive(execution: str, endpoint: str) -> None:
     remote.ask("RedriveExecution", executionArn=remote.execution(execution))
 
 
-@click.group("callback", short_help="Answer a task that waits with a token.")
+@click.group("callback", short_help="Answer a task that waits for a task token.")
 def callback() -> None:
-    """Answer a task that waits with a token, as SendTaskSuccess, -Failure and -Heartbeat do.
+    """Answer a task that waits for its task token.
+
+    The commands are SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat of the AWS API.
 
     \b
     Examples:
@@ -296,21 +298,21 @@ def callback() -> None:
     "--output",
     metavar="JSON|@FILE|-",
     callback=input_text,
-    help="The task's result: JSON, the JSON of a file, or of standard input; {} by default.",
+    help="The task's result as JSON, from @FILE or from standard input (-); {} by default.",
 )
 @endpoint_option
 def success(token: str, output: str, endpoint: str) -> None:
-    """The task with this token succeeds."""
+    """Report that the task with this token succeeded."""
     Remote(endpoint).ask("SendTaskSuccess", taskToken=token, output=output)
 
 
 @callback.command("failure")
 @click.argument("token")
-@click.option("--error", help="The error's name, which Retry and Catch look at.")
-@click.option("--cause", help="What happened.")
+@click.option("--error", help="The error name, which Retry and Catch match.")
+@click.option("--cause", help="A description of the error.")
 @endpoint_option
 def failure(token: str, error: str | None, cause: str | None, endpoint: str) -> None:
-    """The task with this token fails."""
+    """Report that the task with this token failed."""
     Remote(endpoint).ask("SendTaskFailure", taskToken=token, error=error, cause=cause)
 
 
@@ -318,5 +320,5 @@ def failure(token: str, error: str | None, cause: str | None, endpoint: str) -> 
 @click.argument("token")
 @endpoint_option
 def heartbeat(token: str, endpoint: str) -> None:
-    """The task with this token is being worked on."""
+    """Report that the task with this token is still being worked on."""
     Remote(endpoint).ask("SendTaskHeartbeat", taskToken=token)

@@ -1,4 +1,4 @@
-"""`doorstep replay`: recorded executions against a definition, or against local handlers."""
+"""`doorstep replay`: run recorded executions with a definition, and compare handlers' answers."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from ..output import Problem, TableRow, echo, print_json, print_table
 from ..recorded import arn_option, recording_of
 from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
 from ..views.progress import ProgressLine, wanted
-from ..views.replay import tell, told_shortly
+from ..views.replay import print_replay, summary
 
 if TYPE_CHECKING:
-    from doorstep.replayer import Family, Replay, Replayer
+    from doorstep.replayer import ChildHistories, Replay, Replayer
 
 
 def replay_options(command: F) -> F:
-    """The options of both commands that follow a recording."""
+    """Add the options of the commands that follow a recording."""
     for option in (
         click.option(
             "--children",
             type=click.Path(exists=True, path_type=Path),
             metavar="DIR",
-            help="The histories of the executions that it started, as `doorstep run` writes them; "
-            "or the journal that has them.",
+            help="Histories of the executions that it started, as `doorstep run` writes them, or "
+            "the journal that contains them.",
         ),
         click.option(
             "--ignore-times",
             is_flag=True,
-            help="Waits and time limits may be longer or shorter than they were.",
+            help="Accept waits and time limits of other lengths than recorded.",
         ),
-        definition_option("A definition or a template."),
+        definition_option("A definition or template."),
     ):
         command = option(command)
     return command
 
 
-@click.command("replay", short_help="Run recorded executions again and show what differs.")
+@click.command("replay", short_help="Run recorded executions again and show differences.")
 @click.argument(
     "histories",
     nargs=-1,
@@ -55,10 +55,10 @@ def replay_options(command: F) -> F:
 @replay_options
 @world_options
 @handlers_option(
-    "Ask these handlers what the tasks were asked, and compare the answers.", "--with-handlers"
+    "Call these handlers with the recorded requests and compare their answers.", "--with-handlers"
 )
 @definition_options
-@format_option("json: an object for the execution, or an array of them for a folder.")
+@format_option("json: an object for the execution, or an array of objects for a folder.")
 @click.pass_context
 def replay(
     ctx: click.Context,
@@ -79,11 +79,11 @@ def replay(
     """Run a recorded execution with a definition, and show the first event that differs.
 
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
-    `doorstep run` writes (--history, --journal), or an Express execution's log lines; several files
-    are the pages of one history, and a folder holds a history in every *.json. What came from
-    outside is taken from the history: answers, failures, timeouts, callbacks, times, random values.
+    `doorstep run` writes (--history, --journal), or the log lines of an Express execution. Several
+    files are pages of one history; in a folder, every *.json is a history. Answers, failures,
+    timeouts, callbacks, times and random values are taken from the history.
 
-    Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
+    Exit code: 0 the same, 1 different, 2 a history or definition that can't be used.
 
     \b
     Examples:
@@ -99,7 +99,7 @@ def replay(
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     replayer = Replayer(
         definition.document.definition,
-        type=type_told(definition, machine_type),
+        type=known_type(definition, machine_type),
         times=not ignore_times,
     )
     with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr():
@@ -109,11 +109,13 @@ def replay(
             family = None
             if children:
                 called = startable(definition_file, definition, parameters, machines)
-                family = replayer.family(children, called, bucket)
+                family = replayer.child_histories(children, called, bucket)
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
-            raise click.UsageError("a folder of histories goes with --definition only")
+            raise click.UsageError(
+                "a folder of histories only works with --definition, --ignore-times and --format"
+            )
         else:
             replayed = None
     if replayed is None:
@@ -121,20 +123,20 @@ def replay(
     if output_format == "json":
         print_json(replayed.as_json())
     else:
-        tell(replayed)
+        print_replay(replayed)
     ctx.exit(0 if replayed.same else 1)
 
 
-def type_told(definition: DefinitionFile, machine_type: Type | None) -> Type | None:
-    """The type of the machine where it is told: by the option or a template, not a definition."""
+def known_type(definition: DefinitionFile, machine_type: Type | None) -> Type | None:
+    """Return the type that --type or a template gives; None if neither does."""
     return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
-def _progress(family: Family | None) -> AbstractContextManager[ProgressLine | None]:
-    """A line of progress while children are replayed."""
+def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressLine | None]:
+    """Return a progress line while children are replayed."""
     if family is None or not wanted():
         return contextlib.nullcontext()
-    given = len(family.left)
+    given = len(family.unmatched)
     return ProgressLine(lambda: f"{family.replayed:,} of {given:,} children replayed")
 
 
@@ -144,7 +146,7 @@ def _progress(family: Family | None) -> AbstractContextManager[ProgressLine | No
 def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
     files = sorted(folder.glob("*.json"))
     if not files:
-        raise Problem(f"there are no histories (*.json) in {folder}")
+        raise Problem(f"no histories (*.json) found in {folder}")
     found = [(file.name, _attempt(file, replayer)) for file in files]
     if output_format == "json":
         print_json([{"file": name, **_as_json(result)} for name, result in found])
@@ -153,14 +155,14 @@ def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
             ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
         )
         same = sum(not isinstance(result, str) and result.same for _, result in found)
-        echo(f"{same} of {len(found)} run through this definition as they did")
+        echo(f"{same} of {len(found)} run the same with this definition")
     if any(isinstance(result, str) for _, result in found):
         return 2
     return int(not all(not isinstance(result, str) and result.same for _, result in found))
 
 
 def _attempt(file: Path, replayer: Replayer) -> Replay | str:
-    """The replay of a file's history, or why there is none."""
+    """Return the replay of a file's history, or why it can't be replayed."""
     from doorstep import InputError
     from doorstep.replayer import read_recording, replay_recording
 
@@ -180,4 +182,4 @@ def _row(name: str, result: Replay | str) -> TableRow:
     found = result.difference
     if found is None:
         return TableRow([name, "same", str(result.events), "", ""], "green")
-    return TableRow([name, "differs", str(result.events), found.place, told_shortly(found)], "red")
+    return TableRow([name, "differs", str(result.events), found.place, summary(found)], "red")

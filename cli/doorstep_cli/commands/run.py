@@ -1,4 +1,4 @@
-"""`doorstep run`: a definition from its input to its end."""
+"""`doorstep run`: run a workflow to its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from ..options import (
     renamed_option,
 )
 from ..output import OutputFile, note
-from ..runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
+from ..runs import (
+    driving_options,
+    finish,
+    handlers_of,
+    run_to_end,
+    startable,
+    write,
+    write_children,
+)
 from ..views.progress import wanted
 
 if TYPE_CHECKING:
@@ -31,13 +39,13 @@ if TYPE_CHECKING:
 
 @click.command("run", short_help="Run a workflow to its end.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
-@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
-@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
+@input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
+@handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @click.option(
     "--mocks",
     "mocked",
     metavar="FILE[#TESTCASE]",
-    help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
+    help="Mocks in YAML, or a test case of a MockConfigFile.json; they replace handlers.",
 )
 @renamed_option(
     "--mock-validation",
@@ -45,36 +53,36 @@ if TYPE_CHECKING:
     former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
-    help="A mock that returns what its service would not: fail (default), warn, or accept it.",
+    help="If a mock returns what its service would not: fail (strict, default), warn, or accept.",
 )
 @click.option(
     "--children",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write the histories of the executions that it starts to this folder, a file each.",
+    help="Write the histories of child executions to this folder, a file each.",
 )
 @click.option(
     "--journal",
     type=OutputFile(),
-    help="Keep the execution in this file; if it has one already, go on with that one.",
+    help="Store the execution in this file; if it holds one already, continue that one.",
 )
 @click.option(
-    "--redrive", is_flag=True, help="If the journal's execution has failed, redrive it first."
+    "--redrive", is_flag=True, help="If the execution in the journal has failed, redrive it."
 )
 @click.option(
     "--clock",
     type=click.Choice(["virtual", "real"]),
     default="virtual",
-    help="virtual (default): waits cost no time; real: they do.",
+    help="virtual (default): waits take no time; real: they take as long as they say.",
 )
-@click.option("--seed", help="Makes the run reproducible: names, UUIDs, jitter, times.")
+@click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
 @renamed_option(
     "--start-time",
     "begin",
     former="--begin",
     metavar="TIME",
     callback=begin_time,
-    help="When the virtual clock starts: 2025-01-31T08:00:00Z, or epoch seconds; now by default.",
+    help="Start of the virtual clock: 2025-01-31T08:00:00Z or epoch seconds; now by default.",
 )
 @click.option("--name", help="Name of the execution.")
 @click.option(
@@ -83,7 +91,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=NUMBER",
     callback=quotas,
-    help="Change a limit, such as payload_bytes or history_events; `none` lifts these two.",
+    help="Change a limit, such as payload_bytes or history_events; `none` removes these two.",
 )
 @definition_options
 @driving_options
@@ -107,13 +115,13 @@ def run(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Run a workflow to its end, its tasks answered by Python functions.
+    """Run a workflow to its end, with Python functions as its tasks.
 
-    DEFINITION is JSON, YAML, or a SAM or CloudFormation template. stdout gets the output's JSON and
-    nothing else; what handlers print goes to stderr.
+    DEFINITION is JSON, YAML, or a SAM or CloudFormation template. Only the output's JSON is printed
+    on stdout; what handlers print goes to stderr.
 
-    With --journal nothing is lost when the process dies: the same command again goes on from there,
-    and calls that were running are made again with the same idempotency key.
+    With --journal nothing is lost when the process dies: run the same command again to continue.
+    Handlers that were running are called again with the same idempotency key.
 
     Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a definition, input or handler that
     can't be used, 130 interrupted by Ctrl-C (the history so far is written).
@@ -130,13 +138,15 @@ def run(
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
     """
     if redrive and journal is None:
-        raise click.UsageError("--redrive goes with --journal: there is nothing to redrive.")
+        raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
     if journal and history and journal.resolve() == history.resolve():
-        raise click.UsageError("--journal and --history need a file each.")
+        raise click.UsageError("--journal and --history need different files")
     if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
         options["text"] = None
     if options["clock"] == "real" and options["begin"] is not None:
-        raise click.UsageError("--start-time sets the virtual clock; with --clock real it is now.")
+        raise click.UsageError(
+            "--start-time sets the virtual clock; --clock real always starts now"
+        )
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
@@ -152,7 +162,7 @@ def run(
     }
     files = ChildFiles(children) if children else None
     begin = partial(_start, definition, options, redrive, quiet)
-    execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
+    execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)
     if files:
@@ -179,9 +189,9 @@ def _start(
     if redrive and execution.engine.redrivable:
         driver.redrive(execution)
     elif execution.engine.redrivable and not quiet:
-        note(f"{journal} holds this end already; --redrive goes on from there")
+        note(f"the execution in {journal} has already failed; --redrive continues it")
     elif events and not execution.ended and not quiet:
-        note(f"going on after the {events:,} events of {journal}")
+        note(f"continuing after the {events:,} events in {journal}")
     return driver, execution
 
 

@@ -1,4 +1,4 @@
-"""`doorstep test`: tests of state machines, written as YAML."""
+"""`doorstep test`: run tests of state machines that are written in YAML."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ..output import OutputFile, Problem, echo, print_json, style
 from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.reading import Suite, Test
     from doorstep.testing.suites.running import Result
 
 
 def coverage_options(command: F) -> F:
-    """The options of `pytest --doorstep-cov`, by shorter names."""
+    """Add the options of `pytest --doorstep-cov`, with shorter names."""
     for option in (
         click.option(
             "--cov-fail-under",
             "fail_under",
             multiple=True,
             metavar="PERCENT",
-            help="Exit with 1 when less is covered: 90, or of one kind: catcher=75.",
+            help="Exit with 1 when coverage is lower: 90, or for one kind catcher=75; repeatable.",
         ),
         click.option(
             "--cov-report",
             "reports",
             multiple=True,
             metavar="KIND:FILE",
-            help="Write a report as well: json:FILE, xml:FILE (Cobertura) or html:FILE.",
+            help="Write a report: json:FILE, xml:FILE (Cobertura) or html:FILE; repeatable.",
         ),
         click.option(
             "--cov-source",
@@ -43,32 +43,36 @@ def coverage_options(command: F) -> F:
             multiple=True,
             type=click.Path(exists=True, path_type=Path),
             metavar="PATH",
-            help="A definition, or a folder of *.asl.* files, that counts even when none runs it.",
+            help="A definition, or folder of *.asl.* files, to count even if no test runs it.",
         ),
         click.option(
             "--cov",
             is_flag=True,
-            help="Measure which states, transitions, rules, retriers, catchers … the tests use.",
+            help="Measure which states, transitions, rules, retriers and catchers the tests use.",
         ),
     ):
         command = option(command)
     return command
 
 
-@click.command("test", short_help="Run tests written as YAML.")
+@click.command("test", short_help="Run tests written in YAML.")
 @click.argument(
     "paths",
     nargs=-1,
     type=click.Path(exists=True, path_type=Path),
     metavar="[FILE|FOLDER]...",
 )
-@click.option("-k", "text", metavar="TEXT", help="Only tests with this text in their name.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first test that does not pass.")
-@click.option("--junit", type=OutputFile(), help="Write JUnit's XML, for CI services.")
-@click.option("--update", is_flag=True, help="Keep the histories of this run.")
+@click.option("-k", "text", metavar="TEXT", help="Only tests whose name contains this text.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first test that fails.")
+@click.option("--junit", type=OutputFile(), help="Write a JUnit XML report, for CI services.")
+@click.option(
+    "--update", is_flag=True, help="Store the histories of this run as the expected ones."
+)
 @coverage_options
 @format_option("json: an object with an entry for each test.")
-@click.option("--schema", is_flag=True, help="Print the JSON schema of suites, for editors.")
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON schema of suites, for editors, and exit."
+)
 @click.pass_context
 def test(
     ctx: click.Context,
@@ -82,11 +86,12 @@ def test(
     schema: bool,
     **coverage: Any,
 ) -> None:
-    """Run the tests of suites: files that are called *.doorstep.yaml.
+    """Run the tests in suites, which are files named *.doorstep.yaml.
 
-    Folders are searched, the current one by default. What handlers print goes to stderr.
+    Folders are searched for suites; the current folder by default. What handlers print goes to
+    stderr.
 
-    Exit code: 0 all pass, 1 some fail, 2 a file or a test that can't be used.
+    Exit code: 0 all pass, 1 some fail, 2 a file or test can't be used.
 
     \b
     Examples:
@@ -115,10 +120,10 @@ def test(
 def _measurement(
     cov: bool, sources: tuple[Path, ...], reports: tuple[str, ...], fail_under: tuple[str, ...]
 ) -> Measurement | None:
-    """What measures the coverage; None when none of the options asks for it."""
+    """Return a measurement of coverage; None when no option asks for one."""
     if not (cov or sources or reports or fail_under):
         return None
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
 
     try:
         return Measurement(sources, reports, fail_under)
@@ -135,24 +140,24 @@ _MARGIN = " " * 10
 
 
 class SuiteRun:
-    """Runs tests and tells of them."""
+    """Run tests and print their results."""
 
     def __init__(self, *, shown: bool, update: bool, measurement: Measurement | None) -> None:
-        """`shown`: tell of each test as it has run."""
+        """`shown`: print each test's result as soon as it has run."""
         self.results: list[Result] = []
         self.problems: dict[str, str] = {}
-        """Why a file can't be used."""
+        """By file, why it can't be used."""
         self._shown = shown
         self._update = update
         self._measurement = measurement
         self._begun = time.perf_counter()
 
     def all(self, paths: Sequence[Path], text: str | None, *, fail_fast: bool) -> None:
-        """Run the tests of files and folders whose names have a text, or up to the first failure.
+        """Run the tests in files and folders whose names contain `text`.
 
-        Raises Problem when there is none.
+        `fail_fast` stops at the first failure. Raises Problem when there are no tests.
         """
-        # As for `run`: the modules that `handlers` may name are those of the user's folder.
+        # As for `run`: `handlers` may name modules of the user's folder.
         sys.path.append(str(Path.cwd()))
         for suite, tests in self._chosen(paths, text):
             self._say(style(str(suite.path), bold=True))
@@ -161,10 +166,10 @@ class SuiteRun:
                 if fail_fast and self.results[-1].outcome != "passed":
                     return
             if text is None:
-                self._tell_idle(suite)
+                self._report_unused_mocks(suite)
 
     def write(self, junit_file: Path | None) -> None:
-        """Write JUnit's XML and the reports of the coverage; say where it falls short."""
+        """Write the JUnit and coverage reports, and print where coverage is too low."""
         from doorstep.testing.suites.reports import junit
         from doorstep.values.printable import printable
 
@@ -179,30 +184,30 @@ class SuiteRun:
             echo(f"FAIL: {shortfall}", fg="red", err=True)
 
     def as_json(self) -> dict[str, Any]:
-        """All results as one value."""
+        """Return all results as one JSON value."""
         from doorstep.testing.suites.reports import as_json
 
         return as_json(self.results, self.problems)
 
     def sum_up(self) -> None:
-        """The last lines."""
+        """Print the totals, and the table of coverage."""
         from doorstep.testing.suites.reports import counts
 
-        found = counts(self.results)
-        found["error"] += len(self.problems)
-        told = [
+        totals = counts(self.results)
+        totals["error"] += len(self.problems)
+        parts = [
             style(f"{number} {outcome}", **_STYLES[outcome])
-            for outcome, number in found.items()
+            for outcome, number in totals.items()
             if number
         ]
-        echo(f"{', '.join(told) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
+        echo(f"{', '.join(parts) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
         if self._measurement:
             for line in self._measurement.table():
                 echo(line)
 
     @property
     def exit_code(self) -> int:
-        """0 all passed, 1 some failed or less is covered than asked for, 2 some can't be used."""
+        """0 all passed, 1 some failed or coverage is too low, 2 some can't be used."""
         outcomes = {result.outcome for result in self.results}
         if self.problems or "error" in outcomes:
             return 2
@@ -215,13 +220,13 @@ class SuiteRun:
         suites = list(self._read(paths))
         if not suites and not self.problems:
             where = ", ".join(map(str, paths))
-            raise Problem(f"there is no *.doorstep.yaml in {where}; docs/suites.md has an example")
+            raise Problem(f"no *.doorstep.yaml found in {where}; docs/suites.md has an example")
         wanted = (text or "").casefold()
         chosen = [
             (suite, [t for t in suite.tests if wanted in t.name.casefold()]) for suite in suites
         ]
         if text is not None and not any(tests for _, tests in chosen):
-            raise Problem(f"no test has {text!r} in its name")
+            raise Problem(f"no test has a name that contains {text!r}")
         return [(suite, tests) for suite, tests in chosen if tests]
 
     def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
@@ -244,11 +249,11 @@ class SuiteRun:
         self.results.append(result)
         if self._measurement:
             self._measurement.count(stage)
-        for line in _told(result):
+        for line in _result_lines(result):
             self._say(line)
 
-    def _tell_idle(self, suite: Suite) -> None:
-        """The suite's own mocks that none of its tests has reached."""
+    def _report_unused_mocks(self, suite: Suite) -> None:
+        """Print the suite's mocks that none of its tests used."""
         idle = [result.idle for result in self.results if result.test.suite is suite]
         for label in sorted(frozenset.intersection(*idle)) if idle else ():
             self._say(_remark(f"mock never reached: {label}"))
@@ -258,8 +263,8 @@ class SuiteRun:
             echo(line)
 
 
-def _told(result: Result) -> Iterator[str]:
-    """A test's line; if it did not pass, why, and what happened."""
+def _result_lines(result: Result) -> Iterator[str]:
+    """Yield a test's line; if it did not pass, also why, and what happened."""
     from doorstep.runtime.answers import spelled
 
     observed = result.observed

@@ -12,13 +12,13 @@ from urllib.parse import quote
 from doorstep import Diagnostic
 from doorstep.definitions import Document
 
-from ..definitions import all_described, line_and_column
+from ..definitions import describe_all, line_and_column
 from ..output import style
 
 
 @dataclass(frozen=True, slots=True)
 class DefinitionReport:
-    """What was found in one definition."""
+    """The diagnostics of one definition."""
 
     file: str
     machine: str | None
@@ -31,25 +31,25 @@ class DefinitionReport:
         return any(one.severity == "ERROR" for one in self.diagnostics)
 
     def as_json(self) -> dict[str, Any]:
-        """ValidateStateMachineDefinition's answer, with the file and the places in it."""
+        """Return ValidateStateMachineDefinition's response with the file, and lines and columns."""
         return {
             "file": self.file,
             **({"machine": self.machine} if self.machine else {}),
             "result": "FAIL" if self.refused else "OK",
-            "diagnostics": [self._placed(one) for one in self.diagnostics],
+            "diagnostics": [self._located(one) for one in self.diagnostics],
         }
 
-    def _placed(self, diagnostic: Diagnostic) -> dict[str, Any]:
-        shown = diagnostic.as_aws()
-        shown |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
+    def _located(self, diagnostic: Diagnostic) -> dict[str, Any]:
+        members = diagnostic.as_aws()
+        members |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
         # Without a document the hint is the excerpt of a text that could not be parsed.
-        return shown | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
+        return members | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
 
     def __str__(self) -> str:
         name = f"{self.file} ({self.machine})" if self.machine else self.file
-        told = all_described(self.diagnostics, self.file, self.document)
+        described = describe_all(self.diagnostics, self.file, self.document)
         verdict = ("refused", "red") if self.refused else ("accepted", "green")
-        return "\n".join([*told, f"{name}: {style(verdict[0], fg=verdict[1])}"])
+        return "\n".join([*described, f"{name}: {style(verdict[0], fg=verdict[1])}"])
 
 
 _SCHEMA = (
@@ -59,7 +59,12 @@ _LEVELS = {"ERROR": "error", "WARNING": "warning"}
 
 
 def sarif(reports: Iterable[DefinitionReport]) -> dict[str, Any]:
-    """The log of one run of `doorstep validate`."""
+    """Return one run of `doorstep validate` as a SARIF log.
+
+    Each diagnostic is a `result` whose `ruleId` is AWS's code. Lines and columns count from 1,
+    columns in characters. Source:
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+    """
     rules: dict[str, int] = {}
     results = [
         _result(diagnostic, report, rules)
@@ -94,8 +99,8 @@ def _result(
 
 
 def _location(diagnostic: Diagnostic, report: DefinitionReport) -> dict[str, Any]:
-    place = line_and_column(diagnostic, report.document)
-    region = dict(zip(("startLine", "startColumn"), place, strict=False))
+    position = line_and_column(diagnostic, report.document)
+    region = dict(zip(("startLine", "startColumn"), position, strict=False))
     pointer = diagnostic.location if report.document else None
     return {
         "physicalLocation": {
@@ -107,6 +112,6 @@ def _location(diagnostic: Diagnostic, report: DefinitionReport) -> dict[str, Any
 
 
 def _uri(file: str) -> str:
-    """Relative, as services want it, where the file was named so."""
+    """Return a relative URI for a relative path, as code scanning services expect it."""
     path = Path(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

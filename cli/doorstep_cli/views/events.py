@@ -1,4 +1,4 @@
-"""How events, moments and time spans are shown."""
+"""Events, times and the data at a moment of an execution, as text."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _COLOURS = (("Failed", "red"), ("TimedOut", "red"), ("Aborted", "yellow"), ("Suc
 
 
 def event_colour(event_type: str) -> str | None:
-    """How a type of event is coloured."""
+    """Return the colour of a type of event."""
     return next((colour for end, colour in _COLOURS if event_type.endswith(end)), None)
 
 
 def elapsed(seconds: float) -> str:
-    """A time span as the console has it, days before it when there are any."""
+    """Return a time span as the console shows it, with days in front if there are any."""
     span = timedelta(milliseconds=round(seconds * 1000))
     hours, rest = divmod(span.seconds, 3600)
     days = f"{span.days}d " if span.days else ""
@@ -32,7 +32,7 @@ def elapsed(seconds: float) -> str:
 
 
 def timestamp(at: float) -> str:
-    """A moment (epoch seconds) as the table has it."""
+    """Return epoch seconds as an ISO 8601 text in UTC."""
     moment = datetime.fromtimestamp(at, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -44,17 +44,17 @@ _FLOW = (
 
 
 def sections(moment: Moment, width: int) -> Iterator[tuple[str, list[str]]]:
-    """Titles and lines: what went wrong, then the data in the order of its flow."""
+    """Yield titles and lines: the error, then the data in the order of its flow."""
     data = moment.data()
     if "error" in data or "cause" in data:
         cause = [plain(line) for line in cause_lines(data.get("cause", ""))]
-        yield f"error: {plain(data.get('error', 'without a name'))}", cause or ["no cause"]
+        yield f"error: {plain(data.get('error', 'no error name'))}", cause or ["no cause"]
     for value, same in groupby(_flow(data), key=lambda one: one[1]):
         yield " = ".join(name for name, _ in same), pretty(value, width)
 
 
 def _flow(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values, of variables only where there are any."""
+    """Yield names and values; variables only if there are any."""
     known = {**data, **data.get("stages", {})}
     for name in _FLOW:
         if name in known and (name != "variables" or known[name]):
@@ -62,7 +62,7 @@ def _flow(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def pretty(value: Any, width: int, margin: str = "") -> list[str]:
-    """A JSON value in as few lines as it takes: what fits in one is not spread over several."""
+    """Return a JSON value as lines; a value that fits in one line gets one."""
     line = plain(json.dumps(value, ensure_ascii=False))
     if not value or not isinstance(value, dict | list) or len(line) <= width:
         return [f"{margin}{line}"]

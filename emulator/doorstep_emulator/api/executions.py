@@ -9,6 +9,7 @@ from typing import Any
 
 from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header
 from doorstep.errors import ApiError, DoorstepError, InputError
 from doorstep.model.aws_errors import (
     execution_exists,
@@ -185,7 +186,12 @@ def _start(
 ) -> Execution:
     startable = server.programs.startable(target, request.get("traceHeader"))
     clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
-    return server.driver.start(startable.program, startable.definition, identity, text, clock=clock)
+    return server.driver.start(
+        startable.program,
+        Header.of(startable.definition, identity),
+        text,
+        clock,
+    )
 
 
 def _pace(server: Server, caller: Caller, target: Target) -> Pace:

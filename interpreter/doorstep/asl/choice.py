@@ -72,7 +72,7 @@ COMPARISONS: dict[str, Comparison] = {
 
 
 def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
-    """A rule's condition, And, Or and Not included. `getter` compiles the paths."""
+    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths."""
     if "And" in rule:
         every = [compile_condition(inner, getter) for inner in rule["And"]]
         return lambda env: all(condition(env) for condition in every)

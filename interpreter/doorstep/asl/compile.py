@@ -36,13 +36,13 @@ def compile_workflow(workflow: Workflow) -> ScopeProgram:
 
 
 def compile_scope(scope: Scope, timeout: float | None = None) -> ScopeProgram:
-    """The program of one scope."""
+    """Return the program of one scope."""
     states = {name: compile_state(state) for name, state in scope.states.items()}
     return ScopeProgram(scope.start_at, states, timeout)
 
 
 def compile_state(state: State) -> StateProgram:
-    """The program of one state."""
+    """Return the program of one state."""
     return StateProgram(
         name=state.name,
         type=state.type,
@@ -146,7 +146,7 @@ def _parallel(state: State) -> Parts:
 
 
 def compile_map(state: State) -> MapPlan:
-    """The fields of a Map."""
+    """Return the fields of a Map."""
     (scope,) = state.scopes
     return map_plan(state, compile_scope(scope), _leave(state, result=True))
 

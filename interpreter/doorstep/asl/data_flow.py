@@ -55,7 +55,7 @@ def compile_input(fields: Mapping[str, Any]) -> Closure:
 
 
 def compile_arguments(fields: Mapping[str, Any], jsonata: bool) -> Closure:
-    """What the state's work is given."""
+    """Return the arguments of the state's work."""
     if jsonata:
         if "Arguments" not in fields:
             return lambda env: env.raw
@@ -235,7 +235,7 @@ def _jsonpath_stages(
 
 
 def _through(state: State, name: str) -> Callable[[Env, Any], Any]:
-    """What one field on the way out makes of a value."""
+    """Return what one field on the way out makes of a value."""
     fields = state.fields
     leave = compile_leave({name: fields[name]} if name in fields else {}, False)
     return lambda env, value: leave(env, value).output
@@ -248,7 +248,7 @@ def _jsonata_stages(
         yield "afterArguments", arguments(env)
         if result is not ABSENT:
             yield "result", result
-    yield from (shown for shown in _map_fields(seen) if shown[0] != "afterItemsPath")
+    yield from (stage for stage in _map_fields(seen) if stage[0] != "afterItemsPath")
 
 
 def _map_fields(seen: Mapping[str, Any]) -> Stages:

@@ -43,15 +43,15 @@ _ALGORITHMS: Final = {
 def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
     """Bindings for an expression; ``random`` gives the place's generator when one is needed."""
 
-    def draw(seed: Any = UNDEFINED, *surplus: Any) -> float:
+    def draw(seed: Any = UNDEFINED, *more: Any) -> float:
         """``$random([seed])``: from 0 up to 1; with a seed, java.util.Random's first double."""
-        if surplus:
+        if more:
             raise _mismatch(2, "random")
         return random().random() if seed is UNDEFINED else _java_double(_integer(seed))
 
-    def new_uuid(*surplus: Any) -> str:
+    def new_uuid(*more: Any) -> str:
         """``$uuid()``: version 4."""
-        if surplus:
+        if more:
             raise _mismatch(1, "uuid")
         return str(uuid.UUID(int=random().getrandbits(128), version=4))
 
@@ -135,7 +135,7 @@ FUNCTIONS: Final = frozenset({*_PURE, "random", "uuid"})
 
 
 def _integer(value: Any) -> int:
-    """A numeric argument: fractions are cut off."""
+    """Return a numeric argument: fractions are cut off."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise JSONataError("T0410", index=1, value=value)
     return trunc(value)
@@ -150,7 +150,7 @@ _MASK: Final = (1 << 48) - 1
 
 
 def _java_double(seed: int) -> float:
-    """The first ``nextDouble()`` of java.util.Random: a linear congruential generator."""
+    """Return the first ``nextDouble()`` of java.util.Random: a linear congruential generator."""
     state = (seed ^ _MULTIPLIER) & _MASK
     state = (state * _MULTIPLIER + 0xB) & _MASK
     high = state >> 22

@@ -1,6 +1,6 @@
 """Fields that hold a number or a moment: written out, behind a path, or as a JSONata expression.
 
-Every function here takes the fields of a state (or of its ItemReader …) and gives a closure; the
+Every function here takes the fields of a state (or of its ItemReader …), returns a closure; the
 texts of what goes wrong at run time are those recorded on AWS.
 """
 
@@ -27,12 +27,12 @@ _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
 def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
-    """A field that holds any JSON value, with expressions or `….$` members at any depth."""
+    """Return a field that holds any JSON value, with expressions or `….$` members at any depth."""
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
 def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
-    """An integer field, its …Path twin, or None when neither is there."""
+    """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
 
 
@@ -45,10 +45,10 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
         if value is None:
             return None
         if value != int(value) or not 1 <= value <= _MOST:
-            told = f"must be a positive integer: {dumps(value)}"
+            problem = f"must be a positive integer: {dumps(value)}"
             if jsonata:
-                raise jsonata_fields.failed(f"The {name} field {told}", name)
-            raise runtime(f"The value of {name}Path {told}")
+                raise jsonata_fields.failed(f"The {name} field {problem}", name)
+            raise runtime(f"The value of {name}Path {problem}")
         return int(value)
 
     return seconds
@@ -64,7 +64,7 @@ def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
 
 
 def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """An integer that can't be negative."""
+    """Return an integer that can't be negative."""
     return _checked(
         integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
     )
@@ -98,10 +98,9 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
         whole = isinstance(value, int) and -_MOST <= value <= _MOST
         fits = whole or (kind == "float" and isinstance(value, int | float))
         if not fits or isinstance(value, bool):
-            shown = value if isinstance(value, str) else dumps(value)
+            text = value if isinstance(value, str) else dumps(value)
             raise runtime(
-                f'The {name}Path field refers to value "{shown}" '
-                f"which is not a valid {kind}: {path}"
+                f'The {name}Path field refers to value "{text}" which is not a valid {kind}: {path}'
             )
         return value
 
@@ -116,14 +115,14 @@ def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
         value = get(env)
         if value is None or isinstance(value, str):
             return value
-        told = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
-        raise runtime(f"{told}: {path}")
+        problem = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
+        raise runtime(f"{problem}: {path}")
 
     return text
 
 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
-    """When a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
     if "Timestamp" in fields or "TimestampPath" in fields:
         moment = _timestamp(fields, jsonata)
     else:
@@ -155,9 +154,9 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
         if value is None:
             raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST_LONG:
-            shown = value if isinstance(value, str) else dumps(value)
+            text = value if isinstance(value, str) else dumps(value)
             raise runtime(
-                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {shown}"
+                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {text}"
             )
         if value < 0:
             raise runtime(

@@ -19,7 +19,7 @@ Closure = Callable[[Env], Any]
 
 
 def getter(text: str) -> Closure:
-    """A path on the state's data, the context object or a variable; raises PathNotFound."""
+    """Return a path on the state's data, the context object or a variable; raises PathNotFound."""
     path = compile_path(text)
     get, root = path.get, path.root
     if path.search:
@@ -42,7 +42,7 @@ def getter(text: str) -> Closure:
 
 
 def _searcher(path: Path, search: Reach) -> Closure:
-    """A path that may take many steps: they count with those of the state's other expressions."""
+    """Return a path that may take many steps: they count with the state's other expressions."""
     look_up = getter(f"${path.root}")
 
     def value(env: Env) -> Any:
@@ -56,7 +56,7 @@ def _searcher(path: Path, search: Reach) -> Closure:
 
 
 def whole_path(text: str) -> Closure:
-    """A path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
+    """Return a path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
     get = getter(text)
     if text == "$":
         return get
@@ -73,7 +73,7 @@ def whole_path(text: str) -> Closure:
 
 
 def field(text: str, name: str) -> Closure:
-    """A path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
+    """Return a path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
     if text.startswith("$"):
         return _path_field(text, name)
     call = compile_intrinsic(text, lambda path: _argument(path, text))
@@ -90,7 +90,7 @@ def field(text: str, name: str) -> Closure:
 
 
 def template(value: Any) -> Closure:
-    """A payload template: members whose name ends in `.$` are evaluated, at every depth."""
+    """Return a payload template: members whose name ends in `.$` are evaluated, at every depth."""
     make = _template(value)
     if make is None:
         return lambda _: value
@@ -172,17 +172,17 @@ def _argument(text: str, call: str) -> Closure:
 
     def value(env: Env) -> Any:
         try:
-            found = get(env)
-            if isinstance(found, (list, dict, str)) and (steps := _cost(found)) > _FEW_STEPS:
+            argument = get(env)
+            if isinstance(argument, (list, dict, str)) and (steps := _cost(argument)) > _FEW_STEPS:
                 env.spend(steps)
                 if not env.left():
                     raise _too_long(call)
-            return found
+            return argument
         except PathNotFound:
             raise runtime(
                 f"The function '{call}' had the following error: "
                 f"The JsonPath argument for the field '{text}' "
-                f"could not be found in the input '{_looked_in(text, env)}'"
+                f"could not be argument in the input '{_looked_in(text, env)}'"
             ) from None
 
     return value

@@ -15,7 +15,7 @@ _NO_TASK_FAILURES = frozenset(("States.Timeout", "States.DataLimitExceeded"))
 
 
 def matches(names: Sequence[str], failed: StateFailed) -> bool:
-    """Whether ErrorEquals `names` takes this failure.
+    """Return whether ErrorEquals `names` takes this failure.
 
     States.ALL takes all that can be caught, States.DataLimitExceeded included (recorded, though
     the guide says otherwise); States.TaskFailed all but that one and States.Timeout.
@@ -51,7 +51,7 @@ class Retrier:
 
 
 def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
-    """A retrier with AWS's defaults: 1 s, three attempts, rate 2."""
+    """Return a retrier with AWS's defaults: 1 s, three attempts, rate 2."""
     return Retrier(
         names=tuple(fields["ErrorEquals"]),
         interval=fields.get("IntervalSeconds", 1),

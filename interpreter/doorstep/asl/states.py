@@ -3,7 +3,7 @@
 Task and Map have modules of their own.
 
 What all have in common is `visit`: enter, work, leave; Retry is its loop, Catch its `except`, and a
-failure that neither takes parks the fiber, so that a redrive can go on from here.
+failure that neither takes parks the fiber, so that a redrive can continue from here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Catcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateProgram:
-    """A compiled state: `work` gives its Exit at once, `wait` is a generator that does."""
+    """A compiled state: `work` returns its Exit at once, `wait` is a generator that does."""
 
     name: str
     type: str
@@ -61,7 +61,7 @@ class ScopeProgram:
         self.timeout = timeout
 
     def run(self, fiber: Fiber, value: Any) -> Body:
-        """The body of a fiber; gives the output."""
+        """Return the body of a fiber, which returns the output."""
         states, following, engine = self.states, self.start_at, fiber.engine
         while True:
             if len(engine.history) >= engine.pause_at:
@@ -72,7 +72,7 @@ class ScopeProgram:
 
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
-    """One visit of a state: gives its output and the next state's name, or None at an end."""
+    """Visit a state once; return its output and the next state's name, or None at an end."""
     text = fiber.encode(raw, state.name)
     fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
     env.entered = fiber.record(
@@ -92,7 +92,7 @@ def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed 
             if caught:
                 return caught
         except Redriven:
-            env.start_over()
+            env.redrive()
         except HistoryFull:
             raise
         except Exception as problem:  # noqa: BLE001  rule 6 of the engine
@@ -105,7 +105,7 @@ def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, Non
     try:
         yield StateFailed(failure.error, failure.cause, final=True)
     except Redriven:
-        env.start_over()
+        env.redrive()
 
 
 def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | None]:
@@ -129,30 +129,33 @@ def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:
     """Say which state failed, once, at the innermost; a failed query leaves an event as well."""
     if not failed.ours:
         return failed
-    told = failed.passed_on(
+    explained = failed.passed_on(
         f"An error occurred while executing the state '{state.name}' "
         f"(entered at the event id #{env.entered}). "
     )
-    if told.failure.error == "States.QueryEvaluationError":
+    if explained.failure.error == "States.QueryEvaluationError":
         where = {"location": failed.location} if failed.location else {}
         details = {
-            "error": told.failure.error,
-            "cause": told.failure.cause,
+            "error": explained.failure.error,
+            "cause": explained.failure.cause,
             **where,
             "state": state.name,
         }
         env.fiber.record("EvaluationFailed", details)
-    return told
+    return explained
 
 
 def recover(
     state: StateProgram, env: Env, failed: StateFailed
 ) -> Generator[StateFailed | None, Any, tuple[Any, str | None] | None]:
-    """Retry (gives None after the delay), Catch (leaves the state), or park until a redrive."""
+    """Retry (None after the delay), catch (output and next state), or park until a redrive.
+
+    A catcher restores the state's input: its ResultPath puts the error onto `env.raw` (data_flow).
+    """
     fiber = env.fiber
     delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
     if delay is not None:
-        env.try_again()
+        env.retry()
         yield from fiber.sleep_until(fiber.engine.now + delay)
         return None
     if state.composite and not failed.final:
@@ -184,7 +187,7 @@ def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> A
 
 
 def succeed(arguments: Closure, leave: Leave) -> Callable[[Env], Exit]:
-    """Succeed: ends its scope; Output or OutputPath shape what it gives."""
+    """Succeed: ends its scope; Output or OutputPath shape its output."""
     return lambda env: leave(env, arguments(env))
 
 

@@ -30,7 +30,7 @@ class TaskPlan:
 
 
 def task(plan: TaskPlan) -> Callable[[Env], Working]:
-    """Task: hand the arguments to the world, wait for the answer, pass the result on."""
+    """Task: send the arguments to the world, wait for the answer, pass the result on."""
 
     def work(env: Env) -> Working:
         fiber = env.fiber
@@ -52,13 +52,12 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
 
 
 def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]]:
-    """The call, and the details of the event that it is scheduled with."""
+    """Return the call, and the details of the event that it is scheduled with."""
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state)
-    if found := unfit(integration, arguments):
-        reasons = ", ".join(found)
+    if reasons := ", ".join(unfit(integration, arguments)):
         raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
     details: dict[str, Any]
     if integration.kind == "service":
@@ -91,7 +90,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
 
 
 def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
-    """Recorded (test_activity_task_on_deleted): of an activity that is not there no event tells."""
+    """Make sure that the activity exists: if not, the task leaves no event (recorded)."""
     fiber.command(FindActivity(invoke.key, invoke))
     fact: Fact = yield None
     if not fact.data:
@@ -121,7 +120,7 @@ def _beat(fiber: Fiber, invoke: Invoke) -> None:
 
 
 def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
-    """Wait for facts about the call until one settles it; gives the result."""
+    """Wait for facts about the call until one settles it; return the result."""
     integration = plan.integration
     details = integration.details
     while True:
@@ -171,7 +170,5 @@ def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
 
 
 def _failed(integration: Integration, fiber: Fiber, failed: StateFailed) -> StateFailed:
-    named = {"error": failed.failure.error, "cause": failed.failure.cause}
-    told = {name: text for name, text in named.items() if text is not None}
-    fiber.record(integration.event("Failed"), {**integration.details, **told})
+    fiber.record(integration.event("Failed"), {**integration.details, **failed.failure.details()})
     return failed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .items import KINDS, Item, Kind
+from .items import KINDS, Item, ItemKind
 from .reader import Coverage
-from .suite import Suite
+from .suite import SuiteCoverage
 
-__all__ = ["KINDS", "Coverage", "Item", "Kind", "Suite"]
+__all__ = ["KINDS", "Coverage", "Item", "ItemKind", "SuiteCoverage"]

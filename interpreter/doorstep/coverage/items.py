@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from ..asl.retry import Retrier, compile_retrier
 from ..model.definition import State, Transition, Workflow
 
-Kind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
-KINDS: tuple[Kind, ...] = ("state", "transition", "rule", "retrier", "catcher", "map", "timeout")
+ItemKind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
+KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 MAP_SIZES = ("no item", "one item", "several items")
 
 
@@ -29,13 +29,13 @@ MAP_SIZES = ("no item", "one item", "several items")
 class Item:
     """Something to cover: what it is, where (a JSON Pointer into the definition), in words."""
 
-    kind: Kind
+    kind: ItemKind
     pointer: str
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Catcher:
+class CatcherItem:
     """An entry of Catch."""
 
     names: Sequence[str]
@@ -44,7 +44,7 @@ class Catcher:
 
 
 @dataclass(slots=True)
-class Parts:
+class StateItems:
     """A state's items."""
 
     state: State
@@ -54,7 +54,7 @@ class Parts:
     rules: list[tuple[str, Item]] = field(default_factory=list)
     """Targets and items, Default last."""
     retriers: list[tuple[Retrier, Item]] = field(default_factory=list)
-    catchers: list[Catcher] = field(default_factory=list)
+    catchers: list[CatcherItem] = field(default_factory=list)
     sizes: tuple[Item, ...] = ()
     timeouts: dict[str, Item] = field(default_factory=dict)
     """By the field that sets it."""
@@ -70,12 +70,12 @@ class Parts:
         yield from self.timeouts.values()
 
 
-def told(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
-    """How often each was used, a line for each."""
+def counts(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
+    """Return how often each was used, a line for each."""
     return "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
 
 
-def parts(workflow: Workflow) -> dict[str, Parts]:
+def parts(workflow: Workflow) -> dict[str, StateItems]:
     """The items of every state, by its name."""
     return {state.name: _parts(state) for state in workflow.scope.walk()}
 
@@ -87,33 +87,33 @@ def workflow_timeout(workflow: Workflow) -> Item | None:
     return Item("timeout", "/TimeoutSeconds", "the execution: TimeoutSeconds")
 
 
-def _parts(state: State) -> Parts:
+def _parts(state: State) -> StateItems:
     name = state.name
-    found = Parts(state, Item("state", state.pointer, name))
+    items = StateItems(state, Item("state", state.pointer, name))
     for transition in state.transitions():
-        _transition(found, transition)
+        _transition(items, transition)
     for retrier in state.retriers:
         if retrier.fields.get("MaxAttempts", 1):
             label = f"{name}: retry of {', '.join(retrier.errors)}"
             item = Item("retrier", f"{state.pointer}/{retrier.pointer}", label)
-            found.retriers.append((compile_retrier(retrier.fields), item))
+            items.retriers.append((compile_retrier(retrier.fields), item))
     if state.type == "Map":
-        found.sizes = tuple(Item("map", state.pointer, f"{name}: {s}") for s in MAP_SIZES)
+        items.sizes = tuple(Item("map", state.pointer, f"{name}: {s}") for s in MAP_SIZES)
     for limit, field_name in state.time_limits.items():
         pointer = f"{state.pointer}/{field_name}"
-        found.timeouts[limit] = Item("timeout", pointer, f"{name}: {limit}")
-    return found
+        items.timeouts[limit] = Item("timeout", pointer, f"{name}: {limit}")
+    return items
 
 
-def _transition(found: Parts, transition: Transition) -> None:
-    state, target, clause = found.state, transition.target, transition.clause
+def _transition(items: StateItems, transition: Transition) -> None:
+    state, target, clause = items.state, transition.target, transition.clause
     pointer = f"{state.pointer}/{transition.pointer}"
     if target is not None and state.type == "Choice":
         label = f"rule {clause.index + 1}" if clause else "Default"
-        found.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
+        items.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
     elif target is not None and clause:
         label = f"{state.name}: catch of {', '.join(clause.errors)}"
-        found.catchers.append(Catcher(clause.errors, target, Item("catcher", pointer, label)))
-    if target not in found.transitions:
+        items.catchers.append(CatcherItem(clause.errors, target, Item("catcher", pointer, label)))
+    if target not in items.transitions:
         label = f"{state.name} → {target or 'end'}"
-        found.transitions[target] = Item("transition", pointer, label)
+        items.transitions[target] = Item("transition", pointer, label)

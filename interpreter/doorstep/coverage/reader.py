@@ -1,22 +1,34 @@
-"""Coverage of a definition by executions, read from their histories."""
+"""Coverage of a definition by executions, read from their histories.
+
+What a history does not say (which of two rules held that lead to one state, how a Fail state
+failed) is evaluated once more by running that state on what the history does say.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..asl.compile import compile_scope, compile_state
+from ..asl.context import Env
 from ..asl.retry import matches
+from ..engine.engine import Engine
+from ..engine.fibers import Fiber
 from ..engine.identity import Identity
-from ..errors import StateFailed
+from ..engine.quotas import STANDARD
+from ..errors import InputError, StateFailed
 from ..history.recorded import Entry
 from ..history.state_visits import Visit, Visits
-from ..model.definition import workflow
+from ..model.definition import Scope, State, workflow
 from ..values.json_values import value_of
-from .evaluating import Setting, deciding, failure
-from .items import Catcher, Item, Parts, parts, workflow_timeout
+from .items import CatcherItem, Item, StateItems, parts, workflow_timeout
 
-_NOBODY = Identity(name="execution", seed="coverage")
+_NOWHERE = compile_scope(Scope("", {}, ""))
+_AFTER = ("Assign", "Output")
+"""Fields that matter once the rule is known."""
+_UNKNOWN = Identity(name="execution", seed="coverage")
 
 
 class Coverage:
@@ -29,23 +41,25 @@ class Coverage:
         self.parts = parts(tree)
         self.timeout = workflow_timeout(tree)
         self._hits: Counter[Item] = Counter()
-        self._runs: dict[str, Parts] = {}
+        self._runs: dict[str, StateItems] = {}
         """Map runs whose items come from a reader: only their children tell how many."""
         self._children: Counter[str] = Counter()
 
     @property
     def items(self) -> list[Item]:
-        """Everything there is to cover, in the definition's order."""
+        """Return everything there is to cover, in the definition's order."""
         own = [self.timeout] if self.timeout else []
-        return own + [item for found in self.parts.values() for item in found.items()]
+        return own + [item for items in self.parts.values() for item in items.items()]
 
     @property
     def hits(self) -> Counter[Item]:
-        """How often each item was used."""
-        sizes = (found.sizes[min(self._children[run], 2)] for run, found in self._runs.items())
+        """Return how often each item was used."""
+        sizes = (items.sizes[min(self._children[run], 2)] for run, items in self._runs.items())
         return self._hits + Counter(sizes)
 
-    def add(self, visits: Visits, identity: Identity = _NOBODY, map_run: str | None = None) -> None:
+    def add(
+        self, visits: Visits, identity: Identity = _UNKNOWN, map_run: str | None = None
+    ) -> None:
         """Count what a history used.
 
         `identity`: for conditions that ask the context object. `map_run`: the ARN of the map run
@@ -71,35 +85,35 @@ class _Reading:
         self.parts = coverage.parts
         self.timeout = coverage.timeout
         self.visits = visits
-        self.runs: dict[str, Parts] = {}
+        self.runs: dict[str, StateItems] = {}
         first = visits.entries[min(visits.entries)]
         self.setting = Setting(identity, value_of(first.details.get("input")), first.at)
         self.variables = visits.variables
         self.by_entry = {one.entered.id: one for one in visits.all}
 
     def used(self) -> list[Item]:
-        """The items that it used, as often as it used them."""
-        found: list[Item] = []
+        """Return the items that it used, as often as it used them."""
+        items: list[Item] = []
         if self.timeout and any(
             entry.type == "ExecutionTimedOut" for entry in self.visits.entries.values()
         ):
-            found.append(self.timeout)
+            items.append(self.timeout)
         for visit in self.visits.all:
             if state := self.parts.get(visit.name):
-                found += self._of(state, visit)
-        return found
+                items += self._of(state, visit)
+        return items
 
-    def _of(self, state: Parts, visit: Visit) -> list[Item]:
-        found = [state.entered, *self._sizes(state, visit)]
-        found += [item for entry in visit.events if (item := _limit(state, visit, entry))]
+    def _of(self, state: StateItems, visit: Visit) -> list[Item]:
+        items = [state.entered, *self._sizes(state, visit)]
+        items += [item for entry in visit.events if (item := _limit(state, visit, entry))]
         for attempt in visit.retries:
             if (failed := self._failed(attempt)) and (item := _retrier(state, failed)):
-                found.append(item)
+                items.append(item)
         if visit.exited:
-            found += self._left(state, visit, visit.exited)
-        return found
+            items += self._left(state, visit, visit.exited)
+        return items
 
-    def _sizes(self, state: Parts, visit: Visit) -> list[Item]:
+    def _sizes(self, state: StateItems, visit: Visit) -> list[Item]:
         if not state.sizes:
             return []
         if state.state.reader:
@@ -109,16 +123,16 @@ class _Reading:
         lengths = [entry.details.get("length", 0) for entry in visit.attempts]
         return [state.sizes[min(length, 2)] for length in lengths]
 
-    def _left(self, state: Parts, visit: Visit, exited: Entry) -> list[Item]:
+    def _left(self, state: StateItems, visit: Visit, exited: Entry) -> list[Item]:
         target = visit.following
-        found = [state.transitions[target]] if target in state.transitions else []
+        items = [state.transitions[target]] if target in state.transitions else []
         if state.rules:
-            found += self._rule(state, visit)
+            items += self._rule(state, visit)
         if visit.outcome == "caught" or target != state.state.next:
-            found += self._catcher(state, exited, target)
-        return found
+            items += self._catcher(state, exited, target)
+        return items
 
-    def _rule(self, state: Parts, visit: Visit) -> list[Item]:
+    def _rule(self, state: StateItems, visit: Visit) -> list[Item]:
         leading = [i for i, (to, _) in enumerate(state.rules) if to == visit.following]
         if len(leading) > 1:
             known = self.variables[visit.entered.id]
@@ -126,14 +140,14 @@ class _Reading:
             leading = [taken] if taken in leading else leading
         return [state.rules[i][1] for i in leading[:1]]
 
-    def _catcher(self, state: Parts, exited: Entry, target: str | None) -> list[Item]:
+    def _catcher(self, state: StateItems, exited: Entry, target: str | None) -> list[Item]:
         leading = [one for one in state.catchers if one.target == target]
         if len(leading) > 1 and (failed := self._failed(exited)):
             leading = [one for one in leading if _first(state, failed) is one] or leading
         return [one.item for one in leading[:1]]
 
     def _failed(self, answer: Entry) -> StateFailed | None:
-        """The failure that a retry or an exit by a catcher answers to."""
+        """Return the failure to which a retry or an exit by a catcher answers."""
         cause = self.visits.cause(answer)
         if cause is None:
             return None
@@ -154,16 +168,16 @@ class _Reading:
         return scheduled is not None and _missed(scheduled, cause)
 
 
-def _first(state: Parts, failed: StateFailed) -> Catcher | None:
+def _first(state: StateItems, failed: StateFailed) -> CatcherItem | None:
     return next((one for one in state.catchers if matches(one.names, failed)), None)
 
 
-def _retrier(state: Parts, failed: StateFailed) -> Item | None:
+def _retrier(state: StateItems, failed: StateFailed) -> Item | None:
     return next((item for one, item in state.retriers if matches(one.names, failed)), None)
 
 
-def _limit(state: Parts, visit: Visit, entry: Entry) -> Item | None:
-    """The timeout that an event of a task tells of; errors that a handler names so count."""
+def _limit(state: StateItems, visit: Visit, entry: Entry) -> Item | None:
+    """Return the limit that an event of a task missed; errors that a handler names so count."""
     if not entry.failed:
         return None
     if entry.type.endswith("TimedOut"):
@@ -179,8 +193,70 @@ def _limit(state: Parts, visit: Visit, entry: Entry) -> Item | None:
 
 
 def _missed(scheduled: Entry, timed_out: Entry) -> bool:
-    """Whether a task ended before its TimeoutSeconds: then it was a heartbeat that did not come."""
+    """Return whether a task ended before its TimeoutSeconds: then a heartbeat was missed."""
     if not timed_out.type.endswith("TimedOut"):
         return False
     limit = scheduled.details.get("timeoutInSeconds")
     return limit is None or round(timed_out.at - scheduled.at, 3) < limit
+
+
+# What a history does not say --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What expressions may ask of an execution: its names, its input, when it was started."""
+
+    identity: Identity
+    input: Any
+    at: float
+
+
+def deciding(state: State) -> Callable[[Visit, Any, Mapping[str, Any], Setting], int | None]:
+    """Return what decides which rule of a Choice holds, Default being the last; None: unknown."""
+    work = compile_state(_with_numbered_targets(state)).work
+    assert work
+
+    def decide(
+        visit: Visit, data: Any, variables: Mapping[str, Any], setting: Setting
+    ) -> int | None:
+        try:
+            return int(work(_env(visit, data, variables, setting)).next or 0)
+        except (StateFailed, InputError):
+            return None
+
+    return decide
+
+
+def failure(
+    state: State, visit: Visit, variables: Mapping[str, Any], setting: Setting
+) -> StateFailed:
+    """Return the failure with which a Fail state ends."""
+    program = compile_state(state)
+    assert program.work
+    try:
+        program.work(_env(visit, visit.input, variables, setting))
+    except StateFailed as failed:
+        return failed
+    raise AssertionError(f"{state.name} is a {state.type} state")
+
+
+def _with_numbered_targets(state: State) -> State:
+    rules = [
+        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.index)}
+        for rule in state.rules
+    ]
+    fields = {key: value for key, value in state.fields.items() if key not in _AFTER}
+    return replace(state, fields={**fields, "Choices": rules, "Default": str(len(rules))})
+
+
+def _env(visit: Visit, data: Any, variables: Mapping[str, Any], setting: Setting) -> Env:
+    engine = Engine(_NOWHERE, setting.identity, STANDARD)
+    engine.input, engine.started_at = setting.input, setting.at
+    engine.now = visit.entered.at
+    fiber = Fiber(engine, None, "", 0)
+    fiber.variables = dict(variables)
+    index = visit.index
+    # Without ItemSelector the iteration's input is the item.
+    fiber.item = None if index is None else {"Index": index, "Value": data}
+    return Env(fiber, visit.name, False, data)

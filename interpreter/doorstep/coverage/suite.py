@@ -13,7 +13,7 @@ from ..definitions.documents import Document, load
 from ..history.state_visits import of_execution
 from ..runtime import Execution
 from ..values.json_values import dumps
-from .items import KINDS, Item, Kind
+from .items import KINDS, Item, ItemKind
 from .reader import Coverage
 
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,9})?", re.ASCII)
@@ -22,7 +22,7 @@ Share = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Covered:
+class MachineCoverage:
     """One state machine."""
 
     name: str
@@ -30,7 +30,7 @@ class Covered:
     document: Document
     coverage: Coverage
 
-    def share(self, kind: Kind | None = None) -> Share:
+    def share(self, kind: ItemKind | None = None) -> Share:
         """Of all items, or of one kind."""
         hits = self.coverage.hits
         items = [item for item in self.coverage.items if kind in (None, item.kind)]
@@ -51,22 +51,24 @@ class Covered:
 
 
 @dataclass(slots=True)
-class Suite:
+class SuiteCoverage:
     """State machines, each known by its definition."""
 
-    _machines: dict[str, Covered] = field(default_factory=dict)
+    _machines: dict[str, MachineCoverage] = field(default_factory=dict)
 
     @property
-    def machines(self) -> list[Covered]:
+    def machines(self) -> list[MachineCoverage]:
         """By name."""
         return sorted(self._machines.values(), key=lambda one: (one.name, one.file or ""))
 
-    def machine(self, name: str, definition: Mapping[str, Any], file: str | None) -> Covered:
+    def machine(
+        self, name: str, definition: Mapping[str, Any], file: str | None
+    ) -> MachineCoverage:
         """The machine with this definition; `file`: where it is written, if that is known."""
         key = dumps(definition)
         if key not in self._machines:
             document = load(Path(file) if file else definition)
-            self._machines[key] = Covered(name, file, document, Coverage(definition))
+            self._machines[key] = MachineCoverage(name, file, document, Coverage(definition))
         return self._machines[key]
 
     def add(self, execution: Execution, file: str | None = None) -> None:
@@ -83,12 +85,12 @@ class Suite:
             name = file.name.partition(".")[0]
             self.machine(name, load(file).definition, os.path.relpath(file))
 
-    def share(self, kind: Kind | None = None) -> Share:
+    def share(self, kind: ItemKind | None = None) -> Share:
         """Of all machines together."""
         shares = [machine.share(kind) for machine in self.machines]
         return sum(covered for covered, _ in shares), sum(total for _, total in shares)
 
-    def shortfalls(self, thresholds: Mapping[Kind | None, float]) -> Iterator[str]:
+    def shortfalls(self, thresholds: Mapping[ItemKind | None, float]) -> Iterator[str]:
         """What is covered less than asked for: percentages for a kind, or (None) for all items."""
         for kind, wanted in thresholds.items():
             reached = percent(self.share(kind))
@@ -124,12 +126,12 @@ def percent(share: Share) -> float:
     return 100 * covered / total if total else 100.0
 
 
-def thresholds(texts: Iterable[str]) -> dict[Kind | None, float]:
+def thresholds(texts: Iterable[str]) -> dict[ItemKind | None, float]:
     """Thresholds as options give them: "90", or "catcher=75" for one kind.
 
     Raises ValueError for other texts.
     """
-    found: dict[Kind | None, float] = {}
+    found: dict[ItemKind | None, float] = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         kind = next((one for one in KINDS if one == name), None)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 from ..history.state_visits import VisitOutcome
 from ..model.definition import Clause, Scope, State, Transition, Workflow
-from .conditions import condition
+from ..model.grammar import operator_of
 
 Colour = VisitOutcome | Literal["not reached", "covered", "partly covered", "not covered"]
 _GREEN, _ORANGE, _RED = ("#d4f2d2", "#1d8102"), ("#fde3c4", "#d45b07"), ("#fbd3d0", "#c7131f")
@@ -31,14 +33,24 @@ START_AT = "/StartAt"
 _LABEL = 40
 """Characters of a condition that an edge shows."""
 
+_SIGNS = {
+    "Equals": "=",
+    "LessThan": "<",
+    "GreaterThan": ">",
+    "LessThanEquals": "≤",
+    "GreaterThanEquals": "≥",
+    "Matches": "matches",
+}
+_COMPARISON = re.compile(rf"(?:String|Numeric|Boolean|Timestamp)({'|'.join(_SIGNS)})(Path)?")
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is known of a part of a definition: the colour says it, `told` and `link` lead on."""
+    """What is known of a part of a definition: a colour, a text and a link to more."""
 
     colour: Colour
     times: int = 0
-    told: str = ""
+    text: str = ""
     link: str = ""
 
 
@@ -47,7 +59,7 @@ Marks = Mapping[str, Mark]
 
 
 @dataclass(frozen=True, slots=True)
-class Retrier:
+class RetryMark:
     """An entry of Retry."""
 
     label: str
@@ -65,7 +77,7 @@ class Node:
     """What a group's frame says beside its name."""
     mark: Mark | None = None
     scopes: Sequence[Sequence[Node]] = ()
-    retriers: Sequence[Retrier] = ()
+    retriers: Sequence[RetryMark] = ()
 
     @property
     def label(self) -> str:
@@ -175,7 +187,7 @@ class _Pen:
             mark=self._marks.get(state.pointer),
             scopes=[self.scope(scope, outermost=False) for scope in state.scopes],
             retriers=[
-                Retrier(_errors(retrier), self._marks.get(f"{state.pointer}/{retrier.pointer}"))
+                RetryMark(_errors(retrier), self._marks.get(f"{state.pointer}/{retrier.pointer}"))
                 for retrier in state.retriers
             ],
         )
@@ -196,3 +208,29 @@ def _label(transition: Transition) -> str:
 
 def _errors(clause: Clause) -> str:
     return ", ".join(clause.errors)
+
+
+# Choice rules -----------------------------------------------------------------------------------
+
+
+def condition(rule: Mapping[str, Any]) -> str:
+    """Return a choice rule as one would say it: `$.total > 100 and not ($.vip = true)`."""
+    if "Condition" in rule:
+        return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
+    operator = operator_of(rule)
+    operand = rule[operator]
+    if operator == "Not":
+        return f"not ({condition(operand)})"
+    if operator in ("And", "Or"):
+        return f" {operator.lower()} ".join(_inside(operand))
+    if comparison := _COMPARISON.fullmatch(operator):
+        sign, is_path = _SIGNS[comparison[1]], comparison[2]
+        value = operand if is_path else json.dumps(operand, ensure_ascii=False)
+        return f"{rule['Variable']} {sign} {value}"
+    return f"{rule['Variable']} is {'' if operand else 'not '}{operator[2:].lower()}"
+
+
+def _inside(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for rule in rules:
+        text = condition(rule)
+        yield f"({text})" if "And" in rule or "Or" in rule else text

@@ -7,8 +7,20 @@ from collections.abc import Iterable, Iterator
 from html import escape as escaped
 
 from .graph import COLOURS, Colour, Drawing, Mark
-from .layout import HEAD, LINE, NAME, ROUND, SMALL, SMALL_LINE, Box, Line, Picture, Text, layout
-from .texts import width
+from .layout import (
+    HEAD,
+    LINE,
+    NAME,
+    ROUND,
+    SMALL,
+    SMALL_LINE,
+    Box,
+    Line,
+    Picture,
+    Text,
+    layout,
+    width,
+)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARGIN = 16
@@ -76,7 +88,7 @@ def _box(box: Box) -> Iterator[str]:
         yield f'<a href="{_escape(mark.link)}">'
     yield "<g>"
     if node:
-        yield _title([f"{node.name} ({node.kind or node.type})", mark.told if mark else ""])
+        yield _title([f"{node.name} ({node.kind or node.type})", mark.text if mark else ""])
     yield _outline(box, mark)
     yield from _text(Text(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
     if node and not box.inside:
@@ -134,7 +146,7 @@ def _retriers(box: Box) -> Iterator[str]:
         mark, at = retrier.mark, x + number * LINE
         stroke, fill = _styles(mark)
         arc = f"M{_n(at + 3)} {_n(y - 4)}A5 5 0 1 0 {_n(at + 5)} {_n(y)}"
-        yield f"<g>{_title([f'Retry of {retrier.label}', mark.told if mark else ''])}"
+        yield f"<g>{_title([f'Retry of {retrier.label}', mark.text if mark else ''])}"
         yield f'<rect x="{_n(at - 7)}" y="{_n(y - 7)}" width="14" height="14" fill-opacity="0"/>'
         yield f'<path class="line" d="{arc}"{stroke}/>'
         yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"{fill}/></g>'
@@ -148,9 +160,9 @@ def _line(line: Line) -> Iterator[str]:
     stroke, fill = _styles(mark)
     classes = "line caught" if line.edge.caught else "line"
     yield "<g>"
-    told = mark.told if mark else ""
-    if told or line.edge.label:
-        yield _title([line.edge.label, told])
+    text = mark.text if mark else ""
+    if text or line.edge.label:
+        yield _title([line.edge.label, text])
     yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
     yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
     if line.label:

@@ -217,7 +217,7 @@ class Engine:
                 self._step(fiber, message)
 
     def _stale(self, message: Any) -> bool:
-        """Whether it is about what is over by now: an aborted child, a call with its answer."""
+        """Return whether a message is about what is over: an aborted child, an answered call."""
         if isinstance(message, Fact):
             return message.key not in self.waiting
         return isinstance(message, Fiber) and message.aborted

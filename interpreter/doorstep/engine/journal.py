@@ -25,7 +25,7 @@ from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
 from .identity import Identity
 from .messages import Event, Fact, Program
-from .quotas import Quotas
+from .quotas import Quotas, quotas_of
 
 SEMANTICS = 1
 """Version of the rules by which events follow from facts."""
@@ -41,6 +41,11 @@ class Header:
     identity: Identity
     quotas: Quotas
     semantics: int = SEMANTICS
+
+    @classmethod
+    def of(cls, definition: Mapping[str, Any], identity: Identity) -> Header:
+        """Return the header of an execution that has AWS's quotas."""
+        return cls(definition, identity, quotas_of(identity.type))
 
 
 @dataclass(slots=True)

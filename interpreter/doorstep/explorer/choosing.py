@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..coverage.evaluating import Setting, deciding
+from ..coverage.reader import Setting, deciding
 from ..history.state_visits import Visit
 from ..model.definition import State
 from ..values.json_values import dumps
@@ -88,7 +88,7 @@ def options(now: Situation, free: Callable[[Read], bool] = lambda _: True) -> Op
         rule = decide(then.visit, then.data, then.variables, then.setting)
         if rule is not None:
             found.setdefault(rule, Option(rule, changes))
-        if len(found) > len(now.state.fields["Choices"]):
+        if len(found) > len(now.state.rules):
             break
     every = prod(len(pool) + 1 for pool in pools.values())
     complete = every <= TRIES and _all_literal(now.state) and all(map(_is_data, all_pools))
@@ -102,7 +102,7 @@ def _is_data(read: Read) -> bool:
 
 def looked_at(state: State) -> set[Read]:
     """What the conditions of a Choice look at."""
-    return {read for rule in state.fields["Choices"] for read, _ in _compared(state, rule)}
+    return {read for rule in state.rules for read, _ in _compared(state, rule.fields)}
 
 
 def _changed(now: Situation, changes: Iterable[tuple[Read, Any]]) -> Situation:
@@ -133,8 +133,8 @@ def _current(now: Situation, read: Read) -> Any:
 
 def _changes(state: State, pools: Pools) -> Iterator[Changes]:
     """What to try: first what one rule looks at, then whatever there is."""
-    for rule in state.fields["Choices"]:
-        own = {read: pools[read] for read, _ in _compared(state, rule) if read in pools}
+    for rule in state.rules:
+        own = {read: pools[read] for read, _ in _compared(state, rule.fields) if read in pools}
         yield from islice(_combined(own), TRIES // 10)
     yield from islice(_combined(pools), TRIES)
 
@@ -151,8 +151,8 @@ def _pools(now: Situation) -> dict[Read, list[Any]]:
     """For each value that the conditions look at, what to try in its place."""
     state = now.state
     pools: dict[Read, list[Any]] = {}
-    for rule in state.fields["Choices"]:
-        for read, values in _compared(state, rule):
+    for rule in state.rules:
+        for read, values in _compared(state, rule.fields):
             pools.setdefault(read, []).extend(values)
     if not _all_literal(state):
         # They may be compared with one another.
@@ -234,7 +234,7 @@ def _all_literal(state: State) -> bool:
     """Whether the values tried stand for all: comparisons of one value with a constant."""
     if state.jsonata:
         return False
-    rules = state.fields["Choices"]
+    rules = [rule.fields for rule in state.rules]
     names = {one.name for rule in rules for one in flow_states.comparisons(rule)}
     wanted = (want for rule in rules for want in flow_states.compared(state, rule))
     exact = all(isinstance(want.flow, Read) for want in wanted)

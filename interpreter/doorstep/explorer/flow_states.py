@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.jsonata_fields import is_expression
-from ..model.definition import State
+from ..model.definition import Clause, State
 from ..model.grammar import operator_of
+from ..model.state_types import WORKING
 from . import flow_jsonata, flow_jsonpath
 from .flow import ARRAY, ERROR, MOMENT, NAMED, Fixed, Flow, Key, Made, Put, Read, Want
 
@@ -30,7 +31,6 @@ _EXAMPLES: dict[str, Any] = {
 """Fields with one value, in JSONPath states the …Path of it, and what it has to be like."""
 _KINDS = {"Numeric": 1, "Boolean": True, "Timestamp": MOMENT}
 """What comparisons look at, by how their names begin; the others at a text."""
-_PARTS = ("ItemReader", "ItemBatcher", "ResultWriter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,9 @@ def items(state: State) -> Flow:
 
 def item(state: State) -> Flow:
     """The input of an iteration; the item itself is read off the context object."""
-    selector = state.fields.get("ItemSelector", state.fields.get("Parameters"))
-    if selector is None:
+    if state.selector is None:
         return Read("context", ("Map", "Item", "Value"))
-    return payload(state, selector)
+    return payload(state, state.selector)
 
 
 def payload(state: State, given: Any) -> Flow:
@@ -85,17 +84,17 @@ def payload(state: State, given: Any) -> Flow:
 
 def result(state: State) -> Flow:
     """What the state's work gives."""
-    if state.type in ("Task", "Parallel", "Map"):
+    if state.type in WORKING:
         return RESULT
     return Fixed(state.fields["Result"]) if "Result" in state.fields else arguments(state)
 
 
-def left(state: State, way: str = "Next", index: int = 0) -> Left:
-    """An exit: by Next, End or Default, by a rule (Choices), or by a catcher (Catch)."""
-    if way == "Next":
+def left(state: State, clause: Clause | None = None) -> Left:
+    """Return an exit: by a rule or a catcher; without one by Next, End or Default."""
+    if clause is None:
         return _left(state, "", state.fields, result(state))
-    field, fields = f"{way}/{index}/", state.fields[way][index]
-    if way == "Catch":
+    field, fields = f"{clause.pointer}/", clause.fields
+    if clause.list == "Catch":
         return _left(state, field, fields, ERROR)
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
     return _left(state, field, {**of_state, **fields}, arguments(state))
@@ -131,8 +130,8 @@ def reads(state: State) -> Iterator[tuple[str, Want]]:
     elif state.type != "Fail":
         name = "Arguments" if state.jsonata else "Parameters"
         yield (name if name in state.fields else "InputPath"), Want(arguments(state))
-    for index, rule in enumerate(state.fields.get("Choices", ())):
-        yield from ((f"Choices/{index}", want) for want in compared(state, rule))
+    for rule in state.rules:
+        yield from ((rule.pointer, want) for want in compared(state, rule.fields))
     for way in exits(state):
         yield f"{way.field}Output", Want(way.output)
         yield from ((f"{way.field}Assign", Want(flow)) for flow in way.assigned.values())
@@ -149,10 +148,14 @@ def _single_values(state: State) -> Iterator[tuple[str, Want]]:
 
 
 def _of_map(state: State) -> Iterator[tuple[str, Want]]:
-    for name in _PARTS:
-        if name in state.fields:
-            yield name, Want(payload(state, state.fields[name]))
-    if "ItemReader" not in state.fields:
+    for name, fields in (
+        ("ItemReader", state.reader),
+        ("ItemBatcher", state.batcher),
+        ("ResultWriter", state.writer),
+    ):
+        if fields:
+            yield name, Want(payload(state, fields))
+    if not state.reader:
         yield ("Items" if state.jsonata else "ItemsPath"), Want(items(state), ARRAY)
     yield "ItemSelector", Want(item(state))
 
@@ -161,9 +164,8 @@ def exits(state: State) -> Iterator[Left]:
     """All the ways out of a state."""
     if state.type != "Fail":
         yield left(state)
-    for way in ("Choices", "Catch"):
-        for index in range(len(state.fields.get(way, ()))):
-            yield left(state, way, index)
+    for clause in (*state.rules, *state.catchers):
+        yield left(state, clause)
 
 
 def compared(state: State, rule: Mapping[str, Any]) -> Iterator[Want]:

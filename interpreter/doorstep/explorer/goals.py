@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..coverage import Item
-from ..coverage.evaluating import Setting
+from ..coverage.reader import Setting
 from ..model.definition import State
 from ..runtime.answers import Answer, no_answer
 from . import flow_states
@@ -31,7 +31,7 @@ Propose = Callable[[Seen, Wanted], Iterator[tuple[Goal, Script]]]
 def rules(seen: Seen, wanted: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts with which other rules of a Choice hold; no rule at all, where that has no name."""
     ways: list[Goal] = [item for _, item in seen.parts.rules]
-    if "Default" not in seen.state.fields:
+    if seen.state.default is None:
         ways.append(no_rule(seen.state))
     if not any(map(wanted, ways)):
         return
@@ -58,7 +58,7 @@ def situation(seen: Seen, only: int | None = None) -> Situation:
     """A Choice as it was about to be made; `only`: as if it had this one rule."""
     execution, visit, state = seen.trace.execution, seen.visit, seen.state
     if only is not None:
-        state = replace(state, fields={**state.fields, "Choices": [state.fields["Choices"][only]]})
+        state = replace(state, fields={**state.fields, "Choices": [state.rules[only].fields]})
     setting = Setting(execution.identity, execution.engine.input, execution.engine.started_at)
     known = seen.trace.visits.variables[visit.entered.id]
     return Situation(state, visit, visit.input, known, setting)
@@ -120,8 +120,7 @@ def timeouts(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
 
 
 def _failure(task: State, error: str) -> Answer:
-    limited = any(name.startswith(("TimeoutSeconds", "HeartbeatSeconds")) for name in task.fields)
-    if error in _TIMEOUTS and limited:
+    if error in _TIMEOUTS and task.time_limits:
         return no_answer()
     return failing(SURPRISE if error in _ANY else error)
 
@@ -138,7 +137,7 @@ def _answer(before: Answer) -> Answer:
 def sizes(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
     """Scripts in which a Map has no item, one and two."""
     state, script, parts = seen.state, seen.run.script, seen.parts
-    if "ItemReader" in state.fields:
+    if state.reader:
         unread = replace(script, items={**script.items, state.name: None})
         yield from ((catcher.item, unread) for catcher in parts.catchers)
     for place, numbers in _places(seen, (0, 1, _several(state))):
@@ -151,7 +150,7 @@ def sizes(seen: Seen, _: Wanted) -> Iterator[tuple[Goal, Script]]:
 def _places(seen: Seen, numbers: tuple[int, ...]) -> Iterator[tuple[Origin, tuple[int, ...]]]:
     """Where a Map's items come from, and how many to have: a guess where they are computed."""
     flow = flow_states.items(seen.state)
-    if "ItemReader" in seen.state.fields:
+    if seen.state.reader:
         yield Origin(Source("items", seen.state.name)), numbers
         return
     for want in wants(flow):
@@ -162,7 +161,7 @@ def _places(seen: Seen, numbers: tuple[int, ...]) -> Iterator[tuple[Origin, tupl
 
 def _several(state: State) -> int:
     """How many items make several, of which a map run with batches makes several children."""
-    batch = state.fields.get("ItemBatcher", {}).get("MaxItemsPerBatch", 1)
+    batch = (state.batcher or {}).get("MaxItemsPerBatch", 1)
     return 1 + (min(batch, MOST_ITEMS) if isinstance(batch, int) else 1)
 
 

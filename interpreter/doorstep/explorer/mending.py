@@ -9,6 +9,7 @@ from typing import Any
 
 from ..asl.jsonata_fields import json_type
 from ..history.state_visits import Visit
+from ..model.state_types import WORKING
 from . import flow_states
 from .flow import (
     ABSENT,
@@ -31,7 +32,6 @@ from .tracing import origin
 
 _BLAMED = re.compile(r"\(entered at the event id #(\d+)\)")
 _TASKS = ("LambdaFunction", "Activity", "Task")
-_WORKING = ("Task", "Parallel", "Map")
 _KINDS: tuple[Any, ...] = (1, ARRAY, {}, True, MOMENT, "{}", ["a"], [1], "a")
 """What else to try when nothing is missing, and still the state fails."""
 
@@ -108,9 +108,9 @@ def _unfinished(trace: Trace) -> Visit | None:
 
 def _caught_silently(run: Run, visit: Visit) -> bool:
     """Whether a catcher took a failure that is no event: of an intrinsic function, of a path."""
-    fields = run.subject.states[visit.name].fields
-    left_by_catcher = "Catch" in fields and visit.following != fields.get("Next")
-    return left_by_catcher and not any(event.failed for event in visit.events)
+    state = run.subject.states[visit.name]
+    left_by_catcher = state.catchers and visit.following != state.next
+    return bool(left_by_catcher) and not any(event.failed for event in visit.events)
 
 
 def missing(blame: Blame) -> list[Lack]:
@@ -173,7 +173,7 @@ def _traced(blame: Blame) -> Iterator[tuple[str, Want, Origin | Flow]]:
 
 def _length(seen: Seen) -> int:
     """How many items a Map has, two at the most."""
-    if "ItemReader" in seen.state.fields:
+    if seen.state.reader:
         return min(2, len(seen.run.script.found(seen.state.name) or ()))
     lengths = [event.details.get("length", 0) for event in seen.visit.attempts]
     return min(2, lengths[-1]) if lengths else 0
@@ -201,7 +201,7 @@ def _fits(value: Any, wanted: Any) -> bool:
 def _reads(seen: Seen) -> Iterator[tuple[str, Want]]:
     """What a state had read by then, with the field that does."""
     state, events = seen.state, seen.visit.events
-    worked = state.type not in _WORKING or any(e.type.endswith("Succeeded") for e in events)
+    worked = state.type not in WORKING or any(e.type.endswith("Succeeded") for e in events)
     failed = any(event.failed and event.type.startswith(_TASKS) for event in events)
     for field, want in flow_states.reads(state):
         if field.startswith("Catch/"):

@@ -9,10 +9,10 @@ from functools import cached_property, partial
 from typing import Protocol
 
 from ..coverage import Coverage
-from ..coverage.items import Parts
+from ..coverage.items import StateItems
 from ..engine.messages import Event, Invoke
 from ..history.state_visits import Visit, Visits, of_execution
-from ..model.definition import State
+from ..model.definition import Clause, State
 from ..runtime import Driver, Execution
 from ..runtime.answers import Answer
 from ..values.json_values import dumps
@@ -121,7 +121,7 @@ class Run:
     def read(self) -> Script:
         """Its script, with the items spelt out that it read."""
         states = self.subject.states.items()
-        readers = [name for name, state in states if "ItemReader" in state.fields]
+        readers = [name for name, state in states if state.reader]
         items = {name: self.script.found(name) for name in readers if name in self.entered}
         return replace(self.script, items=items)
 
@@ -177,13 +177,10 @@ class Run:
     def left(self, visit: Visit) -> Left:
         """How a visit was left: by Next, by a rule or by a catcher."""
         state, target = self.subject.states[visit.name], visit.following
-        caught = visit.outcome == "caught" or target != state.fields.get("Next")
-        ways = ("Catch", "Choices") if caught else ("Choices",)
-        for way in ways:
-            for index, entry in enumerate(state.fields.get(way, ())):
-                if entry["Next"] == target:
-                    return self.subject.exit(state, way, index)
-        return self.subject.exit(state)
+        caught = visit.outcome == "caught" or target != state.next
+        clauses = (*state.catchers, *state.rules) if caught else state.rules
+        clause = next((one for one in clauses if one.target == target), None)
+        return self.subject.exit(state, clause)
 
     @property
     def entered(self) -> set[str]:
@@ -202,7 +199,7 @@ class Explored(Protocol):
     around: dict[str, State | None]
     """The Parallel or Map that each state stands in."""
     coverage: Coverage
-    parts: dict[str, Parts]
+    parts: dict[str, StateItems]
 
     @property
     def after(self) -> dict[str, set[str]]:
@@ -211,7 +208,7 @@ class Explored(Protocol):
     def in_map(self, name: str) -> bool:
         """Whether a state stands in an inline Map."""
 
-    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+    def exit(self, state: State, clause: Clause | None = None) -> Left:
         """What an exit of a state leaves behind."""
 
 
@@ -229,7 +226,7 @@ class Seen:
         return self.run.subject.states[self.visit.name]
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> StateItems:
         """What there is to cover in it."""
         return self.run.subject.parts[self.visit.name]
 

@@ -140,7 +140,7 @@ def _passed(run: Run) -> Iterator[Goal]:
     failed = [blame.seen.visit for blame in blamed(run)]
     for seen in run.visited():
         state, visit = seen.state, seen.visit
-        normally = state.type == "Choice" or visit.following == state.fields.get("Next")
+        normally = state.type == "Choice" or visit.following == state.next
         if visit not in failed and (state.type == "Fail" or (visit.exited and normally)):
             yield passed(state.name)
     if run.execution.status == "SUCCEEDED":

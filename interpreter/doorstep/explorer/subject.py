@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +14,10 @@ from ..api import SEEDED_START, Type
 from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item
 from ..engine.identity import Identity
+from ..engine.journal import Header
 from ..engine.messages import ItemSource, Program, StartMapRun
-from ..engine.quotas import Quotas, quotas_of
 from ..map_runs.run import MapRun
-from ..model.definition import State, workflow
+from ..model.definition import Clause, State, workflow
 from ..runtime import Driver, Execution, VirtualClock
 from ..runtime.clocks import Clock
 from ..runtime.handlers import Handlers
@@ -52,7 +53,7 @@ class Subject:
         self.program = compile_workflow(tree)
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
-        self._exits: dict[tuple[str, str, int], Left] = {}
+        self._exits: dict[tuple[str, str], Left] = {}
         self._identity = Identity(name="explored", seed="explored", machine=name, type=type)
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
@@ -70,7 +71,8 @@ class Subject:
             )
             driver.script, run.driver = script, driver
             text = dumps(script.input)
-            driver.run(driver.start(self.program, self.definition, self._identity, text))
+            header = Header.of(self.definition, self._identity)
+            driver.run(driver.start(self.program, header, text))
         return run
 
     @cached_property
@@ -86,11 +88,11 @@ class Subject:
             return False
         return around.type == "Map" or self.in_map(around.name)
 
-    def exit(self, state: State, way: str = "Next", index: int = 0) -> Left:
+    def exit(self, state: State, clause: Clause | None = None) -> Left:
         """What an exit of a state leaves behind."""
-        key = state.name, way, index
+        key = state.name, clause.pointer if clause else ""
         if key not in self._exits:
-            self._exits[key] = flow_states.left(state, way, index)
+            self._exits[key] = flow_states.left(state, clause)
         return self._exits[key]
 
     def used(self, run: Run) -> set[Item]:
@@ -108,18 +110,12 @@ class _Driver(Driver):
     script: Script
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
     ) -> Execution:
         """As a Driver, but with fewer events."""
-        limit = "loop_events" if identity.type == "EXPRESS" else "history_events"
-        fewer = (quotas or quotas_of(identity.type)).but({limit: EVENTS})
-        return super().start(program, definition, identity, text, fewer, clock)
+        limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
+        fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
+        return super().start(program, fewer, text, clock)
 
     def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
         items = self.script.found(command.state)

@@ -78,7 +78,7 @@ class _Spot:
         outer = replace(self, trace=trace, visit=trace.started(self.trace))
         state, around = outer._state, outer.visit
         item = flow_states.item(state)
-        if "ItemBatcher" not in state.fields:
+        if not state.batcher:
             return outer._to(around, item, keys, number)
         match keys:
             case ("Items", int(index), *rest):
@@ -86,7 +86,7 @@ class _Spot:
             case ("Items", *rest) if rest:  # JSONata reads a member of every item
                 return outer._to(around, item, tuple(rest), 0)
             case ("BatchInput", *rest):
-                shared = state.fields["ItemBatcher"].get("BatchInput", {})
+                shared = state.batcher.get("BatchInput", {})
                 return outer._to(around, flow_states.payload(state, shared), tuple(rest))
         return UNKNOWN
 
@@ -101,7 +101,7 @@ class _Spot:
 
     def _part(self, index: int, keys: Keys) -> _Spot | Found:
         """What a branch or an iteration gave."""
-        if "ResultWriter" in self._state.fields:
+        if self._state.writer:
             return UNKNOWN
         trace = self.trace
         if children := trace.children_of(self.visit):
@@ -151,7 +151,7 @@ class _Spot:
             around = around.parent
         state = self._state_of(around)
         whole: tuple[Key, ...] = (index, *keys)
-        if "ItemReader" in state.fields:
+        if state.reader:
             return Origin(Source("items", state.name), whole)
         return self._to(around, flow_states.items(state), whole)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..asl.retry import matches
 from ..coverage import Item
-from ..coverage.items import Parts
+from ..coverage.items import StateItems
 from ..errors import StateFailed
 from . import flow_states
 from .choosing import options
@@ -43,7 +43,7 @@ def unreached(search: Search, evidence: Evidence) -> Iterator[Finding]:
         yield Finding("unreached", "note", message, rest)
 
 
-def _counts(search: Search, found: Parts, item: Item) -> bool:
+def _counts(search: Search, found: StateItems, item: Item) -> bool:
     """Whether it says something of its own: not what merely follows from another one."""
     if found.entered not in search.reached:
         return False
@@ -53,7 +53,7 @@ def _counts(search: Search, found: Parts, item: Item) -> bool:
     return item.kind != "retrier" or retriers[item].max_attempts > 0
 
 
-def _impossible(found: Parts, item: Item, evidence: Evidence) -> str | None:
+def _impossible(found: StateItems, item: Item, evidence: Evidence) -> str | None:
     if item.kind == "retrier":
         return _shadowed([(r.names, one) for r, one in found.retriers], item, "retrier")
     if item.kind == "catcher":
@@ -75,7 +75,7 @@ def _shadowed(entries: Iterable[tuple[Sequence[str], Item]], item: Item, what: s
     return None
 
 
-def _never_first(found: Parts, item: Item, evidence: Evidence) -> str | None:
+def _never_first(found: StateItems, item: Item, evidence: Evidence) -> str | None:
     """No data make it the first rule that holds."""
     seen = evidence.choices.get(found.state.name)
     if seen is None:
@@ -91,14 +91,14 @@ def _never_first(found: Parts, item: Item, evidence: Evidence) -> str | None:
     return "no data make it hold"
 
 
-def _unknown(search: Search, found: Parts, item: Item, evidence: Evidence) -> str:
+def _unknown(search: Search, found: StateItems, item: Item, evidence: Evidence) -> str:
     """What is known of why it was not reached."""
     state = found.state
     if state.name in evidence.failed and not search.passed(state.name):
         return "the state fails before"
     if item.kind == "rule" and state.name in evidence.choices:
         return _undecided(evidence.choices[state.name])
-    if item.kind == "map" and "ItemReader" not in state.fields:
+    if item.kind == "map" and not state.reader:
         flow = flow_states.items(state)
         fixed = not isinstance(flow, Read)
         return "its items are computed or fixed" if fixed else "its items come from the definition"

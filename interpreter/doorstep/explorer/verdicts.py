@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..engine.quotas import EXPRESS, STANDARD
 from ..model.definition import State
+from ..model.state_types import WORKING
 from ..values.json_values import dumps
 from .evidence import Evidence, Loop
 from .findings import Finding, Place, Severity
@@ -138,7 +139,7 @@ def _round(search: Search, evidence: Evidence, loop: Loop, *, left: bool) -> tup
     if loop.rounds:
         return "warning", f"had not ended after {loop.rounds} rounds, and no run left it"
     states = [search.subject.states[name] for name in loop.states]
-    asked = [state.name for state in states if state.type in ("Task", "Parallel", "Map")]
+    asked = [state.name for state in states if state.type in WORKING]
     choices = [evidence.choices[state.name] for state in states if state.type == "Choice"]
     if not asked or (choices and not left and all(map(fixed, choices))):
         return "error", f"goes round with nothing to end it, {_until(search)}"
@@ -182,7 +183,7 @@ def no_rule(search: Search, evidence: Evidence) -> Iterator[Verdict]:
 
 def uncaught(search: Search, evidence: Evidence) -> Iterator[Verdict]:
     """Errors that end the execution, those of all tasks in one finding."""
-    handles = any("Catch" in state.fields for state in search.subject.states.values())
+    handles = any(state.catchers for state in search.subject.states.values())
     severity: Severity = "warning" if handles else "note"
     any_error = {name: s for (name, error), s in evidence.uncaught.items() if error == SURPRISE}
     late = {

@@ -27,7 +27,7 @@ class HistoryEvent(Protocol):
 
 def as_aws(event: HistoryEvent) -> dict[str, Any]:
     """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
-    shown: dict[str, Any] = {
+    aws_event: dict[str, Any] = {
         "timestamp": isoformat(event.at),
         "type": event.type,
         "id": event.id,
@@ -35,8 +35,8 @@ def as_aws(event: HistoryEvent) -> dict[str, Any]:
     }
     member = details_member(event.type)
     if member is not None:
-        shown[member] = event.details or {}
-    return shown
+        aws_event[member] = event.details or {}
+    return aws_event
 
 
 def execution_history(events: Iterable[Event]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def execution_history(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def history_lines(events: Sequence[Event]) -> Iterator[str]:
-    """The same as text, an event a line."""
+    """Return the same as text, an event a line."""
     yield '{"events": ['
     for number, event in enumerate(events, start=1):
         yield encoded(as_aws(event)).decode() + ("," if number < len(events) else "")

@@ -8,7 +8,7 @@
 | those lines in CloudWatch Logs' answer | `{"events": [{"message": "{…}"}]}` |
 | a journal (see `journal`) | a header `{…, "semantics": 1}`, then facts and events, a line each |
 
-Log lines and journals tell whose an event is (its `executionArn`), and may hold several executions:
+Log lines and journals say whose an event is (its `executionArn`), and may hold several executions:
 of a journal it is the first that is meant, which started the others.
 
 Timestamps are ISO 8601 with any offset (AWS CLI 2, Doorstep), epoch seconds (AWS CLI 1) or, in log
@@ -41,7 +41,7 @@ _BLANK = re.compile(r"\s*")
 
 
 def read_events(text: str, source: str) -> list[Any]:
-    """The events of a file in GetExecutionHistory's shape, all pages; at least one.
+    """Return the events of a file in GetExecutionHistory's shape, all pages; at least one.
 
     Raises InputError, which names the `source`, for a text that is no history.
     """
@@ -63,39 +63,41 @@ def read_events(text: str, source: str) -> list[Any]:
 
 
 def by_execution(events: Iterable[Any]) -> dict[str, list[Any]]:
-    """The events of each execution that they name; GetExecutionHistory's don't say whose they are.
+    """Return the events of each execution; GetExecutionHistory's don't say whose they are.
 
     Of a journal the first execution is the one that started the others, see `is_started`.
     """
-    found: dict[str, list[Any]] = {}
+    executions: dict[str, list[Any]] = {}
     for event in events:
         if isinstance(event, Mapping) and event.get("executionArn") is not None:
-            found.setdefault(str(event["executionArn"]), []).append(event)
-    return found
+            executions.setdefault(str(event["executionArn"]), []).append(event)
+    return executions
 
 
 def is_started(events: Sequence[Any]) -> bool:
-    """Whether these are of an execution that another one in the same journal started."""
+    """Return whether these are of an execution that another one in the same journal started."""
     return events[0].get("startedBy") is not None
 
 
 def of_one(events: Sequence[Any], arn: str | None, source: str) -> tuple[Sequence[Any], str | None]:
-    """The events of one execution, and its ARN where they or the caller tell it.
+    """Return the events of one execution, and its ARN where they or the caller name it.
 
     Raises InputError when the `source` has several and none is named, or not the one that is.
     """
-    found = by_execution(events)
-    if not found:
+    executions = by_execution(events)
+    if not executions:
         return events, arn
-    if len(events) > sum(map(len, found.values())):
-        raise InputError(f"{source}: only some of its events tell of which execution they are")
+    if len(events) > sum(map(len, executions.values())):
+        raise InputError(f"{source}: only some of its events name their execution")
     if arn is None:
-        arn, *others = [one for one, own in found.items() if not is_started(own)]
+        arn, *others = [one for one, own in executions.items() if not is_started(own)]
         if others:
-            raise InputError(f"{source} is of several executions; name one (--arn): {_some(found)}")
-    elif arn not in found:
-        raise InputError(f"{source} has no execution {arn}; it has {_some(found)}")
-    return found[arn], arn
+            raise InputError(
+                f"{source} contains several executions; choose one with --arn: {_some(executions)}"
+            )
+    elif arn not in executions:
+        raise InputError(f"{source} has no execution {arn}; it has {_some(executions)}")
+    return executions[arn], arn
 
 
 def _some(arns: Collection[str]) -> str:
@@ -114,18 +116,18 @@ def _read(text: str) -> Iterator[Any]:
 
 
 def _of_journal(text: str) -> Iterator[Any]:
-    """The events of all its executions; those that the first one started say it."""
+    """Return the events of all its executions; those of later ones name the first, `startedBy`."""
     # What a crash cut off had no consequences.
     whole_lines = text[: text.rfind("\n") + 1].split("\n")[:-1]
-    found = read_all(whole_lines)
-    first = next(iter(found))
-    for arn, journal in found.items():
-        told = {"executionArn": arn, "startedBy": None if arn == first else first}
-        yield from (as_aws(event) | told for event in journal.events)
+    journals = read_all(whole_lines)
+    first = next(iter(journals))
+    for arn, journal in journals.items():
+        members = {"executionArn": arn, "startedBy": None if arn == first else first}
+        yield from (as_aws(event) | members for event in journal.events)
 
 
 def _values(text: str) -> Iterator[Any]:
-    """The JSON values that stand one after the other in a text."""
+    """Return the JSON values that stand one after the other in a text."""
     at = 0
     text = text.rstrip()
     while at < len(text) or at == 0:
@@ -149,10 +151,10 @@ def _is_message(event: Any) -> bool:
 
 
 def _as_aws(event: Any) -> Any:
-    """A log line's event in GetExecutionHistory's shape; others as they are."""
+    """Return a log line's event in GetExecutionHistory's shape; others as they are."""
     if not isinstance(event, dict) or "event_timestamp" not in event:
         return event
-    shown = {
+    aws_event = {
         "timestamp": int(event["event_timestamp"]) / 1000,
         "type": event.get("type"),
         "id": event.get("id"),
@@ -160,7 +162,7 @@ def _as_aws(event: Any) -> Any:
         "executionArn": event.get("execution_arn"),
     }
     member = details_member(str(event.get("type")))
-    return shown if member is None else shown | {member: event.get("details", {})}
+    return aws_event if member is None else aws_event | {member: event.get("details", {})}
 
 
 _LONGEST_TYPE = 100
@@ -195,7 +197,7 @@ class Entry:
         return {name: self.details[name] for name in ("error", "cause") if name in self.details}
 
     def text(self, name: str) -> str:
-        """A JSON text of the details; raises InputError where the history has no (whole) data."""
+        """Return a JSON text of the details; raises InputError where it is missing or cut."""
         text = self.details.get(name)
         if not isinstance(text, str):
             raise InputError(
@@ -210,7 +212,7 @@ class Entry:
 
 
 def truncated(details: Mapping[str, Any], name: str) -> bool:
-    """Whether a text of an event's details was cut, as in logs above 248 KiB."""
+    """Return whether a text of an event's details was cut, as in logs above 248 KiB."""
     mark = details.get(f"{name}Details")
     return isinstance(mark, Mapping) and bool(mark.get("truncated"))
 
@@ -220,35 +222,35 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
 
     Raises InputError that names the first that is none, or when they are of several executions.
     """
-    found: dict[int, Entry] = {}
+    by_id: dict[int, Entry] = {}
     for number, event in enumerate(events, start=1):
         try:
             entry = _entry(event)
         except (KeyError, TypeError, ValueError, OverflowError) as problem:
-            told = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
-            why = shortened(told)
+            reason = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
+            why = shortened(reason)
             raise InputError(
                 f"{source}: event {number} is not an event ({why}); {EXPECTED}"
             ) from None
-        if found.setdefault(entry.id, entry) != entry:
+        if by_id.setdefault(entry.id, entry) != entry:
             raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
-    return [found[number] for number in sorted(found)]
+    return [by_id[number] for number in sorted(by_id)]
 
 
-def whole(found: list[Entry], source: str) -> list[Entry]:
-    """The events, when they are all there are; raises InputError when pages are missing."""
-    if not found:
+def whole(events: list[Entry], source: str) -> list[Entry]:
+    """Return the events, when they are all there are; raises InputError when pages are missing."""
+    if not events:
         raise InputError(f"{source} has no events; {EXPECTED}")
-    for number, entry in enumerate(found, start=1):
+    for number, entry in enumerate(events, start=1):
         if entry.id != number:
             raise InputError(
                 f"{source} has no event {number}: it takes all pages of the history, as `aws "
                 "stepfunctions get-execution-history` gives them without --max-items and "
                 "--no-paginate, and of logs the level ALL"
             )
-    if found[0].type != "ExecutionStarted":
-        raise InputError(f"{source}: event 1 is {found[0].type}, not ExecutionStarted")
-    return found
+    if events[0].type != "ExecutionStarted":
+        raise InputError(f"{source}: event 1 is {events[0].type}, not ExecutionStarted")
+    return events
 
 
 def _entry(event: Any) -> Entry:

@@ -163,7 +163,7 @@ class Visits:
         return known
 
     def cause(self, event: Entry) -> Entry | None:
-        """The failure that a retry or an exit answers to: the event, or the Fail state, before it.
+        """Return the failure that a retry or an exit follows: the event or Fail state before it.
 
         A group's failure is that of the branch or iteration which failed.
         """
@@ -195,7 +195,7 @@ class Visits:
         self._redriven[event.id] = parked
 
     def _resumed_by(self, event: Entry) -> Visit | None:
-        """The visit that an event right after a redrive belongs to, the first that it can be."""
+        """Return the first visit that an event right after a redrive can belong to."""
         parked = self._redriven.get(event.previous, [])
         resumed = next((visit for visit in parked if _resumes(event, visit)), None)
         if resumed:
@@ -204,7 +204,7 @@ class Visits:
         return resumed
 
     def _iteration(self, event: Entry, before: Visit | None) -> int | None:
-        """The number of the innermost iteration that an event stands in."""
+        """Return the number of the innermost iteration that an event stands in."""
         if event.type == "MapIterationStarted":
             index = event.details.get("index")
             return index if isinstance(index, int) else None
@@ -231,7 +231,7 @@ def _resumes(event: Entry, visit: Visit) -> bool:
 
 
 def _belongs(event: Entry, visit: Visit) -> bool:
-    """Whether this is the visit that an event is about; `visit` is tried from the inside out."""
+    """Return whether an event is about this visit, which is tried from the inside out."""
     if event.type.endswith("StateExited") or event.type.startswith("MapIteration"):
         return visit.name == event.name
     group = next((group for group in _GROUPS if event.type.startswith(group)), None)

@@ -1,4 +1,4 @@
-"""ItemReader: the items of a map run, streamed from a folder that stands for the buckets.
+"""ItemReader and ItemBatcher: items streamed from a folder that stands for the buckets.
 
 `bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
 PARQUET and the manifests of Athena and of S3 inventories are not read.
@@ -41,7 +41,10 @@ class Item(NamedTuple):
 
 
 def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
-    """The items of a map run: the state's own, or those that its ItemReader names."""
+    """Return the items of a map run: the state's own, or those that its ItemReader names.
+
+    Fact 280.
+    """
     if command.reader is None:
         yield from (Item(value, "STATE_DATA") for value in command.items or ())
     else:
@@ -61,14 +64,14 @@ def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
 
 
 def most_items(reader: ItemSource) -> int | None:
-    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it."""
+    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it (fact 278)."""
     if reader.max_items is not None and reader.max_items < 0:
         raise failed("field MaxItems must be positive")
     return reader.max_items or None
 
 
 def text_field(name: str, value: object) -> str:
-    """A member of a reader's or writer's Parameters, which have to be texts."""
+    """Return a member of a reader's or writer's Parameters, which have to be texts."""
     if not isinstance(value, str):
         raise failed(f"The field '{name}' must be a string.")
     return value
@@ -80,7 +83,7 @@ def failed(cause: str) -> StateFailed:
 
 
 def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
-    """The file or folder that stands for an object or a bucket; never outside the folder."""
+    """Return the file or folder that stands for an object or a bucket; never outside the folder."""
     if buckets is None:
         raise failed(
             f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
@@ -109,6 +112,7 @@ def _outside(bucket: str, key: str) -> StateFailed:
 
 
 def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
+    # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
     if not folder.is_dir():
         raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
@@ -128,6 +132,7 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
+    # Fact 119: Etag has its quotes, LastModified is in seconds.
     with reported(path), path.open("rb") as file:
         stat = path.stat()
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -150,7 +155,7 @@ def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    """The items of an object's text, as ReaderConfig says that they are written.
+    """Return the items of an object's text, as ReaderConfig says that they are written.
 
     Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
     """
@@ -162,28 +167,31 @@ def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
 
 
 def _open(path: Path) -> IO[str]:
+    # Fact 279: a packed file says so by its name.
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 276: every value is a text, header cells are taken as they are.
     # For the process, but only ever upwards: Python's own limit is below what AWS reads.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
     rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
-    given = config.get("CSVHeaderLocation") == "GIVEN"
-    headers = config.get("CSVHeaders", []) if given else next(rows, [])
+    in_definition = config.get("CSVHeaderLocation") == "GIVEN"
+    headers = config.get("CSVHeaders", []) if in_definition else next(rows, [])
     if len(set(headers)) < len(headers):
         raise failed("CSV headers cannot contain duplicates.")
     for row in rows:
         if row:
-            # Short rows are filled up with "", surplus cells are dropped.
+            # Short rows are filled up with "", cells beyond the headers are dropped.
             padded = row + [""] * (len(headers) - len(row))
             yield dict(zip(headers, padded, strict=False))
 
 
 def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    # Fact 277: only an array can be mapped over; ItemsPointer leads into the file.
     text = lines.read(MAX_JSON + 1)
     if len(text) > MAX_JSON:
         raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
@@ -207,6 +215,7 @@ def _pointer(text: str) -> list[str]:
 
 
 def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 277: a value a line.
     return (loads(line) for line in _lines(lines) if line.strip())
 
 
@@ -232,7 +241,10 @@ class Batch(NamedTuple):
 
 
 def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
-    """The children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}."""
+    """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+
+    Facts 116 and 281.
+    """
     selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
@@ -240,7 +252,11 @@ def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
 
 
 def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
-    """The children's inputs that an ItemBatcher makes of the items'."""
+    """Return the children's inputs that an ItemBatcher makes of the items'.
+
+    Facts 116 and 281: an item too large for a batch of its own fails; the last batch may be
+    smaller.
+    """
     empty = len(encoded({**plan.shared, "Items": []}))
     held: list[Any] = []
     size = empty

@@ -1,4 +1,4 @@
-"""ResultWriter: what a map run gives, in the state's output or as files in the bucket's folder."""
+"""ResultWriter: a map run's result, in the state's output or as files in the bucket's folder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..runtime.execution import Execution
 
 
-def kept(command: StartMapRun, child: Execution) -> Any:
-    """What a run keeps of a child that succeeded: its output, or its description."""
+def record_of(command: StartMapRun, child: Execution) -> Any:
+    """Return the record of a child that succeeded: its output, or its description (fact 284)."""
     writer = command.writer
     if writer is None:
         return child.output
@@ -32,7 +32,11 @@ def result(
     unsuccessful: Mapping[int, Execution],
     buckets: Path | None,
 ) -> Any:
-    """The result of a map run: what was kept of its children in order, or where it was written."""
+    """Return the result of a map run: its children's records, or where they were written.
+
+    Facts 118, 283 and 284: the outputs in order, or with an export the manifest's place; FLATTEN
+    concatenates arrays.
+    """
     writer = command.writer
     good = [succeeded[index] for index in sorted(succeeded)]
     if writer is None:
@@ -54,6 +58,8 @@ def _export(
     bad: list[Execution],
     buckets: Path | None,
 ) -> dict[str, Any]:
+    # Facts 118 and 284: a file for each status, failed children always with their description, and
+    # a manifest that lists them.
     folder = _folder(writer, command.arn)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
@@ -77,7 +83,10 @@ def _export(
 
 
 def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
-    """The result of a map run, given its ARN, that writes its children's to a bucket."""
+    """Return the result of a map run that writes its children's to a bucket, from its ARN.
+
+    Fact 283.
+    """
     details = {"Bucket": writer.bucket, "Key": f"{_folder(writer, map_run)}/manifest.json"}
     return {"MapRunArn": map_run, "ResultWriterDetails": details}
 

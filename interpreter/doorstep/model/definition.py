@@ -250,6 +250,8 @@ def speaks_jsonata(fields: Fields, default: bool = False) -> bool:
     """Return whether a machine's or a state's query language is JSONata.
 
     `default`: the machine's. A nested state takes it, not the enclosing state's (measured on AWS).
+
+    Facts 10 to 12: only the exact text JSONPath selects JSONPath.
     """
     own = fields.get("QueryLanguage", "JSONata" if default else "JSONPath")
     return bool(own != "JSONPath")

@@ -130,6 +130,7 @@ _COMPARED: dict[str, Field] = {
     "Numeric": Field("number", JSONPATH),
     "Timestamp": Field("timestamp", JSONPATH),
 }
+# Fact 37.
 COMPARATORS: dict[str, Field] = {
     **{f"{kind}{order}": value for kind, value in _COMPARED.items() for order in _ORDERED},
     **{f"{kind}{order}Path": REFERENCE for kind in _COMPARED for order in _ORDERED},
@@ -169,6 +170,7 @@ CHOICE_RULE = Shape(
 )
 
 _ERRORS = {"ErrorEquals": several(STRING, filled=True), **COMMENT}
+# Facts 15 and 208: MaxAttempts may be 0, and the ranges.
 RETRIER = Shape(
     "Retrier",
     {
@@ -181,6 +183,7 @@ RETRIER = Shape(
     },
     required=("ErrorEquals",),
 )
+# Facts 303 and 304: ResultPath, Assign and Output belong to the catcher.
 CATCHER = Shape(
     "Catcher",
     {
@@ -192,11 +195,13 @@ CATCHER = Shape(
     },
     required=("ErrorEquals", "Next"),
 )
+# Fact 211: what a branch has.
 SCOPE = Shape(
     "Scope",
     {"StartAt": STRING, "States": Field("states", filled=True), **COMMENT},
     required=("States", "StartAt"),
 )
+# Fact 271: INLINE by default; ExecutionType with DISTRIBUTED.
 PROCESSOR_CONFIG = Shape(
     "ProcessorConfig",
     {
@@ -209,6 +214,7 @@ PROCESSOR = Shape(
     {**SCOPE.fields, "ProcessorConfig": nested(PROCESSOR_CONFIG)},
     required=SCOPE.required,
 )
+# Facts 13, 201 and 208: Version is 1.0, TimeoutSeconds may be 0.
 MACHINE = Shape(
     "Machine",
     {
@@ -221,6 +227,7 @@ MACHINE = Shape(
 )
 
 _S3 = {"Resource": STRING, "Parameters": JSONPATH_TEMPLATE, "Arguments": JSONATA_TEMPLATE}
+# Facts 276 to 279: the formats that a reader knows.
 READER_CONFIG = Shape(
     "ReaderConfig",
     {
@@ -239,6 +246,7 @@ READER_CONFIG = Shape(
 ITEM_READER = Shape(
     "ItemReader", {**_S3, "ReaderConfig": nested(READER_CONFIG)}, required=("Resource",)
 )
+# Fact 281: one or both sizes, as a number or a path.
 ITEM_BATCHER = Shape(
     "ItemBatcher",
     {
@@ -253,6 +261,7 @@ ITEM_BATCHER = Shape(
         OneOf(("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")),
     ),
 )
+# Fact 284: how results are transformed and written.
 WRITER_CONFIG = Shape(
     "WriterConfig",
     {

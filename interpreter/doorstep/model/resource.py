@@ -53,7 +53,7 @@ class Integration:
 
 
 def integration(resource: str) -> Integration:
-    """Take a Resource apart."""
+    """Take a Resource apart (fact 230)."""
     parts = resource.split(":")
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
         return Integration("activity", resource)

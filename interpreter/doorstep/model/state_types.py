@@ -67,6 +67,7 @@ def _or_path(*names: str) -> tuple[OneOf, ...]:
     return tuple(OneOf((name, f"{name}Path")) for name in names)
 
 
+# Fact 205, of a Map fact 270; which fields exclude each other: facts 206 and 207.
 _SHAPES = (
     _state(
         "Task",
@@ -189,4 +190,4 @@ WORKING = tuple(name for name, shape in STATES.items() if "Retry" in shape.field
 """Task, Parallel and Map: the types that do work, and so have a result, Retry and Catch
 (https://states-language.net/spec.html#errors, "Retrying after error", "Fallback states")."""
 TERMINAL = ("Succeed", "Fail")
-"""The types that end their scope (https://states-language.net/spec.html#transitions)."""
+"""The types that end their scope (https://states-language.net/spec.html#transition)."""

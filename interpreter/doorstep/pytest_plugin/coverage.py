@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ..coverage.measuring import Measurement
+from ..coverage.reports import Measurement
 from ..errors import DoorstepError
 from .stash import BENCH
 

@@ -16,19 +16,16 @@ from ..engine.journal import Header, Journal
 from ..engine.messages import Event, Program, StartMapRun
 from ..engine.quotas import quotas_of
 from ..model.definition import workflow
-from ..runtime.handlers import Handlers
 from ..validation import check
-from .answering import Answered, Asking
-from .comparing import Rules, Tolerate
-from .family import Children, Family, read_children
+from .child_histories import ChildHistories, ChildSource, read_children
+from .comparison import ComparisonRules, Tolerate
 from .follower import Follower
-from .identities import RecordedIdentity, identity_of
-from .learned import Learned
+from .identity import RecordedIdentity, RecordedValues, identity_of
 from .recording import Recording
 
 
 class Replayer:
-    """Follows recordings with a definition; of a child of a map run with a part of it."""
+    """Follows recordings with a definition, or with the part of it that a map run's child runs."""
 
     def __init__(
         self,
@@ -48,70 +45,67 @@ class Replayer:
         self.tolerate: Tolerate = tolerate or (lambda *_: False)
 
     def of_child(self, run: StartMapRun) -> Replayer:
-        """For the children of a map run, which run the Map's ItemProcessor."""
+        """Return the one for the children of a map run, which run the Map's ItemProcessor."""
         child = copy(self)
         child.program, child.type = run.child, run.execution_type
         return child
 
-    def family(
-        self, children: Children, machines: Machines | None, bucket: Path | str | None
-    ) -> Family:
-        """Histories of children, and what they ran, to be compared as this one compares."""
+    def child_histories(
+        self, children: ChildSource, machines: Machines | None, bucket: Path | str | None
+    ) -> ChildHistories:
+        """Read histories of children, and what they ran, to be compared as this one compares."""
         programs = {}
         for name, given in (machines or {}).items():
             definition, of_type = given if isinstance(given, tuple) else (given, None)
             programs[name] = Replayer(
                 definition, type=of_type, times=self.times, tolerate=self.tolerate
             )
-        return Family(read_children(children), programs, None if bucket is None else Path(bucket))
+        folder = None if bucket is None else Path(bucket)
+        return ChildHistories(read_children(children), programs, folder)
 
     def follow(
-        self, recording: Recording, before: int | None = None, family: Family | None = None
+        self,
+        recording: Recording,
+        before: int | None = None,
+        histories: ChildHistories | None = None,
     ) -> Follower:
-        """The last of the passes that it takes to learn the recording's names and random values.
+        """Follow a recording, again and again until nothing more is adopted from it.
 
-        `before`: the first event that is not taken from it; `family`: its children's histories.
+        `before`: the first event that is not taken from it; `histories`: those of its children.
         """
-        learned = Learned()
+        values = RecordedValues()
         while True:
-            learned.begin()
-            follower = self._pass(recording, learned, before, family)
+            values.begin()
+            follower = self._follower(recording, values, before, histories)
             follower.follow()
-            if not learned.fresh:
+            if not values.changed:
                 return follower
 
-    def ask(self, follower: Follower, handlers: Handlers) -> list[Answered]:
-        """The answers of handlers to all that was asked in a pass."""
-        asking = Asking(handlers, follower.engine.identity, self.tolerate)
-        for invoke, fact, _ in follower.answers:
-            asking(invoke, fact)
-        return asking.answers
-
     def watch(self, recording: Recording, watch: Callable[[Fiber, Event], None]) -> Follower:
-        """The last pass once more, with somebody who is told of its events."""
+        """Follow a recording, and call `watch` with each event of the last pass."""
         identity = self.follow(recording).engine.identity
         assert isinstance(identity, RecordedIdentity)
-        again = self._pass(recording, identity.learned, None, None)
+        again = self._follower(recording, identity.recorded)
         again.engine.watch = watch
         again.follow()
         return again
 
-    def _pass(
+    def _follower(
         self,
         recording: Recording,
-        learned: Learned,
-        before: int | None,
-        family: Family | None,
+        values: RecordedValues,
+        before: int | None = None,
+        histories: ChildHistories | None = None,
     ) -> Follower:
         express = ":express:" in (recording.arn or "")
         of_type = self.type or ("EXPRESS" if express else "STANDARD")
-        identity = identity_of(recording, learned, of_type)
+        identity = identity_of(recording, values, of_type)
         quotas = quotas_of(of_type)
         engine = Engine(self.program, identity, quotas)
         journal = Journal(Header(self.definition, identity, quotas))
 
         def same(recorded: Any, ours: Any) -> bool:
-            return learned.take(recorded, ours) or self.tolerate(recorded, ours)
+            return values.adopt(recorded, ours) or self.tolerate(recorded, ours)
 
-        rules = Rules(same, self.times, before)
-        return Follower(recording, self.machine, engine, journal, rules, family)
+        rules = ComparisonRules(same, self.times, before)
+        return Follower(recording, self.machine, engine, journal, rules, histories)

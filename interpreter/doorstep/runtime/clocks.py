@@ -17,7 +17,7 @@ from contextvars import copy_context
 from typing import Any, Protocol
 
 _ROOM = 1024
-"""Entries of an agenda that are kept without a look at which were cancelled."""
+"""Entries of an agenda before those that were cancelled are dropped."""
 
 
 AT_ONCE = 0.0
@@ -58,7 +58,7 @@ class Clock(Protocol):
     """An execution's time. Everything that it does is done in the thread of the main clock."""
 
     def now(self) -> float:
-        """Epoch seconds."""
+        """Return the time in epoch seconds."""
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
@@ -116,17 +116,17 @@ class Agenda:
         self._room = max(_ROOM, 2 * len(self._entries))
 
     def next_time(self) -> float | None:
-        """When the next thing is due."""
+        """Return when the next thing is due."""
         while self._entries and self._entries[0][2].cancelled:
             heapq.heappop(self._entries)
         return self._entries[0][0] if self._entries else None
 
     def next_is_limit(self) -> bool:
-        """Whether the next thing is a time limit; there has to be one."""
+        """Return whether the next thing is a time limit; there has to be one."""
         return self._entries[0][2].limit
 
     def take(self) -> Handle:
-        """The next thing; there has to be one."""
+        """Return the next thing; there has to be one."""
         return heapq.heappop(self._entries)[2]
 
 
@@ -155,7 +155,7 @@ class VirtualClock:
         self._soon: deque[Handle] = deque()
 
     def now(self) -> float:
-        """The modelled time, in epoch seconds."""
+        """Return the modelled time, in epoch seconds."""
         return self._now
 
     def expect(self, still: Callable[[], bool]) -> None:
@@ -241,7 +241,7 @@ class RealClock:
         self._brought: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def now(self) -> float:
-        """Epoch seconds."""
+        """Return the time in epoch seconds."""
         return self._time()
 
     def ahead(self) -> float:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.identity import Identity
 from ..engine.journal import Header, replay
 from ..engine.messages import (
     Cancel,
@@ -26,7 +25,6 @@ from ..engine.messages import (
     SetTimer,
     StartMapRun,
 )
-from ..engine.quotas import Quotas, quotas_of
 from ..errors import DoorstepError, crashed
 from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
@@ -91,21 +89,14 @@ class Driver:
         self._tokens: dict[str, tuple[Execution, str]] = {}
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
     ) -> Execution:
         """Start an execution with an input's JSON text; `run` then lets it continue.
 
         `clock`: its own time, if that is not the driver's.
         """
-        header = Header(definition, identity, quotas or quotas_of(identity.type))
         execution = Execution(program, header, clock or self.clock)
-        self.executions[identity.arn] = execution
+        self.executions[execution.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
         execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
@@ -294,7 +285,7 @@ class Driver:
             if self._new_map_run is None:
                 raise DoorstepError("this driver was made without map runs")
             run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
-            run.take_back(self.persistence.children(execution, command))
+            run.restore(self.persistence.children(execution, command))
         run.start(command)
 
     def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:

@@ -53,15 +53,15 @@ class Handlers:
             self._take(source)
 
     def find(self, invoke: Invoke) -> Handler | None:
-        """The handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        """Return the handler of a task; raises HandlerLoadError when its file can't be loaded."""
         names = names_of(invoke)
         for name in names:
-            if found := self._known.get(name) or self._known.get(name.replace("-", "_")):
-                return found
+            if function := self._known.get(name) or self._known.get(name.replace("-", "_")):
+                return function
         for name in names:
-            if found := self._from_folder(name):
-                self._known[name] = found
-                return found
+            if function := self._from_folder(name):
+                self._known[name] = function
+                return function
         return self._known.get("*")
 
     def _take(self, source: Source) -> None:
@@ -111,12 +111,12 @@ def names_of(invoke: Invoke) -> tuple[str, ...]:
 def names_by(
     state: str, resource: str, integration: Integration, arguments: Any
 ) -> tuple[str, ...]:
-    """The same for what a state calls with some arguments."""
+    """Return the same for what a state calls with some arguments."""
     return _names(state, resource, integration, _called(integration, arguments))
 
 
 def _called(integration: Integration, arguments: Any) -> str:
-    """The function that `lambda:invoke` calls."""
+    """Return the function that `lambda:invoke` calls."""
     if integration.action == "lambda:invoke" and isinstance(arguments, dict):
         return str(arguments.get("FunctionName", ""))
     return ""
@@ -132,7 +132,7 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 
 def missing(invoke: Invoke, described: str) -> str:
-    """The message that a task has no handler: what it is, and the three ways to give it one."""
+    """Return the message that a task has no handler, with the three ways to add one."""
     key = (
         function_name(_called(invoke.integration, invoke.arguments))
         or invoke.integration.action
@@ -220,6 +220,5 @@ def _entry_point(module: ModuleType, path: Path) -> Handler:
     for name in _ENTRY_POINTS:
         function = getattr(module, name, None)
         if callable(function):
-            found: Handler = function
-            return found
+            return function  # type: ignore[no-any-return]
     raise HandlerLoadError(f"{path} has no function handler(event, context)")

@@ -1,4 +1,4 @@
-"""One call of a handler: what it is given, and what its result or exception is to AWS."""
+"""One call of a handler: its event and context, and what its result or exception is to AWS."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def context_of(
     remaining: Callable[[], float],
     send: Callable[[str, FactKind, Any, Duration], None],
 ) -> Context:
-    """What a handler is told of its call; `remaining` in seconds, `send` to a token's task."""
+    """Return the context of a call; `remaining` in seconds, `send` to a token's task."""
     return Context(
         aws_request_id=request_id,
         function_name=called_name(invoke),
@@ -146,7 +146,7 @@ def _answer_of(
 
 
 def event_of(invoke: Invoke) -> Any:
-    """What a handler is given: a function its payload, everything else its arguments."""
+    """Return a handler's event: a function's payload, the arguments of everything else."""
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         return invoke.arguments.get("Payload", {})
     return invoke.arguments
@@ -166,13 +166,13 @@ def _takes_context(function: Handler) -> bool:
 def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
     if isinstance(result, TaskFailed):
         return result.answer
-    given = result if isinstance(result, Answer) else Answer(output=result)
+    answer = result if isinstance(result, Answer) else Answer(output=result)
     try:
-        output = given.output if given.output is ABSENT else _as_json(given.output)
-        response = given.response if given.response is ABSENT else _as_json(given.response)
+        output = answer.output if answer.output is ABSENT else _as_json(answer.output)
+        response = answer.response if answer.response is ABSENT else _as_json(answer.response)
     except InputError as problem:
-        if inspect.iscoroutine(given.output):
-            given.output.close()
+        if inspect.iscoroutine(answer.output):
+            answer.output.close()
         return _unmarshallable(invoke, request_id, problem)
     if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
         # What a plain handler returns is the answer to the request, not the callback.
@@ -184,12 +184,12 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
             output = _invocation(output, request_id)
     return Answer(
         output=output,
-        failed=given.failed,
-        error=given.error,
-        cause=given.cause,
-        after=given.after,
+        failed=answer.failed,
+        error=answer.error,
+        cause=answer.cause,
+        after=answer.after,
         response=response,
-        final=given.final,
+        final=answer.final,
     )
 
 
@@ -199,7 +199,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
-    """What lambda:invoke gives around the payload."""
+    """Return the result of lambda:invoke, in which the payload stands."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
@@ -209,7 +209,7 @@ def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
 
 
 def metadata(request_id: str, content_type: str) -> dict[str, Any]:
-    """The members that the SDK adds to an optimized integration's result."""
+    """Return the members that the SDK adds to an optimized integration's result."""
     headers = {"Content-Type": content_type, "x-amzn-RequestId": request_id}
     return {
         "SdkHttpMetadata": {
@@ -244,7 +244,7 @@ def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Ans
 
 
 def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
-    """The failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
+    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
     report = {
         "errorMessage": message,
         "errorType": kind,
@@ -260,7 +260,7 @@ def _is_function(invoke: Invoke) -> bool:
 
 
 def called_name(invoke: Invoke) -> str:
-    """The function's name, as its context has it."""
+    """Return the function's name, as its context has it."""
     if invoke.integration.kind == "service" and isinstance(invoke.arguments, dict):
         return function_name(str(invoke.arguments.get("FunctionName", invoke.integration.action)))
     return function_name(invoke.resource)

@@ -118,15 +118,15 @@ class InMemory:
         """The parent has it."""
 
     def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
-        """A run that the parent does not hold is new."""
+        """Return none: a run that the parent does not hold is new."""
         return ()
 
     def find(self, arn: str) -> Execution | None:
-        """The driver holds all there are."""
+        """Return none: the driver holds all there are."""
         return None
 
     def knows_token(self, token: str) -> bool:
-        """The driver holds all there are."""
+        """Return False: the driver holds all there are."""
         return False
 
     def set_aside(self, execution: Execution, problem: Exception) -> None:
@@ -301,14 +301,14 @@ def _over(journal: Journal) -> bool:
 
 def _opened(path: Path) -> FileIO:
     if path.exists() and not path.is_file():
-        raise InputError(f"can't keep a journal in {path}: it is no regular file")
+        raise InputError(f"can't store a journal in {path}: it is no regular file")
     try:
         # Without a buffer: what could not be written is not tried again by `close`.
         file = FileIO(path, "a+", opener=private)
         file.seek(0)
         _lock(file, path)
     except OSError as problem:
-        raise InputError(f"can't keep a journal in {path}: {problem.strerror}") from None
+        raise InputError(f"can't store a journal in {path}: {problem.strerror}") from None
     return file
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..engine.identity import ROLE, Identity
-from ..engine.journal import JournalEntry
+from ..engine.identity import ROLE
+from ..engine.journal import Header, JournalEntry
 from ..engine.messages import Command, Event, Fact, FactKind, Invoke, Program, StartMapRun
-from ..engine.quotas import Quotas
 from .answers import Duration
 from .clocks import Clock, MainClock
 from .execution import Execution
@@ -78,13 +77,7 @@ class Delivery(Protocol):
         """What `states:startExecution` finds."""
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
     ) -> Execution:
         """Start an execution with an input's JSON text."""
 
@@ -124,7 +117,7 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def take_back(self, children: Sequence[Execution]) -> None:
+    def restore(self, children: Sequence[Execution]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:

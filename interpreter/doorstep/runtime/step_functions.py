@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.identity import Identity, is_name
+from ..engine.journal import Header
 from ..engine.messages import FactKind, Invoke
 from ..errors import ApiError, Failure, InputError
 from ..model.aws_errors import (
@@ -124,7 +125,10 @@ def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Mach
         nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
     )
     return driver.find(identity.arn) or driver.start(
-        machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
+        machine.program,
+        Header.of(machine.definition, identity),
+        input_text(invoke),
+        execution.clock,
     )
 
 

@@ -1,4 +1,4 @@
-"""What TestState is test: the members of its request, read and within their limits."""
+"""A request of TestState: its members, read and within their limits."""
 
 from __future__ import annotations
 

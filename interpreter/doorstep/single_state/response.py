@@ -8,6 +8,7 @@ from typing import Any
 
 from ..definitions import load
 from ..engine.identity import Identity
+from ..engine.journal import Header
 from ..engine.messages import Invoke
 from ..engine.quotas import EXPRESS
 from ..errors import ApiError, DefinitionError
@@ -95,7 +96,7 @@ def _run(trial: Trial, handlers: Handlers) -> None:
     name = str(uuid.uuid4())
     identity = Identity(name=name, seed=name, type="EXPRESS", role=test.role)
     driver = Driver(VirtualClock(), handlers, respond=respond)
-    execution = driver.start(trial, {}, identity, test.input, EXPRESS)
+    execution = driver.start(trial, Header({}, identity, EXPRESS), test.input)
     driver.run(execution)
 
 

@@ -21,12 +21,15 @@ MAX_VARIABLE_NAME = 80
 
 
 def is_written_as_expression(value: Any) -> bool:
-    """Whether a string has one of JSONata's delimiters where it belongs (" {% 1 %} " has none)."""
+    """Whether a string has one of JSONata's delimiters where it belongs (" {% 1 %} " has none).
+
+    Fact 212.
+    """
     return isinstance(value, str) and (value.startswith(OPEN) or value.endswith(CLOSE))
 
 
 def jsonata(value: str, location: Location) -> Diagnostics:
-    """A string of a JSONata state that is written as an expression."""
+    """A string of a JSONata state that is written as an expression (facts 6, 7 and 212)."""
     if has_placeholder(value):
         return
     if not (value.startswith(OPEN) and value.endswith(CLOSE) and len(value) >= len(OPEN + CLOSE)):
@@ -39,7 +42,10 @@ def jsonata(value: str, location: Location) -> Diagnostics:
 
 
 def template(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Parameters, Arguments, Output and their like: any JSON with computed values in it."""
+    """Parameters, Arguments, Output and their like: any JSON with computed values in it.
+
+    Facts 214 and 324.
+    """
     return _expressions(value, location) if location.jsonata else _payload(value, location)
 
 
@@ -80,6 +86,7 @@ def _payload(value: Any, location: Location) -> Diagnostics:
 
 
 def _computed(name: str, value: Any, location: Location) -> Diagnostics:
+    # Fact 324: the value of a key that ends in `.$` is evaluated.
     reason = is_template_value(value)
     if reason is not None:
         text = "must be a valid JSONPath or a valid intrinsic function call"
@@ -87,6 +94,7 @@ def _computed(name: str, value: Any, location: Location) -> Diagnostics:
 
 
 def _variable_name(name: str, location: Location) -> Diagnostics:
+    # Fact 333: up to 80 characters, and not `states`.
     if name == "states":
         reserved = "Cannot assign to reserved variable '$states'."
         yield error(reserved, location, "RESERVED_VARIABLE_NAME")
@@ -116,7 +124,7 @@ def path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def reference(value: Any, field: Field, location: Location) -> Diagnostics:
-    """A path that leads to one value: Variable, ItemsPath and the …Path fields."""
+    """A path that leads to one value: Variable, ItemsPath and the …Path fields (fact 325)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif not value.startswith("$"):
@@ -130,7 +138,7 @@ def reference(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """ResultPath: names and indexes on `$`, or null."""
+    """ResultPath: names and indexes on `$`, or null (facts 49 and 325)."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -146,7 +154,7 @@ def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """ErrorPath and CausePath: a path or an intrinsic call."""
+    """ErrorPath and CausePath: a path or an intrinsic call (facts 19 and 265)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif (reason := is_template_value(value)) is not None:
@@ -154,7 +162,10 @@ def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def is_template_value(value: Any) -> str | None:
-    """What is wrong with the value of a `.$` field; None when nothing is."""
+    """What is wrong with the value of a `.$` field; None when nothing is.
+
+    Facts 27 and 219: a path, a path into the context object, a variable or an intrinsic call.
+    """
     if not isinstance(value, str):
         return "a field whose name ends in .$ has a string for its value"
     if has_placeholder(value):

@@ -23,7 +23,10 @@ States = Mapping[str, Fields]
 
 
 def transitions(definition: Fields, location: Location) -> Diagnostics:
-    """Yield missing targets, then a missing end or unreachable states, scope by scope."""
+    """Yield missing targets, then a missing end or unreachable states, scope by scope.
+
+    Facts 1, 2 and 3.
+    """
     for fields, where in scopes(definition, location):
         states = states_of(fields)
         yield from _missing_targets(fields, states, where)
@@ -37,7 +40,10 @@ def transitions(definition: Fields, location: Location) -> Diagnostics:
 
 
 def names(definition: Fields, location: Location) -> Diagnostics:
-    """Check state names and labels: their length, and that each is there once in the machine."""
+    """Check state names and labels: their length, and that each is there once in the machine.
+
+    Facts 16, 203 and 218.
+    """
     seen: set[str] = set()
     labels: set[str] = set()
     for name, state, where in all_states(definition, location):
@@ -68,6 +74,7 @@ def _state(name: str, scope: Location) -> Location:
 
 
 def _missing_targets(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Fact 3: a missing target is reported where it is named.
     named = [(fields.get("StartAt"), location.member("StartAt"))] if states else []
     for name, state in states.items():
         where = _state(name, location)
@@ -96,10 +103,12 @@ def _continues_or_ends(state: Fields) -> bool:
 
 
 def _ends(state: Fields) -> bool:
+    # Fact 1: some state has to end the execution.
     return state.get("End") is True or state.get("Type") in TERMINAL
 
 
 def _unreachable(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Facts 2 and 22: catchers count, inside a Map too.
     reached: set[str] = set()
     waiting = [fields["StartAt"]]
     while waiting:
@@ -115,6 +124,7 @@ def _unreachable(fields: Fields, states: States, location: Location) -> Diagnost
 
 
 def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
+    # Fact 218: a label is there once in the machine and has up to 40 characters.
     yield from _name("Label", label, seen, MAX_LABEL, location)
     if _FORBIDDEN_IN_LABELS & set(label) or not label.isprintable():
         text = f"Invalid Label name: {label} contains characters that are not allowed"
@@ -122,7 +132,7 @@ def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
 
 
 def _name(what: str, name: str, seen: set[str], limit: int, location: Location) -> Diagnostics:
-    """A name that is there twice, or too long."""
+    """A name that is there twice, or too long (facts 16 and 203)."""
     if name in seen:
         code = f"DUPLICATE_{what.upper()}_NAME"
         yield error(f"Duplicate {what} name: {name}", location, code)

@@ -19,7 +19,10 @@ ERROR_OUTPUT = "$states.errorOutput"
 
 
 def expression(text: str, location: Location) -> Diagnostics:
-    """Diagnostics for the text between `{%` and `%}`."""
+    """Diagnostics for the text between `{%` and `%}`.
+
+    Facts 6 to 8.
+    """
     try:
         tree, _ = parse(text)
     except JSONataError as problem:
@@ -71,6 +74,7 @@ _INSIDE: dict[type[Node], Callable[..., Iterable[Node]]] = {
 
 
 def _refused(name: str) -> str:
+    # Facts 6 and 8: AWS's words.
     if name == "$$":
         return "Reference to '$$' is not supported."
     if name == ERROR_OUTPUT:

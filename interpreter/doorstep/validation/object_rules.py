@@ -71,7 +71,10 @@ _PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
 
 
 def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """An ARN of a function, of an activity, or of an integration that there is."""
+    """An ARN of a function, of an activity, or of an integration that there is.
+
+    Facts 215 and 230.
+    """
     resource = fields.get("Resource")
     if not isinstance(resource, str) or has_placeholder(resource):
         return
@@ -88,6 +91,7 @@ def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics
 
 
 def _recognized(resource: str) -> bool:
+    # Fact 230: the forms that a Resource can have.
     parts = resource.split(":")
     if parts[2:3] != ["states"]:
         return True
@@ -106,7 +110,7 @@ def _recognized(resource: str) -> bool:
 
 
 def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """An Express machine can't wait for jobs, callbacks or activities (recorded)."""
+    """An Express machine can't wait for jobs, callbacks or activities (recorded: fact 217)."""
     resource = fields.get("Resource")
     if not location.machine.express or not isinstance(resource, str):
         return
@@ -145,7 +149,7 @@ def _service(fields: Mapping[str, Any]) -> Integration | None:
 
 
 def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """A role to assume; activities can't have one."""
+    """A role to assume; activities can't have one (fact 216)."""
     credentials = fields.get("Credentials")
     if not isinstance(credentials, Mapping):
         return
@@ -158,7 +162,7 @@ def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _heartbeat(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """A heartbeat that can't be missed before the task's time is over is a mistake."""
+    """A heartbeat that can't be missed before the task's time is over is a mistake (fact 208)."""
     beat, limit = fields.get("HeartbeatSeconds"), fields.get("TimeoutSeconds")
     if isinstance(beat, int) and isinstance(limit, int) and beat >= limit:
         yield error("HeartbeatSeconds must be smaller than TimeoutSeconds", location)
@@ -185,7 +189,7 @@ _BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
 
 
 def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Fields for data sets and tolerances need DISTRIBUTED mode (kumo#873, AWS's Map page)."""
+    """Fields for data sets need DISTRIBUTED mode; tolerances are accepted without (fact 24)."""
     processor = fields.get("ItemProcessor", fields.get("Iterator"))
     if not isinstance(processor, Mapping):
         return
@@ -198,7 +202,7 @@ def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """ExecutionType: required in DISTRIBUTED mode, refused in INLINE (measured)."""
+    """ExecutionType: required in DISTRIBUTED mode, refused in INLINE (measured: fact 271)."""
     mode = fields.get("Mode", "INLINE")
     if mode == "DISTRIBUTED" and "ExecutionType" not in fields:
         yield required(("ExecutionType",), location)
@@ -207,6 +211,8 @@ def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostic
 
 
 def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 217: an Express machine starts no map runs
+    # (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html).
     if location.machine.express and fields.get("Mode") == "DISTRIBUTED":
         text = (
             "The field 'Mode' with value 'DISTRIBUTED' is not supported "
@@ -216,7 +222,7 @@ def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """CSV needs to know its headers; JSON has none (measured)."""
+    """CSV needs to know its headers; JSON has none (measured: facts 148 and 276)."""
     kind, where = fields.get("InputType"), "CSVHeaderLocation"
     if kind == "CSV" and where not in fields:
         yield error(f"The field '{where}' is required", location)
@@ -227,10 +233,12 @@ def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Facts 23 and 279: which readers there are, and what goes with which.
     return _s3_resource(fields, location, _READERS)
 
 
 def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 284: what a ResultWriter may consist of.
     yield from _s3_resource(fields, location, _WRITERS)
     payload = "Arguments" if location.jsonata else "Parameters"
     if "Resource" in fields and payload not in fields:
@@ -247,6 +255,7 @@ def _s3_resource(
 
 
 def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 281: at least one of the two sizes.
     if not any(name in fields or f"{name}Path" in fields for name in _BATCH_SIZES):
         yield required(_BATCH_SIZES, location)
 
@@ -255,12 +264,14 @@ def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _selector(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 256: exactly one of And, Or, Not, Variable and Condition.
     if sum(name in fields for name in SELECTORS) != 1:
         names = ", ".join(SELECTORS)
         yield error(f"The object must have only one of the following fields, [{names}]", location)
 
 
 def _comparator(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 37: a rule with a Variable has one comparator of the 39.
     found = [name for name in COMPARATORS if name in fields]
     if "Variable" in fields and len(found) != 1 and not location.jsonata:
         yield only_one(list(COMPARATORS), len(found), location)
@@ -270,6 +281,7 @@ def _comparator(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    # Fact 305: States.ALL stands alone, in the last retrier or catcher.
     for name in ("Retry", "Catch"):
         entries = fields.get(name)
         if isinstance(entries, list):
@@ -279,6 +291,7 @@ def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _wildcard(entry: Any, location: Location, *, last: bool) -> Diagnostics:
+    # Fact 305: States.ALL stands alone.
     names = entry.get("ErrorEquals") if isinstance(entry, Mapping) else None
     if not isinstance(names, list) or "States.ALL" not in names or (last and len(names) == 1):
         return

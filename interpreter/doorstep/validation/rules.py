@@ -32,6 +32,8 @@ def validate(
 
     ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
     a name in location of an ARN, as in recordings that were masked.
+
+    Fact 25: the findings depend on the definition alone.
     """
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
@@ -60,6 +62,9 @@ def check(
     type: MachineType = "STANDARD",
     resource_names: bool = False,
 ) -> None:
-    """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`."""
+    """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`.
+
+    Facts 220 and 222: errors alone refuse it, all of them in one message.
+    """
     if diagnostics := validate(definition, type=type, resource_names=resource_names):
         raise refusal(diagnostics)

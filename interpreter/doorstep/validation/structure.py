@@ -61,7 +61,10 @@ def check_object(value: Any, shape: Shape, location: Location) -> Diagnostics:
 
 
 def check(value: Any, field: Field, location: Location) -> Diagnostics:
-    """The value of one field."""
+    """The value of one field.
+
+    Fact 214: an expression may stand for a literal; fact 8: errorOutput belongs to catchers.
+    """
     if field.error_output:
         location = location.catching()
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
@@ -72,7 +75,11 @@ def check(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _fields(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
-    """Fields of the other language, fields that there are none, fields that are missing."""
+    """Fields of the other language, fields that there are none, fields that are missing.
+
+    Facts 9 and 204: a field of the other language is reported at its state, an unknown one where it
+    stands.
+    """
     for name in value:
         field = shape.fields.get(name)
         if field is None:
@@ -95,6 +102,7 @@ def _hint(name: str, shape: Shape) -> str | None:
 
 
 def _exclusive(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
+    # Facts 206 and 207: of such fields at most one, of some exactly one.
     for group in shape.exclusive:
         # "End": false is as good as no End (so in cdk-preflight's rule, measured on AWS).
         found = [name for name in group.names if name in value and value[name] is not False]
@@ -103,6 +111,7 @@ def _exclusive(value: Mapping[str, Any], shape: Shape, location: Location) -> Di
 
 
 def _state(value: Any, location: Location) -> Diagnostics:
+    # Facts 10 and 210: a mixed state has no findings about fields of the other language.
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
         return
@@ -124,6 +133,7 @@ def _state(value: Any, location: Location) -> Diagnostics:
 
 
 def _states(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 201: States is an object and not empty.
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
     elif not value:
@@ -141,6 +151,7 @@ def _object(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _list(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 211: Branches, Choices and the like cannot be empty.
     if not isinstance(value, list):
         yield expected("[ARRAY]", location)
     elif not value and field.filled:
@@ -159,6 +170,7 @@ def _rule(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _enum(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 208: one of some words.
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif value not in field.options:
@@ -168,6 +180,7 @@ def _enum(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _number(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Fact 208: the ranges, and the words in which AWS refuses what is outside.
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     fits = whole or (field.kind == "number" and isinstance(value, float))
     if not fits or isinstance(value, bool):
@@ -179,6 +192,7 @@ def _number(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _timestamp(value: Any, field: Field, location: Location) -> Diagnostics:
+    # Facts 18 and 260: a written timestamp is checked at once.
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif parse_timestamp(value) is None:

@@ -29,6 +29,8 @@ def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
 
     A name that an expression binds itself is no variable of the machine, and neither is one of a
     function, unless a state assigns it.
+
+    Fact 223.
     """
     jsonata = speaks_jsonata(definition)
     others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))

@@ -26,7 +26,7 @@ _STATIC = "Attempt to use a path in the result of a pass state."
 
 
 def warnings(definition: Fields, location: Location) -> Diagnostics:
-    """Yield the warnings about all JSONPath states."""
+    """Yield the warnings about all JSONPath states (fact 221)."""
     for _, state, where in all_states(definition, location):
         if not speaks_jsonata(state, location.machine.jsonata):
             yield from _state(state, where)

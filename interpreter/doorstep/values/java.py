@@ -9,7 +9,7 @@ from typing import Any
 
 
 def text_of(value: Any) -> str:
-    """A JSON value as Java's `toString` shows it: `{Arg1=1, Arg2=[]}` (recorded: test_format_1)."""
+    """Return a JSON value as Java's `toString` has it: `{Arg1=1, Arg2=[]}` (recorded)."""
     match value:
         case str():
             return value
@@ -56,7 +56,7 @@ def next_int(seed: int, bound: int) -> int:
 
 
 def hash_order(names: Collection[str]) -> list[str]:
-    """Names in the order in which a `java.util.HashMap` with these keys gives them back."""
+    """Return names in the order in which a `java.util.HashMap` with these keys returns them."""
     size = 16
     while len(names) > size * 3 // 4:
         size *= 2

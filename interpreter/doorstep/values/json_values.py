@@ -26,7 +26,7 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-"""A value that was not given; None is JSON's null."""
+"""No value; None is JSON's null."""
 
 
 def _refuse(value: Any) -> Any:
@@ -64,7 +64,7 @@ def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
 
 
 def encoded(value: Any) -> bytes:
-    """The compact text in UTF-8; where it holds half of a surrogate pair, in escapes."""
+    """Return the compact text in UTF-8; where it holds half of a surrogate pair, in escapes."""
     try:
         return dumps(value).encode()
     except UnicodeEncodeError:
@@ -150,7 +150,7 @@ class JsonDifference(NamedTuple):
 
 
 def equal(first: Any, second: Any) -> bool:
-    """Whether two JSON values are the same; numbers are as in Python, booleans are no numbers."""
+    """Return whether two JSON values are the same, where Python's `==` takes true for 1."""
     return bool(first == second) and isinstance(first, bool) is isinstance(second, bool)
 
 
@@ -162,7 +162,7 @@ def differences(
     same: Callable[[Any, Any], bool] = equal,
     partial: bool = False,
 ) -> Iterator[JsonDifference]:
-    """The innermost places where two JSON values differ.
+    """Return the innermost places where two JSON values differ.
 
     `partial`: the second's objects may have more members; `same` judges what has no places inside.
     """
@@ -181,7 +181,7 @@ def differences(
 
 
 def value_of(text: Any) -> Any:
-    """The value of a JSON text; other things as they are."""
+    """Return the value of a JSON text; other things as they are."""
     try:
         return loads(text) if isinstance(text, str) else text
     except InputError:

@@ -18,7 +18,7 @@ _SHAPE = re.compile(
 
 
 def parse_timestamp(text: str) -> tuple[int, int] | None:
-    """Epoch seconds and nanoseconds, or None when the text is no such timestamp."""
+    """Return epoch seconds and nanoseconds, or None when the text is no such timestamp."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -31,18 +31,18 @@ def parse_timestamp(text: str) -> tuple[int, int] | None:
 
 
 def format_timestamp(at: float) -> str:
-    """Epoch seconds as the context object shows them: milliseconds, left out when zero."""
+    """Return epoch seconds as the context object shows them: milliseconds, left out when zero."""
     return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
 
 
 @lru_cache(maxsize=1024)
 def isoformat(at: float) -> str:
-    """Epoch seconds as the AWS CLI prints a history's timestamps."""
+    """Return epoch seconds as the AWS CLI prints a history's timestamps."""
     return _moment(at).isoformat(timespec="milliseconds")
 
 
 def epoch_seconds(timestamp: str | float) -> float:
-    """Epoch seconds of an event as the AWS CLI prints it: ISO 8601, or seconds in its version 1.
+    """Return epoch seconds of an event's time: ISO 8601, or the seconds that AWS CLI 1 prints.
 
     Raises ValueError for other texts and for times outside of the calendar, TypeError for values
     of other types.

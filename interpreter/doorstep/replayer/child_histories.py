@@ -5,9 +5,9 @@
 | a distributed Map | the id of its map run: what stands last in the map run's ARN |
 | a task that starts executions | the name of the state machine |
 
-NAME is what stands last in the child's ARN. A history itself says neither: its place in the folder
-does. A file that stands in no group is tried everywhere. Journals, and log lines, which Express
-executions have for a history, do say whose they are: a file may hold those of many.
+NAME is what stands last in the child's ARN. GetExecutionHistory's events say neither, so the place
+in the folder does; a file in no group is tried everywhere. Journals, and the log lines that Express
+executions have for a history, name their executions: one file may hold those of many.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from ..runtime import Execution
 from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording
 
-Children = Path | str | Mapping[str, History]
+ChildSource = Path | str | Mapping[str, History]
 """A folder, a journal's file, or histories by the ARNs of their executions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Child:
-    """A history that was given: whose it is, as far as that is known."""
+class ChildHistory:
+    """A child's history, and which child it is of, as far as that is known."""
 
     source: str
     """The file, or the ARN."""
@@ -41,52 +41,52 @@ class Child:
     name: str
     recording: Recording
     input: Any
-    """What it was started with."""
+    """The child's input as a value."""
 
     @property
     def began(self) -> float:
-        """When it started."""
+        """When the child started, in epoch seconds."""
         return self.recording.events[0].at
 
     def is_execution(self, arn: str) -> bool:
-        """Whether it is the execution with this ARN."""
+        """Return whether it is of the execution with this ARN."""
         machine, name = last_of(arn)
         return self.name == name and self.group in (None, machine)
 
 
 def last_of(arn: str) -> tuple[str, str]:
-    """The machine that an ARN names, NAME or NAME/LABEL, and what stands last in it."""
+    """Return the machine in an ARN, NAME or NAME/LABEL, and the ARN's last part."""
     machine, _, rest = arn.split(":", 6)[-1].partition(":")
     return machine, rest.rpartition(":")[2]
 
 
-def read_children(given: Children) -> list[Child]:
-    """The histories in a folder or a file, or those that are given by ARN.
+def read_children(source: ChildSource) -> list[ChildHistory]:
+    """Read the histories in a folder or a file, or those given by ARN.
 
     Raises InputError for a folder without any, and for a file that is no history.
     """
-    if isinstance(given, Mapping):
-        return [_child(arn, *_named(arn), read_recording(one, arn)) for arn, one in given.items()]
-    folder = Path(given)
+    if isinstance(source, Mapping):
+        return [_child(arn, *_named(arn), read_recording(one, arn)) for arn, one in source.items()]
+    folder = Path(source)
     if folder.is_file():
         return list(_read(folder, folder.parent))
     files = sorted(folder.rglob("*.json"))
     if not files:
-        raise InputError(f"there are no histories (*.json) in {folder}")
+        raise InputError(f"no histories (*.json) found in {folder}")
     return [child for file in files for child in _read(file, folder)]
 
 
 def _named(arn: str) -> tuple[str, str]:
     if not arn.startswith("arn:"):
-        raise InputError(f"children are given by the ARNs of their executions, not by {arn!r}")
+        raise InputError(f"children are named by the ARNs of their executions, not by {arn!r}")
     return last_of(arn)
 
 
-def _read(file: Path, folder: Path) -> Iterator[Child]:
+def _read(file: Path, folder: Path) -> Iterator[ChildHistory]:
     events, source = events_of(file), str(file.relative_to(folder))
     group = None if file.parent == folder else file.parent.name
     named = by_execution(events)
-    # The execution that a journal begins with is nobody's child.
+    # The execution that a journal begins with is the parent.
     started = {arn: own for arn, own in named.items() if is_started(own)} or named
     for arn, own in started.items():
         yield _child(f"{source}: {arn}", *last_of(arn), read_recording(own, arn))
@@ -94,47 +94,50 @@ def _read(file: Path, folder: Path) -> Iterator[Child]:
         yield _child(source, group, file.stem, read_recording(events, source=str(file)))
 
 
-def _child(source: str, group: str | None, name: str, recording: Recording) -> Child:
+def _child(source: str, group: str | None, name: str, recording: Recording) -> ChildHistory:
     try:
-        return Child(source, group, name, recording, loads(recording.events[0].text("input")))
+        return ChildHistory(
+            source, group, name, recording, loads(recording.events[0].text("input"))
+        )
     except InputError as problem:
         raise InputError(f"{source}: {problem}") from None
 
 
-class Family:
-    """The histories that were given, and what the executions that are started ran."""
+class ChildHistories:
+    """The histories of children, what started executions ran, and the bucket of their items."""
 
     def __init__(
-        self, given: Iterable[Child], machines: Mapping[str, Any], bucket: Path | None
+        self, histories: Iterable[ChildHistory], machines: Mapping[str, Any], bucket: Path | None
     ) -> None:
-        self.left = dict.fromkeys(given)
-        """Those that are nobody's yet, in order."""
+        self.unmatched = dict.fromkeys(histories)
+        """Those that have not been matched with a parent yet, in order."""
         self.machines = machines
         self.bucket = bucket
         self.replayed = 0
-        """How many have been replayed so far."""
-        self._by_name: defaultdict[str, list[Child]] = defaultdict(list)
-        self._by_group: defaultdict[str | None, list[Child]] = defaultdict(list)
-        for child in self.left:
+        """How many have been replayed so far, for a progress line."""
+        self._by_name: defaultdict[str, list[ChildHistory]] = defaultdict(list)
+        self._by_group: defaultdict[str | None, list[ChildHistory]] = defaultdict(list)
+        for child in self.unmatched:
             self._by_name[child.name].append(child)
             self._by_group[child.group].append(child)
 
-    def take(self, *taken: Child) -> None:
-        """These have found their parent."""
-        for child in taken:
-            del self.left[child]
+    def remove(self, *matched: ChildHistory) -> None:
+        """Remove histories that are matched with a parent."""
+        for child in matched:
+            del self.unmatched[child]
 
-    def find(self, arn: str) -> Child | None:
-        """The history of the execution with this ARN."""
+    def find(self, arn: str) -> ChildHistory | None:
+        """Return the history of the execution with this ARN."""
         named = self._by_name[last_of(arn)[1]]
-        return next((one for one in named if one in self.left and one.is_execution(arn)), None)
+        return next((one for one in named if one in self.unmatched and one.is_execution(arn)), None)
 
-    def of_map_run(self, arn: str, since: float, until: float) -> list[Child]:
-        """What can be the children of the map run with this ARN, which lasted so long."""
+    def of_map_run(self, arn: str, since: float, until: float) -> list[ChildHistory]:
+        """Return what can be the children of the map run with this ARN, which lasted so long."""
         machine, run = last_of(arn)
-        likely = [*self._by_group[machine], *self._by_group[None]]
-        found = [*self._by_group[run], *(one for one in likely if since <= one.began <= until)]
-        return [child for child in found if child in self.left]
+        # Express children's log lines name the Map's machine, not the run: their time has to tell.
+        unsure = [*self._by_group[machine], *self._by_group[None]]
+        likely = [*self._by_group[run], *(one for one in unsure if since <= one.began <= until)]
+        return [child for child in likely if child in self.unmatched]
 
 
 class ChildFiles:
@@ -147,33 +150,33 @@ class ChildFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: set[Path] = set()
-        self._left: dict[str, Execution] = {}
-        _made(folder)
+        self._unwritten: dict[str, Execution] = {}
+        _make(folder)
 
     def on_event(self, execution: Execution, event: Event) -> None:
-        """A child of a map run, of which there may be many, is written as soon as it has ended."""
+        """Write a map run's child, of which there may be many, as soon as it has ended."""
         if event.type in TERMINAL and execution.identity.map_run:
             self._write(execution)
-            self._left.pop(execution.arn, None)
+            self._unwritten.pop(execution.arn, None)
         else:
-            self._left[execution.arn] = execution
+            self._unwritten[execution.arn] = execution
 
     def close(self, parent: Execution) -> None:
-        """Write all others but the parent."""
-        for execution in self._left.values():
+        """Write all other children; the parent is none."""
+        for execution in self._unwritten.values():
             if execution is not parent:
                 self._write(execution)
 
     def _write(self, child: Execution) -> None:
         machine, name = last_of(child.arn)
         group = last_of(child.identity.map_run)[1] if child.identity.map_run else machine
-        file = _made(self.folder / group) / f"{name}.json"
+        file = _make(self.folder / group) / f"{name}.json"
         with _writing(file):
             file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")
         self.written.add(file)
 
 
-def _made(folder: Path) -> Path:
+def _make(folder: Path) -> Path:
     with _writing(folder):
         folder.mkdir(exist_ok=True)
     return folder

@@ -11,20 +11,20 @@ from ..drawing.graph import START_AT, Colour
 from ..history.recorded import Entry
 from ..history.state_visits import VisitOutcome, Visits
 from ..model.definition import workflow
-from .items import Item, Parts, told
+from .items import Item, StateItems, counts
 from .reader import Coverage
-from .suite import Covered
+from .suite import MachineCoverage
 
 _STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
 
 
-def picture(covered: Covered, place: str) -> Iterator[str]:
+def picture(covered: MachineCoverage, place: str) -> Iterator[str]:
     """The lines of an SVG; a click on a state goes to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
     return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
 
 
-def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:
+def _marks(covered: MachineCoverage, place: str) -> Iterator[tuple[str, Mark]]:
     hits = covered.coverage.hits
     first = covered.coverage.parts[covered.coverage.definition["StartAt"]]
     yield START_AT, _mark([first.entered], hits)
@@ -37,7 +37,7 @@ def _marks(covered: Covered, place: str) -> Iterator[tuple[str, Mark]]:
             yield item.pointer, _mark([item], hits)
 
 
-def _ways(parts: Parts) -> Iterator[Item]:
+def _ways(parts: StateItems) -> Iterator[Item]:
     """The later of two items at one place is the one that counts there: the rule, the catcher."""
     yield from parts.transitions.values()
     yield from (item for _, item in parts.rules)
@@ -50,7 +50,7 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
     colour: Colour = (
         "covered" if used == len(items) else "partly covered" if used else "not covered"
     )
-    return Mark(colour, hits[items[0]], told(items, hits), link)
+    return Mark(colour, hits[items[0]], counts(items, hits), link)
 
 
 # One execution -----------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dic
     return marks
 
 
-def _taken(parts: Parts, hits: Mapping[Item, int]) -> Iterator[tuple[Item, int]]:
+def _taken(parts: StateItems, hits: Mapping[Item, int]) -> Iterator[tuple[Item, int]]:
     """How often each way was taken; a transition counts those of catchers to the same state too."""
     caught: Counter[Item] = Counter()
     for catcher in parts.catchers:
