@@ -94,8 +94,7 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("map_run_counts", "clock", "timelines", "keeper", "recovery", "handlers"),
-        *("activities", "test_cases", "server", "api", "http", "deployment", "serving"),
+        *("clock", "recorder", "handlers", "activities", "server", "api", "http", "serving"),
         "reporting",
     ),
     "doorstep_cli": (
@@ -130,7 +129,7 @@ def test_the_modules_are_seen() -> None:
     assert "engine.messages" in imports("engine.engine")
     assert "runtime.clocks" in imports("runtime.driver")
     inner = {"doorstep_emulator.store.store", "runtime", "engine.messages"}
-    assert inner <= imports("doorstep_emulator.keeper")
+    assert inner <= imports("doorstep_emulator.recorder")
     assert "doorstep_cli.options" in imports("doorstep_cli.commands.remote")
 
 
@@ -159,6 +158,18 @@ def test_the_runtime_knows_a_compiled_program_and_no_definition(module: str) -> 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("jsonata")])
 def test_jsonata_knows_nothing_outside_of_itself(module: str) -> None:
     assert {name for name in imports(module) if not name.startswith("jsonata")} == set()
+
+
+def test_jsonata_has_one_clock_and_one_generator_for_callers_that_bring_none() -> None:
+    outside = {"time", "random", "datetime"}
+    users = {
+        module
+        for module in MODULES
+        if module.startswith("jsonata")
+        for statement in everywhere(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(statement, ast.Import) and outside & {alias.name for alias in statement.names}
+    }
+    assert users == {"jsonata.expression"}
 
 
 @pytest.mark.parametrize(

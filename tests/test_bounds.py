@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import doorstep
-import doorstep.jsonpath.steps
+import doorstep.jsonpath.meter
 from doorstep import jsonata
 from doorstep.asl import context, dialect
 from doorstep.asl.dialect import LIMITS, functions
@@ -93,7 +93,7 @@ def test_a_filter_that_takes_too_long_fails_the_execution(condition: str) -> Non
 def test_so_does_a_path_that_multiplies_what_it_finds(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorstep.jsonpath.steps, "MOST_STEPS", 100_000)
+    monkeypatch.setattr(doorstep.jsonpath.meter, "MOST_STEPS", 100_000)
     deep = json.loads("[" * 190 + "]" * 190)
     found = doorstep.run(machine(Parameters={"a.$": path}), {"l": deep})
     assert found.error == "States.Runtime"

@@ -227,7 +227,7 @@ def test_a_name_that_many_ask_for_at_once_is_given_once(call: Call) -> None:
 
 
 def test_every_operation_of_the_service_model_is_there() -> None:
-    from doorstep_emulator.api.operations import OPERATIONS
+    from doorstep_emulator.api import OPERATIONS
 
     assert set(OPERATIONS) == set(REQUESTS)
 

@@ -261,6 +261,9 @@ def test_a_machine_with_executions_is_deleting_until_they_end(
     assert client.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING"
     code, _ = refusal(client, "start_execution", stateMachineArn=arn)
     assert code == "StateMachineDeleting"
+    again = {"name": arn.rpartition(":")[2], "definition": json.dumps(wait), "roleArn": ROLE}
+    code, _ = refusal(client, "create_state_machine", **again)
+    assert code == "StateMachineDeleting"
     client.stop_execution(executionArn=execution)
     code, _ = refusal(client, "describe_state_machine", stateMachineArn=arn)
     assert code == "StateMachineDoesNotExist"

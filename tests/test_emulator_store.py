@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.engine.messages import Event, Fact
 from doorstep_emulator import StoreError
-from doorstep_emulator.store import schema
+from doorstep_emulator.store import database
 from doorstep_emulator.store.sqlite import SqliteStore
 from doorstep_emulator.store.store import Query, Row
 
@@ -68,14 +68,14 @@ def test_what_was_committed_is_there_again(file: str, opened: Opened) -> None:
     store.append(row.id, entries[:251])
     store.append(row.id, entries[251:])
     store.put("machine", "a", {"deep": [{"er": None}]})
-    store.promise(row.id, Fact("succeeded", 9.0, "1", {"a": 1}))
+    store.schedule(row.id, Fact("succeeded", 9.0, "1", {"a": 1}))
     store.own_token("token", row.id)
     store.close()
     again = opened(file)
     assert again.row("one") == row
     assert again.journal(row.id) == entries
     assert list(again.documents("machine")) == [{"deep": [{"er": None}]}]
-    assert again.promises(row.id) == [Fact("succeeded", 9.0, "1", {"a": 1})]
+    assert again.scheduled(row.id) == [Fact("succeeded", 9.0, "1", {"a": 1})]
     assert again.knows_token("token")
     assert not again.knows_token("other")
     assert again.next_id() > row.id
@@ -185,7 +185,7 @@ def test_a_text_file_is_left_alone(file: str) -> None:
 
 def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: str, opened: Opened) -> None:
     old = sqlite3.connect(file)
-    old.executescript(f"{schema.MIGRATIONS[0]} PRAGMA user_version = 1;")
+    old.executescript(f"{database.MIGRATIONS[0]} PRAGMA user_version = 1;")
     given = {"id": 1, "arn": "an ARN", "machine": "m", "name": "n", "type": "STANDARD"}
     given |= {"status": "RUNNING", "started": 1.0, "identity": "{}", "revision": "r", "redrives": 0}
     places = ", ".join("?" for _ in given)
@@ -224,7 +224,7 @@ def test_a_full_disk_loses_nothing_and_is_waited_for(
     while store.trouble is None:
         assert committing.is_alive()
     assert "database or disk is full. See that its folder" in store.trouble
-    assert caplog.messages == [f"nothing goes on until this can be written: {store.trouble}"]
+    assert caplog.messages == [f"nothing continues until this can be written: {store.trouble}"]
     full.execute("PRAGMA max_page_count = 100000")
     committing.join()
     assert store.trouble is None

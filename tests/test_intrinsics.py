@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from doorstep.intrinsics import (
-    Call,
+    IntrinsicCall,
     IntrinsicFailure,
     IntrinsicSyntaxError,
-    Literal,
+    LiteralArgument,
     PathArgument,
     compile_intrinsic,
     parse_intrinsic,
@@ -53,13 +53,13 @@ def test_a_call_is_read_into_a_tree() -> None:
     assert parse_intrinsic(
         "States.Array( 'a\\'b', -1.5, $.c[?(@.d == 'x,)')], States.UUID() )"
     ) == (
-        Call(
+        IntrinsicCall(
             "States.Array",
             (
-                Literal("a'b", "a\\'b"),
-                Literal(-1.5),
+                LiteralArgument("a'b", "a\\'b"),
+                LiteralArgument(-1.5),
                 PathArgument("$.c[?(@.d == 'x,)')]"),
-                Call("States.UUID", ()),
+                IntrinsicCall("States.UUID", ()),
             ),
         )
     )

@@ -389,7 +389,7 @@ def test_killed_in_a_handler_the_same_command_goes_on(tmp_path: Path, chain: Any
     assert run().returncode < 0
     again = run()
     assert (again.returncode, again.stdout) == (0, "2\n")
-    assert "going on after the 9 events of two.journal" in again.stderr
+    assert "continuing after the 9 events in two.journal" in again.stderr
     first, *second = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
     assert first[0] == "first"
     assert [name for name, _ in second] == ["second", "second"]

@@ -151,17 +151,17 @@ def test_of_several_machines_one_is_chosen_by_its_logical_id() -> None:
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ("{StartAt: !GetAtt Nobody.Arn}", "refers to Nobody, which it does not have"),
+        ("{StartAt: !GetAtt Nobody.Arn}", "references Nobody, which is not defined"),
         ("{StartAt: !Ref Nobody}", "--param Nobody="),
-        ('{StartAt: !Sub "${Nobody}"}', "refers to Nobody"),
-        ("{StartAt: !ImportValue x}", "Fn::ImportValue can't be worked out"),
+        ('{StartAt: !Sub "${Nobody}"}', "references Nobody"),
+        ("{StartAt: !ImportValue x}", "Fn::ImportValue cannot be resolved"),
         ("{StartAt: !Join [x]}", "Fn::Join: what is this"),
         ("{StartAt: !Select [9, [a]]}", "Fn::Select: what is this"),
         ("{StartAt: !GetAtt []}", "Fn::GetAtt: what is this"),
         ("[]", "Definition must be an object"),
     ],
 )
-def test_what_can_not_be_worked_out_is_named(definition: str, message: str) -> None:
+def test_what_cannot_be_resolved_is_named(definition: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_machine(inline(f"      Definition: {definition}"))
 

@@ -23,16 +23,16 @@ class Caller:
     account: str
     region: str
     clock: str | None = None
-    """The clock of what is started, if the request names one: see `timelines`."""
+    """The clock of what is started, if the request names one: see `clock`."""
     everywhere: bool = False
     """Nobody signed, as `doorstep ps` and curl do: lists show all accounts and regions."""
 
     def arn(self, kind: str, name: str) -> str:
-        """The ARN of something of the caller's."""
+        """Return the ARN of something of the caller's."""
         return f"arn:aws:states:{self.region}:{self.account}:{kind}:{name}"
 
     def sees(self, arn: str) -> bool:
-        """Whether a list shows what has this ARN."""
+        """Return whether a list shows what has this ARN."""
         return self.everywhere or arn.split(":")[3:5] == [self.region, self.account]
 
 
@@ -53,9 +53,11 @@ class Arn:
 
 
 def parse(text: str, *kinds: str) -> Arn:
-    """Take an ARN of one of these kinds apart; raises InvalidArn, ValidationException.
+    """Take an ARN of one of these kinds apart; raise InvalidArn, ValidationException.
 
     No operation takes the ARN of a labelled Map (API reference, StartExecution).
+
+    Facts 110 and 452.
     """
     if not text.startswith("arn:"):
         raise invalid_arn(f"Invalid ARN prefix: {text}")
@@ -66,6 +68,6 @@ def parse(text: str, *kinds: str) -> Arn:
     if kind not in kinds:
         raise invalid_arn(f"Resource type not valid in this context: {kind}")
     if kind == "stateMachine" and "/" in name:
-        told = f"The ARN of a distributed Map can't be used here: {text}"
-        raise invalid_request(told, "API_DOES_NOT_SUPPORT_LABELED_ARNS")
+        message = f"The ARN of a distributed Map can't be used here: {text}"
+        raise invalid_request(message, "API_DOES_NOT_SUPPORT_LABELED_ARNS")
     return Arn(text, kind, name, "".join(qualifier))

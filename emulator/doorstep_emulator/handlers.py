@@ -1,12 +1,28 @@
-"""Handlers that are read again when their file has changed."""
+"""What answers tasks: handlers, read again when their file has changed, and mocks of test cases.
+
+Executions started as `ARN#TestCase` have the mocks of a MockConfigFile.json, as in Step Functions
+Local. The case is stored with the execution, and which of a state's responses is due follows from
+its journal: after a restart the case continues where it was. An answer that the service would not
+give is logged, and given: a server has other users than the author of the case.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from doorstep.engine.messages import Invoke
+from doorstep.errors import InputError
+from doorstep.model.aws_errors import invalid_request
+from doorstep.runtime import Execution
+from doorstep.runtime.answers import Answer
 from doorstep.runtime.handlers import Handler, Handlers
+from doorstep.testing.mock_config import read_config, read_test_case
+from doorstep.testing.mocks import Mock, doubt, fitting, invalid
+
+from .programs import Definition
 
 
 class LiveHandlers(Handlers):
@@ -20,7 +36,7 @@ class LiveHandlers(Handlers):
         self._stamp = self._changed_at()
 
     def find(self, invoke: Invoke) -> Handler | None:
-        """The handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
         with self._lock:
             stamp = self._changed_at()
             if stamp != self._stamp:
@@ -34,3 +50,54 @@ class LiveHandlers(Handlers):
             return 0.0
         files = [*path.glob("*.py")] if path.is_dir() else [path]
         return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+
+
+log = logging.getLogger("doorstep")
+_NO_FILE = "this server has no mocks; start it with `doorstep serve --mocks MockConfigFile.json`"
+
+
+class TestCases:
+    """The test cases of a file; a call is answered as its execution's case says."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Raises InputError when the file can't be read."""
+        self._file = file
+        self._mocks: dict[tuple[str, str], Sequence[Mock]] = {}
+        if file is not None:
+            read_config(file)
+
+    def prepare(self, machine: str, name: str) -> None:
+        """Read a test case as it is in the file now; raises ApiError ValidationException."""
+        try:
+            self._read(machine, name)
+        except InputError as problem:
+            raise invalid_request(f"Test case '{name}' can't be run: {problem}") from None
+
+    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+        """Return the answer of the execution's test case to a call; None leaves it to the handlers.
+
+        The children of a distributed Map have their parent's case, and count their calls for
+        themselves.
+        """
+        definition = execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        name, machine = definition.origin.test_case, execution.identity.machine
+        if name is None:
+            return None
+        try:
+            mocks = self._mocks.get((machine, name)) or self._read(machine, name)
+        except InputError as problem:
+            return invalid(invoke.state, str(problem))
+        mock = fitting(mocks, execution, invoke, invoke.number)
+        if mock is None:
+            return None
+        answer = mock.respond(execution, invoke)
+        if reason := doubt(mock, invoke, answer):
+            log.warning("the mock of the state '%s': %s", invoke.state, reason)
+        return answer
+
+    def _read(self, machine: str, name: str) -> Sequence[Mock]:
+        if self._file is None:
+            raise InputError(_NO_FILE)
+        mocks = self._mocks[machine, name] = read_test_case(self._file, name, machine)
+        return mocks

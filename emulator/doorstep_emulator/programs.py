@@ -1,4 +1,4 @@
-"""From a revision to what runs: compiled once, and kept as long as it is used."""
+"""From a revision to what runs: compiled once, and held as long as it is used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from doorstep.definitions.documents import read_json
 from doorstep.engine.messages import Program
 from doorstep.errors import ApiError
 from doorstep.model.definition import workflow
-from doorstep.runtime.ports import Machine as Startable
+from doorstep.runtime.ports import Startable
 
-from .catalogue import Catalogue, Target
+from .catalogue import Catalogue, StartTarget
 
-_KEPT = 256
+_HELD = 256
 """Programs in memory; others are compiled again."""
 
 
@@ -57,22 +57,22 @@ class Programs(Mapping[str, Startable]):
         self._compiled: OrderedDict[str, Compiled] = OrderedDict()
 
     def of(self, revision_id: str) -> Compiled:
-        """What a revision runs."""
-        found = self._compiled.get(revision_id)
-        if found is None:
+        """Return what a revision runs."""
+        compiled = self._compiled.get(revision_id)
+        if compiled is None:
             revision = self._catalogue.revision(revision_id)
             value = read_json(revision.definition)
             program = compile_workflow(workflow(value))
-            found = Compiled(program, value, revision.role, revision.logging)
-            self._compiled[revision_id] = found
-            if len(self._compiled) > _KEPT:
+            compiled = Compiled(program, value, revision.role, revision.logging)
+            self._compiled[revision_id] = compiled
+            if len(self._compiled) > _HELD:
                 self._compiled.popitem(last=False)
         else:
             self._compiled.move_to_end(revision_id)
-        return found
+        return compiled
 
-    def startable(self, target: Target, trace: str | None = None) -> Startable:
-        """What a target runs."""
+    def startable(self, target: StartTarget, trace: str | None = None) -> Startable:
+        """Return what a start of the target runs."""
         compiled, machine = self.of(target.revision), target.machine
         origin = Origin(target.revision, target.version, target.alias, trace, target.test_case)
         definition = Definition(compiled.value, origin)

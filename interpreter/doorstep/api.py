@@ -21,9 +21,9 @@ from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
 from .runtime.clocks import MainClock
 from .runtime.driver import Respond
 from .runtime.handlers import Handlers, Source
-from .runtime.ports import Machine, OnEvent
+from .runtime.ports import OnEvent, Startable
 from .validation import check
-from .values.json_values import dumps, loads
+from .values.json_values import byte_length, dumps, loads
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
@@ -207,9 +207,9 @@ def _taken_up(
 def _check_input(text: str, quotas: Quotas) -> None:
     loads(text)
     limit = quotas.payload_bytes
-    if limit is not None and len(text) > limit:
+    if limit is not None and (size := byte_length(text)) > limit:
         raise InputError(
-            f"The input has {len(text)} characters; StartExecution takes {limit} at the most. "
+            f"The input has {size} bytes in UTF-8; StartExecution takes {limit} at the most. "
             "Keep large data in a file or bucket and pass its name."
         )
 
@@ -232,7 +232,7 @@ def _clock(
     return VirtualClock(begin)
 
 
-def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
+def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Startable:
     """What `states:startExecution` starts by this name: a definition, or (definition, type)."""
     definition: Definition
     of_type: Type = "STANDARD"
@@ -241,4 +241,4 @@ def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machin
     else:
         definition = given
     value, program = _accepted(definition, of_type)
-    return Machine(name, program, value, of_type)
+    return Startable(name, program, value, of_type)

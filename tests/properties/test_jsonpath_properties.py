@@ -13,7 +13,7 @@ from jsonpath_ng.jsonpath import Child, Fields, Index, JSONPath, Root
 
 from doorstep.intrinsics import parse_intrinsic
 from doorstep.jsonpath import PathNotFound, ReferenceConflict, compile_path, compile_reference
-from doorstep.jsonpath.scanner import ExpressionSyntaxError
+from doorstep.jsonpath.grammar import ExpressionSyntaxError
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=3)

@@ -11,23 +11,26 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_errors import Refusal, invalid_name, invalid_request, no_resource
 
 from ..arns import Caller, parse
-from ..catalogue import Activity, Machine
-from ..server import Operations, Server
+from ..catalogue import Activity, StateMachine
+from ..server import Members, Operations, Server
 
-Request = dict[str, Any]
 _TAGS = 50
+"""That a resource may have (API reference, TagResource: TooManyTags)."""
 _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def check_name(name: str) -> str:
-    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName."""
+    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName.
+
+    Fact 451.
+    """
     if not is_name(name):
         raise invalid_name(name)
     return name
 
 
 def check_encryption(configuration: dict[str, Any] | None) -> None:
-    """Raise InvalidEncryptionConfiguration for a customer's key that is not named."""
+    """Raise InvalidEncryptionConfiguration for a customer's key that is not named (fact 466)."""
     if not configuration or "kmsKeyId" in configuration:
         return
     if configuration["type"] == "CUSTOMER_MANAGED_KMS_KEY":
@@ -37,8 +40,8 @@ def check_encryption(configuration: dict[str, Any] | None) -> None:
         raise ApiError("InvalidEncryptionConfiguration", message)
 
 
-def add_tags(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
-    """Add tags, replacing those with the same keys."""
+def add_tags(thing: StateMachine | Activity, tags: Sequence[dict[str, str]]) -> None:
+    """Add tags, replacing those with the same keys (fact 465)."""
     together = thing.tags | {tag.get("key", ""): tag.get("value", "") for tag in tags}
     for key in together:
         if not key or key.lower().startswith("aws:"):
@@ -46,24 +49,26 @@ def add_tags(thing: Machine | Activity, tags: Sequence[dict[str, str]]) -> None:
                 f"Tag keys can't be empty or begin with 'aws:'. Received: '{key}'"
             )
         if not _CHARACTERS.fullmatch(key + together[key]):
-            told = "Tags may only contain letters, digits, white space and _ . : / = + - @"
-            raise invalid_request(f"{told}. Received: '{key}'")
+            raise invalid_request(
+                "Tags may only contain letters, digits, white space and _ . : / = + - @. "
+                f"Received: '{key}'"
+            )
     if len(together) > _TAGS:
-        told = f"A resource can't have more than {_TAGS} tags."
-        raise Refusal("TooManyTags", told, resourceName=thing.arn)
+        message = f"A resource can't have more than {_TAGS} tags."
+        raise Refusal("TooManyTags", message, resourceName=thing.arn)
     thing.tags = together
 
 
-def tag_resource(server: Server, caller: Caller, request: Request) -> Request:
-    """TagResource."""
+def tag_resource(server: Server, caller: Caller, request: Members) -> Members:
+    """TagResource (fact 465)."""
     thing = _thing(server, request)
     add_tags(thing, request["tags"])
     server.catalogue.save(thing)
     return {}
 
 
-def untag_resource(server: Server, caller: Caller, request: Request) -> Request:
-    """UntagResource; keys that are not there are no error."""
+def untag_resource(server: Server, caller: Caller, request: Members) -> Members:
+    """UntagResource; keys that it does not have are no error (fact 465)."""
     thing = _thing(server, request)
     keys = set(request["tagKeys"])
     thing.tags = {key: value for key, value in thing.tags.items() if key not in keys}
@@ -71,14 +76,14 @@ def untag_resource(server: Server, caller: Caller, request: Request) -> Request:
     return {}
 
 
-def list_tags(server: Server, caller: Caller, request: Request) -> Request:
-    """ListTagsForResource."""
+def list_tags(server: Server, caller: Caller, request: Members) -> Members:
+    """ListTagsForResource (fact 465)."""
     tags = _thing(server, request).tags
     return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
 
-def _thing(server: Server, request: Request) -> Machine | Activity:
-    """What an unqualified ARN names; versions and aliases have no tags."""
+def _thing(server: Server, request: Members) -> StateMachine | Activity:
+    """Return what an unqualified ARN names; versions and aliases have no tags."""
     arn = parse(request["resourceArn"], "stateMachine", "activity").text
     thing = server.catalogue.machines.get(arn) or server.catalogue.activities.get(arn)
     if thing is None:

@@ -10,8 +10,8 @@ from ..model.resource import integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition
-from .context import Env
-from .data_flow import Closure, Leave, compile_arguments, compile_leave
+from .context import Closure, Env
+from .data_flow import Leave, compile_arguments, compile_leave
 from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
 from .states import (
@@ -42,7 +42,10 @@ def compile_scope(scope: Scope, timeout: float | None = None) -> ScopeProgram:
 
 
 def compile_state(state: State) -> StateProgram:
-    """Return the program of one state."""
+    """Return the program of one state.
+
+    Fact 11: a state's language is its own or the machine's.
+    """
     return StateProgram(
         name=state.name,
         type=state.type,
@@ -57,6 +60,7 @@ def compile_state(state: State) -> StateProgram:
 
 
 def _catch(catcher: Clause, jsonata: bool) -> Leave:
+    # Facts 50, 303 and 304: neither OutputPath nor ResultSelector of the state.
     return compile_leave(catcher.fields, jsonata, shows="errorOutput", at=f"{catcher.location}/")
 
 
@@ -69,6 +73,7 @@ def _leave(state: State, *, result: bool = False) -> Leave:
 
 
 def _pass(state: State) -> Parts:
+    # Fact 267: Result replaces what Parameters made.
     result = (state.fields["Result"],) if "Result" in state.fields else None
     return {"work": pass_state(_arguments(state), result, _leave(state))}
 
@@ -82,6 +87,7 @@ def _fail(state: State) -> Parts:
 
 
 def _fail_text(state: State, name: str) -> Closure:
+    # Facts 265 and 266: a text, from a path, a function or an expression.
     path = state.fields.get(f"{name}Path")
     if path is not None:
         return typed_fields.failure_text(path, f"{name}Path")
@@ -104,6 +110,7 @@ def _choice(state: State) -> Parts:
 
 
 def _condition(rule: Clause, jsonata: bool) -> Callable[[Env], bool]:
+    # Fact 255: a boolean, or a failed evaluation at Choices[i]/Condition.
     if jsonata:
         at = f"{rule.location}/Condition"
         return jsonata_fields.typed(rule.fields["Condition"], at, "boolean")
@@ -111,6 +118,7 @@ def _condition(rule: Clause, jsonata: bool) -> Callable[[Env], bool]:
 
 
 def _rule_leave(rule: Clause, state: State) -> Leave:
+    # Fact 253: a rule's own Assign and Output; the state's belong to Default.
     # A rule has its own Output and Assign; OutputPath is the state's.
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
     return compile_leave({**of_state, **rule.fields}, state.jsonata, at=f"{rule.location}/")
@@ -132,12 +140,14 @@ def _task(state: State) -> Parts:
 
 
 def _credentials(state: State) -> Closure | None:
+    # Fact 231: the role that the task runs with.
     if "Credentials" not in state.fields:
         return None
     return typed_fields.payload(state.fields["Credentials"], "Credentials", state.jsonata)
 
 
 def _parallel(state: State) -> Parts:
+    # Fact 262: one result for all branches, an array.
     branches = [compile_scope(scope) for scope in state.scopes]
     return {
         "wait": parallel(_arguments(state), branches, _leave(state, result=True)),

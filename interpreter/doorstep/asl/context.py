@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -86,7 +87,10 @@ class Env:
         self._context = None
 
     def redrive(self) -> None:
-        """Begin after a redrive: retry counters start again, and what succeeded so far stays."""
+        """Begin after a redrive: retry counters start again, and what succeeded so far stays.
+
+        Fact 302.
+        """
         self.attempts = Attempts()
         self.data = self.raw
         self.spent = 0
@@ -112,18 +116,19 @@ class Env:
         return self.rng().random()
 
     def new_token(self, key: str) -> str:
-        """Return the task token of the command `key`; expressions see it from now on."""
+        """Return the task token of the command `key`; expressions see it from now on (fact 233)."""
         self.token = self.fiber.engine.identity.token(key)
         self._context = None
         return self.token
 
     def context(self) -> dict[str, Any]:
-        """Return the context object; built when first asked for."""
+        """Return the context object; built when first asked for (fact 340)."""
         if self._context is None:
             self._context = self._build()
         return self._context
 
     def _build(self) -> dict[str, Any]:
+        # Facts 340 and 341: an Express execution has no RedriveCount, a Pass no RetryCount.
         engine = self.fiber.engine
         identity = engine.identity
         execution: dict[str, Any] = {
@@ -153,3 +158,7 @@ class Env:
         if self.item is not None:
             context["Map"] = {"Item": self.item}
         return context
+
+
+Closure = Callable[[Env], Any]
+"""A compiled field: its value in one visit of a state."""

@@ -22,9 +22,8 @@ from ..jsonpath import ReferenceConflict, compile_reference
 from ..model.definition import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
+from .context import Closure, Env
 
-Closure = Callable[[Env], Any]
 Shows = Literal["result", "errorOutput", None]
 
 
@@ -40,7 +39,7 @@ Leave = Callable[[Env, Any], Exit]
 
 
 def compile_input(fields: Mapping[str, Any]) -> Closure:
-    """InputPath: the effective input, which is what `$` means from then on."""
+    """InputPath: the effective input, which is what `$` means from then on (fact 323)."""
     path = fields.get("InputPath", "$")
     if path == "$":
         return lambda env: env.data
@@ -55,7 +54,10 @@ def compile_input(fields: Mapping[str, Any]) -> Closure:
 
 
 def compile_arguments(fields: Mapping[str, Any], jsonata: bool) -> Closure:
-    """Return the arguments of the state's work."""
+    """Return the arguments of the state's work.
+
+    Facts 322 and 326: InputPath, then Parameters; Arguments, or the input without them.
+    """
     if jsonata:
         if "Arguments" not in fields:
             return lambda env: env.raw
@@ -85,6 +87,8 @@ def compile_leave(
 
     `shows`: the member of $states that holds the result; `at`: where the fields stand in the state
     ("Catch[1]/"), for the location of a failed evaluation.
+
+    Facts 322, 326, 330 and 331.
     """
     if jsonata:
         return _jsonata_leave(fields, shows, at)
@@ -92,6 +96,8 @@ def compile_leave(
 
 
 def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
+    # Facts 326 and 330: Assign and Output both see the variables as they were; without Output the
+    # result is passed on. Fact 327: what $states shows.
     following = fields.get("Next")
     output = jsonata_fields.value(fields["Output"], f"{at}Output") if "Output" in fields else None
     assign = (
@@ -112,6 +118,7 @@ def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
 
 
 def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
+    # Facts 322 and 331: ResultSelector, ResultPath, OutputPath; Assign sees the raw result.
     following = fields.get("Next")
     select = (
         jsonpath_fields.template(fields["ResultSelector"]) if "ResultSelector" in fields else None
@@ -138,6 +145,7 @@ def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
 
 
 def _compile_put(path: str | None) -> Callable[[Env, Any], Any] | None:
+    # Facts 49, 310 and 323: onto the raw input, which null passes on.
     if path == "$":
         return None
     if path is None:
@@ -160,6 +168,7 @@ def _compile_put(path: str | None) -> Callable[[Env, Any], Any] | None:
 
 
 def _compile_output_path(path: str | None) -> Closure | None:
+    # Fact 323: null makes {}.
     if path == "$":
         return None
     if path is None:
@@ -202,6 +211,8 @@ def stages(
     | seen | what a Map has come by |
 
     Raises StateFailed where a field fails: that ends the flow.
+
+    Fact 481.
     """
     make = compile_arguments(state.fields, state.jsonata) if asked is ABSENT else lambda _: asked
     return (_jsonata_stages if state.jsonata else _jsonpath_stages)(state, env, make, result, seen)

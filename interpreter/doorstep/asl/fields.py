@@ -15,9 +15,7 @@ from ..jsonpath import PathNotFound
 from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
-
-Number = Callable[[Env], Any]
+from .context import Closure, Env
 
 _INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _MOST = 2**31 - 1
@@ -26,18 +24,24 @@ _MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
-def payload(value: Any, location: str, jsonata: bool) -> jsonpath_fields.Closure:
-    """Return a field that holds any JSON value, with expressions or `….$` members at any depth."""
+def payload(value: Any, location: str, jsonata: bool) -> Closure:
+    """Return a field that holds any JSON value, with expressions or `….$` members at any depth.
+
+    Facts 324 and 326.
+    """
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
-def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
+def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Closure:
     """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
 
 
-def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State).
+
+    Facts 144, 208 and 314.
+    """
     number = integer(fields, name, jsonata)
 
     def seconds(env: Env) -> Any:
@@ -54,8 +58,8 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     return seconds
 
 
-def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
+def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """ToleratedFailurePercentage: 0 to 100, fractions allowed (facts 79 and 208)."""
     return _checked(
         _number(fields, name, jsonata, "", "float"),
         lambda value: 0 <= value <= 100,
@@ -63,14 +67,14 @@ def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     )
 
 
-def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """Return an integer that can't be negative."""
+def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """Return an integer that can't be negative (facts 79 and 208)."""
     return _checked(
         integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
     )
 
 
-def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Number:
+def _checked(number: Closure, allowed: Callable[[float], bool], text: str) -> Closure:
     def checked(env: Env) -> Any:
         value = number(env)
         if value is not None and not allowed(value):
@@ -80,7 +84,8 @@ def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Num
     return checked
 
 
-def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Closure:
+    # Facts 79, 275 and 278: what a path finds has to be a number, or one written as a text.
     if jsonata and name in fields:
         return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
     path = fields.get(f"{name}Path")
@@ -107,8 +112,11 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
     return number
 
 
-def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
-    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
+def failure_text(path: str, name: str) -> Closure:
+    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none.
+
+    Fact 265.
+    """
     get = jsonpath_fields.field(path, name)
 
     def text(env: Env) -> Any:
@@ -122,7 +130,7 @@ def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
 
 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
-    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp (fact 261)."""
     if "Timestamp" in fields or "TimestampPath" in fields:
         moment = _timestamp(fields, jsonata)
     else:
@@ -139,7 +147,8 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
     return until
 
 
-def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
+    # Facts 47, 145 and 208: a number from 0 on, not a list of one.
     path = fields.get("SecondsPath")
     if path is None:
         fixed = fields["Seconds"]
@@ -167,7 +176,8 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
     return seconds
 
 
-def _jsonata_seconds(fixed: Any) -> Number:
+def _jsonata_seconds(fixed: Any) -> Closure:
+    # Fact 208: 0 or more seconds.
     get = jsonata_fields.typed(fixed, "Seconds", "number")
 
     def seconds(env: Env) -> Any:
@@ -182,6 +192,7 @@ def _jsonata_seconds(fixed: Any) -> Number:
 
 
 def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    # Facts 48 and 260: what can't be read fails the state.
     get, path = _timestamp_source(fields, jsonata)
 
     def until(env: Env) -> float:
@@ -208,6 +219,7 @@ def _timestamp_source(
 
 
 def _no_moment(text: str, path: str | None) -> StateFailed:
+    # Fact 48: the words are recorded (test_wait_timestamp_path, test_wait_timestamp_jsonata).
     if path is None:
         return jsonata_fields.failed(
             f"The Timestamp field cannot be parsed as an {_NOT_A_MOMENT}: {text}", "Timestamp"

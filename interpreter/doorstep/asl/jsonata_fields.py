@@ -11,13 +11,12 @@ from ..errors import StateFailed
 from ..jsonata.errors import JSONataError
 from ..jsonata.values import UNDEFINED, is_function
 from ..values.json_values import MAX_DEPTH, deeper_than, dumps
-from .context import Env
+from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
 if TYPE_CHECKING:
     from ..jsonata.expression import Expression
 
-Closure = Callable[[Env], Any]
 ERROR = "States.QueryEvaluationError"
 
 # $states.context is built on demand: only for expressions that may look at it.
@@ -25,12 +24,15 @@ _PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
 
 
 def is_expression(value: Any) -> bool:
-    """Return whether a string is a JSONata expression: the whole text stands between {% and %}."""
+    """Return whether a string is a JSONata expression: the whole text stands between {% and %}.
+
+    Fact 212.
+    """
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
 
 
 def value(fields: Any, location: str) -> Closure:
-    """Return a field of a JSONata state: expressions at any depth, the rest as it is."""
+    """Return a field of a JSONata state: expressions at any depth, the rest as it is (fact 326)."""
     make = _value(fields, location)
     if make is None:
         return lambda _: fields
@@ -38,7 +40,10 @@ def value(fields: Any, location: str) -> Closure:
 
 
 def typed(fields: Any, location: str, kind: str) -> Closure:
-    """Return a field whose value has to be an 'array', 'string', 'number' or 'boolean'."""
+    """Return a field whose value has to be an 'array', 'string', 'number' or 'boolean'.
+
+    Fact 364.
+    """
     make = value(fields, location)
     if not is_expression(fields):
         return make
@@ -54,7 +59,7 @@ def typed(fields: Any, location: str, kind: str) -> Closure:
 
 
 def assignments(fields: Mapping[str, Any], location: str) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were."""
+    """Assign: every right-hand side sees the variables as they were (fact 330)."""
     return value(dict(fields), location)
 
 
@@ -75,7 +80,10 @@ def json_type(result: Any) -> str:
 
 
 def unexpected(expression: str, location: str, kind: str, result: Any) -> StateFailed:
-    """Return the failure of an expression whose value has another type than the field takes."""
+    """Return the failure of an expression whose value has another type than the field takes.
+
+    Fact 364.
+    """
     return _failed(
         expression,
         location,
@@ -179,6 +187,7 @@ def _failing(text: str, location: str, error: JSONataError) -> Closure:
 
 
 def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFailed:
+    # Facts 61, 64 and 76: AWS's words for an expression that fails.
     # Measured: what is beyond the bounds has no code on AWS.
     code = f". {error.code}: " if error.code not in ("", "U1001") else ": "
     return _failed(text, location, f"threw an error during evaluation{code}{error.message}")
@@ -199,7 +208,10 @@ def _is_sound(result: Any, levels: int) -> bool:
 
 
 def _named(result: Any) -> Any:
-    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it."""
+    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it.
+
+    Fact 70.
+    """
     match result:
         case float() if not isfinite(result):
             return "NaN" if isnan(result) else "Infinity" if result > 0 else "-Infinity"
@@ -211,7 +223,10 @@ def _named(result: Any) -> Any:
 
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
-    """Return what an expression's variables are bound to; only what it can look at is built."""
+    """Return what an expression's variables are bound to; only what it can look at is built.
+
+    Fact 327: what $states has; a variable is $name (fact 334).
+    """
     from .dialect import FUNCTIONS, functions
 
     names = expression.variables

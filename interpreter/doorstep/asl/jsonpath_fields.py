@@ -9,17 +9,18 @@ from ..engine.quotas import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
-from ..jsonpath.steps import Reach
+from ..jsonpath import CompiledPath, IndexNotFound, PathMeter, PathNotFound, compile_path
+from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
-from .context import VISIT_STEPS, Env
-
-Closure = Callable[[Env], Any]
+from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:
-    """Return a path on the state's data, the context object or a variable; raises PathNotFound."""
+    """Return a path on the state's data, the context object or a variable; raises PathNotFound.
+
+    Facts 334 and 342.
+    """
     path = compile_path(text)
     get, root = path.get, path.root
     if path.search:
@@ -41,12 +42,12 @@ def getter(text: str) -> Closure:
     return variable
 
 
-def _searcher(path: Path, search: Reach) -> Closure:
+def _searcher(path: CompiledPath, search: Reach) -> Closure:
     """Return a path that may take many steps: they count with the state's other expressions."""
     look_up = getter(f"${path.root}")
 
     def value(env: Env) -> Any:
-        root, meter = look_up(env), Meter(path.text, env.left())
+        root, meter = look_up(env), PathMeter(path.text, env.left())
         try:
             return search(root, meter)
         finally:
@@ -56,7 +57,10 @@ def _searcher(path: Path, search: Reach) -> Closure:
 
 
 def whole_path(text: str) -> Closure:
-    """Return a path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
+    """Return a path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime.
+
+    Fact 321.
+    """
     get = getter(text)
     if text == "$":
         return get
@@ -73,7 +77,11 @@ def whole_path(text: str) -> Closure:
 
 
 def field(text: str, name: str) -> Closure:
-    """Return a path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
+    """Return a path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath").
+
+    Fact 324; the failure of an intrinsic function has the specification's name (Appendix A), where
+    fact 128 has States.Runtime.
+    """
     if text.startswith("$"):
         return _path_field(text, name)
     call = compile_intrinsic(text, lambda path: _argument(path, text))
@@ -90,7 +98,10 @@ def field(text: str, name: str) -> Closure:
 
 
 def template(value: Any) -> Closure:
-    """Return a payload template: members whose name ends in `.$` are evaluated, at every depth."""
+    """Return a payload template: members whose name ends in `.$` are evaluated, at every depth.
+
+    Facts 51 and 324.
+    """
     make = _template(value)
     if make is None:
         return lambda _: value
@@ -145,18 +156,19 @@ def _evaluated(value: Any) -> Iterator[str]:
 
 
 def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were."""
+    """Assign: every right-hand side sees the variables as they were (fact 330)."""
     return template(fields)
 
 
 def _path_field(text: str, name: str) -> Closure:
+    # Fact 28: a path of a template that finds nothing is States.Runtime.
     get = getter(text)
 
     def value(env: Env) -> Any:
         try:
             return get(env)
         except IndexNotFound:
-            # Measured: an index past the end of an array is null here.
+            # Fact 328: an index past the end of an array is null here.
             return None
         except PathNotFound:
             raise runtime(
@@ -168,6 +180,7 @@ def _path_field(text: str, name: str) -> Closure:
 
 
 def _argument(text: str, call: str) -> Closure:
+    # Fact 352: so is one among the arguments of a function.
     get = getter(text)
 
     def value(env: Env) -> Any:
@@ -182,7 +195,7 @@ def _argument(text: str, call: str) -> Closure:
             raise runtime(
                 f"The function '{call}' had the following error: "
                 f"The JsonPath argument for the field '{text}' "
-                f"could not be argument in the input '{_looked_in(text, env)}'"
+                f"could not be found in the input '{_looked_in(text, env)}'"
             ) from None
 
     return value
@@ -228,8 +241,7 @@ def _object(value: dict[str, Any]) -> Closure | None:
     if not evaluated and not any(written.values()):
         return None
     makers = evaluated | {name: make or _constant(value[name]) for name, make in written.items()}
-    # Recorded (test_map_state_item_selector, test_sns_publish_wait_for_task_token): what was
-    # evaluated comes after what stands there, in the order of a hash table.
+    # Fact 329: what was evaluated comes after what stands there, in the order of a hash table.
     order = [(name, makers[name]) for name in (*written, *hash_order(evaluated))]
     if len(order) == 1:
         [(only, make_only)] = order
@@ -238,6 +250,7 @@ def _object(value: dict[str, Any]) -> Closure | None:
 
 
 def _is_evaluated(name: str, member: Any) -> bool:
+    # Fact 324: other keys are literal.
     return name.endswith(".$") and isinstance(member, str)
 
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, Group
+from ..engine.fibers import Body, Fiber, FiberGroup
 from ..engine.messages import BatchPlan, Fact, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed, runtime
 from ..model.definition import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
-from .data_flow import Closure, Leave, compile_input
+from .context import Closure, Env
+from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
 
@@ -37,18 +37,22 @@ class MapPlan:
     writer: Callable[[Env], ResultTarget] | None
     processor: ScopeProgram
     execution_type: str
-    concurrency: typed_fields.Number
-    tolerated_count: typed_fields.Number
-    tolerated_percentage: typed_fields.Number
+    concurrency: Closure
+    tolerated_count: Closure
+    tolerated_percentage: Closure
     leave: Leave
 
 
 def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
-    """Map in INLINE mode: MaxConcurrency iterations at a time, outputs in the items' order."""
+    """Map in INLINE mode: MaxConcurrency iterations at a time, outputs in the items' order.
+
+    Facts 430 and 432: the events of its iterations. Fact 274: without MaxConcurrency about 40 run
+    at a time.
+    """
 
     name = plan.state
 
-    def start(env: Env) -> Group:
+    def start(env: Env) -> FiberGroup:
         fiber = env.fiber
         limit = plan.concurrency(env) or fiber.engine.quotas.inline_concurrency
         values = plan.items(env)
@@ -64,7 +68,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         def ended(child: Fiber, how: str) -> int:
             return child.record_leaf(f"MapIteration{how}", {"name": name, "index": child.index})
 
-        return Group(fiber, len(values), limit, begin, ended)
+        return FiberGroup(fiber, len(values), limit, begin, ended)
 
     def work(env: Env) -> Working:
         fiber = env.fiber
@@ -77,7 +81,10 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
 
 
 def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
-    """Map in DISTRIBUTED mode: a map run, and its result."""
+    """Map in DISTRIBUTED mode: a map run, and its result.
+
+    Facts 107 and 433: the exit follows MapRunStarted.
+    """
 
     def work(env: Env) -> Working:
         fiber = env.fiber
@@ -101,6 +108,8 @@ def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
 
 
 def _start(plan: MapPlan, env: Env) -> StartMapRun:
+    # Facts 433 and 434: the length is 0 with an ItemReader; a MaxConcurrencyPath at fault comes
+    # before MapStateStarted, a tolerance after it.
     fiber = env.fiber
     plan.effective(env)
     concurrency = plan.concurrency(env)
@@ -113,6 +122,7 @@ def _start(plan: MapPlan, env: Env) -> StartMapRun:
 
 
 def _redrive(plan: MapPlan, env: Env) -> StartMapRun:
+    # Fact 505: a redrive continues the map run.
     assert env.map_run
     key, redrives = env.map_run
     env.map_run = key, redrives + 1
@@ -126,6 +136,7 @@ def _redrive(plan: MapPlan, env: Env) -> StartMapRun:
 def _command(
     plan: MapPlan, env: Env, key: str, items: Any, concurrency: int | None, redrives: int
 ) -> StartMapRun:
+    # Fact 282: the ARNs of the map run and of its children.
     engine = env.fiber.engine
 
     def select(index: int, value: Any, source: str) -> Any:
@@ -177,7 +188,7 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
 
 
 def _items_at_path(fields: Mapping[str, Any]) -> Closure:
-    """ItemsPath, on the effective input."""
+    """ItemsPath, on the effective input (fact 43)."""
     effective = compile_input(fields)
     path = fields.get("ItemsPath", "$")
     # Recorded: a path into the context object is quoted without its first $.
@@ -195,7 +206,7 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
-    """Items; without them the state's input."""
+    """Items; without them the state's input (facts 43 and 417)."""
     if "Items" in fields:
         return jsonata_fields.typed(fields["Items"], "Items", "array")
 
@@ -209,7 +220,10 @@ def _queried_items(fields: Mapping[str, Any]) -> Closure:
 
 
 def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], Any]:
-    """ItemSelector (Parameters in older definitions): an item's input, from item and context."""
+    """ItemSelector (Parameters in older definitions): an item's input, from item and context.
+
+    Facts 41, 42 and 74: for each item, `$` being the effective input.
+    """
     if selector is None:
         return lambda _, item: item["Value"]
     make = typed_fields.payload(selector, "ItemSelector", jsonata)
@@ -222,6 +236,7 @@ def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], A
 
 
 def _reader(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ItemSource]:
+    # Facts 276 to 279.
     resource, config = fields["Resource"], dict(fields.get("ReaderConfig", {}))
     max_items = typed_fields.integer(config, "MaxItems", jsonata, "ItemReader/ReaderConfig/")
     arguments = _arguments(fields, jsonata, "ItemReader")
@@ -229,6 +244,7 @@ def _reader(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ItemSou
 
 
 def _batcher(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], BatchPlan]:
+    # Facts 116 and 281: BatchInput is there only when it is set; sizes are positive.
     at = "ItemBatcher/"
     max_items = typed_fields.integer(fields, "MaxItemsPerBatch", jsonata, at)
     max_bytes = typed_fields.integer(fields, "MaxInputBytesPerBatch", jsonata, at)
@@ -249,6 +265,7 @@ def _batcher(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], BatchP
 
 
 def _writer(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ResultTarget]:
+    # Fact 284: a place to write to, a format, or both.
     arguments, config = _arguments(fields, jsonata, "ResultWriter"), fields.get("WriterConfig", {})
 
     def target(env: Env) -> ResultTarget:

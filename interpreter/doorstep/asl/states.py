@@ -12,12 +12,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, Group, HistoryFull, Redriven, written
+from ..engine.fibers import Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..engine.messages import WHOLE
 from ..errors import StateFailed
 from ..model.state_types import WORKING
-from .context import Env
-from .data_flow import Closure, Exit, Leave
+from .context import Closure, Env
+from .data_flow import Exit, Leave
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
@@ -72,7 +72,11 @@ class ScopeProgram:
 
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
-    """Visit a state once; return its output and the next state's name, or None at an end."""
+    """Visit a state once; return its output and the next state's name, or None at an end.
+
+    Facts 400 and 410: the entry is recorded before anything is evaluated; a retry has no second
+    entry (fact 414).
+    """
     text = fiber.encode(raw, state.name)
     fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
     env.entered = fiber.record(
@@ -109,7 +113,11 @@ def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, Non
 
 
 def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | None]:
-    """Record the exit and assign the variables."""
+    """Record the exit and assign the variables.
+
+    Facts 81 and 330: variables are assigned on the way out, so that the next state is the first to
+    see them.
+    """
     output, following, assigned = leaving
     details = {
         "name": state.name,
@@ -126,7 +134,11 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
 
 
 def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:
-    """Say which state failed, once, at the innermost; a failed query leaves an event as well."""
+    """Say which state failed, once, at the innermost; a failed query leaves an event as well.
+
+    Facts 29 and 62: the sentence that names the state stands in ours alone, not in what tasks and
+    Fail states say (fact 264).
+    """
     if not failed.ours:
         return failed
     explained = failed.passed_on(
@@ -151,6 +163,10 @@ def recover(
     """Retry (None after the delay), catch (output and next state), or park until a redrive.
 
     A catcher restores the state's input: its ResultPath puts the error onto `env.raw` (data_flow).
+
+    Fact 90: Retry before Catch. Fact 303: the first catcher that names the error is taken. Facts
+    307 and 422: a final failure, States.Runtime, has neither, nor a …StateFailed event. Fact 306: a
+    catcher's own failure leaves a second one.
     """
     fiber = env.fiber
     delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
@@ -174,7 +190,7 @@ def recover(
 
 
 def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> Any:
-    """Pass: its input, its Parameters or its Result on to the next state."""
+    """Pass: its input, its Parameters or its Result on to the next state (fact 267)."""
     if result is None:
         return lambda env: leave(env, arguments(env))
     (fixed,) = result
@@ -187,12 +203,12 @@ def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> A
 
 
 def succeed(arguments: Closure, leave: Leave) -> Callable[[Env], Exit]:
-    """Succeed: ends its scope; Output or OutputPath shape its output."""
+    """Succeed: ends its scope; Output or OutputPath shape its output (fact 322)."""
     return lambda env: leave(env, arguments(env))
 
 
 def fail(error: Closure, cause: Closure) -> Callable[[Env], Exit]:
-    """Fail: ends its scope with an error and a cause of the author's."""
+    """Fail: ends its scope with an error and a cause of the author's (facts 92 and 264)."""
 
     def work(env: Env) -> Exit:
         raise StateFailed(error(env), cause(env))
@@ -205,7 +221,10 @@ def choice(
     rules: Sequence[tuple[Callable[[Env], bool], Leave]],
     default: Leave | None,
 ) -> Callable[[Env], Exit]:
-    """Choice: the first rule that holds says where to go; Default when none does."""
+    """Choice: the first rule that holds says where to go; Default when none does.
+
+    Facts 250 and 253.
+    """
 
     def work(env: Env) -> Exit:
         value = arguments(env)
@@ -220,7 +239,7 @@ def choice(
 
 
 def no_choice() -> StateFailed:
-    """Measured on AWS, where the guide promises States.NoChoiceMatched."""
+    """Measured on AWS, where the guide promises States.NoChoiceMatched (fact 254)."""
     return StateFailed(
         "States.Runtime",
         "Failed to transition out of the state. The state does not point to a next state.",
@@ -232,7 +251,7 @@ def no_choice() -> StateFailed:
 def wait(
     arguments: Closure, until: Callable[[Env], float], leave: Leave
 ) -> Callable[[Env], Working]:
-    """Wait: until a moment, or for a time; what is past ends at once."""
+    """Wait: until a moment, or for a time; what is past ends at once (fact 261)."""
 
     def work(env: Env) -> Working:
         value = arguments(env)
@@ -248,14 +267,19 @@ def wait(
 def parallel(
     arguments: Closure, branches: Sequence[ScopeProgram], leave: Leave
 ) -> Callable[[Env], Working]:
-    """Parallel: all branches with the same input; their outputs in the order of the definition."""
+    """Parallel: all branches with the same input; their outputs in the order of the definition.
 
-    def start(env: Env) -> Group:
+    Facts 262 and 420.
+    """
+
+    def start(env: Env) -> FiberGroup:
         fiber, value = env.fiber, arguments(env)
         fiber.encode(value, env.state)
         fiber.record("ParallelStateStarted")
         count = len(branches)
-        return Group(fiber, count, count, lambda child: branches[child.index].run(child, value))
+        return FiberGroup(
+            fiber, count, count, lambda child: branches[child.index].run(child, value)
+        )
 
     def work(env: Env) -> Working:
         outputs = yield from gathered(env, start)
@@ -266,9 +290,9 @@ def parallel(
 
 
 def gathered(
-    env: Env, start: Callable[[Env], Group]
+    env: Env, start: Callable[[Env], FiberGroup]
 ) -> Generator[StateFailed | None, Any, list[Any]]:
-    """Return the outputs of a group that begins now, or continues after a redrive."""
+    """Return the outputs of a group that begins now, or continues after a redrive (fact 504)."""
     group = env.fiber.group
     if group:
         group.redrive()

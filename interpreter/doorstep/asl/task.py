@@ -10,8 +10,8 @@ from ..engine.fibers import Body, Fiber
 from ..engine.messages import WHOLE, Fact, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model.resource import Integration, unfit
-from .context import Env
-from .data_flow import Closure, Leave
+from .context import Closure, Env
+from .data_flow import Leave
 from .states import Working
 
 
@@ -30,7 +30,10 @@ class TaskPlan:
 
 
 def task(plan: TaskPlan) -> Callable[[Env], Working]:
-    """Task: send the arguments to the world, wait for the answer, pass the result on."""
+    """Task: send the arguments to the world, wait for the answer, pass the result on.
+
+    Facts 411 to 413: which events a task leaves. Fact 233: callback and `.sync` tasks have a token.
+    """
 
     def work(env: Env) -> Working:
         fiber = env.fiber
@@ -52,7 +55,11 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
 
 
 def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]]:
-    """Return the call, and the details of the event that it is scheduled with."""
+    """Return the call, and the details of the event that it is scheduled with.
+
+    Facts 314 and 146: fields that fail, fail before anything is scheduled. Fact 231:
+    taskCredentials.
+    """
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
@@ -90,7 +97,10 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
 
 
 def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
-    """Make sure that the activity exists: if not, the task leaves no event (recorded)."""
+    """Make sure that the activity exists: if not, the task leaves no event (recorded).
+
+    Fact 234.
+    """
     fiber.command(FindActivity(invoke.key, invoke))
     fact: Fact = yield None
     if not fact.data:
@@ -98,6 +108,7 @@ def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
 
 
 def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
+    # Facts 411 to 413: an activity is started when a worker takes it.
     integration = invoke.integration
     fiber.record(integration.event("Scheduled"), details)
     if integration.kind != "activity":
@@ -107,6 +118,7 @@ def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
 
 
 def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
+    # Fact 94: limits end exactly when they pass.
     if invoke.timeout is not None:
         fiber.timer(invoke.key, "timeout", fiber.engine.now + invoke.timeout)
     # An activity's heart beats from the moment that a worker picks it up.
@@ -115,12 +127,17 @@ def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
 
 
 def _beat(fiber: Fiber, invoke: Invoke) -> None:
+    # Fact 98: the limit is on the gap between two heartbeats.
     if invoke.heartbeat is not None:
         fiber.timer(invoke.key, "heartbeat", fiber.engine.now + invoke.heartbeat)
 
 
 def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
-    """Wait for facts about the call until one settles it; return the result."""
+    """Wait for facts about the call until one settles it; return the result.
+
+    Facts 97 and 308: a missed heartbeat is recorded as States.Timeout, and both names catch it;
+    fact 313: without a cause.
+    """
     integration = plan.integration
     details = integration.details
     while True:
@@ -149,6 +166,7 @@ def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
 def _as_reported(
     fiber: Fiber, error: str | None = None, cause: str | None = None, final: bool = False
 ) -> StateFailed:
+    # Fact 526: what is longer is cut.
     quotas = fiber.engine.quotas
     return StateFailed(
         error and error[: quotas.error_characters],
@@ -158,6 +176,7 @@ def _as_reported(
 
 
 def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
+    # Fact 315: a result that is too large is a failure in the place of the success.
     try:
         text = fiber.encode(output, integration.name)
     except StateFailed as too_large:
@@ -170,5 +189,6 @@ def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
 
 
 def _failed(integration: Integration, fiber: Fiber, failed: StateFailed) -> StateFailed:
+    # Facts 93 and 442: what is not set is left out of the event, and null in the data.
     fiber.record(integration.event("Failed"), {**integration.details, **failed.failure.details()})
     return failed

@@ -1,4 +1,4 @@
-"""What there is to cover in a definition, each part with its place.
+"""What there is to cover in a definition, each part with its pointer.
 
 | kind | is covered when |
 |---|---|
@@ -60,7 +60,7 @@ class StateItems:
     """By the field that sets it."""
 
     def items(self) -> Iterator[Item]:
-        """All of them."""
+        """Yield all of them."""
         yield self.entered
         yield from self.transitions.values()
         yield from (item for _, item in self.rules)
@@ -76,12 +76,12 @@ def counts(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
 
 
 def parts(workflow: Workflow) -> dict[str, StateItems]:
-    """The items of every state, by its name."""
+    """Return the items of every state, by its name."""
     return {state.name: _parts(state) for state in workflow.scope.walk()}
 
 
 def workflow_timeout(workflow: Workflow) -> Item | None:
-    """The execution's own TimeoutSeconds."""
+    """Return the execution's own TimeoutSeconds."""
     if workflow.timeout is None:
         return None
     return Item("timeout", "/TimeoutSeconds", "the execution: TimeoutSeconds")

@@ -19,7 +19,7 @@ _STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "abor
 
 
 def picture(covered: MachineCoverage, place: str) -> Iterator[str]:
-    """The lines of an SVG; a click on a state goes to `place` followed by its line's number."""
+    """Yield the lines of an SVG; a state links to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
     return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
 
@@ -38,7 +38,7 @@ def _marks(covered: MachineCoverage, place: str) -> Iterator[tuple[str, Mark]]:
 
 
 def _ways(parts: StateItems) -> Iterator[Item]:
-    """The later of two items at one place is the one that counts there: the rule, the catcher."""
+    """Yield items; the later of two with one pointer counts there: the rule, the catcher."""
     yield from parts.transitions.values()
     yield from (item for _, item in parts.rules)
     yield from (item for _, item in parts.retriers)
@@ -57,7 +57,7 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 
 
 def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
-    """What became of each state: its visits' worst outcome, and their number; the ways taken."""
+    """Return what an execution used: each state's worst outcome and visits; the ways taken."""
     visits = Visits(entries)
     coverage = Coverage(definition)
     coverage.add(visits)
@@ -74,7 +74,7 @@ def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dic
 
 
 def _taken(parts: StateItems, hits: Mapping[Item, int]) -> Iterator[tuple[Item, int]]:
-    """How often each way was taken; a transition counts those of catchers to the same state too."""
+    """Yield how often each way was taken; a transition includes catchers to the same state."""
     caught: Counter[Item] = Counter()
     for catcher in parts.catchers:
         caught[parts.transitions[catcher.target]] += hits[catcher.item]
@@ -82,10 +82,10 @@ def _taken(parts: StateItems, hits: Mapping[Item, int]) -> Iterator[tuple[Item, 
         yield item, hits[item] - caught[item]
 
 
-def _outcome(found: Counter[VisitOutcome] | None) -> Mark:
-    if not found:
+def _outcome(visits: Counter[VisitOutcome] | None) -> Mark:
+    if not visits:
         return Mark("not reached")
-    return Mark(next(one for one in _STRONGEST if found[one]), found.total())
+    return Mark(next(one for one in _STRONGEST if visits[one]), visits.total())
 
 
 def _way(item: Item, times: int) -> Mark:

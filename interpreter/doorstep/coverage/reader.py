@@ -42,7 +42,7 @@ class Coverage:
         self.timeout = workflow_timeout(tree)
         self._hits: Counter[Item] = Counter()
         self._runs: dict[str, StateItems] = {}
-        """Map runs whose items come from a reader: only their children tell how many."""
+        """Map runs whose items come from a reader: only their children say how many."""
         self._children: Counter[str] = Counter()
 
     @property

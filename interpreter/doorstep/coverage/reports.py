@@ -21,7 +21,7 @@ _HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
 
 
 def table(suite: SuiteCoverage) -> str:
-    """A row for each machine, and what is missing beneath."""
+    """Return a row for each machine, and what is missing beneath."""
     rows = [_HEADINGS, *_rows(suite)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
@@ -31,7 +31,7 @@ def table(suite: SuiteCoverage) -> str:
 
 
 def as_json(suite: SuiteCoverage) -> str:
-    """{"percent", "machines": [{"name", "file", "percent", "kinds", "items"}]}."""
+    """Return {"percent", "machines": [{"name", "file", "percent", "kinds", "items"}]}."""
     machines = [
         {
             "name": machine.name,
@@ -50,7 +50,7 @@ def as_json(suite: SuiteCoverage) -> str:
 
 
 def cobertura(suite: SuiteCoverage) -> str:
-    """Cobertura's XML: a class for each definition in a file, a line for each line with items.
+    """Return Cobertura's XML: a class for each definition in a file, a line for those with items.
 
     A line is hit when one of its items is; its branches are its items.
     """
@@ -69,7 +69,7 @@ def cobertura(suite: SuiteCoverage) -> str:
 
 
 def page(suite: SuiteCoverage) -> str:
-    """HTML: the table, and every definition, drawn and listed, coloured; needs no other file."""
+    """Return HTML: the table, and every definition drawn and listed; needs no other file."""
     head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
     body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
     body.append(f"<thead><tr>{head}</tr></thead>")
@@ -92,7 +92,7 @@ WRITERS: Mapping[str, Callable[[SuiteCoverage], str]] = {
 
 
 def wanted_report(text: str) -> tuple[str, Path]:
-    """A report as options name it, `html:FILE`: its kind and file; ValueError for other texts."""
+    """Return kind and file of an option such as `html:FILE`; raise ValueError for other texts."""
     kind, _, file = text.partition(":")
     if kind not in WRITERS or not file:
         raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in WRITERS)}")
@@ -131,7 +131,7 @@ class Measurement:
             write(self.suite, kind, file)
 
     def table(self) -> Iterator[str]:
-        """The lines that sum it up; none when no machine was seen."""
+        """Yield the lines that sum it up; none when no machine was seen."""
         if self.suite.machines:
             yield table(self.suite)
             yield from (f"{kind} report written to {file}" for kind, file in self.files)
@@ -187,7 +187,7 @@ def _class(machine: MachineCoverage) -> Iterator[str]:
 
 
 def _rates(machines: Sequence[MachineCoverage]) -> str:
-    """Lines and branches covered, as attributes."""
+    """Return lines and branches covered, as attributes."""
     lines = [
         any(machine.coverage.hits[item] for item in items)
         for machine in machines
@@ -198,26 +198,26 @@ def _rates(machines: Sequence[MachineCoverage]) -> str:
         "line-rate": (sum(lines), len(lines)),
         "branch-rate": (sum(used for used, _ in shares), sum(total for _, total in shares)),
     }
-    shown = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
-    return " ".join([*shown, 'complexity="0"'])
+    attributes = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
+    return " ".join([*attributes, 'complexity="0"'])
 
 
 def _cells(place: str, row: tuple[str, ...]) -> str:
-    """A row of the table; its name leads to a place of the page."""
+    """Return a row of the table; its name links to a place of the page."""
     name, *texts = map(escape, row)
     cells = "".join(f"<td>{text}</td>" for text in texts)
     return f'<tr><th scope="row"><a href="{place}">{name}</a></th>{cells}</tr>'
 
 
 def _listing(machine: MachineCoverage, place: str) -> Iterator[str]:
-    hits, found = machine.coverage.hits, machine.lines()
+    hits, by_line = machine.coverage.hits, machine.lines()
     for number, text in enumerate(machine.document.text.splitlines(), start=1):
-        items = found.get(number, [])
+        items = by_line.get(number, [])
         used = sum(1 for item in items if hits[item])
         kind = "all" if used == len(items) else "some" if used else "none"
-        shown = f' class="{kind}" title={quoteattr(counts(items, hits))}' if items else ""
+        attributes = f' class="{kind}" title={quoteattr(counts(items, hits))}' if items else ""
         mark = _SIGNS[kind] if items else " "
-        yield f'<span id="{place}{number}"{shown}>{mark}{number:>5}  {escape(text)}</span>'
+        yield f'<span id="{place}{number}"{attributes}>{mark}{number:>5}  {escape(text)}</span>'
 
 
 _SIGNS = {"all": "✓", "some": "~", "none": "✗"}

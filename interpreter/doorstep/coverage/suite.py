@@ -31,7 +31,7 @@ class MachineCoverage:
     coverage: Coverage
 
     def share(self, kind: ItemKind | None = None) -> Share:
-        """Of all items, or of one kind."""
+        """Return the share of all items, or of one kind."""
         hits = self.coverage.hits
         items = [item for item in self.coverage.items if kind in (None, item.kind)]
         return sum(1 for item in items if hits[item]), len(items)
@@ -43,11 +43,11 @@ class MachineCoverage:
         return [item for item in self.coverage.items if not hits[item]]
 
     def lines(self) -> dict[int, list[Item]]:
-        """The items by the line of the definition that they stand in."""
-        found: dict[int, list[Item]] = {}
+        """Return the items by the line of the definition that they stand in."""
+        by_line: dict[int, list[Item]] = {}
         for item in self.coverage.items:
-            found.setdefault(self.document.locate(item.pointer)[0], []).append(item)
-        return dict(sorted(found.items()))
+            by_line.setdefault(self.document.locate(item.pointer)[0], []).append(item)
+        return dict(sorted(by_line.items()))
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class SuiteCoverage:
     def machine(
         self, name: str, definition: Mapping[str, Any], file: str | None
     ) -> MachineCoverage:
-        """The machine with this definition; `file`: where it is written, if that is known."""
+        """Return the coverage of this definition; `file`: where it is written, if known."""
         key = dumps(definition)
         if key not in self._machines:
             document = load(Path(file) if file else definition)
@@ -86,19 +86,19 @@ class SuiteCoverage:
             self.machine(name, load(file).definition, os.path.relpath(file))
 
     def share(self, kind: ItemKind | None = None) -> Share:
-        """Of all machines together."""
+        """Return the share of all items, or of one kind."""
         shares = [machine.share(kind) for machine in self.machines]
         return sum(covered for covered, _ in shares), sum(total for _, total in shares)
 
     def shortfalls(self, thresholds: Mapping[ItemKind | None, float]) -> Iterator[str]:
-        """What is covered less than asked for: percentages for a kind, or (None) for all items."""
+        """Yield what is covered less than required, for a kind or (None) for all items."""
         for kind, wanted in thresholds.items():
             reached = percent(self.share(kind))
             if reached < wanted:
                 yield f"{reached:.1f}% of {kind or 'item'}s covered, {wanted:g}% asked for"
 
     def plain(self) -> list[dict[str, Any]]:
-        """Plain values for `merge` in another process."""
+        """Return plain values for `merge` in another process."""
         return [
             {
                 "name": one.name,
@@ -121,17 +121,17 @@ class SuiteCoverage:
 
 
 def percent(share: Share) -> float:
-    """100 when there is nothing to cover."""
+    """Return a percentage, 100 when there is nothing to cover."""
     covered, total = share
     return 100 * covered / total if total else 100.0
 
 
 def thresholds(texts: Iterable[str]) -> dict[ItemKind | None, float]:
-    """Thresholds as options give them: "90", or "catcher=75" for one kind.
+    """Read thresholds as options have them: "90", or "catcher=75" for one kind.
 
     Raises ValueError for other texts.
     """
-    found: dict[ItemKind | None, float] = {}
+    percentages: dict[ItemKind | None, float] = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         kind = next((one for one in KINDS if one == name), None)
@@ -139,5 +139,5 @@ def thresholds(texts: Iterable[str]) -> dict[ItemKind | None, float]:
             raise ValueError(f"{name!r} is none of {', '.join(KINDS)}")
         if not _PERCENT.fullmatch(number):
             raise ValueError(f"{text!r} is no percentage; write 90, or catcher=75 for one kind")
-        found[kind] = float(number)
-    return found
+        percentages[kind] = float(number)
+    return percentages

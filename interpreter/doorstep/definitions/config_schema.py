@@ -35,16 +35,16 @@ class SourceValue:
     value: Any
 
     def at(self, name: str | int) -> SourceValue:
-        """A member or an item."""
+        """Return a member or an item."""
         step = f"{self.pointer}/{escape(name) if isinstance(name, str) else name}"
         return replace(self, pointer=step, value=self.value[name])
 
     def position(self, *, name: bool = False) -> tuple[int, int]:
-        """Line and column, from 1; `name`: of the member's name."""
+        """Return line and column, from 1; `name`: of the member's name."""
         return locate(self.text, self.pointer, yaml=self.yaml, name=name)
 
     def problem(self, message: str, *, name: bool = False) -> InputError:
-        """What is wrong with it: file, line and column, the line itself and a caret."""
+        """Return the error for a problem with it: file, line and column, the line and a caret."""
         return _problem(self.file, self.text, self.position(name=name), message)
 
     def __str__(self) -> str:

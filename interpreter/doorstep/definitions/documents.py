@@ -1,7 +1,7 @@
 """Text, file or mapping to a definition that remembers where each of its parts stands.
 
-JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yamltext`). What comes from
-outside is bounded: 1,048,576 characters (CreateStateMachine's limit), 200 levels, a million values.
+JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yaml_text`). What comes from
+outside is bounded: 1,048,576 characters (fact 203), 200 levels, a million values.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class Document:
     base: str = ""
 
     def locate(self, pointer: str | None) -> tuple[int, int]:
-        """Line and column (from 1) of what a diagnostic's location names, or of what encloses it.
+        """Return line and column (from 1) of a diagnostic's location, or of what encloses it.
 
-        A pointer that is no pointer (absent, or Jackson's `[Source: …]`) gives the start.
+        A pointer that is no pointer (absent, or Jackson's `[Source: …]`) is the start.
         """
         if pointer is None or not pointer.startswith("/"):
             pointer = ""
         return source_locations.locate(self.text, self.base + pointer, yaml=self.yaml)
 
     def excerpt(self, pointer: str | None) -> str:
-        """The line of the text that holds it, with a caret underneath."""
+        """Return the line of the text that holds it, with a caret underneath."""
         return excerpt(self.text, *self.locate(pointer))
 
 
@@ -94,7 +94,7 @@ def _written(value: dict[str, Any]) -> str:
 
 
 def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
-    """The value of a JSON or YAML text, and whether it was YAML (a file's suffix decides)."""
+    """Return the value of a JSON or YAML text, and whether it was YAML (a suffix decides)."""
     if len(text) > MAX_CHARACTERS:
         long = f"Definition must have length less than or equal to {MAX_CHARACTERS}"
         raise refusal([Diagnostic("SCHEMA_VALIDATION_FAILED", long)])
@@ -109,15 +109,18 @@ def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
 
 
 def read_json(text: str) -> Any:
-    """The value of a JSON text; DefinitionError INVALID_JSON_DESCRIPTION when it is none."""
+    """Return the value of a JSON text; raise DefinitionError INVALID_JSON_DESCRIPTION otherwise.
+
+    Fact 21.
+    """
     if not text.strip():
         raise refusal([NOT_AN_OBJECT])
     try:
         return jackson.loads(text)
     except jackson.JSONProblem as problem:
-        shown = excerpt(text, *problem.line_column)
+        hint = excerpt(text, *problem.line_column)
         code = "INVALID_JSON_DESCRIPTION"
-        raise refusal([Diagnostic(code, problem.message, problem.location, hint=shown)]) from None
+        raise refusal([Diagnostic(code, problem.message, problem.location, hint=hint)]) from None
 
 
 def check_bounds(value: Any) -> None:
@@ -143,7 +146,7 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def substitute(value: Any, parameters: Mapping[str, str]) -> Any:
-    """A copy of a value in which each `${Name}` of the parameters is replaced."""
+    """Return a copy of a value in which each `${Name}` of the parameters is replaced."""
     if not parameters:
         return value
 
@@ -164,7 +167,7 @@ def substitute(value: Any, parameters: Mapping[str, str]) -> Any:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a deployment tool still has to fill something in: `${Name}`."""
+    """Return whether a deployment tool still has to fill something in: `${Name}`."""
     return "${" in text and _PLACEHOLDER.search(text) is not None
 
 
@@ -183,7 +186,7 @@ def _text(source: str | bytes | Path) -> str:
 
 
 def _looks_like_yaml(text: str) -> bool:
-    """Text that is neither a JSON object nor array, yet holds a member as YAML writes them."""
+    """Return whether a text is no JSON object or array, yet has a member as YAML writes them."""
     return text.lstrip()[:1] not in ("{", "[") and _YAML_MEMBER.search(text) is not None
 
 
@@ -192,6 +195,6 @@ def _read_yaml(text: str) -> Any:
         return yaml_text.loads(text)
     except yaml_text.YAMLProblem as problem:
         location = f"line {problem.line}, column {problem.column}"
-        shown = excerpt(text, problem.line, problem.column)
+        hint = excerpt(text, problem.line, problem.column)
         code = "INVALID_JSON_DESCRIPTION"
-        raise refusal([Diagnostic(code, problem.message, location, hint=shown)]) from None
+        raise refusal([Diagnostic(code, problem.message, location, hint=hint)]) from None

@@ -1,6 +1,6 @@
 """JSON text read as AWS reads it, its errors in the words of AWS's parser (Jackson).
 
-AWS answers INVALID_JSON_DESCRIPTION with Jackson's message and Jackson's place in the text, e.g.
+AWS answers INVALID_JSON_DESCRIPTION with Jackson's message and Jackson's location in the text, e.g.
 `Unrecognized token 'not': was expecting (JSON String, …)` at
 `[Source: (String)"not JSON"; line: 1, column: 4]` (recorded: test_sfn_api_validation and
 test_invalid_start_execution_input). Duplicate members: the last one wins, as with Jackson.
@@ -22,9 +22,9 @@ _TOKEN = re.compile(r"[\w$]+")
 _STRING_OR_MARK = re.compile(r'"(?:\\.|[^"\\])*"?|[{}\[\]]|-?Infinity|NaN', re.DOTALL)
 _STRING_OR_NUMBER = re.compile(r'"(?:\\.|[^"\\])*"|-?\d[\d.eE+-]*', re.DOTALL)
 _WHOLE = re.compile(r"-?\d+")
-_SHOWN_NUMBER = 40
+_NUMBER_LENGTH = 40
 _NOT_BLANK = re.compile(r"\S")
-_SHOWN_SOURCE = 500
+_SOURCE_LENGTH = 500
 
 
 class JSONProblem(Exception):  # noqa: N818  a problem of the text, not of ours
@@ -45,21 +45,24 @@ class JSONProblem(Exception):  # noqa: N818  a problem of the text, not of ours
 
     @property
     def location(self) -> str:
-        """The place as Jackson prints it."""
+        """The location as Jackson prints it."""
         line, column = line_column(self.text, self.at)
-        shown = self.text[:_SHOWN_SOURCE]
-        left = len(self.text) - len(shown)
+        source = self.text[:_SOURCE_LENGTH]
+        left = len(self.text) - len(source)
         more = f"[truncated {left} chars]" if left else ""
-        return f'[Source: (String)"{shown}"{more}; line: {line}, column: {column + self.consumed}]'
+        return f'[Source: (String)"{source}"{more}; line: {line}, column: {column + self.consumed}]'
 
 
 def line_column(text: str, offset: int) -> tuple[int, int]:
-    """Line and column of an offset, both from 1."""
+    """Return line and column of an offset, both from 1."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def loads(text: str) -> Any:
-    """The value of a JSON text; raises JSONProblem, or RecursionError when nested too deeply."""
+    """Return the value of a JSON text; raise JSONProblem, or RecursionError when too deep.
+
+    Facts 21, 129 and 455.
+    """
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=finite)
     except json.JSONDecodeError as error:
@@ -107,12 +110,12 @@ def _too_large(token: str) -> str | None:
         if 0 < most < length:
             return f"Number value length ({length}) exceeds the maximum allowed ({most})"
     elif math.isinf(float(token)):
-        return f"Numeric value ({shortened(token, _SHOWN_NUMBER)}) out of range of double"
+        return f"Numeric value ({shortened(token, _NUMBER_LENGTH)}) out of range of double"
     return None
 
 
 def _problem(text: str, reason: str, at: int) -> JSONProblem:
-    """Python's reason and place, in Jackson's words."""
+    """Return Python's reason and position in Jackson's words."""
     if reason.startswith("Illegal trailing comma"):
         # Python from 3.13 on points at the comma; Jackson at what follows it.
         at = next(m.start() for m in _NOT_BLANK.finditer(text, at + 1))
@@ -130,13 +133,13 @@ def _problem(text: str, reason: str, at: int) -> JSONProblem:
 
 def _unexpected(text: str, reason: str, at: int) -> str:
     char = text[at + 1 if reason.startswith("Invalid \\") else at]
-    shown = f"'{char}' (code {ord(char)})"
+    quoted = f"'{char}' (code {ord(char)})"
     if reason.startswith("Invalid control character"):
         where = "has to be escaped using backslash to be included in string value"
         return f"Illegal unquoted character ((CTRL-CHAR, code {ord(char)})): {where}"
     if reason.startswith("Invalid \\"):
-        return f"Unrecognized character escape {shown}"
-    return f"Unexpected character ({shown}): {_expected(text, reason, at)}"
+        return f"Unrecognized character escape {quoted}"
+    return f"Unexpected character ({quoted}): {_expected(text, reason, at)}"
 
 
 def _expected(text: str, reason: str, at: int) -> str:
@@ -164,7 +167,7 @@ def _end_of_input(text: str) -> str:
 
 
 def _open_containers(text: str) -> list[tuple[str, int]]:
-    """The brackets that are open at the end of a text, outermost first, with their offsets."""
+    """Return the brackets open at the end of a text, outermost first, with their offsets."""
     opened: list[tuple[str, int]] = []
     for mark in _STRING_OR_MARK.finditer(text):
         if mark.group() in "{[":

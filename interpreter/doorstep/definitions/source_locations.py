@@ -1,4 +1,4 @@
-"""From a pointer into a definition to the place in the user's file.
+"""From a pointer into a definition to line and column of the user's file.
 
 Pointers are AWS's (`/States/Fan out/Branches[0]/StartAt`, names unescaped) or RFC 6901's
 (`/States/Fan out/Branches/0/StartAt`). A name may hold `/` and `[`, so that a pointer is matched
@@ -40,8 +40,8 @@ class _JSON:
     start: int
 
     @property
-    def shown(self) -> tuple[int, int]:
-        """An object or array is shown at its key, a scalar where it stands itself."""
+    def position(self) -> tuple[int, int]:
+        """An object's or array's is its key's, a scalar's is its own."""
         container = self.text[self.start : self.start + 1] in ("{", "[")
         return self.named if container else line_column(self.text, self.start)
 
@@ -81,7 +81,7 @@ class _YAML:
     node: Node
 
     @property
-    def shown(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         """As for JSON."""
         return _marked(self.node) if isinstance(self.node.value, str) else self.named
 
@@ -105,19 +105,19 @@ _Spot = _JSON | _YAML
 
 
 def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[int, int]:
-    """Line and column (from 1) of what a pointer names in a text that was read before.
+    """Return line and column (from 1) of what a pointer names in a text that was read before.
 
     `name`: of the member's name, rather than of its value.
     """
     spot = _root(text, yaml=yaml)
-    shown, rest = (1, 1), pointer.rstrip("/")
+    position, rest = (1, 1), pointer.rstrip("/")
     while spot is not None:
-        shown = spot.named if name else spot.shown
+        position = spot.named if name else spot.position
         spot, rest = _step(spot, rest) if rest else (None, "")
-    return shown
+    return position
 
 
-# Many diagnostics of one file are shown in a row.
+# Many diagnostics of one file are located in a row.
 @lru_cache(maxsize=4)
 def _root(text: str, *, yaml: bool) -> _Spot | None:
     if not yaml:
@@ -128,7 +128,7 @@ def _root(text: str, *, yaml: bool) -> _Spot | None:
 
 
 def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
-    """The child that the pointer goes on with; of duplicate members the last, as when read."""
+    """Return the child with which the pointer continues; of duplicate members the last, as read."""
     children = _by_name(spot)
     ends = [len(rest), *(mark.start() for mark in reversed([*_ENDS.finditer(rest, 1)]))]
     for end in ends:
@@ -162,11 +162,11 @@ def _skip(text: str, at: int) -> int:
 
 
 def excerpt(text: str, line: int, column: int) -> str:
-    """One line of a text with a caret under one of its columns."""
+    """Return one line of a text with a caret under one of its columns."""
     lines = text.split("\n")
-    shown = lines[min(line, len(lines)) - 1].rstrip("\r")
-    margin = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
-    return f"{shown}\n{margin}^"
+    text_line = lines[min(line, len(lines)) - 1].rstrip("\r")
+    margin = "".join("\t" if char == "\t" else " " for char in text_line[: column - 1])
+    return f"{text_line}\n{margin}^"
 
 
 def window(excerpt: str) -> list[str]:

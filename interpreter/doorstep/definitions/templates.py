@@ -1,6 +1,6 @@
 """State machines inside SAM and CloudFormation templates.
 
-A template's functions, tables and queues are given plausible ARNs and names (account 123456789012,
+A template's functions, tables and queues get plausible ARNs and names (account 123456789012,
 Region us-east-1), so that its machines can run before anything is deployed.
 """
 
@@ -29,7 +29,7 @@ class TemplateMachine:
 
 
 def is_template(value: Any) -> bool:
-    """Whether a JSON or YAML value is a template with resources rather than a definition."""
+    """Return whether a JSON or YAML value is a template with resources rather than a definition."""
     return isinstance(value, Mapping) and isinstance(value.get("Resources"), Mapping)
 
 
@@ -39,7 +39,7 @@ def load_machine(
     *,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateMachine:
-    """One state machine of a template (a file, or its text).
+    """Return one state machine of a template (a file, or its text).
 
     ``name`` is its logical id; it may be left out when there is but one. ``parameters`` are values
     of the template's Parameters and of `${Name}` placeholders in the definition; they come before
@@ -51,11 +51,11 @@ def load_machine(
     whole = load(source)
     if not is_template(whole.definition):
         raise InputError("this is no template: it has no Resources")
-    given = dict(parameters or {})
-    resolver = Resolver(whole.definition, given)
+    values = dict(parameters or {})
+    resolver = Resolver(whole.definition, values)
     name, properties, kind = _choose(whole.definition["Resources"], name)
     document = _document(properties, resolver, replace(whole, base=f"/Resources/{name}/Properties"))
-    values = _substitutions(properties, resolver) | given
+    values = _substitutions(properties, resolver) | values
     document = replace(document, definition=substitute(document.definition, values))
     express = resolver.value(properties.get(_TYPE[kind])) == "EXPRESS"
     return TemplateMachine(name, "EXPRESS" if express else "STANDARD", document)
@@ -67,7 +67,7 @@ def load_any(
     *,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateMachine:
-    """One state machine of a template, or that of a definition, which is named after its file.
+    """Return one machine of a template, or that of a definition, which is named after its file.
 
     Raises what `load_machine` raises, and InputError for a `name` where there is no template.
     """
@@ -107,7 +107,7 @@ def _choose(resources: Mapping[str, Any], name: str | None) -> tuple[str, Mappin
 
 
 def _document(properties: Mapping[str, Any], resolver: Resolver, whole: Document) -> Document:
-    """The definition: written in the template, in a string, or in a file beside it."""
+    """Return the definition: written in the template, in a string, or in a file beside it."""
     if "Definition" in properties:
         value = resolver.value(properties["Definition"])
         if not isinstance(value, dict):
@@ -126,10 +126,10 @@ def _document(properties: Mapping[str, Any], resolver: Resolver, whole: Document
 
 
 def _substitutions(properties: Mapping[str, Any], resolver: Resolver) -> dict[str, str]:
-    given = properties.get("DefinitionSubstitutions", {})
-    if not isinstance(given, Mapping):
+    substitutions = properties.get("DefinitionSubstitutions", {})
+    if not isinstance(substitutions, Mapping):
         raise InputError("DefinitionSubstitutions must be an object")
-    return {name: str(resolver.value(value)) for name, value in given.items()}
+    return {name: str(resolver.value(value)) for name, value in substitutions.items()}
 
 
 # CloudFormation's functions ---------------------------------------------------------------------
@@ -168,7 +168,7 @@ _SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
 
 
 class Resolver:
-    """Values of a template with `Ref` and `Fn::…` worked out; InputError for what is not there."""
+    """Values of a template with `Ref` and `Fn::…` resolved; InputError for what is not there."""
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         self._resources: Mapping[str, Any] = template["Resources"]
@@ -189,7 +189,7 @@ class Resolver:
         }
 
     def value(self, value: Any) -> Any:
-        """A copy of a value with the functions in it worked out."""
+        """Return a copy of a value with its functions resolved."""
         match value:
             case dict():
                 if len(value) == 1:
@@ -203,7 +203,7 @@ class Resolver:
 
     def _call(self, name: str, argument: Any) -> Any:
         if name not in self._functions:
-            raise InputError(f"{name} can't be worked out without deploying")
+            raise InputError(f"{name} cannot be resolved without deploying")
         try:
             return self._functions[name](argument)
         except (TypeError, ValueError, IndexError):
@@ -224,8 +224,8 @@ class Resolver:
         text, own = (argument, {}) if isinstance(argument, str) else argument
         values = self.value(own)
 
-        def replaced(found: re.Match[str]) -> str:
-            literal, name = found.groups()
+        def replaced(match: re.Match[str]) -> str:
+            literal, name = match.groups()
             if literal:
                 return f"${{{name}}}"
             if name in values:
@@ -246,7 +246,7 @@ class Resolver:
         resource = self._resources.get(name) if isinstance(name, str) else None
         if not isinstance(resource, Mapping):
             hint = f"give it a value: --param {name}=…"
-            raise InputError(f"the template refers to {name}, which it does not have; {hint}")
+            raise InputError(f"the template references {name}, which is not defined; {hint}")
         return str(resource.get("Type", ""))
 
     def _arn(self, name: str) -> str:

@@ -35,7 +35,7 @@ class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
 
 
 def loads(text: str, *, unique: bool = False) -> Any:
-    """The value of a YAML text; raises YAMLProblem, or RecursionError when nested too deeply.
+    """Return the value of a YAML text; raise YAMLProblem, or RecursionError when too deep.
 
     `unique`: two members of one name are a problem; otherwise the last wins, as in JSON.
     """
@@ -43,7 +43,7 @@ def loads(text: str, *, unique: bool = False) -> Any:
 
 
 def compose(text: str) -> Node | None:
-    """The tree of a YAML text with its marks; raises as `loads` does."""
+    """Return the tree of a YAML text with its marks; raise as `loads` does."""
     node: Node | None = _read(text, "get_single_node")
     return node
 
@@ -79,7 +79,7 @@ def _loader(unique: bool) -> Any:
 
 
 def _mapping(loader: Any, node: Any) -> dict[str, Any]:
-    """A mapping with its keys as text, as JSON has them."""
+    """Return a mapping with its keys as text, as JSON has them."""
     import yaml
 
     members = {}
@@ -97,7 +97,7 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
 
 
 def _short_form(loader: Any, name: str, node: Any) -> dict[str, Any]:
-    """A CloudFormation tag as its long form."""
+    """Return a CloudFormation tag as its long form."""
     import yaml
 
     match node:

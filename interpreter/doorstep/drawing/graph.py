@@ -96,7 +96,7 @@ class Node:
         return [node for scope in self.scopes for node in scope]
 
     def walk(self) -> Iterator[Node]:
-        """This node and all within it."""
+        """Yield this node and all within it."""
         yield self
         for node in self.inner:
             yield from node.walk()
@@ -144,7 +144,7 @@ class Drawing:
 
 
 def draw(workflow: Workflow, title: str, marks: Marks | None = None) -> Drawing:
-    """The drawing of an accepted definition, coloured by the marks when there are any."""
+    """Return the drawing of an accepted definition, coloured by the marks when there are any."""
     drawing = Drawing(title)
     drawing.nodes = _Pen(drawing.edges, marks or {}).scope(workflow.scope)
     return drawing

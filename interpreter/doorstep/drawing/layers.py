@@ -55,7 +55,7 @@ class Route:
 def layered(
     boxes: Mapping[str, Cell], edges: Sequence[Edge], labels: Mapping[Edge, tuple[float, float]]
 ) -> tuple[list[list[Cell]], list[Route]]:
-    """The layers from top to bottom, and the routes of the edges between two different boxes.
+    """Return the layers from top to bottom, and the routes of edges between two boxes.
 
     `labels`: width and height of those that there are.
     """
@@ -88,11 +88,11 @@ def layered(
 
 
 def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
-    """The edges that close a cycle, as seen by one who goes depth first from the start."""
+    """Return the edges that close a cycle, going depth first from the start."""
     leaving: dict[str, list[Edge]] = {name: [] for name in names}
     for edge in edges:
         leaving[edge.start].append(edge)
-    found: set[Edge] = set()
+    backward: set[Edge] = set()
     done: set[str] = set()
     for name in leaving:
         path = {name: iter(leaving[name])} if name not in done else {}
@@ -103,14 +103,14 @@ def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
                 path.popitem()
                 done.add(last)
             elif following.end in path:
-                found.add(following)
+                backward.add(following)
             elif following.end not in done:
                 path[following.end] = iter(leaving[following.end])
-    return found
+    return backward
 
 
 def _ranks(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """The length of the longest path to each."""
+    """Return the length of the longest path to each."""
     following: dict[str, list[str]] = {name: [] for name in names}
     missing = dict.fromkeys(following, 0)
     for upper, lower in pairs:
@@ -131,7 +131,7 @@ def _ranks(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, 
 
 
 def _ordered(layers: list[list[Cell]]) -> list[list[Cell]]:
-    """The order with the fewest crossings of those that sweeping down and up comes by."""
+    """Return the order with the fewest crossings among those that sweeping down and up finds."""
     best, fewest = [list(layer) for layer in layers], _crossings(layers)
     for sweep in range(_SWEEPS):
         if fewest == 0:
@@ -146,7 +146,7 @@ def _ordered(layers: list[list[Cell]]) -> list[list[Cell]]:
 
 
 def _by_neighbours(layer: list[Cell], beside: list[Cell], down: bool) -> list[Cell]:
-    """A layer sorted by its cells' barycentres; what has no neighbours stays about where it is."""
+    """Return a layer sorted by its cells' barycentres; cells without neighbours hardly move."""
     place = {cell: index for index, cell in enumerate(beside)}
     centre = {
         cell: Fraction(sum(places), len(places)) if places else Fraction(index)
@@ -157,7 +157,7 @@ def _by_neighbours(layer: list[Cell], beside: list[Cell], down: bool) -> list[Ce
 
 
 def _crossings(layers: Sequence[Sequence[Cell]]) -> int:
-    """How many pairs of lines cross between the layers."""
+    """Return how many pairs of lines cross between the layers."""
     return sum(map(_inversions, map(_ends, layers, layers[1:])))
 
 
@@ -169,11 +169,11 @@ def _ends(upper: Sequence[Cell], lower: Sequence[Cell]) -> Iterator[int]:
 
 def _inversions(numbers: Iterable[int]) -> int:
     seen: list[int] = []
-    found = 0
+    crossings = 0
     for number in numbers:
-        found += len(seen) - bisect_right(seen, number)
+        crossings += len(seen) - bisect_right(seen, number)
         insort(seen, number)
-    return found
+    return crossings
 
 
 # Coordinates ------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def place(layers: Sequence[Sequence[Cell]], routes: Sequence[Route]) -> tuple[in
 
 
 def _wanted(cell: Cell, down: bool, both: bool) -> float:
-    """Where it would like to be: in the middle of its neighbours, lines of one edge straight."""
+    """Return the best position: amid its neighbours, lines of one edge straight."""
     near = [*cell.above, *cell.below] if both else cell.above if down else cell.below
     if not near:
         return cell.x
@@ -221,7 +221,7 @@ def _settle(layer: Sequence[Cell], wanted: Sequence[float]) -> None:
 def nearest(
     wanted: Sequence[float], offsets: Sequence[float], weights: Sequence[int]
 ) -> list[float]:
-    """The places nearest to those wanted that keep the order and, by `offsets`, the distances.
+    """Return the positions nearest to those wanted with order and (`offsets`) distances preserved.
 
     Pool adjacent violators: those that are in each other's way move as one block.
     """
@@ -236,7 +236,7 @@ def nearest(
 
 
 def _apart(left: Cell, right: Cell) -> float:
-    """How far the centres of two cells side by side have to be from each other."""
+    """Return how far apart the centres of two cells side by side have to be."""
     gap = _APART if left.width and right.width else _LINES_APART
     return (left.width + right.width) / 2 + gap
 
@@ -247,7 +247,7 @@ def _mean(block: tuple[float, int, int]) -> float:
 
 
 class _Rooms:
-    """Who stands beside whom, for lines that look for a place where they can run straight."""
+    """The neighbours of each cell, for lines that look for a position where they run straight."""
 
     def __init__(self, layers: Sequence[Sequence[Cell]]) -> None:
         pairs = [pair for layer in layers for pair in pairwise(layer)]
@@ -273,7 +273,7 @@ class _Rooms:
                 cell.x = x
 
     def _room(self, run: Sequence[Cell]) -> tuple[float, float]:
-        """Between which places all can stand with their neighbours where they are."""
+        """Return between which positions all can stand with their neighbours where they are."""
         left, right = self._left, self._right
         least = [left[cell].x + _apart(left[cell], cell) for cell in run if cell in left]
         most = [right[cell].x - _apart(cell, right[cell]) for cell in run if cell in right]

@@ -100,7 +100,7 @@ class Picture:
 
 
 def layout(drawing: Drawing) -> Picture:
-    """Everything in its place, the upper left corner at 0, 0."""
+    """Return everything in its place, the upper left corner at 0, 0."""
     leaving: dict[str, list[Edge]] = {START: []}
     for edge in drawing.edges:
         leaving.setdefault(edge.start, []).append(edge)
@@ -111,7 +111,7 @@ def layout(drawing: Drawing) -> Picture:
 
 
 def _picture(boxes: Mapping[str, Box], leaving: Mapping[str, list[Edge]]) -> Picture:
-    """Boxes between which transitions are possible, in their places, and the lines."""
+    """Return boxes between which transitions are possible, in their places, and the lines."""
     edges = [edge for name in boxes for edge in leaving.get(name, ())]
     loops = [edge for edge in edges if edge.start == edge.end]
     for edge in loops:
@@ -152,7 +152,7 @@ def _box(node: Node, leaving: Mapping[str, list[Edge]]) -> Box:
 
 
 def _frame(node: Node, inside: Sequence[Picture]) -> Box:
-    """A Parallel or Map around its branches, which stand side by side."""
+    """Return a Parallel or Map around its branches, which stand side by side."""
     whole = Picture(height=max(one.height for one in inside))
     for one in inside:
         one.move(whole.width, 0)
@@ -175,22 +175,22 @@ def _widest(lines: Iterable[str], size: float) -> int:
 
 
 def _ports(routes: Sequence[Route], boxes: Mapping[Cell, Box]) -> dict[tuple[Route, bool], float]:
-    """Where each route leaves its upper box (True) and reaches its lower one (False)."""
-    found: dict[tuple[Route, bool], float] = {}
+    """Return where each route leaves its upper box (True) and reaches its lower one (False)."""
+    ports: dict[tuple[Route, bool], float] = {}
     for cell, box in boxes.items():
         below = sorted((r for r in routes if r.cells[0] is cell), key=lambda r: r.cells[1].x)
         for route, x in zip(below, _spread(box, [r.cells[1].x for r in below]), strict=True):
-            found[route, True] = x
+            ports[route, True] = x
     for cell, box in boxes.items():
         above = sorted((r for r in routes if r.cells[-1] is cell), key=lambda r: r.cells[-2].x)
-        near = [found[r, True] if r.cells[-2].is_box else r.cells[-2].x for r in above]
+        near = [ports[r, True] if r.cells[-2].is_box else r.cells[-2].x for r in above]
         for route, x in zip(above, _spread(box, near), strict=True):
-            found[route, False] = x
-    return found
+            ports[route, False] = x
+    return ports
 
 
 def _spread(box: Box, wanted: Sequence[float]) -> list[float]:
-    """Places side by side at a side of a box, each as near as can be to where it is wanted."""
+    """Return positions at a side of a box, each as near as can be to where it is wanted."""
     middle = box.x + box.width / 2
     if box.node is None:
         return [middle] * len(wanted)
@@ -220,7 +220,7 @@ def _line(
 def _loops(
     loops: Sequence[Edge], boxes: Mapping[str, Box], labels: Mapping[Edge, list[str]]
 ) -> Iterator[Line]:
-    """Transitions to the same state, one around the other at the right of it."""
+    """Yield transitions to the same state, one around the other at the right of it."""
     seen: list[str] = []
     for edge in loops:
         box, number = boxes[edge.start], seen.count(edge.start)
@@ -234,7 +234,7 @@ def _loops(
 
 
 def _reach(name: str, loops: Sequence[Edge], labels: Mapping[Edge, list[str]]) -> float:
-    """How far the loops of a box stand out of it."""
+    """Return how far the loops of a box stand out of it."""
     own = [_LOOP + _label_width(edge, labels) for edge in loops if edge.start == name]
     return max(own, default=0)
 
@@ -250,18 +250,18 @@ def _label_width(edge: Edge, labels: Mapping[Edge, list[str]]) -> float:
 
 
 def width(text: str, size: float) -> float:
-    """Pixels of a line in a font of this size, at the most."""
+    """Return the pixels of a line in a font of this size, at the most."""
     return sum(map(_width, text)) * size / 100
 
 
 def _width(character: str) -> int:
-    """Hundredths of an em: whole numbers add up to the same everywhere."""
+    """Return hundredths of an em: whole numbers add up to the same everywhere."""
     wide = 1.1 if east_asian_width(character) in "WF" else 0.9
     return round(_EMS.get(character, wide) * 100)
 
 
 def wrapped(text: str, room: float, size: float, most: int = 2) -> list[str]:
-    """The lines of a text: no wider than `room`, no more than `most`; `…` ends what was cut."""
+    """Return the lines of a text: no wider than `room`, at most `most`; `…` ends what was cut."""
     lines = [""]
     for piece in _pieces(text, room, size):
         if width((lines[-1] + piece).strip(), size) <= room:
@@ -273,7 +273,7 @@ def wrapped(text: str, room: float, size: float, most: int = 2) -> list[str]:
 
 
 def _pieces(text: str, room: float, size: float) -> Iterator[str]:
-    """Words and humps of names, those cut that are too long for a line."""
+    """Yield words and humps of names, those cut that are too long for a line."""
     for piece in _PIECE.findall(" ".join(text.split())):
         rest = piece
         while width(rest.strip(), size) > room:
@@ -288,7 +288,7 @@ def _cut(line: str, room: float, size: float) -> str:
 
 
 def _fitting(text: str, room: float, size: float) -> str:
-    """As much of the text as there is room for, a character at least."""
+    """Return as much of the text as there is room for, a character at least."""
     length = len(text)
     while length > 1 and width(text[:length].strip(), size) > room:
         length -= 1

@@ -53,7 +53,7 @@ _STYLE = """<style>
 
 
 def svg(drawing: Drawing) -> Iterator[str]:
-    """The lines of the file."""
+    """Yield the lines of the file."""
     picture = layout(drawing)
     legend = drawing.legend
     picture.move(_MARGIN, _MARGIN)
@@ -103,7 +103,7 @@ def _box(box: Box) -> Iterator[str]:
 
 
 def _above(box: Box) -> float:
-    """From the upper edge of a box to its name."""
+    """Return the distance from the upper edge of a box to its name."""
     if box.node is None:
         return (box.height - LINE) / 2
     return (HEAD - LINE) / 2 if box.inside else 7
@@ -129,13 +129,13 @@ def _outline(box: Box, mark: Mark | None) -> str:
 
 
 def _middle(box: Box, text: str) -> float:
-    """Where a text stands in the middle together with the marks of retriers at its right."""
+    """Return the centre of a text that has the marks of retriers at its right."""
     retriers = len(box.node.retriers) if box.node else 0
     return box.x + (box.width - retriers * LINE) / 2
 
 
 def _retriers(box: Box) -> Iterator[str]:
-    """A round arrow for each entry of Retry, beside the type or the name of the state."""
+    """Yield a round arrow for each entry of Retry, beside the type or the name of the state."""
     node = box.node
     if node is None:
         return
@@ -171,22 +171,22 @@ def _line(line: Line) -> Iterator[str]:
 
 
 def _path(line: Line) -> str:
-    """Upright parts, and curves from one to the next that begin and end upright."""
+    """Return upright parts, and curves from one to the next that begin and end upright."""
     x, top, end = line.parts[0]
     if len(line.parts) == 1:
         return f"M{_n(x)} {_n(top)}c30 -8 30 {_n(end - top + 8)} 0 {_n(end - top)}"
-    found = [f"M{_n(x)} {_n(top)}V{_n(end)}"]
+    path = [f"M{_n(x)} {_n(top)}V{_n(end)}"]
     for x_below, y_below, foot in line.parts[1:]:
         if x_below != x:
             half = _n((end + y_below) / 2)
-            found.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
+            path.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
         label = line.label
         if label and y_below <= label.y < foot:
             # The line makes way for its label.
-            found.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
-        found.append(f"V{_n(foot)}")
+            path.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
+        path.append(f"V{_n(foot)}")
         x, end = x_below, foot
-    return "".join(found)
+    return "".join(path)
 
 
 def _height(label: Text) -> int:
@@ -221,7 +221,7 @@ def _title(lines: Iterable[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    """A text as XML can have it, which knows no control characters."""
+    """Return a text as XML can have it, which knows no control characters."""
     return escaped(_CONTROL.sub("�", text))
 
 
@@ -230,12 +230,12 @@ def _stroke(mark: Mark) -> str:
 
 
 def _styles(mark: Mark | None) -> list[str]:
-    """The attributes that colour a line, and its tip."""
+    """Return the attributes that colour a line, and its tip."""
     return [f' style="{kind}:{_stroke(mark)}"' if mark else "" for kind in ("stroke", "fill")]
 
 
 def _colour(mark: Mark, frame: bool) -> str:
-    """A tint of the stroke's colour, which is light on white and dark on black."""
+    """Return a tint of the stroke's colour, which is light on white and dark on black."""
     tint = ".06" if frame else ".17"
     return f"fill:{_stroke(mark)};fill-opacity:{tint};stroke:{_stroke(mark)}"
 
@@ -257,5 +257,5 @@ def _legend(legend: Iterable[Colour], y: float) -> Iterator[str]:
 
 
 def _n(number: float) -> str:
-    """A coordinate: a pixel's tenth is as near as anyone sees."""
+    """Return a coordinate: a pixel's tenth is as near as anyone sees."""
     return f"{round(number, 1):g}"

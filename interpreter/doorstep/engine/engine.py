@@ -91,6 +91,7 @@ class Engine:
         return self._commands
 
     def _take_in(self, fact: Fact) -> None:
+        # Facts 94, 100 and 401: what ends an execution from outside follows no event.
         match fact.kind:
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
@@ -114,7 +115,10 @@ class Engine:
 
     @property
     def redrivable(self) -> bool:
-        """Whether a `redriven` fact can continue it: it failed, and the history has room."""
+        """Whether a `redriven` fact can continue it: it failed, and the history has room.
+
+        Fact 500.
+        """
         failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
         return failed and len(self.history) < self.last_event - 1
 
@@ -151,7 +155,10 @@ class Engine:
             self._commands.append(Cancel(key))
 
     def abort(self, fiber: Fiber, because: int | None) -> None:
-        """Stop a fiber and those below it where they are; they stay, for a redrive."""
+        """Stop a fiber and those below it where they are; they stay, for a redrive.
+
+        Facts 108, 137 and 421: what was in flight has one Aborted event, which nothing follows.
+        """
         fiber.aborted = True
         state_type, _ = fiber.state
         if because is not None and state_type in _ABORTABLE:
@@ -166,6 +173,8 @@ class Engine:
     # The life of the execution -------------------------------------------------------------------
 
     def _start(self, text: str) -> None:
+        # Facts 401 and 441: ExecutionStarted is a leaf, so that the first entry follows event 0 as
+        # well; it repeats the input to the letter.
         root = self._root
         self.status, self.started_at = "RUNNING", self.now
         self.input, root.input_text = loads(text), text
@@ -182,13 +191,14 @@ class Engine:
         self.wake(root, None)
 
     def _limit_time(self) -> None:
+        # Facts 94 and 521: TimeoutSeconds, at most a year, or five minutes of an Express execution.
         longest = self.quotas.execution_seconds
         seconds = min(self.program.timeout or longest, longest)
         self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
 
     def _expire(self, fact: Fact) -> None:
         # All that is due at this moment is due now: tasks that time out together were recorded
-        # as timed out, each of them, before the first one's failure aborts the others.
+        # as timed out, each of them, before the first one's failure aborts the others (fact 108).
         if fact.key not in self.waiting:
             return
         self._ready.extend(
@@ -199,6 +209,7 @@ class Engine:
         )
 
     def _redrive(self) -> None:
+        # Facts 501 and 502: the history continues, and the limit begins anew.
         root = self._root
         self.redrives += 1
         self.redriven_at = self.now
@@ -252,6 +263,7 @@ class Engine:
         self._close("ExecutionSucceeded", details, root.last)
 
     def _end(self, event_type: str, failure: Failure, previous: int) -> None:
+        # Fact 402: ExecutionFailed follows the event that failed.
         self.failure = failure
         self._close(event_type, failure.details(), previous)
 
@@ -260,6 +272,8 @@ class Engine:
         return len(self.history)
 
     def _history_full(self) -> None:
+        # Fact 99: the last event of a Standard execution; an Express one has none such, and is
+        # timed out (fact 458).
         limit = self.quotas.history_events
         if limit is None:
             self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
-from ..values.json_values import dumps
+from ..values.json_values import byte_length, dumps
 from .messages import Command, Event, SetTimer, TimerName
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Fiber:
         self.state: tuple[str, str] = ("", "")
         self.env: Any = parent.env if parent else None
         """The visit of the state that it is in, as expressions see it."""
-        self.group: Group | None = None
+        self.group: FiberGroup | None = None
         self.failure: StateFailed | None = None
         self.started = self.ended = self.aborted = False
         self.output: Any = None
@@ -128,14 +128,14 @@ class Fiber:
         self.body: Body
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
-        """Add an event that the fiber's next event will follow; return its id."""
+        """Add an event that the fiber's next event will follow; return its id (fact 400)."""
         self.last = number = self.record_leaf(event_type, details)
         return number
 
     def record_leaf(
         self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
     ) -> int:
-        """Add an event that nothing follows: the chain continues from where it was."""
+        """Add an event that nothing follows: the chain continues from where it was (fact 403)."""
         engine = self.engine
         history = engine.history
         number = len(history) + 1
@@ -152,6 +152,8 @@ class Fiber:
         """Return a value's JSON text, encoded once while it is passed on; check the payload quota.
 
         `whose`: the state or task that a States.DataLimitExceeded names.
+
+        Facts 315, 441 and 520.
         """
         if value is self.value:
             return self.text
@@ -163,7 +165,7 @@ class Fiber:
             self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
-        if limit is not None and len(text) * 4 > limit and _size(text) > limit:
+        if limit is not None and len(text) * 4 > limit and byte_length(text) > limit:
             raise data_limit_exceeded(whose)
         self.value, self.text = value, text
         return text
@@ -215,11 +217,13 @@ class Fiber:
             yield from self.sleep_until(self.engine.now)
 
 
-class Group:
+class FiberGroup:
     """The children of one Parallel or one inline Map, and how far they have come.
 
     `begin(child)` returns the body of a child; at most `limit` children run at a time, started in
     order. `on_end(child, how)` records each one's end: Succeeded, Failed or Aborted.
+
+    Facts 262 and 274.
     """
 
     __slots__ = (
@@ -259,7 +263,11 @@ class Group:
         """The event that the next child's first one follows."""
 
     def gather(self) -> Generator[StateFailed | None, Any, list[Any]]:
-        """Run all to their ends; return the outputs in order. Raises the first failure."""
+        """Run all to their ends; return the outputs in order. Raises the first failure.
+
+        Fact 263: the first failure ends the others. Fact 422: a final one leaves no events of
+        theirs.
+        """
         fiber = self.fiber
         fiber.group = self
         try:
@@ -279,7 +287,10 @@ class Group:
         return [self.outputs[i] for i in range(self.count)]
 
     def redrive(self) -> None:
-        """Continue every child that has not succeeded; the outputs of the others stay."""
+        """Continue every child that has not succeeded; the outputs of the others stay.
+
+        Fact 504.
+        """
         self.running = len(self.children)
         for child in self.children.values():
             child.aborted, child.failure = False, None
@@ -290,6 +301,8 @@ class Group:
         """Stop every child that is not at rest.
 
         `because`: the event that the aborts follow, or None when they leave no events.
+
+        Facts 108, 137 and 421.
         """
         for child in self.children.values():
             if not child.aborted:
@@ -299,6 +312,8 @@ class Group:
                 child.engine.abort(child, because)
 
     def _fill(self, after: int) -> None:
+        # Facts 420 and 430: concurrent children follow the start, later ones the last event of the
+        # child before.
         self.after = after
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
@@ -323,6 +338,8 @@ class Group:
             fiber.timer(key, "delay", fiber.engine.now)
 
     def _came_to_rest(self, child: Fiber) -> None:
+        # Facts 420, 421, 430 and 431: an iteration's end follows its last state's event, and the
+        # group's end that of the last child.
         self.running -= 1
         self.fiber.last = child.last
         failure = child.failure
@@ -349,7 +366,3 @@ def written(value: Any) -> str:
         return dumps(value)
     except InputError as problem:
         raise runtime(str(problem)) from None
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))

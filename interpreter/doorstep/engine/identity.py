@@ -24,6 +24,8 @@ def is_name(name: str) -> bool:
     """Return whether a name has none of the characters that AWS refuses.
 
     The characters are those of the service model's documentation of `name`.
+
+    Fact 451.
     """
     return not _REFUSED_IN_NAMES.search(name)
 
@@ -56,7 +58,7 @@ class Identity:
 
     @property
     def machine_path(self) -> str:
-        """NAME, or NAME/LABEL for the children of a map run."""
+        """NAME, or NAME/LABEL for the children of a map run (fact 282)."""
         return self.machine if self.label is None else f"{self.machine}/{self.label}"
 
     @property
@@ -66,13 +68,13 @@ class Identity:
 
     @property
     def arn(self) -> str:
-        """The execution's ARN; Express ones end in an id of their own."""
+        """The execution's ARN; Express ones end in an id of their own (facts 282 and 457)."""
         if self.type == "EXPRESS":
             return self._arn(f"express:{self.machine_path}:{self.name}:{self.uuid('express')}")
         return self._arn(f"execution:{self.machine_path}:{self.name}")
 
     def map_run_arn(self, label: str, key: str) -> str:
-        """Return the ARN of the map run that the command `key` starts."""
+        """Return the ARN of the map run that the command `key` starts (fact 282)."""
         return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
 
     def uuid(self, place: str) -> str:

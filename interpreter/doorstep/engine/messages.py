@@ -88,7 +88,10 @@ _WITHOUT = (
 
 
 def details_member(event_type: str) -> str | None:
-    """Return where GetExecutionHistory puts an event's details; None for types without any."""
+    """Return where GetExecutionHistory puts an event's details; None for types without any.
+
+    Facts 106 and 443.
+    """
     if event_type in _WITHOUT:
         return None
     return _SHARED.get(event_type) or f"{event_type[0].lower()}{event_type[1:]}EventDetails"

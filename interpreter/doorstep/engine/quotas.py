@@ -15,7 +15,10 @@ MOST_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What an execution may use; `None` lifts a limit that AWS has."""
+    """What an execution may use; `None` lifts a limit that AWS has.
+
+    Facts 99, 274, 520, 521 and 526.
+    """
 
     payload_bytes: int | None = PAYLOAD_BYTES
     history_events: int | None = 25_000

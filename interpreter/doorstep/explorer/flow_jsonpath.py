@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ..intrinsics import Call, Literal, PathArgument, parse_intrinsic
+from ..intrinsics import IntrinsicCall, LiteralArgument, PathArgument, parse_intrinsic
 from ..jsonpath.grammar import Descent, Elements, Members, parse
 from .flow import (
     ARRAY,
@@ -93,7 +93,7 @@ def _member(name: str, value: Any, data: Flow) -> Flow:
     return text(value, data) if evaluated else template(value, data)
 
 
-def _call(call: Call, data: Flow) -> Flow:
+def _call(call: IntrinsicCall, data: Flow) -> Flow:
     arguments = [_argument(argument, data) for argument in call.arguments]
     match call.name, arguments:
         case "States.StringToJson", [Read() as given]:
@@ -111,11 +111,11 @@ def _call(call: Call, data: Flow) -> Flow:
     return Unknown(tuple(map(Want, arguments, padded)))
 
 
-def _argument(argument: Literal | PathArgument | Call, data: Flow) -> Flow:
+def _argument(argument: LiteralArgument | PathArgument | IntrinsicCall, data: Flow) -> Flow:
     match argument:
-        case Literal(value):
+        case LiteralArgument(value):
             return Fixed(value)
         case PathArgument(value):
             return path(value, data)
-        case Call():
+        case IntrinsicCall():
             return _call(argument, data)

@@ -16,6 +16,7 @@ class HistoryEvent(Protocol):
     @property
     def id(self) -> int: ...
     @property
+    # Fact 400: the event that caused this one, not the one before.
     def previous(self) -> int: ...
     @property
     def type(self) -> str: ...
@@ -26,7 +27,10 @@ class HistoryEvent(Protocol):
 
 
 def as_aws(event: HistoryEvent) -> dict[str, Any]:
-    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
+    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
+
+    Facts 106 and 400.
+    """
     aws_event: dict[str, Any] = {
         "timestamp": isoformat(event.at),
         "type": event.type,

@@ -151,7 +151,7 @@ def _is_message(event: Any) -> bool:
 
 
 def _as_aws(event: Any) -> Any:
-    """Return a log line's event in GetExecutionHistory's shape; others as they are."""
+    """Return a log line's event in GetExecutionHistory's shape; others as they are (fact 540)."""
     if not isinstance(event, dict) or "event_timestamp" not in event:
         return event
     aws_event = {
@@ -212,7 +212,10 @@ class Entry:
 
 
 def truncated(details: Mapping[str, Any], name: str) -> bool:
-    """Return whether a text of an event's details was cut, as in logs above 248 KiB."""
+    """Return whether a text of an event's details was cut, as in logs above 248 KiB.
+
+    Facts 440 and 542.
+    """
     mark = details.get(f"{name}Details")
     return isinstance(mark, Mapping) and bool(mark.get("truncated"))
 

@@ -88,13 +88,16 @@ class Visit:
 
     @property
     def assigned(self) -> dict[str, Any]:
-        """The variables that it assigned."""
+        """The variables that it assigned (fact 81)."""
         texts = self.exited.details.get("assignedVariables", {}) if self.exited else {}
         return {name: value_of(text) for name, text in texts.items()}
 
     @property
     def attempts(self) -> list[Entry]:
-        """The events with which its work began: a task scheduled, branches or items started."""
+        """The events with which its work began: a task scheduled, branches or items started.
+
+        Facts 411 to 414, 422 and 431: a retry has no second entry.
+        """
         return [event for event in self.events if event.type in _ATTEMPTS]
 
     @property
@@ -166,6 +169,8 @@ class Visits:
         """Return the failure that a retry or an exit follows: the event or Fail state before it.
 
         A group's failure is that of the branch or iteration which failed.
+
+        Facts 306, 414 and 415: what a retry or an exit follows.
         """
         before = self.entries.get(event.previous)
         while before and before.type in _FAILED_GROUPS:
@@ -189,6 +194,7 @@ class Visits:
         return next((one for one in outward if _belongs(event, one)), before)
 
     def _redrive(self, event: Entry) -> None:
+        # Fact 502: a state that was not left is resumed without a second entry.
         parked = [visit for visit in self.all if not any(one.over for one in visit.outward())]
         for visit in parked:
             visit.outcome, visit.last = "in progress", event
@@ -213,6 +219,7 @@ class Visits:
         return self._index.get(event.previous)
 
     def _abort(self) -> None:
+        # Facts 403 and 421: an abort is a leaf.
         for visit in self.all:
             if visit.outcome == "in progress":
                 visit.outcome = "aborted"

@@ -67,24 +67,24 @@ class Native(Function):
     arity: int
 
     def call(self, run: Evaluation, arguments: list[Value]) -> Value:
-        """The function's value; a gathered Sequence is not collapsed yet."""
+        """Return the function's value; a gathered Sequence is not collapsed yet."""
         raise NotImplementedError
 
 
 class PartialValue(Native):
-    """A built-in or a callable with some of its arguments given."""
+    """A built-in or a callable with some of its arguments fixed."""
 
-    __slots__ = ("_function", "_given", "arity")
+    __slots__ = ("_fixed", "_function", "arity")
 
-    def __init__(self, function: Value, given: list[Value]) -> None:
+    def __init__(self, function: Value, fixed: list[Value]) -> None:
         self._function = function
-        self._given = given
-        self.arity = sum(argument is PLACEHOLDER for argument in given)
+        self._fixed = fixed
+        self.arity = sum(argument is PLACEHOLDER for argument in fixed)
 
     def call(self, run: Evaluation, arguments: list[Value]) -> Value:
-        """Like jsonata-js, a partially applied built-in doesn't check its arguments."""
+        """Call with the arguments filled in; like jsonata-js, a built-in then checks none."""
         rest = iter(arguments)
-        whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._given]
+        whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._fixed]
         if isinstance(self._function, Builtin):
             return self._function.implementation(run, *whole)
         if isinstance(self._function, Native):
@@ -156,7 +156,7 @@ def finish(call: TailCall, context: Value, run: Evaluation) -> Value:
 
 
 def caller(function: Value, run: Evaluation) -> Callable[..., Value]:
-    """A function value as a Python function that is given no more than it declares, but one."""
+    """Return a Python function that passes no more arguments than are declared, but one."""
     if type(function) is LambdaValue and function.signature is None:
         if len(function.parameters) == 1:
             return _unary(function, run)
@@ -205,7 +205,7 @@ def locate(error: JSONataError, position: int, name: str | None) -> None:
 
 
 def arity(function: Value) -> int:
-    """How many arguments a function declares."""
+    """Return how many arguments a function declares."""
     if type(function) is LambdaValue:
         return len(function.parameters)
     if isinstance(function, Builtin | Native):
@@ -215,7 +215,7 @@ def arity(function: Value) -> int:
 
 @lru_cache(maxsize=256)
 def _bounds(function: Callable[..., Value]) -> tuple[int, int]:
-    """The least and the greatest number of positional arguments of a Python callable."""
+    """Return the least and the greatest number of positional arguments of a Python callable."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

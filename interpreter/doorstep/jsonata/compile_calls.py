@@ -40,7 +40,7 @@ def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compil
 
 
 def _spine(node: Node) -> int:
-    """How many levels an expression nests whatever its conditions say, as jsonata-js counts."""
+    """Return how deep an expression nests whatever its conditions say, as jsonata-js counts."""
     match node:
         case nodes.Path(steps=[first, *_]):
             return 1 + _spine(first)
@@ -85,22 +85,22 @@ def _calling(
     *,
     keep_array: bool,
 ) -> Compiled:
-    """The call itself, one level deeper than what calls."""
+    """Return the call itself, one level deeper than what calls."""
     at, name = node.position, _name(node.procedure)
     finish = keep if keep_array else collapse
 
     def call(context: Value, env: Env) -> Value:
         run = env[RUN]
         value = function(context, env)
-        given = arguments(context, env)
+        values = arguments(context, env)
         run.depth += level
         try:
             if run.depth >= run.max_depth:
                 raise too_deep(run.limits)
             if type(value) is Builtin:
-                result = value.implementation(run, *value.signature.validate(given, context))
+                result = value.implementation(run, *value.signature.validate(values, context))
             else:
-                result = invoke(value, given, context, run)
+                result = invoke(value, values, context, run)
         except JSONataError as error:
             locate(error, at, name)
             raise
@@ -122,7 +122,7 @@ def _name(procedure: Node) -> str | None:
 def _compile_procedure(
     node: Node, procedure: Node, code: str, compiler: Compiler, level: int
 ) -> Compiled:
-    """What is called. A bare name that is also a function's name was meant as that function."""
+    """Compile what is called; raise if a bare name was meant as the function of that name."""
     function = compiler.compile(procedure, level)
     name = _name(procedure)
     if not isinstance(procedure, nodes.Path) or name is None:
@@ -148,23 +148,23 @@ def compile_partial(node: nodes.Partial, compiler: Compiler, level: int) -> Comp
     compiler.uses_run = True
 
     def partial(context: Value, env: Env) -> Value:
-        given = [PLACEHOLDER if a is None else a(context, env) for a in arguments]
+        values = [PLACEHOLDER if a is None else a(context, env) for a in arguments]
         value = function(context, env)
         if isinstance(value, LambdaValue):
-            return _partial_lambda(value, given)
+            return _partial_lambda(value, values)
         if not is_function(value):
             raise JSONataError("T1008", node.position, _name(node.procedure))
-        return PartialValue(value, given)
+        return PartialValue(value, values)
 
     return partial
 
 
-def _partial_lambda(function: LambdaValue, given: list[Value]) -> LambdaValue:
+def _partial_lambda(function: LambdaValue, values: list[Value]) -> LambdaValue:
     outer = function.env
     env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: outer[RUN]}
     left_open = []
     for index, parameter in enumerate(function.parameters):
-        value = given[index] if index < len(given) else UNDEFINED
+        value = values[index] if index < len(values) else UNDEFINED
         if value is PLACEHOLDER:
             left_open.append(parameter)
         else:
@@ -188,7 +188,7 @@ class ChainValue(Native):
         self._second = second
 
     def call(self, run: Evaluation, arguments: list[Value]) -> Value:
-        """g of f of the first argument."""
+        """Return g of f of the first argument."""
         value = invoke(self._first, (arguments or [UNDEFINED])[:1], UNDEFINED, run)
         return invoke(
             self._second, [collapse(value) if isinstance(value, list) else value], UNDEFINED, run
@@ -227,7 +227,7 @@ def compile_apply(node: nodes.Apply, compiler: Compiler, level: int) -> Compiled
 def _apply_to_call(
     node: nodes.Call, left: Compiled, compiler: Compiler, level: int, *, keep_array: bool
 ) -> Compiled:
-    """The value becomes the first argument."""
+    """Return the value becomes the first argument."""
     function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
     arguments = [left, *[compiler.compile(argument, level + 1) for argument in node.arguments]]
     return _calling(function, _list_of(arguments), level, node, keep_array=keep_array)
@@ -239,7 +239,7 @@ _SIGNATURE = Signature("<(oa):o>")
 
 
 def compile_transform(node: nodes.Transform, compiler: Compiler, level: int) -> Compiled:
-    """The transform as a function value."""
+    """Return the transform as a function value."""
     compiler.uses_run = compiler.shares = True
     pattern = compiler.compile(node.pattern, level + 1)
     update = compiler.compile(node.update, level + 1)
@@ -264,7 +264,7 @@ def compile_transform(node: nodes.Transform, compiler: Compiler, level: int) -> 
 
 
 def _clone(value: Value, env: Env, run: Evaluation, at: int) -> Value:
-    """Through ``$clone``, which the caller may have replaced."""
+    """Return a copy made by ``$clone``, which the caller may have replaced."""
     clone = env[GLOBALS].get("clone", BUILTINS["clone"])
     if not is_function(clone):
         raise JSONataError("T2013", at)

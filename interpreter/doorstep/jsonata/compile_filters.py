@@ -25,12 +25,12 @@ Stages = Nodes[Filter | Index]
 
 
 def tuple_env(env: Env, bindings: dict[str, Value]) -> Env:
-    """The environment of one tuple."""
+    """Return the environment of one tuple."""
     return {OUTER: env, GLOBALS: env[GLOBALS], RUN: env[RUN], **bindings}
 
 
 def compile_stages(stages: Stages, compiler: Compiler, level: int) -> Stage | None:
-    """All predicates of a step, one after the other; None if there are none."""
+    """Return all predicates of a step, one after the other; None if there are none."""
     compiled = [_compile_stage(stage, compiler, level) for stage in stages]
     if len(compiled) < 2:
         return compiled[0] if compiled else None
@@ -54,7 +54,7 @@ def _compile_stage(stage: Filter | Index, compiler: Compiler, level: int) -> Sta
 
 
 def _number_tuples(name: str) -> Stage:
-    """``#$name`` behind a predicate: every tuple is told its place."""
+    """``#$name`` behind a predicate: bind the place of each tuple."""
 
     def number(tuples: Value, env: Env) -> list[Value]:
         env[RUN].tick(OBJECT * len(tuples))
@@ -95,7 +95,7 @@ def _on_tuple(predicate: Compiled) -> Compiled:
 
 
 def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
-    """The items for which the predicate is true, or gives the number of their place."""
+    """Return the items for which the predicate is true, or returns their place."""
     run = env[RUN]
     run.tick(len(items))
     room = run.room
@@ -119,7 +119,7 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
 
 
 def _count_places(numbers: list[Value], index: int, size: int) -> int:
-    """How many of the numbers mean this place; negative ones count from the end."""
+    """Return how many of the numbers mean this place; negative ones count from the end."""
     places = [floor(number) for number in numbers]
     return places.count(index) + places.count(index - size)
 
@@ -130,14 +130,14 @@ Pairs = list[tuple[Compiled, Compiled]]
 
 
 def compile_object(node: Object, compiler: Compiler, level: int) -> Compiled:
-    """An object built of the context."""
+    """Return an object built of the context."""
     return compile_group(node.pairs, node.position, compiler, level + 1)
 
 
 def compile_group(
     nodes: list[tuple[Node, Node]], position: int, compiler: Compiler, level: int
 ) -> Compiled:
-    """The object of the groups that the keys make of the input's items."""
+    """Return the object of the groups that the keys make of the input's items."""
     pairs = [(compiler.compile(key, level), compiler.compile(value, level)) for key, value in nodes]
     names = [key.value for key, _ in nodes if isinstance(key, Literal) and type(key.value) is str]
 
@@ -151,7 +151,7 @@ def compile_group(
     fields = list(zip(names, (value for _, value in pairs), strict=True))
 
     def build(context: Value, env: Env) -> Value:
-        """Constant names and one item: the object at once."""
+        """Build the object at once: the names are constant, and there is one item."""
         if isinstance(context, list):
             return group(context, env)
         result = {}
@@ -204,7 +204,7 @@ class _Groups:
         self.members: dict[str, tuple[int, list[Value]]] = {}
 
     def add(self, name: Value, index: int, item: Value) -> None:
-        """One item of a group; D1009 if another pair has the same name."""
+        """Add an item to a group; raise D1009 if another pair has the same name."""
         if name is UNDEFINED:
             return
         if type(name) is not str:
@@ -220,7 +220,7 @@ def _present(fields: Iterable[tuple[str, Value]]) -> dict[str, Value]:
 
 
 def _merge(tuples: list[dict[str, Value]], run: Evaluation) -> dict[str, Value]:
-    """The tuples of a group as one: every binding an array of theirs."""
+    """Return the tuples of a group as one: every binding an array of theirs."""
     names = {name: None for each in tuples for name in each}
     run.tick(len(tuples) * len(names))
     return {name: concatenate([t.get(name, UNDEFINED) for t in tuples], run) for name in names}
@@ -263,7 +263,7 @@ def _keys(terms: list[Compiled], item: Value, env: Env, *, is_tuples: bool) -> l
 
 
 def _sort_uniform(keyed: list[Keyed], descending: list[bool], run: Evaluation) -> bool:
-    """Sort in place where each term gives only numbers or only strings; False where not."""
+    """Sort in place where each term returns only numbers or only strings; False where not."""
     for term in range(len(descending)):
         kinds = {type(keys[term]) for keys, _ in keyed}
         if not (kinds == {str} or kinds <= NUMBERS):

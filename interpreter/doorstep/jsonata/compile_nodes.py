@@ -25,13 +25,13 @@ from .values import UNDEFINED, Constructed, OuterSequence, Sequence, Value
 
 
 def compile_tree(tree: Node, bound: frozenset[str]) -> tuple[Compiled, Compiler]:
-    """The closure of a whole expression, and what was learnt on the way."""
+    """Return the closure of a whole expression, and what the compiler knows about it."""
     compiler = Compiler(HANDLERS, bound)
     return compiler.compile(tree, 1), compiler
 
 
 def _decorated(handler: Handler) -> Handler:
-    """Predicates, grouping and ``[]`` behind what isn't a path."""
+    """Return the handler with predicates, grouping and ``[]`` applied, behind what isn't a path."""
 
     def compile_node(node: Any, compiler: Compiler, level: int) -> Compiled:
         evaluate = handler(node, compiler, level)
@@ -84,7 +84,7 @@ def _variable(node: nodes.Variable, compiler: Compiler, _level: int) -> Compiled
 
 
 def _local(name: str, default: Value) -> Compiled:
-    """A name that some environment may hold; else it is the caller's."""
+    """Return a name that some environment may hold; else it is the caller's."""
 
     def read(_context: Value, env: Env) -> Value:
         frame: Env | None = env
@@ -106,7 +106,7 @@ def _wildcard(_node: nodes.Wildcard, _compiler: Compiler, _level: int) -> Compil
 
 
 def _members(value: Value, run: Evaluation) -> list[Value]:
-    """All values in an object or array, arrays among them flattened to the bottom."""
+    """Return all values in an object or array, arrays among them flattened to the bottom."""
     if type(value) is OuterSequence and value:
         value = value[0]
     if not isinstance(value, dict | list):
@@ -133,25 +133,25 @@ def _descendants(_node: nodes.Descendants, compiler: Compiler, _level: int) -> C
     compiler.uses_run = True
 
     def evaluate(context: Value, env: Env) -> Value:
-        found = Sequence()
+        descendants = Sequence()
         if context is not UNDEFINED:
-            _descend(context, found, env[RUN])
-            env[RUN].allocate(8 * len(found))
-        return collapse(found)
+            _descend(context, descendants, env[RUN])
+            env[RUN].allocate(8 * len(descendants))
+        return collapse(descendants)
 
     return evaluate
 
 
-def _descend(value: Value, found: Sequence, run: Evaluation) -> None:
+def _descend(value: Value, descendants: Sequence, run: Evaluation) -> None:
     run.tick()
     if isinstance(value, list):
         for item in value:
-            _descend(item, found, run)
+            _descend(item, descendants, run)
         return
-    found.append(value)
+    descendants.append(value)
     if isinstance(value, dict):
         for item in value.values():
-            _descend(item, found, run)
+            _descend(item, descendants, run)
 
 
 def _regex(node: nodes.Regex, _compiler: Compiler, _level: int) -> Compiled:

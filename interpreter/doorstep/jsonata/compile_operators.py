@@ -33,7 +33,7 @@ from .values import (
 
 
 def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
-    """Any operator with two sides."""
+    """Compile an operator with two sides."""
     left = compiler.compile(node.left, level + 1)
     right = compiler.compile(node.right, level + 1)
     symbol, at = node.operator, node.position
@@ -50,14 +50,14 @@ def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
 
 
 def _divide(left: float, right: float) -> float:
-    """As IEEE doubles divide: by zero gives an infinity, or NaN for 0/0."""
+    """Divide as IEEE doubles do: by zero to an infinity, or NaN for 0/0 (fact 70)."""
     if right == 0:
         return nan if left == 0 or isnan(left) else inf if left > 0 else -inf
     return as_double(left) / as_double(right)
 
 
 def _remainder(left: float, right: float) -> float:
-    """As JavaScript: truncated, with the sign of the left side."""
+    """Return the remainder as JavaScript has it: truncated, with the sign of the left side."""
     return nan if right == 0 else fmod(left, right)
 
 
@@ -88,7 +88,7 @@ def _arithmetic(
 def _calculate(
     operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
 ) -> Value:
-    """Whatever is not two small integers."""
+    """Calculate with whatever is not two small integers."""
     try:
         if left is not UNDEFINED and not is_number(left):
             raise JSONataError("T2001", value=left)
@@ -103,7 +103,7 @@ def _calculate(
 
 
 def compile_negate(node: Negate, compiler: Compiler, level: int) -> Compiled:
-    """Minus before anything but a number."""
+    """Compile a minus before anything but a number."""
     operand = compiler.compile(node.operand, level + 1)
 
     def negate(context: Value, env: Env) -> Value:
@@ -145,7 +145,7 @@ def _comparison(
 
 
 def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
-    """False if a side is missing; T2010 and T2009 for what has no order."""
+    """Return False if a side is missing; raise T2010 or T2009 for what has no order."""
     for value in (left, right):
         if value is not UNDEFINED and type(value) is not str and type(value) not in NUMBERS:
             raise JSONataError("T2010", at, symbol, value=value)

@@ -1,6 +1,6 @@
 """Paths: ``a.b[c > 1].d``, the heart of the language.
 
-A path maps its steps over a list of items and gathers what each gives. The commonest kind, field
+A path maps its steps over a list of items and gathers their results. The commonest kind, field
 names off a variable or the context, is a loop over the names.
 
 On a path with ``@$x``, ``#$i`` or ``%`` every value travels with the bindings made on its way, as a
@@ -22,7 +22,7 @@ from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream,
 
 
 def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
-    """Any path."""
+    """Compile any path."""
     names = _plain_names(node)
     if names is not None:
         compiler.deepest = max(compiler.deepest, level + 1)
@@ -55,7 +55,7 @@ def _kept(items: list[Value]) -> list[Value]:
 
 
 def _plain_names(node: Path) -> list[str] | None:
-    """The field names, if there is nothing else behind a variable or the context."""
+    """Return the field names, if there is nothing else behind a variable or the context."""
     if node.keep_singleton or node.keep_array or node.group is not None:
         return None
     names = []
@@ -87,7 +87,7 @@ Walk = Callable[[list[Value], Env], list[Value]]
 
 
 def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool = True) -> Walk:
-    """All the steps; ``whole``: the path ends with them."""
+    """Return all the steps; ``whole``: the path ends with them."""
     head = compiler.compile(nodes[0], level) if is_constructed(nodes[0]) else None
     rest = nodes if head is None else nodes[1:]
     # What is evaluated for each item may be the same value each time.
@@ -114,7 +114,7 @@ def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: b
 
 
 def is_constructed(node: Node) -> bool:
-    """Whether a first step is an array to start from, not something to do with each item."""
+    """Return whether a first step is an array to start from, not something to do with each item."""
     return isinstance(node, Array | Block) and node.constructed
 
 
@@ -160,7 +160,7 @@ TupleStep = Callable[[list[Value], list[Tuple] | None, Env], list[Tuple]]
 
 
 def compile_tuple_walk(node: Path, compiler: Compiler, level: int) -> Walk:
-    """A path that carries tuples; inside such a path, it hands them on."""
+    """Return a path that carries tuples; inside such a path, it hands them on."""
     first = next(index for index, step in enumerate(node.steps) if step.tuple)
     if is_constructed(node.steps[0]):
         first = max(first, 1)
@@ -235,7 +235,7 @@ def _map_step(node: Node, compiler: Compiler, level: int) -> TupleStep:
 
 
 def _bind(node: Node, each: Tuple, value: Value, place: int) -> Tuple:
-    """One value of a step, and what the step binds on its way."""
+    """Return the tuple of one value of a step, with what the step binds."""
     result = {**each, "@": value}
     if node.focus is not None:
         result[node.focus] = value

@@ -30,7 +30,7 @@ class Compiler:
     """How many were compiled."""
 
     def compile(self, node: Node, level: int) -> Compiled:
-        """The closure of a node, its predicates and its grouping applied."""
+        """Return the closure of a node, its predicates and its grouping applied."""
         self.nodes += 1
         self.deepest = max(self.deepest, level)
         return self.handlers[type(node)](node, self, level)

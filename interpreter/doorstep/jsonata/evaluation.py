@@ -7,8 +7,6 @@ around it, GLOBALS to the caller's bindings, RUN to what the evaluation may use 
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +22,14 @@ GLOBALS: Final = "(globals)"
 RUN: Final = "(run)"
 
 
+MOST_STEPS: Final = 2_000_000
+"""Steps that one evaluation may take, of JSONata and of JSONPath alike: about two seconds.
+
+AWS has a bound of about five seconds for JSONata (fact 69) and documents none for JSONPath. Steps
+are counted, so that an expression fails at the same place on every machine.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one evaluation may use; beyond it, it ends with U1001.
@@ -36,7 +42,7 @@ class Limits:
     """
 
     depth: int = 400
-    steps: int = 2_000_000
+    steps: int = MOST_STEPS
     memory: int = 128 * 2**20
     total: int = 256 * 2**20
 
@@ -52,13 +58,13 @@ OBJECT: Final = 4
 class Evaluation:
     """The state of one evaluation; never shared."""
 
-    __slots__ = ("_now", "_random", "depth", "left", "limits", "max_depth", "room")
+    __slots__ = ("_now", "depth", "left", "limits", "max_depth", "random", "room")
 
     def __init__(
         self,
         limits: Limits,
-        now: float | None,
-        source: Callable[[], float] | None,
+        now: float | Callable[[], float],
+        random: Callable[[], float],
     ) -> None:
         self.limits = limits
         self.max_depth = limits.depth
@@ -68,20 +74,15 @@ class Evaluation:
         self.left = limits.steps
         """Steps that may still be taken: below 0, the next `tick` ends the evaluation."""
         self._now = now
-        self._random = source
+        self.random = random
+        """Draws the next random number, from 0 up to 1."""
 
     @property
     def now(self) -> int:
         """Epoch milliseconds: the same for the whole evaluation."""
-        if self._now is None:
-            self._now = time.time_ns() // 1_000_000
+        if callable(self._now):
+            self._now = self._now()
         return int(self._now)
-
-    def random(self) -> float:
-        """The next random number, from 0 up to 1."""
-        if self._random is None:
-            self._random = random.random
-        return self._random()
 
     @property
     def spent(self) -> int:
@@ -89,7 +90,7 @@ class Evaluation:
         return self.limits.steps - self.left
 
     def tick(self, count: int = 1) -> None:
-        """Called wherever an expression could go on for long, with the number of steps."""
+        """Count steps, wherever an expression could take long; raise U1001 beyond the limit."""
         self.left -= count
         if self.left < 0:
             raise JSONataError("U1001", message=TIMEOUT)
@@ -101,7 +102,7 @@ class Evaluation:
             raise too_deep(self.limits)
 
     def allocate(self, size: int, whole: int = 0) -> None:
-        """Called before a value, or a part of a value of ``whole`` bytes, is built."""
+        """Account for a value, or a part of a value of ``whole`` bytes, before it is built."""
         self.room -= size + _OVERHEAD
         if self.room < 0 or size > 1023 or whole:
             if self.room < 0 or max(size, whole) > self.limits.memory:
@@ -125,11 +126,11 @@ class _Unmetered(Evaluation):
         pass
 
 
-UNMETERED: Final = _Unmetered(DEFAULT_LIMITS, None, None)
+UNMETERED: Final = _Unmetered(DEFAULT_LIMITS, 0, float)
 
 
 def too_deep(limits: Limits) -> JSONataError:
-    """The error of an expression that nests deeper than allowed."""
+    """Return the error of an expression that nests deeper than allowed."""
     return JSONataError(
         "U1001", message=f"{STACK_OVERFLOW} Depth={limits.depth + 1} max={limits.depth}"
     )

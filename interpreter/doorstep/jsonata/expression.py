@@ -5,6 +5,8 @@ What it reads is known without evaluating it: for validation, coverage and data 
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +33,14 @@ from .values import UNDEFINED, OuterSequence, Value, number
 
 _FEW_NODES: Final = 64
 _MANY_STEPS: Final = 1_000
-"""From which on an evaluation says what it used."""
+"""From which on an evaluation reports the steps that it took."""
+
+# The only clock and the only generator of the language, for callers that bring none.
+_RANDOM: Final = random.random
+
+
+def _clock() -> float:
+    return time.time_ns() // 1_000_000
 
 
 def compile(source: str) -> Expression:  # noqa: A001  what the package is imported for
@@ -40,7 +49,7 @@ def compile(source: str) -> Expression:  # noqa: A001  what the package is impor
 
 
 class Expression:
-    """One compiled expression; ``str()`` gives its source back."""
+    """One compiled expression; ``str()`` returns its source."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -91,7 +100,7 @@ class Expression:
         limits: Limits | None = None,
         spent: Callable[[int], None] | None = None,
     ) -> Value:
-        """The value for an input (``$``) and variables; UNDEFINED if there is none.
+        """Return the value for an input (``$``) and variables; UNDEFINED if there is none.
 
         ``bindings``: names without ``$`` to JSON values or Python callables, which are called with
         positional arguments, missing ones as UNDEFINED; they win over the language's functions,
@@ -109,7 +118,7 @@ class Expression:
         if self._needs_input:
             env[GLOBALS] = {**env[GLOBALS], "$": data}
         if self._needs_run:
-            env[RUN] = Evaluation(limits, now, random)
+            env[RUN] = Evaluation(limits, _clock if now is None else now, random or _RANDOM)
         try:
             result = self._evaluate(OuterSequence((data,)) if type(data) is list else data, env)
             if self._shares:
@@ -200,7 +209,7 @@ class _Reads:
             self.paths.add((node.name, *names))
 
     def _trailing(self, node: Node, bound: set[str]) -> None:
-        """Predicates and groupings: their context is not the input."""
+        """Read predicates and groupings: their context is not the input."""
         for stage in (*node.predicates, *node.stages):
             if isinstance(stage, nodes.Filter):
                 self.read(stage.expression, bound, at_root=False)
@@ -221,7 +230,7 @@ def _constant_names(steps: list[Node]) -> tuple[str, ...]:
 
 
 def _is_filtered(node: Node) -> bool:
-    """Whether predicates other than a constant index follow."""
+    """Return whether predicates other than a constant index follow."""
     return not all(
         isinstance(stage, nodes.Filter) and isinstance(stage.expression, nodes.Literal)
         for stage in (*node.predicates, *node.stages)

@@ -53,7 +53,7 @@ class Lexer:
         self.position = 0
 
     def next(self, *, infix: bool = False) -> Token:
-        """The next token; behind an operand (``infix``) a slash divides."""
+        """Return the next token; behind an operand (``infix``) a slash divides."""
         match = _TOKEN.match(self.source, self.position)
         while match is not None and match.lastgroup == "comment":
             self._skip_comment(match.end())
@@ -122,7 +122,7 @@ class Lexer:
             parts.append(character)
 
     def _escape(self, at: int) -> tuple[str, int]:
-        """The character behind a backslash, and where its escape ends."""
+        """Return the character behind a backslash, and where its escape ends."""
         letter = self.source[at : at + 1]
         if letter in _ESCAPES:
             return _ESCAPES[letter], at + 1
@@ -134,7 +134,7 @@ class Lexer:
         return chr(int(match.group(), 16)), match.end()
 
     def _regex(self, start: int) -> Token:
-        """The literal up to its closing slash; slashes in brackets don't close it."""
+        """Return the literal up to its closing slash; slashes in brackets don't close it."""
         source, depth = self.source, 0
         for at in range(start, len(source)):
             character, escaped = source[at], _is_escaped(source, at)
@@ -160,7 +160,7 @@ def _is_escaped(source: str, at: int) -> bool:
 
 
 def _join_surrogates(text: str) -> str:
-    """Characters written as two ``\\u`` escapes as the one character that they are."""
+    """Return the text with each character written as two ``\\u`` escapes made one."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text
@@ -202,14 +202,14 @@ class TokenStream:
             raise JSONataError("S0204", self.token.position, self.token.value)
 
     def defer(self, problem: JSONataError) -> None:
-        """A fault of meaning: it counts only if the whole is well formed."""
+        """Return a fault of meaning: it counts only if the whole is well formed."""
         self.problem = self.problem or problem
 
     def at(self, operator: str) -> bool:
-        """Whether the token is that operator."""
+        """Return whether the token is that operator."""
         return self.token.kind == "operator" and self.token.value == operator
 
 
 def token_text(token: Token) -> Any:
-    """A token as messages show it."""
+    """Return a token as messages show it."""
     return token.value.pattern if token.kind == "regex" else token.value

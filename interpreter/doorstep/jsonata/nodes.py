@@ -201,7 +201,7 @@ class Hole(Node):
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The expressions right inside one that has no context and binds nothing of its own."""
+    """Return the expressions right inside one that has no context and binds nothing of its own."""
     match node:
         case Binary(left=left, right=right) | Apply(left=left, right=right):
             yield from (left, right)

@@ -45,7 +45,7 @@ _FLAT: Final = frozenset(".[^{@#")
 
 
 def parse(source: str) -> tuple[Node, frozenset[str]]:
-    """The tree of an expression and the names bound in it; JSONataError S… if it has none."""
+    """Return the tree of an expression and the names bound in it; raise JSONataError (S…)."""
     parser = Parser(source)
     return parser.parse(), frozenset(parser.bound)
 
@@ -98,7 +98,7 @@ class Parser(TokenStream):
     # -- what an expression can start with
 
     def _prefix(self, token: Token) -> Node:
-        """The expression that starts with a token."""
+        """Return the expression that starts with a token."""
         at = token.position
         match token.kind:
             case "name":
@@ -185,7 +185,7 @@ class Parser(TokenStream):
         return key, self.expression(0)
 
     def _list(self, closing: str, read: Callable[[], _T]) -> list[_T]:
-        """What stands between commas, up to the closing bracket."""
+        """Return what stands between commas, up to the closing bracket."""
         items: list[_T] = []
         while not self.at(closing):
             items.append(read())

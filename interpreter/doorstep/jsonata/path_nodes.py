@@ -15,7 +15,7 @@ from .nodes import Node
 
 
 def text_of(node: Node) -> Any:
-    """What stands at a node, for messages."""
+    """Return what stands at a node, for messages."""
     if node.predicates or node.group:
         return "[" if node.predicates else "{"
     match node:
@@ -129,7 +129,7 @@ def bind_index(left: Node, name: str) -> Node:
 
 
 def mark_tail_calls(node: Node | None) -> None:
-    """Calls whose value is the lambda's value: they need no stack."""
+    """Mark the calls whose value is the lambda's value: they need no stack."""
     match node:
         case nodes.Call() if not node.predicates:
             node.tail = True
@@ -186,7 +186,7 @@ def _walk_back(path: nodes.Path, slot: nodes.Slot) -> None:
 
 
 def seek_in_predicate(step: Node, predicate: Node) -> None:
-    """A predicate's ``%`` means the input of the step that it filters."""
+    """Return a predicate's ``%`` means the input of the step that it filters."""
     for slot in predicate.seeking or []:
         if slot.level == 1:
             seek(step, slot)

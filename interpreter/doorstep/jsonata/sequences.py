@@ -28,7 +28,7 @@ _SCALARS: Final = _FIXED | {str}
 
 
 def collapse(sequence: list[Value]) -> Value:
-    """What a gathered sequence means: nothing, its one value, or itself."""
+    """Return what a gathered sequence means: nothing, its one value, or itself."""
     size = len(sequence)
     if size > 1 or type(sequence) not in (Sequence, OuterSequence):
         return sequence if size or not isinstance(sequence, KeptSequence) else UNDEFINED
@@ -36,14 +36,14 @@ def collapse(sequence: list[Value]) -> Value:
 
 
 def keep(value: Value) -> Value:
-    """A sequence as one that stays an array: the ``[]`` behind an expression."""
+    """Return a sequence as one that stays an array: the ``[]`` behind an expression."""
     if isinstance(value, Sequence) and type(value) is not TupleStream:
         return KeptSequence(value) if value else UNDEFINED
     return value
 
 
 def gather(results: list[Value], run: Evaluation) -> Sequence:
-    """All results, arrays among them flattened; U1001 if there are too many."""
+    """Return all results, arrays among them flattened; U1001 if there are too many."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
@@ -51,7 +51,7 @@ def gather(results: list[Value], run: Evaluation) -> Sequence:
 
 
 def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
-    """Like gather, but the only array that a path ends at stays the array that it is."""
+    """Gather, but leave the only array that a path ends at as it is."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
@@ -80,7 +80,7 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
 
 
 def concatenate(values: Iterable[Value], run: Evaluation) -> Value:
-    """Values and arrays of values as one array; what is UNDEFINED is left out."""
+    """Return values and arrays of values as one array, without what is UNDEFINED."""
     present = _present(values)
     if len(present) < 2:
         return present[0] if present else UNDEFINED
@@ -95,7 +95,7 @@ def concatenate(values: Iterable[Value], run: Evaluation) -> Value:
 
 
 def field_of(value: Value, name: str, run: Evaluation) -> Value:
-    """The field of an object; of an array, the fields of all its items."""
+    """Return the field of an object; of an array, the fields of all its items."""
     if type(value) is dict:
         return value.get(name, UNDEFINED)
     if isinstance(value, list):
@@ -105,7 +105,7 @@ def field_of(value: Value, name: str, run: Evaluation) -> Value:
 
 
 def fields_of(items: list[Value], name: str, run: Evaluation) -> list[Value]:
-    """The field of each item; UNDEFINED where it is missing."""
+    """Return the field of each item; UNDEFINED where it is missing."""
     return [
         item.get(name, UNDEFINED) if type(item) is dict else field_of(item, name, run)
         for item in items
@@ -113,7 +113,7 @@ def fields_of(items: list[Value], name: str, run: Evaluation) -> list[Value]:
 
 
 def descend(value: Value, names: list[str], env: Env) -> Value:
-    """The field at the end of the names; from the first array on, the fields of all its items."""
+    """Return the field at the end of the names; of an array on the way, those of all its items."""
     for index, name in enumerate(names):
         if type(value) is not dict:
             return (

@@ -23,7 +23,7 @@ class Meter(Protocol):
     """What counts the steps of an evaluation."""
 
     def tick(self, count: int = 1) -> None:
-        """Called with the number of steps; raises U1001 when there are too many."""
+        """Count steps; raise U1001 when there are too many."""
 
 
 class Undefined:
@@ -81,12 +81,12 @@ class Function:
 
 
 def is_function(value: Value) -> bool:
-    """Whether the value is a function: a lambda, a built-in, a regular expression, a callable."""
+    """Return whether the value is a lambda, a built-in, a regular expression or a callable."""
     return isinstance(value, Function) or callable(value)
 
 
 def symbol(value: Value) -> str:
-    """The letter of the value's type in function signatures; ``m`` is missing."""
+    """Return the letter of the value's type in function signatures; ``m`` is missing."""
     letter = _SYMBOLS.get(type(value))
     if letter is not None:
         return letter
@@ -121,14 +121,14 @@ def size_of(value: Value) -> int:
 
 
 def required(value: Value, index: int) -> Value:
-    """An argument that a function can't do without; T0410 if it is UNDEFINED."""
+    """Return an argument that a function can't do without; T0410 if it is UNDEFINED."""
     if value is UNDEFINED:
         raise JSONataError("T0410", value=value, index=index)
     return value
 
 
 def is_number(value: Value) -> bool:
-    """Whether the value is a number to count with; NaN is not, infinity is an error (D1001)."""
+    """Return whether the value is a number; NaN is none, infinity is an error (D1001)."""
     kind = type(value)
     if kind is int:
         return True
@@ -140,7 +140,7 @@ def is_number(value: Value) -> bool:
 
 
 def are_numbers(values: Iterable[Value]) -> bool:
-    """Whether all values are numbers."""
+    """Return whether all values are numbers."""
     return all(map(is_number, values))
 
 
@@ -148,7 +148,7 @@ SAFE: Final = 2**53
 
 
 def number(value: float) -> int | float:
-    """A computed number in its one form: whole ones as int, as JavaScript prints them."""
+    """Return a computed number in its one form: whole ones as int, as JavaScript prints them."""
     if type(value) is int:
         return value if -SAFE <= value <= SAFE else number(as_double(value))
     if not value.is_integer():  # infinity and NaN are no integers either
@@ -159,7 +159,7 @@ def number(value: float) -> int | float:
 
 
 def as_double(value: float) -> float:
-    """The double that a number stands for; infinity where it is beyond all doubles."""
+    """Return the double that a number stands for; infinity where it is beyond all doubles."""
     try:
         return float(value)
     except OverflowError:
@@ -186,7 +186,7 @@ def same_text(left: str, right: str, run: Meter) -> bool:
 
 
 def equal(left: Value, right: Value, run: Meter) -> bool:
-    """Deep equality; true is not 1, and a function equals only itself."""
+    """Return whether two values are deeply equal; true is not 1, a function equals only itself."""
     if left is right:
         return True
     kind = type(left)
@@ -220,7 +220,7 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def print_number(value: float) -> str:
-    """JavaScript's ``String(value)``."""
+    """Return JavaScript's ``String(value)``."""
     if type(value) is int and abs(value) < 10**15:
         return str(value)
     value = as_double(value)
@@ -233,7 +233,7 @@ def print_number(value: float) -> str:
 
 
 def _parts(value: float) -> tuple[str, str, int]:
-    """Sign, the shortest digits that mean this double, and where the point stands among them."""
+    """Return the sign, the shortest digits that mean this double, and where their point stands."""
     parts = Decimal(repr(value)).as_tuple()
     digits = "".join(map(str, parts.digits))
     exponent = len(digits) + int(parts.exponent)
@@ -252,7 +252,7 @@ def _layout(digits: str, point: int) -> str:
 
 
 def print_15(value: float) -> str:
-    """With 15 significant digits, as ``$string`` does; null if that is beyond all doubles."""
+    """Print 15 significant digits, as ``$string`` does; null if that is beyond all doubles."""
     if type(value) is int and abs(value) < 10**15:
         return str(value)
     rounded = float(_FIFTEEN.create_decimal(Decimal(as_double(value))))
@@ -270,7 +270,7 @@ def read_number(text: str) -> int | float | None:
 
 
 def in_radix(value: float, radix: int) -> str:
-    """An integer in the digits of a radix from 2 to 36."""
+    """Return an integer in the digits of a radix from 2 to 36."""
     rest, digits = abs(int(value)), ""
     while rest:
         rest, digit = divmod(rest, radix)

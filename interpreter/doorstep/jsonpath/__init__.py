@@ -6,19 +6,26 @@ filters of our own, since AWS's grammar is not the one that jsonpath-ng parses.
 
 from __future__ import annotations
 
-from .follow import IndexNotFound, PathNotFound
 from .grammar import PathSyntaxError
-from .paths import Path, Reference, ReferenceConflict, compile_path, compile_reference
-from .steps import Meter
+from .meter import PathMeter
+from .paths import (
+    CompiledPath,
+    IndexNotFound,
+    PathNotFound,
+    ReferenceConflict,
+    ReferencePath,
+    compile_path,
+    compile_reference,
+)
 
 __all__ = [
+    "CompiledPath",
     "IndexNotFound",
-    "Meter",
-    "Path",
+    "PathMeter",
     "PathNotFound",
     "PathSyntaxError",
-    "Reference",
     "ReferenceConflict",
+    "ReferencePath",
     "compile_path",
     "compile_reference",
 ]

@@ -33,25 +33,25 @@ that no file can have.
 """
 
 
-class Item(NamedTuple):
+class MapItem(NamedTuple):
     """One item, and where it comes from ($$.Map.Item.Source)."""
 
     value: Any
     source: str
 
 
-def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
+def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem, None, None]:
     """Return the items of a map run: the state's own, or those that its ItemReader names.
 
     Fact 280.
     """
     if command.reader is None:
-        yield from (Item(value, "STATE_DATA") for value in command.items or ())
+        yield from (MapItem(value, "STATE_DATA") for value in command.items or ())
     else:
         yield from _read(command.reader, buckets)
 
 
-def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
+def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
     most = most_items(reader)
     name = text_field("Bucket", reader.arguments.get("Bucket"))
     folder = locate(buckets, name)
@@ -111,7 +111,7 @@ def _outside(bucket: str, key: str) -> StateFailed:
     return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
 
 
-def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
+def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
     # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
     if not folder.is_dir():
         raise failed(f"The specified bucket does not exist ({folder})")
@@ -128,7 +128,7 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
         if flatten:
             yield from _object(reader.config, path, f"S3://{bucket}/{key}")
         else:
-            yield Item(_metadata(path, key), f"S3://{bucket}")
+            yield MapItem(_metadata(path, key), f"S3://{bucket}")
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
@@ -145,13 +145,13 @@ def _metadata(path: Path, key: str) -> dict[str, Any]:
     }
 
 
-def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item]:
+def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[MapItem]:
     with reported(path):
         if not path.is_file():
             raise failed(f"The specified key does not exist. ({path})")
         with _open(path) as lines:
             for value in parse_items(config, lines):
-                yield Item(value, source)
+                yield MapItem(value, source)
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
@@ -240,7 +240,7 @@ class Batch(NamedTuple):
     size: int
 
 
-def batches(command: StartMapRun, items: Iterator[Item]) -> Iterator[Batch]:
+def batches(command: StartMapRun, items: Iterator[MapItem]) -> Iterator[Batch]:
     """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
 
     Facts 116 and 281.

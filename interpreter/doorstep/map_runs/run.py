@@ -18,7 +18,7 @@ from ..errors import InputError, StateFailed
 from ..runtime.clocks import AT_ONCE, Handle
 from ..runtime.execution import child_identity
 from ..values.json_values import dumps
-from .readers import Batch, Item, batches, read_items
+from .readers import Batch, MapItem, batches, read_items
 from .writers import record_of, result
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class MapRun:
         self.succeeded: dict[int, Any] = {}
         """Their `writers.record_of`: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
-        self._items: Generator[Item, None, None] = read_items(command, None)
+        self._items: Generator[MapItem, None, None] = read_items(command, None)
         """Being read; closed with the run, so that no file stays open."""
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
@@ -93,9 +93,13 @@ class MapRun:
 
     def change(self, **fields: Any) -> None:
         """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
-        self.command = self.command._replace(**fields)
+        self.set_limits(**fields)
         self.driver.persistence.map_run(self)
         self._continue()
+
+    def set_limits(self, **fields: Any) -> None:
+        """Set limits by their names in StartMapRun; they apply when the run continues."""
+        self.command = self.command._replace(**fields)
 
     def abort(self) -> None:
         """Stop what still runs; nobody waits for the result."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import ApiError, shortened
+from ..values.json_values import byte_length
 from .aws_errors import invalid_arn, invalid_request, invalid_token
 
 PAYLOAD_BYTES = 262_144
-"""Of an input, an output or a result: 256 KiB of UTF-8 (Step Functions quotas page)."""
+"""Of an input, an output or a result: 256 KiB of UTF-8 (fact 520)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,8 @@ def check_request(operation: str, request: Any) -> dict[str, Any]:
 
     Raises ApiError: SerializationException for a value of another type, InvalidArn and InvalidToken
     for characters that neither can have, ValidationException with all values outside their limits.
+
+    Fact 453.
     """
     table = REQUESTS[operation]
     if not isinstance(request, dict):
@@ -267,7 +270,7 @@ def check_request(operation: str, request: Any) -> dict[str, Any]:
 
 
 def check_member(operation: str, name: str, value: Any) -> None:
-    """Raise ApiError for the value of one member as `check_request` does."""
+    """Raise ApiError for the value of one member as `check_request` does (fact 453)."""
     _refuse(_breaches(REQUESTS[operation].members[name], value, name))
 
 
@@ -303,6 +306,7 @@ def _breaches(shape: Shape, value: Any, at: str) -> Iterator[str]:
 
 
 def _check_characters(shape: Text, value: str) -> None:
+    # Facts 451 and 452: names may not have all characters, and an ARN has its form.
     if shape.of in ("arn", "token") and _NO_IDENTIFIER.search(value):
         characters = f"Invalid characters: {shortened(value, _REPEATED)}"
         raise invalid_arn(characters) if shape.of == "arn" else invalid_token()
@@ -331,7 +335,7 @@ def _text_constraint(shape: Text, value: str) -> str | None:
     if shape.values and value not in shape.values:
         return f"satisfy enum value set: [{', '.join(shape.values)}]"
     payload = shape.of == "payload"
-    length = len(value.encode("utf-8", "surrogatepass")) if payload else len(value)
+    length = byte_length(value) if payload else len(value)
     if constraint := _range("length", length, shape.least, shape.most):
         return constraint
     pattern = shape.pattern or (_TEXT if shape.of == "text" else None)

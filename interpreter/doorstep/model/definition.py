@@ -249,9 +249,7 @@ def _state(name: str, fields: Fields, pointer: str, jsonata: bool) -> State:
 def speaks_jsonata(fields: Fields, default: bool = False) -> bool:
     """Return whether a machine's or a state's query language is JSONata.
 
-    `default`: the machine's. A nested state takes it, not the enclosing state's (measured on AWS).
-
-    Facts 10 to 12: only the exact text JSONPath selects JSONPath.
+    `default`: the machine's. A nested state takes it, not the enclosing state's (facts 11, 12).
     """
     own = fields.get("QueryLanguage", "JSONata" if default else "JSONPath")
     return bool(own != "JSONPath")

@@ -48,7 +48,7 @@ class Integration:
         return self.resource_type or self.resource
 
     def event(self, what: str) -> str:
-        """The type of an event: `what` is Scheduled, Started, Succeeded, Failed or TimedOut."""
+        """Return an event's type; `what`: Scheduled, Started, Succeeded, Failed or TimedOut."""
         return _PREFIX[self.kind] + what
 
 
@@ -112,7 +112,7 @@ def _lists_only(fields: Any) -> bool:
 
 
 def function_name(resource: str) -> str:
-    """NAME of a function's ARN (version or alias left out), of NAME:VERSION, or of a plain NAME."""
+    """Return NAME of a function's ARN (without version or alias), of NAME:VERSION, or of NAME."""
     parts = resource.split(":")
     if "function" in parts[:-1]:
         return parts[parts.index("function") + 1]

@@ -55,7 +55,7 @@ class ChildHistory:
 
 
 def last_of(arn: str) -> tuple[str, str]:
-    """Return the machine in an ARN, NAME or NAME/LABEL, and the ARN's last part."""
+    """Return the machine in an ARN, NAME or NAME/LABEL, and the ARN's last part (fact 282)."""
     machine, _, rest = arn.split(":", 6)[-1].partition(":")
     return machine, rest.rpartition(":")[2]
 
@@ -132,7 +132,10 @@ class ChildHistories:
         return next((one for one in named if one in self.unmatched and one.is_execution(arn)), None)
 
     def of_map_run(self, arn: str, since: float, until: float) -> list[ChildHistory]:
-        """Return what can be the children of the map run with this ARN, which lasted so long."""
+        """Return what can be the children of the map run with this ARN, which lasted so long.
+
+        Fact 282: a child's ARN has MACHINE/LABEL in place of the machine's name.
+        """
         machine, run = last_of(arn)
         # Express children's log lines name the Map's machine, not the run: their time has to tell.
         unsure = [*self._by_group[machine], *self._by_group[None]]

@@ -178,7 +178,11 @@ def _task_child(
 
 
 def _end(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
-    """Return a child's end as the task has it; None for a task that did not wait for it."""
+    """Return a child's end as the task has it; None for a task that did not wait for it.
+
+    Facts 115 and 135: `.sync:2` has values where `.sync` has texts; a child that failed is a
+    States.TaskFailed.
+    """
     if not invoke.integration.pattern.startswith("sync") or fact.kind == "due":
         return None
     end = value_of(fact.data.get("cause")) if fact.kind == "failed" else fact.data
@@ -190,7 +194,7 @@ def _end(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
 
 
 def _ended(last: Entry) -> dict[str, Any]:
-    """Return how a child ended, with DescribeExecution's members."""
+    """Return how a child ended, with DescribeExecution's members (fact 115)."""
     why = {name.capitalize(): text for name, text in last.why.items()}
     output = {"Output": loads(last.text("output"))} if "output" in last.details else {}
     return {"Status": TERMINAL[last.type]} | output | why

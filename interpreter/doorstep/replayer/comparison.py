@@ -108,6 +108,7 @@ def _differences(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterat
 
 
 def _variables(texts: Any) -> Any:
+    # Fact 81: each assigned value is a JSON text.
     return {k: value_of(v) for k, v in texts.items()} if isinstance(texts, dict) else texts
 
 
@@ -142,6 +143,8 @@ def other_length(ended: float, due: float, began: float, begins: float) -> str |
 
     It `began` and `ended` in the recording; it `begins` and is `due` now. The end of a Wait may be
     a moment (Timestamp) or a length from when AWS came so far: one of the two has to agree.
+
+    Facts 261 and 300: how long a Wait, or the delay of a retry, takes.
     """
     length = due - begins
     if _on_time(due, ended, length) or _on_time(began + length, ended, length):
@@ -150,7 +153,10 @@ def other_length(ended: float, due: float, began: float, begins: float) -> str |
 
 
 def other_limit(entry: Entry, due: float, started: float) -> str | None:
-    """Return how the execution's time limit, `due` now, contradicts what was recorded next."""
+    """Return how the execution's time limit, `due` now, contradicts what was recorded next.
+
+    Facts 94 and 95: the execution's own limit ends it exactly then.
+    """
     length = due - started
     if entry.type != "ExecutionTimedOut":
         over = entry.at - due > LATE
@@ -260,6 +266,7 @@ class Pairing:
         return next((e for e in later if e.id in self._unpaired and kind_of(e) == kind), None)
 
     def _never_started(self, scheduled: int) -> bool:
+        # No recording shows these events; the API has them (HistoryEvent, fact 443).
         following = self.recording.following.get(scheduled, ())
         return any(entry.type.endswith(("ScheduleFailed", "StartFailed")) for entry in following)
 

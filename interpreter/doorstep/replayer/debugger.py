@@ -306,6 +306,8 @@ def _stages(
     """Evaluate the stages of a visit once more; from one that fails on they are left out.
 
     `snapshot`: when the state was entered, or its work began; `asked`: what it began with.
+
+    Facts 322, 323 and 326.
     """
     values: dict[str, Any] = {}
     with suppress(StateFailed):

@@ -121,6 +121,7 @@ class Follower:
         return any(isinstance(self.engine.open[key].get(""), FindActivity) for key in keys)
 
     def _fact(self, entry: Entry, key: str) -> Fact | None:
+        # Facts 400 to 402: what a recorded event follows says what caused it.
         at = max(self.engine.now, entry.at)
         if not key:
             return self._of_the_execution(entry, at)
@@ -173,7 +174,10 @@ class Follower:
         return _OF_THE_EXECUTION[entry.type](entry, at)
 
     def _add_heartbeats(self, fact: Fact) -> None:
-        """Add the heartbeats, which leave no events: without a timeout they must have come."""
+        """Add the heartbeats, which leave no events: without a timeout they must have come.
+
+        Facts 98 and 418: a heartbeat is no event, and limits the gap before it.
+        """
         if fact.kind != "due":
             return
         for key, commands in list(self.engine.open.items()):
@@ -248,6 +252,8 @@ class Follower:
         """Return whether it happened in a line that was stopped here at an earlier moment.
 
         A line goes on where one of our events follows from `ours`: then it is a difference.
+
+        Facts 108, 137 and 421: which events a line that is aborted still has depends on the moment.
         """
         if _is_abort(entry) or ours is None:
             return True
@@ -269,7 +275,7 @@ class Follower:
         return self.report.other_time(entry, message) if message else None
 
     def _over_by_now(self, entry: Entry) -> Difference | None:
-        """Return how the recording contradicts the execution's own time limit."""
+        """Return how the recording contradicts the execution's own time limit (fact 94)."""
         timer = self.engine.open.get(EXECUTION, {}).get("timeout")
         if not isinstance(timer, SetTimer):
             return None
@@ -278,6 +284,7 @@ class Follower:
 
 
 def _is_abort(event: Event | Entry) -> bool:
+    # Facts 403 and 421: aborts are leaves, nothing follows them.
     return event.type.endswith(("StateAborted", "IterationAborted"))
 
 
@@ -318,7 +325,10 @@ def _answer(entry: Entry, at: float, key: str, commands: Mapping[str, Command]) 
 
 
 def _expired(commands: Mapping[str, Command], at: float) -> SetTimer | None:
-    """Return the timer that ended a call: both leave the same event, and heartbeats leave none."""
+    """Return the timer that ended a call: both leave the same event, and heartbeats leave none.
+
+    Facts 97 and 308: both limits are recorded as States.Timeout.
+    """
     timers = [commands[name] for name in ("timeout", "heartbeat") if name in commands]
     due = [timer for timer in timers if isinstance(timer, SetTimer) and timer.at <= at + EARLY]
     return next(iter(due), None) or next((t for t in timers if isinstance(t, SetTimer)), None)

@@ -120,7 +120,7 @@ class RecordedIdentity(Identity):
 
     @property
     def arn(self) -> str:
-        """The execution's ARN, the recording's own where it is known."""
+        """The execution's ARN, the recording's own where it is known (facts 282 and 457)."""
         return self.given_arn or Identity.arn.__get__(self)
 
     def uuid(self, place: str) -> str:
@@ -208,7 +208,10 @@ class RepeatedRandom(Random):
 
 
 def identity_of(recording: Recording, recorded: RecordedValues, type: str) -> RecordedIdentity:
-    """Return who the recorded execution was, as far as its history and `recorded` say it."""
+    """Return who the recorded execution was, as far as its history and `recorded` say it.
+
+    Facts 282 and 457: what ARNs say of names, labels and types.
+    """
     map_run = _ARN.fullmatch(str(recording.map_run))
     identity = RecordedIdentity(
         name="replayed-execution",

@@ -102,6 +102,8 @@ class MapRunMatch:
         """Return how the map run ends now with the children that it had then; None: as it ended.
 
         `recorded`: the parent's history has its result, so that children may be missing.
+
+        Fact 285.
         """
         if self.batches is None or (self.batches and not self.histories):
             return None
@@ -132,7 +134,10 @@ def match_children(
     bucket: Path | None,
     same: Tolerate,
 ) -> MapRunMatch:
-    """Match the inputs of a map run with the histories of the children that got them."""
+    """Match the inputs of a map run with the histories of the children that got them.
+
+    Facts 116 and 282: each item or batch runs as a child with that input.
+    """
     candidates = sorted(candidates, key=lambda child: child.began)
     inputs, failure = _batches(run, bucket)
     if inputs is None:

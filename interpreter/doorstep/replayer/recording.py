@@ -62,7 +62,10 @@ class Recording:
         return begun
 
     def ends_of(self, started: Entry) -> list[Entry]:
-        """Return a map run's ends, those after redrives too; `started`: its MapRunStarted."""
+        """Return a map run's ends, those after redrives too; `started`: its MapRunStarted.
+
+        Fact 505: a redrive continues the same map run.
+        """
         begun = self._map_runs[map_run_arn(started)]
         return [e for one in begun for e in self.following[one.id] if e.type in _RUN_ENDS]
 
@@ -90,7 +93,7 @@ History = Mapping[str, Any] | Sequence[Any] | str | Path | Recording
 
 
 def map_run_arn(entry: Entry) -> str:
-    """Return the ARN of the map run that an event is about."""
+    """Return the ARN of the map run that an event is about (facts 433 and 505)."""
     return str(entry.details.get("mapRunArn"))
 
 

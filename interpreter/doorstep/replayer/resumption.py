@@ -51,6 +51,8 @@ def resume(
     A failed, timed out or stopped execution is redriven: what succeeded is not run again. The
     other options are those of `prepare_resume`, which can go back further. Raises InputError where
     there is nothing to resume, and ReplayError where the definition does not lead there.
+
+    Facts 500 to 505.
     """
     driver, execution = prepare_resume(history, definition, handlers, **options)
     driver.run(execution)
@@ -157,7 +159,10 @@ def _resume_point(
 
 
 def _unfinished(follower: Follower) -> list[tuple[str, MapRunMatch]]:
-    """Return the map runs that continue: of a Map that was retried, the last one."""
+    """Return the map runs that continue: of a Map that was retried, the last one.
+
+    Fact 505: a redrive continues the map run.
+    """
     last = {
         visit: (key, match)
         for key, match in follower.map_runs.items()

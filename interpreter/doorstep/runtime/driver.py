@@ -34,7 +34,7 @@ from .handlers import Handlers
 from .invocation import Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
-from .ports import Machine, NewMapRun, OnEvent, Persistence
+from .ports import NewMapRun, OnEvent, Persistence, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -55,7 +55,7 @@ class Driver:
         clock: MainClock,
         handlers: Handlers,
         *,
-        machines: Mapping[str, Machine] | None = None,
+        machines: Mapping[str, Startable] | None = None,
         bucket: Path | None = None,
         on_event: OnEvent | None = None,
         respond: Respond | None = None,

@@ -17,7 +17,7 @@ OnEvent = Callable[[Execution, Event], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Startable:
     """A state machine that `states:startExecution` can start by its name."""
 
     name: str
@@ -73,7 +73,7 @@ class Delivery(Protocol):
     executions: dict[str, Execution]
 
     @property
-    def machines(self) -> Mapping[str, Machine]:
+    def machines(self) -> Mapping[str, Startable]:
         """What `states:startExecution` finds."""
 
     def start(

@@ -26,7 +26,7 @@ from .invocation import metadata
 
 if TYPE_CHECKING:
     from .execution import Execution
-    from .ports import Delivery, Machine
+    from .ports import Delivery, Startable
 
 
 DEEPEST = 1_000
@@ -106,12 +106,12 @@ def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) ->
     driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
-def _machine(driver: Delivery, invoke: Invoke) -> Machine | None:
+def _machine(driver: Delivery, invoke: Invoke) -> Startable | None:
     arn = str(invoke.arguments.get("StateMachineArn"))
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
 
 
-def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Startable) -> Execution:
     """The execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(

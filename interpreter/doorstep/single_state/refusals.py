@@ -1,6 +1,6 @@
 """Which tests AWS refuses: what a mock can stand for, what needs one, what a context object holds.
 
-The sentences were recorded (LocalStack's public recordings of TestState); the rules are on
+The sentences were recorded; the rules are facts 127 and 482 to 486 of docs/facts, after
 https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html.
 """
 
@@ -18,6 +18,7 @@ from ..model.state_types import WORKING
 from ..testing.service_models import problems
 from .request import JSONText, StateMock, StateTest
 
+# Facts 340 and 484: the members of a context object, and their types.
 _CONTEXT: dict[str, dict[str, str | None]] = {
     "Execution": {
         "Id": "string",
@@ -35,7 +36,10 @@ _CONTEXT: dict[str, dict[str, str | None]] = {
 
 
 def check(test: StateTest, state: State) -> None:
-    """Raise ApiError for a test that AWS would refuse."""
+    """Raise ApiError for a test that AWS would refuse.
+
+    Facts 127 and 482 to 486.
+    """
     if test.mock is None:
         _check_unmocked(test, state)
         return
@@ -50,6 +54,7 @@ def check(test: StateTest, state: State) -> None:
 
 
 def _check_unmocked(test: StateTest, state: State) -> None:
+    # Fact 127: without a mock neither Map nor Parallel, and nothing that belongs to a mock.
     for name, value in (
         ("MapIterationFailureCount", test.failed_iterations),
         ("MapItemReaderData", test.reader_data),
@@ -71,6 +76,7 @@ def _check_unmocked(test: StateTest, state: State) -> None:
 
 
 def _without_mock(test: StateTest, state: State) -> Iterator[str]:
+    # Facts 127 and 486: no activity, no callback or job, and a RoleArn.
     called = integration(state.fields["Resource"])
     if called.kind == "activity":
         yield "TestState does not support Activity tasks when a mock is not specified."
@@ -81,6 +87,7 @@ def _without_mock(test: StateTest, state: State) -> Iterator[str]:
 
 
 def _with_mock(test: StateTest, mock: StateMock, state: State) -> Iterator[str]:
+    # Fact 127: only what does work can be mocked.
     if test.reveal_secrets:
         yield "TestState does not support RevealSecrets when a mock is specified."
     if state.type not in WORKING:
@@ -88,6 +95,7 @@ def _with_mock(test: StateTest, mock: StateMock, state: State) -> Iterator[str]:
 
 
 def _with_result(test: StateTest, result: JSONText, state: State) -> Iterator[str]:
+    # Facts 482, 483 and 485: what a result must look like for the state, and for the service.
     value = result.value
     match state.type:
         case "Map" if state.writer:
@@ -115,6 +123,7 @@ def _with_result(test: StateTest, result: JSONText, state: State) -> Iterator[st
 
 
 def _in_context(context: Any, state: State) -> Iterator[str]:
+    # Fact 484: what a context may have.
     if not isinstance(context, Mapping):
         yield "Context object must be a JSON object"
         return
@@ -144,4 +153,5 @@ def _in_part(name: str, members: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _has_token(state: State) -> bool:
+    # Facts 233 and 484: callback and `.sync` tasks have a token.
     return state.type == "Task" and bool(integration(state.fields["Resource"]).pattern)

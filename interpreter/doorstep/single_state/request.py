@@ -62,7 +62,10 @@ class StateTest:
 
 
 def read(request: Mapping[str, Any]) -> StateTest:
-    """Read a request; raise ApiError where AWS would refuse a member by itself."""
+    """Read a request; raise ApiError where AWS would refuse a member by itself.
+
+    Facts 480 to 486.
+    """
     texts = _with_texts(request)
     known = list(_paths(REQUESTS["TestState"]))
     for path in _unknown(texts, known):
@@ -128,6 +131,7 @@ def _input(text: str | None) -> str:
 
 
 def _variables(text: str | None) -> dict[str, Any]:
+    # Fact 78: the state sees them.
     variables = {} if text is None else _json(text, "Variables must be valid JSON").value
     if not isinstance(variables, dict):
         raise invalid_request("Variables must be a JSON object")
@@ -139,6 +143,7 @@ def _context(text: str | None) -> Any:
 
 
 def _mock(fields: Mapping[str, Any] | None) -> StateMock | None:
+    # Fact 482: one of result and errorOutput, and a result is JSON.
     if fields is None:
         return None
     result, error = fields.get("result"), fields.get("errorOutput")

@@ -48,6 +48,8 @@ def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> di
     which state failed. TRACE shows no more than DEBUG: no HTTP request is made.
 
     Raises ApiError for what AWS refuses, HandlerLoadError for handlers that can't be loaded.
+
+    Facts 127 and 480 to 486.
     """
     test = read(request)
     state = _find(test.definition, test.state_name)
@@ -66,6 +68,8 @@ def _find(definition: str, name: str | None) -> State:
 
     Raises ApiError: InvalidDefinition for what CreateStateMachine would refuse, ValidationException
     when there is no such state.
+
+    Fact 486.
     """
     try:
         fields = load(definition).definition
@@ -81,7 +85,10 @@ def _find(definition: str, name: str | None) -> State:
 
 
 def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a machine around one state: where its transitions lead, something has to be."""
+    """Return a machine around one state: where its transitions lead, something has to be.
+
+    Fact 486: a bare state is called StateName.
+    """
     targets = (target for _, target in targets_of(fields) if isinstance(target, str))
     ends = {target: {"Type": "Succeed"} for target in targets}
     return {"StartAt": STATE_NAME, "States": {**ends, STATE_NAME: fields}}

@@ -83,7 +83,7 @@ class Trial:
     """A program (`messages.Program`) of one state, with the request's variables and context."""
 
     timeout = _SECONDS
-    """AWS ends a test after five minutes."""
+    """AWS ends a test after five minutes (API: TestState)."""
 
     def __init__(self, test: StateTest, state: State) -> None:
         self.test = test
@@ -95,7 +95,10 @@ class Trial:
         self.program = _program(test, state, self.seen.__setitem__)
 
     def run(self, fiber: Fiber, raw: Any) -> Body:
-        """Run one visit without retrying: the status says whether AWS would."""
+        """Run one visit without retrying: the status says whether AWS would.
+
+        Fact 480: RETRIABLE, with the delay, where AWS would retry; CAUGHT_ERROR with the catcher.
+        """
         fiber.variables = self.test.variables
         works = self.state.type in WORKING
         self.env = env = TrialEnv(fiber, works, raw, self.test.context)
@@ -137,6 +140,7 @@ class Trial:
         return dumps(value)
 
     def _recover(self, failed: StateFailed) -> TrialOutcome:
+        # Facts 90 and 480: Retry before Catch, a used-up retrier fails with its index.
         details = {}
         for index, retrier in enumerate(self.program.retriers):
             if matches(retrier.names, failed):
@@ -161,7 +165,7 @@ class Trial:
 
 
 def answer(mock: StateMock) -> Answer:
-    """Return the mock as the answer to a Task."""
+    """Return the mock as the answer to a Task (fact 482)."""
     if mock.result:
         return Answer(output=mock.result.value)
     failure = mock.error or {}
@@ -228,6 +232,7 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
 
 
 def _limits(plan: MapPlan, env: Env, show: Show) -> tuple[int | None, float | None]:
+    # Facts 275 and 481: a Map's limits as they are evaluated.
     show("maxConcurrency", plan.concurrency(env) or 0)
     count, percentage = plan.tolerated_count(env), plan.tolerated_percentage(env)
     if count is not None:
@@ -273,6 +278,8 @@ def inspection_data(trial: Trial) -> dict[str, Any]:
 
     `stages` says which members there are; all have input, and variables and errorDetails when
     there are any. What failed ends the list.
+
+    Fact 481: the members that apply to the state.
     """
     data: dict[str, Any] = {"input": trial.text(trial.env.raw)}
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import IntrinsicSyntaxError, parse_intrinsic
+from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path, compile_reference
 from ..model.grammar import Field
 from .diagnostics import Diagnostics, Location, error, expected
@@ -21,15 +21,12 @@ MAX_VARIABLE_NAME = 80
 
 
 def is_written_as_expression(value: Any) -> bool:
-    """Whether a string has one of JSONata's delimiters where it belongs (" {% 1 %} " has none).
-
-    Fact 212.
-    """
+    """Return whether a string starts or ends as JSONata (" {% 1 %} " does not)."""
     return isinstance(value, str) and (value.startswith(OPEN) or value.endswith(CLOSE))
 
 
 def jsonata(value: str, location: Location) -> Diagnostics:
-    """A string of a JSONata state that is written as an expression (facts 6, 7 and 212)."""
+    """Check a string of a JSONata state that is written as an expression (facts 6, 7, 212)."""
     if has_placeholder(value):
         return
     if not (value.startswith(OPEN) and value.endswith(CLOSE) and len(value) >= len(OPEN + CLOSE)):
@@ -42,15 +39,12 @@ def jsonata(value: str, location: Location) -> Diagnostics:
 
 
 def template(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Parameters, Arguments, Output and their like: any JSON with computed values in it.
-
-    Facts 214 and 324.
-    """
+    """Check Parameters, Arguments, Output and their like (facts 214, 324)."""
     return _expressions(value, location) if location.jsonata else _payload(value, location)
 
 
 def variables(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Assign: a template whose members are variables."""
+    """Check Assign: a template whose members are variables."""
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
         return
@@ -86,7 +80,7 @@ def _payload(value: Any, location: Location) -> Diagnostics:
 
 
 def _computed(name: str, value: Any, location: Location) -> Diagnostics:
-    # Fact 324: the value of a key that ends in `.$` is evaluated.
+    """Check the value of a member whose name ends in `.$` (facts 27, 219)."""
     reason = is_template_value(value)
     if reason is not None:
         text = "must be a valid JSONPath or a valid intrinsic function call"
@@ -94,7 +88,7 @@ def _computed(name: str, value: Any, location: Location) -> Diagnostics:
 
 
 def _variable_name(name: str, location: Location) -> Diagnostics:
-    # Fact 333: up to 80 characters, and not `states`.
+    """Check a variable's name (fact 333)."""
     if name == "states":
         reserved = "Cannot assign to reserved variable '$states'."
         yield error(reserved, location, "RESERVED_VARIABLE_NAME")
@@ -113,7 +107,7 @@ _NO_REFERENCE = "Value is not a Reference Path"
 
 
 def path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """InputPath and OutputPath: any path, or null."""
+    """Check InputPath and OutputPath: any path, or null."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -124,7 +118,7 @@ def path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def reference(value: Any, field: Field, location: Location) -> Diagnostics:
-    """A path that leads to one value: Variable, ItemsPath and the …Path fields (fact 325)."""
+    """Check a path that leads to one value, as in Variable and ItemsPath (fact 325)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif not value.startswith("$"):
@@ -138,7 +132,7 @@ def reference(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """ResultPath: names and indexes on `$`, or null (facts 49 and 325)."""
+    """Check ResultPath: names and indexes on `$`, or null (facts 49, 323, 325)."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -154,7 +148,7 @@ def result_path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
-    """ErrorPath and CausePath: a path or an intrinsic call (facts 19 and 265)."""
+    """Check ErrorPath and CausePath: a path or an intrinsic call (facts 19, 265)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
     elif (reason := is_template_value(value)) is not None:
@@ -162,10 +156,7 @@ def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def is_template_value(value: Any) -> str | None:
-    """What is wrong with the value of a `.$` field; None when nothing is.
-
-    Facts 27 and 219: a path, a path into the context object, a variable or an intrinsic call.
-    """
+    """Return what is wrong with the value of a `.$` field; None when nothing is."""
     if not isinstance(value, str):
         return "a field whose name ends in .$ has a string for its value"
     if has_placeholder(value):

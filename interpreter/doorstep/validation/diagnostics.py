@@ -45,11 +45,11 @@ class Location(NamedTuple):
         return "JSONata" if self.jsonata else "JSONPath"
 
     def member(self, name: str) -> Location:
-        """The location of an object's member; AWS does not escape names."""
+        """Return the location of an object's member; AWS does not escape names."""
         return self._at(f"{self.path}/{name}")
 
     def item(self, index: int) -> Location:
-        """The location of an array's item."""
+        """Return the location of an array's item."""
         return self._at(f"{self.path}[{index}]")
 
     def at(self, steps: Steps) -> Location:
@@ -63,11 +63,11 @@ class Location(NamedTuple):
         return Location(self.machine, path, self.jsonata, self.mixed, self.error_output)
 
     def speaking(self, *, jsonata: bool, mixed: bool) -> Location:
-        """This location, a state, with its own language."""
+        """Return this location, a state, with its own language."""
         return self._replace(jsonata=jsonata, mixed=mixed)
 
     def catching(self) -> Location:
-        """This location, where $states.errorOutput can be read."""
+        """Return this location, where $states.errorOutput can be read."""
         return self._replace(error_output=True)
 
 
@@ -78,26 +78,26 @@ def error(
     hint: str | None = None,
     severity: Severity = "ERROR",
 ) -> Diagnostic:
-    """One diagnostic about a location."""
+    """Return one diagnostic about a location."""
     return Diagnostic(code, message, location.path or "/", severity, hint)
 
 
 def expected(kind: str, location: Location) -> Diagnostic:
-    """A value of another JSON type than the field takes."""
+    """Report a value of another JSON type than the field takes."""
     return error(f"Expected value of type {kind}", location)
 
 
 def required(names: tuple[str, ...] | list[str], location: Location) -> Diagnostic:
-    """An object without some of its fields."""
+    """Report an object without some of its fields."""
     return error(f"These fields are required: [{', '.join(names)}]", location)
 
 
 def not_supported(name: str, location: Location, hint: str | None = None) -> Diagnostic:
-    """An object with a field that it can't have."""
+    """Report an object with a field that it can't have."""
     return error(f"Field '{name}' is not supported", location, hint=hint)
 
 
-def only_one(names: tuple[str, ...] | list[str], found: int, location: Location) -> Diagnostic:
-    """An object with several of the fields that exclude one another, or with none of them."""
-    text = "There should only be one of" if found else "This object should have only one of"
+def only_one(names: tuple[str, ...] | list[str], count: int, location: Location) -> Diagnostic:
+    """Report an object with several of the fields that exclude one another, or with none."""
+    text = "There should only be one of" if count else "This object should have only one of"
     return error(f"{text} the following fields: [{', '.join(names)}]", location)

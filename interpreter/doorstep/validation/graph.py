@@ -1,7 +1,7 @@
 """Transitions, reachability and names: the states of a scope as a graph.
 
-"States can be reached only by transitions of their own scope", StartAt names one of them, names are
-unique in the whole machine (https://states-language.net/spec.html#states-fields, "Transitions").
+States are reached only by transitions of their own scope, StartAt names one of them, names are
+unique in the whole machine (https://states-language.net/spec.html#states-fields, docs/facts).
 A scope is judged as a whole (reachability, terminal state) only when every state in it says where
 it goes; before that, the missing fields are what AWS names (recorded: INVALID_BASE_NO_STARTAT).
 """
@@ -23,10 +23,7 @@ States = Mapping[str, Fields]
 
 
 def transitions(definition: Fields, location: Location) -> Diagnostics:
-    """Yield missing targets, then a missing end or unreachable states, scope by scope.
-
-    Facts 1, 2 and 3.
-    """
+    """Yield missing targets, then a missing end or unreachable states (facts 1 to 3, 22, 202)."""
     for fields, where in scopes(definition, location):
         states = states_of(fields)
         yield from _missing_targets(fields, states, where)
@@ -40,10 +37,7 @@ def transitions(definition: Fields, location: Location) -> Diagnostics:
 
 
 def names(definition: Fields, location: Location) -> Diagnostics:
-    """Check state names and labels: their length, and that each is there once in the machine.
-
-    Facts 16, 203 and 218.
-    """
+    """Check that state names and labels are not too long, and unique (facts 16, 203, 218)."""
     seen: set[str] = set()
     labels: set[str] = set()
     for name, state, where in all_states(definition, location):
@@ -132,7 +126,7 @@ def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
 
 
 def _name(what: str, name: str, seen: set[str], limit: int, location: Location) -> Diagnostics:
-    """A name that is there twice, or too long (facts 16 and 203)."""
+    """Check that a name is there once, and is not too long (facts 16, 203)."""
     if name in seen:
         code = f"DUPLICATE_{what.upper()}_NAME"
         yield error(f"Duplicate {what} name: {name}", location, code)

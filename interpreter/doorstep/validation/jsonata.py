@@ -19,10 +19,7 @@ ERROR_OUTPUT = "$states.errorOutput"
 
 
 def expression(text: str, location: Location) -> Diagnostics:
-    """Diagnostics for the text between `{%` and `%}`.
-
-    Facts 6 to 8.
-    """
+    """Check the text between `{%` and `%}` (facts 6 to 8)."""
     try:
         tree, _ = parse(text)
     except JSONataError as problem:
@@ -34,7 +31,7 @@ def expression(text: str, location: Location) -> Diagnostics:
 
 
 def references(node: Node) -> Iterator[str]:
-    """What an expression reads from the context that AWS does not give it, in writing order."""
+    """Yield what an expression reads from the context that AWS does not provide, as written."""
     inner = _INSIDE.get(type(node))
     if inner is not None:
         for child in inner(node):

@@ -1,10 +1,9 @@
 """Rules across the fields of one object: a Task, a Map and its parts, a choice rule, Retry, Catch.
 
-`RULES` has them by the name of the object in the grammar. A Task's services with their actions and
-patterns are those of https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html;
-required parameters and texts were measured on AWS (LocalStack's public recordings:
-test_invalid_integration, test_illegal_callbacks, test_illegal_activity_task,
-test_invalid_credentials_field).
+`RULES` has them by the name of the object in the grammar; "fact N" is an entry of docs/facts. A
+Task's services with their actions and patterns are those of
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html; the parameters that
+a service requires were measured on AWS.
 """
 
 from __future__ import annotations
@@ -71,10 +70,7 @@ _PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
 
 
 def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """An ARN of a function, of an activity, or of an integration that there is.
-
-    Facts 215 and 230.
-    """
+    """Check that a Task names a function, an activity, or a known integration (facts 215, 230)."""
     resource = fields.get("Resource")
     if not isinstance(resource, str) or has_placeholder(resource):
         return
@@ -95,48 +91,48 @@ def _recognized(resource: str) -> bool:
     parts = resource.split(":")
     if parts[2:3] != ["states"]:
         return True
-    found = integration(resource)
-    if found.kind != "service":
-        return found.kind == "activity"
-    if found.pattern and found.pattern not in _PATTERNS:
+    task = integration(resource)
+    if task.kind != "service":
+        return task.kind == "activity"
+    if task.pattern and task.pattern not in _PATTERNS:
         return False
-    if found.resource_type.startswith("aws-sdk:"):
-        return found.resource[:1].islower() and found.pattern in ("", "waitForTaskToken")
-    actions = SERVICES.get(found.resource_type)
+    if task.resource_type.startswith("aws-sdk:"):
+        return task.resource[:1].islower() and task.pattern in ("", "waitForTaskToken")
+    actions = SERVICES.get(task.resource_type)
     if actions is None:
-        return found.pattern != "sync:2"
-    patterns = actions.get(found.action.partition(":")[2])
-    return patterns is not None and _PATTERNS.get(found.pattern, "") in patterns
+        return task.pattern != "sync:2"
+    patterns = actions.get(task.action.partition(":")[2])
+    return patterns is not None and _PATTERNS.get(task.pattern, "") in patterns
 
 
 def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """An Express machine can't wait for jobs, callbacks or activities (recorded: fact 217)."""
+    """Refuse in an Express machine what waits for jobs, callbacks or activities (fact 217)."""
     resource = fields.get("Resource")
     if not location.machine.express or not isinstance(resource, str):
         return
-    found, location = integration(resource), location.member("Resource")
+    task, location = integration(resource), location.member("Resource")
     refused = "Express state machine does not support"
-    if found.kind == "activity":
+    if task.kind == "activity":
         yield error(f"{refused} Activity ARN", location)
-    elif found.pattern.startswith("sync"):
+    elif task.pattern.startswith("sync"):
         yield error(f"{refused} '.sync' service integration", location)
-    elif found.pattern == "waitForTaskToken":
+    elif task.pattern == "waitForTaskToken":
         # The blank at the end is AWS's.
         yield error(f"{refused} '.waitForTaskToken' service integration ", location)
 
 
 def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """What an integration can't do without."""
-    found = _service(fields)
-    if found is None:
+    """Check that an integration has the parameters which its service requires."""
+    task = _service(fields)
+    if task is None:
         return
     name = "Arguments" if location.jsonata else "Parameters"
     if name not in fields:
         text = f"{name} field is required for resource ARN: {fields['Resource']}"
         yield error(text, location.member("Resource"))
-    elif isinstance(given := fields[name], Mapping):
-        for field in REQUIRED.get(found.action, ()):
-            if field not in given and f"{field}.$" not in given:
+    elif isinstance(payload := fields[name], Mapping):
+        for field in REQUIRED.get(task.action, ()):
+            if field not in payload and f"{field}.$" not in payload:
                 yield _missing(field, location.member(name))
 
 
@@ -144,12 +140,12 @@ def _service(fields: Mapping[str, Any]) -> Integration | None:
     resource = fields.get("Resource")
     if not isinstance(resource, str) or has_placeholder(resource):
         return None
-    found = integration(resource)
-    return found if found.kind == "service" else None
+    task = integration(resource)
+    return task if task.kind == "service" else None
 
 
 def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """A role to assume; activities can't have one (fact 216)."""
+    """Check that Credentials name a role to assume; activities have none (fact 216)."""
     credentials = fields.get("Credentials")
     if not isinstance(credentials, Mapping):
         return
@@ -162,7 +158,7 @@ def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _heartbeat(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """A heartbeat that can't be missed before the task's time is over is a mistake (fact 208)."""
+    """Check that a heartbeat can be missed before the task's time is over (facts 208, 314)."""
     beat, limit = fields.get("HeartbeatSeconds"), fields.get("TimeoutSeconds")
     if isinstance(beat, int) and isinstance(limit, int) and beat >= limit:
         yield error("HeartbeatSeconds must be smaller than TimeoutSeconds", location)
@@ -189,7 +185,11 @@ _BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
 
 
 def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Fields for data sets need DISTRIBUTED mode; tolerances are accepted without (fact 24)."""
+    """Refuse outside DISTRIBUTED mode the fields for data sets and tolerances (fact 24).
+
+    The guide says so of the tolerances too, though a recording accepts them
+    (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
+    """
     processor = fields.get("ItemProcessor", fields.get("Iterator"))
     if not isinstance(processor, Mapping):
         return
@@ -202,7 +202,7 @@ def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """ExecutionType: required in DISTRIBUTED mode, refused in INLINE (measured: fact 271)."""
+    """Check ExecutionType: required in DISTRIBUTED mode, refused in INLINE (fact 271)."""
     mode = fields.get("Mode", "INLINE")
     if mode == "DISTRIBUTED" and "ExecutionType" not in fields:
         yield required(("ExecutionType",), location)
@@ -211,8 +211,10 @@ def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostic
 
 
 def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 217: an Express machine starts no map runs
-    # (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html).
+    """Refuse a distributed Map in an Express machine.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
+    """
     if location.machine.express and fields.get("Mode") == "DISTRIBUTED":
         text = (
             "The field 'Mode' with value 'DISTRIBUTED' is not supported "
@@ -222,23 +224,23 @@ def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """CSV needs to know its headers; JSON has none (measured: facts 148 and 276)."""
-    kind, where = fields.get("InputType"), "CSVHeaderLocation"
-    if kind == "CSV" and where not in fields:
+    """Check that CSV has its headers, and JSON none (facts 148, 276)."""
+    input_type, where = fields.get("InputType"), "CSVHeaderLocation"
+    if input_type == "CSV" and where not in fields:
         yield error(f"The field '{where}' is required", location)
-    if kind == "JSON" and where in fields:
+    if input_type == "JSON" and where in fields:
         yield not_supported(where, location)
     if fields.get(where) == "GIVEN" and "CSVHeaders" not in fields:
         yield required(("CSVHeaders",), location)
 
 
 def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Facts 23 and 279: which readers there are, and what goes with which.
+    """Check that an ItemReader calls one of the actions that read (fact 23)."""
     return _s3_resource(fields, location, _READERS)
 
 
 def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 284: what a ResultWriter may consist of.
+    """Check that a ResultWriter writes to S3 and says where (facts 118, 284)."""
     yield from _s3_resource(fields, location, _WRITERS)
     payload = "Arguments" if location.jsonata else "Parameters"
     if "Resource" in fields and payload not in fields:
@@ -255,7 +257,7 @@ def _s3_resource(
 
 
 def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 281: at least one of the two sizes.
+    """Check that an ItemBatcher limits its batches by number or size (fact 281)."""
     if not any(name in fields or f"{name}Path" in fields for name in _BATCH_SIZES):
         yield required(_BATCH_SIZES, location)
 
@@ -264,24 +266,24 @@ def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _selector(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 256: exactly one of And, Or, Not, Variable and Condition.
+    """Check that a rule combines rules, compares a Variable, or has a Condition (fact 256)."""
     if sum(name in fields for name in SELECTORS) != 1:
         names = ", ".join(SELECTORS)
         yield error(f"The object must have only one of the following fields, [{names}]", location)
 
 
 def _comparator(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 37: a rule with a Variable has one comparator of the 39.
-    found = [name for name in COMPARATORS if name in fields]
-    if "Variable" in fields and len(found) != 1 and not location.jsonata:
-        yield only_one(list(COMPARATORS), len(found), location)
+    """Check that a Variable is compared once (fact 37)."""
+    number = sum(name in fields for name in COMPARATORS)
+    if "Variable" in fields and number != 1 and not location.jsonata:
+        yield only_one(list(COMPARATORS), number, location)
 
 
 # Retry, Catch -------------------------------------------------------------------------------------
 
 
 def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    # Fact 305: States.ALL stands alone, in the last retrier or catcher.
+    """Check that States.ALL stands alone, in the last retrier or catcher (fact 305)."""
     for name in ("Retry", "Catch"):
         entries = fields.get(name)
         if isinstance(entries, list):

@@ -1,8 +1,8 @@
 """Which variables each state reads: the `variableReferences` of DescribeStateMachine.
 
-The tables of fields say where an expression can stand. What AWS was recorded to list (LocalStack's
-public recordings, test_sfn_api_variable_references): states inside of others by their own names;
-names in the order of the alphabet; neither `$states` nor a function of JSONata that is called.
+The grammar's tables say where an expression can stand. What AWS was recorded to list (fact 223):
+states inside of others by their own names; names in the order of the alphabet; neither `$states`
+nor a function of JSONata that is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..asl.dialect import FUNCTIONS
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
+from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
@@ -25,7 +25,7 @@ from .graph import all_states
 
 
 def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
-    """{state: the variables that it reads} of an accepted definition; states with none left out.
+    """Return {state: the variables that it reads} of an accepted definition, without empty ones.
 
     A name that an expression binds itself is no variable of the machine, and neither is one of a
     function, unless a state assigns it.
@@ -48,7 +48,7 @@ def _read(state: Mapping[str, Any], jsonata: bool, others: set[str]) -> set[str]
 
 
 def _assigned(value: Any) -> Iterator[str]:
-    """The names below every Assign."""
+    """Yield the names below every Assign."""
     match value:
         case dict():
             for name, inner in value.items():
@@ -106,14 +106,14 @@ def _of_template(value: Any, *, jsonata: bool, computed: bool = False) -> Iterat
 
 
 def _of_text(value: str | None) -> Iterator[str]:
-    """A path or a call of an intrinsic function."""
+    """Yield a path or a call of an intrinsic function."""
     if value is not None:
         yield from _of_argument(PathArgument(value) if value[:1] == "$" else parse_intrinsic(value))
 
 
 def _of_argument(argument: Argument) -> Iterator[str]:
     match argument:
-        case Call(arguments=arguments):
+        case IntrinsicCall(arguments=arguments):
             for inner in arguments:
                 yield from _of_argument(inner)
         case PathArgument(text=text):

@@ -1,7 +1,7 @@
 """What AWS warns of: values that look computed but are taken as they are written.
 
-The codes are AWS's (ValidateStateMachineDefinitionDiagnostic), the sentences those of its page;
-no recording shows them. JSONPath states only.
+The codes are AWS's (fact 221), the sentences those of its page on
+ValidateStateMachineDefinitionDiagnostic; no recording shows them. JSONPath states only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..intrinsics.grammar import IntrinsicSyntaxError, parse_intrinsic
+from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path
 from ..model.definition import Fields, speaks_jsonata
 from ..model.state_types import STATES

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def text_of(value: Any) -> str:
-    """Return a JSON value as Java's `toString` has it: `{Arg1=1, Arg2=[]}` (recorded)."""
+    """Return a JSON value as Java's `toString` has it: `{Arg1=1, Arg2=[]}` (fact 353)."""
     match value:
         case str():
             return value
@@ -37,13 +37,16 @@ def _double(value: float) -> str:
 
 
 def rounded(value: float) -> int:
-    """Math.round: to the nearest, halves up, so that -1.5 is -1."""
+    """Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
     below = math.floor(value)
     return below + (value - below >= 0.5)
 
 
 def next_int(seed: int, bound: int) -> int:
-    """`new java.util.Random(seed).nextInt(bound)`, by the documentation of that class."""
+    """`new java.util.Random(seed).nextInt(bound)`, by the documentation of that class.
+
+    Facts 60 and 359.
+    """
     state = (seed ^ 0x5DEECE66D) % 2**48
     while True:
         state = (state * 0x5DEECE66D + 0xB) % 2**48
@@ -56,7 +59,10 @@ def next_int(seed: int, bound: int) -> int:
 
 
 def hash_order(names: Collection[str]) -> list[str]:
-    """Return names in the order in which a `java.util.HashMap` with these keys returns them."""
+    """Return names in the order in which a `java.util.HashMap` with these keys returns them.
+
+    Fact 329.
+    """
     size = 16
     while len(names) > size * 3 // 4:
         size *= 2

@@ -18,7 +18,10 @@ _SHAPE = re.compile(
 
 
 def parse_timestamp(text: str) -> tuple[int, int] | None:
-    """Return epoch seconds and nanoseconds, or None when the text is no such timestamp."""
+    """Return epoch seconds and nanoseconds, or None when the text is no such timestamp.
+
+    Facts 17 and 260; https://states-language.net/spec.html#timestamps
+    """
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -31,7 +34,10 @@ def parse_timestamp(text: str) -> tuple[int, int] | None:
 
 
 def format_timestamp(at: float) -> str:
-    """Return epoch seconds as the context object shows them: milliseconds, left out when zero."""
+    """Return epoch seconds as the context object shows them: milliseconds, left out when zero.
+
+    Fact 343.
+    """
     return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
 
 

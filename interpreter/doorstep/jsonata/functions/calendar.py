@@ -23,7 +23,7 @@ DAYS: Final = _DAYS.split()
 
 
 def days_to(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01; months and days may run over, as in JavaScript's Date.UTC."""
+    """Return the days from 1970-01-01; months and days may run over, as in Date.UTC."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     years = year - (month <= 2)
     era, of_era = divmod(years, 400)
@@ -32,7 +32,7 @@ def days_to(year: int, month: int, day: int) -> int:
 
 
 def date_of(days: int) -> tuple[int, int, int]:
-    """Year, month and day."""
+    """Return year, month and day."""
     era, of_era = divmod(days + 719_468, 146_097)
     year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
     day_of_year = of_era - (365 * year + year // 4 - year // 100)
@@ -42,19 +42,19 @@ def date_of(days: int) -> tuple[int, int, int]:
 
 
 def first_week(year: int, month: int) -> int:
-    """The Monday of the first week of a month: the one that holds its first Thursday."""
+    """Return the Monday of the first week of a month: the one that holds its first Thursday."""
     first = days_to(year, month, 1)
     weekday = weekday_of(first)
     return first + 8 - weekday if weekday > 4 else first - weekday + 1
 
 
 def weekday_of(days: int) -> int:
-    """1 for Monday to 7 for Sunday."""
+    """Return 1 for Monday to 7 for Sunday."""
     return (days + 3) % 7 + 1
 
 
 def week(days: int, start: int, following: int, previous: int) -> int:
-    """The number of a week in a year or month that starts at ``start``."""
+    """Return the number of a week in a year or month that starts at ``start``."""
     number = (days - start) // 7 + 1
     if days >= following:
         return 1
@@ -62,7 +62,7 @@ def week(days: int, start: int, following: int, previous: int) -> int:
 
 
 def component(millis: int, letter: str) -> int | str:
-    """What a letter of a date picture stands for; '' for one that stands for nothing."""
+    """Return what a letter of a date picture stands for; '' for one that stands for nothing."""
     days, time = divmod(millis, DAY)
     year, month, day = date_of(days)
     match letter:
@@ -98,7 +98,7 @@ def component(millis: int, letter: str) -> int | str:
 
 
 def _of_year(days: int, year: int, letter: str) -> int:
-    """ISO week of the year (W), or the year that the week belongs to (X)."""
+    """Return the ISO week of the year (W), or the year that the week belongs to (X)."""
     start, following = first_week(year, 1), first_week(year + 1, 1)
     if letter == "W":
         return week(days, start, following, first_week(year - 1, 1))
@@ -131,8 +131,8 @@ NameCase = Literal["lower", "upper", "title"]
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """``[…]`` in a picture. ``names``: shown as a name in this case; ``digits``: how many of a
-    year, month or day are shown and read, -1 for all; ``width``: how long a name may be.
+    """``[…]`` in a picture. ``names``: print a name in this case; ``digits``: how many of a
+    year, month or day are printed and read, -1 for all; ``width``: how long a name may be.
     """
 
     letter: str
@@ -141,7 +141,7 @@ class Marker:
     digits: int = -1
     width: int | None = None
     zulu: bool = False
-    """Whether a time zone of no offset is shown as Z."""
+    """Whether a time zone of no offset is printed as Z."""
 
 
 Part = str | Marker
@@ -149,7 +149,7 @@ Part = str | Marker
 
 @lru_cache(maxsize=256)
 def date_picture(picture: str) -> tuple[Part, ...]:
-    """Literal texts and markers; D3135 without a closing bracket, D3132 for unknown letters."""
+    """Return literal texts and markers; raise D3135 (no closing bracket) or D3132."""
     parts: list[Part] = []
     start = at = 0
     while (opening := picture.find("[", at)) >= 0:

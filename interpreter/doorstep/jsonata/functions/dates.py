@@ -56,7 +56,7 @@ _LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
 def _offset(zone: Value) -> tuple[int, int]:
-    """Hours and minutes; as in jsonata-js, "-0530" is -6 hours and -30 minutes."""
+    """Return hours and minutes; as in jsonata-js, "-0530" is -6 hours and -30 minutes."""
     match = _LEADING_INTEGER.match(zone) if zone is not UNDEFINED else None
     offset = int(float(match.group(1))) if match else 0
     minutes = abs(offset) % 100
@@ -138,19 +138,19 @@ Components = dict[str, float]
 
 
 def read_date(run: Evaluation, text: str, picture: str) -> Value:
-    """Epoch milliseconds; UNDEFINED if the text isn't of that form. What the text leaves out
+    """Return epoch milliseconds; UNDEFINED if the text isn't of that form. What the text leaves out
     before its first component is as it is now, after its last as small as it can be (D3136 for
     gaps in between, and for dates by weeks).
     """
     run.tick(100 + 32 * len(picture))
     parts = date_picture(picture)
-    found = _pattern(parts).search(text, 0, run.tick)
-    if found is None:
+    match = _pattern(parts).search(text, 0, run.tick)
+    if match is None:
         return UNDEFINED
     components: Components = {}
-    for part, shown in zip(parts, found.groups, strict=True):
+    for part, group in zip(parts, match.groups, strict=True):
         if isinstance(part, Marker):
-            value = _read(part, shown)
+            value = _read(part, group)
             if value is not None:
                 components[part.letter] = value
     if not any(isinstance(part, Marker) for part in parts):
@@ -178,31 +178,31 @@ def _part_pattern(part: Part) -> str:
 
 
 def _zone_mark(part: Marker) -> str:
-    """What stands between the hours and the minutes of a zone."""
+    """Return what stands between the hours and the minutes of a zone."""
     picture = part.integer
     return picture.separators[0][1] if picture is not None and picture.every else ""
 
 
-def _read(part: Marker, shown: Value) -> float | None:
+def _read(part: Marker, text: Value) -> float | None:
     if part.letter in ("Z", "z"):
-        return _read_zone(shown[3:] if part.letter == "z" else shown, _zone_mark(part))
+        return _read_zone(text[3:] if part.letter == "z" else text, _zone_mark(part))
     if part.integer is not None:
-        return read_integer(shown, part.integer)
+        return read_integer(text, part.integer)
     if part.letter == "P":
-        return {"am": 0, "AM": 0, "pm": 1, "PM": 1}.get(shown)
+        return {"am": 0, "AM": 0, "pm": 1, "PM": 1}.get(text)
     names = DAYS if part.letter == "F" else MONTHS
     shortened = [name[: part.width] for name in names]
-    return shortened.index(shown) + 1 if shown in shortened else None
+    return shortened.index(text) + 1 if text in shortened else None
 
 
-def _read_zone(shown: str, mark: str) -> int:
-    """Minutes; as in jsonata-js, the sign is only the hours'."""
+def _read_zone(text: str, mark: str) -> int:
+    """Return minutes; as in jsonata-js, the sign is only the hours'."""
     if mark:
-        hours, _, minutes = shown.partition(mark)
-    elif len(shown) <= 3:
-        hours, minutes = shown, "0"
+        hours, _, minutes = text.partition(mark)
+    elif len(text) <= 3:
+        hours, minutes = text, "0"
     else:
-        hours, minutes = shown[:3], shown[3:]
+        hours, minutes = text[:3], text[3:]
     return int(float(hours)) * 60 + int(float(minutes))
 
 
@@ -228,9 +228,9 @@ def _millis(run: Evaluation, components: Components) -> Value:
 
 
 def _only(components: Components, letters: str, among: str) -> bool:
-    """Whether some of the letters, and no others of their kind, have a value but zero."""
-    given = {letter for letter in among if components.get(letter)}
-    return bool(given) and given <= set(letters)
+    """Return whether some of the letters, and no others of their kind, have a value but zero."""
+    present = {letter for letter in among if components.get(letter)}
+    return bool(present) and present <= set(letters)
 
 
 def _complete(run: Evaluation, components: Components, letters: str) -> None:

@@ -53,7 +53,7 @@ _NAMED: Final[dict[str, IntegerPicture]] = {
 
 @lru_cache(maxsize=256)
 def integer_picture(picture: str) -> IntegerPicture:
-    """The meaning of a picture; D3131 if it mixes digits of different scripts."""
+    """Return the meaning of a picture; D3131 if it mixes digits of different scripts."""
     primary, semicolon, modifier = picture.rpartition(";")
     if not semicolon:
         primary, modifier = picture, ""
@@ -95,7 +95,7 @@ def _with_ordinal(picture: IntegerPicture, *, ordinal: bool) -> IntegerPicture:
 
 
 def zero_of(character: str) -> str | None:
-    """The zero of the script that a digit belongs to."""
+    """Return the zero of the script that a digit belongs to."""
     for zero in _DECIMAL_ZEROS:
         if 0 <= ord(character) - ord(zero) <= 9:
             return zero
@@ -103,14 +103,14 @@ def zero_of(character: str) -> str | None:
 
 
 def _interval(separators: list[tuple[int, str]]) -> int:
-    """The distance between separators that are all alike and equally far apart; else 0."""
+    """Return the distance between separators that are all alike and equally far apart; else 0."""
     if not separators or len({character for _, character in separators}) > 1:
         return 0
     return regular_interval([position for position, _ in separators])
 
 
 def regular_interval(positions: list[int]) -> int:
-    """The n of which the positions are n, 2n, 3n …; 0 if they are irregular."""
+    """Return the n of which the positions are n, 2n, 3n …; 0 if they are irregular."""
     step = gcd(*positions)
     expected = {step * count for count in range(1, len(positions) + 1)}
     return step if expected == set(positions) and len(positions) == len(expected) else 0
@@ -123,7 +123,7 @@ def format_integer(run: Evaluation, value: Value, picture: Value = UNDEFINED) ->
 
 
 def show_integer(run: Evaluation, value: float, picture: IntegerPicture) -> str:
-    """A number, rounded down, as a picture asks for; D3130 for pictures nobody knows."""
+    """Print a number, rounded down, by a picture; raise D3130 for unknown pictures."""
     run.tick(_STEPS[picture.kind])
     run.allocate(picture.digits)
     value = floor(value) if isfinite(value) else value
@@ -185,7 +185,7 @@ _LEADING_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]+)")
 
 
 def read_integer(text: str, picture: IntegerPicture) -> float:
-    """The number that a text shows by a picture; NaN if it doesn't."""
+    """Return the number that a text shows by a picture; NaN if it doesn't."""
     match picture.kind:
         case "letters":
             return from_letters(text, "A" if picture.upper else "a")
@@ -201,12 +201,12 @@ def read_integer(text: str, picture: IntegerPicture) -> float:
     if picture.zero != "0":
         shift = ord(picture.zero) - ord("0")
         digits = "".join(chr(max(ord(digit) - shift, 0)) for digit in digits)
-    found = _LEADING_INTEGER.match(digits)
-    return number(float(found.group(1))) if found else nan
+    match = _LEADING_INTEGER.match(digits)
+    return number(float(match.group(1))) if match else nan
 
 
 def pattern_of(picture: IntegerPicture, width: int) -> str:
-    """A regular expression for the texts that a picture can show; ``width`` digits if positive."""
+    """Return a regular expression for the texts of a picture; ``width`` digits if positive."""
     match picture.kind:
         case "letters":
             return "[A-Z]+" if picture.upper else "[a-z]+"
@@ -282,7 +282,7 @@ _BETWEEN_WORDS: Final = re.compile(r",\s|\sand\s|[\s\\-]")
 
 
 def from_words(text: str) -> float:
-    """The other way; NaN if a word isn't known."""
+    """Return the other way; NaN if a word isn't known."""
     sums = [0.0]
     for word in _BETWEEN_WORDS.split(text.lower()):
         value = WORD_VALUES.get(word)
@@ -308,7 +308,7 @@ _ROMAN_VALUES: Final = {numeral: value for numeral, value in _ROMAN.items() if l
 
 
 def to_roman(value: int) -> str:
-    """Lower case; nothing for zero."""
+    """Return lower-case numerals; nothing for zero."""
     pieces = []
     for numeral, unit in _ROMAN.items():
         count, value = divmod(value, unit)
@@ -317,7 +317,7 @@ def to_roman(value: int) -> str:
 
 
 def from_roman(text: str) -> float:
-    """In either case; NaN if a letter isn't one of the seven."""
+    """Read numerals in either case; NaN if a letter isn't one of the seven."""
     total, largest = 0, 1
     for numeral in reversed(text.lower()):
         value = _ROMAN_VALUES.get(numeral)
@@ -332,7 +332,7 @@ def from_roman(text: str) -> float:
 
 
 def to_letters(value: int, first: str) -> str:
-    """a, b, … z, aa, ab, …; nothing for zero."""
+    """Return a, b, … z, aa, ab, …; nothing for zero."""
     letters = ""
     while value > 0:
         value, letter = divmod(value - 1, 26)
@@ -341,7 +341,7 @@ def to_letters(value: int, first: str) -> str:
 
 
 def from_letters(text: str, first: str) -> float:
-    """The other way."""
+    """Return the other way."""
     value = 0.0
     for letter in text:
         value = value * 26 + ord(letter) - ord(first) + 1

@@ -121,7 +121,7 @@ def total(run: Evaluation, values: Value = UNDEFINED) -> Value:
 
 
 def _sum(run: Evaluation, values: list[Value]) -> Value:
-    """From left to right in doubles, as JavaScript adds; newer Pythons' sum() rounds less."""
+    """Add from left to right in doubles, as JavaScript does; newer Pythons' sum() rounds less."""
     run.left -= len(values)
     whole = sum(values)
     if type(whole) is int:
@@ -310,7 +310,7 @@ def _lay_out(parts: _Parts, symbols: _Symbols) -> _Layout:
 
 
 def _groups(part: str, parts: _Parts, symbols: _Symbols) -> list[int]:
-    """How many digits there are between the point and each grouping separator.
+    """Return how many digits there are between the point and each grouping separator.
 
     In either part, jsonata-js looks for all separators but the first in the whole part.
     """
@@ -347,7 +347,7 @@ def _show(run: Evaluation, value: float, layout: _Layout, symbols: _Symbols) -> 
 
 
 def _normalise(value: float, scaling: int) -> tuple[float, int]:
-    """Mantissa, without its sign and with the picture's whole digits, and exponent."""
+    """Return the mantissa, without sign and with the picture's whole digits, and the exponent."""
     if value == 0 or not math.isfinite(value):
         return value, 0
     value, exponent = abs(value), 0
@@ -362,7 +362,7 @@ def _normalise(value: float, scaling: int) -> tuple[float, int]:
 
 
 def _digits(value: float, places: int) -> tuple[str, str]:
-    """JavaScript's toFixed of the absolute value, at the point."""
+    """Split JavaScript's toFixed of the absolute value at the point."""
     if not math.isfinite(value):
         return print_number(abs(value)), ""
     with localcontext() as context:

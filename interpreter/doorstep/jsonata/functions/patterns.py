@@ -21,7 +21,7 @@ from .strings import to_string
 
 
 class Matcher(Native):
-    """A regular expression: called with a string, it gives the first match as an object."""
+    """A regular expression: called with a string, it returns the first match as an object."""
 
     __slots__ = ("_pattern", "_position")
     arity = 2
@@ -31,16 +31,16 @@ class Matcher(Native):
         self._position = position
 
     def find_all(self, run: Evaluation, text: str) -> Iterator[Match]:
-        """All matches; D1004 if one after the first is empty."""
-        found = self._pattern.search(text, 0, run.tick)
-        while found is not None:
-            yield found
-            found = self._after(run, text, found)
+        """Return all matches; D1004 if one after the first is empty."""
+        match = self._pattern.search(text, 0, run.tick)
+        while match is not None:
+            yield match
+            match = self._after(run, text, match)
 
-    def _after(self, run: Evaluation, text: str, found: Match) -> Match | None:
-        if found.end >= len(text):
+    def _after(self, run: Evaluation, text: str, match: Match) -> Match | None:
+        if match.end >= len(text):
             return None
-        following = self._pattern.search(text, found.end, run.tick)
+        following = self._pattern.search(text, match.end, run.tick)
         if following is not None and not following.text:
             raise JSONataError("D1004", self._position, value=self._pattern.source)
         return following
@@ -52,59 +52,59 @@ class Matcher(Native):
             return UNDEFINED
         return self._as_object(run, text, self._pattern.search(text, 0, run.tick))
 
-    def _as_object(self, run: Evaluation, text: str, found: Match | None) -> Value:
-        if found is None:
+    def _as_object(self, run: Evaluation, text: str, match: Match | None) -> Value:
+        if match is None:
             return UNDEFINED
         return {
-            "match": found.text,
-            "start": found.start,
-            "end": found.end,
-            "groups": found.groups,
-            "next": lambda: self._as_object(run, text, self._after(run, text, found)),
+            "match": match.text,
+            "start": match.start,
+            "end": match.end,
+            "groups": match.groups,
+            "next": lambda: self._as_object(run, text, self._after(run, text, match)),
         }
 
 
 def _matches(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
-    """All that a regular expression or a matcher function finds."""
+    """Return all that a regular expression or a matcher function finds."""
     if isinstance(matcher, Matcher):
         yield from matcher.find_all(run, text)
         return
-    found = _checked(invoke(matcher, [text], None, run))
-    while found is not UNDEFINED:
+    match = _checked(invoke(matcher, [text], None, run))
+    while match is not UNDEFINED:
         run.tick()
         yield Match(
-            found.get("match", ""),
-            found.get("start", 0),
-            found.get("end", 0),
-            found.get("groups", []),
+            match.get("match", ""),
+            match.get("start", 0),
+            match.get("end", 0),
+            match.get("groups", []),
         )
-        found = _checked(invoke(found.get("next"), [], None, run))
+        match = _checked(invoke(match.get("next"), [], None, run))
 
 
-def _found(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
+def _counted(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
     """Yield the matches, and count what it takes to hold them."""
-    for found in _matches(run, matcher, text):
-        run.tick(OBJECT + 2 * len(found.groups))
-        run.allocate(len(found.text) * (1 + len(found.groups)))
-        yield found
+    for match in _matches(run, matcher, text):
+        run.tick(OBJECT + 2 * len(match.groups))
+        run.allocate(len(match.text) * (1 + len(match.groups)))
+        yield match
 
 
-def _checked(found: Value) -> Value:
-    """T1010 if it is something else than a matcher function returns."""
-    if not found:
+def _checked(match: Value) -> Value:
+    """Return the match, or UNDEFINED; raise T1010 if a matcher function returns no such thing."""
+    if not match:
         return UNDEFINED
-    is_match = isinstance(found, dict) and (
-        type(found.get("start")) in NUMBERS
-        or isinstance(found.get("groups"), list)
-        or is_function(found.get("next"))
+    is_match = isinstance(match, dict) and (
+        type(match.get("start")) in NUMBERS
+        or isinstance(match.get("groups"), list)
+        or is_function(match.get("next"))
     )
     if not is_match:
         raise JSONataError("T1010")
-    return found
+    return match
 
 
 def _limit(limit: float | Undefined, code: str, index: int) -> int | None:
-    """How many at the most; None: all."""
+    """Return how many at the most; None: all."""
     if isinstance(limit, Undefined):
         return None
     if limit < 0:
@@ -126,8 +126,8 @@ def match(
     most = _limit(limit, "D3040", 3)
     return Sequence(
         [
-            {"match": found.text, "index": found.start, "groups": found.groups}
-            for found in islice(_found(run, matcher, text), most)
+            {"match": match.text, "index": match.start, "groups": match.groups}
+            for match in islice(_counted(run, matcher, text), most)
         ]
     )
 
@@ -144,9 +144,9 @@ def split(
         run.tick(len(parts))
         return parts[:most]
     parts, at = [], 0
-    for found in islice(_found(run, separator, text), most):
-        parts.append(text[at : found.start])
-        at = found.end
+    for match in islice(_counted(run, separator, text), most):
+        parts.append(text[at : match.start])
+        at = match.end
     return parts if most is not None and len(parts) >= most else [*parts, text[at:]]
 
 
@@ -168,22 +168,22 @@ def replace(
         run.allocate(len(text) + text.count(pattern) * len(replacement))
         return text.replace(pattern, replacement, -1 if most is None else most)
     pieces, at = [], 0
-    for found in islice(_found(run, pattern, text), most):
-        pieces += [text[at : found.start], _replacement(run, replacement, found)]
-        at = found.start + len(found.text)
+    for match in islice(_counted(run, pattern, text), most):
+        pieces += [text[at : match.start], _replacement(run, replacement, match)]
+        at = match.start + len(match.text)
         run.allocate(len(pieces[-1]))
     run.allocate(sum(map(len, pieces)))
     return "".join([*pieces, text[at:]])
 
 
-def _replacement(run: Evaluation, replacement: Value, found: Match) -> str:
+def _replacement(run: Evaluation, replacement: Value, match: Match) -> str:
     if type(replacement) is str:
-        return _substitute(run, replacement, found)
+        return _substitute(run, replacement, match)
     argument = {
-        "match": found.text,
-        "start": found.start,
-        "end": found.end,
-        "groups": found.groups,
+        "match": match.text,
+        "start": match.start,
+        "end": match.end,
+        "groups": match.groups,
     }
     result = invoke(replacement, [argument], None, run)
     result = collapse(result) if isinstance(result, list) else result
@@ -192,31 +192,31 @@ def _replacement(run: Evaluation, replacement: Value, found: Match) -> str:
     return result
 
 
-def _substitute(run: Evaluation, template: str, found: Match) -> str:
+def _substitute(run: Evaluation, template: str, match: Match) -> str:
     """``$1`` … are groups, ``$0`` is the whole match, ``$$`` a dollar sign."""
     pieces, at = [], 0
     while (dollar := template.find("$", at)) >= 0:
         pieces.append(template[at:dollar])
-        text, at = _reference(template, dollar + 1, found)
+        text, at = _reference(template, dollar + 1, match)
         run.tick()
         run.allocate(len(text))
         pieces.append(text)
     return "".join(pieces) + template[at:]
 
 
-def _reference(template: str, at: int, found: Match) -> tuple[str, int]:
-    """What the text behind a dollar sign stands for, and where it ends."""
+def _reference(template: str, at: int, match: Match) -> tuple[str, int]:
+    """Return what the text behind a dollar sign stands for, and where it ends."""
     following = template[at : at + 1]
     if following == "$":
         return "$", at + 1
     if following == "0":
-        return found.text, at + 1
-    digits = template[at : at + len(str(len(found.groups) or 1))]
+        return match.text, at + 1
+    digits = template[at : at + len(str(len(match.groups) or 1))]
     while digits and not (digits.isascii() and digits.isdigit()):
         digits = digits[:-1]
-    if len(digits) > 1 and int(digits) > len(found.groups):
+    if len(digits) > 1 and int(digits) > len(match.groups):
         digits = digits[:-1]
     if not digits:
         return "$", at
-    group = found.groups[int(digits) - 1] if 0 < int(digits) <= len(found.groups) else ""
+    group = match.groups[int(digits) - 1] if 0 < int(digits) <= len(match.groups) else ""
     return "" if group is UNDEFINED else group, at + len(str(int(digits)))

@@ -24,7 +24,7 @@ def string(run: Evaluation, value: Value = UNDEFINED, prettify: Value = False) -
 
 
 def to_string(run: Evaluation, value: Value, *, indent: int = 0) -> str:
-    """The text of a value that is there."""
+    """Return the text of a value that is there."""
     if type(value) is str:
         return value
     if type(value) in NUMBERS:
@@ -126,7 +126,7 @@ def substring_after(run: Evaluation, text: Value, mark: Value = UNDEFINED) -> Va
 
 
 def _index(text: str, mark: str) -> int:
-    """Where the mark is, or the end."""
+    """Return where the mark is, or the end."""
     at = text.find(mark)
     return at if at >= 0 else len(text)
 
@@ -219,14 +219,14 @@ def _encoder(name: str, safe: str) -> Callable[..., Value]:
     return encode
 
 
-def _decoder(name: str, kept: str) -> Callable[..., Value]:
-    """``kept``: characters that stay escaped."""
+def _decoder(name: str, reserved: str) -> Callable[..., Value]:
+    """``reserved``: characters that stay escaped."""
 
     def decode(run: Evaluation, text: Value) -> Value:
         run.tick(len(text) >> 2)
         run.allocate(len(text))
         try:
-            return _ESCAPES.sub(lambda match: _unescape(match.group(), kept), text)
+            return _ESCAPES.sub(lambda match: _unescape(match.group(), reserved), text)
         except ValueError:
             raise JSONataError("D3140", value=text, functionName=name) from None
 
@@ -236,12 +236,12 @@ def _decoder(name: str, kept: str) -> Callable[..., Value]:
 _ESCAPES: Final = re.compile(r"(?:%..?)+|%", re.DOTALL)
 
 
-def _unescape(escapes: str, kept: str) -> str:
+def _unescape(escapes: str, reserved: str) -> str:
     data = bytes.fromhex(escapes[1:].replace("%", " "))
     if len(data) * 3 != len(escapes):
         raise ValueError(escapes)
     text = data.decode("utf-8")
-    return "".join(f"%{ord(c):02X}" if c in kept else c for c in text)
+    return "".join(f"%{ord(c):02X}" if c in reserved else c for c in text)
 
 
 encode_url_component = _encoder("encodeUrlComponent", _COMPONENT_SAFE)

@@ -59,12 +59,12 @@ def distinct(run: Evaluation, values: Value = UNDEFINED) -> Value:
     seen: dict[Hashable, Value] = {}
     for value in values:
         seen.setdefault(_frozen(value, run), value)
-    found = list(seen.values())
-    return Sequence(found) if isinstance(values, Sequence) else found
+    first = list(seen.values())
+    return Sequence(first) if isinstance(values, Sequence) else first
 
 
 def _frozen(value: Value, run: Evaluation) -> Hashable:
-    """A hashable that is equal for equal values."""
+    """Return a hashable that is equal for equal values."""
     if isinstance(value, list):
         run.tick(OBJECT + 2 * len(value))
         return ("list", *(_frozen(item, run) for item in value))
@@ -99,7 +99,7 @@ def tick_for_sorting(keys: list[Value], run: Evaluation) -> None:
 
 
 def merge_sort(items: list[_T], is_after: Callable[[_T, _T], bool], run: Evaluation) -> list[_T]:
-    """Stable; asks of two items, in the order they stand, whether they have to change places."""
+    """Sort, stably; ``is_after``: whether two items, in their order, have to change places."""
     if len(items) <= 1:
         return items
     middle = len(items) // 2
@@ -238,10 +238,10 @@ def filter_items(run: Evaluation, items: Value = UNDEFINED, function: Value = UN
 
 def single(run: Evaluation, items: Value, function: Value = UNDEFINED) -> Value:
     """``$single``: the one item that the function accepts; D3138, D3139 if it isn't one."""
-    found = items if function is UNDEFINED else filter_items(run, items, function)
-    if len(found) != 1:
-        raise JSONataError("D3138" if found else "D3139")
-    return found[0]
+    matches = items if function is UNDEFINED else filter_items(run, items, function)
+    if len(matches) != 1:
+        raise JSONataError("D3138" if matches else "D3139")
+    return matches[0]
 
 
 def reduce(
@@ -285,10 +285,10 @@ def sift(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED)
     call = caller(function, run)
     fields = value if isinstance(value, dict) else {}
     run.tick(OBJECT + len(fields))
-    kept = {
+    fields = {
         name: member for name, member in fields.items() if truthy(call(member, name, value), run)
     }
-    return kept or UNDEFINED
+    return fields or UNDEFINED
 
 
 def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINED) -> Value:

@@ -44,7 +44,7 @@ def longest_text(tree: Regex) -> tuple[int, Cost]:
 
 
 def _cost(tree: Regex) -> Cost | None:
-    """None where ``re`` could take exponential time, or would give another answer."""
+    """Return None where ``re`` could take exponential time, or would give another answer."""
     match tree:
         case Characters() | Assertion():
             return 1, 0
@@ -83,7 +83,7 @@ def _of_repeat(tree: Repetition) -> Cost | None:
 
 
 def _is_fixed(tree: Regex) -> bool:
-    """Whether there is only one way to match: no choice, no repetition."""
+    """Return whether there is only one way to match: no choice, no repetition."""
     match tree:
         case Characters():
             return True
@@ -95,7 +95,7 @@ def _is_fixed(tree: Regex) -> bool:
 
 
 def to_python(tree: Regex, *, ignore_case: bool, multiline: bool) -> re.Pattern[str]:
-    """The pattern for ``re``."""
+    """Return the pattern for ``re``."""
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
     return re.compile(_text(tree, multiline=multiline), flags)
 
@@ -137,7 +137,7 @@ _CHARACTERS_A_STEP: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found where; a group that took no part is UNDEFINED."""
+    """What matched, and where; a group that took no part is UNDEFINED."""
 
     text: str
     start: int

@@ -89,7 +89,7 @@ class RegexProgram:
         """One of the characters that a match can start with; None: any, or none at all."""
 
     def _first_ranges(self) -> Ranges | None:
-        """The characters that can come first; None if a match can go on without one."""
+        """Return the characters that can come first; None if a match can go on without one."""
         ranges: set[tuple[int, int]] = set()
         been: set[int] = set()
         waiting = [0]
@@ -181,7 +181,7 @@ class RegexProgram:
             self._aim(split, start + 1, len(self.instructions), tree.greedy)
 
     def _emit_checked(self, body: Regex) -> None:
-        """One round that is refused if it matches nothing."""
+        """Emit one round that is refused if it matches nothing."""
         if not _may_be_empty(body):
             self._emit_round(body)
             return
@@ -192,7 +192,7 @@ class RegexProgram:
         self._add("progress", mark)
 
     def _emit_round(self, body: Regex) -> None:
-        """One round; groups in it forget what they caught in the round before."""
+        """Emit one round; groups in it forget what they caught in the round before."""
         low, high = _group_range(body)
         if high:
             self._add("clear", 2 * low, 2 * high + 2)
@@ -219,7 +219,7 @@ def _may_be_empty(tree: Regex) -> bool:
 
 
 def _group_range(tree: Regex) -> tuple[int, int]:
-    """The first and the last group inside; (0, 0) if there is none."""
+    """Return the first and the last group inside; (0, 0) if there is none."""
     match tree:
         case CapturingGroup(number=number, body=body):
             return number, max(number, _group_range(body)[1])

@@ -112,7 +112,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 def negate(ranges: Ranges) -> Ranges:
-    """All other characters."""
+    """Return all other characters."""
     result, start = [], 0
     for low, high in sorted(ranges):
         if low > start:
@@ -124,7 +124,7 @@ def negate(ranges: Ranges) -> Ranges:
 
 
 def class_of(ranges: Ranges) -> str:
-    """A set of characters as ``re`` writes it."""
+    """Return a set of characters as ``re`` writes it."""
     if not ranges:
         return "(?!)"
     return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges) + "]"
@@ -144,7 +144,7 @@ _MAX_NESTING: Final = 50
 
 
 def parse(source: str, flags: str = "") -> tuple[Regex, int]:
-    """The tree of a pattern and the number of its groups.
+    """Return the tree of a pattern and the number of its groups.
 
     Of the flags, ``s`` lets a dot stand for line ends too, ``x`` allows blanks and comments.
     """
@@ -193,7 +193,7 @@ class _Parser:
         return items[0] if len(items) == 1 else Concatenation(tuple(items))
 
     def _skip(self) -> int:
-        """Go past what means nothing here; the place."""
+        """Skip what means nothing here; return the place."""
         blank = self._skipped.match(self._source, self._at)
         self._at = blank.end() if blank else self._at
         return self._at
@@ -292,7 +292,7 @@ class _Parser:
         return Characters(self._class_or_code())
 
     def _class_or_code(self) -> Ranges:
-        """What an escape stands for, inside a set or out of it."""
+        """Return what an escape stands for, inside a set or out of it."""
         letter = self._source[self._at]
         self._at += 1
         if letter.lower() in _CLASSES:
@@ -353,6 +353,6 @@ def _span(low: Ranges, high: Ranges) -> Ranges:
 
 
 def _count_groups(source: str) -> int:
-    """Capturing groups of the whole pattern: back references may come before them."""
+    """Count the groups of the whole pattern: back references may come before them."""
     plain = re.sub(r"\\.|\[(?:[^\]\\]|\\.)*\]", "", source, flags=re.DOTALL)
     return len(re.findall(r"\((?!\?)|\(\?<(?![=!])", plain))

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import runtime
+from ..jsonata.evaluation import MOST_STEPS
 
 Get = Callable[[Any], Any]
 ABSENT: Any = object()
-MOST_STEPS = 2_000_000
-"""Of one evaluation, about a microsecond each: for what its steps find, and what filters compare.
-AWS documents no bound."""
 
 
-class Meter:
-    """Counts the steps of one evaluation of a path, its filters included."""
+class PathMeter:
+    """Counts the steps of one evaluation of a path: what it finds, what its filters compare."""
 
     __slots__ = ("left", "most", "path")
 
@@ -37,5 +35,5 @@ class Meter:
             )
 
 
-Reach = Callable[[Any, Meter], Any]
-"""A Get in a filter."""
+Reach = Callable[[Any, PathMeter], Any]
+"""A Get that counts its steps."""
