@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .definitions import DefinitionFile, Type, machine_names, read_accepted
+from .definitions import DefinitionFile, Type, machines_in, read_accepted
 from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
@@ -155,7 +155,7 @@ def startable(
     from doorstep.values.json_values import dumps
 
     machines = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
-    siblings = [name for name in machine_names(path) if name not in machines]
+    siblings = [name for name in machines_in(path, parameters) if name not in machines]
     calling = [definition]
     while calling:
         text = dumps(calling.pop().document.definition)
