@@ -232,7 +232,7 @@ PASTED = [
     ('{"States": {${S}}}', "{S: '\"A\": {\"End\": true}'}", {"States": {"A": {"End": True}}}),
     ('{"a": "${A}"}', "{A: '${B}-${B}', B: '${C}', C: x}", {"a": "x-x"}),
     ('{"a": "${A}"}', "{A: '${A}'}", {"a": "${A}"}),
-    ('{"a": "${A}"}', "{A: 'say \\\\\"hi\\\\\"'}", {"a": 'say "hi"'}),
+    ('{"a": "${A}"}', "{A: 'say \\\"hi\\\"'}", {"a": 'say "hi"'}),
     ('{"a": "${T}"}', "{T: true}", {"a": "true"}),
     ('{"a": ${T}}', "{T: true}", {"a": True}),
     ("StartAt: ${N}", "{N: A}", {"StartAt": "A"}),
@@ -277,7 +277,7 @@ Conditions:
   Either: !Or [!Condition IsProd, !Equals [a, a]]
   Both: !And [!Condition IsProd, !Condition NotProd]
 Resources:
-  Fn: {{Type: AWS::Serverless::Function, Properties: {{FunctionName: real-name, AutoPublishAlias: live}}}}
+  Fn: {{Type: AWS::Serverless::Function, Properties: {{FunctionName: real-name}}}}
   Topic: {{Type: AWS::SNS::Topic}}
   Queue: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Sub "${{Stage}}-jobs"}}}}
   Table: {{Type: AWS::DynamoDB::Table, Properties: {{TableName: orders}}}}
@@ -292,6 +292,7 @@ Resources:
         value: {}
 """
 ACCOUNT = "us-east-1:123456789012"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 WORKED_OUT = [
     ("!FindInMap [M, !Ref AWS::Region, Fn]", "hello"),
     ("!FindInMap [M, !Ref AWS::Region, List]", ["x", "y"]),
@@ -309,7 +310,7 @@ WORKED_OUT = [
     ("!Join ['', [true, 1, 'x']]", "true1x"),
     ("!Base64 hi", "aGk="),
     ("!GetAZs ''", ["us-east-1a", "us-east-1b", "us-east-1c"]),
-    ("!Ref AWS::StackId", f"arn:aws:cloudformation:{ACCOUNT}:stack/stack/00000000-0000-4000-8000-000000000000"),
+    ("!Select [5, !Split [':', !Ref AWS::StackId]]", f"stack/stack/{UNKNOWN}"),
     ("!Ref Fn", "real-name"),
     ("!GetAtt Fn.Arn", f"arn:aws:lambda:{ACCOUNT}:function:real-name"),
     ("!Ref FnAliaslive", f"arn:aws:lambda:{ACCOUNT}:function:real-name:live"),
@@ -324,7 +325,7 @@ WORKED_OUT = [
     ("!Ref Bucket", "Bucket"),
     ("!GetAtt Bucket.Arn", "arn:aws:s3:::Bucket"),
     ("!Ref Secret", f"arn:aws:secretsmanager:{ACCOUNT}:secret:db-a1b2c3"),
-    ("!Ref Key", "00000000-0000-4000-8000-000000000000"),
+    ("!Ref Key", UNKNOWN),
     ("!Sub '${{Queue.Arn}} ${{Table}}'", f"arn:aws:sqs:{ACCOUNT}:dev-jobs orders"),
 ]  # fmt: skip
 
