@@ -57,8 +57,8 @@ def called(call: str, data: Any) -> doorstep.Execution:
 )
 def test_a_filter_s_pattern_takes_no_way_twice(pattern: str, text: str, matches: bool) -> None:
     """A backtracking matcher would not end on the first four."""
-    found = filtered(f"@.a =~ /{pattern}/", [{"a": text}])
-    assert found.output == {"a": [{"a": text}] if matches else []}
+    execution = filtered(f"@.a =~ /{pattern}/", [{"a": text}])
+    assert execution.output == {"a": [{"a": text}] if matches else []}
 
 
 def test_the_flags_of_a_filter_s_pattern_are_java_s() -> None:
@@ -84,9 +84,9 @@ def test_a_pattern_that_is_not_supported_is_refused_when_the_definition_is(patte
 )
 def test_a_filter_that_takes_too_long_fails_the_execution(condition: str) -> None:
     items = [{"a": "a" * 200, "m": n, "n": -n} for n in range(900)]
-    found = filtered(condition, items)
-    assert found.error == "States.Runtime"
-    assert "its evaluation takes more than 2,000,000 steps" in str(found.cause)
+    execution = filtered(condition, items)
+    assert execution.error == "States.Runtime"
+    assert "its evaluation takes more than 2,000,000 steps" in str(execution.cause)
 
 
 @pytest.mark.parametrize("path", ["$" + "..*" * 6, "$.l" + "[0,0,0,0,0,0,0,0,0]" * 100])
@@ -95,8 +95,8 @@ def test_so_does_a_path_that_multiplies_what_it_finds(
 ) -> None:
     monkeypatch.setattr(doorstep.jsonpath.meter, "MOST_STEPS", 100_000)
     deep = json.loads("[" * 190 + "]" * 190)
-    found = doorstep.run(machine(Parameters={"a.$": path}), {"l": deep})
-    assert found.error == "States.Runtime"
+    execution = doorstep.run(machine(Parameters={"a.$": path}), {"l": deep})
+    assert execution.error == "States.Runtime"
 
 
 def test_a_pattern_of_jsonata_is_refused_with_the_expression() -> None:
@@ -198,7 +198,7 @@ def test_a_reduction_to_a_text_needs_no_more_room_than_the_text() -> None:
     assert made.output == 108_894
 
 
-def test_a_slice_drops_the_places_it_was_told() -> None:
+def test_a_slice_drops_the_places_that_it_names() -> None:
     assert queried("$count([1..20000][[0..299]])").output == 300
 
 

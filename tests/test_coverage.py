@@ -472,8 +472,8 @@ def test_the_page_draws_what_was_used(suite: SuiteCoverage) -> None:
     drawn = ElementTree.fromstring(page[start:end])
     tag = "{http://www.w3.org/2000/svg}"
     links = {link.get("href"): link for link in drawn.iter(f"{tag}a")}
-    told = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
-    assert told == {
+    titles = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
+    assert titles == {
         "#machine2-line4": "Pick (Choice)\n1 × state Pick",
         "#machine2-line15": "Text (Succeed)\n1 × state Text",
         "#machine2-line18": "Other (Succeed)\n0 × state Other",

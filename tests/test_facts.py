@@ -18,6 +18,17 @@ ENTRY = re.compile(
 )
 CITED = re.compile(r"\bfacts? (\d{1,3}(?:(?:, | and | to |, and )\d{1,3})*)\b", re.IGNORECASE)
 OUTSIDE = re.compile(r"asl-facts|shared/facts|\bbehaviours? [A-G]\d|\bsection \d of the facts")
+SOURCE = re.compile(r"https?://|\bfacts? \d|\bRFC \d", re.IGNORECASE)
+RULES = [
+    *("interpreter/doorstep/" + folder for folder in ("asl", "intrinsics", "jsonpath", "map_runs")),
+    *("interpreter/doorstep/" + folder for folder in ("model", "single_state", "validation")),
+    "emulator/doorstep_emulator/api",
+]
+"""The folders whose modules say what AWS does."""
+WITHOUT_RULES = {
+    "interpreter/doorstep/jsonpath/meter.py": "a bound of our own",
+    "interpreter/doorstep/validation/diagnostics.py": "what the rules share",
+}
 LABEL = re.compile(r"\[([^\]\n]+(?:\n[^\]\n]+)?)\](?![(:])")
 DEFINITION = re.compile(r"^\[([^\]]+)\]: (\S+)$", re.MULTILINE)
 
@@ -107,3 +118,13 @@ def test_no_citation_points_outside_the_repository() -> None:
 
 def test_ranges_and_lists_of_citations_are_read() -> None:
     assert cited("facts 6 to 8, see fact 20 and facts 1, 2 and 3") == {1, 2, 3, 6, 7, 8, 20}
+
+
+def test_every_module_that_holds_rules_of_aws_names_a_source() -> None:
+    modules = [path for folder in RULES for path in (ROOT / folder).glob("*.py")]
+    silent = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules
+        if path.name != "__init__.py" and not SOURCE.search(path.read_text(encoding="utf-8"))
+    }
+    assert silent == set(WITHOUT_RULES), "cite a fact at each rule of AWS's (docs/facts/README.md)"

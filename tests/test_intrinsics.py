@@ -69,7 +69,7 @@ def test_a_call_is_read_into_a_tree() -> None:
     ("text", "position"),
     [
         ("States.Nothing()", 0),
-        ("States.format('a')", 0),  # told by a user of AWS: serverless-step-functions #399
+        ("States.format('a')", 0),  # reported by a user of AWS: serverless-step-functions #399
         ("States.Array", 12),
         ("States.Array(", 13),
         ("States.Array(1", 14),
@@ -189,8 +189,8 @@ def test_behaviour_58_the_examples_of_the_intrinsic_functions_page(text: str, va
     ],
 )
 def test_the_rules_at_their_edges(text: str, value: Any) -> None:
-    found = evaluate(text)
-    assert dumps(found) == dumps(value)
+    result = evaluate(text)
+    assert dumps(result) == dumps(value)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def _recorded_calls() -> list[Any]:
         "json_manipulation--",
         "string",
     )
-    found = []
+    cases = []
     for path in sorted(RECORDINGS.glob("*.json")):
         case = json.loads(path.read_text())
         if not path.name.startswith(groups) or len(case["definition"]["States"]) != 1:
@@ -363,14 +363,14 @@ def _recorded_calls() -> list[Any]:
         if "$$" in text:
             continue
         exited = case["recorded"]["events"][-2]["stateExitedEventDetails"]
-        found.append(
+        cases.append(
             pytest.param(text, case["input"], exited["output"][name[:-2]], id=path.stem[:60])
         )
-    return found
+    return cases
 
 
 @pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside the project")
 @pytest.mark.parametrize(("text", "data", "recorded"), _recorded_calls())
 def test_calls_and_paths_give_what_was_recorded_on_aws(text: str, data: Any, recorded: Any) -> None:
-    found = evaluate(text, data) if text.startswith("States.") else compile_path(text).get(data)
-    assert found == recorded
+    result = evaluate(text, data) if text.startswith("States.") else compile_path(text).get(data)
+    assert result == recorded

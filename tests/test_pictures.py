@@ -35,9 +35,9 @@ FONTS = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
 
 def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
     """An order of the example, answered by its handlers but for the mocks."""
-    given = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
+    data = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
     handlers = ORDER / "handlers.py"
-    return Mocks(*mocks).run(ORDER / "order.asl.json", given, handlers, seed=1, begin=BEGIN)
+    return Mocks(*mocks).run(ORDER / "order.asl.json", data, handlers, seed=1, begin=BEGIN)
 
 
 def order_run() -> str:
@@ -59,10 +59,10 @@ def coverage() -> str:
 
 def debug() -> str:
     """An approval whose payment failed, as `doorstep debug` opens it."""
-    given = json.loads((APPROVAL / "input.json").read_text("utf-8"))
+    data = json.loads((APPROVAL / "input.json").read_text("utf-8"))
     definition = APPROVAL / "approval.asl.json"
     broken = Mocks(mock("PayOut", doorstep.fail("KeyError", "'amount'")))
-    run = broken.run(definition, given, APPROVAL / "handlers.py", seed=1, begin=BEGIN)
+    run = broken.run(definition, data, APPROVAL / "handlers.py", seed=1, begin=BEGIN)
     moments = doorstep.moments(run.history, definition)
     width, height = SIZE
     console = Console(

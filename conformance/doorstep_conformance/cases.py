@@ -24,13 +24,14 @@ from types import UnionType
 from typing import Any, Literal, get_args
 
 from doorstep.errors import InputError
+from doorstep.validation import MachineType
 from doorstep.values.json_values import loads
 
 OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
 """Doorstep's own cases; they are in the repository, not in the installed package."""
 
 CaseKind = Literal["history", "sync", "test_state", "validate", "create_error"]
-MachineType = Literal["STANDARD", "EXPRESS"]
+
 _OUTCOME: dict[str, type | UnionType] = {
     "submitted": object,
     "output": object,

@@ -21,7 +21,7 @@ from .recorder import Host
 _POLL_SECONDS = 60.0
 """How long a poll is held open (API reference, GetActivityTask)."""
 _POLLERS = 1000
-"""Workers that may wait for one activity at a time (Step Functions quotas page)."""
+"""Workers that may wait for one activity at a time (fact 469)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

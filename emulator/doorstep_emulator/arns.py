@@ -55,9 +55,8 @@ class Arn:
 def parse(text: str, *kinds: str) -> Arn:
     """Take an ARN of one of these kinds apart; raise InvalidArn, ValidationException.
 
-    No operation takes the ARN of a labelled Map (API reference, StartExecution).
-
-    Facts 110 and 452.
+    What is no ARN: facts 110 and 452. No operation takes that of a labelled Map (API reference,
+    StartExecution).
     """
     if not text.startswith("arn:"):
         raise invalid_arn(f"Invalid ARN prefix: {text}")

@@ -43,10 +43,7 @@ def summary(row: Row) -> dict[str, Any]:
 def why_not_redrivable(row: Row, events: int, now: float, *, deleting: bool = False) -> str | None:
     """Return why an execution with so many events can't be redriven, in AWS's words, or None.
 
-    The conditions are those of the API reference, RedriveExecution, and of DescribeExecution's
-    `redriveStatusReason`. `deleting`: its state machine is being deleted, or is gone.
-
-    Facts 500 and 507.
+    The conditions: facts 500 and 507. `deleting`: its state machine is being deleted, or is gone.
     """
     if row.status in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {row.status} and cannot be redriven"

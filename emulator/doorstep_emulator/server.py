@@ -195,7 +195,7 @@ class Server:
     def _run(self) -> None:
         guarded(lambda: self.lost.extend(self.recorder.recover()))
         continued = len(self.recorder.rows)
-        log.info("started on %s; executions that go on: %d", self.store.path, continued)
+        log.info("started on %s; executions that continue: %d", self.store.path, continued)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
         self.driver.close()
@@ -213,7 +213,7 @@ class Server:
         rows = self.recorder.rows.values()
         stored = 0 if self.store.path == ":memory:" else sum(map(durable, rows))
         log.info(
-            "stopped; executions that go on at the next start: %d, that are lost: %d; "
+            "stopped; executions that continue at the next start: %d, that are lost: %d; "
             "handlers that still run: %d",
             *(stored, len(rows) - stored, self.clock.calls_in_flight),
         )

@@ -26,10 +26,17 @@ if TYPE_CHECKING:
     )
     from .explorer import Exploration, explore
     from .replayer import Moment, Moments, Replay, moments, replay, resume
-    from .runtime import Driver, Execution
-    from .runtime.answers import Answer, TaskFailed, answer, fail, no_answer
-    from .runtime.handlers import handler
-    from .runtime.invocation import Context
+    from .runtime import (
+        Answer,
+        Context,
+        Driver,
+        Execution,
+        TaskFailed,
+        answer,
+        fail,
+        handler,
+        no_answer,
+    )
     from .single_state import test_state
     from .validation import validate
 

@@ -10,18 +10,23 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_workflow
 from .definitions import load
-from .engine.identity import Identity, check_name
-from .engine.journal import Header, Journal
-from .engine.messages import Program
-from .engine.quotas import Quotas, quotas_of
+from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of
 from .errors import InputError
 from .map_runs.run import MapRun
 from .model.definition import workflow
-from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
-from .runtime.clocks import MainClock
-from .runtime.driver import Respond
-from .runtime.handlers import Handlers, Source
-from .runtime.ports import OnEvent, Startable
+from .runtime import (
+    Driver,
+    Execution,
+    Handlers,
+    JournalFile,
+    MainClock,
+    OnEvent,
+    RealClock,
+    Respond,
+    Source,
+    Startable,
+    VirtualClock,
+)
 from .validation import check
 from .values.json_values import byte_length, dumps, loads
 

@@ -53,8 +53,8 @@ def test_the_machine_finds_what_re_finds(pattern: str, text: str) -> None:
     tree, groups = parse(pattern)
     program = RegexProgram(tree, groups, ignore_case=False, multiline=False)
     spans = search(program, text, 0, lambda _: None)
-    found = to_python(tree, ignore_case=False, multiline=False).search(text)
-    assert (spans and spans[:2]) == (found and found.span())
+    match = to_python(tree, ignore_case=False, multiline=False).search(text)
+    assert (spans and spans[:2]) == (match and match.span())
 
 
 @given(patterns, st.text("ab", max_size=12))

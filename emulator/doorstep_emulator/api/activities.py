@@ -59,7 +59,7 @@ def list_activities(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_activity_task(server: Server, caller: Caller, request: Members) -> Waiting:
-    """GetActivityTask: a task, or after a minute {} (facts 235 and 469)."""
+    """GetActivityTask: a task, or {} after a minute (facts 235, 469)."""
     arn = _activity(server, request).arn
     waiting: list[Poll] = []
 

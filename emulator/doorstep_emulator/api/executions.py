@@ -33,18 +33,13 @@ CLOCK_TAG = "doorstep:clock"
 """The tag of a state machine that says which clock its executions have."""
 _NO_INPUT = "Invalid execution input."
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
-"""Seconds for which a clientToken counts, and how many of an execution (API reference,
-RedriveExecution).
-"""
+"""Seconds for which a clientToken counts, and how many of an execution (fact 506)."""
 _RETENTION = 90 * 86_400
-"""Seconds after its end for which an execution has its name (API reference, StartExecution)."""
+"""Seconds after its end for which an execution has its name (fact 522)."""
 
 
 def start_execution(server: Server, caller: Caller, request: Members) -> Members | Waiting:
-    """StartExecution; the same name and input again, while it runs, return the same execution.
-
-    Facts 111, 455 and 458.
-    """
+    """StartExecution; the same name and input again return the one that runs (facts 111, 455)."""
     target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
@@ -62,7 +57,7 @@ def _started(execution: Execution) -> Members:
 
 
 def start_sync_execution(server: Server, caller: Caller, request: Members) -> Waiting:
-    """StartSyncExecution: answered when the Express execution has ended (facts 456 and 457)."""
+    """StartSyncExecution: answered when the Express execution has ended (facts 456, 457)."""
     target = _target(server, request)
     if target.machine.type != "EXPRESS":
         raise wrong_type()
@@ -88,10 +83,7 @@ def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def redrive_execution(server: Server, caller: Caller, request: Members) -> Members:
-    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing.
-
-    Facts 500, 506 and 507.
-    """
+    """RedriveExecution; the same clientToken again redrives nothing (facts 500, 506)."""
     row = existing(server, request)
     token, now = request.get("clientToken"), time.time()
     done = server.redrives.get(row.arn, {})

@@ -54,10 +54,7 @@ def describe_machine_for_execution(server: Server, caller: Caller, request: Memb
 
 
 def list_executions(server: Server, caller: Caller, request: Members) -> Members:
-    """ListExecutions: of a machine, a version, an alias or a map run; the newest first.
-
-    Fact 459.
-    """
+    """ListExecutions: of a machine, version, alias or map run; the newest first (fact 459)."""
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
         message = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
@@ -80,7 +77,7 @@ def list_executions(server: Server, caller: Caller, request: Members) -> Members
 
 
 def get_execution_history(server: Server, caller: Caller, request: Members) -> Members:
-    """GetExecutionHistory, a page of it (facts 109 and 454)."""
+    """GetExecutionHistory: a page, in either order (facts 109, 454)."""
     row = existing(server, request)
     last, size = last_event(server, row), paging.size(request)
     reverse = request.get("reverseOrder", False)

@@ -37,10 +37,8 @@ _CHANGES = {
 def create_state_machine(server: Server, caller: Caller, request: Members) -> Members:
     """CreateStateMachine; the same request again returns the same machine.
 
-    Idempotent for the same name, definition, type, logging, tracing, encryption, publish and
-    versionDescription; StateMachineDeleting while the old one is (API reference).
-
-    Facts 222, 451 and 460.
+    The same: name, definition, type, logging, tracing, encryption, publish and versionDescription
+    (facts 222, 451, 460). StateMachineDeleting while the old one is being deleted (API reference).
     """
     name = check_name(request["name"])
     machine_type = request.get("type", "STANDARD")
@@ -66,10 +64,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def update_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachine; executions that run keep the definition that they began with.
-
-    Fact 461.
-    """
+    """UpdateStateMachine; executions that run keep their definition (fact 461)."""
     if not any(member in request for member in _CHANGES):
         raise ApiError("MissingRequiredParameter", _NOTHING_TO_UPDATE)
     machine = server.catalogue.owner(parse(request["stateMachineArn"], "stateMachine").text)
@@ -228,7 +223,7 @@ def _fields(request: Members) -> Members:
 
 
 def _logging(configuration: Members) -> Members:
-    # Fact 466: exactly one destination, unless the level is OFF.
+    """Return a loggingConfiguration with its defaults; raise ApiError (fact 466)."""
     logging: Members = {"level": "OFF", "includeExecutionData": False} | configuration
     destinations = logging.get("destinations", [])
     named = [

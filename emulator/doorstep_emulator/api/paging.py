@@ -1,7 +1,7 @@
 """Pages of a list: maxResults, and the nextToken that says where the next page begins.
 
-A token is valid for the request that returned it, whatever the size of its pages, for 24 hours (API
-reference, ListExecutions).
+A token is valid for the request that returned it, whatever the size of its pages, for 24 hours
+(fact 454).
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ Item = TypeVar("Item")
 
 
 def size(request: Mapping[str, Any]) -> int:
-    """Return how many results are asked for; 0 stands for the default (API reference).
-
-    Fact 454.
-    """
+    """Return how many results are asked for; 0 stands for the default (fact 454)."""
     return int(request.get("maxResults") or _DEFAULT)
 
 

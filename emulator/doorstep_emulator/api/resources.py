@@ -15,22 +15,19 @@ from ..catalogue import Activity, StateMachine
 from ..server import Members, Operations, Server
 
 _TAGS = 50
-"""That a resource may have (API reference, TagResource: TooManyTags)."""
+"""That a resource may have (fact 465)."""
 _CHARACTERS = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def check_name(name: str) -> str:
-    """Return the name of a machine, an activity or an execution; raise ApiError InvalidName.
-
-    Fact 451.
-    """
+    """Return a machine's, activity's or execution's name; raise InvalidName (fact 451)."""
     if not is_name(name):
         raise invalid_name(name)
     return name
 
 
 def check_encryption(configuration: dict[str, Any] | None) -> None:
-    """Raise InvalidEncryptionConfiguration for a customer's key that is not named (fact 466)."""
+    """Refuse a customer's key without its id: InvalidEncryptionConfiguration (fact 466)."""
     if not configuration or "kmsKeyId" in configuration:
         return
     if configuration["type"] == "CUSTOMER_MANAGED_KMS_KEY":
@@ -83,7 +80,7 @@ def list_tags(server: Server, caller: Caller, request: Members) -> Members:
 
 
 def _thing(server: Server, request: Members) -> StateMachine | Activity:
-    """Return what an unqualified ARN names; versions and aliases have no tags."""
+    """Return what an unqualified ARN names; versions and aliases have no tags (fact 465)."""
     arn = parse(request["resourceArn"], "stateMachine", "activity").text
     thing = server.catalogue.machines.get(arn) or server.catalogue.activities.get(arn)
     if thing is None:

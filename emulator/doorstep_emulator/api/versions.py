@@ -14,7 +14,7 @@ from ..server import Members, Operations, Server
 from . import paging
 
 _VERSIONS, _ALIASES = 1000, 100
-"""Of one state machine (Step Functions quotas page)."""
+"""Of one state machine (fact 525)."""
 _ROUTING = "INVALID_ROUTING_CONFIGURATION"
 _OTHER_ALIAS = (
     "Failed to create alias because an alias with the same name and a different routing "
@@ -23,10 +23,7 @@ _OTHER_ALIAS = (
 
 
 def publish(server: Server, machine: StateMachine, description: str | None) -> Version:
-    """Return the version of the machine's revision: a new one, or the one that it has.
-
-    Fact 462.
-    """
+    """Return the version of the machine's revision: its own or a new one (fact 462)."""
     for version in machine.versions.values():
         if version.revision == machine.revision:
             return version
@@ -184,10 +181,7 @@ def _alias(server: Server, text: str) -> tuple[StateMachine, Alias]:
 
 
 def _routed(server: Server, routing: list[Members]) -> StateMachine:
-    """Return the machine of a routing configuration's versions; raise ApiError.
-
-    Fact 463: one or two versions of one machine, weights that sum to 100.
-    """
+    """Return the machine of a routing configuration's versions; raise ApiError (fact 463)."""
     texts = [route["stateMachineVersionArn"] for route in routing]
     received = f"Received: [{', '.join(texts)}]"
     versions = [parse(text, "stateMachine") for text in texts]

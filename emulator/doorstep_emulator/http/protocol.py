@@ -1,4 +1,4 @@
-"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way.
+"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way (fact 450).
 
 Whoever signs a request is let in; its signature says the region, and the account when the access
 key is an account's number.

@@ -1,12 +1,12 @@
 """What is published of executions beside their journals: counts, status changes, log lines.
 
-Status changes are EventBridge's "Step Functions Execution Status Change": Standard executions have
-them when they begin, end or are redriven. Members without a value are null, dates are epoch
-milliseconds. Data that is too large is left out, by the rule of the developer guide's page on
-EventBridge: the input when input and output together exceed 248 KiB as JSON texts in JSON, the
-output when it does so by itself.
+Status changes are EventBridge's "Step Functions Execution Status Change" (facts 114 and 543):
+Standard executions have them when they begin, end or are redriven. Members without a value are
+null, dates are epoch milliseconds. Data that is too large is left out, by the rule of the developer
+guide's page on EventBridge: the input when input and output together exceed 248 KiB as JSON texts
+in JSON, the output when it does so by itself.
 
-Log lines are those of CloudWatch Logs, a JSON object for each event:
+Log lines are those of CloudWatch Logs, a JSON object for each event (facts 540 to 542):
 
     {"id": "1", "type": "ExecutionStarted", "details": {…}, "previous_event_id": "0",
      "event_timestamp": epoch milliseconds, "execution_arn": "arn:…", "redrive_count": "0"}
@@ -96,12 +96,10 @@ def escaped_size(text: str) -> int:
     return len(encoded(text)) - 2
 
 
-# Log lines (developer guide, "Logging using CloudWatch Logs": log levels) ------------------------
-
 _FATAL = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 _ERRORS = ("Failed", "TimedOut", "Aborted", "FailStateEntered")
 _ENDINGS = {"ALL": ("",), "ERROR": _ERRORS, "FATAL": _FATAL, "OFF": ()}
-"""How the types of the events end that are logged at each level."""
+"""How the types of the events end that are logged at each level (fact 541)."""
 
 
 def log_lines(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from ..engine.fibers import Fiber
+from ..engine import Fiber
 from ..jsonata.values import UNDEFINED
 from ..values.timestamps import format_timestamp
 from .retry import Attempts

@@ -19,6 +19,7 @@ from ..jsonata import UNDEFINED, JSONataError, Limits
 from ..jsonata.callables import Native
 from ..jsonata.errors import OUT_OF_MEMORY
 from ..jsonata.evaluation import Evaluation
+from ..values.java import next_double
 
 LIMITS: Final = Limits(depth=100, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
@@ -53,7 +54,7 @@ def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
         """``$random([seed])``: from 0 up to 1; with a seed, java.util.Random's first double."""
         if more:
             raise _mismatch(2, "random")
-        return random().random() if seed is UNDEFINED else _java_double(_integer(seed))
+        return random().random() if seed is UNDEFINED else next_double(_integer(seed))
 
     def new_uuid(*more: Any) -> str:
         """``$uuid()``: version 4."""
@@ -155,19 +156,3 @@ def _integer(value: Any) -> int:
 
 def _mismatch(index: int, name: str) -> JSONataError:
     return JSONataError("T0410", token=name, index=index)
-
-
-_MULTIPLIER: Final = 0x5DEECE66D
-_MASK: Final = (1 << 48) - 1
-
-
-def _java_double(seed: int) -> float:
-    """Return the first ``nextDouble()`` of java.util.Random: a linear congruential generator.
-
-    Fact 60.
-    """
-    state = (seed ^ _MULTIPLIER) & _MASK
-    state = (state * _MULTIPLIER + 0xB) & _MASK
-    high = state >> 22
-    state = (state * _MULTIPLIER + 0xB) & _MASK
-    return float((high << 27) + (state >> 21)) * 2.0**-53

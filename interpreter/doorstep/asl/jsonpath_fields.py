@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.quotas import MOST_BYTES
+from ..engine import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size

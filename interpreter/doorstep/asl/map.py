@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, FiberGroup
-from ..engine.messages import BatchPlan, Fact, ItemSource, ResultTarget, StartMapRun
+from ..engine import BatchPlan, Body, Fact, Fiber, FiberGroup, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed, runtime
 from ..model.definition import State
 from ..values.json_values import dumps

@@ -12,8 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber, FiberGroup, HistoryFull, Redriven, written
-from ..engine.messages import WHOLE
+from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed
 from ..model.state_types import WORKING
 from .context import Closure, Env

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.fibers import Body, Fiber
-from ..engine.messages import WHOLE, Fact, FindActivity, Invoke
+from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model.resource import Integration, unfit
 from .context import Closure, Env

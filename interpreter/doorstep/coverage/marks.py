@@ -8,8 +8,7 @@ from typing import Any
 
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
-from ..history.recorded import Entry
-from ..history.state_visits import VisitOutcome, Visits
+from ..history import Entry, VisitOutcome, Visits
 from ..model.definition import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage

@@ -14,13 +14,9 @@ from typing import Any
 from ..asl.compile import compile_scope, compile_state
 from ..asl.context import Env
 from ..asl.retry import matches
-from ..engine.engine import Engine
-from ..engine.fibers import Fiber
-from ..engine.identity import Identity
-from ..engine.quotas import STANDARD
+from ..engine import STANDARD, Engine, Fiber, Identity
 from ..errors import InputError, StateFailed
-from ..history.recorded import Entry
-from ..history.state_visits import Visit, Visits
+from ..history import Entry, Visit, Visits
 from ..model.definition import Scope, State, workflow
 from ..values.json_values import value_of
 from .items import CatcherItem, Item, StateItems, parts, workflow_timeout

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..definitions.documents import Document, load
-from ..history.state_visits import of_execution
+from ..history import of_execution
 from ..runtime import Execution
 from ..values.json_values import dumps
 from .items import KINDS, Item, ItemKind

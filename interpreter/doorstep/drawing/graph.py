@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from ..history.state_visits import VisitOutcome
+from ..history import VisitOutcome
 from ..model.definition import Clause, Scope, State, Transition, Workflow
 from ..model.grammar import operator_of
 

@@ -39,7 +39,7 @@ _PIECE = re.compile(r"\s*(?:[^\sA-Z_\-/.,]+|[A-Z]+[^\sA-Z_\-/.,]*|[_\-/.,])[_\-/
 
 
 @dataclass(slots=True)
-class Text:
+class TextBlock:
     """Lines, each centred at `x`, the first one's upper edge at `y`."""
 
     lines: list[str]
@@ -77,7 +77,7 @@ class Line:
     parts: list[tuple[float, float, float]]
     """x, from y, to y."""
     upward: bool = False
-    label: Text | None = None
+    label: TextBlock | None = None
 
 
 @dataclass(slots=True)
@@ -213,7 +213,7 @@ def _line(
     ]
     label = None
     if cell := route.label:
-        label = Text(labels[route.edge], cell.x, (cell.top + cell.bottom - cell.height) / 2)
+        label = TextBlock(labels[route.edge], cell.x, (cell.top + cell.bottom - cell.height) / 2)
     return Line(route.edge, parts, route.upward, label)
 
 
@@ -229,7 +229,7 @@ def _loops(
         label = None
         if edge in labels:
             centre = right + _LOOP + _label_width(edge, labels) / 2
-            label = Text(labels[edge], centre, box.y + number * 2 * SMALL_LINE)
+            label = TextBlock(labels[edge], centre, box.y + number * 2 * SMALL_LINE)
         yield Line(edge, [(right, middle - far, middle + far)], label=label)
 
 

@@ -17,7 +17,7 @@ from .layout import (
     Box,
     Line,
     Picture,
-    Text,
+    TextBlock,
     layout,
     width,
 )
@@ -90,10 +90,10 @@ def _box(box: Box) -> Iterator[str]:
     if node:
         yield _title([f"{node.name} ({node.kind or node.type})", mark.text if mark else ""])
     yield _outline(box, mark)
-    yield from _text(Text(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
+    yield from _text(TextBlock(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
     if node and not box.inside:
         beneath = box.y + box.height - SMALL_LINE - 7
-        yield from _text(Text([node.type], _middle(box, node.type), beneath), SMALL, "faint")
+        yield from _text(TextBlock([node.type], _middle(box, node.type), beneath), SMALL, "faint")
     yield "</g>"
     if mark and mark.link:
         yield "</a>"
@@ -189,7 +189,7 @@ def _path(line: Line) -> str:
     return "".join(path)
 
 
-def _height(label: Text) -> int:
+def _height(label: TextBlock) -> int:
     return len(label.lines) * SMALL_LINE
 
 
@@ -206,7 +206,7 @@ def _tip(line: Line) -> str:
 # Texts, colours ----------------------------------------------------------------------------------
 
 
-def _text(text: Text, size: int, kind: str = "") -> Iterator[str]:
+def _text(text: TextBlock, size: int, kind: str = "") -> Iterator[str]:
     step = LINE if size == NAME else SMALL_LINE
     classes = f' class="{kind}"' if kind else ""
     for number, line in enumerate(text.lines):
@@ -252,7 +252,7 @@ def _legend(legend: Iterable[Colour], y: float) -> Iterator[str]:
             f'<rect class="box" x="{_n(x)}" y="{_n(y + 2)}" width="12" height="12" rx="3" '
             f'style="{_colour(Mark(colour), False)}"/>'
         )
-        yield from _text(Text([colour], x + 18 + room / 2, y), SMALL, "faint")
+        yield from _text(TextBlock([colour], x + 18 + room / 2, y), SMALL, "faint")
         x += room + 30
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..asl.jsonata_fields import is_expression
 from ..coverage.reader import Setting, deciding
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..model.definition import State
 from ..values.json_values import dumps
 from ..values.timestamps import format_timestamp, parse_timestamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..values.json_values import ABSENT
 from . import flow_states
 from .flow import TEXT, Put, Read, expression, path_text

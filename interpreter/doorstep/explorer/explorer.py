@@ -9,7 +9,7 @@ from typing import Any
 from ..api import Definition, Type
 from ..coverage import KINDS
 from ..definitions import load
-from ..runtime.handlers import Handlers, Source
+from ..runtime import Handlers, Source
 from ..validation import check
 from .evidence import Evidence, loop_of
 from .findings import SEVERITIES, Exploration, Finding

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..coverage import Item
 from ..coverage.reader import Setting
 from ..model.definition import State
-from ..runtime.answers import Answer, no_answer
+from ..runtime import Answer, no_answer
 from . import flow_states
 from .choosing import Options, Situation, looked_at, options
 from .flow import MOST_ITEMS, Fixed, wants

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.jsonata_fields import json_type
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..model.state_types import WORKING
 from . import flow_states
 from .flow import (

@@ -10,11 +10,10 @@ from typing import Protocol
 
 from ..coverage import Coverage
 from ..coverage.items import StateItems
-from ..engine.messages import Event, Invoke
-from ..history.state_visits import Visit, Visits, of_execution
+from ..engine import Event, Invoke
+from ..history import Visit, Visits, of_execution
 from ..model.definition import Clause, State
-from ..runtime import Driver, Execution
-from ..runtime.answers import Answer
+from ..runtime import Answer, Driver, Execution
 from ..values.json_values import dumps
 from .flow_states import Left
 from .script import Script

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..runtime.answers import Answer
+from ..runtime import Answer
 from ..values.json_values import ABSENT as NOTHING
 from ..values.json_values import dumps
 from .flow import ABSENT, Keys, get, path_text, put

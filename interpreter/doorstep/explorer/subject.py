@@ -13,14 +13,10 @@ from typing import Any
 from ..api import SEEDED_START, Type
 from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item
-from ..engine.identity import Identity
-from ..engine.journal import Header
-from ..engine.messages import ItemSource, Program, StartMapRun
+from ..engine import Header, Identity, ItemSource, Program, StartMapRun
 from ..map_runs.run import MapRun
 from ..model.definition import Clause, State, workflow
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clocks import Clock
-from ..runtime.handlers import Handlers
+from ..runtime import Clock, Driver, Execution, Handlers, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
 from .flow_states import Left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..model.definition import State
 from . import flow_states
 from .flow import PARSED, UNKNOWN, Fixed, Flow, Key, Keys, Missing, Read, at

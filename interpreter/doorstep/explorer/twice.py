@@ -15,13 +15,10 @@ from typing import Any
 
 from ..asl.jsonata_fields import is_expression
 from ..coverage import Item
-from ..engine.messages import Invoke
+from ..engine import Invoke
 from ..model.definition import State
 from ..model.resource import Integration, integration
-from ..runtime import Execution
-from ..runtime.answers import Answer
-from ..runtime.handlers import Handlers
-from ..runtime.invocation import call, context_of
+from ..runtime import Answer, Execution, Handlers, call, context_of
 from ..values.json_values import ABSENT, dumps
 from .findings import Finding, Place, Severity
 from .script import Script

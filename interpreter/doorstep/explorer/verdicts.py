@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from ..engine.quotas import EXPRESS, STANDARD
+from ..engine import EXPRESS, STANDARD
 from ..model.definition import State
 from ..model.state_types import WORKING
 from ..values.json_values import dumps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..engine.messages import Event, details_member
+from ..engine import Event, details_member
 from ..values.json_values import encoded
 from ..values.timestamps import isoformat
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.messages import TERMINAL
+from ..engine import TERMINAL
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
 from .state_visits import Visit, Visits

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from ..engine.journal import read_all
-from ..engine.messages import details_member
+from ..engine import details_member, read_all
 from ..errors import InputError, ReplayError, shortened
 from ..values.timestamps import epoch_seconds
 from .aws_json import as_aws

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from ..engine.messages import TERMINAL, Event
+from ..engine import TERMINAL, Event
 from ..values.json_values import value_of
 from .recorded import Entry
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from ..engine.quotas import MOST_BYTES
+from ..engine import MOST_BYTES
 from ..jsonata.sequences import written_size
 from ..jsonpath import PathSyntaxError, compile_path
 from ..jsonpath.grammar import ExpressionSyntaxError, Scanner

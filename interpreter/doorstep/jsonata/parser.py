@@ -77,15 +77,15 @@ class Parser(TokenStream):
         beside, self._height = self._height, 0
         self.advance(infix=True)
         left = self._prefix(token)
-        while self.token.kind == "operator" and power < POWERS.get(self.token.value, 0):
-            token = self.token
+        while (token := self.token).kind == "operator" and power < POWERS.get(token.value, 0):
             self.advance()
             left = self._infix(token, left)
             self._height += token.value not in _FLAT
             if self._height > _MAX_HEIGHT:
                 raise JSONataError("U1001", token.position, message=STACK_OVERFLOW)
         self._nesting -= 1
-        self._height = max(beside, self._height + 1)
+        height = self._height + 1
+        self._height = height if height > beside else beside
         return left
 
     def _joined(self, join: Callable[..., Node], left: Node, *parts: Any) -> Node:

@@ -149,9 +149,11 @@ _N = TypeVar("_N", bound=Node)
 def pass_up(result: _N, *parts: Node | None) -> _N:
     """Return the result, which seeks what its parts seek."""
     for part in parts:
-        slots = _slots(part) if part is not None else []
+        if part is None or (part.seeking is None and not isinstance(part, nodes.Parent)):
+            continue
+        slots = _slots(part)
         if result.seeking is None:
-            result.seeking = slots or None
+            result.seeking = slots
         else:
             result.seeking.extend(slots)
     return result

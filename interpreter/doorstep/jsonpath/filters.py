@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..jsonata.regex.pattern import Pattern
@@ -55,18 +55,20 @@ def _either(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
     options = [_both(scanner, follow, depth)]
     while _logical(scanner, "||"):
         options.append(_both(scanner, follow, depth))
-    if len(options) == 1:
-        return options[0]
-    return lambda item, root, meter: any(holds(item, root, meter) for holds in options)
+    return _of_all(options, any)
 
 
 def _both(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
     parts = [_negated(scanner, follow, depth)]
     while _logical(scanner, "&&"):
         parts.append(_negated(scanner, follow, depth))
+    return _of_all(parts, all)
+
+
+def _of_all(parts: list[Predicate], hold: Callable[[Iterable[bool]], bool]) -> Predicate:
     if len(parts) == 1:
         return parts[0]
-    return lambda item, root, meter: all(holds(item, root, meter) for holds in parts)
+    return lambda item, root, meter: hold(holds(item, root, meter) for holds in parts)
 
 
 def _logical(scanner: Scanner, token: str) -> bool:

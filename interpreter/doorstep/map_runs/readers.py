@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from ..engine.messages import BatchPlan, ItemSource, StartMapRun
+from ..engine import BatchPlan, ItemSource, StartMapRun
 from ..errors import InputError, StateFailed, shortened
 from ..values.json_values import encoded, loads
 

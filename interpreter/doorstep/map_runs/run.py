@@ -11,19 +11,15 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..engine.engine import SLICE
-from ..engine.journal import Header
-from ..engine.messages import StartMapRun
+from ..engine import SLICE, Header, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime.clocks import AT_ONCE, Handle
-from ..runtime.execution import child_identity
+from ..runtime import AT_ONCE, Handle, child_identity
 from ..values.json_values import dumps
 from .readers import Batch, MapItem, batches, read_items
 from .writers import record_of, result
 
 if TYPE_CHECKING:
-    from ..runtime.driver import Driver
-    from ..runtime.execution import Execution
+    from ..runtime import Driver, Execution
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 

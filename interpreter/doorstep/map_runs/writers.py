@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.messages import ResultTarget, StartMapRun
+from ..engine import ResultTarget, StartMapRun
 from ..errors import StateFailed
-from ..runtime.step_functions import described
+from ..runtime import described
 from ..values.json_values import encoded
 from .readers import locate, text_field
 
 if TYPE_CHECKING:
-    from ..runtime.execution import Execution
+    from ..runtime import Execution
 
 
 def record_of(command: StartMapRun, child: Execution) -> Any:

@@ -1,6 +1,6 @@
 """What the API answers when it refuses: code and message in AWS's words, HTTP status 400.
 
-The words are those of recordings and of the API reference's "Errors" of each operation.
+The words are those of recordings (docs/facts/requests.md) and of the API reference's "Errors".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The table restates the service model 2016-11-23, which botocore has as `service-2.json`; a test
 compares the two. "1 validation error detected: Value 'V' at 'member' failed to satisfy constraint:
-Member must …": these words were recorded from AWS (`docs/facts/`).
+Member must …": recorded from AWS (fact 453).
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     options: tuple[str, ...] = ()
-    shape: Shape | None = None
+    object_type: ObjectType | None = None
     item: Field | None = None
     filled: bool = False
     """An empty array or object is refused."""
@@ -71,7 +71,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ObjectType:
     """An object: its fields by name; which are required; which exclude one another.
 
     ``name`` finds the rules across its fields (`validation.structure`).
@@ -111,9 +111,9 @@ def enum(*options: str) -> Field:
     return Field("enum", options=options)
 
 
-def nested(shape: Shape, *, filled: bool = False) -> Field:
-    """Return an object of a known shape."""
-    return Field("object", shape=shape, filled=filled)
+def nested(object_type: ObjectType, *, filled: bool = False) -> Field:
+    """Return an object with known fields."""
+    return Field("object", object_type=object_type, filled=filled)
 
 
 def several(item: Field, *, filled: bool = False) -> Field:
@@ -147,7 +147,7 @@ COMPARATORS: dict[str, Field] = {
 COMBINATORS = ("And", "Or", "Not")
 SELECTORS = (*COMBINATORS, "Variable", "Condition")
 
-NESTED_RULE = Shape(
+NESTED_RULE = ObjectType(
     "Choice rule",
     {
         "Variable": REFERENCE,
@@ -158,7 +158,7 @@ NESTED_RULE = Shape(
         **COMMENT,
     },
 )
-CHOICE_RULE = Shape(
+CHOICE_RULE = ObjectType(
     "Choice rule",
     {
         **NESTED_RULE.fields,
@@ -172,7 +172,7 @@ CHOICE_RULE = Shape(
 
 _ERRORS = {"ErrorEquals": several(STRING, filled=True), **COMMENT}
 # Facts 15 and 208: MaxAttempts may be 0, and the ranges.
-RETRIER = Shape(
+RETRIER = ObjectType(
     "Retrier",
     {
         **_ERRORS,
@@ -185,7 +185,7 @@ RETRIER = Shape(
     required=("ErrorEquals",),
 )
 # Facts 303 and 304: ResultPath, Assign and Output belong to the catcher.
-CATCHER = Shape(
+CATCHER = ObjectType(
     "Catcher",
     {
         **_ERRORS,
@@ -197,26 +197,26 @@ CATCHER = Shape(
     required=("ErrorEquals", "Next"),
 )
 # Fact 211: what a branch has.
-SCOPE = Shape(
+SCOPE = ObjectType(
     "Scope",
     {"StartAt": STRING, "States": Field("states", filled=True), **COMMENT},
     required=("States", "StartAt"),
 )
 # Fact 271: INLINE by default; ExecutionType with DISTRIBUTED.
-PROCESSOR_CONFIG = Shape(
+PROCESSOR_CONFIG = ObjectType(
     "ProcessorConfig",
     {
         "Mode": enum("INLINE", "DISTRIBUTED"),
         "ExecutionType": enum("STANDARD", "EXPRESS"),
     },
 )
-PROCESSOR = Shape(
+PROCESSOR = ObjectType(
     "Processor",
     {**SCOPE.fields, "ProcessorConfig": nested(PROCESSOR_CONFIG)},
     required=SCOPE.required,
 )
 # Facts 13, 201 and 208: Version is 1.0, TimeoutSeconds may be 0.
-MACHINE = Shape(
+MACHINE = ObjectType(
     "Machine",
     {
         **SCOPE.fields,
@@ -229,7 +229,7 @@ MACHINE = Shape(
 
 _S3 = {"Resource": STRING, "Parameters": JSONPATH_TEMPLATE, "Arguments": JSONATA_TEMPLATE}
 # Facts 276 to 279: the formats that a reader knows.
-READER_CONFIG = Shape(
+READER_CONFIG = ObjectType(
     "ReaderConfig",
     {
         "InputType": enum("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"),
@@ -244,11 +244,11 @@ READER_CONFIG = Shape(
     },
     exclusive=(OneOf(("MaxItems", "MaxItemsPath")),),
 )
-ITEM_READER = Shape(
+ITEM_READER = ObjectType(
     "ItemReader", {**_S3, "ReaderConfig": nested(READER_CONFIG)}, required=("Resource",)
 )
 # Fact 281: one or both sizes, as a number or a path.
-ITEM_BATCHER = Shape(
+ITEM_BATCHER = ObjectType(
     "ItemBatcher",
     {
         "MaxItemsPerBatch": integer(1),
@@ -263,14 +263,14 @@ ITEM_BATCHER = Shape(
     ),
 )
 # Fact 284: how results are transformed and written.
-WRITER_CONFIG = Shape(
+WRITER_CONFIG = ObjectType(
     "WriterConfig",
     {
         "Transformation": enum("NONE", "COMPACT", "FLATTEN"),
         "OutputType": enum("JSON", "JSONL"),
     },
 )
-RESULT_WRITER = Shape("ResultWriter", {**_S3, "WriterConfig": nested(WRITER_CONFIG)})
+RESULT_WRITER = ObjectType("ResultWriter", {**_S3, "WriterConfig": nested(WRITER_CONFIG)})
 
 
 def operator_of(rule: Mapping[str, object]) -> str:

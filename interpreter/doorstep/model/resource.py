@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["lambda", "activity", "service"]
-_PREFIX: dict[Kind, str] = {
+TaskKind = Literal["lambda", "activity", "service"]
+_PREFIX: dict[TaskKind, str] = {
     "lambda": "LambdaFunction",
     "activity": "Activity",
     "service": "Task",
@@ -30,7 +30,7 @@ _PREFIX: dict[Kind, str] = {
 class Integration:
     """A Resource taken apart."""
 
-    kind: Kind
+    kind: TaskKind
     resource: str
     """ACTION.PATTERN of a service, else the Resource as written."""
     resource_type: str = ""
@@ -60,7 +60,9 @@ def integration(resource: str) -> Integration:
     if len(parts) > 6 and parts[2] == "states" and parts[3] == parts[4] == "":
         words = 2 if parts[5] == "aws-sdk" else 1
         return _service(":".join(parts[5 : 5 + words]), ":".join(parts[5 + words :]))
-    kind: Kind = "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
+    kind: TaskKind = (
+        "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
+    )
     return Integration(kind, resource)
 
 

@@ -32,8 +32,8 @@ from .grammar import (
     TEXT,
     VARIABLES,
     Field,
+    ObjectType,
     OneOf,
-    Shape,
     integer,
     nested,
     several,
@@ -56,11 +56,11 @@ def _state(
     *parts: Mapping[str, Field],
     required: tuple[str, ...] = (),
     exclusive: tuple[OneOf, ...] = (),
-) -> Shape:
+) -> ObjectType:
     fields: dict[str, Field] = dict(_COMMON)
     for part in parts:
         fields |= part
-    return Shape(name, fields, required, exclusive)
+    return ObjectType(name, fields, required, exclusive)
 
 
 def _or_path(*names: str) -> tuple[OneOf, ...]:
@@ -68,7 +68,7 @@ def _or_path(*names: str) -> tuple[OneOf, ...]:
 
 
 # Fact 205, of a Map fact 270; which fields exclude each other: facts 206 and 207.
-_SHAPES = (
+_STATE_TYPES = (
     _state(
         "Task",
         _INPUT_OUTPUT,
@@ -183,10 +183,10 @@ _SHAPES = (
         ),
     ),
 )
-STATES = {shape.name: shape for shape in _SHAPES}
+STATES = {state_type.name: state_type for state_type in _STATE_TYPES}
 """The eight state types, in the order in which AWS names them."""
 
-WORKING = tuple(name for name, shape in STATES.items() if "Retry" in shape.fields)
+WORKING = tuple(name for name, state_type in STATES.items() if "Retry" in state_type.fields)
 """Task, Parallel and Map: the types that do work, and so have Retry and Catch (fact 5)."""
 TERMINAL = ("Succeed", "Fail")
 """The types that end their scope (https://states-language.net/spec.html#transition)."""

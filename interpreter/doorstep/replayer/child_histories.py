@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..engine.messages import TERMINAL, Event
+from ..engine import TERMINAL, Event
 from ..errors import InputError
-from ..history.aws_json import history_lines
-from ..history.recorded import by_execution, is_started
+from ..history import by_execution, history_lines, is_started
 from ..runtime import Execution
 from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording

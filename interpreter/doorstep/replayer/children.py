@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.messages import TERMINAL, Event, Fact, Invoke
-from ..history.recorded import Entry
-from ..runtime.step_functions import input_text, starts_execution
+from ..engine import TERMINAL, Event, Fact, Invoke
+from ..history import Entry
+from ..runtime import input_text, starts_execution
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads, value_of
 from .child_histories import ChildHistories, ChildHistory, last_of
 from .comparison import Difference, DifferenceReporter, as_line, first_difference

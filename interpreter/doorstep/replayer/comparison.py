@@ -15,11 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.messages import Event
+from ..engine import Event
 from ..errors import shortened
-from ..history.aws_json import as_aws
-from ..history.recorded import Entry, truncated
-from ..history.state_visits import Visit
+from ..history import Entry, Visit, as_aws, truncated
 from ..model.definition import State, Workflow
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, value_of
 from ..values.timestamps import parse_timestamp

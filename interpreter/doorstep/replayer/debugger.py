@@ -15,13 +15,9 @@ from typing import Any, overload
 from ..api import Definition, Type
 from ..asl.context import Env
 from ..asl.data_flow import stages
-from ..engine.engine import Engine
-from ..engine.fibers import Fiber
-from ..engine.messages import TERMINAL, Event
+from ..engine import TERMINAL, Engine, Event, Fiber
 from ..errors import StateFailed
-from ..history.aws_json import as_aws
-from ..history.recorded import Entry
-from ..history.state_visits import Visit
+from ..history import Entry, Visit, as_aws
 from ..model.definition import State
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference

@@ -23,12 +23,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..engine.engine import EXECUTION, Engine
-from ..engine.fibers import Fiber
-from ..engine.journal import Journal
-from ..engine.messages import Command, Event, Fact, FindActivity, Invoke, SetTimer, StartMapRun
+from ..engine import (
+    EXECUTION,
+    Command,
+    Engine,
+    Event,
+    Fact,
+    Fiber,
+    FindActivity,
+    Invoke,
+    Journal,
+    SetTimer,
+    StartMapRun,
+)
 from ..errors import InputError
-from ..history.recorded import Entry
+from ..history import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
 from ..map_runs.writers import export_result
 from ..model.definition import State, Workflow

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from ..engine.identity import Identity
+from ..engine import Identity
 from .recording import Recording
 
 Slot = tuple[str, ...]

@@ -15,9 +15,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..engine.messages import Event, StartMapRun
+from ..engine import Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
-from ..history.recorded import Entry
+from ..history import Entry
 from ..map_runs.readers import Batch, batches, read_items
 from ..map_runs.run import exceeds
 from ..map_runs.writers import result

@@ -9,10 +9,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from ..engine.messages import TERMINAL
+from ..engine import TERMINAL
 from ..errors import InputError
-from ..history.recorded import Entry, entries, of_one, read_events, whole
-from ..history.state_visits import Visit, Visits
+from ..history import Entry, Visit, Visits, entries, of_one, read_events, whole
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")

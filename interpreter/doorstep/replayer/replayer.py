@@ -10,11 +10,7 @@ from typing import Any
 from ..api import Definition, Machines, Type
 from ..asl.compile import compile_workflow
 from ..definitions import load
-from ..engine.engine import Engine
-from ..engine.fibers import Fiber
-from ..engine.journal import Header, Journal
-from ..engine.messages import Event, Program, StartMapRun
-from ..engine.quotas import quotas_of
+from ..engine import Engine, Event, Fiber, Header, Journal, Program, StartMapRun, quotas_of
 from ..model.definition import workflow
 from ..validation import check
 from .child_histories import ChildHistories, ChildSource, read_children

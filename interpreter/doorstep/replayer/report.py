@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..api import Definition, Machines, Type
-from ..engine.identity import Identity
-from ..engine.messages import Fact, Invoke
+from ..engine import Fact, Identity, Invoke
 from ..errors import InputError
-from ..history.aws_json import as_aws
-from ..runtime.answers import Answer
-from ..runtime.handlers import Handlers, Source
-from ..runtime.invocation import call, context_of
+from ..history import as_aws
+from ..runtime import Answer, Handlers, Source, call, context_of
 from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of

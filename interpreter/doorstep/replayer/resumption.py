@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ..api import Definition, Machines, Type, as_machine
-from ..engine.messages import StartMapRun
+from ..engine import StartMapRun
 from ..errors import InputError, ReplayError
-from ..history.state_visits import Visit
+from ..history import Visit
 from ..map_runs.run import MapRun
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.clocks import Clock
-from ..runtime.handlers import Handlers, Source
-from ..runtime.persistence import InMemory, resume_execution
-from ..runtime.ports import OnEvent
+from ..runtime import (
+    Clock,
+    Driver,
+    Execution,
+    Handlers,
+    InMemory,
+    OnEvent,
+    Source,
+    VirtualClock,
+    resume_execution,
+)
 from ..values.did_you_mean import did_you_mean
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, map_run_children

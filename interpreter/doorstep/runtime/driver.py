@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.journal import Header, replay
-from ..engine.messages import (
+from ..engine import (
     Cancel,
     Command,
     Event,
     Fact,
     FactKind,
     FindActivity,
+    Header,
     Invoke,
     Program,
     SetTimer,
     StartMapRun,
+    replay,
 )
 from ..errors import DoorstepError, crashed
 from ..values.json_values import ABSENT

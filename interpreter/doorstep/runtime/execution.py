@@ -6,12 +6,9 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ..engine.engine import Engine
-from ..engine.identity import Identity
-from ..engine.journal import Header, Journal
-from ..engine.messages import Event, Fact, Program, StartMapRun
+from ..engine import Engine, Event, Fact, Header, Identity, Journal, Program, StartMapRun
 from ..errors import Failure
-from ..history.aws_json import as_aws
+from ..history import as_aws
 from .clocks import Clock, Handle
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ..engine.messages import Invoke
+from ..engine import Invoke
 from ..errors import HandlerLoadError, is_interrupt, message_of
 from ..model.resource import Integration, function_name
 

@@ -11,8 +11,7 @@ from functools import lru_cache
 from itertools import dropwhile
 from typing import Any
 
-from ..engine.identity import Identity
-from ..engine.messages import FactKind, Invoke
+from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model.resource import function_name
 from ..values.json_values import ABSENT, dumps, loads

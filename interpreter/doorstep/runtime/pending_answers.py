@@ -10,8 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.engine import EXECUTION
-from ..engine.messages import Fact, FactKind, Invoke, SetTimer
+from ..engine import EXECUTION, Fact, FactKind, Invoke, SetTimer
 from .execution import Execution
 
 if TYPE_CHECKING:

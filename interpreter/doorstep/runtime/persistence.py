@@ -16,17 +16,23 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.journal import (
+from ..engine import (
+    TERMINAL,
+    Command,
+    Event,
+    Fact,
     Header,
+    Invoke,
     Journal,
     JournalEntry,
+    Program,
+    StartMapRun,
     entry_line,
     header_line,
     read_all,
     replay,
     scheduled_line,
 )
-from ..engine.messages import TERMINAL, Command, Event, Fact, Invoke, Program, StartMapRun
 from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
@@ -136,7 +142,7 @@ class InMemory:
         """Nothing was opened."""
 
 
-class JournalFile:
+class JournalFile(InMemory):
     """Persistence in a file, so that executions outlive the process.
 
     A line is written before anything is done that follows from it: whatever kills the process, the
@@ -256,23 +262,6 @@ class JournalFile:
     def scheduled(self, execution: Execution, fact: Fact) -> None:
         """Write an answer that comes later."""
         self._write(execution.journal.header, (scheduled_line(fact),))
-
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
-        """Tokens follow from the journal."""
-
-    def map_run(self, run: Any) -> None:
-        """Map runs follow from the journals of the parent and of the children."""
-
-    def knows_token(self, token: str) -> bool:
-        """Tokens follow from the journal: the driver holds them."""
-        return False
-
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
-        """What can't be written ends the run."""
-
-    def safely(self, act: Callable[[], None]) -> None:
-        """Do it now: all that was reported is in the file."""
-        act()
 
     def _write(self, header: Header, lines: Iterable[str]) -> None:
         text = "\n".join((*self._heading(header), *lines, ""))

@@ -6,9 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..engine.identity import ROLE
-from ..engine.journal import Header, JournalEntry
-from ..engine.messages import Command, Event, Fact, FactKind, Invoke, Program, StartMapRun
+from ..engine import (
+    ROLE,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    Header,
+    Invoke,
+    JournalEntry,
+    Program,
+    StartMapRun,
+)
 from .answers import Duration
 from .clocks import Clock, MainClock
 from .execution import Execution

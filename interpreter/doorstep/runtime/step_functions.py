@@ -7,9 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.identity import Identity, is_name
-from ..engine.journal import Header
-from ..engine.messages import FactKind, Invoke
+from ..engine import FactKind, Header, Identity, Invoke, is_name
 from ..errors import ApiError, Failure, InputError
 from ..model.aws_errors import (
     execution_exists,
@@ -167,8 +165,8 @@ def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execu
         return
     described_child = described(child)
     if child.status != "SUCCEEDED":
-        told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
-        driver.later(parent, "failed", invoke.key, told)
+        failure = {"error": "States.TaskFailed", "cause": dumps(described_child)}
+        driver.later(parent, "failed", invoke.key, failure)
         return
     if invoke.integration.pattern == "sync:2":
         described_child["Input"] = loads(described_child["Input"])

@@ -7,15 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions import load
-from ..engine.identity import Identity
-from ..engine.journal import Header
-from ..engine.messages import Invoke
-from ..engine.quotas import EXPRESS
+from ..engine import EXPRESS, Header, Identity, Invoke
 from ..errors import ApiError, DefinitionError
 from ..model.definition import State, targets_of, workflow
-from ..runtime import Driver, Execution, VirtualClock
-from ..runtime.answers import Answer
-from ..runtime.handlers import Handlers, Source
+from ..runtime import Answer, Driver, Execution, Handlers, Source, VirtualClock
 from ..validation import check as check_definition
 from .refusals import check
 from .request import read

@@ -18,14 +18,14 @@ from ..asl.data_flow import Exit, compile_arguments, compile_leave, stages
 from ..asl.map import MapPlan
 from ..asl.retry import matches
 from ..asl.states import StateProgram
-from ..engine.fibers import Body, Fiber
+from ..engine import Body, Fiber
 from ..errors import StateFailed
 from ..map_runs.readers import UNREADABLE, batched, failed, most_items, parse_items
 from ..map_runs.run import EXCEEDED, exceeds
 from ..model.definition import State
 from ..model.resource import integration
 from ..model.state_types import WORKING
-from ..runtime.answers import Answer
+from ..runtime import Answer
 from ..values.json_values import ABSENT, dumps, loads
 from .request import StateMock, StateTest
 

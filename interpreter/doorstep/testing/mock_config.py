@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..runtime.answers import Answer
+from ..runtime import Answer
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import loads
 from .mocks import Mock, Respond, invalid, numbers

@@ -30,7 +30,7 @@ from ..definitions.config_schema import (
     load,
 )
 from ..errors import InputError
-from ..runtime.answers import Answer, TaskFailed, answer, fail, seconds
+from ..runtime import Answer, TaskFailed, answer, fail, seconds
 from ..values.json_values import ABSENT
 from .conditions import check_expressions, made, unmet
 from .mock_config import read_test_case

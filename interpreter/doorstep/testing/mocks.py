@@ -24,12 +24,22 @@ from functools import partial
 from typing import Any, Literal, Unpack
 
 from ..api import ClockOptions, Definition, start
-from ..engine.messages import Invoke
+from ..engine import Invoke
 from ..errors import InputError, is_interrupt, message_of
-from ..runtime import Driver, Execution
-from ..runtime.answers import Answer, Duration, TaskFailed, seconds
-from ..runtime.handlers import Handler, Handlers, Source
-from ..runtime.invocation import Context, call, event_of
+from ..runtime import (
+    Answer,
+    Context,
+    Driver,
+    Duration,
+    Execution,
+    Handler,
+    Handlers,
+    Source,
+    TaskFailed,
+    call,
+    event_of,
+    seconds,
+)
 from ..values.json_values import ABSENT
 from .service_models import problems
 

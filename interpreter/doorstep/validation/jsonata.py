@@ -7,7 +7,7 @@ sort term is not, but one in a function's body is (each measured: facts 6 to 8).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ..jsonata import nodes
 from ..jsonata.errors import JSONataError
@@ -32,10 +32,8 @@ def expression(text: str, location: Location) -> Diagnostics:
 
 def references(node: Node) -> Iterator[str]:
     """Yield what an expression reads from the context that AWS does not provide, as written."""
-    inner = _INSIDE.get(type(node))
-    if inner is not None:
-        for child in inner(node):
-            yield from references(child)
+    for child in _inside(node):
+        yield from references(child)
     match node:
         case nodes.Name():
             yield node.value
@@ -47,27 +45,20 @@ def references(node: Node) -> Iterator[str]:
             yield ERROR_OUTPUT
 
 
-def _pairs(node: nodes.Object) -> Iterable[Node]:
-    return (part for pair in node.pairs for part in pair)
-
-
-# Where the context of the whole still holds; what is not listed has a context of its own.
-_INSIDE: dict[type[Node], Callable[..., Iterable[Node]]] = {
-    nodes.Path: lambda node: node.steps[:1],
-    nodes.Negate: lambda node: [node.operand],
-    nodes.Binary: lambda node: [node.left, node.right],
-    nodes.Apply: lambda node: [node.left, node.right],
-    nodes.Array: lambda node: node.items,
-    nodes.Object: _pairs,
-    nodes.Block: lambda node: node.expressions,
-    nodes.Condition: lambda node: [
-        part for part in (node.test, node.then, node.otherwise) if part is not None
-    ],
-    nodes.Bind: lambda node: [node.value],
-    nodes.Call: lambda node: [node.procedure, *node.arguments],
-    nodes.Partial: lambda node: [node.procedure, *node.arguments],
-    nodes.Lambda: lambda node: [node.body],
-}
+def _inside(node: Node) -> Iterable[Node]:
+    """Return the parts of a node where the context of the whole still holds."""
+    match node:
+        case nodes.Path():
+            return node.steps[:1]
+        case nodes.Block():
+            return node.expressions
+        case nodes.Bind():
+            return [node.value]
+        case nodes.Lambda():
+            return [node.body]
+        case nodes.Transform():
+            return []
+    return nodes.children(node)
 
 
 def _refused(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..model.definition import speaks_jsonata
-from ..model.grammar import MACHINE, NESTED_RULE, Field, Shape, several
+from ..model.grammar import MACHINE, NESTED_RULE, Field, ObjectType, several
 from ..model.state_types import STATES
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
@@ -45,17 +45,17 @@ def machine(definition: Mapping[str, Any], location: Location) -> Diagnostics:
     return check_object(definition, MACHINE, location)
 
 
-def check_object(value: Any, shape: Shape, location: Location) -> Diagnostics:
+def check_object(value: Any, object_type: ObjectType, location: Location) -> Diagnostics:
     """Check an object and what is in it."""
     if not isinstance(value, Mapping):
         yield expected("[OBJECT]", location)
         return
-    yield from _fields(value, shape, location)
-    yield from _exclusive(value, shape, location)
-    for rule in RULES.get(shape.name, ()):
+    yield from _fields(value, object_type, location)
+    yield from _exclusive(value, object_type, location)
+    for rule in RULES.get(object_type.name, ()):
         yield from rule(value, location)
     for name, inner in value.items():
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is not None and field.language in (None, location.language):
             yield from check(inner, field, location.member(name))
 
@@ -71,32 +71,34 @@ def check(value: Any, field: Field, location: Location) -> Diagnostics:
     return _CHECKS[field.kind](value, field, location)
 
 
-def _fields(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
+def _fields(value: Mapping[str, Any], object_type: ObjectType, location: Location) -> Diagnostics:
     """Report fields of the other language (fact 9), unknown (204) and missing ones (206)."""
     for name in value:
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is None:
-            yield not_supported(name, location, _hint(name, shape))
+            yield not_supported(name, location, _hint(name, object_type))
         elif field.language not in (None, location.language) and not location.mixed:
             text = _LANGUAGE.format(own=location.language, field=name, other=field.language)
             instead = _INSTEAD.get(name)
             hint = f"in a {location.language} state it is {instead}" if instead else None
             yield error(text, location, hint=hint)
-    if missing := [name for name in shape.required if name not in value]:
+    if missing := [name for name in object_type.required if name not in value]:
         yield required(missing, location)
 
 
-def _hint(name: str, shape: Shape) -> str | None:
+def _hint(name: str, object_type: ObjectType) -> str | None:
     """Return where a field belongs that a state does not have, or how it may be spelt."""
     types = [kind for kind, other in STATES.items() if name in other.fields]
-    if shape.name in STATES and types:
+    if object_type.name in STATES and types:
         return f"only {', '.join(types)} states have it"
-    return did_you_mean(name, shape.fields)
+    return did_you_mean(name, object_type.fields)
 
 
-def _exclusive(value: Mapping[str, Any], shape: Shape, location: Location) -> Diagnostics:
+def _exclusive(
+    value: Mapping[str, Any], object_type: ObjectType, location: Location
+) -> Diagnostics:
     """Report fields of which there may be one (facts 206, 207)."""
-    for group in shape.exclusive:
+    for group in object_type.exclusive:
         # "End": false is as good as no End (measured on AWS by the authors of cdk-preflight).
         present = [name for name in group.names if name in value and value[name] is not False]
         if len(present) > 1 or (group.needed and not present):
@@ -139,8 +141,8 @@ def _states(value: Any, field: Field, location: Location) -> Diagnostics:
 def _object(value: Any, field: Field, location: Location) -> Diagnostics:
     if value == {} and field.filled:
         yield error("Value cannot be empty", location)
-    elif field.shape is not None:
-        yield from check_object(value, field.shape, location)
+    elif field.object_type is not None:
+        yield from check_object(value, field.object_type, location)
 
 
 def _list(value: Any, field: Field, location: Location) -> Diagnostics:

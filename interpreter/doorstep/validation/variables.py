@@ -17,7 +17,7 @@ from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
 from ..model.definition import speaks_jsonata
-from ..model.grammar import JSONATA, JSONPATH, NESTED_RULE, Field, Shape
+from ..model.grammar import JSONATA, JSONPATH, NESTED_RULE, Field, ObjectType
 from ..model.state_types import STATES
 from .computed import CLOSE, OPEN, is_written_as_expression
 from .diagnostics import Location, MachineTraits
@@ -60,9 +60,9 @@ def _assigned(value: Any) -> Iterator[str]:
                 yield from _assigned(inner)
 
 
-def _of_object(value: Mapping[str, Any], shape: Shape, language: str) -> Iterator[str]:
+def _of_object(value: Mapping[str, Any], object_type: ObjectType, language: str) -> Iterator[str]:
     for name, inner in value.items():
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is not None and field.language in (None, language):
             yield from _of_field(inner, field, language)
 
@@ -71,8 +71,8 @@ def _of_field(value: Any, field: Field, language: str) -> Iterator[str]:
     if isinstance(value, str) and has_placeholder(value):
         return
     match field.kind:
-        case "object" if field.shape is not None:
-            yield from _of_object(value, field.shape, language)
+        case "object" if field.object_type is not None:
+            yield from _of_object(value, field.object_type, language)
         case "list" if field.item is not None:
             for item in value:
                 yield from _of_field(item, field.item, language)

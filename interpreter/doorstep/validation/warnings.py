@@ -17,7 +17,7 @@ from .diagnostics import Diagnostics, Location, error
 from .graph import all_states
 
 _WITH_PATH = {
-    name for shape in STATES.values() for name in shape.fields if f"{name}Path" in shape.fields
+    name for state in STATES.values() for name in state.fields if f"{name}Path" in state.fields
 }
 _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign", "Credentials")
 _NO_DOLLAR = "No .$ on a field that appears to be a JSONPath or Intrinsic Function."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -43,19 +43,30 @@ def rounded(value: float) -> int:
 
 
 def next_int(seed: int, bound: int) -> int:
-    """`new java.util.Random(seed).nextInt(bound)`, by the documentation of that class.
-
-    Facts 60 and 359.
-    """
-    state = (seed ^ 0x5DEECE66D) % 2**48
+    """Return `new java.util.Random(seed).nextInt(bound)`, by the documentation of that class."""
+    states = _states(seed)
     while True:
-        state = (state * 0x5DEECE66D + 0xB) % 2**48
-        bits = state >> 17
+        bits = next(states) >> 17
         if bound & (bound - 1) == 0:
             return (bound * bits) >> 31
         value = bits % bound
         if bits - value + bound <= 2**31:
             return value
+
+
+def next_double(seed: int) -> float:
+    """Return `new java.util.Random(seed).nextDouble()` (fact 60)."""
+    states = _states(seed)
+    high, low = next(states) >> 22, next(states) >> 21
+    return float((high << 27) + low) * 2.0**-53
+
+
+def _states(seed: int) -> Iterator[int]:
+    """Yield the states of java.util.Random: a linear congruential generator of 48 bits."""
+    state = (seed ^ 0x5DEECE66D) % 2**48
+    while True:
+        state = (state * 0x5DEECE66D + 0xB) % 2**48
+        yield state
 
 
 def hash_order(names: Collection[str]) -> list[str]:

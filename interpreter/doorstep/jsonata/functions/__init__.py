@@ -108,7 +108,7 @@ def _metered(name: str, implementation: Callable[..., Value]) -> Callable[..., V
         for argument in arguments:
             steps += size_of(argument)
         run.tick(steps)
-        if takes_nothing or (arguments and arguments[0] is not UNDEFINED):
+        if (arguments and arguments[0] is not UNDEFINED) or takes_nothing:
             return implementation(run, *arguments)
         return UNDEFINED
 

@@ -10,7 +10,7 @@ from typing import Any
 from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import Record, SourceValue
 from ...errors import InputError
-from ...runtime.answers import spelled
+from ...runtime import spelled
 from ...values.did_you_mean import did_you_mean
 from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet

@@ -16,7 +16,7 @@ from ...definitions.config_schema import (
     Schema,
     options,
 )
-from ...runtime.answers import seconds
+from ...runtime import seconds
 from ..mock_files import MOCKS, VALUE
 from .rows import Rows
 

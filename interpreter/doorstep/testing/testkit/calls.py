@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ...engine.messages import Invoke
+from ...engine import Invoke
 from ...model.definition import workflow
 from ...model.resource import integration
-from ...runtime import Execution
-from ...runtime.handlers import names_by, names_of
-from ...runtime.invocation import event_of
+from ...runtime import Execution, event_of, names_by, names_of
 from ...values.json_values import dumps, loads
 
 

@@ -9,9 +9,7 @@ from functools import partial
 from typing import Any
 
 from ...errors import InputError
-from ...runtime import VirtualClock
-from ...runtime.answers import Duration, seconds
-from ...runtime.clocks import Handle
+from ...runtime import Duration, Handle, VirtualClock, seconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ...history.state_visits import Visit, VisitOutcome, of_execution
+from ...history import Visit, VisitOutcome, of_execution
 from ...model.definition import workflow
-from ...runtime import Execution
-from ...runtime.invocation import Callbacks
+from ...runtime import Callbacks, Execution
 from ...values.did_you_mean import did_you_mean
 from .calls import Call
 from .picture import picture

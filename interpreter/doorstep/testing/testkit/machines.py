@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ...api import CommonOptions, Definition, Type, start
-from ...engine.messages import Event, Invoke
-from ...runtime import Execution
-from ...runtime.answers import Answer
-from ...runtime.handlers import Source
-from ...runtime.invocation import Callbacks
+from ...engine import Event, Invoke
+from ...runtime import Answer, Callbacks, Execution, Source
 from ..mock_files import mocks_of
 from ..mocks import Checking, Mock, Mocks
 from .calls import Call, made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ...history.state_visits import Visit, of_execution
+from ...history import Visit, of_execution
 from ...runtime import Execution
 
 _LINES = 60
