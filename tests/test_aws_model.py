@@ -159,7 +159,7 @@ CHILD = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 def test_api_nested_call_and_test_state_refuse_with_one_text() -> None:
     with pytest.raises(ApiError) as refused:
         check_member("StartExecution", "name", "x" * 81)
-    nested = doorstep.run(NESTED, machines={"child": CHILD})
+    nested = doorstep.run(NESTED, state_machines={"child": CHILD})
     assert nested.error == "Sfn.ValidationException"
     assert nested.cause
     assert nested.cause.startswith(f"{refused.value} (Service: Sfn")

@@ -225,7 +225,7 @@ def nested(chain: Any, pattern: str) -> Any:
     parameters = {"StateMachineArn": CHILD, "Input": {"n": 1}}
     task = {"Type": "Task", "Resource": resource, "Parameters": parameters}
     child = chain({"P": {"Type": "Pass", "Result": {"m": 2}}})
-    execution = doorstep.run(chain({"T": task}), machines={"Child": child})
+    execution = doorstep.run(chain({"T": task}), state_machines={"Child": child})
     assert execution.status == "SUCCEEDED"
     return execution.output
 
@@ -254,7 +254,7 @@ def test_behaviour_115_a_child_that_fails_is_a_failed_task(chain, pattern: str) 
     resource = f"arn:aws:states:::states:startExecution{pattern}"
     task = {"Type": "Task", "Resource": resource, "Parameters": {"StateMachineArn": CHILD}}
     child = chain({"F": {"Type": "Fail", "Error": "SomeFailure", "Cause": "because"}})
-    execution = doorstep.run(chain({"T": task}), machines={"Child": child})
+    execution = doorstep.run(chain({"T": task}), state_machines={"Child": child})
     assert execution.error == "States.TaskFailed"
     told = json.loads(str(execution.cause))
     assert (told["Error"], told["Cause"], told["Input"]) == ("SomeFailure", "because", "{}")

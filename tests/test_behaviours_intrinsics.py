@@ -55,7 +55,7 @@ def test_behaviour_54_calls_nest_and_take_negative_literals() -> None:
     parts = "States.StringSplit($$.StateMachine.Name, '-')"
     last = f"States.MathAdd(States.ArrayLength({parts}), -1)"
     text = f"States.ArrayGetItem({parts}, {last})"
-    assert value(text, machine_name="orders-eu-prod") == "prod"
+    assert value(text, state_machine_name="orders-eu-prod") == "prod"
 
 
 @pytest.mark.parametrize(

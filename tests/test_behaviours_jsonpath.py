@@ -271,7 +271,7 @@ def test_behaviour_46_a_context_path_is_an_argument_of_an_intrinsic() -> None:
 @pytest.mark.parametrize("path", ["$.waits[1]", "$.one"])
 def test_behaviour_47_seconds_path_gives_a_number(chain, path: str) -> None:
     definition = chain({"W": {"Type": "Wait", "SecondsPath": path}})
-    execution = doorstep.run(definition, {"waits": [1, 60], "one": 60}, begin=START)
+    execution = doorstep.run(definition, {"waits": [1, 60], "one": 60}, start_time=START)
     assert execution.history[-1]["timestamp"] == "2024-01-01T00:01:00.000+00:00"
 
 
@@ -286,7 +286,7 @@ def test_behaviour_47_seconds_path_gives_a_number(chain, path: str) -> None:
 def test_behaviour_48_a_wait_ends_at_its_timestamp_or_at_once(chain, moment: str, end: str) -> None:
     for fields in ({"Timestamp": moment}, {"TimestampPath": "$.at"}):
         definition = chain({"W": {"Type": "Wait", **fields}})
-        execution = doorstep.run(definition, {"at": moment}, begin=START)
+        execution = doorstep.run(definition, {"at": moment}, start_time=START)
         assert execution.history[-1]["timestamp"] == end
 
 

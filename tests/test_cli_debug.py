@@ -32,7 +32,7 @@ Keyboard = Callable[[str], str]
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An order whose card is declined: ChargeCard fails, and the customer is told."""
     value = json.loads((ORDER / "declined.json").read_text("utf-8"))
-    run = doorstep.run(DEFINITION, value, ORDER / "handlers.py", seed=1, begin=0.0)
+    run = doorstep.run(DEFINITION, value, ORDER / "handlers.py", seed=1, start_time=0.0)
     file = tmp_path_factory.mktemp("debug") / "declined.json"
     file.write_text(json.dumps(run.history), "utf-8")
     return file

@@ -205,11 +205,11 @@ def test_a_renamed_option_still_works_under_its_former_name_with_a_warning(
 
 def test_a_repeatable_option_takes_values_under_both_names() -> None:
     given = parsed("run", "--state-machine", "A=a.json", "--machine", "B=b.json")
-    assert given["machines"] == {"A": "a.json", "B": "b.json"}
+    assert given["state_machines"] == {"A": "a.json", "B": "b.json"}
 
 
 def test_the_new_name_of_an_option_wins() -> None:
-    assert parsed("serve", "--calls", "3", "--max-handlers", "4")["calls"] == 4
+    assert parsed("serve", "--calls", "3", "--max-handlers", "4")["max_handlers"] == 4
 
 
 def test_a_wrong_value_under_a_former_name_is_refused() -> None:

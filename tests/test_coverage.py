@@ -259,11 +259,11 @@ def test_a_group_is_retried_because_of_what_failed_inside(chain: Callable[..., A
 def test_a_redrive_is_no_retry(chain: Callable[..., Any]) -> None:
     definition = chain({"Work": work(Retry=[{"ErrorEquals": ["Odd"]}]), "On": {"Type": "Pass"}})
     mocks = Mocks(mock("Work", doorstep.fail("Broken"), invocation=0), mock("Work", 1))
-    driver, execution = doorstep.start(definition, respond=mocks)
-    driver.run(execution)
+    execution = doorstep.start(definition, respond=mocks)
+    execution.wait()
     assert execution.status == "FAILED"
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     suite = SuiteCoverage()
     suite.add(execution)
     hits = used(suite.machines[0].coverage)
@@ -295,7 +295,7 @@ def test_the_items_of_a_reader_are_its_map_runs_children(
         "Parameters": {"Bucket": "lists", "Key.$": "$"},
     }
     mapped = each({"Keep": {"Type": "Pass"}}, distributed=True, ItemReader=reader)
-    hits = covered(chain({"Each": mapped}), ["none.json", "two.json"], bucket=tmp_path)
+    hits = covered(chain({"Each": mapped}), ["none.json", "two.json"], s3_root=tmp_path)
     sizes = [hits[f"map Each: {size}"] for size in ("no item", "one item", "several items")]
     assert sizes == [1, 0, 1]
     assert (hits["state Keep"], hits["transition Keep → end"]) == (2, 2)
@@ -407,8 +407,8 @@ def suite(tmp_path: Path) -> SuiteCoverage:
     file.write_text(json.dumps(definition, indent=2))
     alone = {"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}
     found = SuiteCoverage()
-    found.add(doorstep.run(file, "text", machine_name="pick"), str(file))
-    found.add(doorstep.run(alone, machine_name="alone"))
+    found.add(doorstep.run(file, "text", state_machine_name="pick"), str(file))
+    found.add(doorstep.run(alone, state_machine_name="alone"))
     return found
 
 

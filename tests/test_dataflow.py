@@ -296,7 +296,7 @@ def test_assigned_variables_are_shown_as_json_texts() -> None:
 
 
 def test_the_first_state_shows_the_input_to_the_letter_and_later_ones_are_compact() -> None:
-    execution = doorstep.run(chain(passing(), passing()), text='{"a":  1}')
+    execution = doorstep.run(chain(passing(), passing()), input_json='{"a":  1}')
     shown = [
         details.get("input", details.get("output"))
         for entry in execution.history
@@ -560,7 +560,7 @@ WAITS = [
 @pytest.mark.parametrize("state", WAITS)
 def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> None:
     data = {"seconds": 2**31 - 1, "moment": "2100-01-01T00:00:00Z"}
-    execution = doorstep.run(chain(state), data, begin=0.0)
+    execution = doorstep.run(chain(state), data, start_time=0.0)
     # Fact 261: measured on AWS.
     assert (execution.cause or "").endswith("Wait state delay is too long.")
 

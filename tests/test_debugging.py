@@ -137,7 +137,7 @@ def test_changes_say_where_two_moments_differ(chain: Chain) -> None:
 def test_the_context_object_is_that_of_the_event(chain: Chain, each: Chain) -> None:
     work = {**INVOKE, "Parameters": {"FunctionName": "f", "Payload": {"t.$": "$$.Task.Token"}}}
     definition = chain({"Each": each({"Work": work})})
-    events = history(definition, [{"k": "v"}], doorstep.answer(1, after="1m"), begin=0.0)
+    events = history(definition, [{"k": "v"}], doorstep.answer(1, after="1m"), start_time=0.0)
     found = doorstep.moments(events, definition, arn="arn:aws:states:eu-west-1:1:execution:M:name")
     before, asked = at(found, "TaskStateEntered"), at(found, "TaskScheduled")
     assert before.context is not None
@@ -253,7 +253,7 @@ def test_the_last_stage_is_the_output(path: Path) -> None:
 
 def test_json_has_what_there_was_to_see(chain: Chain) -> None:
     definition = chain({"Work": WORK})
-    events = history(definition, {"a": 1}, doorstep.fail("E", "c"), begin=0.0)
+    events = history(definition, {"a": 1}, doorstep.fail("E", "c"), start_time=0.0)
     found = doorstep.moments(events, definition)
     failed = at(found, "LambdaFunctionFailed").as_json()
     context = failed.pop("context")

@@ -15,7 +15,7 @@ from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, JournalEntry
 from doorstep.engine.messages import Fact
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution, RealClock
+from doorstep.runtime import Driver, RealClock, Running
 from doorstep.runtime import clocks as runtime_clocks
 from doorstep.runtime.handlers import Handlers
 from doorstep.runtime.invocation import Context
@@ -136,10 +136,10 @@ class Noting(InMemory):
         self.told: list[str] = []
         self.threads: set[int] = set()
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         self._note(entries[0].kind if isinstance(entries[0], Fact) else "")
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         self._note("scheduled")
 
     def _note(self, what: str) -> None:
@@ -168,7 +168,7 @@ ASK = one(
 )
 
 
-def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
+def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Running:
     driver = Driver(clock, Handlers(handlers), persistence=keeper, new_map_run=MapRun)
     identity = Identity(name="test", seed="test")
     execution = driver.start(

@@ -38,7 +38,7 @@ class Served:
         self._bucket = bucket
         self._respond: Respond = script({})
         self._client = aws(
-            clock="virtual", bucket=bucket, respond=lambda *asked: self._respond(*asked)
+            clock="virtual", s3_root=bucket, respond=lambda *asked: self._respond(*asked)
         )
         self._activity = self._client.create_activity(name="masked")["activityArn"]
 

@@ -26,7 +26,7 @@ from doorstep_emulator import Options, StoreError, running, serving
 from doorstep_emulator.http import app, connections
 from doorstep_emulator.store import transactions
 from doorstep_emulator.store.sqlite import SqliteStore
-from doorstep_emulator.store.store import Query
+from doorstep_emulator.store.store import ListQuery
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
@@ -295,7 +295,7 @@ def test_any_flip_in_a_row_is_noticed(world: World) -> None:
                 store = SqliteStore(str(world.file))
             except StoreError:
                 continue
-            assert store.rows(Query()) in ([], [row])
+            assert store.rows(ListQuery()) in ([], [row])
             assert store.damaged
             store._connection.close()
 

@@ -398,7 +398,7 @@ def test_a_bucket_may_be_given_as_text(ask: Call, tmp_path: Path) -> None:
     }
     state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": each, "End": True}
     definition = json.dumps({"StartAt": "M", "States": {"M": state}})
-    with running(Options(port=0, bucket=str(tmp_path), clock="virtual")) as url:
+    with running(Options(port=0, s3_root=str(tmp_path), clock="virtual")) as url:
         call = partial(ask, urlsplit(url).netloc)
         arn = made(call, "mapped", definition)
         started = call("StartExecution", json.dumps({"stateMachineArn": arn}).encode())[1]

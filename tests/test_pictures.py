@@ -37,7 +37,7 @@ def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
     """An order of the example, answered by its handlers but for the mocks."""
     data = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
     handlers = ORDER / "handlers.py"
-    return Mocks(*mocks).run(ORDER / "order.asl.json", data, handlers, seed=1, begin=BEGIN)
+    return Mocks(*mocks).run(ORDER / "order.asl.json", data, handlers, seed=1, start_time=BEGIN)
 
 
 def order_run() -> str:
@@ -62,7 +62,7 @@ def debug() -> str:
     data = json.loads((APPROVAL / "input.json").read_text("utf-8"))
     definition = APPROVAL / "approval.asl.json"
     broken = Mocks(mock("PayOut", doorstep.fail("KeyError", "'amount'")))
-    run = broken.run(definition, data, APPROVAL / "handlers.py", seed=1, begin=BEGIN)
+    run = broken.run(definition, data, APPROVAL / "handlers.py", seed=1, start_time=BEGIN)
     moments = doorstep.moments(run.history, definition)
     width, height = SIZE
     console = Console(

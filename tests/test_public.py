@@ -15,7 +15,6 @@ DOCUMENTED = {
     "validate",
     "explore",
     "test_state",
-    "Driver",
     "Execution",
     "Exploration",
     # Replaying

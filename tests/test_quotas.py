@@ -178,7 +178,7 @@ def test_a_quota_that_there_is_not_is_named() -> None:
 
 def test_quotas_can_be_kept_in_a_journal() -> None:
     execution = doorstep.run(loop(), quotas={"history_events": 50})
-    header = json.loads(next(iter(execution.journal.lines())))
+    header = json.loads(next(iter(execution._running.journal.lines())))
     assert header["quotas"]["history_events"] == 50
 
 

@@ -286,7 +286,7 @@ def test_names_tokens_and_random_values_are_learned_from_the_recording(chain: Ch
     )
     handlers = {"sqs:sendMessage": lambda _: doorstep.answer({}, response={})}
     execution = doorstep.run(
-        definition, {}, handlers, seed="another", name="order-77", machine_name="Orders"
+        definition, {}, handlers, seed="another", name="order-77", state_machine_name="Orders"
     )
     assert execution.status == "SUCCEEDED"
     replayed = doorstep.replay(execution.history, definition)

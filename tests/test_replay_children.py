@@ -131,7 +131,7 @@ def test_the_result_of_a_writer_is_known_without_children(
         return each(ResultWriter=writer, ResultSelector=selector)
 
     (tmp_path / "bucket" / "out").mkdir(parents=True)
-    recorded = record(writing("out"), bucket=tmp_path / "bucket")
+    recorded = record(writing("out"), s3_root=tmp_path / "bucket")
     assert recorded.replay(children=None).same
     assert recorded.replay().same
     found = recorded.replay(writing("elsewhere"), children=None).difference
@@ -343,15 +343,15 @@ def test_a_redriven_map_run_is_replayed_with_what_its_children_came_to(
 ) -> None:
     definition = each(MaxConcurrency=1, ResultSelector={"all.$": "$[*].got"})
     files, answers = ChildFiles(tmp_path), iter([2, doorstep.fail("Unlucky"), 26, 6])
-    driver, execution = doorstep.start(
+    execution = doorstep.start(
         definition,
         {"items": [1, 13, 3]},
         {"work": lambda _: next(answers)},
         on_event=files.on_event,
     )
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     assert execution.output == {"all": [2, 26, 6]}
     replayed = doorstep.replay(execution.history, definition, children=tmp_path)
     assert replayed.same
@@ -419,16 +419,16 @@ def test_items_of_a_bucket_are_compared_when_it_is_given(
     reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": place}
     definition = each(ItemReader=reader)
     del definition["States"]["Each"]["ItemsPath"]
-    recorded = record(definition, bucket=tmp_path / "bucket")
+    recorded = record(definition, s3_root=tmp_path / "bucket")
     bare = recorded.replay()
     assert bare.same
     assert [child.verdict for child in bare.children] == ["no items", "same", "same"]
-    assert verdicts(recorded.replay(bucket=tmp_path / "bucket")) == {
+    assert verdicts(recorded.replay(s3_root=tmp_path / "bucket")) == {
         "Each[0]": "same",
         "Each[1]": "same",
     }
     items.write_text("[1, 2, 3]")
-    assert verdicts(recorded.replay(bucket=tmp_path / "bucket"))["Each[2]"] == "missing"
+    assert verdicts(recorded.replay(s3_root=tmp_path / "bucket"))["Each[2]"] == "missing"
 
 
 def test_a_child_that_failed_then_and_would_not_now_is_found(record: Any, each: Chain) -> None:
@@ -514,20 +514,20 @@ def test_an_execution_that_a_task_started_is_replayed(
     record: Any, chain: Chain, pattern: str
 ) -> None:
     definition = chain({"Start": starting(pattern), "Wait": {"Type": "Wait", "Seconds": 1}})
-    recorded = record(definition, machines={"sub": SUB})
-    child = the_only(recorded.replay(machines={"sub": SUB}))
+    recorded = record(definition, state_machines={"sub": SUB})
+    child = the_only(recorded.replay(state_machines={"sub": SUB}))
     assert (child.place, child.verdict) == ("Start", "same")
     changed = json.loads(json.dumps(SUB).replace("$.x", "$"))
-    replayed = recorded.replay(machines={"sub": changed})
+    replayed = recorded.replay(state_machines={"sub": changed})
     assert differing(replayed) == [("Start", "Add", 3, "output.y")]
 
 
 def test_what_a_child_ran_has_to_be_given_to_replay_it(record: Any, chain: Chain) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     replayed = recorded.replay()
     assert (replayed.same, verdicts(replayed)) == (True, {"Start": "no definition"})
     (recorded.folder / "sub").rename(recorded.folder / "another")
-    replayed = recorded.replay(machines={"sub": SUB})
+    replayed = recorded.replay(state_machines={"sub": SUB})
     assert (replayed.same, verdicts(replayed)) == (True, {"Start": "not given"})
     assert len(replayed.unused) == 1
 
@@ -535,21 +535,21 @@ def test_what_a_child_ran_has_to_be_given_to_replay_it(record: Any, chain: Chain
 def test_a_history_with_another_input_than_the_parent_sent_differs(
     record: Any, chain: Chain
 ) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace('\\"x\\":1', '\\"x\\":2'))
-    replayed = recorded.replay(machines={"sub": SUB})
+    replayed = recorded.replay(state_machines={"sub": SUB})
     assert differing(replayed) == [("Start", None, 1, "input.x")]
 
 
 def test_a_child_that_ended_otherwise_than_its_parent_has_it_differs(
     record: Any, chain: Chain
 ) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     constant = {**SUB, "States": {"Add": {"Type": "Pass", "Result": {"y": 7}, "End": True}}}
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace('\\"y\\":1', '\\"y\\":7'))
-    found = the_only(recorded.replay(machines={"sub": constant})).replay.difference  # type: ignore[union-attr]
+    found = the_only(recorded.replay(state_machines={"sub": constant})).replay.difference  # type: ignore[union-attr]
     assert found is not None
     assert found.message == "its parent's task has a different Output.y: 1, not 7"
 
@@ -562,13 +562,13 @@ def test_a_child_that_failed_is_compared_with_the_cause_that_its_parent_got(
         "States": {"No": {"Type": "Fail", "Error": "No", "Cause": "never"}},
     }
     definition = chain({"Start": starting(".sync:2")})
-    recorded = record(definition, machines={"sub": failing})
+    recorded = record(definition, state_machines={"sub": failing})
     assert recorded.execution.error == "States.TaskFailed"
-    assert the_only(recorded.replay(machines={"sub": failing})).verdict == "same"
+    assert the_only(recorded.replay(state_machines={"sub": failing})).verdict == "same"
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace("never", "ever"))
     failing["States"]["No"]["Cause"] = "ever"  # type: ignore[index]
-    child = the_only(recorded.replay(machines={"sub": failing}))
+    child = the_only(recorded.replay(state_machines={"sub": failing}))
     assert child.replay.difference.message == (  # type: ignore[union-attr]
         'its parent\'s task has a different Cause: "never", not "ever"'
     )
@@ -577,8 +577,9 @@ def test_a_child_that_failed_is_compared_with_the_cause_that_its_parent_got(
 def test_each_retry_starts_an_execution_of_its_own(record: Any, chain: Chain) -> None:
     failing = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "No"}}}
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2, "IntervalSeconds": 1}]
-    recorded = record(chain({"Start": starting(".sync", Retry=retry)}), machines={"sub": failing})
-    replayed = recorded.replay(machines={"sub": failing})
+    machine = chain({"Start": starting(".sync", Retry=retry)})
+    recorded = record(machine, state_machines={"sub": failing})
+    replayed = recorded.replay(state_machines={"sub": failing})
     assert [child.verdict for child in replayed.children] == ["same"] * 3
 
 
@@ -715,8 +716,8 @@ def test_children_that_still_ran_go_on(each: Chain, tmp_path: Path) -> None:
         if event.type == "WaitStateEntered":
             waiting.add(execution.arn)
 
-    driver, execution = doorstep.start(definition, {"items": [1, 2]}, on_event=watch)
-    driver.clock.run(lambda: len(waiting) == 2)
+    execution = doorstep.start(definition, {"items": [1, 2]}, on_event=watch)
+    execution._driver.clock.run(lambda: len(waiting) == 2)
     files.close(execution)
     assert execution.status == "RUNNING"
     resumed = doorstep.resume(execution.history, definition, {"work": work}, children=tmp_path)

@@ -192,8 +192,8 @@ def test_it_can_be_given_machines_a_bucket_and_an_observer(
         failed.history,
         definition,
         Calls(bad=1),
-        machines={"Child": chain({"One": {"Type": "Pass", "Result": "child"}})},
-        bucket=tmp_path,
+        state_machines={"Child": chain({"One": {"Type": "Pass", "Result": "child"}})},
+        s3_root=tmp_path,
         on_event=lambda _, event: seen.append(event.type),
     )
     assert resumed.output == "child"

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import doorstep
 from doorstep.model.resource import integration
 from doorstep.testing.mock_config import read_test_case
-from doorstep.testing.mocks import Checking, Mocks, mock
+from doorstep.testing.mocks import Mocks, Validation, mock
 from doorstep.testing.service_models import problems
 from doorstep_cli.main import cli
 
@@ -85,11 +85,11 @@ def test_an_answer_of_another_shape_is_told(action: str, result: Any, problem: s
     assert any(problem in one for one in told(action, result))
 
 
-def run(chain: Callable[..., Any], answers: Checking) -> tuple[Mocks, doorstep.Execution]:
+def run(chain: Callable[..., Any], answers: Validation) -> tuple[Mocks, doorstep.Execution]:
     saved = [{"ErrorEquals": ["States.ALL"], "Next": "Saved"}]
     send = {**call("sqs:sendMessage"), "Catch": saved, "End": True}
     send["Parameters"] = {"QueueUrl": "q", "MessageBody": "b"}
-    mocks = Mocks(mock("Send", {"MesageId": "m"}), answers=answers)
+    mocks = Mocks(mock("Send", {"MesageId": "m"}), mock_validation=answers)
     return mocks, mocks.run(chain({"Send": send, "Saved": {"Type": "Pass"}}))
 
 

@@ -14,7 +14,7 @@ import pytest
 from doorstep.errors import InputError
 from doorstep.testing.suites.reading import find, read
 from doorstep.testing.suites.reports import as_json, junit
-from doorstep.testing.suites.running import Result, bench, run
+from doorstep.testing.suites.running import Result, run, session_of
 from doorstep.testing.suites.tables import EXPECT, SETTINGS, STATE, SUITE, TEST, schema
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +60,7 @@ def results(tmp_path: Path) -> Results:
         file = tmp_path / "work.doorstep.yaml"
         file.write_text(f"definition: work.asl.json\n{head}tests:\n{tests}", "utf-8")
         suite = read(file, "work.doorstep.yaml")
-        return [run(test, bench(test), **options) for test in suite.tests]
+        return [run(test, session_of(test), **options) for test in suite.tests]
 
     return run_all
 
@@ -99,7 +99,7 @@ def test_everything_that_can_be_expected_is_met(results: Results) -> None:
 """)
     assert (result.told, result.remarks) == ("", [])
     assert result.observed
-    assert result.observed.execution.name == "mine"
+    assert result.observed.name == "mine"
 
 
 def test_without_expectations_a_test_asks_for_success(results: Results) -> None:
@@ -193,7 +193,7 @@ def test_all_that_is_not_met_is_told(results: Results) -> None:
         ("- {name: a, expect: {status: GOOD}}", "4:30: this has to be one of SUCCEEDED, FAILED"),
         ("- {name: a, expect: {took: soon}}", "4:28: this has to be a duration"),
         ("- {name: a, expect: {output: '{% ( %}'}}", "4:30: this is no JSONata"),
-        ("- {name: a, begin: yesterday}", "4:20: this has to be a time such as 2025-"),
+        ("- {name: a, start_time: yesterday}", "4:25: this has to be a time such as 2025-"),
         ("- {name: a, type: QUICK}", '4:19: this has to be one of STANDARD, EXPRESS; it is "QUICK'),
         ("- {name: a, mocks: [{state: Work}]}", "4:21: one of answer, fail, no_answer is missing"),
         ("- {name: a, mocks: 1}", "4:20: this has to be a list of mocks, or a file of them"),
@@ -225,7 +225,7 @@ def test_a_file_that_cant_be_used_is_refused_with_line_and_column(
         ("handlers: none.py", "there is no handler file"),
         ("input: '{% nothing %}'", "gives no value"),
         ("resource: M", "work.asl.json is a definition, not a template"),
-        ("machines: {Other: none.json}", "can't read"),
+        ("state_machines: {Other: none.json}", "can't read"),
         ("mocks: [{state: Work, answer: '{% x %}'}]", "Doorstep.MockInvalid: The mock of the st"),
         ("handlers: json", "Doorstep.HandlerNotFound: The state 'Work'"),
     ],
@@ -250,19 +250,21 @@ def test_a_definition_has_to_be_somewhere(tmp_path: Path) -> None:
     file = tmp_path / "none.doorstep.yaml"
     file.write_text("tests: [{name: a}]")
     [test] = read(file).tests
-    assert "the member 'definition' is missing" in run(test, bench(test)).told
+    assert "the member 'definition' is missing" in run(test, session_of(test)).told
 
 
 # Settings -------------------------------------------------
 
 
 def test_a_test_says_otherwise_than_its_suite(results: Results) -> None:
-    head = "begin: 2024-02-29\nhandlers: handlers.py\nmocks: [{state: Work, answer: [shared]}]\n"
+    head = (
+        "start_time: 2024-02-29\nhandlers: handlers.py\nmocks: [{state: Work, answer: [shared]}]\n"
+    )
     first, second, third = results(
         """
 - {name: a, expect: {output: [shared]}}
 - {name: b, mocks: [{state: Work, answer: [own]}], expect: {output: [own]}}
-- {name: c, type: EXPRESS, begin: "2025-03-01T12:00:00+02:00", expect: {status: TIMED_OUT}}
+- {name: c, type: EXPRESS, start_time: "2025-03-01T12:00:00+02:00", expect: {status: TIMED_OUT}}
 """,
         head,
     )
@@ -270,12 +272,14 @@ def test_a_test_says_otherwise_than_its_suite(results: Results) -> None:
     begun = [one.observed.history[0]["timestamp"] for one in (first, third) if one.observed]
     assert begun == ["2024-02-29T00:00:00.000+00:00", "2025-03-01T10:00:00.000+00:00"]
     assert third.observed
-    assert ":express:" in third.observed.execution.arn
+    assert ":express:" in third.observed.arn
 
 
 def test_handlers_see_the_modelled_time(results: Results) -> None:
     expect = "{output: ['2024-02-29T00:00:00+00:00']}"
-    assert told(results(f"- {{name: a, begin: 2024-02-29, input: now, expect: {expect}}}")) == ""
+    assert (
+        told(results(f"- {{name: a, start_time: 2024-02-29, input: now, expect: {expect}}}")) == ""
+    )
 
 
 def test_runs_are_the_same_every_time(results: Results) -> None:
@@ -323,7 +327,7 @@ def test_what_is_expected_of_the_executions_that_it_starts(
         results(f"""
 - name: a
   definition: outer.asl.json
-  machines: {{inner: inner.asl.json}}
+  state_machines: {{inner: inner.asl.json}}
   mocks: [{{state: Inside, answer: 14}}]
   expect:
     children: {{{expected}}}
@@ -343,7 +347,7 @@ def test_a_machine_of_a_template_is_named(results: Results, tmp_path: Path) -> N
     )
     assert result.told == ""
     assert result.observed
-    assert result.observed.execution.identity.machine == "Flow"
+    assert result.observed.identity.machine == "Flow"
 
 
 def test_mocks_may_be_in_a_file_of_their_own(results: Results, tmp_path: Path) -> None:
@@ -373,9 +377,9 @@ def test_an_answer_that_the_service_would_not_give_is_told_with_its_line(
     [strict] = results(test.format(""))
     told = "sns:publish does not answer so (work.doorstep.yaml:4): Field 'MesageId' is not one of"
     assert (strict.outcome, told in strict.problem) == ("error", True)
-    [warned] = results(test.format("answers: warn,"))
+    [warned] = results(test.format("mock_validation: warn,"))
     assert (warned.outcome, [told in one for one in warned.remarks]) == ("passed", [True])
-    [off] = results(test.format("answers: off,"))
+    [off] = results(test.format("mock_validation: off,"))
     assert (off.outcome, off.remarks) == ("passed", [])
 
 
@@ -531,6 +535,6 @@ def test_folders_are_searched_but_for_hidden_ones(tmp_path: Path) -> None:
     "path", sorted(ROOT.glob("examples/*/*.doorstep.yaml")), ids=lambda p: p.name
 )
 def test_the_suites_of_the_examples_pass(path: Path) -> None:
-    found = [run(test, bench(test)) for test in read(path).tests]
+    found = [run(test, session_of(test)) for test in read(path).tests]
     assert len(found) >= 6
     assert [(one.told, one.remarks) for one in found if one.told or one.remarks] == []

@@ -51,10 +51,10 @@ def test_after_a_redrive_events_belong_to_the_visits_that_go_on(
 
     branches = [chain({"Quick": {"Type": "Pass"}}), chain({"Work": TASK, "Then": {"Type": "Pass"}})]
     definition = chain({"Both": {"Type": "Parallel", "Branches": branches}})
-    driver, execution = doorstep.start(definition, handlers={"work": work}, seed=1)
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution = doorstep.start(definition, handlers={"work": work}, seed=1)
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     visits = visits_of(execution)
     assert {(visit.place, visit.outcome) for visit in visits.all} == {
         ("Both", "succeeded"),

@@ -23,18 +23,18 @@ def work(event: dict[str, int], context: doorstep.Context) -> object:
     return doorstep.answer(event["n"], after="1h") if context.attempt else doorstep.fail("Busy")
 
 
-execution = doorstep.run({}, {"n": 1}, {"work": work}, seed=1, type="EXPRESS", bucket="buckets")
+execution = doorstep.run({}, {"n": 1}, {"work": work}, seed=1, type="EXPRESS", s3_root="buckets")
 print(execution.status, execution.output, execution.error, execution.cause, execution.history)
-driver, started = doorstep.start(Path("a.asl.json"), clock="real", machines={"b": {}}, quotas={})
-driver.run(started)
-Mocks(mock("Work", doorstep.no_answer())).run({}, machine_name="a")
+started = doorstep.start(Path("a.asl.json"), clock="real", state_machines={"b": {}}, quotas={})
+started.wait()
+Mocks(mock("Work", doorstep.no_answer())).run({}, state_machine_name="a")
 doorstep.resume("history.json", {}, state="Work", times=False)
 replay = doorstep.replay("history.json", {})
 for diagnostic in doorstep.validate({}):
     print(diagnostic.code, diagnostic.location)
 doorstep.test_state({"definition": "{}"})
 doorstep.jsonata.compile("1 + 1").evaluate(bindings={"x": 1})
-with running(Options(port=0, machines=())) as url:
+with running(Options(port=0, deployments=())) as url:
     print(url)
 """
 WRONG = {

@@ -85,7 +85,7 @@ param_option = click.option(
 
 s3_root_option = renamed_option(
     "--s3-root",
-    "bucket",
+    "s3_root",
     former="--bucket",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
@@ -138,7 +138,7 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
 def input_option(help_text: str) -> Callable[[F], F]:
     """Return the option --input with a help text."""
     return click.option(
-        "--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=help_text
+        "--input", "input_json", metavar="JSON|@FILE|-", callback=input_text, help=help_text
     )
 
 

@@ -23,12 +23,12 @@ from .views import ended
 from .views.progress import Progress
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
+    from doorstep import Execution
     from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
-    from doorstep.runtime.ports import OnEvent
+    from doorstep.runtime import OnEvent
 
-Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
+Begin = Callable[["OnEvent | None"], "Execution"]
 
 
 def world_options(command: F) -> F:
@@ -36,7 +36,7 @@ def world_options(command: F) -> F:
     for option in (
         renamed_option(
             "--state-machine",
-            "machines",
+            "state_machines",
             former="--machine",
             multiple=True,
             metavar="NAME=FILE",
@@ -77,14 +77,12 @@ def run_to_end(
     Returns the execution and, if it was interrupted, the interrupt. `files` receives every event.
     """
     with prints_go_to_stderr(), _sigterm_interrupts():
-        with Progress() if watched else contextlib.nullcontext() as progress:
-            driver, execution = begin(_notify_all(progress, files))
+        watch = Progress() if watched else contextlib.nullcontext()
+        with watch as progress, begin(_notify_all(progress, files)) as execution:
             try:
-                driver.run(execution)
+                execution.wait()
             except KeyboardInterrupt as stop:
                 return execution, stop
-            finally:
-                driver.close()
         return execution, None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
 from doorstep.engine.messages import Invoke
-from doorstep.runtime.ports import OnEvent
+from doorstep.runtime import OnEvent, Running
 from doorstep.validation import check
 from doorstep.values.json_values import ABSENT, dumps, loads
 
@@ -61,10 +61,10 @@ def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
         lay_out(case.objects, Path(folder))
         return doorstep.run(
             case.definition,
-            text=dumps(case.input),
+            input_json=dumps(case.input),
             type=case.type,
             seed=SEED,
-            bucket=folder,
+            s3_root=folder,
             # Recordings have masks such as activity_arn where the ARN stood.
             resource_names=True,
             on_event=on_event,
@@ -132,7 +132,7 @@ _ANSWERS: dict[CaseKind, Callable[[Case], dict[str, Any]]] = {
 
 def script(
     outcomes: Mapping[str, list[Mapping[str, Any]]],
-) -> Callable[[Execution, Invoke], Answer]:
+) -> Callable[[Running, Invoke], Answer]:
     """Return a function that answers the calls of each state with its outcomes, in order.
 
     Calls after the last outcome get no answer. An outcome with a `place` is reserved for the calls
@@ -144,7 +144,7 @@ def script(
             place = tuple(call["place"]) if "place" in call else None
             left.setdefault((state, place), deque()).append(call)
 
-    def respond(_: Execution, invoke: Invoke) -> Answer:
+    def respond(_: Running, invoke: Invoke) -> Answer:
         place = tuple(map(int, _GROUP.findall(invoke.key)))
         calls = left.get((invoke.state, place)) or left.get((invoke.state, None))
         return _outcome(calls.popleft() if calls else {})

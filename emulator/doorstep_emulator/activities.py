@@ -10,13 +10,13 @@ from typing import Any
 
 from doorstep.engine.messages import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.runtime.clocks import Handle
 from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_values import dumps
 
 from .catalogue import Catalogue
-from .recorder import Host
+from .recorder import DriverOwner
 
 _POLL_SECONDS = 60.0
 """How long a poll is held open (API reference, GetActivityTask)."""
@@ -36,11 +36,11 @@ class Poll:
 class Activities:
     """The queues of all activities."""
 
-    def __init__(self, host: Host, catalogue: Catalogue, handlers: Handlers) -> None:
-        self._host = host
+    def __init__(self, owner: DriverOwner, catalogue: Catalogue, handlers: Handlers) -> None:
+        self._owner = owner
         self._catalogue = catalogue
         self._handlers = handlers
-        self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
+        self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
         self._ends: dict[Poll, Handle] = {}
         """What answers each poll with nothing after a minute."""
@@ -50,14 +50,14 @@ class Activities:
         """Return whether a task's activity was created, or a handler stands in for it."""
         return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
 
-    def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
+    def take(self, execution: Running, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
 
         `begun`: a worker had picked the task up before a crash, and may still answer.
         """
         if invoke.integration.kind != "activity" or self._has_handler(invoke):
             return False
-        self._host.driver.expect(execution, invoke, token_of(execution, invoke))
+        self._owner.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
             self._tasks[invoke.resource].append((execution, invoke))
             self._match(invoke.resource)
@@ -103,7 +103,7 @@ class Activities:
                 "reached.",
             )
         polls.append(poll)
-        clock = self._host.driver.clock
+        clock = self._owner.driver.clock
         self._ends[poll] = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
         self._match(poll.activity)
 
@@ -125,17 +125,17 @@ class Activities:
             if _waits(execution, invoke):
                 poll = polls.popleft()
                 self._ends.pop(poll).cancel()
-                self._host.driver.deliver(execution, "picked up", invoke.key, poll.worker)
+                self._owner.driver.deliver(execution, "picked up", invoke.key, poll.worker)
                 token = token_of(execution, invoke)
                 poll.reply({"taskToken": token, "input": dumps(invoke.arguments)})
 
 
-def _waits(execution: Execution, invoke: Invoke) -> bool:
+def _waits(execution: Running, invoke: Invoke) -> bool:
     """Return whether a task still waits: it may have been timed out or stopped."""
     return invoke.key in execution.engine.waiting
 
 
-def token_of(execution: Execution, invoke: Invoke) -> str:
+def token_of(execution: Running, invoke: Invoke) -> str:
     """Return the task token of an activity's task."""
     source = f"{execution.arn}/{execution.identity.seed}/activity/{invoke.key}"
     return f"AQC{sha256(source.encode()).hexdigest()}"

@@ -61,7 +61,7 @@ class Alias:
 
 
 @dataclass(slots=True, kw_only=True)
-class StateMachine:
+class StoredMachine:
     """A state machine; `revision` is the id of the one that an unqualified start runs."""
 
     arn: str
@@ -95,7 +95,7 @@ class Activity:
 class StartTarget:
     """What to start for an ARN."""
 
-    machine: StateMachine
+    machine: StoredMachine
     revision: str
     version: str | None = None
     alias: str | None = None
@@ -111,7 +111,7 @@ class Catalogue:
         self.machines = {one["arn"]: _machine(one) for one in store.documents("machine")}
         self.activities = {one["arn"]: Activity(**one) for one in store.documents("activity")}
 
-    def machine(self, arn: str) -> StateMachine:
+    def machine(self, arn: str) -> StoredMachine:
         """Return the machine of an unqualified ARN; raise StateMachineDoesNotExist, InvalidArn.
 
         Facts 110 and 452.
@@ -121,7 +121,7 @@ class Catalogue:
             raise no_machine(arn)
         return self.machines[arn]
 
-    def owner(self, arn: str) -> StateMachine:
+    def owner(self, arn: str) -> StoredMachine:
         """Return the machine of an ARN, qualified or not; raise ApiError if it is being deleted.
 
         Fact 464.
@@ -161,7 +161,7 @@ class Catalogue:
         self._store.put("revision", revision.id, asdict(revision))
         return revision
 
-    def save(self, thing: StateMachine | Activity) -> None:
+    def save(self, thing: StoredMachine | Activity) -> None:
         """Store a machine or an activity as it is now."""
         if isinstance(thing, Activity):
             self.activities[thing.arn] = thing
@@ -170,7 +170,7 @@ class Catalogue:
             self.machines[thing.arn] = thing
             self._store.put("machine", thing.arn, asdict(thing))
 
-    def remove(self, thing: StateMachine | Activity) -> None:
+    def remove(self, thing: StoredMachine | Activity) -> None:
         """Delete a machine or an activity."""
         if isinstance(thing, Activity):
             del self.activities[thing.arn]
@@ -186,7 +186,7 @@ def _draw(alias: Alias) -> str:
     return str(random.choices(versions, [route["weight"] for route in alias.routing])[0])
 
 
-def _machine(document: dict[str, Any]) -> StateMachine:
+def _machine(document: dict[str, Any]) -> StoredMachine:
     versions = {arn: Version(**one) for arn, one in document.pop("versions").items()}
     aliases = {arn: Alias(**one) for arn, one in document.pop("aliases").items()}
-    return StateMachine(**document, versions=versions, aliases=aliases)
+    return StoredMachine(**document, versions=versions, aliases=aliases)

@@ -127,7 +127,7 @@ class ServerClock(RealClock):
         while self._free and self._waiting and not self._held:
             self._free -= 1
             call, done, limit = self._waiting.popleft()
-            slot = Slot(self._release)
+            slot = CallSlot(self._release)
             super().invoke(call, partial(slot.answered, done), limit)
             if limit is not None:
                 self.call_at(self.now() + limit, slot.leave)
@@ -137,7 +137,7 @@ class ServerClock(RealClock):
         self._make_calls()
 
 
-class Slot:
+class CallSlot:
     """One of the calls that may run at a time, released once."""
 
     __slots__ = ("_release",)
@@ -244,7 +244,7 @@ class Timeline:
     ) -> None:
         """Make the call in a thread; its limit is in seconds of the machine's."""
         self._count(1)
-        slot = Slot(partial(self._count, -1))
+        slot = CallSlot(partial(self._count, -1))
         self._clock.invoke(call, partial(slot.answered, done), limit)
         if limit is not None:
             self._clock.call_at(self._clock.now() + limit, slot.leave)

@@ -16,7 +16,7 @@ from pathlib import Path
 from doorstep.engine.messages import Invoke
 from doorstep.errors import InputError
 from doorstep.model.aws_errors import invalid_request
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.runtime.answers import Answer
 from doorstep.runtime.handlers import Handler, Handlers
 from doorstep.testing.mock_config import read_config, read_test_case
@@ -73,7 +73,7 @@ class TestCases:
         except InputError as problem:
             raise invalid_request(f"Test case '{name}' can't be run: {problem}") from None
 
-    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """Return the answer of the execution's test case to a call; None leaves it to the handlers.
 
         The children of a distributed Map have their parent's case, and count their calls for

@@ -21,7 +21,7 @@ _HELD = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StartedAs:
     """What an execution was started as."""
 
     revision: str
@@ -34,7 +34,7 @@ class Origin:
 class Definition(dict[str, Any]):
     """A definition that knows what it was started as; it travels in the journal's header."""
 
-    def __init__(self, value: Mapping[str, Any], origin: Origin) -> None:
+    def __init__(self, value: Mapping[str, Any], origin: StartedAs) -> None:
         super().__init__(value)
         self.origin = origin
 
@@ -74,7 +74,7 @@ class Programs(Mapping[str, Startable]):
     def startable(self, target: StartTarget, trace: str | None = None) -> Startable:
         """Return what a start of the target runs."""
         compiled, machine = self.of(target.revision), target.machine
-        origin = Origin(target.revision, target.version, target.alias, trace, target.test_case)
+        origin = StartedAs(target.revision, target.version, target.alias, trace, target.test_case)
         definition = Definition(compiled.value, origin)
         return Startable(machine.name, compiled.program, definition, machine.type, compiled.role)
 

@@ -17,25 +17,25 @@ from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
 from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution
-from doorstep.runtime.execution import child_identity
+from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import restore, resume_execution
+from doorstep.runtime.running import child_identity
 from doorstep.values.json_values import dumps, loads
 
 from .catalogue import Catalogue
 from .clock import Pace, Timeline, Timelines
 from .errors import StoreError
-from .programs import Definition, Origin, Programs
+from .programs import Definition, Programs, StartedAs
 from .publish.publisher import Publisher
 from .responses import new_map_run, updated_map_run
-from .store.store import Query, Row, Store
+from .store.store import ListQuery, Row, Store
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
 _ALL = 1 << 62
 
 
-class Host(Protocol):
+class DriverOwner(Protocol):
     """The server, to the parts that its driver calls: they reach the driver through it."""
 
     @property
@@ -48,7 +48,7 @@ class Recorder:
 
     def __init__(
         self,
-        host: Host,
+        owner: DriverOwner,
         store: Store,
         catalogue: Catalogue,
         programs: Programs,
@@ -57,7 +57,7 @@ class Recorder:
         after_commit: Callable[[], None],
     ) -> None:
         """`after_commit`: called when what was waiting for a commit has been done."""
-        self._host = host
+        self._owner = owner
         self._store = store
         self._catalogue = catalogue
         self._programs = programs
@@ -74,14 +74,14 @@ class Recorder:
 
     # For the driver: see `doorstep.runtime.ports.Persistence` ------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Collect a fact and its events; update the execution's row."""
         fact = entries[0]
         assert isinstance(fact, Fact)
         row = self._row(execution, fact)
         if row is None:
             # It could not even be begun.
-            self.safely(lambda: self._host.driver.forget(execution))
+            self.safely(lambda: self._owner.driver.forget(execution))
             return
         # A fact about what is already over changes nothing, and is not stored.
         if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
@@ -99,19 +99,19 @@ class Recorder:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
         self.stuck[execution.arn] = str(problem)
         self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         """Collect an answer whose time has not come."""
         row = self.rows.get(execution.arn)
         if row and durable(row):
             self._store.schedule(row.id, fact)
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Collect task tokens: AWS answers another error for a token that no task ever had.
 
         Fact 468.
@@ -139,21 +139,21 @@ class Recorder:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Execution, command: StartMapRun) -> list[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
         """Return the children that the store has; those that had not ended continue."""
-        children: list[Execution] = []
+        children: list[Running] = []
         definition = parent.journal.header.definition
         while row := self._store.row(child_identity(parent, command, len(children)).arn):
             children.append(self._restored(row, command.child, definition))
         return children
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return an execution of the store; if it had not ended it continues from now."""
         row = self._store.row(arn)
         if row is None or not durable(row):
             return None
         compiled = self._programs.of(row.revision)
-        origin = Origin(row.revision, row.version, row.alias, row.trace, row.test_case)
+        origin = StartedAs(row.revision, row.version, row.alias, row.trace, row.test_case)
         return self._restored(row, compiled.program, Definition(compiled.value, origin))
 
     def close(self) -> None:
@@ -178,14 +178,14 @@ class Recorder:
     def _abandon_refused(self) -> None:
         refused = self._store.take_refused()
         for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
-            if execution := self._host.driver.executions.get(row.arn):
-                self._host.driver.abandon(execution, StoreError(refused[row.id]))
+            if execution := self._owner.driver.executions.get(row.arn):
+                self._owner.driver.abandon(execution, StoreError(refused[row.id]))
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is stopped."""
         last = self._store.last_event(row.id)
         times = (event.at for event in self._store.events(row.id, last, last))
-        now = max(self._host.driver.clock.now(), *times)
+        now = max(self._owner.driver.clock.now(), *times)
         details = {name: text for name, text in why.items() if text is not None}
         event = Event(last + 1, 0, "ExecutionAborted", now, details)
         self._store.append(row.id, (Fact("stopped", now, "", details), event))
@@ -215,7 +215,7 @@ class Recorder:
 
         Fact 458: an Express execution has nothing that outlives it.
         """
-        running = self._store.rows(Query(status="RUNNING", limit=_ALL))
+        running = self._store.rows(ListQuery(status="RUNNING", limit=_ALL))
         lost = [row for row in running if not durable(row)]
         for row in lost:
             self._store.remove(row)
@@ -224,7 +224,7 @@ class Recorder:
         # chain of them is restored in one another's midst.
         for row in running:
             if durable(row) and row.map_run is None:
-                self._or_set_aside(row, lambda row: self._host.driver.find(row.arn))
+                self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
         set_aside = self._close_map_runs()
         for row in running:
             if row.map_run is not None and row.arn not in self.rows:
@@ -240,7 +240,7 @@ class Recorder:
             act(row)
         except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
             self.rows.pop(row.arn, None)
-            self._host.driver.executions.pop(row.arn, None)
+            self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
             log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
 
@@ -258,7 +258,7 @@ class Recorder:
 
     # Rows ----------------------------------------------------------------------------------------
 
-    def _row(self, execution: Execution, fact: Fact) -> Row | None:
+    def _row(self, execution: Running, fact: Fact) -> Row | None:
         row = self.rows.get(execution.arn)
         if row is None and fact.kind == "started":
             row = self._new_row(execution, fact.at)
@@ -269,7 +269,7 @@ class Recorder:
             self.rows[row.arn] = row
         return row
 
-    def _new_row(self, execution: Execution, at: float) -> Row:
+    def _new_row(self, execution: Running, at: float) -> Row:
         identity, definition = execution.identity, execution.journal.header.definition
         assert isinstance(definition, Definition)
         line = execution.clock if isinstance(execution.clock, Timeline) else None
@@ -292,7 +292,7 @@ class Recorder:
             root=line.root if line else None,
         )
 
-    def _ended(self, execution: Execution, row: Row, at: float) -> None:
+    def _ended(self, execution: Running, row: Row, at: float) -> None:
         row.status, row.stopped = execution.status, at
         if durable(row):
             self._store.update(row)
@@ -300,10 +300,10 @@ class Recorder:
             self._store.remove(row)
         self.safely(lambda: self._let_go(execution))
 
-    def _let_go(self, execution: Execution) -> None:
+    def _let_go(self, execution: Running) -> None:
         if execution.ended:
             self.rows.pop(execution.arn, None)
-            self._host.driver.forget(execution)
+            self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.
                 execution.clock.look()
@@ -314,7 +314,7 @@ class Recorder:
 
     # Out of the store ----------------------------------------------------------------------------
 
-    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Execution:
+    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
         identity = Identity(**loads(row.identity))
         quotas = quotas_of(row.type)
         journal = Journal(Header(definition, identity, quotas), self._store.journal(row.id))
@@ -324,7 +324,7 @@ class Recorder:
             clock.not_before(execution.engine.now)
         if not execution.ended:
             self.rows[row.arn] = row
-            resume_execution(self._host.driver, execution, self._store.scheduled(row.id))
+            resume_execution(self._owner.driver, execution, self._store.scheduled(row.id))
         return execution
 
 

@@ -52,7 +52,7 @@ class Options:
     """0: any that is free."""
     db: str = ":memory:"
     """The store's file."""
-    machines: Sequence[Deployment] = ()
+    deployments: Sequence[Deployment] = ()
     """State machines that are created, or updated, at the start."""
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
@@ -60,13 +60,13 @@ class Options:
     """Asked for an answer before the handlers: `doorstep.testing.mocks.Mocks` in tests."""
     mocks: Path | None = None
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
-    calls: int = 64
+    max_handlers: int = 64
     """How many handlers may run at a time."""
-    bucket: Path | str | None = None
+    s3_root: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
     account: str = ACCOUNT
     region: str = REGION
-    """Of requests that name none, and of `machines`."""
+    """Of requests that name none, and of `deployments`."""
     clock: str = "real"
     """Of executions that name none: real, virtual, or a speed such as 60."""
     fsync: bool = False
@@ -150,14 +150,14 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             store,
             handlers,
             sinks,
-            calls=options.calls,
-            bucket=None if options.bucket is None else Path(options.bucket),
+            calls=options.max_handlers,
+            bucket=None if options.s3_root is None else Path(options.s3_root),
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,
             after_commit=answers.send,
         )
-        deploy(server, options.owner, options.machines)
+        deploy(server, options.owner, options.deployments)
         unless_ready.pop_all()
     config = uvicorn.Config(
         application(server, answers, options.owner, _lifespan(server)),

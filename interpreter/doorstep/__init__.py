@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .runtime import (
         Answer,
         Context,
-        Driver,
         Execution,
         TaskFailed,
         answer,
@@ -49,7 +48,6 @@ __all__ = [
     "DefinitionError",
     "Diagnostic",
     "DoorstepError",
-    "Driver",
     "Execution",
     "Exploration",
     "Failure",
@@ -78,7 +76,7 @@ __all__ = [
 _HOMES = {
     "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
     "runtime.invocation": ("Context",),
-    "runtime": ("Driver", "Execution"),
+    "runtime": ("Execution",),
     "errors": (
         "ApiError",
         "DefinitionError",

@@ -105,7 +105,7 @@ def ends_within_its_bounds(state: dict[str, Any], text: str, number: int) -> Non
         return
     tracemalloc.start()
     try:
-        execution = doorstep.run(definition, text=data, seed=1)
+        execution = doorstep.run(definition, input_json=data, seed=1)
         _, peak = tracemalloc.get_traced_memory()
     except DefinitionError:
         return

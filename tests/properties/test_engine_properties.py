@@ -315,7 +315,7 @@ def test_the_same_seed_gives_the_same_journal_and_its_replay_the_same_history(
     machine: dict[str, Any], delay: int
 ) -> None:
     first, second = (doorstep.run(machine, {"n": 1}, handlers(delay), seed=delay) for _ in range(2))
-    lines = list(first.journal.lines())
-    assert lines == list(second.journal.lines())
+    lines = list(first._running.journal.lines())
+    assert lines == list(second._running.journal.lines())
     assert first.output == model(machine, {"n": 1})
     assert replay(compile_definition(machine), read(lines)).history == first.events

@@ -53,7 +53,7 @@ def explore(
     ctx: click.Context,
     /,
     path: Path,
-    text: str,
+    input_json: str,
     handlers: str | None,
     mocks: Path | None,
     seconds: float,
@@ -81,9 +81,9 @@ def explore(
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
-        "input": json.loads(text),
+        "input": json.loads(input_json),
         "type": machine_type or definition.type,
-        "machine_name": definition.name,
+        "state_machine_name": definition.name,
         "seconds": seconds,
     }
     report = _explore(definition, handlers, options, watched=not quiet and wanted())

@@ -104,7 +104,9 @@ def _reason(refused: HTTPError) -> str:
     help="How time passes for it; by default as for its state machine or the server.",
 )
 @endpoint_option
-def start(machine: str, text: str, name: str | None, clock: str | None, endpoint: str) -> None:
+def start(
+    machine: str, input_json: str, name: str | None, clock: str | None, endpoint: str
+) -> None:
     """Start an execution and print its ARN.
 
     MACHINE is a state machine's name or ARN, or the ARN of a version or alias. MACHINE#TESTCASE
@@ -118,7 +120,7 @@ def start(machine: str, text: str, name: str | None, clock: str | None, endpoint
     remote = Remote(endpoint, clock)
     name_or_arn, *test_case = machine.partition("#")
     arn = "".join((remote.machine(name_or_arn), *test_case))
-    started = remote.ask("StartExecution", stateMachineArn=arn, input=text, name=name)
+    started = remote.ask("StartExecution", stateMachineArn=arn, input=input_json, name=name)
     echo(started["executionArn"])
 
 

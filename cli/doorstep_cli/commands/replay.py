@@ -67,8 +67,8 @@ def replay(
     definition_file: Path,
     handlers: str | None,
     children: Path | None,
-    machines: Mapping[str, str],
-    bucket: Path | None,
+    state_machines: Mapping[str, str],
+    s3_root: Path | None,
     arn: str | None,
     ignore_times: bool,
     machine_type: Type | None,
@@ -108,8 +108,8 @@ def replay(
             recording = recording_of(histories, arn)
             family = None
             if children:
-                called = startable(definition_file, definition, parameters, machines)
-                family = replayer.child_histories(children, called, bucket)
+                called = startable(definition_file, definition, parameters, state_machines)
+                family = replayer.child_histories(children, called, s3_root)
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:

@@ -17,9 +17,9 @@ from ..views.progress import wanted
 from .replay import replay_options
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
+    from doorstep import Execution
     from doorstep.replayer import Recording
-    from doorstep.runtime.ports import OnEvent
+    from doorstep.runtime import OnEvent
 
 
 @click.command("resume", short_help="Continue a recorded execution from where it failed.")
@@ -43,8 +43,8 @@ def resume(
     definition_file: Path,
     handlers: str | None,
     history: Path | None,
-    bucket: Path | None,
-    machines: Mapping[str, str],
+    s3_root: Path | None,
+    state_machines: Mapping[str, str],
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -77,15 +77,15 @@ def resume(
             "--children continues where the execution ended; leave out --from and --at"
         )
     definition = read_accepted(definition_file, parameters, resource, machine_type)
-    called = startable(definition_file, definition, parameters, machines)
+    called = startable(definition_file, definition, parameters, state_machines)
     recording = recording_of(histories, arn)
     if not (recording.ended or quiet):
         note(f"the history ends at event {len(recording.events)}, while the execution was running")
 
-    def begin(on_event: OnEvent | None) -> tuple[Driver, Execution]:
+    def begin(on_event: OnEvent | None) -> Execution:
         return _begin(
             recording, definition, handlers, machine_type,
-            machines=called, bucket=bucket, on_event=on_event, **options,
+            state_machines=called, s3_root=s3_root, on_event=on_event, **options,
         )  # fmt: skip
 
     execution, stop = run_to_end(begin, watched=not quiet and wanted())
@@ -105,7 +105,7 @@ def _begin(
     children: Path | None,
     ignore_times: bool,
     **options: Any,
-) -> tuple[Driver, Execution]:
+) -> Execution:
     from doorstep.replayer import prepare_resume
 
     with handlers_of(handlers):

@@ -32,9 +32,9 @@ from ..runs import (
 from ..views.progress import wanted
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
-    from doorstep.runtime.ports import OnEvent
-    from doorstep.testing.mocks import Checking, Mocks
+    from doorstep import Execution
+    from doorstep.runtime import OnEvent
+    from doorstep.testing.mocks import Mocks, Validation
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 )
 @renamed_option(
     "--mock-validation",
-    "answers",
+    "mock_validation",
     former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 @click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
 @renamed_option(
     "--start-time",
-    "begin",
+    "start_time",
     former="--begin",
     metavar="TIME",
     callback=begin_time,
@@ -102,12 +102,12 @@ def run(
     path: Path,
     handlers: str | None,
     mocked: str | None,
-    answers: Checking,
+    mock_validation: Validation,
     history: Path | None,
     children: Path | None,
     journal: Path | None,
     redrive: bool,
-    machines: Mapping[str, str],
+    state_machines: Mapping[str, str],
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -141,9 +141,9 @@ def run(
         raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
     if journal and history and journal.resolve() == history.resolve():
         raise click.UsageError("--journal and --history need different files")
-    if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
-        options["text"] = None
-    if options["clock"] == "real" and options["begin"] is not None:
+    if ctx.get_parameter_source("input_json") is ParameterSource.DEFAULT:
+        options["input_json"] = None
+    if options["clock"] == "real" and options["start_time"] is not None:
         raise click.UsageError(
             "--start-time sets the virtual clock; --clock real always starts now"
         )
@@ -151,14 +151,14 @@ def run(
     from doorstep.replayer import ChildFiles
 
     definition = read_accepted(path, parameters, resource, machine_type)
-    mocks = _mocks(mocked, definition.name, answers) if mocked else None
+    mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
         "handlers": handlers,
         "journal": journal,
         "respond": mocks,
         "type": machine_type or definition.type,
-        "machine_name": definition.name,
-        "machines": startable(path, definition, parameters, machines),
+        "state_machine_name": definition.name,
+        "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
     begin = partial(_start, definition, options, redrive, quiet)
@@ -178,25 +178,23 @@ def _start(
     redrive: bool,
     quiet: bool,
     on_event: OnEvent | None,
-) -> tuple[Driver, Execution]:
+) -> Execution:
     from doorstep import start
 
     with handlers_of(options["handlers"]):
-        driver, execution = start(definition.document.definition, **options, on_event=on_event)
-    if options["respond"]:
-        options["respond"].driver = driver
+        execution = start(definition.document.definition, **options, on_event=on_event)
     journal, events = options["journal"], len(execution.events)
-    if redrive and execution.engine.redrivable:
-        driver.redrive(execution)
-    elif execution.engine.redrivable and not quiet:
+    if redrive and execution.redrivable:
+        execution.redrive()
+    elif execution.redrivable and not quiet:
         note(f"the execution in {journal} has already failed; --redrive continues it")
     elif events and not execution.ended and not quiet:
         note(f"continuing after the {events:,} events in {journal}")
-    return driver, execution
+    return execution
 
 
-def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
+def _mocks(source: str, machine: str, validation: Validation) -> Mocks:
     from doorstep.testing.mock_files import mocks_of
     from doorstep.testing.mocks import Mocks
 
-    return Mocks(*mocks_of(source, Path(), machine), answers=answers)
+    return Mocks(*mocks_of(source, Path(), machine), mock_validation=validation)

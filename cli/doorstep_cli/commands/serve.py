@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 )
 @renamed_option(
     "--max-handlers",
-    "calls",
+    "max_handlers",
     former="--calls",
     type=click.IntRange(1),
     default=64,
@@ -149,12 +149,12 @@ def serve(
     # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
     given = {name: value for name, value in options.items() if value is not None}
-    machines = [
+    deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
         for file in definitions
         for one in all_accepted(file, parameters)
     ]
-    wanted = Options(db=db or _state_file(), clock=clock, machines=machines, **given)
+    wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **given)
     try:
         serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:
@@ -166,7 +166,7 @@ def serve(
 
 def _print_address(url: str, options: Options) -> None:
     echo(f"Serving at {url}")
-    for machine in options.machines:
+    for machine in options.deployments:
         echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 

@@ -241,9 +241,9 @@ class SuiteRun:
                 Problem(str(problem)).show()
 
     def _run(self, test: Test) -> None:
-        from doorstep.testing.suites.running import bench, run
+        from doorstep.testing.suites.running import run, session_of
 
-        stage = bench(test)
+        stage = session_of(test)
         with prints_go_to_stderr():
             result = run(test, stage, update=self._update)
         self.results.append(result)

@@ -136,7 +136,7 @@ def _members(options: Mapping[str, Any]) -> dict[str, Any]:
     if mock:
         mock |= _present(fieldValidationMode=options["field_validation"])
     return _present(
-        input=options["text"],
+        input=options["input_json"],
         inspectionLevel=options["level"],
         variables=options["variables"],
         context=options["context"],

@@ -95,7 +95,7 @@ class Progress(ProgressLine):
             self.items += details["length"]
         elif kind in _ITEM_ENDS:
             self.items_done += 1
-        elif kind in TERMINAL and execution.identity.map_run:
+        elif kind in TERMINAL and execution.map_run:
             self.children_done += 1
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from doorstep.model.aws_errors import (
     no_execution,
     wrong_type,
 )
-from doorstep.runtime import Execution
+from doorstep.runtime import Running
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
@@ -50,7 +50,7 @@ def start_execution(server: Server, caller: Caller, request: Members) -> Members
     return server.once_done(lambda: _started(execution))
 
 
-def _started(execution: Execution) -> Members:
+def _started(execution: Running) -> Members:
     if execution.set_aside or execution.events[0].type != "ExecutionStarted":
         raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
     return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
@@ -190,7 +190,7 @@ def _start(
     identity: Identity,
     text: str,
     request: Members,
-) -> Execution:
+) -> Running:
     startable = server.programs.startable(target, request.get("traceHeader"))
     clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
     return server.driver.start(
@@ -219,7 +219,7 @@ def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> 
     raise execution_exists(arn)
 
 
-def _ended(execution: Execution, text: str, request: Members) -> Members:
+def _ended(execution: Running, text: str, request: Members) -> Members:
     # Fact 457: what a failed one leaves out, and how time is billed.
     engine, identity = execution.engine, execution.identity
     succeeded = execution.status == "SUCCEEDED"

@@ -11,7 +11,7 @@ from doorstep.values.json_values import loads
 from ..arns import Caller, parse
 from ..responses import details, redrive_status, summary
 from ..server import Members, Operations, Server
-from ..store.store import Query, Row
+from ..store.store import ListQuery, Row
 from . import paging
 from .executions import existing, last_event, redrive_refusal
 from .machines import configuration
@@ -62,7 +62,7 @@ def list_executions(server: Server, caller: Caller, request: Members) -> Members
     query = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
     rows = server.store.rows(
-        Query(
+        ListQuery(
             **query,
             status=request.get("statusFilter"),
             redriven=_redriven(request),

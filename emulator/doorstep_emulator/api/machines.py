@@ -13,7 +13,7 @@ from doorstep.validation import check
 from doorstep.validation.variables import variable_references
 
 from ..arns import Caller, parse
-from ..catalogue import Revision, StateMachine
+from ..catalogue import Revision, StoredMachine
 from ..server import Members, Operations, Server, Waiting
 from . import paging
 from .resources import add_tags, check_encryption, check_name
@@ -50,7 +50,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
         return _created_again(server, existing, machine_type, fields, request)
     now = time.time()
     revision = server.catalogue.add_revision(**fields, machine=arn, at=now, initial=True)
-    machine = StateMachine(
+    machine = StoredMachine(
         arn=arn,
         name=name,
         type=machine_type,
@@ -246,7 +246,7 @@ def _publication(request: Members) -> list[Any]:
 
 
 def _created_again(
-    server: Server, machine: StateMachine, machine_type: str, fields: Members, request: Members
+    server: Server, machine: StoredMachine, machine_type: str, fields: Members, request: Members
 ) -> Members:
     # Fact 460: what is compared, and what is not.
     if machine.deleting:
@@ -261,7 +261,7 @@ def _created_again(
     return _created(server, machine, request)
 
 
-def _created(server: Server, machine: StateMachine, request: Members) -> Members:
+def _created(server: Server, machine: StoredMachine, request: Members) -> Members:
     answer = {"stateMachineArn": machine.arn, "creationDate": machine.created}
     if request.get("publish"):
         version = publish(server, machine, request.get("versionDescription"))

@@ -11,7 +11,7 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_errors import Refusal, invalid_name, invalid_request, no_resource
 
 from ..arns import Caller, parse
-from ..catalogue import Activity, StateMachine
+from ..catalogue import Activity, StoredMachine
 from ..server import Members, Operations, Server
 
 _TAGS = 50
@@ -37,7 +37,7 @@ def check_encryption(configuration: dict[str, Any] | None) -> None:
         raise ApiError("InvalidEncryptionConfiguration", message)
 
 
-def add_tags(thing: StateMachine | Activity, tags: Sequence[dict[str, str]]) -> None:
+def add_tags(thing: StoredMachine | Activity, tags: Sequence[dict[str, str]]) -> None:
     """Add tags, replacing those with the same keys (fact 465)."""
     together = thing.tags | {tag.get("key", ""): tag.get("value", "") for tag in tags}
     for key in together:
@@ -79,7 +79,7 @@ def list_tags(server: Server, caller: Caller, request: Members) -> Members:
     return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
 
-def _thing(server: Server, request: Members) -> StateMachine | Activity:
+def _thing(server: Server, request: Members) -> StoredMachine | Activity:
     """Return what an unqualified ARN names; versions and aliases have no tags (fact 465)."""
     arn = parse(request["resourceArn"], "stateMachine", "activity").text
     thing = server.catalogue.machines.get(arn) or server.catalogue.activities.get(arn)

@@ -9,7 +9,7 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_errors import conflict, invalid_request, missing_reference
 
 from ..arns import Caller, parse
-from ..catalogue import Alias, StateMachine, Version
+from ..catalogue import Alias, StoredMachine, Version
 from ..server import Members, Operations, Server
 from . import paging
 
@@ -22,7 +22,7 @@ _OTHER_ALIAS = (
 )
 
 
-def publish(server: Server, machine: StateMachine, description: str | None) -> Version:
+def publish(server: Server, machine: StoredMachine, description: str | None) -> Version:
     """Return the version of the machine's revision: its own or a new one (fact 462)."""
     for version in machine.versions.values():
         if version.revision == machine.revision:
@@ -171,7 +171,7 @@ def _targets(alias: Alias) -> list[str]:
     return [route["stateMachineVersionArn"] for route in alias.routing]
 
 
-def _alias(server: Server, text: str) -> tuple[StateMachine, Alias]:
+def _alias(server: Server, text: str) -> tuple[StoredMachine, Alias]:
     arn = parse(text, "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     alias = machine.aliases.get(text) if machine else None
@@ -180,7 +180,7 @@ def _alias(server: Server, text: str) -> tuple[StateMachine, Alias]:
     return machine, alias
 
 
-def _routed(server: Server, routing: list[Members]) -> StateMachine:
+def _routed(server: Server, routing: list[Members]) -> StoredMachine:
     """Return the machine of a routing configuration's versions; raise ApiError (fact 463)."""
     texts = [route["stateMachineVersionArn"] for route in routing]
     received = f"Received: [{', '.join(texts)}]"
@@ -205,7 +205,7 @@ def _routed(server: Server, routing: list[Members]) -> StateMachine:
     return machine
 
 
-def _save(server: Server, machine: StateMachine, alias: Alias) -> None:
+def _save(server: Server, machine: StoredMachine, alias: Alias) -> None:
     machine.aliases[alias.arn] = alias
     server.catalogue.save(machine)
 

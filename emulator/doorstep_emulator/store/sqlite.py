@@ -23,7 +23,7 @@ from doorstep.values.json_values import STORED_DEPTH, dumps
 
 from ..errors import StoreError
 from .database import UNCHECKED, refused
-from .store import Kind, Query, Row
+from .store import Kind, ListQuery, Row
 from .transactions import Owner, Transactions
 
 
@@ -206,7 +206,7 @@ class SqliteStore(Transactions):
         rows = self._read(f"{_SELECT} WHERE arn = ?", arn)
         return self._row(*rows[0]) if rows else None
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: ListQuery) -> list[Row]:
         conditions = {
             "machine = ?": query.machine,
             "version = ?": query.version,

@@ -57,7 +57,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class ListQuery:
     """Which executions to list, the newest first; `before`: only those with smaller ids."""
 
     machine: str | None = None
@@ -140,7 +140,7 @@ class Store(Protocol):
     def row(self, arn: str) -> Row | None:
         """Return an execution as it was at the last commit."""
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: ListQuery) -> list[Row]:
         """Return executions whose rows are whole, the newest first."""
 
     def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:

@@ -15,7 +15,7 @@ from .marks import picture
 from .suite import MachineCoverage, Share, SuiteCoverage, percent, thresholds
 
 if TYPE_CHECKING:
-    from ..testing.testkit import Bench
+    from ..testing.state_machines import TestSession
 
 _HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
 
@@ -120,9 +120,9 @@ class Measurement:
         for path in sources:
             self.suite.add_source(path)
 
-    def count(self, bench: Bench) -> None:
+    def count(self, session: TestSession) -> None:
         """Count what a test's executions used, however the test ended."""
-        for execution, file in bench.all:
+        for execution, file in session.all:
             self.suite.add(execution, os.path.relpath(file) if file else None)
 
     def write(self) -> None:

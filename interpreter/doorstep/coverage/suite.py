@@ -74,8 +74,7 @@ class SuiteCoverage:
     def add(self, execution: Execution, file: str | None = None) -> None:
         """Count what an execution used."""
         identity = execution.identity
-        definition = execution.journal.header.definition
-        covered = self.machine(identity.machine, definition, file)
+        covered = self.machine(identity.machine, execution.definition, file)
         covered.coverage.add(of_execution(execution.events), identity, identity.map_run)
 
     def add_source(self, path: Path) -> None:

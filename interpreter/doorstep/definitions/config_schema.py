@@ -9,6 +9,7 @@ editors.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -224,10 +225,13 @@ class Form:
     exclusive: tuple[tuple[str, ...], ...] = ()
     one_of: tuple[str, ...] = ()
     """It must have one of these, and no more."""
+    former: Mapping[str, str] = field(default_factory=dict)
+    """Former names of members, which still work with a warning."""
 
     def read(self, source: SourceValue) -> Record:
         """Return its members; raise InputError for one that is unknown, missing, or too many."""
-        members = _members(source)
+        written = {self._current(name, source): name for name in _members(source)}
+        members = {name: source.value[key] for name, key in written.items()}
         for name in members:
             if name not in self.members:
                 hint = did_you_mean(name, self.members) or f"there are {', '.join(self.members)}"
@@ -239,8 +243,18 @@ class Form:
                 raise source.problem(f"the member '{name}' is missing: {member.about}")
         for problem in self._excluded(members):
             raise source.problem(problem)
-        values = {name: self.members[name].type.read(source.at(name)) for name in members}
+        values = {
+            name: self.members[name].type.read(source.at(key)) for name, key in written.items()
+        }
         return Record(source, values)
+
+    def _current(self, name: str, source: SourceValue) -> str:
+        if name not in self.former:
+            return name
+        current = self.former[name]
+        text = f"{source.at(name)}: the member '{name}' is called '{current}' now"
+        warnings.warn(text, FutureWarning, stacklevel=1)
+        return current
 
     def _excluded(self, members: Mapping[str, Any]) -> Iterator[str]:
         for group in (*self.exclusive, *((self.one_of,) if self.one_of else ())):

@@ -30,7 +30,7 @@ def explore(
     handlers: Source | None = None,
     *,
     type: Type = "STANDARD",
-    machine_name: str = "StateMachine",
+    state_machine_name: str = "StateMachine",
     runs: int = RUNS,
     seconds: float = SECONDS,
     on_run: Callable[[Search], None] | None = None,
@@ -45,7 +45,7 @@ def explore(
     | input | where to begin: an input that is known to be right; `{}` by default |
     | handlers | each task is carried out twice by its handler, and the answers are compared |
     | type | STANDARD or EXPRESS |
-    | machine_name | the state machine's name, in ARNs and the context object |
+    | state_machine_name | the state machine's name, in ARNs and the context object |
     | runs, seconds | when to stop at the latest; `Exploration.cut_short` says whether it did |
     | on_run | called after each run |
 
@@ -55,7 +55,7 @@ def explore(
     given = None if handlers is None else Handlers(handlers)
     value = load(definition).definition
     check(value, type=type)
-    subject = Subject(value, type, machine_name)
+    subject = Subject(value, type, state_machine_name)
     evidence = Evidence()
 
     def seen(search: Search, run: Run) -> None:

@@ -13,12 +13,12 @@ from ..coverage.items import StateItems
 from ..engine import Event, Invoke
 from ..history import Visit, Visits, of_execution
 from ..model.definition import Clause, State
-from ..runtime import Answer, Driver, Execution
+from ..runtime import Answer, Driver, Running
 from ..values.json_values import dumps
 from .flow_states import Left
 from .script import Script
 
-Respond = Callable[[Execution, Invoke], Answer | None]
+Respond = Callable[[Running, Invoke], Answer | None]
 EVENTS = 2_500
 """A run with as many events is cut off: it goes round in a loop, or is too large to explore."""
 ROUNDS = 10
@@ -28,7 +28,7 @@ ROUNDS = 10
 class Trace:
     """One execution of a run, the children of its map runs each having one of their own."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Running) -> None:
         self.execution = execution
         self.children: dict[str, list[Trace]] = {}
         """Of each map run, by its ARN."""
@@ -112,7 +112,7 @@ class Run:
         """Who started each map run."""
 
     @property
-    def execution(self) -> Execution:
+    def execution(self) -> Running:
         """The execution itself."""
         return next(iter(self.traces.values())).execution
 
@@ -129,7 +129,7 @@ class Run:
         """Whether it was cut off."""
         return self.round is not None or len(self.execution.events) >= EVENTS
 
-    def respond(self, execution: Execution, invoke: Invoke) -> Answer:
+    def respond(self, execution: Running, invoke: Invoke) -> Answer:
         """The script's answer to a call."""
         number = self._counts[invoke.state]
         self._counts[invoke.state] += 1
@@ -139,7 +139,7 @@ class Run:
             return answer
         return self.script.reply(invoke.state, number)
 
-    def on_event(self, execution: Execution, event: Event) -> None:
+    def on_event(self, execution: Running, event: Event) -> None:
         """Note an execution when it begins, and when it goes round."""
         if execution.arn not in self.traces:
             self.traces[execution.arn] = Trace(execution)

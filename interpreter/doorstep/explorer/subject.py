@@ -16,7 +16,7 @@ from ..coverage import Coverage, Item
 from ..engine import Header, Identity, ItemSource, Program, StartMapRun
 from ..map_runs.run import MapRun
 from ..model.definition import Clause, State, workflow
-from ..runtime import Clock, Driver, Execution, Handlers, VirtualClock
+from ..runtime import Clock, Driver, Handlers, Running, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
 from .flow_states import Left
@@ -107,13 +107,13 @@ class _Driver(Driver):
 
     def start(
         self, program: Program, header: Header, text: str, clock: Clock | None = None
-    ) -> Execution:
+    ) -> Running:
         """As a Driver, but with fewer events."""
         limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
         fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
         return super().start(program, fewer, text, clock)
 
-    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+    def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         items = self.script.found(command.state)
         if (reader := command.reader) and items is not None:
             command = command._replace(reader=None, items=[_item(reader, item) for item in items])

@@ -18,7 +18,7 @@ from ..coverage import Item
 from ..engine import Invoke
 from ..model.definition import State
 from ..model.resource import Integration, integration
-from ..runtime import Answer, Execution, Handlers, call, context_of
+from ..runtime import Answer, Handlers, Running, call, context_of
 from ..values.json_values import ABSENT, dumps
 from .findings import Finding, Place, Severity
 from .script import Script
@@ -158,7 +158,7 @@ class _Twice:
     handlers: Handlers
     differing: dict[str, tuple[Answer, Answer]] = field(default_factory=dict)
 
-    def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def respond(self, execution: Running, invoke: Invoke) -> Answer | None:
         context = partial(context_of, execution.identity, remaining=lambda: 900.0, send=_nowhere)
         carry_out = partial(call, self.handlers, invoke, execution.identity, context)
         first = carry_out()

@@ -14,10 +14,12 @@ from .recorded import (
     whole,
 )
 from .state_visits import Visit, VisitOutcome, Visits, of_execution
+from .view import ExecutionView, StateView
 
 # fmt: off
 __all__ = [
-    "Entry", "Visit", "VisitOutcome", "Visits", "as_aws", "by_execution", "entries",
-    "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated", "whole",
+    "Entry", "ExecutionView", "StateView", "Visit", "VisitOutcome", "Visits", "as_aws",
+    "by_execution", "entries", "history_lines", "is_started", "of_execution", "of_one",
+    "read_events", "truncated", "whole",
 ]
 # fmt: on

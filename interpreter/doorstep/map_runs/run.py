@@ -19,7 +19,7 @@ from .readers import Batch, MapItem, batches, read_items
 from .writers import record_of, result
 
 if TYPE_CHECKING:
-    from ..runtime import Driver, Execution
+    from ..runtime import Driver, Running
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
@@ -30,12 +30,12 @@ class MapRun:
     Fact 282.
     """
 
-    def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
+    def __init__(self, driver: Driver, parent: Running, command: StartMapRun) -> None:
         self.driver = driver
         self.parent = parent
         self.command = command
-        self.running: dict[int, Execution] = {}
-        self.unsuccessful: dict[int, Execution] = {}
+        self.running: dict[int, Running] = {}
+        self.unsuccessful: dict[int, Running] = {}
         self.succeeded: dict[int, Any] = {}
         """Their `writers.record_of`: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
@@ -61,7 +61,7 @@ class MapRun:
                 self.driver.redrive(child)
         self._continue()
 
-    def restore(self, children: Sequence[Execution]) -> None:
+    def restore(self, children: Sequence[Running]) -> None:
         """Continue with the children of a run that was begun before a crash or a redrive.
 
         Fact 505: children that failed are run again, those that succeeded are not.
@@ -179,11 +179,11 @@ class MapRun:
         )
         self._watch(index, child)
 
-    def _watch(self, index: int, child: Execution) -> None:
+    def _watch(self, index: int, child: Running) -> None:
         self.running[index] = child
         child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
 
-    def _ended(self, index: int, child: Execution) -> None:
+    def _ended(self, index: int, child: Running) -> None:
         del self.running[index]
         self.driver.forget(child)
         if child.status == "SUCCEEDED":

@@ -13,10 +13,10 @@ from ..values.json_values import encoded
 from .readers import locate, text_field
 
 if TYPE_CHECKING:
-    from ..runtime import Execution
+    from ..runtime import Running
 
 
-def record_of(command: StartMapRun, child: Execution) -> Any:
+def record_of(command: StartMapRun, child: Running) -> Any:
     """Return the record of a child that succeeded: its output, or its description (fact 284)."""
     writer = command.writer
     if writer is None:
@@ -29,7 +29,7 @@ def record_of(command: StartMapRun, child: Execution) -> Any:
 def result(
     command: StartMapRun,
     succeeded: Mapping[int, Any],
-    unsuccessful: Mapping[int, Execution],
+    unsuccessful: Mapping[int, Running],
     buckets: Path | None,
 ) -> Any:
     """Return the result of a map run: its children's records, or where they were written.
@@ -55,7 +55,7 @@ def _export(
     writer: ResultTarget,
     bucket: str,
     good: list[Any],
-    bad: list[Execution],
+    bad: list[Running],
     buckets: Path | None,
 ) -> dict[str, Any]:
     # Facts 118 and 284: a file for each status, failed children always with their description, and

@@ -9,7 +9,7 @@ import pytest
 
 from ..coverage.reports import Measurement
 from ..errors import DoorstepError
-from .stash import BENCH
+from .stash import SESSION
 
 _SENT = "doorstep_coverage"
 
@@ -31,8 +31,8 @@ class Collector:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
         """Count what the test's executions used, however the test ended."""
-        if BENCH in item.stash:
-            self.measurement.count(item.stash[BENCH])
+        if SESSION in item.stash:
+            self.measurement.count(item.stash[SESSION])
         yield
 
     @pytest.hookimpl(trylast=True)

@@ -157,7 +157,7 @@ class ChildFiles:
 
     def on_event(self, execution: Execution, event: Event) -> None:
         """Write a map run's child, of which there may be many, as soon as it has ended."""
-        if event.type in TERMINAL and execution.identity.map_run:
+        if event.type in TERMINAL and execution.map_run:
             self._write(execution)
             self._unwritten.pop(execution.arn, None)
         else:
@@ -166,12 +166,12 @@ class ChildFiles:
     def close(self, parent: Execution) -> None:
         """Write all other children; the parent is none."""
         for execution in self._unwritten.values():
-            if execution is not parent:
+            if execution != parent:
                 self._write(execution)
 
     def _write(self, child: Execution) -> None:
         machine, name = last_of(child.arn)
-        group = last_of(child.identity.map_run)[1] if child.identity.map_run else machine
+        group = last_of(child.map_run)[1] if child.map_run else machine
         file = _make(self.folder / group) / f"{name}.json"
         with _writing(file):
             file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")

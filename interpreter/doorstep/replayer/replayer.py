@@ -7,7 +7,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from ..api import Definition, Machines, Type
+from ..api import Definition, StateMachines, Type
 from ..asl.compile import compile_workflow
 from ..definitions import load
 from ..engine import Engine, Event, Fiber, Header, Journal, Program, StartMapRun, quotas_of
@@ -47,7 +47,7 @@ class Replayer:
         return child
 
     def child_histories(
-        self, children: ChildSource, machines: Machines | None, bucket: Path | str | None
+        self, children: ChildSource, machines: StateMachines | None, s3_root: Path | str | None
     ) -> ChildHistories:
         """Read histories of children, and what they ran, to be compared as this one compares."""
         programs = {}
@@ -56,7 +56,7 @@ class Replayer:
             programs[name] = Replayer(
                 definition, type=of_type, times=self.times, tolerate=self.tolerate
             )
-        folder = None if bucket is None else Path(bucket)
+        folder = None if s3_root is None else Path(s3_root)
         return ChildHistories(read_children(children), programs, folder)
 
     def follow(

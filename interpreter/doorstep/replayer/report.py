@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ..api import Definition, Machines, Type
+from ..api import Definition, StateMachines, Type
 from ..engine import Fact, Identity, Invoke
 from ..errors import InputError
 from ..history import as_aws
@@ -85,7 +85,7 @@ class ChildReplay:
     | missing | an item of a map run whose child has no history, though others have |
     | unmatched | a child of that map run that matches none of its items |
     | not given | it has no history: it was not replayed |
-    | no definition | `machines` does not have what it ran: it was not replayed |
+    | no definition | `state_machines` does not have what it ran: it was not replayed |
     | no items | the items of this map run are in a bucket: children were replayed, in the order of
       their starts, but their inputs were not compared |
     """
@@ -116,8 +116,8 @@ def replay(
     *,
     handlers: Source | None = None,
     children: ChildSource | None = None,
-    machines: Machines | None = None,
-    bucket: Path | str | None = None,
+    state_machines: StateMachines | None = None,
+    s3_root: Path | str | None = None,
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
@@ -133,8 +133,8 @@ def replay(
     |---|---|
     | handlers | called with what the tasks were called with; their answers are compared, not used |
     | children | histories of the executions that it started: a folder, or by ARN |
-    | machines | the definitions of executions that its tasks started, as in `doorstep.start` |
-    | bucket | the folder with the S3 buckets that distributed Maps read their items from |
+    | state_machines | what `states:startExecution` found by name, as in `doorstep.start` |
+    | s3_root | the folder with the S3 buckets that distributed Maps read their items from |
     | arn | the recorded execution's ARN, whose names are not in a history |
     | type | EXPRESS or STANDARD; by default that of the ARN, else STANDARD |
     | times | whether waits and time limits must be as long as they were |
@@ -150,7 +150,7 @@ def replay(
     local = None if handlers is None else Handlers(handlers)
     histories = None
     if children is not None:
-        histories = replayer.child_histories(children, machines, bucket)
+        histories = replayer.child_histories(children, state_machines, s3_root)
     return replay_recording(replayer, recording, local, histories)
 
 

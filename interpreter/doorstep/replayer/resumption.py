@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from ..api import Definition, Machines, Type, as_machine
+from ..api import Definition, StateMachines, Type, as_machine
 from ..engine import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history import Visit
@@ -19,8 +19,10 @@ from ..runtime import (
     Handlers,
     InMemory,
     OnEvent,
+    Running,
     Source,
     VirtualClock,
+    listener,
     resume_execution,
 )
 from ..values.did_you_mean import did_you_mean
@@ -40,9 +42,9 @@ class ResumeOptions(TypedDict, total=False):
     arn: str | None
     type: Type | None
     times: bool
-    machines: Machines | None
+    state_machines: StateMachines | None
     children: ChildSource | None
-    bucket: Path | str | None
+    s3_root: Path | str | None
     on_event: OnEvent | None
 
 
@@ -60,9 +62,7 @@ def resume(
 
     Facts 500 to 505.
     """
-    driver, execution = prepare_resume(history, definition, handlers, **options)
-    driver.run(execution)
-    return execution
+    return prepare_resume(history, definition, handlers, **options).wait()
 
 
 def prepare_resume(
@@ -75,19 +75,19 @@ def prepare_resume(
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
-    machines: Machines | None = None,
+    state_machines: StateMachines | None = None,
     children: ChildSource | None = None,
-    bucket: Path | str | None = None,
+    s3_root: Path | str | None = None,
     on_event: OnEvent | None = None,
-) -> tuple[Driver, Execution]:
-    """Return an execution at the point where it resumes; `driver.run(execution)` continues it.
+) -> Execution:
+    """Return an execution at the point where it resumes; `.wait()` continues it.
 
     | option | |
     |---|---|
     | state | run the last visit of this state again, whether it failed or not |
     | at | run all from this event on again |
     | arn, type, times | as in `replay` |
-    | machines, bucket, on_event | as in `doorstep.start` |
+    | state_machines, s3_root, on_event | as in `doorstep.start` |
     | children | as in `replay`: of a distributed Map, those that succeeded are not run again |
 
     The clock is virtual and continues from the recording's last event. An execution that was still
@@ -101,27 +101,27 @@ def prepare_resume(
     local = Handlers(handlers)
     histories = None
     if children is not None:
-        histories = replayer.child_histories(children, machines, bucket)
+        histories = replayer.child_histories(children, state_machines, s3_root)
     point = _resume_point(replayer, replayer.follow(recording, limit, histories), histories)
     clock = VirtualClock(point.until)
     past = _RecordedChildren(clock)
-    execution = past.put(point)
+    running = past.put(point)
     driver = Driver(
         clock,
         local,
-        machines={name: as_machine(name, one) for name, one in (machines or {}).items()},
-        bucket=None if bucket is None else Path(bucket),
-        on_event=on_event,
+        machines={name: as_machine(name, one) for name, one in (state_machines or {}).items()},
+        bucket=None if s3_root is None else Path(s3_root),
+        on_event=listener(on_event, lambda: driver),
         persistence=past,
         new_map_run=MapRun,
     )
-    if execution.ended:
-        driver.redrive(execution)
+    if running.ended:
+        driver.redrive(running)
     else:
-        resume_execution(driver, execution)
+        resume_execution(driver, running)
     for child in past.running:
         resume_execution(driver, child)
-    return driver, execution
+    return Execution(driver, running)
 
 
 # Where executions resume --------------------------------------------------------------------------
@@ -191,19 +191,19 @@ class _RecordedChildren(InMemory):
     """What is stored of map runs that began in a recording: their children."""
 
     def __init__(self, clock: Clock) -> None:
-        self.running: list[Execution] = []
+        self.running: list[Running] = []
         """Children that had not ended."""
         self._clock = clock
-        self._children: dict[tuple[str, str], list[Execution]] = {}
+        self._children: dict[tuple[str, str], list[Running]] = {}
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Return those of a map run, in the order of their indexes."""
         return self._children.get((parent.arn, command.key), ())
 
-    def put(self, point: _ResumePoint) -> Execution:
+    def put(self, point: _ResumePoint) -> Running:
         """Store the children of an execution, and return it."""
         engine, journal = point.follower.engine, point.follower.journal
-        execution = Execution(
+        execution = Running(
             point.replayer.program, journal.header, self._clock, engine=engine, journal=journal
         )
         for key, points in point.children.items():

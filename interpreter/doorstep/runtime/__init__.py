@@ -5,20 +5,22 @@ from __future__ import annotations
 from .answers import Answer, Duration, TaskFailed, answer, fail, no_answer, seconds, spelled
 from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
-from .execution import Execution, child_identity
+from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, Source, handler, names_by, names_of
 from .invocation import Callbacks, Context, call, context_of, event_of
 from .persistence import InMemory, JournalFile, resume_execution
-from .ports import OnEvent, Startable
+from .ports import Startable
+from .running import Running, child_identity
 from .step_functions import described, input_text, starts_execution
 
 # fmt: off
 __all__ = [
     "AT_ONCE", "Answer", "Callbacks", "Clock", "Context", "Driver", "Duration", "Execution",
     "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
-    "RealClock", "Respond", "Source", "Startable", "TaskFailed", "VirtualClock", "answer", "call",
-    "child_identity", "context_of", "described", "event_of", "fail", "handler", "input_text",
-    "names_by", "names_of", "no_answer", "resume_execution", "seconds", "spelled",
+    "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
+    "answer", "call", "child_identity", "context_of", "described", "event_of", "fail", "handler",
+    "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds",
+    "spelled",
     "starts_execution",
 ]
 # fmt: on

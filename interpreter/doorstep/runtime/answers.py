@@ -79,6 +79,8 @@ class Answer:
     """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
     final: bool = False
     """The failure is neither retried nor caught: the run is set up wrong."""
+    heartbeat: float | None = None
+    """The seconds between the task's heartbeats, sent until it is over; None: there are none."""
 
     def __post_init__(self) -> None:
         """Raise TypeError or ValueError where whoever made it can see what to change."""
@@ -116,12 +118,17 @@ def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answe
 
 
 def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) -> TaskFailed:
-    """Fail the task with `error` and `cause` once `after` has passed: return it or raise it."""
+    """Fail the task with `error` and `cause` once `after` has passed: return it or raise it.
+
+    Fact 93.
+    """
     return TaskFailed(error, cause, after)
 
 
 def no_answer(*, response: Any = ABSENT) -> Answer:
     """Leave the task without an answer: TimeoutSeconds, HeartbeatSeconds or the execution's timeout
     decide.
+
+    Fact 101.
     """
     return Answer(response=response)

@@ -88,6 +88,9 @@ class MainClock(Clock, Protocol):
     def run(self, until: Callable[[], bool]) -> None:
         """Let time pass until the condition holds, or nothing more can happen."""
 
+    def advance(self, length: float) -> None:
+        """Let so many seconds pass, and what is due in them happen."""
+
 
 class Agenda:
     """What is to be done, by time; at the same time in the order in which it was asked for."""
@@ -207,6 +210,19 @@ class VirtualClock:
             self._now = max(self._now, at)
             agenda.take().act()
 
+    def advance(self, length: float) -> None:
+        """Let so many seconds pass, and what is due in them happen."""
+        self._pass_until(self._now + length)
+
+    def _pass_until(self, at: float) -> None:
+        self._agenda.add(at, Handle(_nothing))
+        self.run(lambda: self._now >= at and not self._is_due())
+
+    def _is_due(self) -> bool:
+        """Whether there is more to do in this moment."""
+        following = self._agenda.next_time()
+        return bool(self._soon) or (following is not None and following <= self._now)
+
 
 if sys.platform == "linux":
     _CLOCKS: tuple[int, int] | None = (time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
@@ -272,6 +288,12 @@ class RealClock:
         """Sleep until something is due or brought, and do it."""
         while not until():
             self.step()
+
+    def advance(self, length: float) -> None:
+        """Let so many seconds pass, and what is due in them happen."""
+        until = self.now() + length
+        self.call_at(until, lambda: None)
+        self.run(lambda: self.now() >= until)
 
     def step(self, patience: float | None = None) -> bool:
         """Do the next thing that is brought or due, if one comes within `patience` seconds."""

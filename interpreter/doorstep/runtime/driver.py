@@ -30,12 +30,12 @@ from ..errors import DoorstepError, crashed
 from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
-from .execution import Execution
 from .handlers import Handlers
 from .invocation import Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
-from .ports import NewMapRun, OnEvent, Persistence, Startable
+from .ports import EventListener, NewMapRun, Persistence, Startable
+from .running import Running
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -44,7 +44,7 @@ log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
 _LAMBDA_SECONDS = 900.0
-Respond = Callable[[Execution, Invoke], Answer | None]
+Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
 
@@ -58,10 +58,10 @@ class Driver:
         *,
         machines: Mapping[str, Startable] | None = None,
         bucket: Path | None = None,
-        on_event: OnEvent | None = None,
+        on_event: EventListener | None = None,
         respond: Respond | None = None,
         persistence: Persistence | None = None,
-        elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
+        elsewhere: Callable[[Running, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
         new_map_run: NewMapRun | None = None,
@@ -80,29 +80,29 @@ class Driver:
         self.machines = {} if machines is None else machines
         self.bucket = bucket
         self.persistence = persistence or InMemory()
-        self.executions: dict[str, Execution] = {}
+        self.executions: dict[str, Running] = {}
         self._on_event = on_event
         self._respond = respond
         self._elsewhere = elsewhere
         self._is_there = is_there
         self._isolated = isolated
         self._new_map_run = new_map_run
-        self._tokens: dict[str, tuple[Execution, str]] = {}
+        self._tokens: dict[str, tuple[Running, str]] = {}
 
     def start(
         self, program: Program, header: Header, text: str, clock: Clock | None = None
-    ) -> Execution:
+    ) -> Running:
         """Start an execution with an input's JSON text; `run` then lets it continue.
 
         `clock`: its own time, if that is not the driver's.
         """
-        execution = Execution(program, header, clock or self.clock)
+        execution = Running(program, header, clock or self.clock)
         self.executions[execution.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
         execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
 
-    def withdraw(self, execution: Execution) -> bool:
+    def withdraw(self, execution: Running) -> bool:
         """Forget an execution that has not begun; False when it has."""
         if execution.beginning is None or execution.status != "NOT_STARTED":
             return False
@@ -110,11 +110,11 @@ class Driver:
         self.forget(execution)
         return True
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return the execution with this ARN, if there is one."""
         return self.executions.get(arn) or self.persistence.find(arn)
 
-    def forget(self, execution: Execution) -> None:
+    def forget(self, execution: Running) -> None:
         """Let go of an execution that is over; it stays stored."""
         self.executions.pop(execution.arn, None)
         for token in execution.tokens:
@@ -124,25 +124,24 @@ class Driver:
         """Let go of where the executions are stored; they can't continue after this."""
         self.persistence.close()
 
-    def run(self, execution: Execution) -> None:
+    def run(self, execution: Running) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
         self.clock.run(lambda: execution.ended)
 
-    def stop(
-        self, execution: Execution, error: str | None = None, cause: str | None = None
-    ) -> None:
-        """StopExecution."""
+    def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
+        """StopExecution (fact 100)."""
         deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
-    def redrive(self, execution: Execution) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed."""
+    def redrive(self, execution: Running) -> None:
+        """RedriveExecution; `run` then lets it continue from where it failed.
+
+        Facts 500 and 501.
+        """
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
-    def deliver(
-        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
-    ) -> None:
+    def deliver(self, execution: Running, kind: FactKind, key: str = "", data: Any = None) -> None:
         """Let a fact reach an execution, now."""
         if execution.set_aside:
             return
@@ -162,7 +161,7 @@ class Driver:
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
+    def _journaled(self, execution: Running, fact: Fact, events: list[Event]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
             self.persistence.journaled(execution, (fact, *events))
@@ -178,7 +177,7 @@ class Driver:
         execution.journal.append((fact, *events))
         return True
 
-    def abandon(self, execution: Execution, problem: Exception) -> None:
+    def abandon(self, execution: Running, problem: Exception) -> None:
         """Let an execution fail that can't be stored: whoever waits for it is notified."""
         self._set_aside(execution, problem)
         engine = execution.engine
@@ -186,11 +185,11 @@ class Driver:
         commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
         self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
-    def _set_aside(self, execution: Execution, problem: Exception) -> None:
+    def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
         self.persistence.set_aside(execution, problem)
 
-    def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
+    def _follow(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
@@ -202,19 +201,19 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
-    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+    def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
 
-    def _contain(self, execution: Execution, problem: Exception) -> None:
+    def _contain(self, execution: Running, problem: Exception) -> None:
         if isinstance(problem, DoorstepError) and not self._isolated:
             raise problem
         self.crash(execution, problem)
 
-    def crash(self, execution: Execution, problem: BaseException) -> None:
+    def crash(self, execution: Running, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
         _report(execution, problem)
         self.deliver(execution, "crashed", data=asdict(crashed(problem)))
@@ -224,6 +223,8 @@ class Driver:
 
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
+
+        Facts 233 and 468.
         """
         if token not in self._tokens and self.persistence.knows_token(token):
             return False
@@ -249,7 +250,7 @@ class Driver:
 
     # Commands ------------------------------------------------------------------------------------
 
-    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+    def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
         """Do what the engine asks for."""
         for command in commands:
             match command:
@@ -265,14 +266,14 @@ class Driver:
                 case StartMapRun():
                     self._start_map_run(execution, command)
 
-    def _set_timer(self, execution: Execution, timer: SetTimer) -> None:
+    def _set_timer(self, execution: Running, timer: SetTimer) -> None:
         timers = execution.timers.setdefault(timer.key, {})
         if old := timers.get(timer.name):
             old.cancel()
         due = partial(expire, self, execution, timer)
         timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
 
-    def _cancel(self, execution: Execution, key: str) -> None:
+    def _cancel(self, execution: Running, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
             handle.cancel()
         execution.held.pop(key, None)
@@ -280,7 +281,7 @@ class Driver:
         if run := execution.map_runs.get(key):
             run.abort()
 
-    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+    def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)
         if run is None:
             if self._new_map_run is None:
@@ -289,7 +290,7 @@ class Driver:
             run.restore(self.persistence.children(execution, command))
         run.start(command)
 
-    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+    def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
         """Let these tokens and the call's own stand for it from now on."""
         task_tokens = (invoke.token, *tokens) if invoke.token else tokens
         if task_tokens:
@@ -298,11 +299,11 @@ class Driver:
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
-    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
-        """Somebody outside answers the call: whoever has its token."""
+    def leave_open(self, execution: Running, invoke: Invoke) -> None:
+        """Somebody outside answers the call: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
 
-    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+    def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
         answer = self._respond(execution, invoke) if self._respond else None
@@ -322,7 +323,7 @@ class Driver:
                 invoke.timeout,
             )
 
-    def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
+    def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
         deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
         return context_of(
@@ -333,9 +334,7 @@ class Driver:
             send=self.send_or_raise,
         )
 
-    def _answered(
-        self, execution: Execution, invoke: Invoke, answer: Answer | BaseException
-    ) -> None:
+    def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
         if isinstance(answer, BaseException):
             self.crash(execution, answer)
             return
@@ -344,7 +343,9 @@ class Driver:
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
 
-    def _take_answer(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+    def _take_answer(self, execution: Running, invoke: Invoke, answer: Answer) -> None:
+        if answer.heartbeat:
+            self._beat(execution, invoke.key, answer.heartbeat)
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
@@ -359,7 +360,7 @@ class Driver:
             response = {} if answer.response is ABSENT else answer.response
             self.deliver(execution, "submitted", invoke.key, response)
 
-    def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
+    def _end(self, execution: Running, invoke: Invoke, answer: Answer, *, early: bool) -> None:
         key, after = invoke.key, answer.after
         if answer.failed:
             failure = {"error": answer.error, "cause": answer.cause}
@@ -370,10 +371,20 @@ class Driver:
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 
-    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+    def _beat(self, execution: Running, key: str, every: float) -> None:
+        """Send the task's heartbeats until the task is over."""
+
+        def beat() -> None:
+            if key in execution.engine.waiting:
+                self.deliver(execution, "heartbeat", key)
+                self._beat(execution, key, every)
+
+        execution.clock.call_at(execution.clock.now() + every, beat)
+
+    def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
 
 
-def _report(execution: Execution, problem: BaseException) -> None:
+def _report(execution: Running, problem: BaseException) -> None:
     log.error(FAULT, execution.arn, exc_info=problem)

@@ -132,7 +132,10 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 
 def missing(invoke: Invoke, described: str) -> str:
-    """Return the message that a task has no handler, with the three ways to add one."""
+    """Return the message that a task has no handler, with the three ways to add one.
+
+    Fact 103: what nobody answers fails, it does not succeed.
+    """
     key = (
         function_name(_called(invoke.integration, invoke.arguments))
         or invoke.integration.action

@@ -145,7 +145,10 @@ def _answer_of(
 
 
 def event_of(invoke: Invoke) -> Any:
-    """Return a handler's event: a function's payload, the arguments of everything else."""
+    """Return a handler's event: a function's payload, the arguments of everything else.
+
+    Facts 85 and 102: the payload, for a callback too.
+    """
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         return invoke.arguments.get("Payload", {})
     return invoke.arguments
@@ -163,6 +166,7 @@ def _takes_context(function: Handler) -> bool:
 
 
 def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
+    # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
     answer = result if isinstance(result, Answer) else Answer(output=result)
@@ -198,7 +202,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
-    """Return the result of lambda:invoke, in which the payload stands."""
+    """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
@@ -221,6 +225,7 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
 
 
 def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
+    # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
@@ -243,7 +248,10 @@ def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Ans
 
 
 def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
-    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
+    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
+
+    Fact 312.
+    """
     report = {
         "errorMessage": message,
         "errorType": kind,

@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine import EXECUTION, Fact, FactKind, Invoke, SetTimer
-from .execution import Execution
+from .running import Running
 
 if TYPE_CHECKING:
     from .ports import Delivery
 
 
-def unanswered(execution: Execution, key: str) -> bool:
+def unanswered(execution: Running, key: str) -> bool:
     """Return whether a key is that of a callback or job whose request has no answer yet."""
     call = execution.engine.open.get(key, {}).get("")
     waiting = isinstance(call, Invoke) and bool(call.integration.pattern)
@@ -25,12 +25,14 @@ def unanswered(execution: Execution, key: str) -> bool:
 
 
 def accept(
-    driver: Delivery, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+    driver: Delivery, execution: Running, kind: FactKind, key: str, data: Any, after: float
 ) -> bool:
     """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
 
     Time limits that have passed come first, even if nothing looked at them yet: a server may have
     been down.
+
+    Fact 468.
     """
     execution.ending.discard(key)
     _expire_due(driver, execution, key)
@@ -45,7 +47,7 @@ def accept(
     return True
 
 
-def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
+def expire(driver: Delivery, execution: Running, timer: SetTimer) -> None:
     """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
     key, name, at = timer
     if name != "delay":
@@ -53,7 +55,7 @@ def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
     driver.deliver(execution, "due", key, name)
 
 
-def deliver_held(driver: Delivery, execution: Execution, limit: float | None = None) -> None:
+def deliver_held(driver: Delivery, execution: Running, limit: float | None = None) -> None:
     """Deliver the ends that are held, without an answer to their requests.
 
     `limit`: only those of tasks whose time limit is that moment, or one before it.
@@ -66,13 +68,13 @@ def deliver_held(driver: Delivery, execution: Execution, limit: float | None = N
             driver.deliver(execution, answer.kind, key, answer.data)
 
 
-def limits(execution: Execution, *keys: str) -> list[SetTimer]:
+def limits(execution: Running, *keys: str) -> list[SetTimer]:
     """Return the time limits of calls that are open."""
     timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
     return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
 
 
-def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
+def _expire_due(driver: Delivery, execution: Running, key: str) -> None:
     now = execution.clock.now()
     for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
         if timer.at <= now:
@@ -81,7 +83,7 @@ def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
 
 def schedule(
     driver: Delivery,
-    execution: Execution,
+    execution: Running,
     kind: FactKind,
     key: str,
     data: Any,
@@ -100,12 +102,12 @@ def schedule(
         deliver_at_its_time(driver, execution, answer)
 
 
-def hold(execution: Execution, answer: Fact) -> None:
+def hold(execution: Running, answer: Fact) -> None:
     """Deliver it no sooner than `release` says."""
     execution.held.setdefault(answer.key, []).append(answer)
 
 
-def release(driver: Delivery, execution: Execution, key: str) -> None:
+def release(driver: Delivery, execution: Running, key: str) -> None:
     """Deliver what was held: at once, or when its time comes.
 
     At once, as its sender was answered that the task has ended: no other end may come between.
@@ -118,7 +120,7 @@ def release(driver: Delivery, execution: Execution, key: str) -> None:
             deliver_at_its_time(driver, execution, answer)
 
 
-def deliver_at_its_time(driver: Delivery, execution: Execution, answer: Fact) -> None:
+def deliver_at_its_time(driver: Delivery, execution: Running, answer: Fact) -> None:
     """Let an answer reach its execution at its time."""
     kind, at, key, data = answer
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

@@ -37,8 +37,8 @@ from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
-from .execution import Execution, child_identity
 from .pending_answers import deliver_at_its_time, hold, unanswered
+from .running import Running, child_identity
 from .step_functions import watch_again
 
 if TYPE_CHECKING:
@@ -48,15 +48,13 @@ _BEGINNING = b'{"definition":'
 """Of a header, and so of the file: another file is not taken for one that was cut off."""
 
 
-def restore(program: Program, journal: Journal, clock: Clock) -> Execution:
+def restore(program: Program, journal: Journal, clock: Clock) -> Running:
     """Return a journal's execution as it was; raises ReplayError if the program is another."""
     engine = replay(program, journal)
-    return Execution(program, journal.header, clock, engine=engine, journal=journal)
+    return Running(program, journal.header, clock, engine=engine, journal=journal)
 
 
-def resume_execution(
-    driver: Delivery, execution: Execution, scheduled: Iterable[Fact] = ()
-) -> None:
+def resume_execution(driver: Delivery, execution: Running, scheduled: Iterable[Fact] = ()) -> None:
     """Carry out the commands that have no answer yet; `scheduled`: the answers known already."""
     driver.executions[execution.arn] = execution
     facts = execution.journal.facts
@@ -76,7 +74,7 @@ def resume_execution(
         deliver_at_its_time(driver, execution, answer)
 
 
-def _is_to_come(execution: Execution, answer: Fact, facts: Iterable[Fact]) -> bool:
+def _is_to_come(execution: Running, answer: Fact, facts: Iterable[Fact]) -> bool:
     """Return whether an answer is still to come, and not held."""
     call = execution.engine.open.get(answer.key, {}).get("")
     if not isinstance(call, Invoke) or unanswered(execution, answer.key):
@@ -88,7 +86,7 @@ def _is_to_come(execution: Execution, answer: Fact, facts: Iterable[Fact]) -> bo
 
 def _ask_again(
     driver: Delivery,
-    execution: Execution,
+    execution: Running,
     command: Command,
     picked_up: set[str],
     answered: set[str],
@@ -107,13 +105,13 @@ def _ask_again(
 class InMemory:
     """Persistence that stores nothing beyond what the executions hold themselves."""
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """The execution's own journal has them."""
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         """The clock has it."""
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """The driver has them."""
 
     def safely(self, act: Callable[[], None]) -> None:
@@ -123,11 +121,11 @@ class InMemory:
     def map_run(self, run: Any) -> None:
         """The parent has it."""
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Return none: a run that the parent does not hold is new."""
         return ()
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return none: the driver holds all there are."""
         return None
 
@@ -135,7 +133,7 @@ class InMemory:
         """Return False: the driver holds all there are."""
         return False
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Nothing has to be stored."""
 
     def close(self) -> None:
@@ -194,7 +192,7 @@ class JournalFile(InMemory):
         moments = (entry.at for journal in self._earlier.values() for entry in journal.entries)
         return max(moments, default=None)
 
-    def resume(self, driver: Delivery, program: Program) -> Execution:
+    def resume(self, driver: Delivery, program: Program) -> Running:
         """Resume the first execution of the file, and those that it had started.
 
         Raises ReplayError when the definition is another one, and what has happened does not happen
@@ -223,7 +221,7 @@ class JournalFile(InMemory):
         journal.append(entries)
         self._write(journal.header, map(entry_line, entries))
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return an execution that another one had started."""
         journal = self._earlier.get(arn)
         if journal is None:
@@ -234,16 +232,16 @@ class JournalFile(InMemory):
             raise InputError(f"{self.path} has an execution of {name!r}: give that machine as well")
         return self._resumed(machine.program, journal, self.driver.clock)
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Return the children that a map run had started, in the order of their indexes."""
-        children: list[Execution] = []
+        children: list[Running] = []
         definition = parent.journal.header.definition
         while journal := self._earlier.get(child_identity(parent, command, len(children)).arn):
             whole = replace(journal, header=replace(journal.header, definition=definition))
             children.append(self._resumed(command.child, whole, parent.clock))
         return children
 
-    def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Execution:
+    def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Running:
         execution = restore(program, journal, clock)
         # A fact may have been the last thing that was written: its events follow from it.
         if missing := execution.events[len(journal.events) :]:
@@ -255,15 +253,17 @@ class JournalFile(InMemory):
 
     # What the driver reports ---------------------------------------------------------------------
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Write a fact and what followed from it."""
         self._write(execution.journal.header, map(entry_line, entries))
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         """Write an answer that comes later."""
         self._write(execution.journal.header, (scheduled_line(fact),))
 
     def _write(self, header: Header, lines: Iterable[str]) -> None:
+        if self._file.closed:
+            raise InputError(f"{self.path} is closed; start with this journal again to continue")
         text = "\n".join((*self._heading(header), *lines, ""))
         left = text.encode("utf-8", "surrogatepass")
         try:

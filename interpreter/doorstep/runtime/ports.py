@@ -20,9 +20,9 @@ from ..engine import (
 )
 from .answers import Duration
 from .clocks import Clock, MainClock
-from .execution import Execution
+from .running import Running
 
-OnEvent = Callable[[Execution, Event], None]
+EventListener = Callable[[Running, Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Persistence(Protocol):
     is for.
     """
 
-    def journaled(self, execution: Execution, entries: Sequence[JournalEntry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Store a fact that reached an execution, and the events that followed from it."""
 
-    def scheduled(self, execution: Execution, fact: Fact) -> None:
+    def scheduled(self, execution: Running, fact: Fact) -> None:
         """Store an answer that is known already, and will reach the execution at its time."""
 
-    def expected(self, execution: Execution, tokens: Collection[str]) -> None:
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
         """Store task tokens that from now on stand for a call of an execution."""
 
     def safely(self, act: Callable[[], None]) -> None:
@@ -58,16 +58,16 @@ class Persistence(Protocol):
     def map_run(self, run: Any) -> None:
         """Store how a map run stands: it began, continued or came to its end."""
 
-    def children(self, parent: Execution, command: StartMapRun) -> Sequence[Execution]:
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Return the children that a map run has started before, in the order of their indexes."""
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return an execution that the driver does not hold, if there is one."""
 
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
 
-    def set_aside(self, execution: Execution, problem: Exception) -> None:
+    def set_aside(self, execution: Running, problem: Exception) -> None:
         """Note that an execution can't be stored any more: `journaled` raised the problem."""
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class Delivery(Protocol):
 
     clock: MainClock
     persistence: Persistence
-    executions: dict[str, Execution]
+    executions: dict[str, Running]
 
     @property
     def machines(self) -> Mapping[str, Startable]:
@@ -87,36 +87,34 @@ class Delivery(Protocol):
 
     def start(
         self, program: Program, header: Header, text: str, clock: Clock | None = None
-    ) -> Execution:
+    ) -> Running:
         """Start an execution with an input's JSON text."""
 
-    def find(self, arn: str) -> Execution | None:
+    def find(self, arn: str) -> Running | None:
         """Return the execution with this ARN, if there is one."""
 
-    def deliver(
-        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
-    ) -> None:
+    def deliver(self, execution: Running, kind: FactKind, key: str = "", data: Any = None) -> None:
         """Let a fact reach an execution, now."""
 
-    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+    def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """Send a task's end, or a heartbeat; return False when the task is over."""
 
-    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+    def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
 
-    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
+    def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
         """Let these tokens and the call's own stand for it."""
 
-    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
+    def leave_open(self, execution: Running, invoke: Invoke) -> None:
         """Leave a call to whoever has its token."""
 
-    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+    def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call."""
 
-    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+    def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
         """Do what the engine asks for."""
 
 
@@ -126,12 +124,12 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def restore(self, children: Sequence[Execution]) -> None:
+    def restore(self, children: Sequence[Running]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:
         """Stop what still runs."""
 
 
-NewMapRun = Callable[[Any, Execution, StartMapRun], MapRuns]
+NewMapRun = Callable[[Any, Running, StartMapRun], MapRuns]
 """(driver, parent, command) → the map run."""

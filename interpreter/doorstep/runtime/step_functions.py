@@ -23,8 +23,8 @@ from .clocks import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:
-    from .execution import Execution
     from .ports import Delivery, Startable
+    from .running import Running
 
 
 DEEPEST = 1_000
@@ -36,13 +36,13 @@ _TOO_DEEP = Failure(
 )
 
 
-def native(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+def native(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
     """Answer the task here, if this is one of those services; False leaves it to a handler."""
     answer = _SERVICES.get(invoke.integration.action)
     return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
 
 
-def watch_again(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
+def watch_again(driver: Delivery, execution: Running, invoke: Invoke) -> None:
     """After a crash: wait again for the execution that a job started, or for somebody outside."""
     called = invoke.integration
     job = called.action == "states:startExecution" and called.pattern.startswith("sync")
@@ -52,7 +52,9 @@ def watch_again(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
         driver.leave_open(execution, invoke)
 
 
-def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+def _start_execution(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
+    # Facts 115 and 136: what request and response, a job and a callback return; a name that is
+    # taken fails.
     machine = _machine(driver, invoke)
     if machine is None:
         return False
@@ -88,7 +90,7 @@ def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> 
 
 
 def _check_request(invoke: Invoke) -> None:
-    """Raise ApiError for arguments that StartExecution refuses."""
+    """Raise ApiError for arguments that StartExecution refuses (facts 451, 453 and 455)."""
     name = invoke.arguments.get("Name")
     if name is not None:
         check_member("StartExecution", "name", name)
@@ -100,7 +102,7 @@ def _check_request(invoke: Invoke) -> None:
         raise invalid_input(str(problem)) from None
 
 
-def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
+def _fail_as_too_deep(driver: Delivery, execution: Running, invoke: Invoke) -> None:
     driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
@@ -109,7 +111,7 @@ def _machine(driver: Delivery, invoke: Invoke) -> Startable | None:
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
 
 
-def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Startable) -> Execution:
+def _child(driver: Delivery, execution: Running, invoke: Invoke, machine: Startable) -> Running:
     """The execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(
@@ -130,12 +132,15 @@ def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Star
     )
 
 
-def _seed(execution: Execution, invoke: Invoke) -> str:
+def _seed(execution: Running, invoke: Invoke) -> str:
     return f"{execution.identity.seed}/{invoke.key}"
 
 
-def _same(child: Execution, invoke: Invoke) -> bool:
-    """Whether StartExecution would take a name for another call with the same intention."""
+def _same(child: Running, invoke: Invoke) -> bool:
+    """Whether StartExecution would take a name for another call with the same intention.
+
+    Fact 111: the same input, while it runs.
+    """
     return not child.ended and child.engine.input == loads(input_text(invoke))
 
 
@@ -150,7 +155,7 @@ def input_text(invoke: Invoke) -> str:
     return given if isinstance(given, str) else dumps({} if given is None else given)
 
 
-def _watch(driver: Delivery, execution: Execution, invoke: Invoke, child: Execution) -> None:
+def _watch(driver: Delivery, execution: Running, invoke: Invoke, child: Running) -> None:
     ended = partial(_job_ended, driver, execution, invoke)
     if child.ended:
         ended(child)
@@ -158,7 +163,9 @@ def _watch(driver: Delivery, execution: Execution, invoke: Invoke, child: Execut
         child.when_ended = partial(driver.guard, execution, ended)
 
 
-def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execution) -> None:
+def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running) -> None:
+    # Facts 115 and 135: texts for `.sync`, values for `.sync:2`; a child that failed is
+    # States.TaskFailed.
     if child.failure == _TOO_DEEP:
         # The whole chain fails: retriers along it would double the work at every level.
         _fail_as_too_deep(driver, parent, invoke)
@@ -174,8 +181,11 @@ def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execu
     driver.later(parent, "succeeded", invoke.key, described_child)
 
 
-def described(execution: Execution) -> dict[str, Any]:
-    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations."""
+def described(execution: Running) -> dict[str, Any]:
+    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations.
+
+    Fact 135 has the members in alphabetical order, and more of them: not done yet.
+    """
     first, last = execution.events[0], execution.events[-1]
     details = last.details or {}
     members = {
@@ -195,8 +205,8 @@ def described(execution: Execution) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
-    def answer(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
+def _send(kind: FactKind) -> Callable[[Delivery, Running, Invoke], bool]:
+    def answer(driver: Delivery, execution: Running, invoke: Invoke) -> None:
         try:
             _hand_over(driver, kind, invoke.arguments)
         except ApiError as error:
@@ -204,7 +214,7 @@ def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
         else:
             driver.later(execution, "succeeded", invoke.key, {})
 
-    def send(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+    def send(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
         # After what is being done: the token may be one of this very execution.
         send_now = partial(driver.guard, execution, answer, driver, execution, invoke)
         execution.clock.call_at(AT_ONCE, send_now)
@@ -214,7 +224,7 @@ def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
 
 
 def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -> None:
-    """Send to the task with the token; raise ApiError when that can't be."""
+    """Send to the task with the token; raise ApiError when that can't be (fact 468)."""
     try:
         sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
     except InputError as problem:
@@ -226,6 +236,7 @@ def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -
 
 
 def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
+    # Fact 93: without error and cause both are null.
     match kind:
         case "succeeded":
             given = arguments.get("Output")
@@ -236,7 +247,10 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
 
 
 def _refused(invoke: Invoke, error: ApiError) -> dict[str, str]:
-    """Return what the optimized or the SDK integration makes of an error of the API."""
+    """Return what the optimized or the SDK integration makes of an error of the API.
+
+    Facts 86, 136 and 147: how each integration names an error.
+    """
     code, text = error.code, str(error)
     exception = code if code.endswith("Exception") else f"{code}Exception"
     if invoke.integration.resource_type == "states":
@@ -252,7 +266,7 @@ def _refused(invoke: Invoke, error: ApiError) -> dict[str, str]:
     }
 
 
-_SERVICES: dict[str, Callable[[Delivery, Execution, Invoke], bool]] = {
+_SERVICES: dict[str, Callable[[Delivery, Running, Invoke], bool]] = {
     "states:startExecution": _start_execution,
     "aws-sdk:sfn:startExecution": _start_execution,
     "aws-sdk:sfn:sendTaskSuccess": _send("succeeded"),

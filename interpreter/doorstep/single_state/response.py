@@ -10,7 +10,7 @@ from ..definitions import load
 from ..engine import EXPRESS, Header, Identity, Invoke
 from ..errors import ApiError, DefinitionError
 from ..model.definition import State, targets_of, workflow
-from ..runtime import Answer, Driver, Execution, Handlers, Source, VirtualClock
+from ..runtime import Answer, Driver, Handlers, Running, Source, VirtualClock
 from ..validation import check as check_definition
 from .refusals import check
 from .request import read
@@ -92,7 +92,7 @@ def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _run(trial: Trial, handlers: Handlers) -> None:
     test = trial.test
 
-    def respond(_: Execution, __: Invoke) -> Answer | None:
+    def respond(_: Running, __: Invoke) -> Answer | None:
         return answer(test.mock) if test.mock else None
 
     name = str(uuid.uuid4())

@@ -32,6 +32,8 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
 
     A file that knows no such machine is asked for the one machine that has the test case. Raises
     InputError when there is no such file, machine or test case, or when they are no JSON objects.
+
+    Facts 122 to 126.
     """
     config = read_config(path)
     machines = _object(config.get("StateMachines"), path, "StateMachines")
@@ -79,7 +81,11 @@ def _which(name: str, machine: str | None, cases: Mapping[str, Mapping[str, Any]
 
 
 def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]:
-    """A mock for each response, and one that tells that there is none for the call."""
+    """A mock for each response, and one that tells that there is none for the call.
+
+    Facts 122 and 123: numbered responses advance with each invocation of the state, in all
+    iterations together.
+    """
     numbered = responses.get(key) if isinstance(key, str) else None
     if not isinstance(numbered, Mapping):
         hint = did_you_mean(str(key), responses) or f"there are {', '.join(responses) or 'none'}"
@@ -98,6 +104,7 @@ def _mocks(state: str, key: Any, responses: Mapping[str, Any]) -> Iterator[Mock]
 
 
 def _respond(response: Any, label: str) -> Respond:
+    # Facts 124 and 125: any value may be returned, and a wrong one fails when its turn comes.
     match response:
         case {"Return": output, **others} if not others:
             answer = Answer(output=output)

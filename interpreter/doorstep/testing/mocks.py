@@ -19,21 +19,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 
-from ..api import ClockOptions, Definition, start
+from ..api import ClockOptions, Definition, run
 from ..engine import Invoke
 from ..errors import InputError, is_interrupt, message_of
 from ..runtime import (
     Answer,
     Context,
-    Driver,
     Duration,
     Execution,
     Handler,
     Handlers,
+    Running,
     Source,
     TaskFailed,
     call,
@@ -44,8 +43,8 @@ from ..values.json_values import ABSENT
 from .service_models import problems
 
 Numbers = int | Container[int]
-Respond = Callable[[Execution, Invoke], Answer]
-Checking = Literal["strict", "warn", "off"]
+Respond = Callable[[Running, Invoke], Answer]
+Validation = Literal["strict", "warn", "off"]
 """What becomes of an answer that the service would not give: the execution fails, or it is told."""
 _NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
@@ -67,7 +66,7 @@ class Mock:
     machine: str | None = None
     """The name of the state machine that the state is of; None: of any."""
 
-    def fits(self, execution: Execution, invoke: Invoke, number: int) -> bool:
+    def fits(self, execution: Running, invoke: Invoke, number: int) -> bool:
         """Whether it answers this call, which is the state's `number`th."""
         return (
             self.state == invoke.state
@@ -79,9 +78,7 @@ class Mock:
         )
 
 
-def fitting(
-    mocks: Iterable[Mock], execution: Execution, invoke: Invoke, number: int
-) -> Mock | None:
+def fitting(mocks: Iterable[Mock], execution: Running, invoke: Invoke, number: int) -> Mock | None:
     """The first mock that answers a call, which is the state's `number`th."""
     return next((one for one in mocks if one.fits(execution, invoke, number)), None)
 
@@ -124,20 +121,19 @@ def mock(
 class Mocks:
     """The mocks of one run, and which calls they have answered; another run takes others."""
 
-    def __init__(self, *mocks: Mock, answers: Checking = "strict") -> None:
-        """`answers`: what becomes of an answer that botocore's model of the service does not allow.
+    def __init__(self, *mocks: Mock, mock_validation: Validation = "strict") -> None:
+        """`mock_validation`: what becomes of an answer that botocore's model does not allow.
+
         strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
         """
         self.mocks = mocks
-        self.answers = answers
+        self.mock_validation = mock_validation
         self.doubts: list[str] = []
-        self.driver: Driver | None = None
-        """Who makes the calls; heartbeats need to know. `run` sets it."""
         self._calls: Counter[tuple[str, str]] = Counter()
         """By machine and state."""
         self._reached: set[Mock] = set()
 
-    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
         called = execution.identity.machine, invoke.state
         # A journal that is gone on with tells of calls that were made before.
@@ -155,9 +151,8 @@ class Mocks:
         if found is None:
             return None
         self._reached.add(found)
-        if found.heartbeat is not None:
-            self._beat(execution, invoke, found.heartbeat)
-        return self._checked(found, invoke, found.respond(execution, invoke))
+        answer = self._checked(found, invoke, found.respond(execution, invoke))
+        return answer if found.heartbeat is None else replace(answer, heartbeat=found.heartbeat)
 
     def run(
         self,
@@ -167,12 +162,7 @@ class Mocks:
         **options: Unpack[ClockOptions],
     ) -> Execution:
         """`doorstep.run`, with these mocks asked before the handlers."""
-        self.driver, execution = start(definition, input, handlers, respond=self, **options)
-        try:
-            self.driver.run(execution)
-        finally:
-            self.driver.close()
-        return execution
+        return run(definition, input, handlers, respond=self, **options)
 
     @property
     def idle(self) -> list[Mock]:
@@ -190,29 +180,12 @@ class Mocks:
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
-        told = "" if self.answers == "off" else doubt(mock, invoke, answer)
-        if told and self.answers == "strict":
+        told = "" if self.mock_validation == "off" else doubt(mock, invoke, answer)
+        if told and self.mock_validation == "strict":
             return invalid(invoke.state, told)
         if told:
             self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
         return answer
-
-    def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
-        clock = execution.clock
-
-        def go_on() -> None:
-            if self.driver is None:
-                told = "a mock's heartbeat needs the driver: use Mocks.run, or set .driver"
-                raise InputError(told)
-            clock.call_at(clock.now() + every, partial(beat, self.driver))
-
-        def beat(driver: Driver) -> None:
-            if invoke.key in execution.engine.waiting:
-                driver.deliver(execution, "heartbeat", invoke.key)
-                go_on()
-
-        # What goes on from a journal is called while the driver is made.
-        clock.call_at(clock.now(), go_on)
 
 
 def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
@@ -248,7 +221,7 @@ def _whole(result: Any) -> Any:
     return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
 
 
-def _iteration(execution: Execution, invoke: Invoke) -> int | None:
+def _iteration(execution: Running, invoke: Invoke) -> int | None:
     item = execution.engine.waiting[invoke.key].item
     return None if item is None else item["Index"]
 

@@ -90,7 +90,7 @@ class Operation(NamedTuple):
 def problems(
     called: Integration, result: Any, *, required: bool = True, unknown: bool = True
 ) -> Iterator[str]:
-    """What is wrong with a Task's mocked result, in AWS's words where AWS has some."""
+    """What is wrong with a Task's mocked result, in AWS's words where AWS has some (fact 483)."""
     operation = _operation(called, required, unknown)
     if operation is None:
         return

@@ -10,13 +10,13 @@ from typing import Any
 from ...asl.jsonata_fields import is_expression
 from ...definitions.config_schema import Record, SourceValue
 from ...errors import InputError
+from ...history import StateView
 from ...runtime import spelled
 from ...values.did_you_mean import did_you_mean
 from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
-from ..testkit import ObservedExecution, ObservedState
-from ..testkit.calls import callable_names
-from ..testkit.snapshots import compare
+from ..snapshots import compare
+from ..state_machines import ObservedExecution, callable_names
 
 _LONGEST = 1_000
 """Characters of a value that is shown."""
@@ -30,7 +30,7 @@ _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "path": lambda execution: execution.path,
     "took": lambda execution: execution.took.total_seconds(),
 }
-_STATE: Mapping[str, Callable[[ObservedState], Any]] = {
+_STATE: Mapping[str, Callable[[StateView], Any]] = {
     "visits": lambda state: state.visits,
     "retries": lambda state: state.retries,
     "errors": lambda state: state.errors,
@@ -151,7 +151,7 @@ def _inner(place: SourceValue, at: str) -> SourceValue:
     return place
 
 
-def _state(observed: ObservedExecution, name: str, place: SourceValue) -> ObservedState:
+def _state(observed: ObservedExecution, name: str, place: SourceValue) -> StateView:
     try:
         return observed.state(name)
     except LookupError as problem:
@@ -162,8 +162,8 @@ def _calls(
     name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
-    made = [call.given for call in observed.called(name)]
-    known = callable_names(observed.execution.journal.header.definition)
+    made = [call.event for call in observed.called(name)]
+    known = callable_names(observed.definition)
     if not made and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)

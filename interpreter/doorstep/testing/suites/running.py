@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import DoorstepError, InputError
+from ..clock import SimulatedClock
 from ..mocks import Mock
-from ..testkit import Bench, ObservedExecution, SimulatedClock
+from ..state_machines import ObservedExecution, TestSession
 from .expectations import Unmet, check
 from .reading import Test
 
@@ -46,12 +47,12 @@ class Result:
         return "\n".join([*unmet, self.problem] if self.problem else unmet)
 
 
-def bench(test: Test) -> Bench:
+def session_of(test: Test) -> TestSession:
     """What a test runs on."""
-    return Bench(test.folder, test.name, SimulatedClock())
+    return TestSession(test.folder, test.name, SimulatedClock())
 
 
-def run(test: Test, bench: Bench, *, update: bool = False) -> Result:
+def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
     """Run a test; whatever is wrong with it is in the result. `update`: keep its history."""
     begun = time.perf_counter()
     own: list[Mock] = []
@@ -59,32 +60,32 @@ def run(test: Test, bench: Bench, *, update: bool = False) -> Result:
     problem = ""
     try:
         own = test.mocks(test.record)
-        observed = _observed(test, bench, [*own, *test.mocks(test.suite.record)])
+        observed = _observed(test, session, [*own, *test.mocks(test.suite.record)])
         unmet += check(test.record, test.record.get("expect"), observed, test.folder, update)
     except DoorstepError as told:
         problem = str(told)
     seconds = time.perf_counter() - begun
-    done = next(iter(bench.executions), None)
-    remarks = [remark for mocks in bench.mocks for remark in mocks.remarks(own)]
-    idle = {one.label for mocks in bench.mocks for one in mocks.idle if one not in own}
+    done = next(iter(session.executions), None)
+    remarks = [remark for mocks in session.mocks for remark in mocks.remarks(own)]
+    idle = {one.label for mocks in session.mocks for one in mocks.idle if one not in own}
     return Result(test, done, unmet, problem, remarks, frozenset(idle), seconds)
 
 
-def _observed(test: Test, bench: Bench, mocks: Sequence[Mock]) -> ObservedExecution:
+def _observed(test: Test, session: TestSession, mocks: Sequence[Mock]) -> ObservedExecution:
     found = test.machine
-    given = {name: test.get(name) for name in ("bucket", "seed") if test.get(name) is not None}
-    machine = bench.machine(
+    given = {name: test.get(name) for name in ("s3_root", "seed") if test.get(name) is not None}
+    machine = session.machine(
         found.document.definition,
         test.get("handlers"),
         file=None if found.document.base else found.document.path,
-        machine_name=found.name,
+        state_machine_name=found.name,
         type=found.type,
-        machines=test.get("machines", {}),
-        answers=test.get("answers", "strict"),
+        state_machines=test.get("state_machines", {}),
+        mock_validation=test.get("mock_validation", "strict"),
         **given,
     )
-    if begin := test.get("begin"):
-        bench.clock.set(begin)
+    if start_time := test.get("start_time"):
+        session.clock.set(start_time)
     observed = machine.run(test.input, mocks=mocks, name=test.record.get("execution"))
     if (observed.error or "").startswith("Doorstep."):
         # No test can have meant this failure: a handler is missing, or a mock can't answer.

@@ -48,16 +48,24 @@ SETTINGS = {
     "resource": Member(TEXT, "which state machine of a template"),
     "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
     "handlers": Member(TEXT, "what answers the tasks: a .py file, a folder of them, a module"),
-    "machines": Member(MapOf(TEXT), "files that states:startExecution finds, by name"),
-    "bucket": Member(TEXT, "the folder that holds a folder for each S3 bucket"),
+    "state_machines": Member(MapOf(TEXT), "files that states:startExecution finds, by name"),
+    "s3_root": Member(TEXT, "the folder that holds a folder for each S3 bucket"),
     "type": Member(options("STANDARD", "EXPRESS"), "of the state machine; STANDARD by default"),
-    "begin": Member(_MOMENT, "when the clock begins; 2025-01-01T00:00:00Z by default"),
+    "start_time": Member(_MOMENT, "when the clock starts; 2025-01-01T00:00:00Z by default"),
     "seed": Member(_SEED, "of UUIDs, jitter and tokens; by default the execution's name"),
-    "answers": Member(
-        options("strict", "warn", "off"), "what to do of a mock's answer that no service would give"
+    "mock_validation": Member(
+        options("strict", "warn", "off"),
+        "what to do about a mock's answer that no service gives",
     ),
 }
 """What holds for a test, or when it stands beside `tests`, for all that don't say otherwise."""
+
+FORMER = {
+    "machines": "state_machines",
+    "bucket": "s3_root",
+    "begin": "start_time",
+    "answers": "mock_validation",
+}
 
 STATE = Form(
     {
@@ -120,13 +128,15 @@ TEST = Form(
         **SETTINGS,
     },
     exclusive=(("input", "input_file"),),
+    former=FORMER,
 )
 SUITE = Form(
     {
         "mocks": Member(_MOCKS, "asked in every test, after its own"),
         **SETTINGS,
         "tests": Member(ArrayOf(Rows(TEST)), "the tests", required=True),
-    }
+    },
+    former=FORMER,
 )
 
 

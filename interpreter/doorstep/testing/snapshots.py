@@ -8,9 +8,9 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
-from ...values.json_values import loads
-from .executions import ObservedExecution
+from ..errors import InputError
+from ..values.json_values import loads
+from .state_machines import ObservedExecution
 
 _ADVICE = "--doorstep-update (of `doorstep test`: --update) keeps this one"
 _LEFT_OUT = ("timestamp", "id", "previousEventId")
@@ -24,7 +24,7 @@ _RANDOM = (
 
 def recognizable(observed: ObservedExecution) -> list[Any]:
     """The events of a history without times, ids, names and tokens; JSON texts are values."""
-    name = observed.execution.name
+    name = observed.name
     return [
         {key: _plain(value, name) for key, value in event.items() if key not in _LEFT_OUT}
         for event in observed.history

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from ...errors import InputError
-from ...runtime import Duration, Handle, VirtualClock, seconds
+from ..errors import InputError
+from ..runtime import Duration, Handle, VirtualClock, seconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ class SimulatedClock(VirtualClock):
 
     def advance(self, duration: Duration) -> None:
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
-        self._pass_until(self.now() + seconds(duration))
+        super().advance(seconds(duration))
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
@@ -69,15 +69,6 @@ class SimulatedClock(VirtualClock):
             super().run(until)
         finally:
             self._thaw()
-
-    def _pass_until(self, at: float) -> None:
-        super().call_at(at, lambda: None)
-        self.run(lambda: self._now >= at and not self._is_due())
-
-    def _is_due(self) -> bool:
-        """Whether there is more to do in this moment."""
-        following = self._agenda.next_time()
-        return bool(self._soon) or (following is not None and following <= self._now)
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
