@@ -89,17 +89,8 @@ def within(found: set[str], *packages: str) -> set[str]:
 FOLDERS = {
     "doorstep": (
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
-        *(
-            "definitions",
-            "validation",
-            "history",
-            "runtime",
-            "map_runs",
-            "functions",
-            "services",
-            "api",
-            "drawing",
-        ),
+        *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
+        *("services", "project", "api", "drawing"),
         *("testing", "coverage", "single_state", "replayer", "explorer", "pytest_plugin"),
     ),
     "doorstep_emulator": (
