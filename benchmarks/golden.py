@@ -50,7 +50,7 @@ def _case(case: Case) -> str:
 
         execute(case, on_event)
         for arn in sorted(found):
-            lines += found[arn].journal.lines()
+            lines += found[arn]._running.journal.lines()
     return "\n".join(lines)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +21,7 @@ from typing import Any, Unpack, get_args, get_origin, get_type_hints, is_typeddi
 PAGE = Path(__file__).with_name("api.md")
 PACKAGES = {
     "doorstep": "Run, test, replay and explore state machines.",
+    "doorstep.testing": "Mocks, and what the fixtures of the pytest plugin hand out.",
     "doorstep.jsonata": "JSONata by itself.",
     "doorstep_emulator": "The server in a program of your own.",
     "doorstep_conformance": "Cases recorded on AWS, run and judged.",
@@ -31,6 +34,7 @@ HEAD = (
     " release ([RELEASING.md](../RELEASING.md))."
 )
 WIDTH = 100
+FACTS = re.compile(r"\b[Ff]acts? \d+(?:(?:, | and | to )\d+)*")
 
 
 def main() -> None:
@@ -120,7 +124,8 @@ def constructs(value: type) -> bool:
         parameters = inspect.signature(value).parameters.values()
     except ValueError:
         return False
-    return "__dataclass_fields__" in vars(value) and bool(parameters)
+    public = [name for name in (one.name for one in parameters) if not name.startswith("_")]
+    return "__dataclass_fields__" in vars(value) and 0 < len(parameters) == len(public)
 
 
 def members(value: type) -> Iterator[tuple[str, str]]:
@@ -141,14 +146,15 @@ def members(value: type) -> Iterator[tuple[str, str]]:
                 seen.add(name)
                 yield f"`{signature(name, function, method=True)}`", inspect.getdoc(function) or ""
         for name, text in described.items():
-            if not name.startswith("_") and name not in seen:
+            # What the constructor names and nothing more is said of stands above already.
+            if not name.startswith("_") and name not in seen and (text or not constructs(value)):
                 seen.add(name)
                 yield f"`{name}`", text
 
 
 def returned(function: Any) -> str:
     kind = getattr(function, "__annotations__", {}).get("return")
-    return f" → `{type_text(kind)}`" if kind else ""
+    return f" → `{cell(type_text(kind))}`" if kind else ""
 
 
 def attribute_docs(value: type) -> dict[str, str]:
@@ -185,7 +191,7 @@ def signature(name: str, value: Any, method: bool = False) -> str:
         tail = ""
     line = f"{name}({', '.join(parts)}){tail}"
     if method or len(line) <= WIDTH:
-        return line.replace("|", "\\|") if method else line
+        return cell(line) if method else line
     return f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){tail}"
 
 
@@ -250,12 +256,31 @@ def unpacked(function: Any, name: str) -> list[tuple[str, str]]:
 
 
 def doc(value: Any) -> str:
-    return inspect.getdoc(value) or ""
+    """Return a docstring as Markdown: rows of tables whole, facts with links."""
+    text = re.sub(r"(?m)^(\|.*[^|\n])\n +(?=\S)", r"\1 ", inspect.getdoc(value) or "")
+    return FACTS.sub(lambda match: linked(match[0]), text)
+
+
+def linked(citation: str) -> str:
+    """Return "facts 12 and 13" with each number leading to its entry in docs/facts."""
+    return re.sub(r"\d+", lambda number: f"[{number[0]}]({fact_page(number[0])})", citation)
+
+
+@cache
+def fact_page(number: str) -> str:
+    for page in sorted((PAGE.parent / "facts").glob("*.md")):
+        if f'id="fact-{number}"' in page.read_text("utf-8"):
+            return f"facts/{page.name}#fact-{number}"
+    raise LookupError(f"there is no fact {number} in docs/facts")
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def first_line(text: str) -> str:
     """Return the first paragraph of a docstring as a table's cell."""
-    return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
+    return cell(" ".join(text.split("\n\n")[0].split()))
 
 
 def code(text: str) -> str:

@@ -69,9 +69,9 @@ def test_a_finding_says_where_how_and_what_to_do() -> None:
     assert result.exit_code == 1
     assert (
         """
-error missing: Tell reads $.orderId, which is not there on this way to it
+error missing: Tell reads $.orderId, which is missing on this path
   charge.asl.json:14:7: Parameters of Tell
-  hint: keep it on the way here with ResultPath, or ask for it with a Choice (IsPresent)
+  hint: preserve it on this path with ResultPath, or check for it with a Choice (IsPresent)
   path: Charge → Tell
   input: {"orderId":"some orderId"}
   Charge: fails with Unexpected
@@ -82,8 +82,8 @@ error missing: Tell reads $.orderId, which is not there on this way to it
 
 def test_notes_alone_exit_with_0() -> None:
     text = CHARGE.replace('"Next": "Tell" }', '"ResultPath": "$.why", "Next": "Tell" }')
-    Path("mended.asl.json").write_text(text, "utf-8")
-    result = explore("mended.asl.json")
+    Path("fixed.asl.json").write_text(text, "utf-8")
+    result = explore("fixed.asl.json")
     assert "note needs" in result.stdout
     assert result.exit_code == 0
 
@@ -156,8 +156,8 @@ def test_answers_that_the_service_would_not_give_can_be_run() -> None:
 def test_handlers_are_called_twice() -> None:
     arguments = ("charge.asl.json", "--handlers", "handlers.py", "--input", '{"orderId": "7"}')
     [finding] = [one for one in report(*arguments)["findings"] if one["kind"] == "twice"]
-    told = 'Charge answers {"charge":2} when it is carried out again; the first time it answers'
-    assert finding["message"].startswith(told)
+    message = 'Charge returns {"charge":2} when it runs again; the first time it returns'
+    assert finding["message"].startswith(message)
 
 
 def test_handlers_that_do_not_load_exit_with_2() -> None:
@@ -179,6 +179,6 @@ def test_a_line_on_the_terminal_says_how_far_it_has_come() -> None:
     assert str(line) == "1 run · 2 of 2 parts reached"
 
 
-def test_too_little_time_is_told() -> None:
+def test_too_little_time_is_reported() -> None:
     result = explore("charge.asl.json", "--seconds", "0.000001")
     assert "the time limit was reached" in result.stderr

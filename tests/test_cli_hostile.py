@@ -121,7 +121,11 @@ def test_no_command_lets_a_foreign_text_order_the_terminal_about(line: str) -> N
     for text in (coloured.stdout, coloured.stderr):
         assert "\x1b[2J" not in text
         assert not ORDERS.findall(OURS.sub("", text))
-    if "--format json" in line or "--format sarif" in line or line == "run ok.json":
+    # TestState refuses half a surrogate in a name, as it can't be sent over HTTP.
+    refused = line.startswith("test-state") and "--format json" in line
+    if refused:
+        assert (plain.exit_code, plain.stdout) == (2, "")
+    elif "--format json" in line or "--format sarif" in line or line == "run ok.json":
         json.loads(plain.stdout)
 
 

@@ -538,3 +538,10 @@ def test_the_suites_of_the_examples_pass(path: Path) -> None:
     found = [run(test, session_of(test)) for test in read(path).tests]
     assert len(found) >= 6
     assert [(one.told, one.remarks) for one in found if one.told or one.remarks] == []
+
+
+def test_former_names_of_members_work_with_a_warning(results: Results) -> None:
+    expect = "{output: ['2024-02-29T00:00:00+00:00']}"
+    with pytest.warns(FutureWarning, match="4: the member 'begin' is called 'start_time' now"):
+        ran = results(f"- {{name: a, begin: 2024-02-29, input: now, expect: {expect}}}")
+    assert told(ran) == ""

@@ -32,8 +32,8 @@ class _Renamed(click.Option):
         name, former = str(self.name), opts.get(_former_name(self.former))
         if former is not None:
             echo(f"{self.former} is deprecated: use {self.opts[0]}", fg="yellow", err=True)
-            given = opts.get(name)
-            opts = {**opts, name: [*former, *(given or ())] if self.multiple else given or former}
+            value = [*former, *opts.get(name, ())] if self.multiple else opts.get(name, former)
+            opts = {**opts, name: value}
         return super().handle_parse_result(ctx, opts, args)
 
 
@@ -61,11 +61,11 @@ def _former_name(option: str) -> str:
 
 
 def pairs(
-    _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+    _ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
     """Convert options of the form NAME=VALUE to a mapping."""
     values = {}
-    for text in given:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not {parameter.metavar}", param=parameter)
@@ -109,7 +109,7 @@ def definition_options(command: F) -> F:
     return param_option(resource_option(type_option(command)))
 
 
-def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
+def input_text(_ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """Return an option's JSON text unchanged: its own, that of @FILE, or standard input's.
 
     `{}` when the option is absent. Raises Problem for a text that is not JSON.
@@ -119,18 +119,18 @@ def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | Non
 
     option = parameter.opts[0]
     purpose = option.removeprefix("--")
-    if given is None:
+    if value is None:
         return "{}"
-    if given in ("-", "@-"):
+    if value in ("-", "@-"):
         text, source = standard_input(purpose), "standard input"
-    elif given.startswith("@"):
-        text, source = read_text(Path(given[1:]), purpose), given[1:]
+    elif value.startswith("@"):
+        text, source = read_text(Path(value[1:]), purpose), value[1:]
     else:
-        text, source = given, option
+        text, source = value, option
     try:
         loads(text)
     except InputError as problem:
-        advice = f"; to read that file, write {option} @{given}" if os.path.isfile(given) else ""
+        advice = f"; to read that file, write {option} @{value}" if os.path.isfile(value) else ""
         raise Problem(f"{source}: {problem}{advice}") from None
     return text
 
@@ -187,14 +187,14 @@ def standard_input(purpose: str) -> str:
 
 
 def quotas(
-    ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the changed quotas by name; None means no limit."""
     from doorstep.engine.quotas import STANDARD
     from doorstep.errors import InputError
 
     try:
-        texts = pairs(ctx, parameter, given)
+        texts = pairs(ctx, parameter, values)
         changes = {name: _limit(name, text) for name, text in texts.items()}
         STANDARD.but(changes)
     except (InputError, ValueError) as problem:
@@ -210,15 +210,15 @@ def _limit(name: str, text: str) -> int | None:
     return int(text)
 
 
-def begin_time(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
+def begin_time(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
     """Return epoch seconds for an ISO 8601 time (UTC if it names no zone) or epoch seconds."""
-    if given is None:
+    if text is None:
         return None
     try:
-        if _NUMBER.fullmatch(given):
-            return datetime.fromtimestamp(float(given), UTC).timestamp()
-        moment = datetime.fromisoformat(given)
+        if _NUMBER.fullmatch(text):
+            return datetime.fromtimestamp(float(text), UTC).timestamp()
+        moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
-        message = f"{given!r} is not a time; write 2025-01-31T08:00:00Z or seconds since 1970"
+        message = f"{text!r} is not a time; write 2025-01-31T08:00:00Z or seconds since 1970"
         raise click.BadParameter(message, param=parameter) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

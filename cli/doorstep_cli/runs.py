@@ -144,7 +144,7 @@ def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> N
 
 
 def startable(
-    path: Path, definition: DefinitionFile, parameters: Mapping[str, str], given: Mapping[str, str]
+    path: Path, definition: DefinitionFile, parameters: Mapping[str, str], named: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
     """Return what states:startExecution may start by name: `given`, and siblings in a template.
 
@@ -152,7 +152,7 @@ def startable(
     """
     from doorstep.values.json_values import dumps
 
-    machines = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
+    machines = {name: read_accepted(Path(file), parameters) for name, file in named.items()}
     siblings = [name for name in machines_in(path, parameters) if name not in machines]
     calling = [definition]
     while calling:

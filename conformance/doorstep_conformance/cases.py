@@ -99,24 +99,24 @@ def load_case(path: Path) -> Case:
         raise InputError(f"{path}: {problem}") from None
 
 
-def _case(given: Any) -> Case:
-    if not isinstance(given, dict):
+def _case(content: Any) -> Case:
+    if not isinstance(content, dict):
         raise InputError("a case is a JSON object.")
     for name, kind in _FIELDS.items():
-        if name in given and not isinstance(given[name], kind):
+        if name in content and not isinstance(content[name], kind):
             raise InputError(f"the field {name!r} must be of type {kind.__name__}.")
     for name, choices in _CHOICES.items():
-        if name in given and given[name] not in choices:
+        if name in content and content[name] not in choices:
             raise InputError(f"the field {name!r} must be one of {', '.join(choices)}.")
-    started = given.get("kind") in ("history", "sync")
+    started = content.get("kind") in ("history", "sync")
     for name in ("id", "kind", "definition" if started else "request"):
-        if name not in given:
+        if name not in content:
             raise InputError(f"the field {name!r} is missing.")
-    _check_outcomes(given.get("task_outcomes", {}))
+    _check_outcomes(content.get("task_outcomes", {}))
     known = {one.name for one in fields(Case)}
     return Case(
-        **{name: value for name, value in given.items() if name in known}
-        | {"wildcards": frozenset(given.get("wildcards", ()))}
+        **{name: value for name, value in content.items() if name in known}
+        | {"wildcards": frozenset(content.get("wildcards", ()))}
     )
 
 

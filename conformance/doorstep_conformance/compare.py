@@ -133,15 +133,15 @@ def _either_way(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
 
     They are EvaluationFailed, and MapStateExited after a map run.
     """
-    shown, after_map_run = [], False
+    result, after_map_run = [], False
     for event in events:
         after_map_run = after_map_run or event["type"].startswith("MapRun")
         exited = event["type"] == "MapStateExited"
         if event["type"] == "EvaluationFailed" or (exited and after_map_run):
             event = event | {"previousEventId": "<either>"}
         after_map_run = after_map_run and not exited
-        shown.append(event)
-    return shown
+        result.append(event)
+    return result
 
 
 def _bare(event: HistoryEvent) -> HistoryEvent:
@@ -196,7 +196,7 @@ def masked(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
     Ids between a ParallelStateStarted and the next end of a Parallel state were blanked. Every
     further end replaced all events since by that block.
     """
-    shown: list[HistoryEvent] = []
+    result: list[HistoryEvent] = []
     block: list[HistoryEvent] = []
     start: int | None = None
     inside = False
@@ -204,14 +204,14 @@ def masked(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
         if event["type"] in _PARALLEL_ENDS:
             inside = False
             if start is not None:
-                shown[start:] = block
+                result[start:] = block
         elif event["type"] == "ParallelStateStarted":
-            inside, block, start = True, [], len(shown) + 1
+            inside, block, start = True, [], len(result) + 1
         elif inside:
             event = event | _MASK
             block.append(event)
-        shown.append(event)
-    return shown
+        result.append(event)
+    return result
 
 
 def _block_difference(

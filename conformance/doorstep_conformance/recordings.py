@@ -49,16 +49,16 @@ def recorded_case(
     outcomes: dict[str, list[dict[str, Any]]] = {}
     for state, outcome in TaskCalls(recording, definition).outcomes():
         outcomes.setdefault(state, []).append(outcome)
-    given = {"input": loads(started.text("input")), "task_outcomes": outcomes}
+    request = {"input": loads(started.text("input")), "task_outcomes": outcomes}
     recorded = [_lasting(entry) for entry in recording.events]
     return {
         "id": name,
         "source": f"recorded on AWS, {isoformat(started.at)[:10]}",
         "kind": "history",
         "definition": definition,
-        **given,
+        **request,
         "recorded": {"events": recorded},
-        "wildcards": _wildcards(recorded, dumps([definition, given])),
+        "wildcards": _wildcards(recorded, dumps([definition, request])),
     }
 
 
@@ -87,12 +87,12 @@ def _lasting(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _wildcards(recorded: list[dict[str, Any]], given: str) -> list[str]:
+def _wildcards(recorded: list[dict[str, Any]], request: str) -> list[str]:
     """Return the strings with an id, time, ARN or token that is not in the run's input."""
     return sorted(
         text
         for text in set(_strings(recorded))
-        if any(found[0] not in given for found in _OF_THE_RUN.finditer(text))
+        if any(match[0] not in request for match in _OF_THE_RUN.finditer(text))
     )
 
 

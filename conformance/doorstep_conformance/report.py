@@ -34,18 +34,18 @@ class Report:
 
     def scores(self, by: Literal["kind", "area"] = "kind") -> dict[str, Counter[Grade]]:
         """Return the number of cases with each grade, by kind or by area."""
-        found: dict[str, Counter[Grade]] = {}
+        scores: dict[str, Counter[Grade]] = {}
         for one in sorted(self.judged, key=lambda one: str(getattr(one.case, by))):
-            found.setdefault(getattr(one.case, by), Counter())[one.verdict.grade] += 1
-        return found
+            scores.setdefault(getattr(one.case, by), Counter())[one.verdict.grade] += 1
+        return scores
 
     def table(self) -> Scores:
         """Return the number of cases with each grade, by kind and area."""
-        found: Scores = {}
+        scores: Scores = {}
         for one in sorted(self.judged, key=lambda one: (one.case.kind, one.case.area)):
-            areas = found.setdefault(one.case.kind, {})
+            areas = scores.setdefault(one.case.kind, {})
             areas.setdefault(one.case.area, Counter())[one.verdict.grade] += 1
-        return found
+        return scores
 
     def as_recorded(self, by: Literal["kind", "area"] = "kind") -> dict[str, int]:
         """Return how many cases are exact or causal, by kind or by area."""
@@ -84,5 +84,5 @@ def check(directory: Path, emit: TextIO | None = None) -> Report:
 
 
 def _line(kind: str, counts: Counter[Grade]) -> str:
-    shown = ", ".join(f"{grade} {counts[grade]}" for grade in GRADES)
-    return f"{kind}: {shown} of {counts.total()}"
+    grades = ", ".join(f"{grade} {counts[grade]}" for grade in GRADES)
+    return f"{kind}: {grades} of {counts.total()}"

@@ -87,16 +87,16 @@ def _sync(case: Case) -> dict[str, Any]:
 
 def _validate(case: Case) -> dict[str, Any]:
     request = case.request or {}
-    found = doorstep.validate(
+    diagnostics = doorstep.validate(
         request["definition"],
         type=request.get("type", "STANDARD"),
         severity=request.get("severity", "ERROR"),
     )
     most = request.get("maxResults") or _MOST_DIAGNOSTICS
     return {
-        "result": "FAIL" if any(one.severity == "ERROR" for one in found) else "OK",
-        "diagnostics": [one.as_aws() for one in found[:most]],
-        "truncated": len(found) > most,
+        "result": "FAIL" if any(one.severity == "ERROR" for one in diagnostics) else "OK",
+        "diagnostics": [one.as_aws() for one in diagnostics[:most]],
+        "truncated": len(diagnostics) > most,
     }
 
 
@@ -152,31 +152,31 @@ def script(
     return respond
 
 
-def _outcome(given: Mapping[str, Any]) -> Answer:
-    accepted = "submitted" in given
-    response = _value(given["submitted"]) if accepted else ABSENT
-    after = given.get("after", 0.0)
-    if "output" in given:
-        output = _value(given["output"])
+def _outcome(outcome: Mapping[str, Any]) -> Answer:
+    accepted = "submitted" in outcome
+    response = _value(outcome["submitted"]) if accepted else ABSENT
+    after = outcome.get("after", 0.0)
+    if "output" in outcome:
+        output = _value(outcome["output"])
         return Answer(output=output, after=after, response=response, accepted=accepted)
-    if given.keys() & {"error", "cause", "failed_as"}:
-        cause = given.get("cause")
+    if outcome.keys() & {"error", "cause", "failed_as"}:
+        cause = outcome.get("cause")
         text = cause if cause is None or isinstance(cause, str) else dumps(cause)
-        error = given.get("error")
+        error = outcome.get("error")
         return Answer(
             failed=True, error=error, cause=text, after=after, response=response, accepted=accepted
         )
     return Answer(response=response, accepted=accepted)
 
 
-def _value(given: Any) -> Any:
+def _value(value: Any) -> Any:
     """Return the value of a JSON text; other values unchanged."""
-    if not isinstance(given, str):
-        return given
+    if not isinstance(value, str):
+        return value
     try:
-        return loads(given)
+        return loads(value)
     except InputError:
-        return given
+        return value
 
 
 def lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:

@@ -56,8 +56,8 @@ def difference(
             return _object_difference(expected, actual, wildcards, at)
         case list(), list() if len(expected) == len(actual):
             pairs = enumerate(zip(expected, actual, strict=True))
-            found = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
-            return next(filter(None, found), None)
+            differences = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
+            return next(filter(None, differences), None)
         case _:
             same = type(expected) is type(actual) and bool(expected == actual)
     return None if same else f"{at}: expected {_shown(expected)}, got {_shown(actual)}"
@@ -69,8 +69,8 @@ def _object_difference(
     for name, value in expected.items():
         if name not in actual:
             return f"{at}.{name}: missing, expected {_shown(value)}"
-        if found := difference(value, actual[name], wildcards, f"{at}.{name}"):
-            return found
+        if inner := difference(value, actual[name], wildcards, f"{at}.{name}"):
+            return inner
     extra = sorted(actual.keys() - expected.keys())
     return f"{at}: unexpected {', '.join(extra)}" if extra else None
 

@@ -16,7 +16,7 @@ from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
 from doorstep.engine.quotas import quotas_of
-from doorstep.map_runs.run import MapRun
+from doorstep.map_runs import MapRun
 from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import restore, resume_execution
 from doorstep.runtime.running import child_identity

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from doorstep.engine.messages import Event
-from doorstep.map_runs.run import MapRun
+from doorstep.map_runs import MapRun
 
 from .store.store import Row
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorstep.map_runs.run import MapRun
+from doorstep.map_runs import MapRun
 from doorstep.runtime import Driver
 from doorstep.runtime.driver import Respond
 

@@ -12,8 +12,8 @@ from .asl.compile import compile_workflow
 from .definitions import load
 from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of
 from .errors import InputError
-from .map_runs.run import MapRun
-from .model.definition import workflow
+from .map_runs import MapRun
+from .model import workflow
 from .runtime import (
     Driver,
     Execution,
@@ -147,7 +147,7 @@ def start(
     | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
-    | respond | asked before the handlers: a `doorstep.testing.mocks.Mocks` |
+    | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)

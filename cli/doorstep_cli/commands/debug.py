@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _FAILURE = "failure"
 
 
-def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    if given is None or given == _FAILURE or given.isdecimal():
-        return given
-    raise click.BadParameter(f"{given!r} is not a number or `failure`", param=parameter)
+def _event(ctx: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is None or text == _FAILURE or text.isdecimal():
+        return text
+    raise click.BadParameter(f"{text!r} is not a number or `failure`", param=parameter)
 
 
 @click.command("debug", short_help="Step forward and back through a recorded execution.")
@@ -78,44 +78,44 @@ def debug(
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
         of_type = known_type(definition, machine_type)
-        found = moments(recording, definition.document.definition, type=of_type)
+        execution = moments(recording, definition.document.definition, type=of_type)
     else:
-        found = moments(recording)
+        execution = moments(recording)
     if at is None:
-        step(found)
+        step(execution)
     elif output_format == "json":
-        print_json(found[_index(found, at)].as_json())
-        _warn(found)
+        print_json(execution[_index(execution, at)].as_json())
+        _warn(execution)
     else:
-        _print(found, _index(found, at))
+        _print(execution, _index(execution, at))
 
 
-def _print(found: Moments, index: int) -> None:
+def _print(execution: Moments, index: int) -> None:
     from ..views.moment import printed
 
     # A terminal wraps by itself, and a script wants whole lines.
-    console(highlight=False).print(printed(found, index), end="", soft_wrap=True)
+    console(highlight=False).print(printed(execution, index), end="", soft_wrap=True)
 
 
-def _warn(found: Moments) -> None:
-    if found.difference:
-        note(f"the definition differs from the history at {found.difference}")
+def _warn(execution: Moments) -> None:
+    if execution.difference:
+        note(f"the definition differs from the history at {execution.difference}")
 
 
-def _without_failure(found: Moments) -> str:
-    if found.recording.ended:
-        return f"the history has no failure: the execution is {found.status}"
+def _without_failure(execution: Moments) -> str:
+    if execution.recording.ended:
+        return f"the history has no failure: the execution is {execution.status}"
     return (
-        f"the history has no failure: at its last event, {len(found)}, the execution is still "
+        f"the history has no failure: at its last event, {len(execution)}, the execution is still "
         "RUNNING; a later history, or all of its pages, may have one"
     )
 
 
-def _index(found: Moments, at: str) -> int:
+def _index(execution: Moments, at: str) -> int:
     if at == _FAILURE:
-        if found.first_failure is None:
-            raise Problem(_without_failure(found))
-        return found.first_failure
-    if not 1 <= int(at) <= len(found):
-        raise Problem(f"event {at} is not in the history, which has events 1 to {len(found)}")
+        if execution.first_failure is None:
+            raise Problem(_without_failure(execution))
+        return execution.first_failure
+    if not 1 <= int(at) <= len(execution):
+        raise Problem(f"event {at} is not in the history, which has events 1 to {len(execution)}")
     return int(at) - 1

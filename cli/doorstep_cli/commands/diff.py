@@ -43,12 +43,12 @@ def diff(
     from doorstep.history.diff import diff
 
     aligned = diff(recording_of([first]).events, recording_of([second]).events)
-    shown = [one for one in aligned if everything or not one.same]
+    selected = [one for one in aligned if everything or not one.same]
     differing = sum(not one.same for one in aligned)
     if output_format == "json":
-        print_json([_as_json(one) for one in shown])
+        print_json([_as_json(one) for one in selected])
     else:
-        if rows := [row for one in shown for row in _rows(one)]:
+        if rows := [row for one in selected for row in _rows(one)]:
             print_table(["Step", "What", "A", "B"], rows)
         note(f"{len(aligned) - differing} of {len(aligned)} visits are the same")
     ctx.exit(int(differing > 0))
@@ -59,7 +59,7 @@ def _rows(one: Aligned) -> list[TableRow]:
         return [TableRow([one.place, "same", "", ""], "green")]
     return [
         TableRow([one.place if first else "", at, _text(a), _text(b)])
-        for first, (at, a, b) in ((n == 0, found) for n, found in enumerate(one.differing))
+        for first, (at, a, b) in ((n == 0, values) for n, values in enumerate(one.differing))
     ]
 
 

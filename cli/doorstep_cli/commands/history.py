@@ -54,17 +54,17 @@ def history(
     events = read_history(histories, arn)
     visits = Visits(events)
     begun = events[0].at
-    shown = [
+    selected = [
         (event, _step(event, visits))
         for event in events
         if _wanted(event, types) and (not states or _step(event, visits) in states)
     ]
     if output_format == "json":
-        print_json([_as_json(event, step, begun) for event, step in shown])
+        print_json([_as_json(event, step, begun) for event, step in selected])
         return
-    print_table(_COLUMNS, [_row(*one, begun, details) for one in shown])
-    if len(shown) < len(events):
-        note(f"{len(shown)} of {len(events)} events")
+    print_table(_COLUMNS, [_row(*one, begun, details) for one in selected])
+    if len(selected) < len(events):
+        note(f"{len(selected)} of {len(events)} events")
     if events[-1].type not in TERMINAL:
         note("the execution was still running, or pages of its history are missing")
 

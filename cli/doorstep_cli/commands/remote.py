@@ -154,21 +154,21 @@ def ps(
       doorstep ps --status RUNNING
       doorstep ps order --last 100 --format json | jq -r '.[].executionArn'
     """
-    found = list(_executions(Remote(endpoint), machine, status, last))
+    executions = list(_executions(Remote(endpoint), machine, status, last))
     if output_format == "json":
-        print_json(found)
+        print_json(executions)
     else:
-        print_table(_COLUMNS, [_execution_row(one) for one in found])
+        print_table(_COLUMNS, [_execution_row(one) for one in executions])
 
 
 def _executions(
     remote: Remote, machine: str | None, status: str | None, last: int
 ) -> Iterator[dict[str, Any]]:
     machines = remote.pages("ListStateMachines", "stateMachines")
-    found = [one for one in machines if machine in (None, one["name"], one["stateMachineArn"])]
-    if machine is not None and not found:
+    selected = [one for one in machines if machine in (None, one["name"], one["stateMachineArn"])]
+    if machine is not None and not selected:
         raise Problem(f"state machine {machine!r} not found")
-    for one in found:
+    for one in selected:
         if one["type"] == "STANDARD":
             listed = remote.pages(
                 "ListExecutions",
@@ -217,9 +217,9 @@ def logs(execution: str, follow: bool, output_format: str, endpoint: str) -> Non
     """
     remote = Remote(endpoint)
     arn = remote.execution(execution)
-    shown = _event_line if output_format == "text" else json_text
+    as_text = _event_line if output_format == "text" else json_text
     for event in _events_of(remote, arn, follow=follow):
-        echo(shown(event))
+        echo(as_text(event))
 
 
 def _events_of(remote: Remote, arn: str, *, follow: bool) -> Iterator[dict[str, Any]]:
@@ -242,8 +242,8 @@ def _event_line(event: dict[str, Any]) -> str:
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
-    shown = [plain(str(details[name])) for name in _LOGGED if name in details]
-    return "  ".join([moment, f"{event['id']:>5}", event["type"], *shown])
+    values = [plain(str(details[name])) for name in _LOGGED if name in details]
+    return "  ".join([moment, f"{event['id']:>5}", event["type"], *values])
 
 
 @click.command("stop", short_help="Stop an execution on a server.")

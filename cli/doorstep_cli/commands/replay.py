@@ -29,8 +29,8 @@ def replay_options(command: F) -> F:
             "--children",
             type=click.Path(exists=True, path_type=Path),
             metavar="DIR",
-            help="Histories of the executions that it started, as `doorstep run` writes them, or "
-            "the journal that contains them.",
+            help="Histories of child executions, as `doorstep run` writes them, or the journal "
+            "that contains them.",
         ),
         click.option(
             "--ignore-times",
@@ -136,8 +136,8 @@ def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressL
     """Return a progress line while children are replayed."""
     if family is None or not wanted():
         return contextlib.nullcontext()
-    given = len(family.unmatched)
-    return ProgressLine(lambda: f"{family.replayed:,} of {given:,} children replayed")
+    total = len(family.unmatched)
+    return ProgressLine(lambda: f"{family.replayed:,} of {total:,} children replayed")
 
 
 # A folder of them --------------------------------------------------------------------------------
@@ -147,18 +147,18 @@ def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
     files = sorted(folder.glob("*.json"))
     if not files:
         raise Problem(f"no histories (*.json) found in {folder}")
-    found = [(file.name, _attempt(file, replayer)) for file in files]
+    results = [(file.name, _attempt(file, replayer)) for file in files]
     if output_format == "json":
-        print_json([{"file": name, **_as_json(result)} for name, result in found])
+        print_json([{"file": name, **_as_json(result)} for name, result in results])
     else:
         print_table(
-            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
+            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in results]
         )
-        same = sum(not isinstance(result, str) and result.same for _, result in found)
-        echo(f"{same} of {len(found)} run the same with this definition")
-    if any(isinstance(result, str) for _, result in found):
+        same = sum(not isinstance(result, str) and result.same for _, result in results)
+        echo(f"{same} of {len(results)} run the same with this definition")
+    if any(isinstance(result, str) for _, result in results):
         return 2
-    return int(not all(not isinstance(result, str) and result.same for _, result in found))
+    return int(not all(not isinstance(result, str) and result.same for _, result in results))
 
 
 def _attempt(file: Path, replayer: Replayer) -> Replay | str:
@@ -179,7 +179,9 @@ def _as_json(result: Replay | str) -> dict[str, Any]:
 def _row(name: str, result: Replay | str) -> TableRow:
     if isinstance(result, str):
         return TableRow([name, "unusable", "", "", result], "yellow")
-    found = result.difference
-    if found is None:
-        return TableRow([name, "same", str(result.events), "", ""], "green")
-    return TableRow([name, "differs", str(result.events), found.place, summary(found)], "red")
+    difference = result.difference
+    if difference is None:
+        return TableRow([name, "same", str(result.recorded), "", ""], "green")
+    return TableRow(
+        [name, "differs", str(result.recorded), difference.place, summary(difference)], "red"
+    )

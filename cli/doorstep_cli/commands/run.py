@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
-    help="If a mock returns what its service would not: fail (strict, default), warn, or accept.",
+    help="If a mock returns what its service would not: strict (default) fails, warn reports it.",
 )
 @click.option(
     "--children",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--db",
     metavar="FILE",
     help="File that stores executions; by default doorstep.db in your state folder. `:memory:` "
-    "stores nothing.",
+    "forgets them at the end.",
 )
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @click.option(
@@ -148,13 +148,13 @@ def serve(
     report(log_format, log_level)
     # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
-    given = {name: value for name, value in options.items() if value is not None}
+    present = {name: value for name, value in options.items() if value is not None}
     deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
         for file in definitions
         for one in all_accepted(file, parameters)
     ]
-    wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **given)
+    wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
     try:
         serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:

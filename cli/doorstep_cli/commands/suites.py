@@ -107,7 +107,7 @@ def test(
         print_json(schema_of_suites())
         return
     measurement = _measurement(**coverage)
-    run = SuiteRun(shown=output_format == "text", update=update, measurement=measurement)
+    run = SuiteRun(verbose=output_format == "text", update=update, measurement=measurement)
     run.all(paths or (Path(),), text, fail_fast=fail_fast)
     if output_format == "json":
         print_json(run.as_json())
@@ -142,12 +142,12 @@ _MARGIN = " " * 10
 class SuiteRun:
     """Run tests and print their results."""
 
-    def __init__(self, *, shown: bool, update: bool, measurement: Measurement | None) -> None:
-        """`shown`: print each test's result as soon as it has run."""
+    def __init__(self, *, verbose: bool, update: bool, measurement: Measurement | None) -> None:
+        """`verbose`: print each test's result as soon as it has run."""
         self.results: list[Result] = []
         self.problems: dict[str, str] = {}
         """By file, why it can't be used."""
-        self._shown = shown
+        self._verbose = verbose
         self._update = update
         self._measurement = measurement
         self._begun = time.perf_counter()
@@ -259,7 +259,7 @@ class SuiteRun:
             self._say(_remark(f"mock never reached: {label}"))
 
     def _say(self, line: str) -> None:
-        if self._shown:
+        if self._verbose:
             echo(line)
 
 

@@ -18,11 +18,11 @@ from ..runs import prints_go_to_stderr
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
 
 
-def text_or_file(_ctx: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
+def text_or_file(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     """Return the option's own text, or for @FILE the text of the file."""
-    if given is None or not given.startswith("@"):
-        return given
-    return read_text(Path(given[1:]), "text")
+    if text is None or not text.startswith("@"):
+        return text
+    return read_text(Path(text[1:]), "text")
 
 
 @click.command("test-state", short_help="Test one state by itself.")

@@ -73,8 +73,8 @@ def _header(moments: Moments, moment: Moment) -> Iterator[Text]:
 def _events(session: DebugSession, width: int, room: int) -> RenderableType:
     events = session.moments.recording.events
     first = max(0, min(session.index - room // 2, len(events) - room))
-    shown = range(first, min(first + room, len(events)))
-    return Group(*(_event(session, index, width - 2) for index in shown))
+    visible = range(first, min(first + room, len(events)))
+    return Group(*(_event(session, index, width - 2) for index in visible))
 
 
 def _event(session: DebugSession, index: int, width: int) -> Text:
@@ -135,8 +135,8 @@ def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> Rende
     key = next(key for key, pane in PANES.items() if pane == name)
     # Limited here, where the number of lines is known.
     session.scrolled = min(session.scrolled, max(0, len(lines) - room + 2))
-    shown = lines[session.scrolled : session.scrolled + room - 2]
-    return Panel(_text(shown), title=f"{name} · {key} closes", title_align="left", height=room)
+    visible = lines[session.scrolled : session.scrolled + room - 2]
+    return Panel(_text(visible), title=f"{name} · {key} closes", title_align="left", height=room)
 
 
 def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]:
@@ -155,20 +155,20 @@ def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]
 
 def _overview(moment: Moment, width: int, room: int) -> RenderableType:
     """Return part of every section; a section leaves the lines it does not need to the others."""
-    found = dict(sections(moment, width))
-    context = {name: found.pop(name) for name in ("context",) if name in found}
-    shown = _fitted(found, room)
+    titled = dict(sections(moment, width))
+    context = {name: titled.pop(name) for name in ("context",) if name in titled}
+    panels = _fitted(titled, room)
     # The context object is long and seldom wanted: it gets the lines that are left.
-    shown |= _fitted(context, room - sum(len(lines) + 2 for lines in shown.values()))
-    return Group(*(_panel(title, lines) for title, lines in shown.items()))
+    panels |= _fitted(context, room - sum(len(lines) + 2 for lines in panels.values()))
+    return Group(*(_panel(title, lines) for title, lines in panels.items()))
 
 
-def _fitted(found: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
+def _fitted(titled: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
     """Return the sections, cut to fit with their frames; sections without room are left out."""
-    sizes = _shared([len(lines) for lines in found.values()], room - 2 * len(found))
+    sizes = _shared([len(lines) for lines in titled.values()], room - 2 * len(titled))
     return {
         title: _cut(lines, size)
-        for (title, lines), size in zip(found.items(), sizes, strict=True)
+        for (title, lines), size in zip(titled.items(), sizes, strict=True)
         if size
     }
 

@@ -47,21 +47,23 @@ def print_replay(replayed: Replay) -> None:
 
 
 def _print_own(replayed: Replay) -> None:
-    if found := replayed.difference:
-        echo(_headline(found), fg="red", bold=True)
-        echo(f"  {plain(found.message)}")
-        for title, event in (("recorded", found.recorded), ("now", found.ours)):
+    if difference := replayed.difference:
+        echo(_headline(difference), fg="red", bold=True)
+        echo(f"  {plain(difference.message)}")
+        for title, event in (("recorded", difference.recorded), ("now", difference.ours)):
             echo(f"  {title + ':':10}{_event(event)}")
-        echo(f"  likely:   {found.advice}")
+        echo(f"  likely:   {difference.advice}")
     else:
-        echo(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
+        echo(f"the same: {replayed.recorded:,} events, {replayed.status}", fg="green")
     if answers := [answer for one in replayed.all for answer in one.answers]:
         _print_answers(answers)
 
 
-def _headline(found: Difference) -> str:
-    where = f" in {found.place}" if found.place else ""
-    number = f"event {found.recorded.id}" if found.recorded else "the end of the recording"
+def _headline(difference: Difference) -> str:
+    where = f" in {difference.place}" if difference.place else ""
+    number = (
+        f"event {difference.recorded.id}" if difference.recorded else "the end of the recording"
+    )
     return plain(f"differs at {number}{where}")
 
 
@@ -77,10 +79,10 @@ def _print_answers(answers: Sequence[HandlerAnswer]) -> None:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
     rows = [
         TableRow(
-            [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
-            "red" if found["different"] else None,
+            [state, str(counted.total()), *(str(counted[verdict]) for verdict in _VERDICTS)],
+            "red" if counted["different"] else None,
         )
-        for state, found in counts.items()
+        for state, counted in counts.items()
     ]
     print_table(["State", "Calls", *_VERDICTS.values()], rows)
     _print_different(answers)
@@ -130,14 +132,14 @@ def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, Chil
 
 
 def _child_row(where: str, child: ChildReplay) -> TableRow:
-    found = child.replay.difference if child.replay else None
-    why = _ABSENT.get(child.verdict) or (summary(found) if found else _ELSEWHERE)
+    difference = child.replay.difference if child.replay else None
+    why = _ABSENT.get(child.verdict) or (summary(difference) if difference else _ELSEWHERE)
     colour = "yellow" if child.same else "red"
-    state, result = found.place if found else "", _child_result(child.verdict)
+    state, result = difference.place if difference else "", _child_result(child.verdict)
     return TableRow([where, child.name or "", result, state, why], colour)
 
 
-def summary(found: Difference) -> str:
+def summary(difference: Difference) -> str:
     """Return a difference in a few words, for a cell of a table."""
-    number = f"event {found.recorded.id}: " if found.recorded else ""
-    return f"{number}{found.message}"
+    number = f"event {difference.recorded.id}: " if difference.recorded else ""
+    return f"{number}{difference.message}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import runtime
 from ..jsonpath import PathNotFound
-from ..model.grammar import operator_of
+from ..model import operator_of
 from ..values.timestamps import parse_timestamp
 from .context import Closure, Env
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..model.definition import Clause, Scope, State, Workflow
-from ..model.resource import integration
+from ..model import Clause, Scope, State, Workflow, integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition

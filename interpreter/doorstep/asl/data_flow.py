@@ -8,7 +8,8 @@
 | leave | ResultSelector, ResultPath (onto the raw input), OutputPath; Assign | Output; Assign |
 | default output | the result, put where ResultPath says | the result |
 
-Output and Assign are independent of each other: both see the variables as they were on entry.
+Output and Assign are independent of each other: both see the variables as they were on entry, and
+so does every right-hand side of an Assign (fact 330).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..errors import StateFailed
 from ..jsonpath import ReferenceConflict, compile_reference
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Closure, Env
@@ -100,11 +101,7 @@ def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
     # result is passed on. Fact 327: what $states shows.
     following = fields.get("Next")
     output = jsonata_fields.value(fields["Output"], f"{at}Output") if "Output" in fields else None
-    assign = (
-        jsonata_fields.assignments(fields["Assign"], f"{at}Assign")
-        if fields.get("Assign")
-        else None
-    )
+    assign = jsonata_fields.value(fields["Assign"], f"{at}Assign") if fields.get("Assign") else None
 
     def leave(env: Env, result: Any) -> Exit:
         if shows == "result":
@@ -125,7 +122,7 @@ def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
     )
     put = _compile_put(fields.get("ResultPath", "$"))
     out = _compile_output_path(fields.get("OutputPath", "$"))
-    assign = jsonpath_fields.assignments(fields["Assign"]) if fields.get("Assign") else None
+    assign = jsonpath_fields.template(fields["Assign"]) if fields.get("Assign") else None
 
     def leave(env: Env, result: Any) -> Exit:
         env.data = value = result

@@ -58,11 +58,6 @@ def typed(fields: Any, location: str, kind: str) -> Closure:
     return checked
 
 
-def assignments(fields: Mapping[str, Any], location: str) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were (fact 330)."""
-    return value(dict(fields), location)
-
-
 def json_type(result: Any) -> str:
     """Return the type of a JSON value, as the error texts call it."""
     match result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..engine import MOST_BYTES
@@ -153,11 +153,6 @@ def _evaluated(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _evaluated(item)
-
-
-def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were (fact 330)."""
-    return template(fields)
 
 
 def _path_field(text: str, name: str) -> Closure:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engine import BatchPlan, Body, Fact, Fiber, FiberGroup, ItemSource, ResultTarget, StartMapRun
 from ..errors import StateFailed, runtime
-from ..model.definition import State
+from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed
-from ..model.state_types import WORKING
+from ..model import WORKING
 from .context import Closure, Env
 from .data_flow import Exit, Leave
 from .retry import Retrier, matches

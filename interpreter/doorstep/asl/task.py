@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model.resource import Integration, unfit
+from ..model import Integration, unfit
 from .context import Closure, Env
 from .data_flow import Leave
 from .states import Working

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from .items import KINDS, Item, ItemKind
-from .reader import Coverage
+from .items import KINDS, Item, ItemKind, StateItems
+from .reader import Coverage, Setting, deciding
 from .suite import SuiteCoverage
 
-__all__ = ["KINDS", "Coverage", "Item", "ItemKind", "SuiteCoverage"]
+__all__ = [
+    "KINDS",
+    "Coverage",
+    "Item",
+    "ItemKind",
+    "Setting",
+    "StateItems",
+    "SuiteCoverage",
+    "deciding",
+]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..asl.retry import Retrier, compile_retrier
-from ..model.definition import State, Transition, Workflow
+from ..model import State, Transition, Workflow
 
 ItemKind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
@@ -109,7 +109,7 @@ def _transition(items: StateItems, transition: Transition) -> None:
     state, target, clause = items.state, transition.target, transition.clause
     pointer = f"{state.pointer}/{transition.pointer}"
     if target is not None and state.type == "Choice":
-        label = f"rule {clause.index + 1}" if clause else "Default"
+        label = f"rule {clause.number + 1}" if clause else "Default"
         items.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
     elif target is not None and clause:
         label = f"{state.name}: catch of {', '.join(clause.errors)}"

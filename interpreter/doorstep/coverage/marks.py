@@ -9,7 +9,7 @@ from typing import Any
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
 from ..history import Entry, VisitOutcome, Visits
-from ..model.definition import workflow
+from ..model import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage
 from .suite import MachineCoverage

@@ -17,7 +17,7 @@ from ..asl.retry import matches
 from ..engine import STANDARD, Engine, Fiber, Identity
 from ..errors import InputError, StateFailed
 from ..history import Entry, Visit, Visits
-from ..model.definition import Scope, State, workflow
+from ..model import Scope, State, workflow
 from ..values.json_values import value_of
 from .items import CatcherItem, Item, StateItems, parts, workflow_timeout
 
@@ -239,7 +239,7 @@ def failure(
 
 def _with_numbered_targets(state: State) -> State:
     rules = [
-        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.index)}
+        {k: v for k, v in rule.fields.items() if k not in _AFTER} | {"Next": str(rule.number)}
         for rule in state.rules
     ]
     fields = {key: value for key, value in state.fields.items() if key not in _AFTER}

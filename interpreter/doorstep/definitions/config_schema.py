@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..asl.jsonata_fields import json_type
 from ..errors import DefinitionError, InputError
-from ..model.definition import escape
+from ..model import escape
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import dumps, loads
 from . import yaml_text

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..model.definition import escape
+from ..model import escape
 from .jackson import line_column
 from .yaml_text import compose
 

@@ -10,8 +10,7 @@ from itertools import count
 from typing import Any, Literal
 
 from ..history import VisitOutcome
-from ..model.definition import Clause, Scope, State, Transition, Workflow
-from ..model.grammar import operator_of
+from ..model import Clause, Scope, State, Transition, Workflow, operator_of
 
 Colour = VisitOutcome | Literal["not reached", "covered", "partly covered", "not covered"]
 _GREEN, _ORANGE, _RED = ("#d4f2d2", "#1d8102"), ("#fde3c4", "#d45b07"), ("#fbd3d0", "#c7131f")

@@ -110,6 +110,7 @@ class Fiber:
         self.path = path
         self.index = index
         self.last = 0
+        """Id of the event that its next one follows: previousEventId."""
         self.calls = self.draws = 0
         self.key: str | None = None
         self.state: tuple[str, str] = ("", "")

@@ -26,7 +26,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from ..model.resource import Integration
+    from ..model import Integration
 
 FactKind = Literal[
     "started",

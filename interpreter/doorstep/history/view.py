@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..engine import TERMINAL
-from ..model.definition import workflow
+from ..model import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of
 from .aws_json import HistoryEvent, as_aws

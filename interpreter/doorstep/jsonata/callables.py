@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -13,31 +14,22 @@ from .signatures import Signature
 from .values import UNDEFINED, Function, Value, size_of
 
 
+@dataclass(slots=True, eq=False)
 class LambdaValue(Function):
     """A function of the expression, and the environment that it was made in.
 
     ``height``: how many levels its body nests at the least, whatever its conditions say.
     """
 
-    __slots__ = ("body", "context", "env", "height", "parameters", "signature")
-
-    def __init__(
-        self,
-        parameters: tuple[str, ...],
-        signature: Signature | None,
-        body: Compiled,
-        height: int,
-        context: Value,
-        env: Env,
-    ) -> None:
-        self.height = height
-        self.parameters = parameters
-        self.signature = signature
-        self.body = body
-        self.context = context
-        self.env = env
+    parameters: tuple[str, ...]
+    signature: Signature | None
+    body: Compiled
+    height: int
+    context: Value
+    env: Env
 
 
+@dataclass(slots=True, eq=False)
 class Builtin(Function):
     """A function of the language: ``implementation(run, *arguments)``.
 
@@ -45,19 +37,10 @@ class Builtin(Function):
     function passes, and how many placeholders a partial application may leave.
     """
 
-    __slots__ = ("arity", "implementation", "name", "signature")
-
-    def __init__(
-        self,
-        name: str,
-        signature: Signature,
-        implementation: Callable[..., Value],
-        arity: int,
-    ) -> None:
-        self.name = name
-        self.signature = signature
-        self.implementation = implementation
-        self.arity = arity
+    name: str
+    signature: Signature
+    implementation: Callable[..., Value]
+    arity: int
 
 
 class Native(Function):
@@ -95,18 +78,14 @@ class PartialValue(Native):
 PLACEHOLDER: Final = object()
 
 
+@dataclass(slots=True, eq=False)
 class TailCall:
     """What a lambda's body returns instead of calling: the caller calls, and no stack grows."""
 
-    __slots__ = ("arguments", "function", "name", "position")
-
-    def __init__(
-        self, function: Value, arguments: list[Value], position: int, name: str | None
-    ) -> None:
-        self.function = function
-        self.arguments = arguments
-        self.position = position
-        self.name = name
+    function: Value
+    arguments: list[Value]
+    position: int
+    name: str | None
 
 
 def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluation) -> Value:
@@ -124,7 +103,7 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluat
 
 
 def enter(function: LambdaValue, arguments: list[Value], context: Value) -> Value:
-    """Evaluation a lambda's body: its value, or the TailCall that goes on."""
+    """Evaluate a lambda's body: its value, or the TailCall that continues."""
     if function.signature is not None:
         arguments = function.signature.validate(arguments, context)
     outer = function.env

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .state_types import TERMINAL
 
@@ -23,23 +23,23 @@ TIME_LIMITS = ("TimeoutSeconds", "HeartbeatSeconds")
 _TARGETS, _CLAUSES = ("Next", "Default"), ("Choices", "Catch")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """An entry of Choices, Retry or Catch."""
 
     list: Literal["Choices", "Retry", "Catch"]
-    index: int
+    number: int
+    """From 0."""
     fields: Fields
 
     @property
     def pointer(self) -> str:
         """Where it stands in its state, as a JSON Pointer has it: `Catch/0`."""
-        return f"{self.list}/{self.index}"
+        return f"{self.list}/{self.number}"
 
     @property
     def location(self) -> str:
         """Where it stands in its state, as AWS writes it: `Catch[0]`."""
-        return f"{self.list}[{self.index}]"
+        return f"{self.list}[{self.number}]"
 
     @property
     def target(self) -> str:
@@ -52,8 +52,7 @@ class Clause:
         return tuple(self.fields["ErrorEquals"])
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A way out of a state that its fields name."""
 
     pointer: str
@@ -107,7 +106,7 @@ class State:
 
     def _clauses(self, name: Literal["Choices", "Retry", "Catch"]) -> tuple[Clause, ...]:
         entries = enumerate(self.fields.get(name, ()))
-        return tuple(Clause(name, index, fields) for index, fields in entries)
+        return tuple(Clause(name, number, fields) for number, fields in entries)
 
     def transitions(self) -> Iterator[Transition]:
         """Yield the ways out: rules, Default, Next or End, catchers.

@@ -6,10 +6,9 @@ continues from its end, `moments` shows the data at each event.
 | module | |
 |---|---|
 | recording | the events of one execution, indexed |
-| identity | names, tokens and random values, which one pass reads off it for the next |
 | comparison | what counts as a difference, which events are counterparts, and what is reported |
 | follower | one pass: recorded events become facts, and the engine's events are compared |
-| replayer | a definition that recordings are compared with; their passes |
+| replayer | a definition, and its passes: what one adopts of names and tokens the next one has |
 | child_histories | histories of children in a folder or a journal |
 | matching | the inputs of a map run ↔ the histories of its children |
 | children | where the children belong, their inputs and ends |

@@ -14,10 +14,9 @@ from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loa
 from .child_histories import ChildHistories, ChildHistory, last_of
 from .comparison import Difference, DifferenceReporter, as_line, first_difference
 from .follower import Follower
-from .identity import UUID
 from .matching import MapRunMatch, start_event
 from .recording import Recording
-from .replayer import Replayer
+from .replayer import UUID, Replayer
 
 Absence = Literal["missing", "unmatched", "not given", "no definition", "no items"]
 

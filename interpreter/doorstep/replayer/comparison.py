@@ -18,7 +18,7 @@ from typing import Any, Literal
 from ..engine import Event
 from ..errors import shortened
 from ..history import Entry, Visit, as_aws, truncated
-from ..model.definition import State, Workflow
+from ..model import State, Workflow
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, value_of
 from ..values.timestamps import parse_timestamp
 from .recording import Recording

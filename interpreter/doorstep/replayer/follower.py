@@ -39,8 +39,8 @@ from ..engine import (
 from ..errors import InputError
 from ..history import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
-from ..map_runs.writers import export_result
-from ..model.definition import State, Workflow
+from ..map_runs import export_result
+from ..model import State, Workflow
 from ..values.json_values import ABSENT, loads
 from .child_histories import ChildHistories
 from .comparison import (

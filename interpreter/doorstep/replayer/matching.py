@@ -18,9 +18,7 @@ from typing import Any
 from ..engine import Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
 from ..history import Entry
-from ..map_runs.readers import Batch, batches, read_items
-from ..map_runs.run import exceeds
-from ..map_runs.writers import result
+from ..map_runs import Batch, batches, exceeds, read_items, result
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .child_histories import ChildHistory, last_of
 from .comparison import Tolerate, first_difference

@@ -11,7 +11,7 @@ from ..api import Definition, StateMachines, Type, as_machine
 from ..engine import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history import Visit
-from ..map_runs.run import MapRun
+from ..map_runs import MapRun
 from ..runtime import (
     Clock,
     Driver,

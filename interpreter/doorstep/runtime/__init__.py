@@ -7,7 +7,7 @@ from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, Source, handler, names_by, names_of
-from .invocation import Callbacks, Context, call, context_of, event_of
+from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
 from .persistence import InMemory, JournalFile, resume_execution
 from .ports import Startable
 from .running import Running, child_identity
@@ -18,9 +18,8 @@ __all__ = [
     "AT_ONCE", "Answer", "Callbacks", "Clock", "Context", "Driver", "Duration", "Execution",
     "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
     "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
-    "answer", "call", "child_identity", "context_of", "described", "event_of", "fail", "handler",
-    "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds",
-    "spelled",
-    "starts_execution",
+    "answer", "call", "call_apart", "child_identity", "context_of", "described", "event_of", "fail",
+    "handler", "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution",
+    "seconds", "spelled", "starts_execution",
 ]
 # fmt: on

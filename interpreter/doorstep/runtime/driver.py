@@ -31,7 +31,7 @@ from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
 from .handlers import Handlers
-from .invocation import Context, call, context_of
+from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
 from .ports import EventListener, NewMapRun, Persistence, Startable
@@ -43,7 +43,6 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
-_LAMBDA_SECONDS = 900.0
 Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -325,7 +324,7 @@ class Driver:
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
-        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import inspect
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import dropwhile
 from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
-from ..model.resource import function_name
+from ..model import function_name
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
+
+LAMBDA_SECONDS = 900.0
+"""The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,17 @@ def call(
         return _failure(invoke, request_id, problem)
 
 
+def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
+    """Call the handler of a task outside of an execution: what it sends to tasks is dropped."""
+    context = partial(
+        context_of,
+        identity,
+        remaining=lambda: invoke.timeout or LAMBDA_SECONDS,
+        send=lambda *_: None,
+    )
+    return call(handlers, invoke, identity, context)
+
+
 def _answer_of(
     handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
 ) -> Answer:
@@ -139,9 +154,49 @@ def _answer_of(
             result = function(event, context(invoke, request_id))
         else:
             result = function(event)
+        if inspect.isawaitable(result):
+            result = _awaited(result, invoke.timeout)
     except TaskFailed as failed:
         return failed.answer
+    except _TimedOut:
+        # The task's own timer ends it, on the execution's clock; nobody answers.
+        return Answer(accepted=False)
     return _answer(invoke, request_id, result)
+
+
+class _TimedOut(Exception):  # noqa: N818  what happened, not a mistake
+    """An `async def` handler was cancelled, as it had taken longer than its task may."""
+
+
+def _awaited(result: Awaitable[Any], limit: float | None) -> Any:
+    """Return what an `async def` handler returns, run on an event loop of its own.
+
+    A loop for each call, as each Lambda invocation has its own process: nothing that belongs to a
+    loop outlives a call. After `limit` real seconds the coroutine is cancelled.
+    """
+    import asyncio
+
+    async def run() -> tuple[Any, BaseException | None]:
+        try:
+            async with asyncio.timeout(limit) as scope:
+                return await result, None
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  raised below, without asyncio's frames
+            expired = isinstance(problem, TimeoutError) and scope.expired()
+            return None, _TimedOut() if expired else problem
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        value, problem = asyncio.run(run())
+    else:
+        # In a notebook or an async test this thread has a loop already; a thread has one at most.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            value, problem = pool.submit(copy_context().run, asyncio.run, run()).result()
+    if problem:
+        raise problem
+    return value
 
 
 def event_of(invoke: Invoke) -> Any:
@@ -174,8 +229,6 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
         output = answer.output if answer.output is ABSENT else _as_json(answer.output)
         response = answer.response if answer.response is ABSENT else _as_json(answer.response)
     except InputError as problem:
-        if inspect.iscoroutine(answer.output):
-            answer.output.close()
         return _unmarshallable(invoke, request_id, problem)
     if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
         # What a plain handler returns is the answer to the request, not the callback.

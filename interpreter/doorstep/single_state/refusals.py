@@ -11,10 +11,8 @@ from typing import Any
 
 from ..asl.jsonata_fields import json_type
 from ..errors import ApiError
+from ..model import WORKING, State, integration
 from ..model.aws_errors import invalid_request
-from ..model.definition import State
-from ..model.resource import integration
-from ..model.state_types import WORKING
 from ..testing.service_models import problems
 from .request import JSONText, StateMock, StateTest
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..definitions import load
 from ..engine import EXPRESS, Header, Identity, Invoke
 from ..errors import ApiError, DefinitionError
-from ..model.definition import State, targets_of, workflow
+from ..model import State, targets_of, workflow
 from ..runtime import Answer, Driver, Handlers, Running, Source, VirtualClock
 from ..validation import check as check_definition
 from .refusals import check

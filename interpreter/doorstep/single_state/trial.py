@@ -20,11 +20,8 @@ from ..asl.retry import matches
 from ..asl.states import StateProgram
 from ..engine import Body, Fiber
 from ..errors import StateFailed
-from ..map_runs.readers import UNREADABLE, batched, failed, most_items, parse_items
-from ..map_runs.run import EXCEEDED, exceeds
-from ..model.definition import State
-from ..model.resource import integration
-from ..model.state_types import WORKING
+from ..map_runs import EXCEEDED, UNREADABLE, batched, exceeds, failed, most_items, parse_items
+from ..model import WORKING, State, integration
 from ..runtime import Answer
 from ..values.json_values import ABSENT, dumps, loads
 from .request import StateMock, StateTest

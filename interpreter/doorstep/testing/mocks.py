@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, replace
+from inspect import isawaitable
 from typing import Any, Literal, Unpack
 
 from ..api import ClockOptions, Definition, run
@@ -217,8 +218,14 @@ def _handled(answer: Any) -> Respond:
 
 
 def _whole(result: Any) -> Any:
+    if isawaitable(result):
+        return _whole_later(result)
     # A handler's plain value only answers the request of a callback; a mock's is the callback.
     return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
+
+
+async def _whole_later(result: Awaitable[Any]) -> Any:
+    return _whole(await result)
 
 
 def _iteration(execution: Running, invoke: Invoke) -> int | None:

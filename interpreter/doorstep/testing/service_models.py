@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from ..asl.jsonata_fields import json_type
-from ..model.resource import Integration
+from ..model import Integration
 from ..values.did_you_mean import did_you_mean
 
 # botocore's names, where they are not the name that Step Functions has, with or without hyphens.

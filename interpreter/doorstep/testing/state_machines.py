@@ -16,8 +16,7 @@ from typing import Any, Unpack
 from ..api import CommonOptions, Definition, Type, start
 from ..engine import Event, Invoke
 from ..history import ExecutionView
-from ..model.definition import workflow
-from ..model.resource import integration
+from ..model import integration, workflow
 from ..runtime import (
     Answer,
     Execution,

@@ -13,7 +13,7 @@ from typing import Any
 from ..definitions.documents import has_placeholder
 from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path, compile_reference
-from ..model.grammar import Field
+from ..model import Field
 from .diagnostics import Diagnostics, Location, error, expected
 
 OPEN, CLOSE = "{%", "%}"

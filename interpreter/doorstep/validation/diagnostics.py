@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import Diagnostic, Severity
-from ..model.definition import Steps
+from ..model import Steps
 
 Diagnostics = Iterator[Diagnostic]
 Rule = Callable[[Mapping[str, Any], "Location"], Diagnostics]

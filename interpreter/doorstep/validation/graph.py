@@ -9,11 +9,11 @@ it goes; before that, the missing fields are what AWS names (recorded: INVALID_B
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
-from ..model.definition import Fields, scopes_in, states_of, targets_of
-from ..model.state_types import STATES, TERMINAL
+from ..model import STATES, TERMINAL, Fields, Steps, scopes_in, states_of, targets_of
 from ..values.did_you_mean import did_you_mean
 from .diagnostics import Diagnostics, Location, error
 
@@ -69,15 +69,15 @@ def _state(name: str, scope: Location) -> Location:
 
 def _missing_targets(fields: Fields, states: States, location: Location) -> Diagnostics:
     # Fact 3: a missing target is reported where it is named.
-    named = [(fields.get("StartAt"), location.member("StartAt"))] if states else []
+    named: list[tuple[Steps, Any]] = [(("StartAt",), fields.get("StartAt"))] if states else []
     for name, state in states.items():
-        where = _state(name, location)
-        named += [(target, where.at(steps)) for steps, target in targets_of(state)]
-    for target, where in named:
+        named += [(("States", name, *steps), target) for steps, target in targets_of(state)]
+    for steps, target in named:
         if isinstance(target, str) and target not in states:
             # AWS says 'Next' wherever the target is named (measured).
             text = f"Missing 'Next' target: {target}"
-            yield error(text, where, "MISSING_TRANSITION_TARGET", did_you_mean(target, states))
+            hint = did_you_mean(target, states)
+            yield error(text, location.at(steps), "MISSING_TRANSITION_TARGET", hint)
 
 
 def _complete(fields: Fields, states: States) -> bool:

@@ -14,9 +14,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
-from ..model.grammar import COMPARATORS, SELECTORS
-from ..model.resource import Integration, integration
-from ..model.state_types import WORKING
+from ..model import COMPARATORS, SELECTORS, WORKING, Integration, integration
 from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
 
 # Task -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
-from ..model.definition import speaks_jsonata
+from ..model import speaks_jsonata
 from . import graph, structure, warnings
 from .diagnostics import Location, MachineTraits
 

@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..definitions.documents import has_placeholder
-from ..model.definition import speaks_jsonata
-from ..model.grammar import MACHINE, NESTED_RULE, Field, ObjectType, several
-from ..model.state_types import STATES
+from ..model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, several, speaks_jsonata
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
 from . import computed

@@ -16,9 +16,7 @@ from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
-from ..model.definition import speaks_jsonata
-from ..model.grammar import JSONATA, JSONPATH, NESTED_RULE, Field, ObjectType
-from ..model.state_types import STATES
+from ..model import JSONATA, JSONPATH, NESTED_RULE, STATES, Field, ObjectType, speaks_jsonata
 from .computed import CLOSE, OPEN, is_written_as_expression
 from .diagnostics import Location, MachineTraits
 from .graph import all_states

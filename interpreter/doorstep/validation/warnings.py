@@ -11,8 +11,7 @@ from typing import Any
 
 from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path
-from ..model.definition import Fields, speaks_jsonata
-from ..model.state_types import STATES
+from ..model import STATES, Fields, speaks_jsonata
 from .diagnostics import Diagnostics, Location, error
 from .graph import all_states
 

@@ -285,10 +285,10 @@ def sift(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED)
     call = caller(function, run)
     fields = value if isinstance(value, dict) else {}
     run.tick(OBJECT + len(fields))
-    fields = {
+    accepted = {
         name: member for name, member in fields.items() if truthy(call(member, name, value), run)
     }
-    return fields or UNDEFINED
+    return accepted or UNDEFINED
 
 
 def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINED) -> Value:
