@@ -371,7 +371,7 @@ Resources:
           Definition: {StartAt: !Ref Name}
 """
     machine = load_machine(text, "MachineB")
-    assert (machine.document.definition, machine.deployed) == ({"StartAt": "B"}, "m-B")
+    assert (machine.document.definition, machine.name) == ({"StartAt": "B"}, "m-B")
 
 
 def test_a_cdk_asset_beside_the_template_is_the_definition(tmp_path: Path) -> None:

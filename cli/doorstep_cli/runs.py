@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -98,7 +98,7 @@ def _notify_all(*watching: Progress | ChildFiles | None) -> OnEvent | None:
 
 
 @contextlib.contextmanager
-def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
+def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iterator[None]:
     """Let handlers load from the current folder; raise Problem with advice when they can't."""
     from doorstep import HandlerLoadError
 
@@ -107,9 +107,10 @@ def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
     try:
         yield
     except HandlerLoadError as problem:
-        is_file = path and os.path.isfile(path) and path.endswith(".py")
+        is_file = all(os.path.isfile(path) and path.endswith(".py") for path in paths or ())
         advice = "" if is_file else "; PATH is a .py file, a folder of them, or a module's name"
-        raise Problem(f"{option} {path}: {problem}{advice}") from None
+        named = " ".join(f"{option} {path}" for path in paths or ())
+        raise Problem(f"{named}: {problem}{advice}") from None
 
 
 def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:

@@ -52,7 +52,7 @@ def validate(
     Examples:
       doorstep validate order.asl.json
       doorstep validate --severity WARNING workflows/*.asl.json
-      doorstep validate template.yaml --resource OrderMachine --param Stage=test
+      doorstep validate template.yaml --machine-name OrderMachine --param Stage=test
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """

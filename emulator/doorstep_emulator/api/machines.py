@@ -181,7 +181,7 @@ def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
 
     def call() -> Any:
         try:
-            return run(request, server.handlers_path)
+            return run(request, server.handlers_source)
         except ApiError as refusal:
             return refusal
 

@@ -22,13 +22,12 @@ _TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
 
 @dataclass(frozen=True, slots=True)
 class TemplateMachine:
-    """A state machine of a template, under its logical id."""
+    """A state machine of a template."""
 
     name: str
+    """As it is deployed: StateMachineName, or its logical id."""
     type: Literal["STANDARD", "EXPRESS"]
     document: Document
-    deployed: str = ""
-    """What it will be called: StateMachineName, or the logical id."""
 
 
 def is_template(value: Any) -> bool:
@@ -60,9 +59,8 @@ def load_machine(
     place = replace(whole, base=f"/Resources/{name}/Properties")
     document = _document(properties, resolver, place, values)
     express = resolver.value(properties.get(_TYPE[kind])) == "EXPRESS"
-    machine = TemplateMachine(
-        name, "EXPRESS" if express else "STANDARD", document, resolver.name(name)
-    )
+    machine_type: Literal["STANDARD", "EXPRESS"] = "EXPRESS" if express else "STANDARD"
+    machine = TemplateMachine(resolver.name(name), machine_type, document)
     if resolver.missing:
         given = " ".join(f"--param {one}=…" for one in resolver.missing)
         raise InputError(f"the template's Parameters need values: {given}")
@@ -84,7 +82,7 @@ def load_any(
         return load_machine(source, name, parameters=parameters)
     if name is not None:
         raise InputError(
-            f"--resource {name}: {whole.path or 'this'} is a definition, not a template"
+            f"--machine-name {name}: {whole.path or 'this'} is a definition, not a template"
         )
     return TemplateMachine(_file_name(whole.path), "STANDARD", whole)
 
@@ -95,8 +93,9 @@ def _file_name(path: Path | None) -> str:
 
 
 def machine_names(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
-    """Return the logical ids of a template's state machines, those left out by a condition not."""
-    return list(_machines(Resolver(template, parameters)))
+    """Return the names of a template's state machines, those left out by a condition not."""
+    resolver = Resolver(template, parameters)
+    return [resolver.name(logical) for logical in _machines(resolver)]
 
 
 def _machines(resolver: Resolver) -> dict[str, Mapping[str, Any]]:
@@ -116,9 +115,10 @@ def _choose(resolver: Resolver, name: str | None) -> tuple[str, Mapping[str, Any
     there = f"the template has {', '.join(machines)}"
     if name is None and len(machines) > 1:
         raise InputError(f"which state machine? {there}")
-    chosen = next(iter(machines)) if name is None else name
+    logical = {resolver.name(one): one for one in machines}
+    chosen = next(iter(machines)) if name is None else logical.get(name, name)
     if chosen not in machines:
-        raise InputError(f"no state machine {chosen}; {there}")
+        raise InputError(f"no state machine {name}; {there}")
     properties = machines[chosen].get("Properties", {})
     if not isinstance(properties, Mapping):
         raise InputError(f"{chosen}: Properties must be an object")

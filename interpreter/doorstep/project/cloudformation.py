@@ -54,7 +54,7 @@ class _Reader:
         except (InputError, DefinitionError) as problem:
             self.project.omissions.append(Omission(name, str(problem)))
         else:
-            self.project.machines[machine.deployed] = machine
+            self.project.machines[machine.name] = machine
 
     def _resource(self, logical: str, resource: Mapping[str, Any]) -> None:
         kind = str(resource.get("Type"))

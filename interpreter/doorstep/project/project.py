@@ -49,7 +49,7 @@ class Project:
     omissions: list[Omission] = field(default_factory=list)
 
     def machine(self, name: str | None) -> TemplateMachine:
-        """Return one state machine, by its deployed name or its logical id.
+        """Return one state machine by its name.
 
         Raises InputError when there is no such machine, or no name and several machines.
         """
@@ -58,9 +58,8 @@ class Project:
         there = f"{self.path} has {', '.join(self.machines) or 'none'}"
         if name is None:
             raise InputError(f"which state machine? {there}; choose one with --machine-name")
-        for deployed, machine in self.machines.items():
-            if name in (deployed, machine.name):
-                return machine
+        if name in self.machines:
+            return self.machines[name]
         raise InputError(f"no state machine {name}; {there}")
 
     def handlers(self, log: Log) -> dict[str, Handler]:

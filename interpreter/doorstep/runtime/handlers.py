@@ -25,7 +25,9 @@ from ..errors import HandlerLoadError, is_interrupt, message_of
 from ..model import Integration, function_name
 
 Handler = Callable[..., Any]
-Source = Mapping[str, Handler] | ModuleType | str | Path
+OneSource = Mapping[str, Handler] | ModuleType | str | Path
+Source = OneSource | Sequence[OneSource]
+"""Handlers as they are given: one source, or several of which later ones come first."""
 F = TypeVar("F", bound=Handler)
 _MARK = "__doorstep_handles__"
 _ENTRY_POINTS = ("handler", "lambda_handler")
@@ -44,11 +46,9 @@ def handler(*names: str) -> Callable[[F], F]:
 class Handlers:
     """A set of handlers, looked up by what a task says of itself."""
 
-    def __init__(self, source: Source | Sequence[Source] | None = None) -> None:
-        """Take one source, or several: later ones come first. Raises HandlerLoadError."""
-        several = isinstance(source, Sequence) and not isinstance(source, str)
-        sources: Any = source if several else [] if source is None else [source]
-        self._sources = [_opened(one) for one in reversed(sources)]
+    def __init__(self, source: Source | None = None) -> None:
+        """Open the sources; raise HandlerLoadError when one does not load."""
+        self._sources = [_opened(one) for one in reversed(several(source))]
 
     def find(self, invoke: Invoke) -> Handler | None:
         """Return the handler of a task; raises HandlerLoadError when its file can't be loaded."""
@@ -62,6 +62,13 @@ class Handlers:
     def described(self) -> str:
         """What was given, for the message that something is missing."""
         return "; ".join(one.described for one in self._sources) or "no handlers were given"
+
+
+def several(source: Source | None) -> Sequence[OneSource]:
+    """Return the sources one by one."""
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return source
+    return [] if source is None else [source]
 
 
 class _Functions:
@@ -121,7 +128,7 @@ class _Folder:
         return marked
 
 
-def _opened(source: Source) -> _Functions | _Folder:
+def _opened(source: OneSource) -> _Functions | _Folder:
     match source:
         case ModuleType():
             return _of_module(source)

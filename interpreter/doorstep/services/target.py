@@ -67,11 +67,12 @@ class Target:
         return tuple(botocore.session.get_session().get_available_services())
 
     @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self, *, processes: bool = False) -> Iterator[None]:
         """Send what code in this process calls through boto3 to the target, for a while.
 
         With a local target the environment has no way to a real account: dummy credentials, the
-        target's URL, no profile.
+        target's URL, no profile. `processes`: whether code in processes of its own calls services
+        too; moto then listens on loopback for them.
         """
         if self.name == "aws":
             yield
@@ -80,8 +81,28 @@ class Target:
         variables["AWS_EC2_METADATA_DISABLED"] = "true"
         if self.url:
             variables["AWS_ENDPOINT_URL"] = self.url
-        with _environment(variables), self._moto():
+        with contextlib.ExitStack() as until_end:
+            until_end.enter_context(_environment(variables))
+            until_end.enter_context(self._moto())
+            until_end.enter_context(
+                _environment(until_end.enter_context(self._listening(processes)))
+            )
             yield
+
+    @contextlib.contextmanager
+    def _listening(self, processes: bool) -> Iterator[dict[str, str]]:
+        if not processes or self.name != "moto":
+            yield {}
+            return
+        from moto.server import ThreadedMotoServer
+
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        try:
+            _, port = server.get_host_and_port()
+            yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        finally:
+            server.stop()
 
     def _moto(self) -> contextlib.AbstractContextManager[Any]:
         if self.name != "moto":
