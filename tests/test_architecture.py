@@ -99,7 +99,17 @@ FOLDERS = {
         "reporting",
     ),
     "doorstep_cli": (
-        *("output", "options", "definitions", "recorded", "views", "runs", "commands", "main"),
+        *(
+            "output",
+            "options",
+            "world",
+            "definitions",
+            "recorded",
+            "views",
+            "runs",
+            "commands",
+            "main",
+        ),
     ),
 }
 """The folders, and modules that stand beside them, in their order: each imports only what stands

@@ -429,7 +429,7 @@ def test_standard_input_can_only_be_one_thing() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_definition_that_is_not_there_is_named() -> None:
-    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "File 'none.json' does not exist")
+    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "Path 'none.json' does not exist")
 
 
 # Handlers that can't be used ---------------------------------------------------------------------

@@ -367,7 +367,7 @@ Resources:
     - "Machine${Name}":
         Type: AWS::Serverless::StateMachine
         Properties:
-          StateMachineName: !Sub "m-${Name}"
+          Name: !Sub "m-${Name}"
           Definition: {StartAt: !Ref Name}
 """
     machine = load_machine(text, "MachineB")

@@ -95,7 +95,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Serverless::Function": _FUNCTION,
     "AWS::Serverless::LayerVersion": Kind("LayerName", "lambda:R:A:layer:{}:1", "arn"),
     "AWS::Serverless::SimpleTable": _TABLE,
-    "AWS::Serverless::StateMachine": _MACHINE,
+    "AWS::Serverless::StateMachine": _MACHINE._replace(name="Name"),
     "AWS::StepFunctions::Activity": Kind("Name", "states:R:A:activity:{}", "arn", {"Name": "name"}),
     "AWS::StepFunctions::StateMachine": _MACHINE,
 }
