@@ -16,6 +16,8 @@ DOCUMENTED = {
     "explore",
     "test_state",
     "Execution",
+    "ExecutionView",
+    "StateView",
     "Exploration",
     # Replaying
     "replay",
@@ -30,6 +32,7 @@ DOCUMENTED = {
     "fail",
     "no_answer",
     "Answer",
+    "Callbacks",
     "Context",
     "TaskFailed",
     # What goes wrong

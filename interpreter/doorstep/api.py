@@ -147,7 +147,7 @@ def start(
     | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
-    | respond | asked before the handlers: a `doorstep.testing.mocks.Mocks` |
+    | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)

@@ -5,7 +5,7 @@
       - {state: PriceItem, when: {sku: tea}, answer: {cents: 790}}
       - {state: FulfilOrder, answer: {number: PX-1}, after: 5h}
 
-They become the mocks of `doorstep.testing.mocks`, and mean what those mean. In `answer` and
+They become the mocks of `doorstep.testing`, and mean what those mean. In `answer` and
 `response` a text `{% … %}` is JSONata that makes the value, in `when` a condition on it; `$` is
 what a handler would be given, or what stands at that place of it.
 """
