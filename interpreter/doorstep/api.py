@@ -38,7 +38,7 @@ StateMachines = Mapping[str, Definition | tuple[Definition, Type]]
 """What `states:startExecution` finds by name: definitions, or (definition, type)."""
 STANDARD: Type = "STANDARD"
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
-"""When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+"""When a seeded run starts without a `start_time`: the same seed gives the same times."""
 CLOCKS_DIFFER = 60
 """By so many seconds a machine's clock may have been set back since a journal was written."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
