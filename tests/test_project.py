@@ -147,8 +147,9 @@ def test_run_takes_a_folder_and_nothing_else(shop: Path) -> None:
 def test_without_a_target_a_service_says_how_to_give_it_one(shop: Path) -> None:
     (shop / "store" / "app.py").write_text("def handler(event, context): return 1")
     result = doorstep("run", shop, "--input", '{"id": "7"}')
-    assert result.exit_code == 1
-    assert "dynamodb:getItem" in result.stderr
+    assert result.exit_code == 2
+    assert "@doorstep.handler('dynamodb:getItem')" in result.stderr
+    assert "--services moto" in result.stderr
 
 
 def test_a_handler_wins_over_the_functions_own_code(shop: Path) -> None:

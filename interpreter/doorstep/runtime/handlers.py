@@ -196,7 +196,7 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 
 def missing(invoke: Invoke, described: str) -> str:
-    """Return the message that a task has no handler, with the three ways to add one.
+    """Return the message that a task has no handler, with the ways to add one.
 
     Fact 103: what nobody answers fails, it does not succeed.
     """
@@ -206,6 +206,7 @@ def missing(invoke: Invoke, described: str) -> str:
         or function_name(invoke.resource)
     )
     function = key.replace("-", "_")
+    is_service = invoke.integration.kind == "service" and key == invoke.integration.action
     marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
     if function.isidentifier():
         second = (
@@ -217,7 +218,8 @@ def missing(invoke: Invoke, described: str) -> str:
     return (
         f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
-        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name."
+        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name"
+        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}."
     )
 
 
