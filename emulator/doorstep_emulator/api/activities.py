@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from doorstep.definitions.jackson import JSONProblem, loads
@@ -26,7 +25,7 @@ def create_activity(server: Server, caller: Caller, request: Members) -> Members
     check_encryption(encryption)
     activity = server.catalogue.activities.get(arn)
     if activity is None:
-        activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)
+        activity = Activity(arn=arn, name=name, created=server.clock.now(), encryption=encryption)
         add_tags(activity, request.get("tags", []))
         server.catalogue.save(activity)
     elif activity.encryption != encryption:

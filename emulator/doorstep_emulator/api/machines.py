@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from doorstep import DefinitionError, validate
@@ -48,7 +47,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
     arn = caller.arn("stateMachine", name)
     if existing := server.catalogue.machines.get(arn):
         return _created_again(server, existing, machine_type, fields, request)
-    now = time.time()
+    now = server.clock.now()
     revision = server.catalogue.add_revision(**fields, machine=arn, at=now, initial=True)
     machine = StoredMachine(
         arn=arn,
@@ -74,7 +73,7 @@ def update_state_machine(server: Server, caller: Caller, request: Members) -> Me
     if "definition" in request:
         _check_definition(request["definition"], machine.type)
     before = server.catalogue.revision(machine.revision)
-    changes, now = _changes(request), time.time()
+    changes, now = _changes(request), server.clock.now()
     fields = {own: getattr(before, own) for own in _CHANGES.values()} | changes
     if changes != {own: getattr(before, own) for own in changes}:
         revision = server.catalogue.add_revision(**fields, machine=machine.arn, at=now)
