@@ -40,6 +40,18 @@ def publish(server: Server, machine: StoredMachine, description: str | None) -> 
     return version
 
 
+def describe(
+    server: Server, machine: StoredMachine, version: Version, description: str | None
+) -> Version:
+    """Let a version have this description, if there is one; return it (fact 470)."""
+    if description is None or version.description == description:
+        return version
+    described = replace(version, description=description)
+    machine.versions[version.arn] = described
+    server.catalogue.save(machine)
+    return described
+
+
 def publish_version(server: Server, caller: Caller, request: Members) -> Members:
     """PublishStateMachineVersion (fact 462)."""
     machine = server.catalogue.owner(request["stateMachineArn"])

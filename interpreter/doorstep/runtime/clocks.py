@@ -60,7 +60,7 @@ class Clock(Protocol):
     """An execution's time. Everything that it does is done in the thread of the main clock."""
 
     def now(self) -> float:
-        """Return the time in epoch seconds, with milliseconds and no more (fact 343)."""
+        """Return the time in epoch seconds, with milliseconds and no more (fact 344)."""
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""

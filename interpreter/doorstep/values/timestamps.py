@@ -1,4 +1,4 @@
-"""Times: RFC 3339 as the Amazon States Language wants it, and the milliseconds that AWS counts in."""
+"""Times in milliseconds, as AWS has them, and as text: RFC 3339, uppercase T and Z."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUNDING = 0.01
 
 
 def in_milliseconds(at: float) -> float:
-    """Return a time, read off a clock, in whole milliseconds: all that AWS has of one (fact 343).
+    """Return a time, read off a clock, in whole milliseconds: all that AWS has of one (fact 344).
 
     Whoever reads a clock calls it, so that a time is the same wherever it is written.
     """
