@@ -21,6 +21,7 @@ from typing import Any, Unpack, get_args, get_origin, get_type_hints, is_typeddi
 PAGE = Path(__file__).with_name("api.md")
 PACKAGES = {
     "doorstep": "Run, test, replay and explore state machines.",
+    "doorstep.testing": "Mocks, and what the fixtures of the pytest plugin hand out.",
     "doorstep.jsonata": "JSONata by itself.",
     "doorstep_emulator": "The server in a program of your own.",
     "doorstep_conformance": "Cases recorded on AWS, run and judged.",

@@ -163,14 +163,14 @@ def test_a_retry_after_a_failed_result_selector_sends_the_same_input_again() -> 
 
     def work(event: Any) -> Any:
         seen.append(event)
-        return {"a": "no number" if len(seen) == 1 else 1}
+        return {"a": "long" * 50_000 if len(seen) == 1 else 1}
 
     state = task(
-        ResultSelector={"sum.$": "States.MathAdd($.a, 1)"},
-        Retry=[{"ErrorEquals": ["States.IntrinsicFailure"]}],
+        ResultSelector={"twice.$": "States.Array($.a, $.a)"},
+        Retry=[{"ErrorEquals": ["States.DataLimitExceeded"]}],
     )
     execution = doorstep.run(chain(state), {"in": 1}, {"work": work})
-    assert execution.output == {"sum": 2}
+    assert execution.output == {"twice": [1, 1]}
     assert seen == [{"in": 1}, {"in": 1}]
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep.errors import InputError
-from doorstep.testing.mock_config import read_test_case
+from doorstep.testing.mock_files import read_test_case
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.main import cli
 

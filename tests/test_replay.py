@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def test_a_history_of_the_cli_is_followed_to_its_end(chain: Chain, tmp_path: Pat
     definition = chain({"Work": WORK})
     for given in (history, history["events"], json.dumps(history), file):
         replayed = doorstep.replay(given, definition)
-        assert (replayed.same, replayed.status, replayed.events) == (True, "SUCCEEDED", 7)
+        assert (replayed.same, replayed.status, replayed.recorded) == (True, "SUCCEEDED", 7)
     assert types(replayed.history) == types(history["events"])
 
 
@@ -532,3 +532,22 @@ def test_what_belongs_to_a_request_is_not_compared(chain: Chain) -> None:
     replayed = doorstep.replay(history, definition, handlers={"work": lambda _: 7})
     assert [answer.verdict for answer in replayed.answers] == ["same", "no handler"]
     assert replayed.same
+
+
+def test_a_replay_is_seen_as_an_execution(chain: Callable[..., Any]) -> None:
+    work = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
+    definition = chain({"Work": work, "Rest": {"Type": "Wait", "Seconds": 60}})
+    execution = doorstep.run(definition, {"n": 1}, {"work": lambda event: event["n"] + 1}, seed=1)
+    for seen in (
+        execution,
+        doorstep.replay(execution.history, definition),
+        doorstep.moments(execution.history, definition),
+    ):
+        assert (seen.status, seen.input, seen.output) == ("SUCCEEDED", {"n": 1}, 2)
+        assert seen.path == ["Work", "Rest"]
+        assert seen.took == timedelta(seconds=60)
+        assert seen.state("Work").output == 2
+        assert seen.history == execution.history
+        assert seen.picture == execution.picture
+        with pytest.raises(LookupError, match="no state 'Wrok'; did you mean 'Work'"):
+            seen.state("Wrok")

@@ -112,7 +112,7 @@ def test_each_child_is_replayed_with_the_item_processor(record: Any, each: Chain
     assert verdicts(replayed) == {"Each[0]": "same", "Each[1]": "same", "Each[2]": "same"}
     first = replayed.children[0]
     assert first.replay is not None
-    assert (first.replay.status, first.replay.events) == ("SUCCEEDED", 9)
+    assert (first.replay.status, first.replay.recorded) == ("SUCCEEDED", 9)
     assert replayed.unused == []
 
 

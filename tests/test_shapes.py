@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import doorstep
 from doorstep.model.resource import integration
-from doorstep.testing.mock_config import read_test_case
+from doorstep.testing.mock_files import read_test_case
 from doorstep.testing.mocks import Mocks, Validation, mock
 from doorstep.testing.service_models import problems
 from doorstep_cli.main import cli

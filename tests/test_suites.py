@@ -12,10 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from doorstep.errors import InputError
-from doorstep.testing.suites.reading import find, read
-from doorstep.testing.suites.reports import as_json, junit
-from doorstep.testing.suites.running import Result, run, session_of
-from doorstep.testing.suites.tables import EXPECT, SETTINGS, STATE, SUITE, TEST, schema
+from doorstep.testing.suites.files import EXPECT, SETTINGS, STATE, SUITE, TEST, find, read, schema
+from doorstep.testing.suites.results import Result, as_json, junit, run, session_of
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "suites.md"
@@ -67,7 +65,7 @@ def results(tmp_path: Path) -> Results:
 
 def told(results: list[Result]) -> str:
     [result] = results
-    return result.told
+    return result.message
 
 
 # What is met ----------------------------------------------
@@ -97,7 +95,7 @@ def test_everything_that_can_be_expected_is_met(results: Results) -> None:
       work: 2
       Work: [{items: "{% $count($) = 2 %}"}, {}]
 """)
-    assert (result.told, result.remarks) == ("", [])
+    assert (result.message, result.remarks) == ("", [])
     assert result.observed
     assert result.observed.name == "mine"
 
@@ -155,8 +153,8 @@ def test_booleans_are_no_numbers(results: Results) -> None:
 def test_what_is_not_met_is_told_with_both_values(results: Results, expect: str, line: str) -> None:
     [result] = results(f"- name: a\n  input: {{items: [1, 2]}}\n  expect:\n    {expect}")
     assert result.outcome == "failed"
-    assert result.told.startswith("work.doorstep.yaml:7: ")
-    assert line in result.told
+    assert result.message.startswith("work.doorstep.yaml:7: ")
+    assert line in result.message
 
 
 def test_the_line_is_that_of_the_part_that_differs(results: Results) -> None:
@@ -169,7 +167,7 @@ def test_the_line_is_that_of_the_part_that_differs(results: Results) -> None:
         b:
           c: 3
 """)
-    assert result.told.startswith("work.doorstep.yaml:11: output[0].b.c\n")
+    assert result.message.startswith("work.doorstep.yaml:11: output[0].b.c\n")
 
 
 def test_all_that_is_not_met_is_told(results: Results) -> None:
@@ -236,21 +234,21 @@ def test_a_test_that_cant_be_used_is_an_error_and_no_failure(
     given = "" if "input" in test else ", input: {items: []}"
     [result] = results(f"- {{name: a{given}, {test}}}")
     assert result.outcome == "error"
-    assert problem in result.told
+    assert problem in result.message
 
 
 def test_a_definition_that_aws_would_refuse_is_an_error(results: Results, tmp_path: Path) -> None:
     (tmp_path / "bad.asl.json").write_text('{"StartAt": "A", "States": {}}')
     [result] = results("- {name: a, definition: bad.asl.json}")
     assert result.outcome == "error"
-    assert "work.doorstep.yaml:4:25: Invalid State Machine Definition" in result.told
+    assert "work.doorstep.yaml:4:25: Invalid State Machine Definition" in result.message
 
 
 def test_a_definition_has_to_be_somewhere(tmp_path: Path) -> None:
     file = tmp_path / "none.doorstep.yaml"
     file.write_text("tests: [{name: a}]")
     [test] = read(file).tests
-    assert "the member 'definition' is missing" in run(test, session_of(test)).told
+    assert "the member 'definition' is missing" in run(test, session_of(test)).message
 
 
 # Settings -------------------------------------------------
@@ -268,7 +266,7 @@ def test_a_test_says_otherwise_than_its_suite(results: Results) -> None:
 """,
         head,
     )
-    assert [one.told for one in (first, second, third)] == ["", "", ""]
+    assert [one.message for one in (first, second, third)] == ["", "", ""]
     begun = [one.observed.history[0]["timestamp"] for one in (first, third) if one.observed]
     assert begun == ["2024-02-29T00:00:00.000+00:00", "2025-03-01T10:00:00.000+00:00"]
     assert third.observed
@@ -345,7 +343,7 @@ def test_a_machine_of_a_template_is_named(results: Results, tmp_path: Path) -> N
         "- {name: a, definition: template.json, resource: Flow, parameters: {Stage: test}, "
         "input: {items: []}}"
     )
-    assert result.told == ""
+    assert result.message == ""
     assert result.observed
     assert result.observed.identity.machine == "Flow"
 
@@ -361,7 +359,7 @@ def test_mocks_may_be_in_a_file_of_their_own(results: Results, tmp_path: Path) -
 - {name: a, mocks: mocks.yaml, expect: {output: [1]}}
 - {name: b, mocks: MockConfigFile.json#Two, expect: {output: [2]}}
 """)
-    assert (first.told, second.told) == ("", "")
+    assert (first.message, second.message) == ("", "")
 
 
 def test_an_answer_that_the_service_would_not_give_is_told_with_its_line(
@@ -401,7 +399,10 @@ def test_one_test_is_run_for_many_values(results: Results) -> None:
     output: ${list}
     states: {Item: {visits: "{% $ = $count(${list}) %}"}}
 """)
-    assert [(one.test.name, one.told) for one in found] == [('1 of ["a",2]', ""), ("2 of []", "")]
+    assert [(one.test.name, one.message) for one in found] == [
+        ('1 of ["a",2]', ""),
+        ("2 of []", ""),
+    ]
 
 
 def test_values_may_be_made_by_jsonata_and_tests_are_numbered(results: Results) -> None:
@@ -412,7 +413,7 @@ def test_values_may_be_made_by_jsonata_and_tests_are_numbered(results: Results) 
   expect: {output: ["${n}"]}
 """)
     assert [one.test.name for one in found] == ["many [0]", "many [1]", "many [2]"]
-    assert [one.told for one in found] == ["", "", ""]
+    assert [one.message for one in found] == ["", "", ""]
 
 
 def test_a_history_is_kept_and_compared(results: Results, tmp_path: Path) -> None:
@@ -537,7 +538,7 @@ def test_folders_are_searched_but_for_hidden_ones(tmp_path: Path) -> None:
 def test_the_suites_of_the_examples_pass(path: Path) -> None:
     found = [run(test, session_of(test)) for test in read(path).tests]
     assert len(found) >= 6
-    assert [(one.told, one.remarks) for one in found if one.told or one.remarks] == []
+    assert [(one.message, one.remarks) for one in found if one.message or one.remarks] == []
 
 
 def test_former_names_of_members_work_with_a_warning(results: Results) -> None:

@@ -19,7 +19,7 @@ from doorstep.model.aws_errors import invalid_request
 from doorstep.runtime import Running
 from doorstep.runtime.answers import Answer
 from doorstep.runtime.handlers import Handler, Handlers
-from doorstep.testing.mock_config import read_config, read_test_case
+from doorstep.testing.mock_files import read_config, read_test_case
 from doorstep.testing.mocks import Mock, doubt, fitting, invalid
 
 from .programs import Definition

@@ -12,7 +12,7 @@ from doorstep.definitions.documents import read_json
 from doorstep.engine.messages import Program
 from doorstep.errors import ApiError
 from doorstep.model.definition import workflow
-from doorstep.runtime.ports import Startable
+from doorstep.runtime.running import Startable
 
 from .catalogue import Catalogue, StartTarget
 

@@ -71,7 +71,7 @@ class Recorder:
         self.stuck: dict[str, str] = {}
         """Of the executions that can't continue, by ARN: why."""
 
-    # For the driver: see `doorstep.runtime.ports.Persistence` ------------------------------------
+    # For the driver: see `doorstep.runtime.running.Persistence` ----------------------------------
 
     def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         """Collect a fact and its events; update the execution's row."""

@@ -57,7 +57,7 @@ class Options:
     handlers: str | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
-    """Asked for an answer before the handlers: `doorstep.testing.mocks.Mocks` in tests."""
+    """Asked for an answer before the handlers: `doorstep.testing.Mocks` in tests."""
     mocks: Path | None = None
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     max_handlers: int = 64

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
         ReplayError,
     )
     from .explorer import Exploration, explore
+    from .history import ExecutionView, StateView
     from .replayer import Moment, Moments, Replay, moments, replay, resume
     from .runtime import (
         Answer,
+        Callbacks,
         Context,
         Execution,
         TaskFailed,
@@ -44,11 +46,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "ApiError",
+    "Callbacks",
     "Context",
     "DefinitionError",
     "Diagnostic",
     "DoorstepError",
     "Execution",
+    "ExecutionView",
     "Exploration",
     "Failure",
     "HandlerLoadError",
@@ -57,6 +61,7 @@ __all__ = [
     "Moments",
     "Replay",
     "ReplayError",
+    "StateView",
     "TaskFailed",
     "answer",
     "explore",
@@ -75,7 +80,8 @@ __all__ = [
 
 _HOMES = {
     "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
-    "runtime.invocation": ("Context",),
+    "history": ("ExecutionView", "StateView"),
+    "runtime.invocation": ("Callbacks", "Context"),
     "runtime": ("Execution",),
     "errors": (
         "ApiError",

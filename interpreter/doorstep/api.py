@@ -38,7 +38,7 @@ StateMachines = Mapping[str, Definition | tuple[Definition, Type]]
 """What `states:startExecution` finds by name: definitions, or (definition, type)."""
 STANDARD: Type = "STANDARD"
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
-"""When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+"""When a seeded run starts without a `start_time`: the same seed gives the same times."""
 CLOCKS_DIFFER = 60
 """By so many seconds a machine's clock may have been set back since a journal was written."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
@@ -147,7 +147,7 @@ def start(
     | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
-    | respond | asked before the handlers: a `doorstep.testing.mocks.Mocks` |
+    | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)

@@ -181,7 +181,7 @@ def _row(name: str, result: Replay | str) -> TableRow:
         return TableRow([name, "unusable", "", "", result], "yellow")
     difference = result.difference
     if difference is None:
-        return TableRow([name, "same", str(result.events), "", ""], "green")
+        return TableRow([name, "same", str(result.recorded), "", ""], "green")
     return TableRow(
-        [name, "differs", str(result.events), difference.place, summary(difference)], "red"
+        [name, "differs", str(result.recorded), difference.place, summary(difference)], "red"
     )

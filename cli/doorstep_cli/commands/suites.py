@@ -16,8 +16,8 @@ from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
     from doorstep.coverage.reports import Measurement
-    from doorstep.testing.suites.reading import Suite, Test
-    from doorstep.testing.suites.running import Result
+    from doorstep.testing.suites.files import Suite, Test
+    from doorstep.testing.suites.results import Result
 
 
 def coverage_options(command: F) -> F:
@@ -102,7 +102,7 @@ def test(
       doorstep test --schema > doorstep.schema.json
     """
     if schema:
-        from doorstep.testing.suites.tables import schema as schema_of_suites
+        from doorstep.testing.suites.files import schema as schema_of_suites
 
         print_json(schema_of_suites())
         return
@@ -170,7 +170,7 @@ class SuiteRun:
 
     def write(self, junit_file: Path | None) -> None:
         """Write the JUnit and coverage reports, and print where coverage is too low."""
-        from doorstep.testing.suites.reports import junit
+        from doorstep.testing.suites.results import junit
         from doorstep.values.printable import printable
 
         try:
@@ -185,13 +185,13 @@ class SuiteRun:
 
     def as_json(self) -> dict[str, Any]:
         """Return all results as one JSON value."""
-        from doorstep.testing.suites.reports import as_json
+        from doorstep.testing.suites.results import as_json
 
         return as_json(self.results, self.problems)
 
     def sum_up(self) -> None:
         """Print the totals, and the table of coverage."""
-        from doorstep.testing.suites.reports import counts
+        from doorstep.testing.suites.results import counts
 
         totals = counts(self.results)
         totals["error"] += len(self.problems)
@@ -231,7 +231,7 @@ class SuiteRun:
 
     def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
         from doorstep import DoorstepError
-        from doorstep.testing.suites.reading import find, read
+        from doorstep.testing.suites.files import find, read
 
         for path in find(paths):
             try:
@@ -241,7 +241,7 @@ class SuiteRun:
                 Problem(str(problem)).show()
 
     def _run(self, test: Test) -> None:
-        from doorstep.testing.suites.running import run, session_of
+        from doorstep.testing.suites.results import run, session_of
 
         stage = session_of(test)
         with prints_go_to_stderr():
@@ -272,7 +272,7 @@ def _result_lines(result: Result) -> Iterator[str]:
     outcome = style(f"{result.outcome:6}", **_STYLES[result.outcome])
     yield f"  {outcome}  {result.test.name}{took}"
     if result.outcome != "passed":
-        yield from (f"{_MARGIN}{line}" for line in result.told.splitlines())
+        yield from (f"{_MARGIN}{line}" for line in result.message.splitlines())
         if observed:
             yield ""
             yield from (f"{_MARGIN}{line}" for line in observed.picture.splitlines())

@@ -54,7 +54,7 @@ def _print_own(replayed: Replay) -> None:
             echo(f"  {title + ':':10}{_event(event)}")
         echo(f"  likely:   {difference.advice}")
     else:
-        echo(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
+        echo(f"the same: {replayed.recorded:,} events, {replayed.status}", fg="green")
     if answers := [answer for one in replayed.all for answer in one.answers]:
         _print_answers(answers)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorstep.definitions.jackson import JSONProblem, loads
 from doorstep.engine.messages import FactKind
 from doorstep.errors import ApiError
 from doorstep.model.aws_errors import invalid_output, invalid_token, no_activity, task_timed_out
+from doorstep.values.jackson import JSONProblem, loads
 
 from ..activities import Poll
 from ..arns import Caller, parse

@@ -6,7 +6,6 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header
 from doorstep.errors import ApiError, DoorstepError, InputError
@@ -18,6 +17,7 @@ from doorstep.model.aws_errors import (
     wrong_type,
 )
 from doorstep.runtime import Running
+from doorstep.values import jackson
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse

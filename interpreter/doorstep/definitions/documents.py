@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Diagnostic, InputError, refusal, shortened
-from . import jackson, source_locations, yaml_text
+from ..values import jackson
+from . import source_locations, yaml_text
 from .source_locations import MAX_WIDTH, excerpt
 
 MAX_CHARACTERS = 1_048_576

@@ -144,6 +144,10 @@ class IndexNotFound(PathNotFound):
     """
 
 
+class NotAnArray(PathNotFound):
+    """An index stands on something other than an array, or null (fact 133)."""
+
+
 def follow(text: str, steps: tuple[Step, ...], absent: Get) -> tuple[Get, Reach | None]:
     """Return a function of the root's value: what the steps lead to, or `absent(root's value)`.
 
@@ -268,8 +272,9 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
                 value = value[names[0]]
             case Elements((index,)):
                 if not isinstance(value, list):
+                    kind = PathNotFound if value is None else NotAnArray
                     reason = f"Filter: [{index}] can only be applied to arrays."
-                    return PathNotFound(text, f"{reason} Current context is: {dumps(value)}")
+                    return kind(text, f"{reason} Current context is: {dumps(value)}")
                 at += f"[{index}]"
                 beyond = not -len(value) <= index < len(value)
                 if beyond and last:

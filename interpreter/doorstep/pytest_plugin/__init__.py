@@ -54,7 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when less is covered: 90, or of one kind: catcher=75",
     )
     group.addoption(
-        "--doorstep-update", action="store_true", help="keep the histories of this run as snapshots"
+        "--doorstep-update",
+        action="store_true",
+        help="store this run's histories as snapshots",
     )
 
 
@@ -143,7 +145,7 @@ def state_machine(
 
 @pytest.fixture
 def history_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Compares an execution's history with one that is kept beside the test.
+    """Compare an execution's history with one that is stored beside the test.
 
     Times, ids, names and tokens don't matter. `history_snapshot(execution, "name")`: the name is
     needed where a test has several. `--doorstep-update` keeps what the run gave.

@@ -44,8 +44,8 @@ class Collector:
         try:
             self.measurement.write()
         except OSError as problem:
-            told = f"can't write {problem.filename}: {problem.strerror}"
-            pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
+            message = f"can't write {problem.filename}: {problem.strerror}"
+            pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
         if session.exitstatus == 0 and self.measurement.shortfalls:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ..errors import DoorstepError
-from ..testing.suites.reading import Test, read
-from ..testing.suites.running import Result, run, session_of
+from ..testing.suites.files import Test, read
+from ..testing.suites.results import Result, run, session_of
 from ..values.printable import printable
 from .stash import SESSION
 
@@ -33,7 +33,7 @@ class NotPassed(Exception):  # noqa: N818  what happened, not a mistake of ours
     """A result other than passed."""
 
     def __init__(self, result: Result) -> None:
-        super().__init__(printable(result.told))
+        super().__init__(printable(result.message))
 
 
 class SuiteItem(pytest.Item):

@@ -15,9 +15,9 @@ from typing import Any, overload
 from ..api import Definition, Type
 from ..asl.context import Env
 from ..asl.data_flow import stages
-from ..engine import TERMINAL, Engine, Event, Fiber
+from ..engine import Engine, Event, Fiber
 from ..errors import StateFailed
-from ..history import Entry, Visit, as_aws
+from ..history import Entry, ExecutionView, Visit, as_aws
 from ..model import State
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference
@@ -87,12 +87,16 @@ class Moment:
         return list(differences("", before.data(), self.data()))
 
 
-class Moments(Sequence[Moment]):
-    """The moments of an execution in the order of its events; each is made when it is asked for."""
+class Moments(ExecutionView, Sequence[Moment]):
+    """The moments of a recorded execution in the order of its events.
+
+    The execution itself is seen as any other: `status`, `path`, `state(name)`, `took` …
+    """
 
     def __init__(self, recording: Recording, replayer: Replayer | None = None) -> None:
         self.recording = recording
         self._snapshots = Snapshots()
+        self._definition = replayer.definition if replayer else None
         self._replay = replayer.watch(recording, self._snapshots) if replayer else None
         states = replayer.machine.scope.walk() if replayer else ()
         self._states = {state.name: state for state in states}
@@ -103,9 +107,14 @@ class Moments(Sequence[Moment]):
         return self._replay.difference if self._replay else None
 
     @property
-    def status(self) -> str:
-        """The execution's at the end of the recording, RUNNING if it had not ended."""
-        return TERMINAL.get(self.recording.events[-1].type, "RUNNING")
+    def events(self) -> list[Entry]:
+        """The recorded events."""
+        return self.recording.events
+
+    @property
+    def definition(self) -> Mapping[str, Any] | None:
+        """The definition that it is replayed with; None without one."""
+        return self._definition
 
     @property
     def failures(self) -> list[int]:

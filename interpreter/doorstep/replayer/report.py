@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from ..api import Definition, StateMachines, Type
-from ..engine import Fact
+from ..engine import Event, Fact
 from ..errors import InputError
-from ..history import as_aws
+from ..history import ExecutionView
 from ..runtime import Handlers, Source, call_apart
 from ..values.json_values import ABSENT, differences, value_of
 from .child_histories import ChildHistories, ChildSource
@@ -24,18 +24,22 @@ from .replayer import Replayer
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """What came of a recording with a definition, and with handlers where they were given."""
+class Replay(ExecutionView):
+    """What came of a recording with a definition, and with handlers where they were given.
 
-    status: str
-    """The execution's at the end of the recording: RUNNING if it had not ended."""
-    events: int
+    It is seen as it happens now: `status`, `path`, `state(name)` and the other members of an
+    execution, RUNNING where the recording ends before the execution does.
+    """
+
+    events: Sequence[Event] = field(repr=False)
+    """What happens now."""
+    definition: Mapping[str, Any] = field(repr=False)
+    """The definition that it was replayed with."""
+    recorded: int
     """How many events the recording has."""
     difference: Difference | None
     answers: list[HandlerAnswer] = field(default_factory=list)
     """The handlers' answers, call by call."""
-    history: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    """What happens now, as GetExecutionHistory returns it."""
     children: list[ChildReplay] = field(default_factory=list)
     """The executions that it started, where histories of children were given."""
     unused: list[str] = field(default_factory=list)
@@ -65,7 +69,7 @@ class Replay:
         members: dict[str, Any] = {
             "same": self.same,
             "status": self.status,
-            "events": self.events,
+            "events": self.recorded,
             "difference": self.difference.as_json() if self.difference else None,
         }
         if self.answers:
@@ -178,11 +182,11 @@ def _replay(
     follower = replayer.follow(recording, histories=histories)
     places = list(children_of(replayer, follower, histories)) if histories else []
     return Replay(
-        status=follower.engine.status,
-        events=len(recording.events),
+        events=follower.engine.history,
+        definition=replayer.definition,
+        recorded=len(recording.events),
         difference=follower.difference,
         answers=list(_answers(follower, handlers, replayer.tolerate)) if handlers else [],
-        history=[as_aws(event) for event in follower.engine.history],
         children=[_child(place, handlers, histories) for place in places],
     )
 

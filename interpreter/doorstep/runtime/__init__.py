@@ -9,8 +9,7 @@ from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, Source, handler, names_by, names_of
 from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
 from .persistence import InMemory, JournalFile, resume_execution
-from .ports import Startable
-from .running import Running, child_identity
+from .running import Running, Startable, child_identity
 from .step_functions import described, input_text, starts_execution
 
 # fmt: off

@@ -34,8 +34,7 @@ from .handlers import Handlers
 from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .pending_answers import accept, deliver_held, expire, release, schedule
 from .persistence import InMemory
-from .ports import EventListener, NewMapRun, Persistence, Startable
-from .running import Running
+from .running import EventListener, NewMapRun, Persistence, Running, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")

@@ -12,8 +12,7 @@ from ..history import ExecutionView
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
-from .ports import EventListener
-from .running import Running
+from .running import EventListener, Running
 
 
 class Execution(ExecutionView):

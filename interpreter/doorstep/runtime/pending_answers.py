@@ -14,7 +14,7 @@ from ..engine import EXECUTION, Fact, FactKind, Invoke, SetTimer
 from .running import Running
 
 if TYPE_CHECKING:
-    from .ports import Delivery
+    from .running import Delivery
 
 
 def unanswered(execution: Running, key: str) -> bool:

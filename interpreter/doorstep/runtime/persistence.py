@@ -42,7 +42,7 @@ from .running import Running, child_identity
 from .step_functions import watch_again
 
 if TYPE_CHECKING:
-    from .ports import Delivery
+    from .running import Delivery
 
 _BEGINNING = b'{"definition":'
 """Of a header, and so of the file: another file is not taken for one that was cut off."""

@@ -23,8 +23,7 @@ from .clocks import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:
-    from .ports import Delivery, Startable
-    from .running import Running
+    from .running import Delivery, Running, Startable
 
 
 DEEPEST = 1_000

@@ -46,13 +46,13 @@ from .service_models import problems
 Numbers = int | Container[int]
 Respond = Callable[[Running, Invoke], Answer]
 Validation = Literal["strict", "warn", "off"]
-"""What becomes of an answer that the service would not give: the execution fails, or it is told."""
+"""What an answer does that the service would not give: fail the execution, or be reported."""
 _NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mock:
-    """Which calls of a state it answers, and how; every condition that is given has to hold."""
+    """Which calls of a state it answers, and how; all of its conditions have to hold."""
 
     state: str
     respond: Respond
@@ -97,8 +97,8 @@ def mock(
     """Answer calls of `state` with `answer`.
 
     `answer`: a JSON value, `doorstep.answer(value, after="5h")`, `doorstep.fail("Error", "cause")`,
-    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of what a
-    handler would be given that returns one of these. A value answers a callback and a job as well;
+    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of the
+    event of a handler that returns one of these. A value answers a callback and a job as well;
     as with handlers it becomes the `Payload` of `lambda:invoke`.
 
     | condition | a number, or a container of numbers such as range(3) |
@@ -106,9 +106,9 @@ def mock(
     | invocation | of this call among all calls of the state |
     | attempt | 0 for the first call of a visit, then the number of the retry |
     | index | of the iteration of the inline Map around the state |
-    | when | a function of what a handler would be given that says whether it fits |
+    | when | a function of the event of a handler that says whether it fits |
 
-    `heartbeat`: the task's heart beats that often until the task is over.
+    `heartbeat`: a heartbeat is sent that often until the task is over.
     """
     numbers = {"invocation": invocation, "attempt": attempt, "index": index}
     conditions = [f"{name} {value}" for name, value in numbers.items() if value is not None]
@@ -137,11 +137,11 @@ class Mocks:
     def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
         called = execution.identity.machine, invoke.state
-        # A journal that is gone on with tells of calls that were made before.
+        # In a resumed journal there are calls that were made before.
         number = max(self._calls[called], invoke.number)
         self._calls[called] = number + 1
         try:
-            found = fitting(self.mocks, execution, invoke, number)
+            match = fitting(self.mocks, execution, invoke, number)
         except InputError as problem:
             return invalid(invoke.state, str(problem))
         except BaseException as problem:  # a condition is the user's own function
@@ -149,11 +149,11 @@ class Mocks:
                 raise
             why = f"a condition raised {type(problem).__name__}: {message_of(problem)}"
             return invalid(invoke.state, why)
-        if found is None:
+        if match is None:
             return None
-        self._reached.add(found)
-        answer = self._checked(found, invoke, found.respond(execution, invoke))
-        return answer if found.heartbeat is None else replace(answer, heartbeat=found.heartbeat)
+        self._reached.add(match)
+        answer = self._checked(match, invoke, match.respond(execution, invoke))
+        return answer if match.heartbeat is None else replace(answer, heartbeat=match.heartbeat)
 
     def run(
         self,
@@ -176,16 +176,16 @@ class Mocks:
         return [one.label for one in self.idle]
 
     def remarks(self, mocks: Container[Mock] | None = None) -> list[str]:
-        """What whoever looks at the run should know: mocks never reached (of those), doubts."""
+        """Return what to report of the run: mocks never reached (of those), and doubts."""
         idle = [one.label for one in self.idle if mocks is None or one in mocks]
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
-        told = "" if self.mock_validation == "off" else doubt(mock, invoke, answer)
-        if told and self.mock_validation == "strict":
-            return invalid(invoke.state, told)
-        if told:
-            self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        message = "" if self.mock_validation == "off" else doubt(mock, invoke, answer)
+        if message and self.mock_validation == "strict":
+            return invalid(invoke.state, message)
+        if message:
+            self.doubts.append(f"the mock of the state '{invoke.state}': {message}")
         return answer
 
 
@@ -193,21 +193,23 @@ def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
     """What the service would not give in a mock's answer; empty when it might."""
     if answer.output is ABSENT:
         return ""
-    unlike = "; ".join(problems(invoke.integration, answer.output))
+    differing = "; ".join(problems(invoke.integration, answer.output))
     which = mock.label.removeprefix(invoke.state)
-    return f"{invoke.integration.action} does not answer so{which}: {unlike}" if unlike else ""
+    return (
+        f"{invoke.integration.action} does not answer so{which}: {differing}" if differing else ""
+    )
 
 
 def invalid(state: str, why: str) -> Answer:
     """The answer of a mock that can't answer: the run is set up wrong."""
-    told = f"The mock of the state '{state}' can't answer: {why}"
-    return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
+    message = f"The mock of the state '{state}' can't answer: {why}"
+    return Answer(failed=True, error="Doorstep.MockInvalid", cause=message, final=True)
 
 
 def numbers(text: str) -> range | None:
     """The calls that "3" or "1-3" stands for; None for other texts."""
-    found = _NUMBERS.fullmatch(text)
-    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else None
+    match = _NUMBERS.fullmatch(text)
+    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else None
 
 
 def _handled(answer: Any) -> Respond:

@@ -1,4 +1,4 @@
-"""Histories kept beside the tests, without what differs from run to run."""
+"""Histories stored beside the tests, without what differs from run to run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..values.json_values import loads
 from .state_machines import ObservedExecution
 
-_ADVICE = "--doorstep-update (of `doorstep test`: --update) keeps this one"
+_ADVICE = "--doorstep-update (of `doorstep test`: --update) stores this one"
 _LEFT_OUT = ("timestamp", "id", "previousEventId")
 _TEXTS = ("input", "output", "parameters", "cause")
 _RANDOM = (
@@ -32,7 +32,7 @@ def recognizable(observed: ObservedExecution) -> list[Any]:
 
 
 def compare(observed: ObservedExecution, file: Path, *, update: bool) -> None:
-    """Raise AssertionError with the differences to a kept history; or keep this one."""
+    """Raise AssertionError with the differences to a stored history; or store this one."""
     text = json.dumps(recognizable(observed), indent=2, ensure_ascii=False) + "\n"
     if update:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -40,10 +40,10 @@ def compare(observed: ObservedExecution, file: Path, *, update: bool) -> None:
         return
     if not file.exists():
         raise AssertionError(f"there is no {file}; {_ADVICE}")
-    kept = file.read_text("utf-8")
-    if kept != text:
+    stored = file.read_text("utf-8")
+    if stored != text:
         lines = unified_diff(
-            kept.splitlines(), text.splitlines(), f"{file.name} (kept)", "this run", lineterm=""
+            stored.splitlines(), text.splitlines(), f"{file.name} (stored)", "this run", lineterm=""
         )
         raise AssertionError("\n".join([f"the history is another one; {_ADVICE}", *lines]))
 

@@ -19,7 +19,7 @@ from ..snapshots import compare
 from ..state_machines import ObservedExecution, callable_names
 
 _LONGEST = 1_000
-"""Characters of a value that is shown."""
+"""Characters of a value in a message."""
 _INCLUDES = "_includes"
 _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "status": lambda execution: execution.status,
@@ -89,8 +89,8 @@ def _execution(
         yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
     yield from _compared(expect, of, _EXECUTION, observed)
     for name, state in expect.get("states", {}).items():
-        found = _state(observed, name, state.source)
-        yield from _compared(state, f" of {name}{of}", _STATE, found)
+        state_view = _state(observed, name, state.source)
+        yield from _compared(state, f" of {name}{of}", _STATE, state_view)
     for name, wanted in expect.get("calls", {}).items():
         yield from _calls(name, of, wanted, expect.source.at("calls").at(name), observed)
 
@@ -98,42 +98,42 @@ def _execution(
 def _children(
     machine: str, wanted: list[Record], place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
-    found = [child for child in observed.children if child.machine == machine]
-    if len(found) != len(wanted):
-        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(found))
+    children = [child for child in observed.children if child.machine == machine]
+    if len(children) != len(wanted):
+        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(children))
         return
-    for number, (expect, child) in enumerate(zip(wanted, found, strict=True)):
+    for number, (expect, child) in enumerate(zip(wanted, children, strict=True)):
         yield from _execution(expect, f" of {machine}[{number}]", child, expect.source)
 
 
 def _compared(
     expect: Record, of: str, table: Mapping[str, Callable[[Any], Any]], observed: Any
 ) -> Iterator[Unmet]:
-    """The members of a record that the table can tell of."""
+    """Compare the members of a record that are in the table."""
     for member, expected in expect.members.items():
         name = member.removesuffix(_INCLUDES)
         if name in table:
             place, partial = expect.source.at(member), member != name
             try:
-                found = table[name](observed)
-            except AssertionError as told:
-                yield Unmet(place, f"{name}{of}", expected, str(told))
+                actual = table[name](observed)
+            except AssertionError as not_reached:
+                yield Unmet(place, f"{name}{of}", expected, str(not_reached))
                 continue
-            yield from _unlike(place, f"{name}{of}", expected, found, partial=partial)
+            yield from _differing(place, f"{name}{of}", expected, actual, partial=partial)
 
 
-def _unlike(
-    place: SourceValue, what: str, expected: Any, found: Any, *, partial: bool
+def _differing(
+    place: SourceValue, what: str, expected: Any, actual: Any, *, partial: bool
 ) -> Iterator[Unmet]:
     try:
-        unlike = unmet("", expected, found, partial=partial)
+        differing = unmet("", expected, actual, partial=partial)
     except InputError as problem:
         raise place.problem(str(problem)) from None
-    for at, wanted, had in unlike:
+    for at, wanted, actual_part in differing:
         if what.partition(" ")[0] == "took" and not is_expression(wanted):
-            wanted, had = spelled(wanted), spelled(had)
+            wanted, actual_part = spelled(wanted), spelled(actual_part)
         dot = "" if not at or at.startswith("[") else "."
-        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
+        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, actual_part)
 
 
 def _inner(place: SourceValue, at: str) -> SourceValue:
@@ -162,14 +162,14 @@ def _calls(
     name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
-    made = [call.event for call in observed.called(name)]
+    inputs = [call.event for call in observed.called(name)]
     known = callable_names(observed.definition)
-    if not made and name not in known:
+    if not inputs and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
     count = isinstance(wanted, int)
-    found = len(made) if count else made
-    yield from _unlike(place, f"calls of {name}{of}", wanted, found, partial=True)
+    actual = len(inputs) if count else inputs
+    yield from _differing(place, f"calls of {name}{of}", wanted, actual, partial=True)
 
 
 def _history(
@@ -177,8 +177,8 @@ def _history(
 ) -> Iterator[Unmet]:
     try:
         compare(observed, folder / place.value, update=update)
-    except AssertionError as told:
-        yield Unmet(place, str(told))
+    except AssertionError as difference:
+        yield Unmet(place, str(difference))
 
 
 def _shown(value: Any) -> str:
