@@ -1,6 +1,7 @@
 """Partitions: AWS's separate parts, of which each has its regions and its ARNs (`arn:aws-cn:…`).
 
-The regions are those of botocore's `partitions.json`, by its regular expressions.
+The regions are those of botocore's `partitions.json`, by its regular expressions. Fact 236: an
+execution reaches the resources of its own partition only.
 """
 
 from __future__ import annotations
