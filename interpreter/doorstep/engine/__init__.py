@@ -42,9 +42,9 @@ from .quotas import EXPRESS, MOST_BYTES, STANDARD, Quotas, quotas_of
 __all__ = [
     "ACCOUNT", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL",
     "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine", "Event", "Fact", "FactKind",
-    "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke", "ItemSource",
-    "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget", "SetTimer",
-    "StartMapRun", "check_name", "details_member", "entry_line", "header_line", "is_name",
-    "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "written",
+    "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke",
+    "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget",
+    "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line", "header_line",
+    "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "written",
 ]
 # fmt: on
