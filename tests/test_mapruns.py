@@ -367,8 +367,8 @@ def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("item_reader", "source"),
     [
-        (reader(InputType="JSON"), "S3://in/items.json"),
-        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "S3://in"),
+        (reader(InputType="JSON"), "s3://in/items.json"),
+        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "s3://in"),
     ],
 )
 def test_an_item_knows_its_source(tmp_path: Path, item_reader: dict[str, Any], source: str) -> None:

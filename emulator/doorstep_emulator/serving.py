@@ -190,13 +190,13 @@ def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> 
         if machine and machine.type == deployment.type:
             update_state_machine(server, owner, {"stateMachineArn": arn, **definition})
         else:
-            role = f"arn:aws:iam::{owner.account}:role/doorstep"
+            role = f"arn:{owner.partition}:iam::{owner.account}:role/doorstep"
             request = {"name": deployment.name, "type": deployment.type, "roleArn": role}
             create_state_machine(server, owner, {**request, **definition})
 
 
 def _everything(owner: Caller) -> dict[str, Any]:
-    group = f"arn:aws:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
+    group = f"arn:{owner.partition}:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
     destinations = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
     return {"level": "ALL", "includeExecutionData": True, "destinations": destinations}
 

@@ -59,7 +59,7 @@ def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
         items = _listed(reader, folder, name)
     else:
         key = str(reader.arguments.get("Key", ""))
-        items = _object(reader.config, locate(buckets, name, key), f"S3://{name}/{key}")
+        items = _object(reader.config, locate(buckets, name, key), f"s3://{name}/{key}")
     return islice(items, most)
 
 
@@ -126,9 +126,9 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
         if not path.resolve().is_relative_to(folder):
             raise _outside(bucket, key)
         if flatten:
-            yield from _object(reader.config, path, f"S3://{bucket}/{key}")
+            yield from _object(reader.config, path, f"s3://{bucket}/{key}")
         else:
-            yield MapItem(_metadata(path, key), f"S3://{bucket}")
+            yield MapItem(_metadata(path, key), f"s3://{bucket}")
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
