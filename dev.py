@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Set Doorstep up and show it or check it: `python3 dev.py demo`, `test` or `matrix`.
+"""Set up Doorstep and show or check it: `python3 dev.py demo`, `python3 dev.py test`.
 
-Needs Python 3.11+ and nothing else: the first run makes `.venv` beside this file and installs the
-project into it, later runs reuse it. Every Python can parse this file (no f-strings, no
-annotations, no stars in tuples), so that one that is too old is told so in a sentence.
+Needs only Python 3.11 or later. The first run creates `.venv` beside this file and installs the
+project there; later runs reuse it. Every Python can parse this file (no f-strings, no annotations,
+no stars in tuples), so that an old one prints a plain message.
 """
 # ruff: noqa: UP031, RUF005
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036  this is where the others are turned away
+if sys.version_info < (3, 11):  # noqa: UP036  older versions are refused here
     sys.exit(
         "Doorstep needs Python 3.11 or later; %s is Python %d.%d. Run this with a newer one, "
         "for example: python3.12 dev.py test" % ((sys.executable,) + sys.version_info[:2])
@@ -56,22 +56,23 @@ VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
 def main():
-    """Do what the command line asks for; the exit code is 0 when all of it succeeded."""
+    """Run the command; return 0 if all of it succeeded."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run the workflow of examples/order and show its history")
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
     commands.add_parser("matrix", help="run `test` with each supported Python of this machine")
+    commands.add_parser("api", help="write docs/api.md anew from the docstrings")
     chosen = parser.parse_args().command
     os.chdir(ROOT)
     if chosen == "matrix":
         return matrix()
     set_up()
-    return demo() if chosen == "demo" else test()
+    return {"demo": demo, "test": test, "api": api}[chosen]()
 
 
 def demo():
-    """Run the commands of the demo, up to the first that fails."""
+    """Run the commands of the demo up to the first that fails."""
     (ROOT / "build").mkdir(exist_ok=True)
     for command in DEMO:
         say("\n$ doorstep " + command)
@@ -83,16 +84,21 @@ def demo():
 
 
 def test():
-    """Run every step, also after one that failed, and sum up."""
+    """Run every step, also after a failure, and print a summary."""
     results = [(step.name, run(step)) for step in STEPS]
     say("\n" + "   ".join("%s: %s" % result for result in results))
     return 1 if "FAILED" in dict(results).values() else 0
 
 
+def api():
+    """Write docs/api.md."""
+    return call("python docs/generate_api.py")
+
+
 def run(step):
-    """Run one step and say how it went: ok, FAILED or skipped."""
+    """Run a step; return ok, FAILED or skipped."""
     if step.needs and not (ROOT / step.needs).exists():
-        say("\n== %s: skipped, there is no %s" % (step.name, step.needs))
+        say("\n== %s: skipped, %s not found" % (step.name, step.needs))
         return "skipped"
     say("\n== %s: %s" % (step.name, step.command))
     return "FAILED" if call(step.command) else "ok"
@@ -122,13 +128,13 @@ def find_python(version):
 
 
 def call(command):
-    """Run a command of the environment; its exit code."""
+    """Run a command of the environment; return its exit code."""
     words = command.split()
     return subprocess.call([str(BIN / words[0])] + words[1:])
 
 
 def set_up():
-    """Bring `.venv` to what pyproject.toml asks for; costs nothing when it is there already."""
+    """Bring `.venv` up to date with pyproject.toml; do nothing if it is."""
     wanted = fingerprint()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text("utf-8") == wanted:
         return
@@ -142,13 +148,13 @@ def set_up():
 
 
 def fingerprint():
-    """What the environment depends on. The path counts: an environment can't be moved."""
+    """Return what the environment depends on, with its path, as it can't be moved."""
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     return "Python %s\n%s\npyproject.toml %s\n" % (sys.version, ROOT, project)
 
 
 def works():
-    """Whether there is an environment of this Python, at this place, that pip can install into."""
+    """Return whether `.venv` belongs to this Python and path, and has pip."""
     question = "import pip, sys; print(sys.version, sys.prefix)"
     try:
         answer = subprocess.run([str(PYTHON), "-c", question], capture_output=True, text=True)
@@ -158,24 +164,24 @@ def works():
 
 
 def make_venv():
-    """Make `.venv`, in place of whatever stands there."""
+    """Create `.venv`, replacing what is there."""
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             sys.exit(
-                "%s has no module %r, which makes virtual environments. On Debian and Ubuntu:\n"
+                "%s has no module %r, which creates virtual environments. On Debian and Ubuntu:\n"
                 "    sudo apt install python3-venv\n"
                 "then run this again." % (sys.executable, module)
             )
-    say("Making a virtual environment in %s (Python %d.%d)" % ((VENV,) + sys.version_info[:2]))
-    # From inside the environment that is to be made anew, the Python beneath it has to do it.
+    say("Creating a virtual environment in %s (Python %d.%d)" % ((VENV,) + sys.version_info[:2]))
+    # Run from inside the environment to replace, the base Python has to do it.
     python = getattr(sys, "_base_executable", sys.executable)
     if subprocess.call([python, "-m", "venv", "--clear", str(VENV)]):
-        sys.exit("The virtual environment could not be made; what went wrong stands above.")
+        sys.exit("The virtual environment could not be created; see the error above.")
 
 
 def install():
-    """Install the project, editable, with what the checks need; show what pip collects."""
-    say("Installing Doorstep and what it is checked with (from PyPI, the first time only)")
+    """Install the project as editable, with the tools for the checks; print pip's progress."""
+    say("Installing Doorstep and the tools for its checks (from PyPI, the first time only)")
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--editable", ".[dev]"]
     output = []
     with subprocess.Popen(
@@ -187,14 +193,14 @@ def install():
                 say("  " + line.split(" (from")[0].rstrip())
     if pip.returncode:
         sys.exit(
-            "".join(output) + "\nThe packages could not be installed; pip's own words stand above."
-            "\nThe first run needs the network, to reach PyPI. Behind a proxy, set HTTPS_PROXY;"
-            "\nwith a mirror of your own, set PIP_INDEX_URL. Then run this again."
+            "".join(output) + "\nThe packages could not be installed; see pip's error above."
+            "\nThe first run needs network access to PyPI. Behind a proxy, set HTTPS_PROXY;"
+            "\nfor a mirror of your own, set PIP_INDEX_URL. Then run this again."
         )
 
 
 def say(text):
-    """Print at once, so that what we say and what the tools say stay in order."""
+    """Print at once, so that our output and that of the tools stay in order."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""What each hostile execution takes by itself: `python benchmarks/bounds.py [NAME …]`.
+"""Measure what each hostile execution costs by itself: `python benchmarks/bounds.py [NAME …]`.
 
 Each runs in a process of its own. Ends with 1 if one does not end, takes more than 200 MB beyond
 what the process had before, or ends with a fault of Doorstep's. Times are of this machine.
@@ -30,12 +30,12 @@ CHILD = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
 
 
 def memory() -> float:
-    """The most that this process has held until now, in MB."""
+    """Return the most memory that this process has had so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run(one: Hostile) -> dict[str, Any]:
-    """Run it in this process; return what became of it, and what it took."""
+    """Run it in this process; return its result and cost."""
     handlers = ModuleType("handlers")
     exec(HANDLERS, vars(handlers))  # noqa: S102  ours
     kind: Any = one.type
@@ -48,12 +48,12 @@ def run(one: Hostile) -> dict[str, Any]:
         try:
             execution = doorstep.run(
                 one.definition,
-                text=one.text,
+                input_json=one.text,
                 handlers=handlers,
-                machines=machines,
-                machine_name=one.name,
+                state_machines=machines,
+                state_machine_name=one.name,
                 type=kind,
-                bucket=folder,
+                s3_root=folder,
             )
             end, cause = execution.status, f"{execution.error} {execution.cause}"
         except (doorstep.DefinitionError, doorstep.InputError) as refusal:
@@ -85,7 +85,7 @@ def measured(one: Hostile) -> dict[str, Any]:
 
 
 def wrong(result: dict[str, Any]) -> bool:
-    """Whether it has harmed somebody."""
+    """Return whether it harmed another execution."""
     unended = result["end"] in ("does not end", "traceback", "RUNNING")
     return unended or result["memory"] > MOST or "fault of Doorstep" in result["cause"]
 

@@ -1,10 +1,10 @@
-"""The emulator's figures: first answer, latency, throughput, memory, long histories, full stores.
+"""Measure the emulator: first answer, latency, throughput, memory, long histories, full stores.
 
     python benchmarks/emulator_bench.py [--boto3] [--rounds 500] [--finished 100000]
 
-Other work on the machine slows client and server alike, so each figure stands beside that of a
+Other work on the machine slows client and server alike, so each figure is compared with that of a
 stub that only answers, measured in turn with it. With --boto3 the clients are boto3's, which have
-a ceiling of their own; else plain http.client.
+an upper limit of their own; otherwise they are plain http.client.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def create(call: Call, name: str, definition: dict[str, Any]) -> str:
 
 
 def once(call: Call, machine: str) -> float:
-    """Seconds from a start to the answer that it has succeeded."""
+    """Return the seconds from a start to the response that it succeeded."""
     began = time.perf_counter()
     arn = call("StartExecution", stateMachineArn=machine)["executionArn"]
     while call("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
@@ -81,7 +81,7 @@ def once(call: Call, machine: str) -> float:
 
 
 def together(calls: list[Call], machine: str, count: int) -> list[float]:
-    """What each of `count` executions took, when the clients share them."""
+    """Return how long each of `count` executions took, shared among clients."""
     times: list[float] = []
 
     def work(call: Call) -> None:
@@ -96,7 +96,7 @@ def together(calls: list[Call], machine: str, count: int) -> list[float]:
 
 
 def throughput(connect: Connect, servers: dict[str, Served], clients: int, rounds: int) -> None:
-    """Both servers in turn, so that both meet the same machine; the best turn of each counts."""
+    """Measure both servers in turn, under the same load; return the best turn of each."""
     rates: dict[str, list[float]] = {name: [] for name in servers}
     times: dict[str, list[float]] = {name: [] for name in servers}
     used = dict.fromkeys(servers, 0.0)
@@ -138,7 +138,7 @@ def long_history(call: Call, server: Served) -> None:
 
 
 def fill(db: Path, machine: str, count: int) -> list[str]:
-    """Copies of the only execution; gives their ARNs."""
+    """Copy the only execution; return the ARNs of the copies."""
     store = SqliteStore(str(db))
     like = store.row(f"{machine.replace(':stateMachine:', ':execution:')}:first")
     assert like is not None
@@ -157,7 +157,7 @@ def fill(db: Path, machine: str, count: int) -> list[str]:
 
 
 class Filled:
-    """A server on a store with many finished executions."""
+    """A server whose store has many finished executions."""
 
     def __init__(self, connect: Connect, db: Path, size: int) -> None:
         with running(emulator(db)) as server:
@@ -172,7 +172,7 @@ class Filled:
         print(f"{size} executions: started with {self.server.cpu():.2f} s of processor time")
 
     def requests(self, number: int) -> dict[str, dict[str, Any]]:
-        """The operations whose cost might grow with the store."""
+        """Return the operations whose cost might grow with the store."""
         given = {"stateMachineArn": self.machine}
         one = {"executionArn": self._random.choice(self.arns)}
         return {
@@ -186,7 +186,7 @@ class Filled:
 
 
 def full_store(connect: Connect, folder: Path, count: int, asked: int = 200) -> None:
-    """The same questions, in turn, to a store with few finished executions and to a full one."""
+    """Measure the same requests in turn on an almost empty and a full store."""
     stores = [Filled(connect, folder / f"{size}.db", size) for size in (200, count)]
     times: dict[str, tuple[list[float], list[float]]] = {}
     for number in range(asked):

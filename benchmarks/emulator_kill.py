@@ -6,14 +6,14 @@ The clients start executions, read their histories and see them end, while the s
 and started again on its store. Then, for every execution:
 
 - its history, and those of its nested executions and of its map runs' children, are those of an
-  execution that nobody disturbed, but for times and interleaving, whatever its clock;
+  undisturbed execution, apart from times and interleaving, whatever its clock;
 - what a client had read of the history before a kill is still there, unchanged;
-- a call was made again only under its key, and only by another server;
+- a handler was called again only with its key, and only by another server;
 - no status change was reported twice, and none that a kill has undone;
 - of callbacks that are answered several times, contradicting and too late, every acknowledged
   answer has had its effect, and no refused one has.
 
-Ends with 1 and names what does not hold. A smaller run of it is among the tests.
+Exits with 1 and prints what is wrong. The tests include a smaller run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,15 @@ from pathlib import Path
 from typing import Any
 
 from kill_answers import Answers, summary, wrong_answers
-from kill_checks import History, descendants, history, once, wrong_calls, wrong_history, wrong_news
+from kill_checks import (
+    History,
+    descendants,
+    history,
+    once,
+    wrong_calls,
+    wrong_history,
+    wrong_status_changes,
+)
 from kill_workload import CLOCKS, DEFINITIONS, HANDLERS, INPUT, MACHINES
 from served import ROLE, Call, Refused, Served, emulator, plain_client
 
@@ -47,7 +55,7 @@ class Killed:
     """A server that is killed and started again on the same store, at the same port."""
 
     def __init__(self, folder: Path, handlers: str = "", *options: str) -> None:
-        """`handlers`: more of them, as Python; `options`: more of `doorstep serve`."""
+        """`handlers`: source of more handlers; `options`: more options of `doorstep serve`."""
         self._folder = folder
         self._options = options
         (folder / "handlers.py").write_text(HANDLERS + handlers)
@@ -63,7 +71,7 @@ class Killed:
         return emulator(self._folder / "doorstep.db", *options, port=port)
 
     def kill_and_restart(self, down: float = 0.0) -> None:
-        """Kill it, leave it down for so many seconds, and start it again."""
+        """Kill the server, wait so many seconds, and start it again."""
         self.stop()
         self.kills += 1
         time.sleep(down)
@@ -76,28 +84,28 @@ class Killed:
         self._server.stop(signal.SIGKILL)
 
     def end(self, patience: float) -> int:
-        """End it as an operator does; its exit code. Raises TimeoutExpired if it does not end."""
+        """Stop the server with SIGTERM; return its exit code. Raises TimeoutExpired."""
         self._server.process.send_signal(signal.SIGTERM)
         return self._server.process.wait(patience)
 
     @property
     def contested(self) -> Path:
-        """Where the handlers note the tokens that are answered several times."""
+        """The file in which handlers record tokens that are answered several times."""
         return self._folder / "contested"
 
     def calls(self) -> list[dict[str, Any]]:
-        """All that the handlers noted."""
+        """Everything that the handlers recorded."""
         return self.notes("calls") + self.notes("tokens")
 
     def notes(self, name: str) -> list[dict[str, Any]]:
-        """What the handlers noted; a line that a kill cut off is not a call that began."""
+        """Return what the handlers recorded, without lines that a kill truncated."""
         file = self._folder / name
         lines = file.read_text().splitlines() if file.exists() else []
         return [json.loads(line) for line in lines if line.endswith("}")]
 
 
 def eventually(act: Callable[[], Any]) -> Any:
-    """What an act gives once it gives something, however often the server dies meanwhile."""
+    """Retry an action until it returns something, however often the server dies."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
@@ -110,7 +118,7 @@ def eventually(act: Callable[[], Any]) -> Any:
 
 
 class Clients:
-    """Threads that start executions and follow them until they have ended."""
+    """Threads that start executions and follow them to their end."""
 
     def __init__(self, url: str, executions: int, clients: int) -> None:
         self._url = url
@@ -134,7 +142,7 @@ class Clients:
 
     @property
     def busy(self) -> bool:
-        """Whether some still run."""
+        """Return whether some are still running."""
         return any(thread.is_alive() for thread in self._threads)
 
     def _guarded(self) -> None:
@@ -170,7 +178,7 @@ class Clients:
 
 
 def start(call: Call, number: int) -> str:
-    """Start an execution, once, however often that has to be asked for; the clocks take turns."""
+    """Start an execution exactly once, whatever the number of requests; alternate the clocks."""
     machine, name = f"{MACHINES}main-{CLOCKS[number % len(CLOCKS)]}", f"run-{number}"
 
     def act() -> str:
@@ -189,7 +197,7 @@ def start(call: Call, number: int) -> str:
 
 
 def answer_tokens(server: Killed, stop: threading.Event) -> None:
-    """Approve whatever asks for it."""
+    """Approve every task that asks for it."""
     call, answered = plain_client(server.url), set[str]()
     while not stop.wait(0.05):
         for token in {note["token"] for note in server.notes("tokens")} - answered:
@@ -205,21 +213,25 @@ def answer_tokens(server: Killed, stop: threading.Event) -> None:
 
 
 def kill_at_random(server: Killed, clients: Clients, kills: int, executions: int) -> None:
-    """The kills, spread over the starts, each after a random while."""
+    """Kill the server at random times, spread over the starts."""
     for number in range(kills):
         while clients.busy and clients.started < executions * number // (kills + 1):
             time.sleep(0.01)
         time.sleep(random.uniform(0.0, 0.5))
         # Time limits pass meanwhile: they are due when the first answers come.
         server.kill_and_restart(down=1.2 if number % 4 == 0 else 0.0)
-        tell(f"\r{number + 1} of {kills} kills, {len(clients.histories)} executions have ended")
+        print_progress(
+            f"\r{number + 1} of {kills} kills, {len(clients.histories)} executions have ended"
+        )
     while clients.busy:
         time.sleep(0.1)
-        tell(f"\r{kills} of {kills} kills, {len(clients.histories)} executions have ended")
+        print_progress(
+            f"\r{kills} of {kills} kills, {len(clients.histories)} executions have ended"
+        )
 
 
-def tell(text: str) -> None:
-    """Progress, on a terminal."""
+def print_progress(text: str) -> None:
+    """Print progress if stdout is a terminal."""
     if sys.stderr.isatty():
         print(text, end="", file=sys.stderr, flush=True)
 
@@ -233,7 +245,7 @@ def create(call: Call) -> None:
 
 
 def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
-    """All of it; gives what does not hold."""
+    """Run everything; return what is wrong."""
     call = plain_client(server.url)
     create(call)
     stop = threading.Event()
@@ -251,7 +263,7 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
     took = time.monotonic() - began
     stop.set()
     answering.join()
-    tell("\n")
+    print_progress("\n")
 
     call, calls = plain_client(server.url), server.calls()
     print(
@@ -267,12 +279,12 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
         *wrong_histories(call, undisturbed, busy.histories),
         *wrong_calls(calls, len(alone) * (1 + executions)),
         *wrong_answers(call, answers, eventually),
-        *wrong_news(call, server.notes("events")),
+        *wrong_status_changes(call, server.notes("events")),
     ]
 
 
 def wrong_histories(call: Call, like: str, found: dict[str, History]) -> Iterator[str]:
-    """What is wrong with the histories and with those of their descendants."""
+    """Yield what is wrong with the histories and those of their descendants."""
     own = history(call, like)
     expected = [own, *descendants(call, like, own)]
     if own[-1]["type"] != "ExecutionSucceeded":

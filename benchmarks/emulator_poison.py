@@ -1,14 +1,14 @@
-"""Executions that do their worst beside good ones, on one server, and a kill -9 in the middle.
+"""Run hostile executions beside good ones on one server, with a kill -9 in the middle.
 
     python benchmarks/emulator_poison.py [--hostile 50] [--good 20] [--seed 7]
 
-- the good ones end with the histories of one that had the server to itself;
+- the good ones end with the histories of an execution that is alone on the server;
 - `/health` answers throughout, with no trouble but a long evaluation; the slowest is printed;
-- a hostile execution whose start was acknowledged is there, and has ended, if it may not go on;
+- a hostile execution whose start was acknowledged exists, and has ended unless it may continue;
 - no request is answered with an internal error;
 - SIGTERM ends the server in order, within its grace.
 
-Ends with 1 and names what does not hold.
+Exits with 1 and prints what is wrong.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ POLL = 0.1
 HEALTHY = 5.0
 """Seconds for an answer about its health."""
 GRACE = 3
-"""Seconds that the server has for what still runs when it is told to end, and again for events."""
+"""Seconds that a shutdown waits for running work, and again for events."""
 PATIENCE = 60.0
 """Seconds for the hostile executions to end."""
 
 
 class HealthPoll:
-    """A thread that asks for the server's health, but for the time of a restart."""
+    """A thread that requests /health, except during a restart."""
 
     def __init__(self, url: str) -> None:
         self._address = url.removeprefix("http://")
@@ -50,7 +50,7 @@ class HealthPoll:
         self.slowest = 0.0
         self.asked = 0
         self.busy = 0
-        """Answers that the server's thread is busy with one evaluation."""
+        """Responses that the server's thread is busy with one evaluation."""
         self.broken: list[str] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -89,7 +89,7 @@ class HealthPoll:
 
 
 class Poison:
-    """The hostile executions: started, and looked at in the end."""
+    """The hostile executions: start them, and check them at the end."""
 
     def __init__(self, url: str, hostile: list[Hostile]) -> None:
         self._url = url
@@ -102,7 +102,7 @@ class Poison:
         self.broken: list[str] = []
 
     def create(self) -> None:
-        """Create their state machines, as far as they are not refused."""
+        """Create their state machines, unless they are refused."""
         accepted = []
         for one in self._hostile:
             definition = json.dumps(one.definition)
@@ -111,7 +111,7 @@ class Poison:
         self._hostile = accepted
 
     def start(self) -> None:
-        """Start them, and ask for what is to be refused, in between."""
+        """Start them, and between them send requests that must be refused."""
         for number, one in enumerate(self._hostile):
             self._send(*REQUESTS[number % len(REQUESTS)])
             machine = MACHINES + one.name
@@ -120,7 +120,7 @@ class Poison:
                 self.arns[answer["executionArn"]] = one
 
     def _asked(self, operation: str, d: str = "", **members: Any) -> Any:
-        """The answer, or None for a refusal."""
+        """Return the response; None if it is refused."""
         if d:
             members |= {"definition": d, "roleArn": "arn:aws:iam::123456789012:role/any"}
         try:
@@ -133,7 +133,7 @@ class Poison:
             return None
 
     def _send(self, operation: str, body: str) -> None:
-        """Send a body that has to be refused."""
+        """Send a body that must be refused."""
         connection = http.client.HTTPConnection(self._address, timeout=30)
         connection.request("POST", "/", body, {"X-Amz-Target": f"AWSStepFunctions.{operation}"})
         answer = connection.getresponse()
@@ -144,7 +144,7 @@ class Poison:
             self.broken.append(f"{operation} {body[:80]}: {answer.status} {text[:200]}")
 
     def wrong(self) -> Iterator[str]:
-        """What is wrong with them, once they have had their time."""
+        """Yield what is wrong with them after their time is up."""
         yield from self.broken
         # The connection of before the kill is closed.
         self._call = plain_client(self._url)
@@ -170,7 +170,7 @@ class Poison:
 
 
 def run(server: Killed, hostile: list[Hostile], good: int) -> list[str]:
-    """All of it; return what does not hold."""
+    """Run everything; return what is wrong."""
     call = plain_client(server.url)
     create(call)
     tokens = threading.Event()
@@ -202,7 +202,7 @@ def run(server: Killed, hostile: list[Hostile], good: int) -> list[str]:
 
 
 def wrong_end(server: Killed) -> Iterator[str]:
-    """End the server as an operator does; what is wrong with how it ends."""
+    """Stop the server with SIGTERM; yield what is wrong with its end."""
     began = time.monotonic()
     code = server.end(patience=4 * GRACE)
     took = time.monotonic() - began
@@ -221,7 +221,7 @@ def main() -> int:
     hostile = random.sample(CATALOGUE, min(options.hostile, len(CATALOGUE)))
     with tempfile.TemporaryDirectory() as folder:
         write_objects(Path(folder) / "bucket" / "bucket")
-        server = Killed(Path(folder), HANDLERS, "--bucket", str(Path(folder) / "bucket"))
+        server = Killed(Path(folder), HANDLERS, "--s3-root", str(Path(folder) / "bucket"))
         try:
             broken = run(server, hostile, options.good)
         except OSError as problem:
@@ -230,7 +230,7 @@ def main() -> int:
             server.stop()
     for problem in broken[:40]:
         print(problem[:1000])
-    print(f"{len(broken)} problems" if broken else "nobody was harmed")
+    print(f"{len(broken)} problems" if broken else "no execution was harmed")
     return 1 if broken else 0
 
 

@@ -1,9 +1,9 @@
-"""Workers that wait, all at once: each is given one task, and others hardly notice them.
+"""Let many workers wait at once: each gets one task, and other requests hardly slow down.
 
     python benchmarks/emulator_polls.py [--polls 10000]
 
-As many activities as their limit of 1,000 workers needs, and a worker more than that, which is
-refused. Ends with 1 when a task went to nobody or to two. A smaller run is among the tests.
+Uses as many activities as the limit of 1,000 workers each needs, and one more worker, which is
+refused. Exits with 1 if a task went to no worker or to two. The tests include a smaller run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EACH = 1000
 
 
 def worker(server: Served, activity: str) -> socket.socket:
-    """One that has asked for a task."""
+    """Return a worker that has asked for a task."""
     connection = socket.create_connection(("127.0.0.1", server.port))
     body = json.dumps({"activityArn": activity})
     target = "X-Amz-Target: AWSStepFunctions.GetActivityTask"
@@ -36,8 +36,8 @@ def worker(server: Served, activity: str) -> socket.socket:
     return connection
 
 
-def told(connection: socket.socket) -> dict[str, Any]:
-    """What a worker is answered."""
+def response(connection: socket.socket) -> dict[str, Any]:
+    """Return what a worker received."""
     answer = http.client.HTTPResponse(connection)
     answer.begin()
     found: dict[str, Any] = json.loads(answer.read())
@@ -45,7 +45,7 @@ def told(connection: socket.socket) -> dict[str, Any]:
 
 
 def delay(call: Call, activity: str) -> float:
-    """The median of what others wait for an answer (ms)."""
+    """Return the median latency of other requests (ms)."""
     times = []
     for _ in range(100):
         began = time.perf_counter()
@@ -55,7 +55,7 @@ def delay(call: Call, activity: str) -> float:
 
 
 def machine_of(call: Call, activity: str) -> str:
-    """A machine whose only state is a task of the activity."""
+    """Create a machine whose only state is a task of the activity."""
     task = {"Type": "Task", "Resource": activity, "End": True}
     definition = json.dumps({"StartAt": "A", "States": {"A": task}})
     name = activity.rpartition(":")[2]
@@ -65,7 +65,7 @@ def machine_of(call: Call, activity: str) -> str:
 
 
 def is_refused(call: Call, activity: str) -> bool:
-    """Whether one worker more is refused."""
+    """Return whether one more worker is refused."""
     try:
         call("GetActivityTask", activityArn=activity)
     except Refused as refused:
@@ -74,7 +74,7 @@ def is_refused(call: Call, activity: str) -> bool:
 
 
 def run(server: Served, polls: int, stack: ExitStack) -> list[str]:
-    """All of it; gives what does not hold."""
+    """Run everything; return what is wrong."""
     call = plain_client(server.url)
     names = [f"activity-{number}" for number in range(-(-polls // _EACH))]
     activities = [call("CreateActivity", name=name)["activityArn"] for name in names]
@@ -95,7 +95,7 @@ def run(server: Served, polls: int, stack: ExitStack) -> list[str]:
     for number in range(polls):
         given = json.dumps({"number": number})
         call("StartExecution", stateMachineArn=machines[number // _EACH], input=given)
-    tasks = [told(one) for one in workers]
+    tasks = [response(one) for one in workers]
     numbers = sorted(json.loads(task["input"])["number"] for task in tasks if "input" in task)
     print(f"{len(numbers)} tasks given after {time.perf_counter() - began:.1f} s")
     if numbers != list(range(polls)) or len({task["taskToken"] for task in tasks}) != polls:

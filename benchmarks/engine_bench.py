@@ -1,9 +1,9 @@
-"""How fast the engine is: transitions a second with the whole history kept, and what surrounds it.
+"""Measure the engine: transitions a second with the full history, and the work around it.
 
     python benchmarks/engine_bench.py [--shared ../shared]
 
-Claims are ratios within one run: the same counting loop written by hand in Python, which also keeps
-two history entries a transition with their data as JSON text, is the measure.
+Results are ratios within one run. The reference is the same counting loop written by hand in
+Python, which also records two history entries per transition with their data as JSON text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ITEMS = 10_000
 
 
 def loop(rounds: int) -> dict[str, Any]:
-    """The loop of ../shared/bench in our own words: Pass, States.MathAdd, Choice."""
+    """Return a counting loop: Pass, States.MathAdd, Choice."""
     count = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.at.n, 1)"}}
     more = {"Variable": "$.at.n", "NumericLessThan": rounds, "Next": "Count"}
     return {
@@ -41,7 +41,7 @@ def loop(rounds: int) -> dict[str, Any]:
 
 
 def mapped() -> dict[str, Any]:
-    """An inline Map with a task for each item."""
+    """Return an inline Map with a task for each item."""
     resource = "arn:aws:lambda:us-east-1:123456789012:function:same"
     task = {"Type": "Task", "Resource": resource, "End": True}
     processor = {"StartAt": "Same", "States": {"Same": task}}
@@ -50,7 +50,7 @@ def mapped() -> dict[str, Any]:
 
 
 def by_hand(rounds: int) -> int:
-    """The same loop in plain Python with the same history, each value encoded once."""
+    """Run the same loop in plain Python with the same history, each value encoded once."""
     history: list[dict[str, Any]] = []
     data: dict[str, Any] = {}
     text = json.dumps(data)
@@ -89,7 +89,7 @@ def by_hand(rounds: int) -> int:
 def engine(
     definition: dict[str, Any], input: Any, journal: Path | None = None, **options: Any
 ) -> Callable[[], int]:
-    """A run of a definition to its history as AWS has it; gives its transitions.
+    """Run a definition up to its AWS history; return the number of transitions.
 
     What is compiled once is compiled before the clock is looked at.
     """
@@ -97,12 +97,12 @@ def engine(
     def run() -> int:
         if journal:
             journal.unlink(missing_ok=True)
-        driver, execution = doorstep.start(definition, input, journal=journal, **options)
+        execution = doorstep.start(definition, input, journal=journal, **options)
         begun = time.perf_counter()
-        driver.run(execution)
+        execution.wait()
         history = execution.history
         spent.append(time.perf_counter() - begun)
-        driver.close()
+        execution.close()
         assert execution.status == "SUCCEEDED", execution.cause
         return sum(event["type"].endswith("StateEntered") for event in history)
 
@@ -112,7 +112,7 @@ def engine(
 
 
 def rate(work: Callable[[], int], times: int = 7) -> float:
-    """Transitions a second: the median of some runs."""
+    """Return transitions a second, the median of some runs."""
     rates = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -123,7 +123,7 @@ def rate(work: Callable[[], int], times: int = 7) -> float:
 
 
 def seconds(*command: str | Path, times: int = 7) -> float:
-    """How long a command takes, at its median."""
+    """Return the median duration of a command."""
     spent = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -151,8 +151,8 @@ def main() -> None:
     without = rate(many, times=3)
     print(f"{'Map of 10,000 items, a task each':42}{median(many.spent):12.2f} s")
     with TemporaryDirectory() as folder:
-        kept = rate(engine(mapped(), items, Path(folder) / "journal", **tasks), times=3)
-    print(f"{'the same, kept in a journal':42}{without / kept:12.2f} times as long")
+        journaled = rate(engine(mapped(), items, Path(folder) / "journal", **tasks), times=3)
+    print(f"{'the same, with a journal':42}{without / journaled:12.2f} times as long")
     python = Path(sys.executable)
     bare = seconds(python, "-c", "pass")
     for name, command in (

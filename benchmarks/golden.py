@@ -1,9 +1,9 @@
-"""Pin what must not change while code is moved: `golden.py write DIR`, later `golden.py check DIR`.
+"""Pin what must not change while code moves: `golden.py write DIR`, later `golden.py check DIR`.
 
-Every conformance case (ours, and the recordings beside the project where they are) leaves a file
-with its answer and, if it runs, its journals; every sample definition its diagnostics; and one file
-has the public names and the command line's help. `check` names the files that differ, and exits
-with 1 if any does.
+There is a file for the answer and journals of every conformance case (ours, and the recordings
+beside the project if they exist), for the diagnostics of every sample definition, for the public
+names, and for the command line's help. `check` prints the names of files that differ, and exits
+with 1 if there are any.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import doorstep
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
 from doorstep.runtime import Execution
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance import OWN_CASES, Case, answer, load_cases
 from doorstep_conformance.runner import execute
 
@@ -27,7 +27,7 @@ SHARED = TOP.parent / "shared"
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """A name and a text for each thing that is pinned."""
+    """Yield a name and a text for each pinned file."""
     for folder in (OWN_CASES, SHARED / "corpus" / "cases"):
         if folder.exists():
             for case in load_cases(folder):
@@ -50,7 +50,7 @@ def _case(case: Case) -> str:
 
         execute(case, on_event)
         for arn in sorted(found):
-            lines += found[arn].journal.lines()
+            lines += found[arn]._running.journal.lines()
     return "\n".join(lines)
 
 
@@ -77,7 +77,7 @@ def _help() -> str:
 
 
 def main() -> int:
-    """Write or check; the exit code."""
+    """Write or check; return the exit code."""
     action, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     different = []

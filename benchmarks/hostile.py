@@ -1,6 +1,6 @@
-"""Executions that do their worst: to a server, to those beside them, and to whoever reads them.
+"""Hostile executions: bad for a server, for executions beside them, or for their readers.
 
-Each has to end with an error of its own, if it is not refused; none may harm another.
+Each must be refused or end with an error of its own, and must not harm another.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Hostile:
 
     @property
     def endless(self) -> bool:
-        """Whether it has a right to run on: only its own time limit ends it."""
+        """Whether it may keep running: only its own time limit ends it."""
         return "endless" in self.name
 
 
@@ -140,12 +140,12 @@ def of(**members: Any) -> str:
 
 
 def raw(text: str) -> str:
-    """An input with one member that is written as the text says."""
+    """Return an input with one member that is written as given."""
     return f'{{"v":{text}}}'
 
 
 def tower(levels: int) -> Definition:
-    """Parallel states in Parallel states."""
+    """Return Parallel states inside Parallel states."""
     scope = single("P0", {"Type": "Pass"})
     for level in range(1, levels):
         scope = single(f"P{level}", {"Type": "Parallel", "Branches": [scope]})
@@ -153,7 +153,7 @@ def tower(levels: int) -> Definition:
 
 
 def read(key: str, kind: str) -> Definition:
-    """A map run over an object of the bucket."""
+    """Return a map run over an object of the bucket."""
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
@@ -183,7 +183,7 @@ SUBJECT = of(text="a" * 30_000 + "!")
 
 
 def names() -> Iterator[Hostile]:
-    """Names of nested executions that are none (D1)."""
+    """Yield invalid names of nested executions (D1)."""
     values = ({"a": 1}, 7, "a/b", "n" * 500, None, [], "", "half \ud83d", "nul \0", True)
     for number, value in enumerate(values):
         pattern = ("", ".sync", ".sync:2")[number % 3]
@@ -192,7 +192,7 @@ def names() -> Iterator[Hostile]:
 
 
 def evaluations() -> Iterator[Hostile]:
-    """Evaluations that never return, or build too much (D2)."""
+    """Yield evaluations that never return, or build too much (D2)."""
     slashes = of(text="/".join("ab" * 20_000) + "!")
     yield Hostile("stars-path", matches(STARS), slashes)
     yield Hostile("stars-letters", matches("*a*a*a*a*b"), of(text="a" * 100_000))
@@ -223,7 +223,7 @@ def single_path(path: str) -> Definition:
 
 
 def nested_arrays(levels: int) -> str:
-    """An array that is 2 ** levels times as large as `$.t`."""
+    """Return an expression for an array 2 ** levels times as large as `$.t`."""
     text = "$.t"
     for _ in range(levels):
         text = f"States.Array({text}, {text})"
@@ -231,7 +231,7 @@ def nested_arrays(levels: int) -> str:
 
 
 def values() -> Iterator[Hostile]:
-    """Values that Python or SQLite can't hold (D6, D7)."""
+    """Yield values that Python or SQLite can't hold (D6, D7)."""
     wait = single("Rest", {"Type": "Wait", "SecondsPath": "$.v"})
     until = single("Rest", {"Type": "Wait", "TimestampPath": "$.v"})
     echo = passes("Echo")
@@ -252,7 +252,7 @@ def values() -> Iterator[Hostile]:
 
 
 def expressions() -> Iterator[Hostile]:
-    """Expressions that exceed Python's own limits (D7)."""
+    """Yield expressions that exceed Python's own limits (D7)."""
     yield Hostile("terms", jsonata(" & ".join(["'a'"] * 400)))
     yield Hostile("terms-many", jsonata(" + ".join(["1"] * 20_000)))
     yield Hostile("repeat", jsonata("$match('a', /a{1,2000}/)"))
@@ -263,7 +263,7 @@ def expressions() -> Iterator[Hostile]:
 
 
 def objects() -> Iterator[Hostile]:
-    """Objects that can't be read (D6)."""
+    """Yield objects that can't be read (D6)."""
     yield Hostile("cut-json", read("cut.json.gz", "JSON"))
     yield Hostile("cut-csv", read("cut.csv.gz", "CSV"))
     yield Hostile("cut-lines", read("cut.jsonl.gz", "JSONL"))
@@ -271,7 +271,7 @@ def objects() -> Iterator[Hostile]:
 
 
 def workers() -> Iterator[Hostile]:
-    """Handlers that raise and return what no Lambda function could (D6)."""
+    """Yield handlers that raise or return what no Lambda function could (D6)."""
     functions = [line[4:].partition("(")[0] for line in HANDLERS.splitlines() if line[:4] == "def "]
     for function in functions:
         yield Hostile(f"handler-{function.replace('_', '-')}", single("Work", task(function)))

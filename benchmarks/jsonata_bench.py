@@ -1,4 +1,4 @@
-"""Our JSONata against jsonata-python, in one run: microseconds, and how many times faster.
+"""Compare our JSONata with jsonata-python in one run: microseconds, and how many times faster.
 
     python benchmarks/jsonata_bench.py [--sizes 10 10000] [--threads]
 
@@ -30,20 +30,20 @@ SECONDS = 0.2
 
 
 def bindings(size: int) -> dict[str, Any]:
-    """Variables as a state has them, with so many items."""
+    """Return variables like those of a state, with so many items."""
     items = [{"price": place % 23, "name": f"n{place}"} for place in range(size)]
     return {"states": {"input": {"a": {"b": "value"}, "items": items}}, "i": 1}
 
 
 def microseconds(work: Callable[[], object]) -> float:
-    """The best time of one call."""
+    """Return the best time of one call."""
     timer = timeit.Timer(work)
     count = max(1, int(SECONDS / max(timer.timeit(1), 1e-7)))
     return min(timer.repeat(3, count)) / count * 1e6
 
 
 def reference(text: str, variables: dict[str, Any]) -> Callable[[], object] | None:
-    """The same evaluation with jsonata-python, if it is installed."""
+    """Return the same evaluation with jsonata-python, if it is installed."""
     limit = sys.getrecursionlimit()
     try:
         from jsonata import Jsonata
@@ -58,7 +58,7 @@ def reference(text: str, variables: dict[str, Any]) -> Callable[[], object] | No
 
 
 def measure(size: int) -> None:
-    """One line for each expression."""
+    """Print a line for each expression."""
     variables = bindings(size)
     for name, text in EXPRESSIONS.items():
         expression = compile_expression(text)
@@ -72,7 +72,7 @@ def measure(size: int) -> None:
 
 
 def measure_compiling() -> None:
-    """Microseconds to compile each expression."""
+    """Print the microseconds to compile each expression."""
     for name, text in EXPRESSIONS.items():
         taken = microseconds(lambda: compile_expression(text))  # noqa: B023
         print(f"compile {name:11} {taken:8.1f}")

@@ -1,9 +1,9 @@
-"""Our JSONata against jsonata-js 2.0.6, on generated expressions and documents.
+"""Compare our JSONata with jsonata-js 2.0.6 on generated expressions and documents.
 
     python benchmarks/jsonata_differential.py [--pairs 5000] [--seed 1] [--jsonata DIRECTORY]
 
 Needs node, and npm (which fetches jsonata 2.0.6 into a temporary directory) unless DIRECTORY has a
-`node_modules/jsonata`. Prints every difference that `REASONS` doesn't explain and ends with 1 if
+`node_modules/jsonata`. Prints every difference that `REASONS` doesn't explain, and exits with 1 if
 there is one. Values, undefined, error codes, positions, tokens and messages are compared.
 
 Not generated, because the difference is known: names of members that are integers (JavaScript puts
@@ -68,11 +68,11 @@ def _is_left_over(text: str, our: Outcome, their: Outcome) -> bool:
 
 REASONS: tuple[Reason, ...] = (
     (
-        "jsonata-js fails with a bare JavaScript error where we go on or have a code",
+        "jsonata-js fails with a bare JavaScript error where we continue or have a code",
         lambda text, our, their: their.get("error") == "uncoded",
     ),
     (
-        "jsonata-js keeps a position or token of an earlier call of the same function",
+        "jsonata-js reports a position or token of an earlier call of the same function",
         _is_left_over,
     ),
     (
@@ -183,7 +183,7 @@ class Generator:
         self._random = source
 
     def document(self, depth: int = 4) -> Any:
-        """A JSON value with the names that expressions ask for."""
+        """Return a JSON value with names that expressions use."""
         pick = self._random.random()
         if depth == 0 or pick < 0.25:
             return self._scalar()
@@ -198,7 +198,7 @@ class Generator:
         return self._random.choice((*numbers, *numbers, *texts, *texts, True, False, None))
 
     def expression(self, depth: int) -> str:
-        """Any expression."""
+        """Return any expression."""
         choice = self._random.choice
         if depth <= 0:
             return choice((self._literal, self._name, self._name, self._variable))()
@@ -412,7 +412,7 @@ class Generator:
 
 
 def ours(text: str, data: Any) -> Outcome:
-    """What our package makes of it."""
+    """Return the outcome in our package."""
     try:
         value = compile_expression(text).evaluate(data, limits=Limits())
     except JSONataError as error:
@@ -449,7 +449,7 @@ def _same(ours: Any, theirs: Any) -> bool:
 
 
 def their_outcomes(pairs: list[tuple[str, Any]], directory: Path) -> list[Outcome]:
-    """What jsonata-js makes of all pairs, in one process."""
+    """Return the outcomes of all pairs in jsonata-js, in one process."""
     lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
     with tempfile.NamedTemporaryFile("w", suffix=".js") as script:
         script.write(RUNNER)
@@ -465,7 +465,7 @@ def their_outcomes(pairs: list[tuple[str, Any]], directory: Path) -> list[Outcom
 
 
 def explanation(text: str, our: Outcome, their: Outcome) -> str | None:
-    """Why two outcomes differ, if that is known."""
+    """Return why two outcomes differ, if that is known."""
     return next((reason for reason, applies in REASONS if applies(text, our, their)), None)
 
 
@@ -495,7 +495,7 @@ def main() -> int:
 
 
 def report(pairs: list[tuple[str, Any]], theirs: list[Outcome], *, verbose: bool) -> int:
-    """Print what differs; 1 if something is not explained."""
+    """Print the differences; return 1 if one is not explained."""
     explained: Counter[str] = Counter()
     unexplained = 0
     kinds: Counter[str] = Counter()

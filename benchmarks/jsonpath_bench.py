@@ -1,4 +1,4 @@
-"""What paths and intrinsic calls cost, beside jsonpath-ng in the same run.
+"""Measure paths and intrinsic calls, compared with jsonpath-ng in the same run.
 
 python benchmarks/jsonpath_bench.py
 """
@@ -19,7 +19,7 @@ ITEMS = {"items": [{"n": n, "price": n % 20} for n in range(1000)]}
 
 
 def cost(function: Callable[..., Any], *arguments: Any) -> float:
-    """Microseconds of one call: the best of five rounds."""
+    """Return the microseconds of one call, the best of five rounds."""
     timer = timeit.Timer(lambda: function(*arguments))
     rounds = max(1, timer.autorange()[0] // 4)
     return min(timer.repeat(5, rounds)) / rounds * 1e6

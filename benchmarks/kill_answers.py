@@ -1,6 +1,6 @@
-"""Answers that contradict each other, to callbacks that time out, while the server is killed.
+"""Send contradictory answers to callbacks that time out, while the server is killed.
 
-Whatever was acknowledged has happened, and whatever was refused has not:
+Acknowledged requests must have had their effect, and refused ones none:
 
 - an acknowledged SendTaskSuccess or SendTaskFailure is in the history, with what it brought, and
   its task has not timed out; a refused one is not there;
@@ -39,14 +39,14 @@ OPERATIONS = (*ENDS * 4, *["SendTaskHeartbeat"] * 3, "StopExecution")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request about the task of an execution, and what became of it."""
+    """A request about the task of an execution, and its result."""
 
     operation: str
     execution: str
     marker: str
-    """Stands in what it brings: nothing else has it."""
+    """A unique text in what the request sends."""
     result: str
-    """ok, the name of a refusal, or lost: the server died before it answered."""
+    """ok, the name of an error, or lost: the server died before it answered."""
     began: float
     ended: float
 
@@ -109,7 +109,7 @@ class Answers:
             return next(self._numbers)
 
     def _read(self) -> None:
-        """Read the tokens that the handlers note; a line that a kill cut off is none."""
+        """Read the tokens that the handlers recorded, without lines that a kill truncated."""
         read = 0
         known = set()
         while not self._stop.wait(0.02):
@@ -157,7 +157,7 @@ class Answers:
         return Sent(operation, execution, marker, result, began, time.monotonic())
 
     def _once_up(self, act: Callable[[], Any]) -> None:
-        """Do it when there is a server, at once after a restart."""
+        """Send the request as soon as the server is up."""
         while not self._stop.is_set():
             try:
                 act()
@@ -169,13 +169,13 @@ class Answers:
 
 
 def summary(answers: Answers) -> str:
-    """How many requests were acknowledged, refused and lost."""
+    """Return how many requests were acknowledged, refused and lost."""
     results = Counter(sent.result for sent in answers.sent)
     acknowledged = Counter(sent.operation for sent in answers.sent if sent.acknowledged)
-    told = ", ".join(f"{name} {number}" for name, number in sorted(acknowledged.items()))
+    counts = ", ".join(f"{name} {number}" for name, number in sorted(acknowledged.items()))
     return (
         f"{len(answers.started)} contested executions, {len(answers.sent)} contradicting answers: "
-        f"{results['ok']} acknowledged ({told}), {results['lost']} lost, "
+        f"{results['ok']} acknowledged ({counts}), {results['lost']} lost, "
         f"{len(answers.sent) - results['ok'] - results['lost']} refused"
     )
 
@@ -183,7 +183,7 @@ def summary(answers: Answers) -> str:
 def wrong_answers(
     call: Call, answers: Answers, eventually: Callable[[Callable[[], Any]], Any]
 ) -> Iterator[str]:
-    """What was acknowledged and has not happened, or was refused and has."""
+    """Yield requests that were acknowledged without effect, or refused with one."""
     of: dict[str, list[Sent]] = defaultdict(list)
     for sent in answers.sent:
         of[sent.execution].append(sent)
@@ -199,7 +199,7 @@ def _whole(call: Call, arn: str) -> History | None:
 
 
 def wrong_effects(requests: list[Sent], events: History) -> Iterator[str]:
-    """What is wrong with the history of an execution that these requests were about."""
+    """Yield what is wrong with the history of the execution of these requests."""
     text = json.dumps(events)
     types = [event["type"] for event in events]
     ends = [sent for sent in requests if sent.operation in ENDS and sent.acknowledged]
@@ -221,4 +221,4 @@ def wrong_effects(requests: list[Sent], events: History) -> Iterator[str]:
     stopped_by = events[-1].get("executionAbortedEventDetails", {}).get("cause")
     stops = [sent.marker for sent in requests if sent.operation == "StopExecution"]
     if types[-1] == "ExecutionAborted" and stopped_by not in stops:
-        yield f"nobody stopped it: {stopped_by}"
+        yield f"no request stopped it: {stopped_by}"

@@ -1,4 +1,4 @@
-"""What has to hold of histories and calls, however often the server was killed."""
+"""Check histories and calls, however often the server was killed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JOINS = ("ParallelStateSucceeded", "ParallelStateExited", "MapStateSucceeded", "
 
 
 def history(call: Call, arn: str) -> History:
-    """All events of an execution."""
+    """Return all events of an execution."""
     events: History = []
     more: dict[str, str] = {}
     while True:
@@ -32,7 +32,7 @@ def history(call: Call, arn: str) -> History:
 
 
 def descendants(call: Call, arn: str, events: History) -> list[History]:
-    """The histories of the executions that it started, then of its map runs' children."""
+    """Yield the histories of executions that it started, then of its map runs' children."""
     submitted = (event.get("taskSubmittedEventDetails") for event in events)
     arns = [
         json.loads(details["output"])["ExecutionArn"]
@@ -46,7 +46,7 @@ def descendants(call: Call, arn: str, events: History) -> list[History]:
 
 
 def chains(events: History) -> Counter[tuple[str, ...]]:
-    """The history without what time decides: for every event the types that led to it."""
+    """Return the history without timing: for every event the types that led to it."""
     by_id = {event["id"]: event for event in events}
 
     def led_to(event: Event | None) -> Iterator[str]:
@@ -66,14 +66,14 @@ _OWN = re.compile(
 
 
 def details(events: History) -> Counter[str]:
-    """What the events say, but for what each execution has of its own."""
+    """Return the events' contents without what differs between executions."""
     apart = ("id", "previousEventId", "timestamp")
     said = ({key: value for key, value in event.items() if key not in apart} for event in events)
     return Counter(_OWN.sub("…", json.dumps(one)) for one in said)
 
 
 def wrong_history(arn: str, found: list[History], expected: list[History]) -> Iterator[str]:
-    """What is wrong with an execution's history and with those of its descendants."""
+    """Yield what is wrong with an execution's history and those of its descendants."""
     if len(found) != len(expected):
         yield f"{arn}: {len(found) - 1} descendants, not {len(expected) - 1}"
     for number, (events, wanted) in enumerate(zip_longest(found, expected, fillvalue=[])):
@@ -103,7 +103,7 @@ def _output(events: History) -> Any:
 
 
 def wrong_calls(notes: list[Note], expected: int) -> Iterator[str]:
-    """Calls under keys that should not be, and calls made again by a server that had made them."""
+    """Yield calls with unexpected keys, and calls repeated by the same server."""
     if len(once(notes)) != expected:
         yield f"calls under {len(once(notes))} keys, not {expected}"
     by_server = Counter((note["key"], note["attempt"], note["server"]) for note in notes)
@@ -112,19 +112,19 @@ def wrong_calls(notes: list[Note], expected: int) -> Iterator[str]:
             yield f"{key}: attempt {attempt} was called {times} times by one server"
 
 
-def wrong_news(call: Call, told: list[Event]) -> Iterator[str]:
-    """Status changes that were told twice, or that are not what has become of the execution."""
-    if len({one["id"] for one in told}) < len(told) or not told:
-        yield f"{len(told)} status changes were told, some of them twice"
-    for detail in (one["detail"] for one in told):
+def wrong_status_changes(call: Call, published: list[Event]) -> Iterator[str]:
+    """Yield status changes that were published twice or do not match the execution."""
+    if len({one["id"] for one in published}) < len(published) or not published:
+        yield f"{len(published)} status changes were published, some of them twice"
+    for detail in (one["detail"] for one in published):
         there = call("DescribeExecution", executionArn=detail["executionArn"])
         facts = {"startDate": round(there["startDate"] * 1000)}
         if detail["status"] != "RUNNING":
             facts |= {"status": there["status"], "stopDate": round(there["stopDate"] * 1000)}
         if detail != detail | facts:
-            yield f"{detail['executionArn']}: what was told is not so: {facts}"
+            yield f"{detail['executionArn']}: the published status differs: {facts}"
 
 
 def once(notes: list[Note]) -> set[tuple[str, int]]:
-    """Each call once: a retrier's attempts share their key."""
+    """Return each call once; a retrier's attempts share their key."""
     return {(note["key"], note["attempt"]) for note in notes}

@@ -1,4 +1,4 @@
-"""What the emulator's benchmarks share: a server in a process of its own, and a plain client."""
+"""A server in a process of its own and a plain client, for the emulator's benchmarks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Refused(Exception):  # noqa: N818  what it is to the one who asked
 
 
 class Served:
-    """A program that tells its URL at the end of its first line."""
+    """A program that prints its URL at the end of its first line."""
 
     def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
@@ -39,12 +39,12 @@ class Served:
         self.url, self.port = found[0], int(found[1])
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it, and wait until it has ended."""
+        """Stop it and wait for its end."""
         self.process.send_signal(how)
         self.process.communicate()
 
     def cpu(self) -> float:
-        """Seconds of processor time until now; 0 where there is no /proc."""
+        """Return the CPU seconds so far; 0 without /proc."""
         stat = Path(f"/proc/{self.process.pid}/stat")
         if not stat.exists():
             return 0.0
@@ -65,7 +65,10 @@ def emulator(db: Path | str, *options: str, port: int = 0) -> Served:
 
 
 def plain_client(url: str) -> Call:
-    """One connection, kept; raises Refused, and OSError or HTTPException when it breaks."""
+    """Return a client with one persistent connection.
+
+    It raises Refused, and OSError or HTTPException when the connection breaks.
+    """
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
 
     def call(operation: str, **request: Any) -> Any:
@@ -73,12 +76,12 @@ def plain_client(url: str) -> Call:
         try:
             connection.request("POST", "/", json.dumps(request), headers)
             answer = connection.getresponse()
-            told = json.loads(answer.read())
+            content = json.loads(answer.read())
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
         if answer.status != 200:
-            raise Refused(told["__type"])
-        return told
+            raise Refused(content["__type"])
+        return content
 
     return call

@@ -1,8 +1,8 @@
-"""Tests in bulk: 200 of the order workflow, each with a wait of days, as YAML and as Python.
+"""Measure 200 tests of the order workflow, each with a wait of days, in YAML and in Python.
 
     python benchmarks/suites_bench.py [--tests 200]
 
-CPU seconds (user and system, the least of three runs, as the machine may have other work) of
+Prints CPU seconds (user and system, the least of three runs, as the machine may have other work) of
 `doorstep test`, of pytest on the same suite and on the same tests in Python; then what the plugin
 adds to a run of pytest that does not use it.
 """
@@ -58,7 +58,7 @@ NO_TESTS = 5
 
 
 def cpu_seconds(*command: str, folder: Path, code: int = 0) -> float:
-    """Of a program and what it starts."""
+    """Return the CPU seconds of a program and what it starts."""
     before = os.times()
     ran = subprocess.run(
         [sys.executable, *command], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
@@ -70,7 +70,7 @@ def cpu_seconds(*command: str, folder: Path, code: int = 0) -> float:
 
 
 def plugin_cost(folder: Path) -> float:
-    """What a run that finds no test pays."""
+    """Measure a run that finds no tests."""
     collect = ("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
     without = (*collect, "-p", "no:doorstep")
     rounds = [

@@ -17,13 +17,21 @@ import pytest
 from hypothesis import settings
 
 from doorstep.api import compile_definition
-from doorstep.engine.commands import Cancel, Command, FindActivity, Invoke, SetTimer
 from doorstep.engine.engine import EXECUTION, Engine
-from doorstep.engine.events import Event, Fact, FactKind
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import (
+    Cancel,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    FindActivity,
+    Invoke,
+    SetTimer,
+)
 from doorstep.engine.quotas import STANDARD
 from doorstep.runtime.driver import FAULT
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 # CI looks at the same examples every time; elsewhere each run looks at new ones.
 settings.register_profile("doorstep", deadline=None, derandomize="CI" in os.environ)
@@ -53,7 +61,7 @@ class World:
     def _new_engine(self) -> Engine:
         return Engine(self.program, IDENTITY, self.quotas)
 
-    def tell(self, kind: FactKind, key: str = "", data: Any = None) -> World:
+    def deliver(self, kind: FactKind, key: str = "", data: Any = None) -> World:
         """Let a fact reach the execution."""
         self.facts.append(Fact(kind, self.now, key, data))
         self.commands = self.engine.receive(self.facts[-1])
@@ -61,7 +69,7 @@ class World:
             self._rebuild()
         for command in self.commands:
             if isinstance(command, FindActivity):
-                self.tell("looked up", command.key, command.invoke.resource not in self.deleted)
+                self.deliver("looked up", command.key, command.invoke.resource not in self.deleted)
         return self
 
     def _rebuild(self) -> None:
@@ -75,7 +83,7 @@ class World:
 
     def start(self, input: Any = None) -> World:
         """Start the execution."""
-        return self.tell("started", data=dumps({} if input is None else input))
+        return self.deliver("started", data=dumps({} if input is None else input))
 
     def calls(self, state: str | None = None) -> list[Invoke]:
         """The calls that wait for an answer."""
@@ -84,12 +92,12 @@ class World:
 
     def succeed(self, state: str, output: Any = None, nth: int = 0) -> World:
         """Answer a waiting call."""
-        return self.tell("succeeded", self.calls(state)[nth].key, output)
+        return self.deliver("succeeded", self.calls(state)[nth].key, output)
 
     def fail(self, state: str, error: str = "Boom", cause: str = "why", nth: int = 0) -> World:
         """Let a waiting call fail."""
         key = self.calls(state)[nth].key
-        return self.tell("failed", key, {"error": error, "cause": cause})
+        return self.deliver("failed", key, {"error": error, "cause": cause})
 
     def timers(self) -> list[SetTimer]:
         """The timers that are set, the execution's own left out, soonest first."""
@@ -101,7 +109,7 @@ class World:
         until = self.now + seconds
         while self.status == "RUNNING" and (due := [t for t in self.timers() if t.at <= until]):
             self.now = due[0].at
-            self.tell("due", due[0].key, due[0].name)
+            self.deliver("due", due[0].key, due[0].name)
         self.now = until
         return self
 

@@ -10,7 +10,7 @@ import pytest
 
 import doorstep
 from doorstep.runtime.answers import seconds, spelled
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Section E of ../shared/facts/behaviours.md: errors, Retry, Catch and time-outs.
+"""Facts 82 to 103 (docs/facts): errors, Retry, Catch and time limits.
 
-Expected values are those of the entries, of asl-facts 4 and 5 and of the recordings named there.
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations
@@ -327,7 +327,7 @@ def test_behaviour_93_a_callback_that_fails_without_error_is_caught_with_nulls(c
 
 def test_behaviour_94_an_execution_times_out_exactly_after_its_seconds(chain) -> None:
     definition = chain({"W": {"Type": "Wait", "Seconds": 100}}, TimeoutSeconds=7)
-    execution = doorstep.run(definition, begin=START)
+    execution = doorstep.run(definition, start_time=START)
     assert execution.status == "TIMED_OUT"
     assert execution.history[-1] == {
         "timestamp": "2024-01-01T00:00:07.000+00:00",
@@ -370,7 +370,7 @@ def test_behaviour_95_the_time_of_an_execution_ends_whatever_it_waits_for(
         chain({"First": state}, TimeoutSeconds=7),
         {"items": [1, 2]},
         {"*": silence},
-        machines={"Child": chain({"W": {"Type": "Wait", "Seconds": 100}})},
+        state_machines={"Child": chain({"W": {"Type": "Wait", "Seconds": 100}})},
     )
     assert (execution.status, ended_after(execution)) == ("TIMED_OUT", 7)
 
@@ -456,10 +456,10 @@ def test_behaviour_100_a_stopped_execution_is_aborted_and_does_not_go_on(
 ) -> None:
     calls = Calls()
     definition = chain({"W": {"Type": "Wait", "Seconds": 100}, "T": TASK})
-    driver, execution = doorstep.start(definition, {}, {"Work": calls})
-    clock = driver.clock
-    clock.call_at(clock.now() + 5, lambda: driver.stop(execution, **told))
-    driver.run(execution)
+    execution = doorstep.start(definition, {}, {"Work": calls})
+    clock = execution._driver.clock
+    clock.call_at(clock.now() + 5, lambda: execution.stop(**told))
+    execution.wait()
     clock.run(lambda: False)
     assert (execution.status, ended_after(execution)) == ("ABORTED", 5)
     assert calls.events == []

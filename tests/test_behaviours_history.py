@@ -1,6 +1,6 @@
-"""Section F of ../shared/facts/behaviours.md: the history.
+"""Facts 104 to 115 (docs/facts): the history and requests about it.
 
-Expected values are those of the entries, of asl-facts 5 and of the recordings in its appendix E.
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def test_behaviour_105_branches_share_one_list_with_ids_in_a_row(chain) -> None:
 
 
 def test_behaviour_105_iterations_share_one_list_with_ids_in_a_row(chain, each) -> None:
-    """The recorded example of asl-facts 5.4: test_map_state_nested."""
+    """Fact 430, recorded as test_map_state_nested."""
     inner = each({"P": PASS}, MaxConcurrency=1)
     outer = each({"MapL2": inner}, MaxConcurrency=1)
     execution = doorstep.run(chain({"MapL1": outer}), [[1, 2, 3], [4]])
@@ -225,7 +225,7 @@ def nested(chain: Any, pattern: str) -> Any:
     parameters = {"StateMachineArn": CHILD, "Input": {"n": 1}}
     task = {"Type": "Task", "Resource": resource, "Parameters": parameters}
     child = chain({"P": {"Type": "Pass", "Result": {"m": 2}}})
-    execution = doorstep.run(chain({"T": task}), machines={"Child": child})
+    execution = doorstep.run(chain({"T": task}), state_machines={"Child": child})
     assert execution.status == "SUCCEEDED"
     return execution.output
 
@@ -254,7 +254,7 @@ def test_behaviour_115_a_child_that_fails_is_a_failed_task(chain, pattern: str) 
     resource = f"arn:aws:states:::states:startExecution{pattern}"
     task = {"Type": "Task", "Resource": resource, "Parameters": {"StateMachineArn": CHILD}}
     child = chain({"F": {"Type": "Fail", "Error": "SomeFailure", "Cause": "because"}})
-    execution = doorstep.run(chain({"T": task}), machines={"Child": child})
+    execution = doorstep.run(chain({"T": task}), state_machines={"Child": child})
     assert execution.error == "States.TaskFailed"
     told = json.loads(str(execution.cause))
     assert (told["Error"], told["Cause"], told["Input"]) == ("SomeFailure", "because", "{}")

@@ -1,7 +1,7 @@
-"""Section D of ../shared/facts/behaviours.md: JSONata and variables, through states.
+"""Facts 60 to 81 (docs/facts): JSONata and variables, through states.
 
-Expected values are those of the entries, of asl-facts 2.2, 3.2 and appendix B, of jsonata-js where
-an entry names it, and of the measurements in the threads that the entries name.
+Expected values are those of the facts, of jsonata-js where a fact names it, and of the
+measurements in the threads that the facts name.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def test_behaviours_61_and_63_an_undefined_result_fails_the_state_in_every_posit
 def test_behaviour_62_a_failed_evaluation_leaves_an_event(chain) -> None:
     """Recorded as test_undefined_reference, of November 2024: there EvaluationFailed follows what
     the StateEntered follows. Later recordings and measurements have it follow the StateEntered
-    (asl-facts 5.2), and so do we."""
+    (fact 62), and so do we."""
     state = {"Type": "Pass", "Output": {"result": "{% $doesNotExist %}"}}
     execution = doorstep.run(chain({"State0": state}, **JSONATA))
     entered, failed, ended = execution.history[1:]
@@ -491,6 +491,6 @@ def test_behaviour_a_null_and_undefined_are_different_values() -> None:
 
 @pytest.mark.parametrize("expression", ["$states.input.a ?: 1", "$states.input.a ?? 1"])
 def test_behaviour_c_operators_of_jsonata_2_1_and_later_are_refused(expression: str) -> None:
-    """AWS has JSONata 2.0.6 (asl-facts 3.2), which has neither."""
+    """AWS has JSONata 2.0.6 (fact 363), which has neither."""
     with pytest.raises(doorstep.DefinitionError, match="INVALID_JSONATA_EXPRESSION"):
         evaluate(expression)

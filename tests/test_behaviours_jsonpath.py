@@ -1,6 +1,6 @@
-"""Section B of ../shared/facts/behaviours.md: JSONPath and data flow, through states.
+"""Facts 28 to 51 (docs/facts): JSONPath and data flow, through states.
 
-Expected values are those of the entries and of recordings (asl-facts 2.1 and appendix B).
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.asl.choice import COMPARATORS
+from doorstep.model.grammar import COMPARATORS
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:Work"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -155,7 +155,7 @@ def test_behaviour_37_the_other_comparators_hold_as_their_names_say(name: str) -
 def test_behaviour_37_there_are_39_and_an_unknown_one_is_refused() -> None:
     ordered = {kind + order for kind, order in ORDERED} | {"BooleanEquals"}
     paths = {f"{name}Path" for name in ordered}
-    assert ordered | paths | set(TESTS) | {"IsPresent"} == COMPARATORS
+    assert ordered | paths | set(TESTS) | {"IsPresent"} == set(COMPARATORS)
     assert len(COMPARATORS) == 39
     with pytest.raises(doorstep.DefinitionError, match="Field 'StringContains' is not supported"):
         decide({"Variable": "$.v", "StringContains": "x"}, {"v": "xyz"})
@@ -271,7 +271,7 @@ def test_behaviour_46_a_context_path_is_an_argument_of_an_intrinsic() -> None:
 @pytest.mark.parametrize("path", ["$.waits[1]", "$.one"])
 def test_behaviour_47_seconds_path_gives_a_number(chain, path: str) -> None:
     definition = chain({"W": {"Type": "Wait", "SecondsPath": path}})
-    execution = doorstep.run(definition, {"waits": [1, 60], "one": 60}, begin=START)
+    execution = doorstep.run(definition, {"waits": [1, 60], "one": 60}, start_time=START)
     assert execution.history[-1]["timestamp"] == "2024-01-01T00:01:00.000+00:00"
 
 
@@ -286,7 +286,7 @@ def test_behaviour_47_seconds_path_gives_a_number(chain, path: str) -> None:
 def test_behaviour_48_a_wait_ends_at_its_timestamp_or_at_once(chain, moment: str, end: str) -> None:
     for fields in ({"Timestamp": moment}, {"TimestampPath": "$.at"}):
         definition = chain({"W": {"Type": "Wait", **fields}})
-        execution = doorstep.run(definition, {"at": moment}, begin=START)
+        execution = doorstep.run(definition, {"at": moment}, start_time=START)
         assert execution.history[-1]["timestamp"] == end
 
 

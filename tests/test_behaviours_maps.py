@@ -1,6 +1,6 @@
-"""Section G of ../shared/facts/behaviours.md: the distributed Map.
+"""Facts 116 to 121 (docs/facts/maps.md): the distributed Map.
 
-Expected values are those of the entries, of asl-facts 1.9 and of the recordings in appendix B.
+Expected values are those of the facts and of the recordings that they name.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def exported(chain: Any, each: Any, bucket: Path, **writer: Any) -> dict[str, An
         ResultWriter={**WRITER, **writer},
     )
     execution = doorstep.run(
-        chain({"All": state}), [0, 1, 2], {"Work": odd_ones_fail}, bucket=bucket
+        chain({"All": state}), [0, 1, 2], {"Work": odd_ones_fail}, s3_root=bucket
     )
     assert execution.status == "SUCCEEDED", execution.cause
     output: dict[str, Any] = execution.output
@@ -148,7 +148,7 @@ def test_behaviour_119_listed_objects_have_quoted_tags_and_float_times(
     put(tmp_path / "in", "night/two.txt", "hello")
     os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
     state = each({"P": PASS}, distributed=True, ItemReader=LISTER)
-    execution = doorstep.run(chain({"All": state}), bucket=tmp_path)
+    execution = doorstep.run(chain({"All": state}), s3_root=tmp_path)
     assert execution.output == [
         {
             "Etag": '"5d41402abc4b2a76b9719d911017c592"',
@@ -171,7 +171,7 @@ def test_behaviour_119_listing_goes_on_after_a_thousand_keys(chain, each, tmp_pa
         ItemSelector={"key.$": "$$.Map.Item.Value.Key"},
         ItemBatcher={"MaxItemsPerBatch": 1005},
     )
-    (batch,) = doorstep.run(chain({"All": state}), bucket=tmp_path).output
+    (batch,) = doorstep.run(chain({"All": state}), s3_root=tmp_path).output
     assert [item["key"] for item in batch["Items"]] == [f"day/{n:04}" for n in range(1005)]
 
 
@@ -189,7 +189,7 @@ def test_behaviour_121_items_that_can_not_be_read_fail_the_map(
     """Recorded: test_map_item_reader_json_no_json_list_object."""
     put(tmp_path / "in", "items.json" if body else "other.json", body or "[]")
     state = each({"P": PASS}, distributed=True, ItemReader=READER)
-    execution = doorstep.run(chain({"All": state}), bucket=tmp_path)
+    execution = doorstep.run(chain({"All": state}), s3_root=tmp_path)
     assert execution.error == "States.ItemReaderFailed"
     assert str(execution.cause).startswith(cause)
     assert [event["type"] for event in execution.history[3:]] == [
@@ -211,7 +211,7 @@ def test_a_place_for_results_that_is_no_text_fails_the_map(name, chain, each, tm
     place = {"Bucket": "b", "Prefix": "p"} | {f"{name}.$": "$[0]"}
     del place[name]
     state = each({"P": PASS}, distributed=True, ResultWriter={**WRITER, "Parameters": place})
-    execution = doorstep.run(chain({"All": state}), [1], bucket=tmp_path)
+    execution = doorstep.run(chain({"All": state}), [1], s3_root=tmp_path)
     assert execution.error == "States.ResultWriterFailed"
     assert execution.cause == f"The field '{name}' must be a string."
 

@@ -19,7 +19,7 @@ from doorstep.api import compile_definition
 from doorstep.asl import states
 from doorstep.engine.engine import SLICE
 from doorstep.engine.identity import Identity
-from doorstep.engine.journal import Journal, replay
+from doorstep.engine.journal import Header, Journal, replay
 from doorstep.engine.quotas import EXPRESS, STANDARD
 from doorstep.errors import OUR_FAULT, InputError
 from doorstep.map_runs import run
@@ -122,11 +122,11 @@ def test_what_met_a_fault_is_redriven_from_the_state_that_met_it(
         patch.setattr(
             states, "leave", lambda s, f, e: broken() if s.name == "Bad" else leave(s, f, e)
         )
-        driver, execution = doorstep.start(machine, handlers={"work": calls.append})
-        driver.run(execution)
+        execution = doorstep.start(machine, handlers={"work": calls.append})
+        execution.wait()
         assert execution.status == "FAILED"
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     assert execution.status == "SUCCEEDED"
     assert len(calls) == 1
 
@@ -160,11 +160,11 @@ def test_the_failing_of_a_journal_still_reaches_the_caller(
     def full(*_: Any) -> None:
         raise InputError("can't write it: No space left on device")
 
-    driver, execution = doorstep.start(chain({"A": {"Type": "Pass"}}), journal=tmp_path / "journal")
-    monkeypatch.setattr(driver.keeper, "journaled", full)
+    execution = doorstep.start(chain({"A": {"Type": "Pass"}}), journal=tmp_path / "journal")
+    monkeypatch.setattr(execution._driver.persistence, "journaled", full)
     with pytest.raises(InputError, match="No space left"):
-        driver.run(execution)
-    driver.close()
+        execution.wait()
+    execution.close()
 
 
 def test_an_engine_whose_start_meets_a_fault_has_failed(
@@ -178,10 +178,10 @@ def test_an_engine_whose_start_meets_a_fault_has_failed(
 def test_a_loop_without_end_lets_others_go_first(chain: Chain) -> None:
     driver = Driver(VirtualClock(0.0), doorstep.runtime.handlers.Handlers({}))
     express = Identity(name="loop", seed="1", type="EXPRESS")
-    loop = driver.start(compile_definition(LOOP, "EXPRESS"), LOOP, express, "{}", EXPRESS)
+    loop = driver.start(compile_definition(LOOP, "EXPRESS"), Header(LOOP, express, EXPRESS), "{}")
     short = chain({"A": {"Type": "Pass"}})
     other = driver.start(
-        compile_definition(short), short, Identity(name="other", seed="2"), "{}", STANDARD
+        compile_definition(short), Header(short, Identity(name="other", seed="2"), STANDARD), "{}"
     )
     driver.run(other)
     assert other.status == "SUCCEEDED"
@@ -196,16 +196,16 @@ def test_a_loop_in_slices_is_the_same_when_it_is_replayed(chain: Chain) -> None:
         LOOP, quotas={"history_events": None, "loop_events": 3 * SLICE}, seed=1
     )
     assert execution.status == "TIMED_OUT"
-    slices = [fact for fact in execution.journal.facts if fact.kind == "due"]
+    slices = [fact for fact in execution._running.journal.facts if fact.kind == "due"]
     assert len(slices) in (2, 3)
-    again = replay(compile_definition(LOOP), execution.journal)
+    again = replay(compile_definition(LOOP), execution._running.journal)
     assert again.history == execution.events
 
 
 def test_a_standard_execution_with_small_data_is_one_slice() -> None:
     execution = doorstep.run(LOOP, seed=1)
     assert len(execution.events) == 25_000
-    assert [fact.kind for fact in execution.journal.facts] == ["started"]
+    assert [fact.kind for fact in execution._running.journal.facts] == ["started"]
 
 
 def test_large_texts_make_slices_shorter(chain: Chain) -> None:
@@ -213,18 +213,18 @@ def test_large_texts_make_slices_shorter(chain: Chain) -> None:
     states_ = {f"P{i}": {"Type": "Pass", "Parameters": {"text.$": "$.text"}} for i in range(400)}
     execution = doorstep.run(chain(states_), {"text": text}, seed=1)
     assert execution.status == "SUCCEEDED"
-    assert [fact.kind for fact in execution.journal.facts].count("due") >= 3
+    assert [fact.kind for fact in execution._running.journal.facts].count("due") >= 3
 
 
 def test_what_pauses_can_be_stopped_and_redriven(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("doorstep.engine.engine.SLICE", 10)
-    driver, execution = doorstep.start(LOOP, seed=1)
-    driver.clock.run(lambda: len(execution.events) > 15)
+    execution = doorstep.start(LOOP, seed=1)
+    execution._driver.clock.run(lambda: len(execution.events) > 15)
     assert execution.status == "RUNNING"
-    driver.stop(execution)
+    execution.stop()
     events = len(execution.events)
-    driver.redrive(execution)
-    driver.clock.run(lambda: len(execution.events) > events + 10)
+    execution.redrive()
+    execution._driver.clock.run(lambda: len(execution.events) > events + 10)
     assert execution.status == "RUNNING"
     assert execution.events[events].type == "ExecutionRedriven"
     # The state after the pause is entered next, none a second time.
@@ -253,22 +253,22 @@ def test_the_items_of_a_map_are_selected_in_slices_that_change_nothing() -> None
     assert execution.events[-1].at - execution.events[0].at == 20
     types = [event.type for event in execution.events]
     assert types.count("MapIterationStarted") == types.count("MapIterationSucceeded") == 60
-    due = [fact.at for fact in execution.journal.facts if fact.kind == "due"]
+    due = [fact.at for fact in execution._running.journal.facts if fact.kind == "due"]
     assert due.count(execution.events[0].at) > 1
-    again = replay(compile_definition(definition), execution.journal)
+    again = replay(compile_definition(definition), execution._running.journal)
     assert again.history == execution.events
 
 
 def test_a_map_that_selects_its_items_can_be_stopped_and_redriven() -> None:
-    driver, execution = doorstep.start(heavy_map(seconds=1, items=30), seed=1)
-    driver.clock.run(lambda: len(execution.events) > 3)
+    execution = doorstep.start(heavy_map(seconds=1, items=30), seed=1)
+    execution._driver.clock.run(lambda: len(execution.events) > 3)
     started = [event.type for event in execution.events].count("MapIterationStarted")
     assert 0 < started < 30
-    driver.stop(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.stop()
+    execution.redrive()
+    execution.wait()
     assert execution.status == "SUCCEEDED"
-    again = replay(compile_definition(heavy_map(seconds=1, items=30)), execution.journal)
+    again = replay(compile_definition(heavy_map(seconds=1, items=30)), execution._running.journal)
     assert again.history == execution.events
 
 
@@ -276,11 +276,11 @@ def test_the_items_of_a_map_run_are_selected_in_slices() -> None:
     definition = heavy_map(seconds=1)
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     definition["States"]["M"]["ItemProcessor"]["ProcessorConfig"] = config
-    driver, execution = doorstep.start(definition, seed=1)
-    driver.clock.run(lambda: bool(execution.map_runs))
-    [run_] = execution.map_runs.values()
+    execution = doorstep.start(definition, seed=1)
+    execution._driver.clock.run(lambda: bool(execution._running.map_runs))
+    [run_] = execution._running.map_runs.values()
     assert 0 < len(run_.running) < 60
-    driver.run(execution)
+    execution.wait()
     assert execution.status == "SUCCEEDED"
     assert len(run_.succeeded) == 60
 
@@ -290,25 +290,25 @@ def test_branches_that_take_long_let_others_go_first() -> None:
     heavy["Output"] = "{% $sum($map([1..50000], function($n){ $n })) %}"
     branches = [{"StartAt": f"H{n}", "States": {f"H{n}": heavy}} for n in range(12)]
     state = {"Type": "Parallel", "Branches": branches, "End": True}
-    driver, execution = doorstep.start({"StartAt": "P", "States": {"P": state}}, seed=1)
-    driver.clock.run(lambda: len(execution.events) > 3)
+    execution = doorstep.start({"StartAt": "P", "States": {"P": state}}, seed=1)
+    execution._driver.clock.run(lambda: len(execution.events) > 3)
     assert execution.status == "RUNNING"
-    driver.run(execution)
+    execution.wait()
     assert execution.output == [1250025000] * 12
 
 
 def test_a_crash_is_a_fact(chain: Chain) -> None:
     wait = chain({"Wait": {"Type": "Wait", "Seconds": 60}})
-    driver, execution = doorstep.start(wait, seed=1)
-    driver.clock.run(lambda: len(execution.events) == 2)
-    driver.crash(execution, ZeroDivisionError("ours"))
+    execution = doorstep.start(wait, seed=1)
+    execution._driver.clock.run(lambda: len(execution.events) == 2)
+    execution._driver.crash(execution._running, ZeroDivisionError("ours"))
     assert execution.status == "FAILED"
-    last = execution.journal.facts[-1]
+    last = execution._running.journal.facts[-1]
     assert (last.kind, last.data["error"]) == ("crashed", "States.Runtime")
-    journal = Journal(execution.journal.header, list(execution.journal.entries))
+    journal = Journal(execution._running.journal.header, list(execution._running.journal.entries))
     assert replay(compile_definition(wait), journal).status == "FAILED"
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     assert execution.status == "SUCCEEDED"
 
 
@@ -327,21 +327,21 @@ def itself(pattern: str, **more: Any) -> dict[str, Any]:
 def test_a_machine_that_starts_itself_and_waits_comes_to_an_end(pattern: str) -> None:
     everything = [{"ErrorEquals": ["States.ALL"]}]
     machine = itself(pattern, Retry=everything, Catch=[{**everything[0], "Next": "A"}])
-    execution = doorstep.run(machine, machines={"M": machine}, machine_name="M")
+    execution = doorstep.run(machine, state_machines={"M": machine}, state_machine_name="M")
     assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
     assert "1,000 executions wait for one another" in (execution.cause or "")
 
 
 def test_executions_that_wait_for_tokens_of_one_another_come_to_an_end() -> None:
     machine = itself(".waitForTaskToken", TimeoutSeconds=60)
-    execution = doorstep.run(machine, machines={"M": machine}, machine_name="M")
+    execution = doorstep.run(machine, state_machines={"M": machine}, state_machine_name="M")
     assert execution.status in ("FAILED", "TIMED_OUT")
 
 
 def test_who_waits_for_nobody_may_start_itself_as_often_as_it_likes() -> None:
     # The guide's pattern against the quota of events: continue as a new execution.
     machine = itself("")
-    execution = doorstep.run(machine, machines={"M": machine}, machine_name="M")
+    execution = doorstep.run(machine, state_machines={"M": machine}, state_machine_name="M")
     assert execution.status == "SUCCEEDED"
 
 
@@ -375,7 +375,7 @@ def test_the_name_of_a_nested_execution_is_checked_as_startexecution_does(
     task = {"Type": "Task", "Resource": NESTED, "Parameters": arguments, "End": True}
     child = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     execution = doorstep.run(
-        {"StartAt": "A", "States": {"A": task}}, {"name": name}, machines={"child": child}
+        {"StartAt": "A", "States": {"A": task}}, {"name": name}, state_machines={"child": child}
     )
     assert (execution.status, execution.error) == ("FAILED", error)
     assert cause in (execution.cause or "")
@@ -387,4 +387,4 @@ def test_the_refusal_of_a_name_can_be_caught(chain: Chain) -> None:
     task = {"Type": "Task", "Resource": NESTED, "Parameters": arguments, "Catch": catch}
     machine = chain({"A": task, "Caught": {"Type": "Pass"}})
     child = chain({"A": {"Type": "Pass"}})
-    assert doorstep.run(machine, machines={"child": child}).status == "SUCCEEDED"
+    assert doorstep.run(machine, state_machines={"child": child}).status == "SUCCEEDED"

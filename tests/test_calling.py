@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.runtime.clock import in_thread
+from doorstep.runtime.clocks import in_thread
 from doorstep.runtime.invocation import Context
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -299,10 +299,10 @@ def test_the_idempotency_key_is_the_same_after_a_redrive() -> None:
         if len(seen) == 1:
             raise CardDeclined
 
-    driver, execution = doorstep.start(machine(), handlers={"charge": charge})
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution = doorstep.start(machine(), handlers={"charge": charge})
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     assert execution.status == "SUCCEEDED"
     assert len(seen) == 2
     assert len(set(seen)) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.asl.choice import COMPARATORS
+from doorstep.model.grammar import COMPARATORS
 
 NOON = "2024-03-01T12:00:00Z"
 LATER = "2024-03-01T12:00:00.000000001Z"
@@ -57,7 +57,7 @@ def test_there_are_thirty_nine_comparators() -> None:
     with_path = {name for name, *_ in TABLE if name.endswith(("Equals", "Than"))}
     names = {name for name, *_ in TABLE} | {f"{name}Path" for name in with_path}
     assert len(names) == 39
-    assert names == COMPARATORS
+    assert names == set(COMPARATORS)
 
 
 @pytest.mark.parametrize(("name", "expected", "value"), HOLDS)
@@ -105,7 +105,7 @@ def test_what_is_missing_is_not_present() -> None:
 def test_a_missing_variable_fails_the_execution(name: str) -> None:
     expected = next(row[1] for row in TABLE if row[0] == name)
     execution = doorstep.run(machine({"Variable": "$.v", name: expected}), {})
-    # Recorded on AWS, where one expects Default (behaviour 36).
+    # Recorded on AWS, where one expects Default (fact 36).
     assert execution.error == "States.Runtime"
     assert execution.cause == (
         "An error occurred while executing the state 'Decide' (entered at the event id #2). "

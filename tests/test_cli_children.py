@@ -46,20 +46,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: Chain, each: 
     Path("batch.asl.json").write_text(json.dumps(definition))
     Path("sub.asl.json").write_text(json.dumps(SUB))
     Path("broken.py").write_text(HANDLERS.format(unlucky=13))
-    Path("mended.py").write_text(HANDLERS.format(unlucky=None))
+    Path("fixed.py").write_text(HANDLERS.format(unlucky=None))
     return tmp_path
 
 
 def run(text: str, *more: str) -> Result:
     return invoke(
-        "run", "batch.asl.json", "--handlers", "broken.py", "--machine", "sub=sub.asl.json",
+        "run", "batch.asl.json", "--handlers", "broken.py", "--state-machine", "sub=sub.asl.json",
         "--input", text, "--history", "batch.json", "--children", "children", *more,
     )  # fmt: skip
 
 
 def replay(*more: str, definition: str = "batch.asl.json") -> Result:
     return invoke(
-        "replay", "batch.json", "--definition", definition, "--machine", "sub=sub.asl.json",
+        "replay", "batch.json", "--definition", definition, "--state-machine", "sub=sub.asl.json",
         "--children", "children", *more,
     )  # fmt: skip
 
@@ -83,12 +83,12 @@ def test_a_journal_holds_the_children_too(folder: Path) -> None:
     run("[1, 2]", "--journal", "batch.journal")
     replayed = invoke(
         "replay", "batch.journal", "--children", "batch.journal",
-        "--definition", "batch.asl.json", "--machine", "sub=sub.asl.json",
+        "--definition", "batch.asl.json", "--state-machine", "sub=sub.asl.json",
     )  # fmt: skip
     assert replayed.stdout == "the same: 14 events, SUCCEEDED\nchildren: same 3\n"
 
 
-def test_children_that_differ_are_told_in_a_table(folder: Path) -> None:
+def test_children_that_differ_are_listed_in_a_table(folder: Path) -> None:
     run("[1, 2]")
     sub = SUB["States"]["Add"] | {"Result": 1}  # type: ignore[index]
     Path("sub.asl.json").write_text(json.dumps({**SUB, "States": {"Add": sub}}))
@@ -99,19 +99,20 @@ def test_children_that_differ_are_told_in_a_table(folder: Path) -> None:
     assert header.split() == ["Child", "Execution", "Result", "State", "What", "differs"]
     assert row.startswith("Start")
     assert row.endswith(
-        'differs  Add    event 3: PassStateExited has another output: recorded {"all":[2,4]}, now 1'
+        "differs  Add    event 3: PassStateExited has a different output: "
+        'recorded {"all":[2,4]}, now 1'
     )
     assert counted == "children: same 2, differs 1"
 
 
-def test_what_was_not_found_is_told(folder: Path) -> None:
+def test_what_was_not_found_is_reported(folder: Path) -> None:
     run("[1, 2]")
     (folder / "children" / "sub").rename(folder / "children" / "other")
     replayed = replay()
     assert replayed.exit_code == 0
     assert "Start  " in replayed.stdout
-    assert "not given" in replayed.stdout
-    assert replayed.stderr.startswith("of no child: other/")
+    assert "no history" in replayed.stdout
+    assert replayed.stderr.startswith("matches no child: other/")
 
 
 def test_json_has_the_children_nested(folder: Path) -> None:
@@ -137,32 +138,32 @@ def test_resume_goes_on_with_the_children_that_failed(folder: Path) -> None:
     Path("asked.py").write_text(HANDLERS.format(unlucky=1))
     resumed = invoke(
         "resume", "batch.json", "--definition", "batch.asl.json", "--handlers", "asked.py",
-        "--machine", "sub=sub.asl.json", "--children", "children",
+        "--state-machine", "sub=sub.asl.json", "--children", "children",
     )  # fmt: skip
     assert resumed.exit_code == 0, resumed.stderr
     assert json.loads(resumed.stdout)["Output"] == {"all": [2, 26, 6]}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("replay", "batch.json", "--children", "nowhere"), "'nowhere' does not exist"),
-        (("replay", "batch.json", "--children", "empty"), "there are no histories (*.json) in"),
-        (("replay", "children", "--children", "children"), "goes with --definition only"),
-        (("resume", "batch.json", "--children", "children", "--at", "3"), "--children goes on"),
+        (("replay", "batch.json", "--children", "empty"), "no histories (*.json) found in"),
+        (("replay", "children", "--children", "children"), "only works with --definition"),
+        (("resume", "batch.json", "--children", "children", "--at", "3"), "--children continues"),
     ],
 )
 def test_what_can_not_be_used_is_refused(
-    folder: Path, arguments: tuple[str, ...], told: str
+    folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     run("[1]")
     (folder / "empty").mkdir()
     result = invoke(*arguments, "--definition", "batch.asl.json")
     assert result.exit_code == 2
-    assert told in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
 
 
-def test_a_folder_that_can_not_be_made_is_told(folder: Path) -> None:
+def test_a_folder_that_can_not_be_made_is_reported(folder: Path) -> None:
     Path("children").mkdir()
     Path("children/sub").write_text("in the way")
     result = run("[1]")
@@ -194,4 +195,4 @@ def test_a_map_run_of_a_server_is_replayed_as_the_aws_cli_fetches_it(
             fetch(child["executionArn"], Path("children", group, f"{name}.json"))
     replayed = replay()
     assert replayed.exit_code == 0, replayed.output
-    assert "children: same 2, not given 1" in replayed.stdout
+    assert "children: same 2, no history 1" in replayed.stdout

@@ -105,7 +105,7 @@ def test_the_page_lists_areas_scores_and_misses(
     for name in ("RECORDED", "MISSED"):
         monkeypatch.setattr(pages, name, tmp_path / f"{name.lower()}.json")
     report = check(cases)
-    pages.keep(report)
+    pages.store_scores(report)
     lines = pages.page(report).splitlines()
     table = [
         "| kind | area | cases | exact | causal | otherwise |",
@@ -174,7 +174,7 @@ def test_a_case_is_never_overwritten(add: Callable[..., Result]) -> None:
     before = Path("cases/flaky.json").read_text("utf-8")
     result = add()
     assert result.exit_code == 2
-    assert "cases/flaky.json is there already; give another --name" in result.stderr
+    assert "cases/flaky.json exists; choose another --name" in result.stderr
     assert Path("cases/flaky.json").read_text("utf-8") == before
 
 
@@ -182,7 +182,7 @@ def test_a_case_is_never_overwritten(add: Callable[..., Result]) -> None:
 def test_a_case_stands_below_its_folder(add: Callable[..., Result], name: str) -> None:
     result = add("--name", name)
     assert result.exit_code == 2
-    assert "stands below the folder cases" in result.stderr
+    assert "would not be in the folder cases" in result.stderr
 
 
 @pytest.mark.parametrize(

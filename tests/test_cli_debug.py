@@ -18,9 +18,9 @@ from rich.console import Console
 
 import doorstep
 from doorstep_cli.main import cli
+from doorstep_cli.views.events import pretty
 from doorstep_cli.views.moment import screen
-from doorstep_cli.views.sections import pretty
-from doorstep_cli.views.stepping import KEYS, Session
+from doorstep_cli.views.stepping import KEYS, DebugSession
 
 ROOT = Path(__file__).parent.parent
 ORDER = ROOT / "examples" / "order"
@@ -32,7 +32,7 @@ Keyboard = Callable[[str], str]
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An order whose card is declined: ChargeCard fails, and the customer is told."""
     value = json.loads((ORDER / "declined.json").read_text("utf-8"))
-    run = doorstep.run(DEFINITION, value, ORDER / "handlers.py", seed=1, begin=0.0)
+    run = doorstep.run(DEFINITION, value, ORDER / "handlers.py", seed=1, start_time=0.0)
     file = tmp_path_factory.mktemp("debug") / "declined.json"
     file.write_text(json.dumps(run.history), "utf-8")
     return file
@@ -86,9 +86,9 @@ def test_another_definition_is_noticed(history: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.asl.json"
     other.write_text(DEFINITION.read_text("utf-8").replace("charge_card", "charge"), "utf-8")
     printed = debug(history, "--at", "21", "--definition", str(other)).stdout
-    assert "the definition parts from the history at event 19 in ChargeCard" in printed
+    assert "the definition differs from the history at event 19 in ChargeCard" in printed
     noted = debug(history, "--at", "21", "--definition", str(other), "--format", "json")
-    assert "parts from the history at event 19" in noted.stderr
+    assert "differs from the history at event 19" in noted.stderr
     assert "context" not in json.loads(noted.stdout)
 
 
@@ -103,10 +103,10 @@ def test_pages_may_be_given_in_any_order(history: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ((), "stdout is no terminal to step in: --at EVENT prints one event"),
-        (("--at", "99"), "the history has the events 1 to 29, not 99"),
-        (("--at", "x"), "'x' is neither a number nor `failure`"),
-        (("--format", "json"), "--format json goes with --at EVENT"),
+        ((), "stdout is not a terminal; print one event with --at EVENT"),
+        (("--at", "99"), "event 99 is not in the history, which has events 1 to 29"),
+        (("--at", "x"), "'x' is not a number or `failure`"),
+        (("--format", "json"), "--format json needs --at EVENT"),
     ],
 )
 def test_what_cannot_be_shown_is_told(history: Path, options: Any, told: str) -> None:
@@ -128,13 +128,13 @@ def test_a_success_has_no_failure(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def session(history: Path) -> Session:
+def session(history: Path) -> DebugSession:
     """One who stands at the first failure, event 21."""
     moments = doorstep.moments(history, DEFINITION)
-    return Session(moments, moments.blamed or 0)
+    return DebugSession(moments, moments.first_failure or 0)
 
 
-def pressed(session: Session, keys: str) -> int:
+def pressed(session: DebugSession, keys: str) -> int:
     """The number of the event where the keys lead."""
     for key in keys.split():
         assert session.press({"ENTER": "\r", "RIGHT": "\x1b[C", "LEFT": "\x1b[D"}.get(key, key))
@@ -160,9 +160,12 @@ def pressed(session: Session, keys: str) -> int:
         ("/ o r d e r f ENTER", 28),
         ("/ M A P I T ENTER", 9),
         ("/ m a p i t ENTER / ENTER", 15),
+        # The only match is where the search begins: it comes back there, after all other events.
+        ("g 2 9 ENTER / e x e c u t i o n f ENTER", 29),
+        ("g 1 ENTER / e x e c u t i o n s ENTER", 1),
     ],
 )
-def test_a_key_leads_to_an_event(session: Session, keys: str, event: int) -> None:
+def test_a_key_leads_to_an_event(session: DebugSession, keys: str, event: int) -> None:
     assert pressed(session, keys) == event
     assert session.message == ""
 
@@ -170,31 +173,31 @@ def test_a_key_leads_to_an_event(session: Session, keys: str, event: int) -> Non
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ("f f f", "no failure comes after this"),
-        ("g 9 9 ENTER", "there are the events 1 to 29, not '99'"),
+        ("f f f", "no failure after this event"),
+        ("g 9 9 ENTER", "'99' is not an event: they are numbered 1 to 29"),
         ("g 1 ENTER p", "this is the first event"),
         ("g 2 9 ENTER n", "this is the last event"),
-        ("/ z z ENTER", "no state and no type of event has 'zz' in it"),
-        ("y", "'y' is none of the keys; ? shows them"),
+        ("/ z z ENTER", "no state or type of event contains 'zz'"),
+        ("y", "'y' does nothing; ? lists the keys"),
     ],
 )
-def test_a_key_that_leads_nowhere_says_so(session: Session, keys: str, told: str) -> None:
+def test_a_key_that_leads_nowhere_says_so(session: DebugSession, keys: str, told: str) -> None:
     pressed(session, keys)
     assert session.message == told
 
 
-def test_q_quits(session: Session) -> None:
+def test_q_quits(session: DebugSession) -> None:
     assert not session.press("q")
 
 
-def shown(session: Session, width: int = 100, height: int = 30) -> list[str]:
+def shown(session: DebugSession, width: int = 100, height: int = 30) -> list[str]:
     console = Console(width=width, height=height, highlight=False)
     with console.capture() as captured:
         console.print(screen(session, width, height))
     return captured.get().splitlines()
 
 
-def test_the_screen_opens_with_the_failure_and_the_keys(session: Session) -> None:
+def test_the_screen_opens_with_the_failure_and_the_keys(session: DebugSession) -> None:
     lines = shown(session)
     assert len(lines) == 30
     text = "\n".join(lines)
@@ -217,7 +220,9 @@ def test_the_screen_opens_with_the_failure_and_the_keys(session: Session) -> Non
         ("?", "keys · ? closes", "next failure"),
     ],
 )
-def test_a_pane_has_the_whole_of_it(session: Session, keys: str, title: str, told: str) -> None:
+def test_a_pane_has_the_whole_of_it(
+    session: DebugSession, keys: str, title: str, told: str
+) -> None:
     pressed(session, keys)
     text = "\n".join(shown(session, height=60))
     assert title in text
@@ -226,26 +231,26 @@ def test_a_pane_has_the_whole_of_it(session: Session, keys: str, title: str, tol
     assert title not in "\n".join(shown(session))
 
 
-def test_a_long_pane_is_scrolled(session: Session) -> None:
+def test_a_long_pane_is_scrolled(session: DebugSession) -> None:
     pressed(session, "c \x1b[B \x1b[B")
     text = "\n".join(shown(session, height=12))
     assert '"Execution"' not in text
     assert '"Id"' in text
 
 
-def test_a_question_shows_what_was_typed(session: Session) -> None:
+def test_a_question_shows_what_was_typed(session: DebugSession) -> None:
     pressed(session, "/ p a y")
     assert "state or type of event: pay" in shown(session)[-1]
 
 
-def test_eighty_columns_have_room_for_all_keys(session: Session) -> None:
+def test_eighty_columns_have_room_for_all_keys(session: DebugSession) -> None:
     lines = shown(session, 80, 24)
     assert lines[1].split() == ["TaskFailed", "ChargeCard"]
     assert lines[-1].rstrip().endswith("q quit")
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (50, 10), (200, 60)])
-def test_it_fits_on_every_screen(session: Session, width: int, height: int) -> None:
+def test_it_fits_on_every_screen(session: DebugSession, width: int, height: int) -> None:
     for pane in ("", "input", "context", "changes", "keys"):
         session.pane = pane
         lines = shown(session, width, height)
@@ -257,14 +262,14 @@ def test_a_foreign_text_gives_a_terminal_no_orders() -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E\x1b[2J"}}}
     found = doorstep.moments(doorstep.run(definition, {"k\x9b": "v\x1b\x9b"}).history)
     for pane in ("", "input", "changes"):
-        text = "\n".join(shown(Session(found, 1, pane)))
+        text = "\n".join(shown(DebugSession(found, 1, pane)))
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
 
 
 def test_an_error_without_a_cause_is_shown() -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Sad"}}}
     found = doorstep.moments(doorstep.run(definition).history)
-    text = "\n".join(shown(Session(found, found.blamed or 0)))
+    text = "\n".join(shown(DebugSession(found, found.first_failure or 0)))
     assert "error: Sad" in text
     assert "no cause" in text
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep_cli.commands.explore import Explored
+from doorstep_cli.commands.explore import ExplorationProgress
 from doorstep_cli.main import cli
 
 CHARGE = """{
@@ -69,10 +69,10 @@ def test_a_finding_says_where_how_and_what_to_do() -> None:
     assert result.exit_code == 1
     assert (
         """
-error missing: Tell reads $.orderId, which is not there on this way to it
+error missing: Tell reads $.orderId, which is missing on this path
   charge.asl.json:14:7: Parameters of Tell
-  hint: keep it on the way here with ResultPath, or ask for it with a Choice (IsPresent)
-  way: Charge → Tell
+  hint: preserve it on this path with ResultPath, or check for it with a Choice (IsPresent)
+  path: Charge → Tell
   input: {"orderId":"some orderId"}
   Charge: fails with Unexpected
 """
@@ -82,8 +82,8 @@ error missing: Tell reads $.orderId, which is not there on this way to it
 
 def test_notes_alone_exit_with_0() -> None:
     text = CHARGE.replace('"Next": "Tell" }', '"ResultPath": "$.why", "Next": "Tell" }')
-    Path("mended.asl.json").write_text(text, "utf-8")
-    result = explore("mended.asl.json")
+    Path("fixed.asl.json").write_text(text, "utf-8")
+    result = explore("fixed.asl.json")
     assert "note needs" in result.stdout
     assert result.exit_code == 0
 
@@ -98,7 +98,7 @@ def test_the_table_has_what_was_reached() -> None:
 def test_a_definition_that_can_not_be_used_exits_with_2() -> None:
     result = explore("bad.json")
     assert result.exit_code == 2
-    assert "not a definition that AWS would accept" in result.stderr
+    assert "AWS would not accept the definition" in result.stderr
 
 
 def report(*arguments: str) -> dict[str, Any]:
@@ -156,8 +156,8 @@ def test_answers_that_the_service_would_not_give_can_be_run() -> None:
 def test_handlers_are_called_twice() -> None:
     arguments = ("charge.asl.json", "--handlers", "handlers.py", "--input", '{"orderId": "7"}')
     [finding] = [one for one in report(*arguments)["findings"] if one["kind"] == "twice"]
-    told = 'Charge answers {"charge":2} when it is carried out again; the first time it answers'
-    assert finding["message"].startswith(told)
+    message = 'Charge returns {"charge":2} when it runs again; the first time it returns'
+    assert finding["message"].startswith(message)
 
 
 def test_handlers_that_do_not_load_exit_with_2() -> None:
@@ -174,11 +174,11 @@ def test_what_handlers_print_does_not_stand_in_the_report() -> None:
 
 
 def test_a_line_on_the_terminal_says_how_far_it_has_come() -> None:
-    line = Explored()
+    line = ExplorationProgress()
     doorstep.explore(json.loads(GOOD), on_run=line.on_run)
     assert str(line) == "1 run · 2 of 2 parts reached"
 
 
-def test_too_little_time_is_told() -> None:
+def test_too_little_time_is_reported() -> None:
     result = explore("charge.asl.json", "--seconds", "0.000001")
-    assert "not everything was tried" in result.stderr
+    assert "the time limit was reached" in result.stderr

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import doorstep
-from doorstep.drawing.conditions import condition
+from doorstep.drawing.graph import condition
 from doorstep_cli.main import cli
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -66,7 +66,7 @@ def coloured(folder: Path, execution: doorstep.Execution) -> dict[str, str]:
     """Each state's colour in a graph with this history: its label, without the count, to class."""
     history = folder / "history.json"
     history.write_text(json.dumps({"events": execution.history}), "utf-8")
-    definition = execution.journal.header.definition
+    definition = execution.definition
     text = graph(folder, "--history", str(history), definition=definition).stdout
     labels = dict(re.findall(r'(s\d+) ?[\[{(]+"([^"]+)"', text))
     return {
@@ -176,8 +176,8 @@ def test_what_was_cut_off_by_a_timeout_is_aborted(tmp_path: Path) -> None:
 
 def test_what_still_runs_is_in_progress(tmp_path: Path) -> None:
     nap = {"Type": "Wait", "Seconds": 50, "End": True}
-    driver, execution = doorstep.start({"StartAt": "Nap", "States": {"Nap": nap}})
-    driver.clock.run(lambda: len(execution.events) > 1)
+    execution = doorstep.start({"StartAt": "Nap", "States": {"Nap": nap}})
+    execution._driver.clock.run(lambda: len(execution.events) > 1)
     assert coloured(tmp_path, execution) == {"Nap": "in_progress"}
 
 
@@ -231,7 +231,7 @@ def test_a_history_of_another_workflow_is_noticed(tmp_path: Path) -> None:
     history.write_text(json.dumps(run.history), "utf-8")
     result = graph(tmp_path, "--history", str(history))
     assert result.exit_code == 0
-    assert "flow.asl.json has not: X\n" in result.stderr
+    assert "flow.asl.json does not define: X\n" in result.stderr
 
 
 def test_a_refused_definition_is_not_drawn(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_history_that_does_not_end_is_remarked_on(tmp_path: Path, file: Path) 
     pages = tmp_path / "1.json", tmp_path / "2.json"
     for page, part in zip(pages, (events[:5], events[5:]), strict=True):
         page.write_text(json.dumps(part), "utf-8")
-    assert "these are not all pages of its history" in history(pages[0]).stderr
+    assert "pages of its history are missing" in history(pages[0]).stderr
     whole = history(*pages)
     assert (whole.stdout, whole.stderr) == (history(file).stdout, "")
 

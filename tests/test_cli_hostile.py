@@ -121,7 +121,11 @@ def test_no_command_lets_a_foreign_text_order_the_terminal_about(line: str) -> N
     for text in (coloured.stdout, coloured.stderr):
         assert "\x1b[2J" not in text
         assert not ORDERS.findall(OURS.sub("", text))
-    if "--format json" in line or "--format sarif" in line or line == "run ok.json":
+    # TestState refuses half a surrogate in a name, as it can't be sent over HTTP.
+    refused = line.startswith("test-state") and "--format json" in line
+    if refused:
+        assert (plain.exit_code, plain.stdout) == (2, "")
+    elif "--format json" in line or "--format sarif" in line or line == "run ok.json":
         json.loads(plain.stdout)
 
 
@@ -166,7 +170,7 @@ def test_a_thousand_refusals_are_counted_rather_than_printed(
     assert len(str(refused.value)) < 6_000
     for line in ("validate many.json", "run many.json"):
         output = call(line).output
-        assert "… and 950 more; `doorstep validate --format json` has all" in output
+        assert "… and 950 more; `doorstep validate --format json` lists all" in output
         assert len(output) < 60_000
     (found,) = json.loads(call("validate many.json --format json").stdout)
     assert len(found["diagnostics"]) == 1_000

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 PROGRAM = Path(sys.executable).with_name("doorstep")
 GROUPS = {
-    "Run and look": ["run", "validate", "history", "graph"],
+    "Run and inspect": ["run", "validate", "history", "graph"],
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["replay", "resume", "debug", "diff"],
     "Serve": ["serve", "start", "ps", "logs", "stop", "redrive", "callback"],
@@ -35,7 +35,8 @@ def options_of(command: click.Command | None) -> set[str]:
     """The options of a command, and of the commands in it."""
     assert command
     inner = command.commands.values() if isinstance(command, click.Group) else ()
-    own = {text for parameter in command.params for text in parameter.opts}
+    shown = (one for one in command.params if not getattr(one, "hidden", False))
+    own = {text for parameter in shown for text in parameter.opts}
     return own.union({"--help"}, *(options_of(one) for one in inner))
 
 
@@ -87,7 +88,7 @@ def test_the_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
     text = page.read_text("utf-8").replace("\\\n", "")
     for name, rest in re.findall(r"(?:^|[ `(])doorstep ([a-z][a-z-]+)([^\n`|$)]*)", text):
         assert name in COMMANDS
-        shown = re.findall(r" (--[a-z][a-z-]*)", rest)
+        shown = re.findall(r" (--[a-z][a-z0-9-]*)", rest)
         assert set(shown) <= options_of(cli.get_command(CONTEXT, name)), f"{name}{rest}"
 
 
@@ -105,7 +106,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def bug(*_: object) -> None:
         raise LookupError("seven of nine")
 
-    monkeypatch.setattr(validate, "_look", bug)
+    monkeypatch.setattr(validate, "_check", bug)
     return ["validate", "-"]
 
 
@@ -128,7 +129,7 @@ def test_ctrl_c_outside_a_run_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validate, "_look", interrupted)
+    monkeypatch.setattr(validate, "_check", interrupted)
     result = CliRunner().invoke(cli, ["validate", "-"])
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
@@ -164,3 +165,54 @@ def test_a_closed_pipe_ends_the_program_quietly(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+# Options that have a new name --------------------------------------------------------------------
+
+RENAMED = [
+    ("run", "--answers", "--mock-validation", "warn"),
+    ("run", "--begin", "--start-time", "2030-02-03T04:05:06Z"),
+    ("run", "--machine", "--state-machine", "Child=child.json"),
+    ("run", "--bucket", "--s3-root", "."),
+    ("resume", "--machine", "--state-machine", "Child=child.json"),
+    ("resume", "--bucket", "--s3-root", "."),
+    ("replay", "--machine", "--state-machine", "Child=child.json"),
+    ("replay", "--bucket", "--s3-root", "."),
+    ("serve", "--bucket", "--s3-root", "."),
+    ("serve", "--calls", "--max-handlers", "3"),
+]
+
+
+def parsed(name: str, *options: str) -> dict[str, object]:
+    """The values of a command's options, which is not run."""
+    command = cli.get_command(CONTEXT, name)
+    assert command
+    words = {"run": [__file__], "serve": []}.get(name, [__file__, "--definition", __file__])
+    return command.make_context(name, [*words, *options]).params
+
+
+@pytest.mark.parametrize(("name", "former", "option", "value"), RENAMED)
+def test_a_renamed_option_still_works_under_its_former_name_with_a_warning(
+    name: str, former: str, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = parsed(name, option, value)
+    assert capsys.readouterr().err == ""
+    assert now != parsed(name)
+    assert parsed(name, former, value) == now
+    assert capsys.readouterr().err == f"{former} is deprecated: use {option}\n"
+    assert f"{former} " not in CliRunner().invoke(cli, [name, "--help"]).stdout
+
+
+def test_a_repeatable_option_takes_values_under_both_names() -> None:
+    given = parsed("run", "--state-machine", "A=a.json", "--machine", "B=b.json")
+    assert given["state_machines"] == {"A": "a.json", "B": "b.json"}
+
+
+def test_the_new_name_of_an_option_wins() -> None:
+    assert parsed("serve", "--calls", "3", "--max-handlers", "4")["max_handlers"] == 4
+
+
+def test_a_wrong_value_under_a_former_name_is_refused() -> None:
+    result = CliRunner().invoke(cli, ["run", __file__, "--answers", "look away"])
+    assert result.exit_code == 2
+    assert "'look away' is not one of 'strict', 'warn', 'off'" in result.stderr

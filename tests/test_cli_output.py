@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from doorstep_cli.output import Row, print_table
+from doorstep_cli.output import TableRow, print_table
 
-ROWS = [Row(["1", "a" * 50], "red", ["beneath"]), Row(["22", "b"])]
+ROWS = [TableRow(["1", "a" * 50], "red", ["beneath"]), TableRow(["22", "b"])]
 
 
 def test_a_table_is_aligned_and_nothing_is_cut_in_a_pipe(
@@ -42,5 +42,5 @@ def test_a_table_without_rows_has_its_head(capsys: pytest.CaptureFixture[str]) -
 def test_a_table_has_nothing_that_a_terminal_takes_for_orders(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_table(["A"], [Row(["\x1b[2Jcell"], below=["\x9bbelow"])])
+    print_table(["A"], [TableRow(["\x1b[2Jcell"], below=["\x9bbelow"])])
     assert capsys.readouterr().out.splitlines() == ["A", "�[2Jcell", f"{'':10}�below"]

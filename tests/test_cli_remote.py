@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_cli.commands.remote import Remote
 from doorstep_cli.main import cli
-from doorstep_cli.remote import Remote
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -91,7 +91,7 @@ def test_ps_lists_executions_by_machine_and_status(endpoint: str, run: Run) -> N
     assert "failed" in table
     found = json.loads(run("ps", "no", "--status", "FAILED", "--format", "json").stdout)
     assert [one["name"] for one in found] == ["failed"]
-    assert "there is no state machine 'nobody'" in run("ps", "nobody").stderr
+    assert "state machine 'nobody' not found" in run("ps", "nobody").stderr
 
 
 def test_stop_aborts_and_logs_tell_of_it(endpoint: str, run: Run) -> None:
@@ -124,8 +124,8 @@ def test_a_refusal_of_the_server_is_told(run: Run) -> None:
     result = run("callback", "success", "nobody's", "--output", "1")
     assert result.exit_code == 2
     assert "InvalidToken: Invalid Token: 'Invalid token'" in result.stderr
-    assert "there is no state machine 'nobody'" in run("stop", "nobody:x").stderr
-    assert "neither an execution's ARN nor MACHINE:NAME" in run("stop", "x").stderr
+    assert "state machine 'nobody' not found" in run("stop", "nobody:x").stderr
+    assert "is not an execution's ARN or MACHINE:NAME" in run("stop", "x").stderr
 
 
 def test_an_output_that_is_no_json_is_told_by_the_name_of_its_option(run: Run) -> None:
@@ -231,4 +231,4 @@ def test_serve_says_what_is_wrong_with_its_mocks(tmp_path: Path, launch: Launch)
 def test_a_speed_is_of_the_real_clock() -> None:
     result = CliRunner().invoke(cli, ["serve", "--clock", "virtual", "--speed", "60"])
     assert result.exit_code == 2
-    assert "--speed is of the real clock" in result.stderr
+    assert "--speed only applies to the real clock" in result.stderr

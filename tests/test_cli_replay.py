@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "order.asl.json").write_text(json.dumps(DEFINITION))
     (tmp_path / "broken.py").write_text(HANDLERS.format(ship='raise ValueError("no stock")'))
-    (tmp_path / "mended.py").write_text(HANDLERS.format(ship='return "S"'))
+    (tmp_path / "fixed.py").write_text(HANDLERS.format(ship='return "S"'))
     run = ("run", "order.asl.json", "--handlers", "broken.py", "-q", "--history", "failed.json")
     assert invoke(*run, "--input", '{"id": 7}').exit_code == 1
     return tmp_path
@@ -75,7 +75,7 @@ def as_the_cli_prints_it(history: Path) -> list[str]:
 # From end to end ----------------------------------------------------------------------------------
 
 
-def test_a_failure_is_replayed_mended_and_resumed(folder: Path) -> None:
+def test_a_failure_is_replayed_fixed_and_resumed(folder: Path) -> None:
     assert replay("failed.json").stdout == "the same: 16 events, FAILED\n"
     (folder / "asked.py").write_text(
         'def reserve(event):\n    raise SystemError("asked again")\n\ncharge = reserve\n\n'
@@ -115,13 +115,13 @@ def changed(folder: Path) -> Path:
     return folder
 
 
-def test_the_first_difference_is_told_with_both_sides(changed: Path) -> None:
+def test_the_first_difference_is_shown_with_both_sides(changed: Path) -> None:
     result = replay("failed.json", definition="changed.asl.json")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[:2] == [
         "differs at event 11 in Charge",
-        '  TaskStateExited has another output.charge: recorded "C", now nothing',
+        '  TaskStateExited has a different output.charge: recorded "C", now nothing',
     ]
     assert [line.split()[:2] for line in lines[2:4]] == [
         ["recorded:", "TaskStateExited"],
@@ -146,9 +146,9 @@ def test_for_programs_it_is_one_object(changed: Path) -> None:
 def test_handlers_are_compared_state_by_state(folder: Path) -> None:
     same = replay("failed.json", "--with-handlers", "broken.py")
     assert same.exit_code == 0, same.stdout
-    mended = replay("failed.json", "--with-handlers", "mended.py")
-    assert mended.exit_code == 0
-    assert [line.split()[:4] for line in mended.stdout.splitlines()[2:]] == [
+    fixed = replay("failed.json", "--with-handlers", "fixed.py")
+    assert fixed.exit_code == 0
+    assert [line.split()[:4] for line in fixed.stdout.splitlines()[2:]] == [
         ["Reserve", "1", "1", "0"],
         ["Charge", "1", "1", "0"],
         ["Ship", "1", "0", "1"],
@@ -158,12 +158,12 @@ def test_handlers_are_compared_state_by_state(folder: Path) -> None:
     assert other.exit_code == 1
     verdicts = [answer["verdict"] for answer in json.loads(other.stdout)["answers"]]
     assert verdicts == ["different", "no handler", "no handler"]
-    told = replay("failed.json", "--with-handlers", "other.py").stdout
-    assert "Reserve, attempt 0: the handler answers otherwise at output" in told
-    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in told
+    output = replay("failed.json", "--with-handlers", "other.py").stdout
+    assert "Reserve, attempt 0: the handler's answer differs at output" in output
+    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in output
 
 
-def test_handlers_that_do_not_load_are_told(folder: Path) -> None:
+def test_handlers_that_do_not_load_are_reported(folder: Path) -> None:
     result = replay("failed.json", "--with-handlers", "nowhere.py")
     assert (result.exit_code, "--with-handlers nowhere.py" in result.stderr) == (2, True)
 
@@ -180,7 +180,7 @@ def test_a_folder_of_histories_gives_a_table(changed: Path) -> None:
     assert result.exit_code == 1
     assert lines[1].split()[:5] == ["a.json", "differs", "16", "Charge", "event"]
     assert lines[2].split() == ["b.json", "same", "8"]
-    assert lines[3] == "1 of 2 run through this definition as they did"
+    assert lines[3] == "1 of 2 run the same with this definition"
     assert replay(histories).exit_code == 0
 
     (histories / "c.json").write_text("{}")
@@ -207,27 +207,27 @@ def test_waits_of_another_length_can_be_let_pass(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("cut.json", '{"events": [{"id": 1', "is not JSON (line 1, column"),
         ("other.json", '{"Executions": []}', "has no events"),
         ("bare.json", '[{"id": 1, "type": "ExecutionStarted", "timestamp": 0}]', "has no input"),
     ],
 )
-def test_damaged_files_are_told(folder: Path, name: str, content: str, told: str) -> None:
+def test_damaged_files_are_reported(folder: Path, name: str, content: str, message: str) -> None:
     (folder / name).write_text(content)
     for command in ("replay", "resume"):
         result = invoke(command, name, "--definition", "order.asl.json")
         assert (result.exit_code, result.stdout) == (2, "")
-        assert told in result.stderr
+        assert message in result.stderr
     empty = folder / "empty"
     empty.mkdir()
-    assert "there are no histories" in replay(empty).stderr
+    assert "no histories (*.json) found" in replay(empty).stderr
 
 
 def test_a_folder_goes_with_a_definition_only(folder: Path) -> None:
-    result = replay(folder, "--with-handlers", "mended.py")
-    assert (result.exit_code, "--definition only" in result.stderr) == (2, True)
+    result = replay(folder, "--with-handlers", "fixed.py")
+    assert (result.exit_code, "only works with --definition" in result.stderr) == (2, True)
 
 
 # resume -------------------------------------------------------------------------------------------
@@ -237,12 +237,12 @@ def resume(*arguments: str) -> Result:
     return invoke("resume", "failed.json", "--definition", "order.asl.json", *arguments)
 
 
-def test_that_a_history_does_not_end_is_told(folder: Path) -> None:
+def test_that_a_history_does_not_end_is_reported(folder: Path) -> None:
     events = json.loads(Path("failed.json").read_text("utf-8"))["events"]
     Path("failed.json").write_text(json.dumps(events[:3]), "utf-8")
-    told = "the execution was still running at its last event here, 3\n"
-    assert told in resume("--handlers", "mended.py").stderr
-    assert told not in resume("--handlers", "mended.py", "-q").stderr
+    remark = "the history ends at event 3, while the execution was running\n"
+    assert remark in resume("--handlers", "fixed.py").stderr
+    assert remark not in resume("--handlers", "fixed.py", "-q").stderr
 
 
 def test_it_fails_again_as_run_does(folder: Path) -> None:
@@ -253,15 +253,15 @@ def test_it_fails_again_as_run_does(folder: Path) -> None:
 
 def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:
     for place in (("--from", "Charge"), ("--at", "8")):
-        result = resume("--handlers", "mended.py", "--format", "json", *place)
-        told = json.loads(result.stdout)
-        assert (told["status"], told["output"]["ship"]) == ("SUCCEEDED", "S")
-    assert "exclude each other" in resume("--from", "Charge", "--at", "8").stderr
+        result = resume("--handlers", "fixed.py", "--format", "json", *place)
+        printed = json.loads(result.stdout)
+        assert (printed["status"], printed["output"]["ship"]) == ("SUCCEEDED", "S")
+    assert "use either --from or --at" in resume("--from", "Charge", "--at", "8").stderr
     assert "'X': it enters Reserve, Charge, Ship" in resume("--from", "X").stderr
     assert "'charge': did you mean 'Charge'?" in resume("--from", "charge").stderr
 
 
-def test_a_missing_handler_is_told_as_run_tells_it(folder: Path) -> None:
+def test_a_missing_handler_is_reported_as_run_reports_it(folder: Path) -> None:
     result = resume()
     assert (result.exit_code, "no handler answers it" in result.stderr) == (2, True)
 
@@ -270,18 +270,18 @@ def test_a_missing_handler_is_told_as_run_tells_it(folder: Path) -> None:
 
 
 def test_two_histories_are_compared_state_by_state(folder: Path) -> None:
-    resume("--handlers", "mended.py", "--history", "whole.json", "-q")
+    resume("--handlers", "fixed.py", "--history", "whole.json", "-q")
     result = invoke("diff", "failed.json", "whole.json")
     assert result.exit_code == 1
     rows = [line.split()[:4] for line in result.stdout.splitlines()]
     assert rows[0] == ["Step", "What", "A", "B"]
     assert rows[1] == ["(execution)", "status", '"FAILED"', '"SUCCEEDED"']
     assert ["Ship", "calls", "1", "2"] in rows
-    assert "2 of 4 the same" in result.stderr
+    assert "2 of 4 visits are the same" in result.stderr
 
 
 def test_for_programs_each_visit_is_an_object(folder: Path) -> None:
-    resume("--handlers", "mended.py", "--history", "whole.json", "-q")
+    resume("--handlers", "fixed.py", "--history", "whole.json", "-q")
     found = json.loads(invoke("diff", "failed.json", "whole.json", "--format", "json").stdout)
     assert [one["step"] for one in found] == ["(execution)", "Ship"]
     assert {"at": "output", "b": {"id": 7, "reserve": "R", "charge": "C", "ship": "S"}} in found[0][

@@ -196,6 +196,13 @@ def test_history_writes_what_get_execution_history_returns(folder: Path) -> None
     assert written == {"events": doorstep.run(PASS, seed=1).history}
 
 
+@pytest.mark.parametrize("history", ["run.json", "./run.json", "{folder}/run.json"])
+def test_a_journal_and_a_history_in_one_file_are_refused(folder: Path, history: str) -> None:
+    result = run(PASS, "--journal", "run.json", "--history", history.format(folder=folder))
+    assert says(result, 2, "--journal and --history")
+    assert not (folder / "run.json").exists()
+
+
 def test_the_journal_can_be_replayed(folder: Path) -> None:
     run(PASS, "--journal", "run.journal")
     lines = (folder / "run.journal").read_text("utf-8").splitlines()
@@ -211,7 +218,7 @@ def test_quiet_leaves_remarks_out() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_history_that_could_not_be_written_is_refused_before_the_run() -> None:
     result = run(task("greet"), "--handlers", "handlers.py", "--history", "none/history.json")
-    assert says(result, 2, "--history", "there is no folder none")
+    assert says(result, 2, "--history", "the folder none does not exist")
     assert "greeting" not in result.stderr
 
 
@@ -279,7 +286,7 @@ Resources:
 
 def test_a_machine_of_a_template_can_start_its_siblings(folder: Path) -> None:
     (folder / "template.yaml").write_text(TEMPLATE, "utf-8")
-    options = ["template.yaml", "--resource", "Outer", "--param", "Stage=test"]
+    options = ["template.yaml", "--machine-name", "Outer", "--param", "Stage=test"]
     assert CliRunner().invoke(cli, ["run", *options]).stdout == '"test"\n'
 
 
@@ -299,13 +306,13 @@ def test_other_definitions_are_started_by_their_names(folder: Path) -> None:
         },
         OutputPath="$.Output",
     )
-    assert run(parent, "--machine", "Child=child.json").stdout == "[1]\n"
+    assert run(parent, "--state-machine", "Child=child.json").stdout == "[1]\n"
 
 
 @pytest.mark.usefixtures("folder")
 def test_begin_sets_the_modelled_time() -> None:
     clock = {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}
-    result = run({"StartAt": "A", "States": {"A": clock}}, "--begin", "2030-02-03T04:05:06Z")
+    result = run({"StartAt": "A", "States": {"A": clock}}, "--start-time", "2030-02-03T04:05:06Z")
     assert result.stdout == '{"at":"2030-02-03T04:05:06Z"}\n'
 
 
@@ -390,38 +397,39 @@ def test_an_input_nested_more_deeply_than_python_can_encode_is_no_crash() -> Non
     ("option", "value", "told"),
     [
         ("--param", "novalue", "'novalue' is not NAME=VALUE"),
-        ("--machine", "=file", "'=file' is not NAME=FILE"),
-        ("--machine", "Child=none.json", "can't read none.json"),
+        ("--state-machine", "=file", "'=file' is not NAME=FILE"),
+        ("--state-machine", "Child=none.json", "can't read none.json"),
         ("--quota", "many=1", "no quota 'many'"),
-        ("--quota", "payload_bytes=big", "takes a number above 0, not 'big'"),
-        ("--quota", "inline_concurrency=0", "takes a number above 0"),
-        ("--quota", "execution_seconds=none", "takes a number above 0"),
-        ("--begin", "noon", "'noon' is no time"),
-        ("--begin", "9" * 30, "is no time"),
-        ("--bucket", "none", "'none' does not exist"),
-        ("--resource", "Flow", "flow.asl.json is a definition, not a template"),
+        ("--quota", "payload_bytes=big", "must be a number above 0, not 'big'"),
+        ("--quota", "inline_concurrency=0", "must be a number above 0"),
+        ("--quota", "execution_seconds=none", "must be a number above 0"),
+        ("--start-time", "noon", "'noon' is not a time"),
+        ("--start-time", "9" * 30, "is not a time"),
+        ("--s3-root", "none", "'none' does not exist"),
+        ("--machine-name", "Flow", "flow.asl.json is a definition, not a template"),
         ("--clock", "wall", "'wall' is not one of"),
     ],
 )
 @pytest.mark.usefixtures("folder")
 def test_an_unusable_option_is_named(option: str, value: str, told: str) -> None:
-    assert says(run(PASS, option, value), 2, option.removeprefix("--machine"), told)
+    assert says(run(PASS, option, value), 2, option.removeprefix("--state-machine"), told)
 
 
 @pytest.mark.usefixtures("folder")
-def test_begin_and_real_time_exclude_each_other() -> None:
-    assert says(run(PASS, "--clock", "real", "--begin", "0"), 2, "--begin sets the virtual clock")
+def test_the_real_clock_takes_no_start_time() -> None:
+    result = run(PASS, "--clock", "real", "--start-time", "0")
+    assert says(result, 2, "--start-time sets the virtual clock")
 
 
 @pytest.mark.usefixtures("folder")
 def test_standard_input_can_only_be_one_thing() -> None:
     result = CliRunner().invoke(cli, ["run", "-", "--input", "-"], input="{}")
-    assert says(result, 2, "standard input is the input already")
+    assert says(result, 2, "standard input is already used for the input")
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_definition_that_is_not_there_is_named() -> None:
-    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "File 'none.json' does not exist")
+    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "Path 'none.json' does not exist")
 
 
 # Handlers that can't be used ---------------------------------------------------------------------
@@ -532,7 +540,7 @@ def test_a_callback_that_nobody_answered_gets_a_hint(
         "utf-8",
     )
     result = run(definition, "--handlers", "ask.py")
-    assert says(result, 1, headline, "nobody answered 'Ask'", 'after="5h"')
+    assert says(result, 1, headline, "'Ask' got no answer", 'after="5h"')
 
 
 INTERRUPTIBLE = """

@@ -97,7 +97,10 @@ def test_tests_are_chosen_by_a_text_of_their_name() -> None:
     assert "a declined card" in result.stdout
     assert "a good order" not in result.stdout
     nothing = run("-k", "no such thing")
-    assert (nothing.exit_code, "no test has 'no such thing'" in nothing.stderr) == (2, True)
+    assert (
+        nothing.exit_code,
+        "no test has a name that contains 'no such thing'" in nothing.stderr,
+    ) == (2, True)
 
 
 def test_the_first_failure_may_be_the_last_test() -> None:
@@ -127,7 +130,7 @@ def test_a_folder_without_suites_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("empty")
     assert result.exit_code == 2
-    assert "there is no *.doorstep.yaml in empty" in result.stderr
+    assert "no *.doorstep.yaml found in empty" in result.stderr
 
 
 def test_json_and_junit_are_for_programs() -> None:
@@ -158,7 +161,10 @@ def test_coverage_has_the_options_of_the_plugin() -> None:
     [
         (("--cov-report", "pdf:x"), "'pdf:x' is none of json:FILE, xml:FILE, html:FILE"),
         (("--cov-fail-under", "states=9"), "'states' is none of state, transition, rule"),
-        (("--junit", "none/results.xml"), "there is no folder none to write results.xml to"),
+        (
+            ("--junit", "none/results.xml"),
+            "cannot write results.xml: the folder none does not exist",
+        ),
         (("none.yaml",), "none.yaml"),
     ],
 )

@@ -53,7 +53,7 @@ def history(
 
 
 def test_event_25_000_is_the_failure_of_the_execution() -> None:
-    """behaviours F99: event 24,999 is the last real one."""
+    """Fact 99: event 24,999 is the last real one."""
     forever = {
         "StartAt": "Again",
         "States": {
@@ -83,7 +83,7 @@ def pressed(result: str) -> list[dict[str, Any]]:
 
 
 def test_a_result_of_256_kib_is_the_largest_that_a_task_may_give() -> None:
-    """asl-facts, section 4: more than 262,144 bytes of UTF-8 are too many."""
+    """Fact 315: more than 262,144 bytes of UTF-8 are too many."""
     room = LIMIT - len('{"":""}')
     assert pressed("x" * room)[-1]["type"] == "ExecutionSucceeded"
     assert pressed("é" * (room // 2))[-1]["type"] == "ExecutionSucceeded"
@@ -92,7 +92,7 @@ def test_a_result_of_256_kib_is_the_largest_that_a_task_may_give() -> None:
 
 
 def test_a_result_that_is_too_large_fails_the_task_in_the_place_of_its_success() -> None:
-    """asl-facts, 5.2 and appendix B: the cause names the whole ARN of the function."""
+    """Fact 315: the cause names the whole ARN of the function."""
     failed = pressed("x" * LIMIT)[4]
     assert failed["type"] == "LambdaFunctionFailed"
     assert failed["lambdaFunctionFailedEventDetails"] == {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance import OWN_CASES, Case, Report, check, judge, load_cases, recorded_case
 from doorstep_conformance.laws import broken
 from doorstep_conformance.values import unfolded

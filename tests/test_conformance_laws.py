@@ -42,7 +42,7 @@ def test_the_histories_of_our_cases_keep_the_laws(case: Case) -> None:
 
 
 def test_there_are_62_types_of_events() -> None:
-    """asl-facts 5.8; the service's API model, HistoryEventType."""
+    """The service's API model, HistoryEventType (fact 443)."""
     assert len(DETAILS) == 62
 
 
@@ -52,7 +52,7 @@ def test_there_are_62_types_of_events() -> None:
         (lambda events: events.pop(1), "event 2 (WaitStateExited): the id is 3"),
         (lambda events: events[2].pop("id"), "event 3 (WaitStateExited): id is missing"),
         (lambda events: events[2].update(previousEventId=3), "event 3 (WaitStateExited): it foll"),
-        (lambda events: events[2].update(type="Left"), "event 3 (Left): there is no such type"),
+        (lambda events: events[2].update(type="Left"), "event 3 (Left): the type does not exist"),
         (lambda events: events[0].update(type="TaskStarted"), "the first event is not ExecutionSt"),
         (lambda events: events[3].update(type="MapRunFailed"), "event 4 (MapRunFailed): it has no"),
         (lambda events: events[3].update(x=1), "event 4 (ParallelStateStarted): it has x"),

@@ -233,7 +233,7 @@ def damaged(change: Callable[[list[Any]], Any]) -> list[dict[str, Any]]:
     ("change", "told"),
     [
         (lambda events: events.pop(4), "the history has no event 5: it takes all pages"),
-        (lambda events: events.pop(), "the history has no end"),
+        (lambda events: events.pop(), "the history is incomplete"),
         (lambda events: events[3].pop("type"), "event 4 is not an event ('type' is missing)"),
         (lambda events: events[3].update(id="four"), "event 4 is not an event (invalid literal"),
         (lambda events: events[3].update(timestamp="noon"), "Invalid isoformat string: 'noon'"),
@@ -243,7 +243,7 @@ def damaged(change: Callable[[list[Any]], Any]) -> list[dict[str, Any]]:
         ),
         (
             lambda events: events.append(event(12, 0, 1300, "ExecutionRedriven", redriveCount=1)),
-            "event 12: the execution was redriven, and a case can't say when",
+            "event 12: the execution was redriven; a case cannot say when",
         ),
         (
             lambda events: events[10].update(type="ExecutionAborted"),
@@ -261,7 +261,7 @@ def damaged(change: Callable[[list[Any]], Any]) -> list[dict[str, Any]]:
         ),
         (
             lambda events: events[1]["stateEnteredEventDetails"].update(name="Beg"),
-            "the history enters 'Beg', which is no state of the definition",
+            "the history enters 'Beg', which is not a state of the definition",
         ),
         (
             lambda events: events[2].update(previousEventId=1),
@@ -282,5 +282,5 @@ def test_a_map_run_is_refused_as_its_children_are_not_in_the_history() -> None:
         event(3, 2, 0, "MapStateStarted", length=1),
         event(4, 3, 0, "MapRunStarted", mapRunArn="arn"),
     ]
-    with pytest.raises(InputError, match="event 4: what the children of a map run did"):
+    with pytest.raises(InputError, match="event 4: the children of a map run have"):
         recorded_case(events, EACH, "x")

@@ -52,7 +52,7 @@ def types(events: list[dict[str, Any]]) -> list[str]:
         ({"id": "x", "kind": "sync", "definition": {}, "type": "FAST"}, "STANDARD, EXPRESS"),
         (HISTORY | {"wildcards": "x"}, "'wildcards' must be of type list"),
         (HISTORY | {"task_outcomes": {"A": {}}}, "'A' must be a list of objects"),
-        (HISTORY | {"task_outcomes": {"A": [{"result": 1}]}}, "no member 'result'"),
+        (HISTORY | {"task_outcomes": {"A": [{"result": 1}]}}, "cannot have a member 'result'"),
         (HISTORY | {"task_outcomes": {"A": [{"after": "5s"}]}}, "'after' of an outcome of 'A'"),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_case_is_refused_by_name(tmp_path: Path, content: Any,
 
 
 def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no cases"):
+    with pytest.raises(InputError, match="No cases"):
         list(load_cases(tmp_path))
 
 

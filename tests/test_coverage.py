@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 import doorstep
-from doorstep.coverage import Coverage, Suite, reports
+from doorstep.coverage import Coverage, SuiteCoverage, reports
 from doorstep.coverage.suite import thresholds
 from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Passages, of_execution
+from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ def covered(
         Mocks(*mocks).run(
             definition, value, on_event=lambda one, _: seen.setdefault(one.arn, one), **options
         )
-    suite = Suite()
+    suite = SuiteCoverage()
     for execution in seen.values():
         suite.add(execution)
     [machine] = suite.machines
@@ -259,12 +259,12 @@ def test_a_group_is_retried_because_of_what_failed_inside(chain: Callable[..., A
 def test_a_redrive_is_no_retry(chain: Callable[..., Any]) -> None:
     definition = chain({"Work": work(Retry=[{"ErrorEquals": ["Odd"]}]), "On": {"Type": "Pass"}})
     mocks = Mocks(mock("Work", doorstep.fail("Broken"), invocation=0), mock("Work", 1))
-    driver, execution = doorstep.start(definition, respond=mocks)
-    driver.run(execution)
+    execution = doorstep.start(definition, respond=mocks)
+    execution.wait()
     assert execution.status == "FAILED"
-    driver.redrive(execution)
-    driver.run(execution)
-    suite = Suite()
+    execution.redrive()
+    execution.wait()
+    suite = SuiteCoverage()
     suite.add(execution)
     hits = used(suite.machines[0].coverage)
     assert hits["retrier Work: retry of Odd"] == 0
@@ -295,7 +295,7 @@ def test_the_items_of_a_reader_are_its_map_runs_children(
         "Parameters": {"Bucket": "lists", "Key.$": "$"},
     }
     mapped = each({"Keep": {"Type": "Pass"}}, distributed=True, ItemReader=reader)
-    hits = covered(chain({"Each": mapped}), ["none.json", "two.json"], bucket=tmp_path)
+    hits = covered(chain({"Each": mapped}), ["none.json", "two.json"], s3_root=tmp_path)
     sizes = [hits[f"map Each: {size}"] for size in ("no item", "one item", "several items")]
     assert sizes == [1, 0, 1]
     assert (hits["state Keep"], hits["transition Keep → end"]) == (2, 2)
@@ -316,10 +316,18 @@ def test_a_timeout_and_a_missed_heartbeat_are_two_things(chain: Callable[..., An
     assert [hits[f"catcher Work: catch of {name}"] for name in names] == [1, 2]
 
 
-def test_an_error_that_is_named_timeout_counts_as_one(chain: Callable[..., Any]) -> None:
-    definition = chain({"Work": work(TimeoutSeconds=600)})
-    hits = covered(definition, [{}], [mock("Work", doorstep.fail("States.Timeout"))])
-    assert hits["timeout Work: TimeoutSeconds"] == 1
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [("States.HeartbeatTimeout", "HeartbeatSeconds"), ("States.Timeout", "TimeoutSeconds")],
+)
+def test_a_handler_that_raises_a_timeout_counts_for_that_timeout_alone(
+    error: str, field: str, chain: Callable[..., Any]
+) -> None:
+    definition = chain({"Work": work(TimeoutSeconds=600, HeartbeatSeconds=60)})
+    hits = covered(definition, [{}], [mock("Work", doorstep.fail(error))])
+    timeouts = {name: count for name, count in hits.items() if name.startswith("timeout")}
+    assert [name for name, count in timeouts.items() if count] == [f"timeout Work: {field}"]
+    assert len(timeouts) == 2
 
 
 def test_the_executions_own_timeout_counts(chain: Callable[..., Any]) -> None:
@@ -343,7 +351,7 @@ def test_every_exit_that_aws_recorded_is_a_transition_of_its_definition() -> Non
             continue
         entries = sorted(map(recorded, events), key=lambda entry: entry.id)
         coverage = Coverage(case["definition"])
-        coverage.add(Passages(entries))
+        coverage.add(Visits(entries))
         left = [e for e in entries if e.type.endswith("StateExited") and "Succeed" not in e.type]
         found = [item for item in coverage.items if coverage.hits[item]]
         hits = coverage.hits
@@ -363,7 +371,7 @@ def recorded(event: dict[str, Any]) -> Entry:
     return Entry(event["id"], event["previousEventId"], event["type"], 0.0, texts)
 
 
-# Passages ----------------------------------------
+# Visits ----------------------------------------
 
 
 def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[..., Any]) -> None:
@@ -381,7 +389,7 @@ def test_a_passage_tells_of_attempts_errors_and_where_it_led(chain: Callable[...
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Suite:
+def suite(tmp_path: Path) -> SuiteCoverage:
     """A machine of a file and one that has none; half of the first is covered."""
     definition = {
         "StartAt": "Pick",
@@ -398,13 +406,13 @@ def suite(tmp_path: Path) -> Suite:
     file = tmp_path / "pick.asl.json"
     file.write_text(json.dumps(definition, indent=2))
     alone = {"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}
-    found = Suite()
-    found.add(doorstep.run(file, "text", machine_name="pick"), str(file))
-    found.add(doorstep.run(alone, machine_name="alone"))
+    found = SuiteCoverage()
+    found.add(doorstep.run(file, "text", state_machine_name="pick"), str(file))
+    found.add(doorstep.run(alone, state_machine_name="alone"))
     return found
 
 
-def test_the_table_says_what_is_missing_and_where(suite: Suite) -> None:
+def test_the_table_says_what_is_missing_and_where(suite: SuiteCoverage) -> None:
     head, alone, pick, both, *missing = reports.table(suite).splitlines()
     assert head.split()[:4] == ["state", "machine", "states", "transitions"]
     assert alone.split() == ["alone", "1/1", "-", "-", "-", "-", "-", "-", "100%"]
@@ -415,7 +423,7 @@ def test_the_table_says_what_is_missing_and_where(suite: Suite) -> None:
     assert "  state      Other (line 18)" in missing
 
 
-def test_json_has_every_item_with_its_place(suite: Suite) -> None:
+def test_json_has_every_item_with_its_place(suite: SuiteCoverage) -> None:
     whole = json.loads(reports.as_json(suite))
     [pick] = [machine for machine in whole["machines"] if machine["name"] == "pick"]
     assert whole["percent"] == 62.5
@@ -429,7 +437,7 @@ def test_json_has_every_item_with_its_place(suite: Suite) -> None:
     }
 
 
-def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
+def test_cobertura_has_a_line_for_each_line_with_items(suite: SuiteCoverage) -> None:
     root = ElementTree.fromstring(reports.cobertura(suite))
     [machine] = root.iter("class")
     lines = {line.get("number"): line.attrib for line in machine.iter("line")}
@@ -444,28 +452,28 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: Suite) -> None:
     assert (root.get("line-rate"), root.get("branch-rate")) == ("0.6000", "0.5714")
 
 
-def test_the_page_colours_the_lines(suite: Suite) -> None:
+def test_the_page_colours_the_lines(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert '<span id="machine2-line15" class="all" title="1 × state Text">✓   15' in page
     assert '<span id="machine2-line18" class="none" title="0 × state Other">✗   18' in page
     assert "62% covered" in page
 
 
-def test_the_table_of_the_page_leads_to_the_machines(suite: Suite) -> None:
+def test_the_table_of_the_page_leads_to_the_machines(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert '<a href="#machine2">pick</a>' in page
     assert '<h2 id="machine2">' in page
     assert '<a href="#">all</a>' in page
 
 
-def test_the_page_draws_what_was_used(suite: Suite) -> None:
+def test_the_page_draws_what_was_used(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     start, end = page.rindex("<svg"), page.rindex("</svg>") + len("</svg>")
     drawn = ElementTree.fromstring(page[start:end])
     tag = "{http://www.w3.org/2000/svg}"
     links = {link.get("href"): link for link in drawn.iter(f"{tag}a")}
-    told = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
-    assert told == {
+    titles = {href: link.findtext(f".//{tag}title") for href, link in links.items()}
+    assert titles == {
         "#machine2-line4": "Pick (Choice)\n1 × state Pick",
         "#machine2-line15": "Text (Succeed)\n1 × state Text",
         "#machine2-line18": "Other (Succeed)\n0 × state Other",
@@ -491,7 +499,7 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     definition = chain(
         {"Work": work(Retry=retriers, Catch=[catcher], End=True), "Saved": {"Type": "Pass"}}
     )
-    suite = Suite()
+    suite = SuiteCoverage()
     for answer in ("Busy", "Bad"):
         mocks = Mocks(mock("Work", doorstep.fail(answer), invocation=0), mock("Work", 1))
         suite.add(mocks.run(definition, {}))
@@ -501,7 +509,7 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line caught"' in page
 
 
-def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
+def test_the_page_needs_no_other_file_and_no_script(suite: SuiteCoverage) -> None:
     page = reports.page(suite)
     assert "<script" not in page
     assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
@@ -509,7 +517,7 @@ def test_the_page_needs_no_other_file_and_no_script(suite: Suite) -> None:
 
 def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..., Any]) -> None:
     retriers = [{"ErrorEquals": ["Bad"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
-    suite = Suite()
+    suite = SuiteCoverage()
     mocks = Mocks(
         mock("Work", doorstep.fail("Busy"), attempt=0), mock("Work", doorstep.fail("Bad"))
     )
@@ -517,15 +525,17 @@ def test_a_retrier_that_never_tries_again_is_nothing_to_cover(chain: Callable[..
     assert suite.share("retrier") == (1, 1)
 
 
-def test_what_several_processes_counted_adds_up(suite: Suite) -> None:
-    whole = Suite()
+def test_what_several_processes_counted_adds_up(suite: SuiteCoverage) -> None:
+    whole = SuiteCoverage()
     for _ in range(2):
         whole.merge(json.loads(json.dumps(suite.plain())))
     once, twice = ([used(m.coverage) for m in one.machines] for one in (suite, whole))
     assert twice == [{label: 2 * hits for label, hits in one.items()} for one in once]
 
 
-def test_a_definition_that_nobody_runs_counts_when_asked(suite: Suite, tmp_path: Path) -> None:
+def test_a_definition_that_nobody_runs_counts_when_asked(
+    suite: SuiteCoverage, tmp_path: Path
+) -> None:
     (tmp_path / "unused.asl.json").write_text(
         '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
     )
@@ -534,7 +544,7 @@ def test_a_definition_that_nobody_runs_counts_when_asked(suite: Suite, tmp_path:
     assert suite.share("state") == (3, 5)
 
 
-def test_thresholds_are_of_all_items_or_of_a_kind(suite: Suite) -> None:
+def test_thresholds_are_of_all_items_or_of_a_kind(suite: SuiteCoverage) -> None:
     wanted = thresholds(["62.5", "state=80", "catcher=100"])
     assert list(suite.shortfalls(wanted)) == ["75.0% of states covered, 80% asked for"]
 

@@ -163,14 +163,14 @@ def test_a_retry_after_a_failed_result_selector_sends_the_same_input_again() -> 
 
     def work(event: Any) -> Any:
         seen.append(event)
-        return {"a": "no number" if len(seen) == 1 else 1}
+        return {"a": "long" * 50_000 if len(seen) == 1 else 1}
 
     state = task(
-        ResultSelector={"sum.$": "States.MathAdd($.a, 1)"},
-        Retry=[{"ErrorEquals": ["States.IntrinsicFailure"]}],
+        ResultSelector={"twice.$": "States.Array($.a, $.a)"},
+        Retry=[{"ErrorEquals": ["States.DataLimitExceeded"]}],
     )
     execution = doorstep.run(chain(state), {"in": 1}, {"work": work})
-    assert execution.output == {"sum": 2}
+    assert execution.output == {"twice": [1, 1]}
     assert seen == [{"in": 1}, {"in": 1}]
 
 
@@ -287,7 +287,7 @@ def test_assign_sees_the_raw_result_of_a_task_and_the_parameters_of_a_pass() -> 
 
 
 def test_assigned_variables_are_shown_as_json_texts() -> None:
-    # Facts 5.7.
+    # Fact 81.
     execution = doorstep.run(chain(passing(Assign={"x": 1, "s": "a"})))
     exited = event(execution, "PassStateExited")
     assert exited["assignedVariables"] == {"x": "1", "s": '"a"'}
@@ -296,7 +296,7 @@ def test_assigned_variables_are_shown_as_json_texts() -> None:
 
 
 def test_the_first_state_shows_the_input_to_the_letter_and_later_ones_are_compact() -> None:
-    execution = doorstep.run(chain(passing(), passing()), text='{"a":  1}')
+    execution = doorstep.run(chain(passing(), passing()), input_json='{"a":  1}')
     shown = [
         details.get("input", details.get("output"))
         for entry in execution.history
@@ -471,7 +471,7 @@ def test_a_failed_evaluation_is_retried_and_caught() -> None:
     state = task(Arguments={"v": "{% $nothing %}"}, Retry=retry, Catch=catch)
     execution = doorstep.run(jsonata(state, passing()))
     assert execution.output == "caught"
-    # Facts 5.2: one EvaluationFailed for each attempt.
+    # Fact 417: one EvaluationFailed for each attempt.
     shown = [event["type"] for event in execution.history]
     assert shown.count("EvaluationFailed") == 3
 
@@ -560,8 +560,8 @@ WAITS = [
 @pytest.mark.parametrize("state", WAITS)
 def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> None:
     data = {"seconds": 2**31 - 1, "moment": "2100-01-01T00:00:00Z"}
-    execution = doorstep.run(chain(state), data, begin=0.0)
-    # Facts 1.6: measured on AWS.
+    execution = doorstep.run(chain(state), data, start_time=0.0)
+    # Fact 261: measured on AWS.
     assert (execution.cause or "").endswith("Wait state delay is too long.")
 
 

@@ -11,9 +11,9 @@ import pytest
 import doorstep
 from doorstep import InputError
 from doorstep.definitions import load
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mocks, mock
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 ROOT = Path(__file__).parent.parent
 # Their Resource names an account where the form of an SDK integration has none.
@@ -49,8 +49,8 @@ def test_the_first_failure_is_shown_with_what_the_task_was_asked(chain: Chain) -
     work = {**WORK, "InputPath": "$.order"}
     events = history(chain({"Work": work}), {"order": 7}, doorstep.fail("Broken", "no stock"))
     found = doorstep.moments(events)
-    assert found.blamed is not None
-    moment = found[found.blamed]
+    assert found.first_failure is not None
+    moment = found[found.first_failure]
     assert (moment.event.type, moment.state, found.status) == (
         "LambdaFunctionFailed",
         "Work",
@@ -72,20 +72,20 @@ def test_a_failure_that_a_retry_made_good_is_not_blamed(chain: Chain) -> None:
         "FailStateEntered",
         "ExecutionFailed",
     ]
-    assert found.blamed == found.failures[1]
+    assert found.first_failure == found.failures[1]
 
 
 def test_a_caught_failure_comes_before_what_became_of_it(chain: Chain) -> None:
     work = {**WORK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Sad"}]}
     states = {"Work": work, "Sad": {"Type": "Fail", "Error": "Sad"}}
     found = doorstep.moments(history(chain(states), {}, doorstep.fail("Broken")))
-    assert found.blamed is not None
-    assert found[found.blamed].error == "Broken"
+    assert found.first_failure is not None
+    assert found[found.first_failure].error == "Broken"
 
 
 def test_nobody_is_blamed_when_all_went_well(chain: Chain) -> None:
     found = doorstep.moments(history(chain({"Work": WORK}), {}, 1))
-    assert (found.blamed, found.status) == (None, "SUCCEEDED")
+    assert (found.first_failure, found.status) == (None, "SUCCEEDED")
 
 
 # Its own event says no more than that it was entered.
@@ -98,7 +98,7 @@ def test_a_fail_state_is_shown_with_its_error(chain: Chain) -> None:
 def test_an_execution_that_timed_out_shows_the_state_that_was_at_work(chain: Chain) -> None:
     nap = {"Type": "Wait", "Seconds": 60}
     found = doorstep.moments(history(chain({"Nap": nap}, TimeoutSeconds=5), {"a": 1}))
-    assert found.blamed == len(found) - 1
+    assert found.first_failure == len(found) - 1
     assert (found[-1].state, found[-1].input) == ("Nap", {"a": 1})
 
 
@@ -137,7 +137,7 @@ def test_changes_say_where_two_moments_differ(chain: Chain) -> None:
 def test_the_context_object_is_that_of_the_event(chain: Chain, each: Chain) -> None:
     work = {**INVOKE, "Parameters": {"FunctionName": "f", "Payload": {"t.$": "$$.Task.Token"}}}
     definition = chain({"Each": each({"Work": work})})
-    events = history(definition, [{"k": "v"}], doorstep.answer(1, after="1m"), begin=0.0)
+    events = history(definition, [{"k": "v"}], doorstep.answer(1, after="1m"), start_time=0.0)
     found = doorstep.moments(events, definition, arn="arn:aws:states:eu-west-1:1:execution:M:name")
     before, asked = at(found, "TaskStateEntered"), at(found, "TaskScheduled")
     assert before.context is not None
@@ -239,7 +239,7 @@ def test_the_last_stage_is_the_output(path: Path) -> None:
     assert found.difference is None
     with_path = {
         state.name
-        for state in machine(definition).scope.walk()
+        for state in workflow(definition).scope.walk()
         if "OutputPath" in state.fields or state.jsonata
     }
     for moment in found:
@@ -253,7 +253,7 @@ def test_the_last_stage_is_the_output(path: Path) -> None:
 
 def test_json_has_what_there_was_to_see(chain: Chain) -> None:
     definition = chain({"Work": WORK})
-    events = history(definition, {"a": 1}, doorstep.fail("E", "c"), begin=0.0)
+    events = history(definition, {"a": 1}, doorstep.fail("E", "c"), start_time=0.0)
     found = doorstep.moments(events, definition)
     failed = at(found, "LambdaFunctionFailed").as_json()
     context = failed.pop("context")

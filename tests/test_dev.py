@@ -76,7 +76,7 @@ def test_packages_that_can_not_be_fetched_are_explained(
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.chdir(dev.ROOT)
     dev.PYTHON = sys.executable
-    with pytest.raises(SystemExit, match="needs the network") as refused:
+    with pytest.raises(SystemExit, match="needs network access") as refused:
         dev.install()
     assert "not-to-be-had" in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""Step Functions' own JSONata functions and bounds (asl-facts 3.2, behaviours 60, 66 to 69)."""
+"""Step Functions' own JSONata functions and bounds (facts 60, 66 to 69, 360)."""
 
 from __future__ import annotations
 

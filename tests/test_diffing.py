@@ -8,7 +8,7 @@ from typing import Any
 import doorstep
 from doorstep.history.diff import Aligned, diff
 from doorstep.history.recorded import entries
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 Chain = Callable[..., dict[str, Any]]
 WORK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
@@ -25,7 +25,8 @@ def differing(found: list[Aligned]) -> dict[str, list[tuple[Any, ...]]]:
 def test_the_same_run_at_another_time_is_the_same(chain: Chain, each: Chain) -> None:
     definition = chain({"Map": each({"Work": WORK}), "Wait": {"Type": "Wait", "Seconds": 5}})
     one, two = (
-        doorstep.run(definition, [1, 2], {"work": lambda n: n}, begin=begin) for begin in (0, 9e8)
+        doorstep.run(definition, [1, 2], {"work": lambda n: n}, start_time=begin)
+        for begin in (0, 9e8)
     )
     found = compared(one, two)
     assert all(one.same for one in found)

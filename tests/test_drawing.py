@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 
 from doorstep.definitions import load
 from doorstep.drawing import Mark, draw, svg
-from doorstep.drawing.layout import NAME, SMALL, SMALL_LINE, Box, Line, Picture, layout
-from doorstep.drawing.texts import width, wrapped
-from doorstep.model.definition import machine
+from doorstep.drawing.layout import (
+    NAME,
+    SMALL,
+    SMALL_LINE,
+    Box,
+    Line,
+    Picture,
+    layout,
+    width,
+    wrapped,
+)
+from doorstep.model.definition import workflow
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(ROOT.glob("examples/*/*.asl.json"))
@@ -31,11 +40,11 @@ Rectangle = tuple[float, float, float, float]
 
 
 def picture(definition: Any) -> Picture:
-    return layout(draw(machine(definition), "flow"))
+    return layout(draw(workflow(definition), "flow"))
 
 
 def drawn(definition: Any, marks: dict[str, Mark] | None = None) -> ElementTree.Element:
-    return ElementTree.fromstring("\n".join(svg(draw(machine(definition), "flow", marks))))
+    return ElementTree.fromstring("\n".join(svg(draw(workflow(definition), "flow", marks))))
 
 
 def frames(whole: Picture) -> Iterator[Picture]:
@@ -187,8 +196,8 @@ def test_a_thousand_states_are_drawn(chain: Callable[..., Any]) -> None:
 def test_the_same_definition_is_the_same_picture() -> None:
     program = (
         "import sys; from pathlib import Path; from doorstep.drawing import draw, svg;"
-        "from doorstep.model.definition import machine; from doorstep.definitions import load;"
-        "print(*svg(draw(machine(load(Path(sys.argv[1])).definition), 'flow')))"
+        "from doorstep.model.definition import workflow; from doorstep.definitions import load;"
+        "print(*svg(draw(workflow(load(Path(sys.argv[1])).definition), 'flow')))"
     )
     pictures = {
         subprocess.run(

@@ -11,14 +11,15 @@ import pytest
 
 import doorstep
 from doorstep.api import compile_definition
-from doorstep.engine.events import Fact
 from doorstep.engine.identity import Identity
-from doorstep.engine.journal import Entry
+from doorstep.engine.journal import Header, JournalEntry
+from doorstep.engine.messages import Fact
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution, RealClock, real_clock
+from doorstep.runtime import Driver, RealClock, Running
+from doorstep.runtime import clocks as runtime_clocks
 from doorstep.runtime.handlers import Handlers
 from doorstep.runtime.invocation import Context
-from doorstep.runtime.persistence import Memory
+from doorstep.runtime.persistence import InMemory
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 TIMED = ("timestamp",)
@@ -128,18 +129,18 @@ def test_a_heartbeat_from_the_handlers_thread_arrives() -> None:
     assert execution.output == "done"
 
 
-class Noting(Memory):
+class Noting(InMemory):
     """Notes what it is told of, and in which thread."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
         self.threads: set[int] = set()
 
-    def journaled(self, execution: Execution, entries: Sequence[Entry]) -> None:
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
         self._note(entries[0].kind if isinstance(entries[0], Fact) else "")
 
-    def promised(self, execution: Execution, fact: Fact) -> None:
-        self._note("promised")
+    def scheduled(self, execution: Running, fact: Fact) -> None:
+        self._note("scheduled")
 
     def _note(self, what: str) -> None:
         self.told.append(what)
@@ -167,10 +168,12 @@ ASK = one(
 )
 
 
-def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Execution:
-    driver = Driver(clock, Handlers(handlers), keeper=keeper, new_map_run=MapRun)
+def driven(clock: RealClock, definition: Any, handlers: Any, keeper: Any) -> Running:
+    driver = Driver(clock, Handlers(handlers), persistence=keeper, new_map_run=MapRun)
     identity = Identity(name="test", seed="test")
-    execution = driver.start(compile_definition(definition), definition, identity, "[1, 2]")
+    execution = driver.start(
+        compile_definition(definition), Header.of(definition, identity), "[1, 2]"
+    )
     driver.run(execution)
     return execution
 
@@ -182,12 +185,12 @@ def test_what_a_handler_promises_is_kept_before_its_answer_and_in_the_driver_s_t
     keeper = Noting()
     execution = driven(RealClock(), ASK, {"ask": ask}, keeper)
     assert execution.output == "yes"
-    assert keeper.told == ["started", "promised", "submitted", "succeeded"]
+    assert keeper.told == ["started", "scheduled", "submitted", "succeeded"]
     assert keeper.threads == {threading.get_ident()}
 
 
 def test_a_history_goes_on_in_time_when_the_machine_s_clock_is_set_back() -> None:
-    execution = driven(SetBack(), machine(), {"charge": lambda event: event}, Memory())
+    execution = driven(SetBack(), machine(), {"charge": lambda event: event}, InMemory())
     times = [event.at for event in execution.events]
     assert execution.status == "SUCCEEDED"
     assert times == sorted(times)
@@ -204,7 +207,7 @@ class Machine:
         monkeypatch.setattr(time, "time", lambda: self.wall)
         monkeypatch.setattr(time, "monotonic", lambda: self.awake)
         clocks = (lambda: self.awake + self.asleep, lambda: self.awake)
-        monkeypatch.setattr(real_clock, "_CLOCKS", clocks)
+        monkeypatch.setattr(runtime_clocks, "_CLOCKS", clocks)
         monkeypatch.setattr(time, "clock_gettime", lambda clock: clock())
 
     def let_pass(self, seconds: float, asleep: float = 0.0) -> None:

@@ -29,7 +29,7 @@ def task(resource: str = FUNCTION + "work", **fields: Any) -> dict[str, Any]:
 
 
 def run(definition: dict[str, Any], handlers: Any = None, **options: Any) -> doorstep.Execution:
-    return doorstep.run(definition, handlers=handlers, begin=START, **options)
+    return doorstep.run(definition, handlers=handlers, start_time=START, **options)
 
 
 def passed(execution: doorstep.Execution) -> float:
@@ -247,7 +247,7 @@ def starting(pattern: str, machine: str = "Child", given: Any = None) -> dict[st
 
 def nested(pattern: str, child: dict[str, Any] = CHILD, given: Any = None) -> doorstep.Execution:
     return doorstep.run(
-        starting(pattern, given=given), {"n": 1}, begin=START, machines={"Child": child}
+        starting(pattern, given=given), {"n": 1}, start_time=START, state_machines={"Child": child}
     )
 
 
@@ -270,7 +270,7 @@ def test_a_job_waits_for_the_child_and_gives_its_description(pattern: str, shown
     execution = nested(pattern)
     assert passed(execution) == 60
     output = execution.output
-    # Behaviour 115: text for .sync, values for .sync:2.
+    # Fact 115: text for .sync, values for .sync:2.
     assert (output["Input"], output["Output"]) == (shown, shown)
     assert (output["Status"], output["StateMachineArn"]) == ("SUCCEEDED", MACHINE + "Child")
     assert output["StopDate"] - output["StartDate"] == 60_000
@@ -310,7 +310,7 @@ def test_an_input_that_is_no_json_fails_the_task_and_not_the_run() -> None:
 
 
 def test_a_machine_that_is_not_given_needs_a_handler() -> None:
-    execution = run(starting(".sync", "Other"), machines={"Child": CHILD})
+    execution = run(starting(".sync", "Other"), state_machines={"Child": CHILD})
     assert execution.status == "FAILED"
     execution = doorstep.run(
         starting(".sync", "Other"),
@@ -333,7 +333,7 @@ def test_a_child_answers_the_token_that_its_parent_waits_for() -> None:
 def test_a_child_that_ends_without_answering_leaves_its_parent_waiting() -> None:
     definition = starting(".waitForTaskToken", given={"token.$": "$$.Task.Token"})
     definition["States"]["Work"]["TimeoutSeconds"] = 3600
-    execution = run(definition, machines={"Child": CHILD})
+    execution = run(definition, state_machines={"Child": CHILD})
     assert (execution.error, passed(execution)) == ("States.Timeout", 3600)
 
 
@@ -370,7 +370,7 @@ def test_a_token_whose_task_is_over_is_told_so() -> None:
     }
     handlers = {"sqs:sendMessage": ask, "token": lambda event: tokens[0]}
     execution = run({"StartAt": "Ask", "States": states}, handlers)
-    # Facts 6.3: finished or expired is not the same as never given out.
+    # Fact 468: finished or expired is not the same as never given out.
     assert execution.error == "Sfn.TaskTimedOutException"
     assert (execution.cause or "").startswith(
         "Task Timed Out: 'Provided task does not exist anymore' (Service: Sfn, "
@@ -407,7 +407,7 @@ def lines(**options: Any) -> list[str]:
 
     execution = doorstep.run(RANDOM, handlers={"work": work}, **options)
     assert execution.status == "SUCCEEDED"
-    return list(execution.journal.lines())
+    return list(execution._running.journal.lines())
 
 
 def test_the_same_seed_gives_the_same_journal() -> None:
@@ -423,7 +423,7 @@ def test_another_seed_gives_another_journal() -> None:
 
 
 def test_without_a_seed_no_two_runs_are_the_same() -> None:
-    first, second = lines(begin=START), lines(begin=START)
+    first, second = lines(start_time=START), lines(start_time=START)
     assert first[2:] != second[2:]
 
 
@@ -432,7 +432,7 @@ def test_every_event_is_told_in_order_children_included() -> None:
     doorstep.run(
         starting(".sync"),
         {"n": 1},
-        machines={"Child": CHILD},
+        state_machines={"Child": CHILD},
         on_event=lambda execution, event: told.append((execution.arn, event.id)),
     )
     for arn in {arn for arn, _ in told}:
@@ -442,8 +442,8 @@ def test_every_event_is_told_in_order_children_included() -> None:
 
 
 def test_a_stopped_execution_ends_where_it_is() -> None:
-    driver, execution = doorstep.start(task(), handlers={"work": lambda e: doorstep.no_answer()})
-    driver.clock.run(lambda: len(execution.events) == 4)
-    driver.stop(execution, "Enough", "of this")
+    execution = doorstep.start(task(), handlers={"work": lambda e: doorstep.no_answer()})
+    execution._driver.clock.run(lambda: len(execution.events) == 4)
+    execution.stop("Enough", "of this")
     assert (execution.status, execution.error, execution.cause) == ("ABORTED", "Enough", "of this")
     assert execution.history[-1]["previousEventId"] == 0

@@ -1,4 +1,4 @@
-"""Status changes and log lines of a server's executions. Shapes: asl-facts, 6.10 and 6.11."""
+"""Status changes and log lines of a server's executions. Shapes: facts 114 and 540 to 543."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_what_is_logged_can_be_replayed(world: World, tmp_path: Path, name: str)
     assert recording.arn == arn
     replayed = doorstep.replay(file, CAUGHT)
     assert replayed.difference is None
-    assert (replayed.status, replayed.events) == ("FAILED", len(recording.events))
+    assert (replayed.status, replayed.recorded) == ("FAILED", len(recording.events))
 
 
 def test_a_line_has_cloudwatchs_members(world: World) -> None:

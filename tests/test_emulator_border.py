@@ -15,22 +15,21 @@ import pytest
 import doorstep
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.errors import OUR_FAULT, ApiError
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, no_answer
-from doorstep.values.json_text import MAX_DEPTH
-from doorstep_cli.remote import Remote
+from doorstep.values.json_values import MAX_DEPTH
+from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, StoreError, running
-from doorstep_emulator.api.operations import OPERATIONS
+from doorstep_emulator.api import OPERATIONS
 from doorstep_emulator.arns import Caller
+from doorstep_emulator.clock import REAL, Pace
 from doorstep_emulator.handlers import LiveHandlers
-from doorstep_emulator.http.health import health
+from doorstep_emulator.http.app import health
 from doorstep_emulator.publish.sinks import Sinks
-from doorstep_emulator.recovery import recover
 from doorstep_emulator.server import Server
 from doorstep_emulator.store.sqlite import SqliteStore
-from doorstep_emulator.timelines import REAL, Pace
 
 pytestmark = pytest.mark.faults
 
@@ -62,7 +61,7 @@ class World:
             pace=pace,
             respond=self.respond,
         )
-        self.server.lost = recover(self.server.keeper)
+        self.server.lost = self.server.recorder.recover()
         return self.server
 
     def die(self) -> None:
@@ -78,9 +77,9 @@ class World:
 
     def turn(self, turns: int = 20) -> None:
         for _ in range(turns):
-            self.server.keeper.commit()
+            self.server.recorder.commit()
             self.server.clock.turn(0)
-        self.server.keeper.commit()
+        self.server.recorder.commit()
 
     def ask(self, operation: str, **request: Any) -> Any:
         """An answer, once it is durable; "Code" for a refusal."""
@@ -109,7 +108,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path)
     monkeypatch.setattr("time.time", lambda: world.time)
-    monkeypatch.setattr("doorstep.runtime.real_clock.RealClock._time", lambda _: world.time)
+    monkeypatch.setattr("doorstep.runtime.clocks.RealClock._time", lambda _: world.time)
     yield world
     world.die()
 
@@ -222,7 +221,7 @@ def test_what_only_the_commit_refuses_is_set_aside_by_name(world: World, chain: 
     # The next server finds it as it was stored last.
     world.die()
     world.serve()
-    assert bad in world.server.keeper.rows
+    assert bad in world.server.recorder.rows
 
 
 def test_who_waits_for_what_is_set_aside_hears_of_its_end(world: World, chain: Any) -> None:
@@ -233,7 +232,7 @@ def test_who_waits_for_what_is_set_aside_hears_of_its_end(world: World, chain: A
     nested = "arn:aws:states:::states:startExecution.sync"
     task = {"Type": "Task", "Resource": nested, "Parameters": {"StateMachineArn": arn}}
     parent = world.start(chain({"Nested": task}))
-    [row] = [row for row in server.keeper.rows.values() if row.arn != parent]
+    [row] = [row for row in server.recorder.rows.values() if row.arn != parent]
     server.store._connection.execute(  # type: ignore[attr-defined]
         "CREATE TRIGGER t BEFORE INSERT ON journal WHEN NEW.execution = "
         f"{row.id} BEGIN SELECT RAISE(ABORT, 'refused'); END"
@@ -248,7 +247,7 @@ def test_whoever_watches_executions_can_not_harm_them(
     world: World, chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = world.serve()
-    monkeypatch.setattr(server.metrics, "went_on", broken)
+    monkeypatch.setattr(server.metrics, "count_events", broken)
     assert world.status(world.start(chain({"A": {"Type": "Pass"}}))) == "SUCCEEDED"
 
 
@@ -273,7 +272,7 @@ def test_one_that_can_not_be_restored_is_set_aside_with_its_children_and_nothing
     children = [arn for arn in stuck if arn != bad]
     assert len(children) == 2
     assert all(bad in stuck[arn] for arn in children)
-    assert len(server.keeper.rows) == 3
+    assert len(server.recorder.rows) == 3
 
 
 @pytest.mark.parametrize("pattern", ["sync", "waitForTaskToken"])
@@ -298,11 +297,11 @@ def test_a_long_chain_of_nested_executions_is_restored(
     }
     world.start({"StartAt": "More", "States": states}, input='{"left": 300}')
     world.turn(2_000)
-    assert len(server.keeper.rows) == 301
+    assert len(server.recorder.rows) == 301
     world.die()
     server = world.serve()
     assert health(server)["stuck"] == {}
-    assert len(server.keeper.rows) == 301
+    assert len(server.recorder.rows) == 301
 
 
 # An answer says what happened --------------------------------------------------------------------
@@ -478,6 +477,6 @@ def test_a_later_end_may_still_be_overtaken() -> None:
 def test_a_server_whose_recovery_fails_as_a_whole_still_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("doorstep_emulator.server.recover", broken)
+    monkeypatch.setattr("doorstep_emulator.recorder.Recorder.recover", broken)
     with running(Options(port=0, grace=0)) as url:
         assert Remote(url).ask("ListStateMachines") == {"stateMachines": []}

@@ -16,7 +16,7 @@ pytest.importorskip("boto3", reason="boto3 is not installed")
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep.errors import InputError
 from doorstep_emulator import Options, running
-from doorstep_emulator.timelines import Pace
+from doorstep_emulator.clock import Pace
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"

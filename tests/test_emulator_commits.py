@@ -18,21 +18,21 @@ from typing import Any
 
 import pytest
 
+from doorstep.engine.journal import Header
+
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.commands import Invoke
-from doorstep.engine.events import Event
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import Event, Invoke
 from doorstep.runtime import Execution
 from doorstep.runtime.answers import Answer, answer, no_answer
-from doorstep_emulator.api.operations import OPERATIONS
+from doorstep_emulator.api import OPERATIONS
 from doorstep_emulator.arns import Caller
+from doorstep_emulator.clock import Pace
 from doorstep_emulator.handlers import LiveHandlers
 from doorstep_emulator.publish.sinks import Sinks
-from doorstep_emulator.recovery import recover
 from doorstep_emulator.server import Server
 from doorstep_emulator.store.sqlite import SqliteStore
 from doorstep_emulator.store.store import Row
-from doorstep_emulator.timelines import Pace
 
 OWNER = Caller("123456789012", "us-east-1")
 MAIN, CHILD = (OWNER.arn("stateMachine", name) for name in ("main", "child"))
@@ -115,7 +115,7 @@ class World:
         self.store = store
         pace = Pace.of(self.clock)
         server = Server(store, LiveHandlers(None), Sinks(), pace=pace, respond=self.respond)
-        self.rows = server.keeper.rows
+        self.rows = server.recorder.rows
         return server
 
     def respond(self, execution: Execution, invoke: Invoke) -> Answer | None:
@@ -137,15 +137,15 @@ class World:
 
     def live(self, server: Server) -> None:
         """All of a server's life, until it dies or nothing runs any more."""
-        recover(server.keeper)
+        server.recorder.recover()
         self._begin(server)
         asked: set[str] = set()
         for _ in range(TURNS):
             for token in set(self.tokens) - asked:
                 asked.add(token)
                 server.ask(partial(approve, server, token), self.replies.append)
-            server.keeper.commit()
-            if not server.keeper.rows:
+            server.recorder.commit()
+            if not server.recorder.rows:
                 return
             server.clock.turn(0)
 
@@ -158,7 +158,8 @@ class World:
             # With a seed: ids and tokens are then those of the run that nothing disturbs.
             identity = Identity(name="run", seed="seed", machine="main")
             clock = server.timelines.clock(server.pace, ARN)
-            server.driver.start(main.program, main.definition, identity, INPUT, clock=clock)
+            header = Header.of(main.definition, identity)
+            server.driver.start(main.program, header, INPUT, clock)
             server.clock.turn(0)
 
 
@@ -251,7 +252,7 @@ def test_who_is_told_that_a_task_has_ended_was_heard(
         while not durable:
             if world.tokens:
                 server.ask(partial(approve, server, world.tokens.pop()), told)
-            server.keeper.commit()
+            server.recorder.commit()
             server.clock.turn(0)
     assert "TaskSucceeded" in durable[0]
 
@@ -275,7 +276,7 @@ def test_children_of_an_older_server_keep_their_tokens(
         server = world.server(store)
         world._begin(server)
         while len(world.tokens) < 3:
-            server.keeper.commit()
+            server.recorder.commit()
             server.clock.turn(0)
     ended = lived(world, file)
     assert [history[-1][2] for history in ended.values()] == ["ExecutionSucceeded"] * 4

@@ -12,9 +12,9 @@ import pytest
 
 pytest.importorskip("boto3", reason="boto3 is not installed")
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 from doorstep.runtime.driver import Respond
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance import Case, answer, judge, load_cases
 from doorstep_conformance.runner import lay_out, script
 
@@ -38,7 +38,7 @@ class Served:
         self._bucket = bucket
         self._respond: Respond = script({})
         self._client = aws(
-            clock="virtual", bucket=bucket, respond=lambda *asked: self._respond(*asked)
+            clock="virtual", s3_root=bucket, respond=lambda *asked: self._respond(*asked)
         )
         self._activity = self._client.create_activity(name="masked")["activityArn"]
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.events import Event
-from doorstep_emulator.publish.logs import log_lines
-from doorstep_emulator.publish.status_changes import status_change
+from doorstep.engine.messages import Event
+from doorstep_emulator.publish.publisher import log_lines, status_change
 from doorstep_emulator.responses import why_not_redrivable
 from doorstep_emulator.store.store import Row
 

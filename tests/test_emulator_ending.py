@@ -17,8 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_cli.commands.remote import Remote
 from doorstep_cli.output import Problem
-from doorstep_cli.remote import Remote
 from doorstep_emulator import Options, running
 from doorstep_emulator.http import app
 from doorstep_emulator.store.sqlite import SqliteStore
@@ -123,7 +123,7 @@ def test_a_server_that_is_asked_to_end_lets_go_in_order(
     sync.join(10)
     assert "ServiceUnavailable" in answers[1]
     assert served.said()[-1]["message"] == (
-        "stopped; executions that go on at the next start: 1, that are lost: 2; "
+        "stopped; executions that continue at the next start: 1, that are lost: 2; "
         "handlers that still run: 1"
     )
     assert served.process.returncode == 0
@@ -135,7 +135,7 @@ def test_a_server_that_is_asked_to_end_lets_go_in_order(
     said = again.said()
     assert [line["level"] for line in said] == ["WARNING", "WARNING", "INFO", "INFO"]
     assert all(":express:lost:" in line["message"] for line in said[:2])
-    assert said[2]["message"].endswith("executions that go on: 1")
+    assert said[2]["message"].endswith("executions that continue: 1")
 
 
 def test_a_server_that_is_asked_to_end_twice_ends_at_once(

@@ -83,7 +83,7 @@ def test_the_history_over_http_is_that_in_process(client: Any, name: str, tmp_pa
     definition = MACHINES[name]
     file = tmp_path / "handlers.py"
     file.write_text(HANDLERS)
-    here = doorstep.run(definition, [1, 2, 3], str(file), machine_name=name)
+    here = doorstep.run(definition, [1, 2, 3], str(file), state_machine_name=name)
     machine = client.create_state_machine(
         name=name, definition=json.dumps(definition), roleArn=ROLE
     )["stateMachineArn"]

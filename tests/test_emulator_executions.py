@@ -1,4 +1,4 @@
-"""Executions through boto3. Texts: asl-facts, section 6 and appendix D."""
+"""Executions through boto3. Texts: facts 451 to 459."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_a_handler_that_is_stuck_holds_up_nobody_beyond_its_timeout(
     aws: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "handlers.py").write_text(HANDLERS)
-    client = aws(handlers=str(tmp_path / "handlers.py"), calls=1)
+    client = aws(handlers=str(tmp_path / "handlers.py"), max_handlers=1)
     arns = []
     for name, timeout in (("stuck", 1), ("double", 30)):
         task = {"Type": "Task", "Resource": FUNCTION + name, "TimeoutSeconds": timeout}

@@ -24,9 +24,9 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep_emulator import Options, StoreError, running, serving
 from doorstep_emulator.http import app, connections
-from doorstep_emulator.store import sidecar
+from doorstep_emulator.store import transactions
 from doorstep_emulator.store.sqlite import SqliteStore
-from doorstep_emulator.store.store import Query
+from doorstep_emulator.store.store import ListQuery
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
@@ -295,7 +295,7 @@ def test_any_flip_in_a_row_is_noticed(world: World) -> None:
                 store = SqliteStore(str(world.file))
             except StoreError:
                 continue
-            assert store.rows(Query()) in ([], [row])
+            assert store.rows(ListQuery()) in ([], [row])
             assert store.damaged
             store._connection.close()
 
@@ -345,7 +345,7 @@ def test_a_file_that_is_deleted_while_it_is_served_is_noticed(
     lost: str,
     replaced: bool,
 ) -> None:
-    monkeypatch.setattr(sidecar, "_INTERVAL", 0.0)
+    monkeypatch.setattr(transactions, "_INTERVAL", 0.0)
     world.serve().create(WORK)
     assert world.health()[1]["status"] == "ok"
     path = Path(f"{world.file}{lost}")

@@ -18,7 +18,7 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from prometheus_client import parser
 
 import doorstep
-from doorstep_cli.remote import Remote
+from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, running
 from doorstep_emulator.http import app
 from doorstep_emulator.reporting import report
@@ -69,7 +69,7 @@ class Observed:
 def observed(tmp_path: Path) -> Iterator[Observed]:
     (tmp_path / "handlers.py").write_text(HANDLERS)
     handlers, events = str(tmp_path / "handlers.py"), (str(tmp_path / "events"),)
-    with running(Options(port=0, handlers=handlers, events=events, calls=1, grace=0)) as url:
+    with running(Options(port=0, handlers=handlers, events=events, max_handlers=1, grace=0)) as url:
         yield Observed(url)
         (tmp_path / "open").touch()
 

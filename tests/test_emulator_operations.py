@@ -1,6 +1,6 @@
 """Every operation of the service's model, answered and refused, through boto3 and the AWS CLI.
 
-Texts: asl-facts, section 6 and appendix D; where no recording has the words only the code counts.
+Texts: docs/facts/requests.md; where no recording has the words only the code counts.
 Every answer is checked against botocore's model of the service as well (`check_answer`).
 """
 

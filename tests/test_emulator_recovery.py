@@ -168,7 +168,7 @@ def test_an_end_that_comes_before_the_request_is_answered_waits_for_that(
         assert types(client, arn)[4:6] == ["TaskSubmitted", "TaskSucceeded"]
 
 
-def test_an_answer_that_was_promised_comes_without_another_call(restarted: Restarted) -> None:
+def test_an_answer_that_was_scheduled_comes_without_another_call(restarted: Restarted) -> None:
     state = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync"}
     with running(restarted.options()) as url:
         client = restarted.client(url)

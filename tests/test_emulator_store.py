@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.engine.events import Event, Fact
+from doorstep.engine.messages import Event, Fact
 from doorstep_emulator import StoreError
-from doorstep_emulator.store import schema
+from doorstep_emulator.store import database
 from doorstep_emulator.store.sqlite import SqliteStore
-from doorstep_emulator.store.store import Query, Row
+from doorstep_emulator.store.store import ListQuery, Row
 
 Opened = Callable[[str], SqliteStore]
 
@@ -68,14 +68,14 @@ def test_what_was_committed_is_there_again(file: str, opened: Opened) -> None:
     store.append(row.id, entries[:251])
     store.append(row.id, entries[251:])
     store.put("machine", "a", {"deep": [{"er": None}]})
-    store.promise(row.id, Fact("succeeded", 9.0, "1", {"a": 1}))
+    store.schedule(row.id, Fact("succeeded", 9.0, "1", {"a": 1}))
     store.own_token("token", row.id)
     store.close()
     again = opened(file)
     assert again.row("one") == row
     assert again.journal(row.id) == entries
     assert list(again.documents("machine")) == [{"deep": [{"er": None}]}]
-    assert again.promises(row.id) == [Fact("succeeded", 9.0, "1", {"a": 1})]
+    assert again.scheduled(row.id) == [Fact("succeeded", 9.0, "1", {"a": 1})]
     assert again.knows_token("token")
     assert not again.knows_token("other")
     assert again.next_id() > row.id
@@ -116,14 +116,14 @@ def test_executions_are_listed_by_what_is_asked_for(file: str, opened: Opened) -
     child.status, child.redrives, child.stopped = "FAILED", 1, 3.0
     store.update(child)
 
-    def names(query: Query) -> list[str]:
+    def names(query: ListQuery) -> list[str]:
         return [row.name for row in store.rows(query)]
 
-    assert names(Query(machine="m", limit=2)) == ["run-3", "run-2"]
-    assert names(Query(machine="m", before=3)) == ["run-1", "run-0"]
-    assert names(Query(map_run="run")) == ["child"]
-    assert names(Query(status="FAILED", redriven=True)) == ["child"]
-    assert names(Query(map_run="run", redriven=False)) == []
+    assert names(ListQuery(machine="m", limit=2)) == ["run-3", "run-2"]
+    assert names(ListQuery(machine="m", before=3)) == ["run-1", "run-0"]
+    assert names(ListQuery(map_run="run")) == ["child"]
+    assert names(ListQuery(status="FAILED", redriven=True)) == ["child"]
+    assert names(ListQuery(map_run="run", redriven=False)) == []
 
 
 def test_a_second_server_is_refused(file: str, opened: Opened) -> None:
@@ -185,7 +185,7 @@ def test_a_text_file_is_left_alone(file: str) -> None:
 
 def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: str, opened: Opened) -> None:
     old = sqlite3.connect(file)
-    old.executescript(f"{schema.MIGRATIONS[0]} PRAGMA user_version = 1;")
+    old.executescript(f"{database.MIGRATIONS[0]} PRAGMA user_version = 1;")
     given = {"id": 1, "arn": "an ARN", "machine": "m", "name": "n", "type": "STANDARD"}
     given |= {"status": "RUNNING", "started": 1.0, "identity": "{}", "revision": "r", "redrives": 0}
     places = ", ".join("?" for _ in given)
@@ -224,7 +224,7 @@ def test_a_full_disk_loses_nothing_and_is_waited_for(
     while store.trouble is None:
         assert committing.is_alive()
     assert "database or disk is full. See that its folder" in store.trouble
-    assert caplog.messages == [f"nothing goes on until this can be written: {store.trouble}"]
+    assert caplog.messages == [f"nothing continues until this can be written: {store.trouble}"]
     full.execute("PRAGMA max_page_count = 100000")
     committing.join()
     assert store.trouble is None
@@ -261,7 +261,7 @@ def test_a_value_that_can_not_be_stored_is_refused_at_once_by_its_place(
     other = execution(store, "other")
     store.commit()
     assert store.take_refused() == {}
-    assert store.rows(Query()) == [other]
+    assert store.rows(ListQuery()) == [other]
 
 
 def test_a_value_beyond_the_limit_of_the_file_is_refused_at_once(file: str, opened: Opened) -> None:
@@ -286,7 +286,7 @@ def test_what_a_commit_can_not_write_is_dropped_and_all_else_is_written(
     store.append(after.id, chunk(1, 3))
     store.commit()
     assert store.trouble is None
-    assert store.rows(Query()) == [after, before]
+    assert store.rows(ListQuery()) == [after, before]
     assert store.journal(twice.id) == []
     assert store.journal(after.id) == chunk(1, 3)
     assert store.get("activity", "a") == {"name": "a"}
@@ -306,7 +306,7 @@ def test_an_execution_without_what_it_has_to_have_holds_up_no_other(
     store.commit()
     assert store.take_refused() == {1: "NOT NULL constraint failed: executions.identity"}
     assert store.refused_documents == ["the activity None"]
-    assert store.rows(Query()) == [other]
+    assert store.rows(ListQuery()) == [other]
 
 
 def test_a_row_that_is_larger_than_the_file_takes_holds_up_no_other(

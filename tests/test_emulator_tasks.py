@@ -1,4 +1,4 @@
-"""Activities, task tokens and map runs through boto3. Texts: asl-facts, section 6, appendix D."""
+"""Activities, task tokens and map runs through boto3. Texts: facts 467 to 469."""
 
 from __future__ import annotations
 

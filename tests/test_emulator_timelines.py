@@ -9,9 +9,8 @@ from collections.abc import Callable
 import pytest
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
-from doorstep.runtime.clock import Agenda, Handle
-from doorstep_emulator.clock import ServerClock
-from doorstep_emulator.timelines import Pace, Timeline
+from doorstep.runtime.clocks import Agenda, Handle
+from doorstep_emulator.clock import Pace, ServerClock, Timeline
 
 HOUR = 3600.0
 
@@ -23,7 +22,7 @@ class SetClock(ServerClock):
         super().__init__(calls=1)
         self.time = 1_000_000.0
 
-    def now(self) -> float:
+    def exact(self) -> float:
         return self.time
 
 
@@ -60,7 +59,7 @@ def test_time_does_not_jump_before_what_was_brought_is_done(
     line.call_at(clock.time + HOUR, lambda: done.append("later"))
     turn(clock, 1)
     line.call_at(clock.time, lambda: done.append("now"))
-    assert not line.go_on()
+    assert not line.act()
     turn(clock)
     assert done == ["now", "later"]
 

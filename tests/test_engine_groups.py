@@ -81,7 +81,7 @@ def test_a_failing_iteration_aborts_the_others(world) -> None:
     run = world(mapped(EACH, MaxConcurrency=2)).start([0, 1, 2])
     run.fail("Each")
     failed = run.events("LambdaFunctionFailed")[0].id
-    # The order of test_service_lambda_map_timeout's recording (asl-facts, appendix E).
+    # The order of test_service_lambda_map_timeout's recording (fact 108).
     assert run.shown(failed + 1) == [
         f"{failed + 1}<-{failed} MapIterationFailed",
         f"{failed + 2}<-{failed} TaskStateAborted",

@@ -30,7 +30,7 @@ def test_a_failing_branch_aborts_its_siblings_and_fails_the_execution(world) -> 
     run.fail("A")
     assert run.status == "FAILED"
     # Recorded: one TaskStateAborted for the task that failed and one for each in flight, and
-    # ParallelStateFailed, all after the TaskFailed of the branch (asl-facts, appendices C and E).
+    # ParallelStateFailed, all after the TaskFailed of the branch (fact 421).
     assert run.shown(10) == [
         "10<-6 LambdaFunctionFailed",
         "11<-10 TaskStateAborted",
@@ -53,13 +53,13 @@ def test_a_late_answer_of_an_aborted_sibling_changes_nothing(world) -> None:
     run = world(parallel("A", "B")).start()
     (sibling,) = run.calls("B")
     before = run.fail("A").shown()
-    run.tell("succeeded", sibling.key, "late")
+    run.deliver("succeeded", sibling.key, "late")
     assert run.shown() == before
 
 
 def test_a_redrive_schedules_again_what_failed_and_what_was_aborted(world) -> None:
     run = world(parallel("A", "B")).start()
-    run.fail("A").tell("redriven")
+    run.fail("A").deliver("redriven")
     assert run.status == "RUNNING"
     assert [call.state for call in run.calls()] == ["A", "B"]
     run.succeed("B", "b").succeed("A", "a")
@@ -69,7 +69,7 @@ def test_a_redrive_schedules_again_what_failed_and_what_was_aborted(world) -> No
 
 def test_a_redrive_keeps_the_outputs_of_branches_that_succeeded(world) -> None:
     run = world(parallel("A", "B", "C")).start()
-    run.succeed("B", "b").fail("A").tell("redriven")
+    run.succeed("B", "b").fail("A").deliver("redriven")
     assert [call.state for call in run.calls()] == ["A", "C"]
     run.succeed("A", "a").succeed("C", "c")
     assert run.output == ["a", "b", "c"]
@@ -77,13 +77,13 @@ def test_a_redrive_keeps_the_outputs_of_branches_that_succeeded(world) -> None:
 
 def test_a_redriven_run_ends_as_the_run_that_never_failed(world) -> None:
     healthy = world(parallel("A", "B")).start().succeed("A", 1).succeed("B", 2)
-    redriven = world(parallel("A", "B")).start().fail("B").tell("redriven")
+    redriven = world(parallel("A", "B")).start().fail("B").deliver("redriven")
     redriven.succeed("A", 1).succeed("B", 2)
     assert redriven.output == healthy.output
 
 
 def test_the_events_after_a_redrive_follow_execution_redriven(world) -> None:
-    run = world(one("Charge", task("Charge"))).start().fail("Charge").tell("redriven")
+    run = world(one("Charge", task("Charge"))).start().fail("Charge").deliver("redriven")
     assert run.shown(6) == [
         "6<-5 ExecutionFailed",
         "7<-6 ExecutionRedriven",
@@ -98,7 +98,7 @@ def test_a_redrive_starts_retry_counters_again(world) -> None:
     run = world(one("Charge", task("Charge", Retry=retry))).start()
     run.fail("Charge").pass_time(1).fail("Charge")
     assert run.status == "FAILED"
-    run.tell("redriven").fail("Charge").pass_time(1)
+    run.deliver("redriven").fail("Charge").pass_time(1)
     assert run.status == "RUNNING"
     assert run.succeed("Charge", "paid").output == "paid"
 
@@ -109,7 +109,7 @@ def test_the_calls_of_one_visit_share_their_idempotency_key(world) -> None:
     visits = {run.calls()[0].visit}
     run.fail("Charge").pass_time(1)
     visits.add(run.calls()[0].visit)
-    run.fail("Charge").tell("redriven")
+    run.fail("Charge").deliver("redriven")
     visits.add(run.calls()[0].visit)
     assert len(visits) == 1
 
@@ -122,7 +122,7 @@ def test_the_calls_of_a_state_are_numbered_through_iterations_retries_and_redriv
     assert [call.number for call in run.calls()] == [1, 2]
     run.succeed("Each")
     assert [call.number for call in run.calls()] == [2, 3]
-    run.fail("Each").tell("redriven")
+    run.fail("Each").deliver("redriven")
     assert [call.number for call in run.calls()] == [4, 5]
 
 
@@ -132,7 +132,7 @@ def test_a_redriven_wait_keeps_its_deadline(world) -> None:
     run = world(one("Both", {"Type": "Parallel", "Branches": branches, "End": True})).start()
     run.pass_time(30).fail("A")
     assert "WaitStateAborted" in run.types()
-    run.pass_time(50).tell("redriven")
+    run.pass_time(50).deliver("redriven")
     assert [timer.at for timer in run.timers()] == [1100.0]
     run.succeed("A", "a").pass_time(20)
     assert run.status == "SUCCEEDED"
@@ -142,17 +142,17 @@ def test_a_wait_whose_deadline_has_passed_ends_at_once_after_a_redrive(world) ->
     waiting = one("Rest", {"Type": "Wait", "Seconds": 100, "End": True})
     branches = [waiting, one("A", task("A"))]
     run = world(one("Both", {"Type": "Parallel", "Branches": branches, "End": True})).start()
-    run.fail("A").pass_time(1000).tell("redriven")
+    run.fail("A").pass_time(1000).deliver("redriven")
     assert run.timers() == []
     assert "WaitStateExited" in run.types()
 
 
 def test_a_stopped_execution_can_be_redriven(world) -> None:
     run = world(parallel("A", "B")).start().succeed("A", "a")
-    run.tell("stopped", data={"error": "Enough", "cause": "of this"})
+    run.deliver("stopped", data={"error": "Enough", "cause": "of this"})
     assert run.status == "ABORTED"
     assert run.shown()[-1].endswith("<-0 ExecutionAborted")
-    run.tell("redriven").succeed("B", "b")
+    run.deliver("redriven").succeed("B", "b")
     assert run.output == ["a", "b"]
 
 
@@ -160,7 +160,7 @@ def test_a_redriven_map_goes_on_with_the_iterations_that_had_not_started(world) 
     run = world(mapped(task("Each"), MaxConcurrency=1)).start([1, 2, 3])
     run.succeed("Each", 10).fail("Each")
     assert run.status == "FAILED"
-    run.tell("redriven").succeed("Each", 20).succeed("Each", 30)
+    run.deliver("redriven").succeed("Each", 20).succeed("Each", 30)
     assert run.output == [10, 20, 30]
 
 
@@ -170,7 +170,7 @@ def test_nested_groups_are_redriven_from_where_they_were(world) -> None:
     run = world(one("Outer", {"Type": "Parallel", "Branches": branches, "End": True})).start()
     run.succeed("A", "a").fail("C")
     assert "ParallelStateAborted" in run.types()
-    run.tell("redriven")
+    run.deliver("redriven")
     assert {call.state for call in run.calls()} == {"B", "C"}
     run.succeed("B", "b").succeed("C", "c")
     assert run.output == [["a", "b"], "c"]

@@ -41,7 +41,7 @@ def test_tasks_that_time_out_together_all_time_out_before_the_first_aborts_the_o
     run = world(machine({"Type": "Map", "ItemProcessor": processor})).start([1, 2])
     run.pass_time(5)
     first = run.events("LambdaFunctionTimedOut")[0].id
-    # The order of test_service_lambda_map_timeout's recording (asl-facts, appendix E).
+    # The order of test_service_lambda_map_timeout's recording (fact 108).
     assert run.shown(first)[2:] == [
         f"{first + 2}<-{first} MapIterationFailed",
         f"{first + 3}<-{first} TaskStateAborted",
@@ -71,7 +71,7 @@ def test_a_time_limit_from_an_expression_is_a_positive_integer(world, seconds: s
 
 
 def test_the_scheduled_event_of_a_function_has_no_heartbeat(world) -> None:
-    """The service's API model (asl-facts 5.8): other tasks' Scheduled events have one."""
+    """The service's API model, HistoryEvent: other tasks' Scheduled events have one."""
     fields = {"TimeoutSeconds": 9, "HeartbeatSeconds": 5}
     function = world(task(**fields)).start().events("LambdaFunctionScheduled")[0].details
     assert "heartbeatInSeconds" not in function
@@ -96,7 +96,7 @@ def test_an_answer_takes_the_timers_away(world) -> None:
 
 def test_a_missed_heartbeat_is_recorded_as_states_timeout(world) -> None:
     run = world(task(CALLBACK, HeartbeatSeconds=10, TimeoutSeconds=600)).start()
-    run.tell("submitted", run.calls()[0].key, {}).pass_time(10)
+    run.deliver("submitted", run.calls()[0].key, {}).pass_time(10)
     assert run.types()[-2:] == ["TaskTimedOut", "ExecutionFailed"]
     assert run.engine.failure.error == "States.Timeout"
 
@@ -119,7 +119,7 @@ def test_the_heartbeat_is_a_gap_and_not_the_whole(world) -> None:
     run = world(task(CALLBACK, HeartbeatSeconds=10)).start()
     key = run.calls()[0].key
     for _ in range(5):
-        run.pass_time(9).tell("heartbeat", key)
+        run.pass_time(9).deliver("heartbeat", key)
     assert run.status == "RUNNING"
     assert run.pass_time(10).status == "FAILED"
 
@@ -127,13 +127,13 @@ def test_the_heartbeat_is_a_gap_and_not_the_whole(world) -> None:
 def test_heartbeats_leave_no_events(world) -> None:
     run = world(task(CALLBACK, HeartbeatSeconds=10)).start()
     before = run.types()
-    assert run.tell("heartbeat", run.calls()[0].key).types() == before
+    assert run.deliver("heartbeat", run.calls()[0].key).types() == before
 
 
 def test_an_activity_that_nobody_picks_up_misses_no_heartbeat(world) -> None:
     run = world(task(ACTIVITY, HeartbeatSeconds=10, TimeoutSeconds=100)).start().pass_time(50)
     assert run.status == "RUNNING"
-    run.tell("picked up", run.calls()[0].key, "worker-1").pass_time(10)
+    run.deliver("picked up", run.calls()[0].key, "worker-1").pass_time(10)
     assert run.types()[2:] == [
         "ActivityScheduled",
         "ActivityStarted",
@@ -160,7 +160,7 @@ def test_of_an_activity_that_is_not_there_no_event_tells(world) -> None:
 def test_the_execution_times_out_as_a_whole(world) -> None:
     run = world(machine({"Type": "Wait", "Seconds": 1000}, TimeoutSeconds=60)).start()
     run.now += 60
-    run.tell("due", "execution", "timeout")
+    run.deliver("due", "execution", "timeout")
     assert run.status == "TIMED_OUT"
     assert run.shown(3) == ["3<-0 ExecutionTimedOut"]
     assert run.events("ExecutionTimedOut")[0].details == {"error": "States.Timeout"}

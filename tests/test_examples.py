@@ -234,7 +234,7 @@ def test_a_job_that_is_too_slow_is_given_up_after_four_hours() -> None:
 def test_ten_thousand_rows_are_billed_and_the_bad_batch_is_set_aside(tmp_path: Path) -> None:
     bucket = tmp_path / "bucket"
     shutil.copytree(EXAMPLES / "csv/bucket/meter-readings", bucket / "meter-readings")
-    execution = run("csv", "input", bucket=bucket)
+    execution = run("csv", "input", s3_root=bucket)
     assert execution.status == "SUCCEEDED"
     details = execution.output["bills"]["ResultWriterDetails"]
     manifest = json.loads((bucket / details["Bucket"] / details["Key"]).read_text("utf-8"))

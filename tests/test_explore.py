@@ -276,7 +276,7 @@ def test_a_catcher_that_keeps_the_input_is_right() -> None:
     assert found(definition, "missing") == []
 
 
-def test_a_variable_that_one_way_does_not_assign_is_found() -> None:
+def test_a_variable_that_one_path_does_not_assign_is_found() -> None:
     definition = {"QueryLanguage": "JSONata"} | machine(
         "Check",
         Check=choice(
@@ -297,10 +297,10 @@ def test_a_list_that_may_be_empty_is_asked_for_its_first_item() -> None:
     first = {"Type": "Pass", "InputPath": "$[0]", "End": True}
     finding = only(machine("Each", Each=each, First=first), "missing")
     assert shown(finding)["input"] == {"items": []}
-    assert finding.advice.startswith("there is no item 0")
+    assert finding.advice.startswith("the array has no item 0")
 
 
-def test_what_one_way_leaves_and_another_does_not_is_a_warning() -> None:
+def test_what_one_path_outputs_and_another_does_not_is_a_warning() -> None:
     kind = {"Variable": "$.kind", "StringEquals": "gift", "Next": "Wrap"}
     definition = machine(
         "Kind",
@@ -311,7 +311,7 @@ def test_what_one_way_leaves_and_another_does_not_is_a_warning() -> None:
     )
     finding = only(definition, "missing")
     assert finding.severity == "warning"
-    assert finding.message.endswith("which Wrap leaves, but on another way")
+    assert finding.message.endswith("which Wrap outputs, but on another path")
     assert finding.path == ["Kind", "Ship"]
 
 
@@ -328,7 +328,7 @@ def test_what_a_loop_renews_has_to_be_in_the_input() -> None:
     assert found(definition, "missing") == []
 
 
-def test_jsonata_states_are_told_of_in_their_own_words() -> None:
+def test_jsonata_states_are_reported_in_their_own_language() -> None:
     definition = {"QueryLanguage": "JSONata"} | machine(
         "Ask",
         Ask=task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Tell"}]),
@@ -361,7 +361,7 @@ def test_a_constant_that_an_intrinsic_can_not_take_is_found() -> None:
     assert finding.places[0].pointer == "/States/Count"
 
 
-def test_data_that_are_read_without_asking_are_told() -> None:
+def test_data_that_is_read_without_a_check_is_reported() -> None:
     definition = machine(
         "Each",
         Each={
@@ -381,10 +381,29 @@ def test_data_that_are_read_without_asking_are_told() -> None:
     ]
 
 
+def test_what_a_batch_does_not_have_is_not_taken_for_a_member_of_its_items() -> None:
+    """A child reads `$.sku` as if it had an item; it has {"Items": […]}, whatever they are."""
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    definition = machine(
+        "Each",
+        Each={
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemBatcher": {"MaxItemsPerBatch": 2},
+            "ItemProcessor": processor | machine("Price", Price=task(InputPath="$.sku")),
+            "End": True,
+        },
+    )
+    assert only(definition, "broken").places[0].pointer.endswith("/Price")
+    assert [place.text for place in only(definition, "needs").places] == [
+        "the input: $.items (an array), for Each"
+    ]
+
+
 # Choices ----------------------------------------
 
 
-def test_a_choice_that_may_find_no_way_is_told() -> None:
+def test_a_choice_that_may_find_no_rule_is_reported() -> None:
     rules = [
         {"Variable": "$.answer", "StringEquals": "yes", "Next": "Done"},
         {"Variable": "$.answer", "StringEquals": "no", "Next": "Failed"},
@@ -417,11 +436,11 @@ def test_a_rule_behind_a_wider_one_can_not_be_reached() -> None:
     assert finding.places[0].pointer == "/States/Check/Choices/1"
 
 
-def test_a_rule_that_contradicts_itself_is_told_as_such() -> None:
+def test_a_rule_that_contradicts_itself_is_reported_as_such() -> None:
     both = [{"Variable": "$.n", "NumericGreaterThan": 9}, {"Variable": "$.n", "NumericLessThan": 5}]
     check = choice({"And": both, "Next": "Failed"}, Default="Done")
     finding = only(machine("Check", Check=check, Done=DONE, Failed=FAILED), "unreachable")
-    assert finding.message.endswith("no data make it hold")
+    assert finding.message.endswith("no data matches it")
 
 
 @pytest.mark.parametrize(
@@ -452,7 +471,7 @@ def test_a_rule_over_what_the_definition_fixes_is_a_note() -> None:
     finding = only(definition, "unreached")
     assert finding.severity == "note"
     assert [place.pointer for place in finding.places] == ["/States/Check/Choices/0"]
-    assert "fixed by the definition" in finding.places[0].text
+    assert "the definition fixes" in finding.places[0].text
 
 
 def test_entries_behind_wider_ones_can_not_be_reached() -> None:
@@ -491,10 +510,10 @@ def polling(**fields: Any) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def test_polling_without_a_bound_is_told() -> None:
+def test_polling_without_a_bound_is_reported() -> None:
     finding = only(polling(), "endless")
     assert finding.severity == "warning"
-    assert "Ask gives the same answer" in finding.message
+    assert "Ask returns the same answer" in finding.message
     assert "25,000 events" in finding.message
     assert sorted(set(finding.path)) == ["Ask", "Nap", "Ready?"]
     assert shown(finding)["answers"]["Ask"][0]["Return"]["state"] != "DONE"
@@ -547,7 +566,7 @@ def test_a_counter_that_nothing_counts_is_an_error() -> None:
     assert finding.path == ["Begin", "Work", "More", "Work", "More"]
 
 
-def test_a_counter_that_counts_the_wrong_way_is_told() -> None:
+def test_a_counter_that_counts_the_wrong_way_is_reported() -> None:
     definition = machine(
         "Begin",
         Begin=passing(Result={"n": 0}, Next="Count"),
@@ -563,7 +582,7 @@ def test_a_counter_that_counts_the_wrong_way_is_told() -> None:
 # Errors that nobody catches ----------------------------------------
 
 
-def test_tasks_without_a_catcher_are_told_together() -> None:
+def test_tasks_without_a_catcher_are_reported_together() -> None:
     definition = machine(
         "One",
         One=task(Next="Two", Catch=CATCH),
@@ -595,7 +614,7 @@ def test_a_catcher_further_out_counts() -> None:
     assert found(machine("Around", Around=around, Tell=tell), "uncaught") == []
 
 
-def test_a_timeout_that_task_failed_does_not_take_is_told() -> None:
+def test_a_timeout_that_task_failed_does_not_match_is_reported() -> None:
     catch = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Failed"}]
     work = task(TimeoutSeconds=60, Catch=catch)
     finding = only(machine("Work", Work=work, Failed=FAILED), "uncaught")
@@ -613,7 +632,7 @@ def sending(**fields: Any) -> dict[str, Any]:
     return machine("Send", Send=task(Resource=resource, TimeoutSeconds=9, Retry=RETRY, **fields))
 
 
-def test_a_message_that_may_be_sent_twice_is_told() -> None:
+def test_a_message_that_may_be_sent_twice_is_reported() -> None:
     finding = only(sending(Parameters={"Message": "hello"}), "twice")
     assert finding.severity == "warning"
     assert finding.places[0].pointer == "/States/Send/Retry/0"
@@ -676,7 +695,7 @@ def test_a_retrier_around_a_task_repeats_it_too() -> None:
     assert finding.places[0].text == "Send (the retrier of Around)"
 
 
-def test_handlers_that_can_not_be_called_twice_are_told() -> None:
+def test_handlers_that_can_not_be_called_twice_are_reported() -> None:
     sold: list[str] = []
 
     def sell(event: dict[str, str]) -> dict[str, int]:
@@ -693,8 +712,8 @@ def test_handlers_that_can_not_be_called_twice_are_told() -> None:
         state["Resource"] = f"arn:aws:lambda:eu-west-1:123456789012:function:{state['Resource']}"
     finding = only(definition, "twice", input={"seat": "7a"}, handlers=handlers)
     assert finding.places[0].pointer == "/States/Sell"
-    assert "fails with SeatTaken when it is carried out again" in finding.message
-    assert 'answers {"price":7}' in finding.message
+    assert "fails with SeatTaken when it runs again" in finding.message
+    assert 'returns {"price":7}' in finding.message
 
 
 # As a whole ----------------------------------------
@@ -706,7 +725,7 @@ def test_the_same_definition_gives_the_same_report() -> None:
     assert reports[0] == reports[1]
 
 
-def test_a_limit_of_runs_is_kept_and_told() -> None:
+def test_a_limit_of_runs_is_observed_and_reported() -> None:
     report = doorstep.explore(polling(), runs=3)
     assert (report.runs, report.cut_short) == (3, True)
 

@@ -68,7 +68,7 @@ def test_a_service_taken_apart(
     parts = integration(resource)
     assert (parts.resource_type, parts.resource) == (resource_type, name)
     assert (parts.action, parts.pattern) == (action, pattern)
-    # Every event of the task repeats these two (facts 5.2).
+    # Every event of the task repeats these two (fact 412).
     assert parts.details == {"resourceType": resource_type, "resource": name}
 
 

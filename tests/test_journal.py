@@ -10,8 +10,8 @@ import pytest
 
 import doorstep
 from doorstep.api import compile_definition
-from doorstep.engine.events import Event
 from doorstep.engine.journal import Journal, read, replay
+from doorstep.engine.messages import Event
 from doorstep.history.aws_json import execution_history
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -46,7 +46,7 @@ def journal(definition: dict[str, Any] = DEFINITION, **options: Any) -> Journal:
     def work(event: Any) -> Any:
         return doorstep.answer({"was": event, "price": 1.1}, after=0.25)
 
-    return doorstep.run(definition, {"ü": "€"}, {"work": work}, seed=1, **options).journal
+    return doorstep.run(definition, {"ü": "€"}, {"work": work}, seed=1, **options)._running.journal
 
 
 def test_the_lines_come_back_as_the_same_journal() -> None:
@@ -179,11 +179,11 @@ def test_failures_and_redrives_are_kept_as_well() -> None:
     def work(event: Any) -> Any:
         raise doorstep.fail("Boom", "why")
 
-    driver, execution = doorstep.start(DEFINITION, {}, {"work": work}, seed=1)
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution = doorstep.start(DEFINITION, {}, {"work": work}, seed=1)
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     assert execution.status == "FAILED"
-    again = read(execution.journal.lines())
-    assert again == execution.journal
+    again = read(execution._running.journal.lines())
+    assert again == execution._running.journal
     assert replay(compile_definition(DEFINITION), again).redrives == 1

@@ -13,7 +13,7 @@ import pytest
 
 import doorstep
 from doorstep.testing.mocks import Mocks, mock
-from doorstep.values.json_text import MAX_DEPTH
+from doorstep.values.json_values import MAX_DEPTH
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 
@@ -79,7 +79,12 @@ def run(
     """Runs the definition with its journal in the test's file."""
 
     def call(calls: list[str], **options: Any) -> doorstep.Execution:
-        given = {"input": {"items": [1, 2, 3]}, "seed": 1, "machines": {"child": child}, **options}
+        given = {
+            "input": {"items": [1, 2, 3]},
+            "seed": 1,
+            "state_machines": {"child": child},
+            **options,
+        }
         return doorstep.run(
             definition, handlers=handlers(calls), journal=tmp_path / "journal", **given
         )
@@ -122,10 +127,10 @@ def test_what_failed_is_redriven_by_the_same_command(tmp_path: Path, chain: Any)
     answering = {"first": lambda event: calls.append("first"), "second": second}
     given = {"handlers": answering, "journal": tmp_path / "journal", "seed": 1}
     assert doorstep.run(definition, **given).status == "FAILED"
-    driver, execution = doorstep.start(definition, **given)
-    driver.redrive(execution)
-    driver.run(execution)
-    driver.close()
+    execution = doorstep.start(definition, **given)
+    execution.redrive()
+    execution.wait()
+    execution.close()
     assert execution.output == "mended"
     assert calls == ["first", "second", "second"]
     assert doorstep.run(definition, **given).history == execution.history
@@ -160,7 +165,9 @@ def test_a_mock_whose_heart_beats_is_called_again(tmp_path: Path, chain: Any) ->
 
 def test_a_journal_of_virtual_time_does_not_go_on_in_real_time(run: Any, tmp_path: Path) -> None:
     run([], seed=None)
-    with pytest.raises(doorstep.InputError, match="seconds ahead of the clock: its time was virt"):
+    with pytest.raises(
+        doorstep.InputError, match="ahead of the clock: it was written with the virt"
+    ):
         run([], seed=None, clock="real")
 
 
@@ -203,22 +210,22 @@ def test_a_machine_that_is_not_given_any_more_is_named(run: Any, tmp_path: Path)
     began = next(n for n, line in enumerate(lines) if b'"machine":"child"' in line)
     file.write_bytes(b"".join(lines[: began + 2]))
     with pytest.raises(doorstep.InputError, match="has an execution of 'child'"):
-        run([], machines={})
+        run([], state_machines={})
 
 
 def test_a_file_that_can_not_be_written_is_named(run: Any, tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
-    with pytest.raises(doorstep.InputError, match="can't keep a journal in"):
+    with pytest.raises(doorstep.InputError, match="can't store a journal in"):
         run([])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 def test_two_processes_do_not_run_the_same_execution(tmp_path: Path, chain: Any) -> None:
     definition = chain({"Pause": {"Type": "Wait", "Seconds": 1}})
-    driver, _ = doorstep.start(definition, journal=tmp_path / "journal")
+    execution = doorstep.start(definition, journal=tmp_path / "journal")
     with pytest.raises(doorstep.InputError, match="another process runs the execution in"):
         doorstep.start(definition, journal=tmp_path / "journal")
-    driver.close()
+    execution.close()
 
 
 def test_another_file_is_not_taken_for_a_journal(run: Any, tmp_path: Path) -> None:
@@ -321,7 +328,7 @@ def test_a_map_run_that_has_failed_too_often_makes_no_more_calls(
         "input": [0, 1, 2],
         "handlers": {"item": item},
         "seed": 1,
-        "bucket": tmp_path,
+        "s3_root": tmp_path,
         "journal": tmp_path / "journal",
     }
     whole = doorstep.run(chain({"Each": failing}), **options)
@@ -389,7 +396,7 @@ def test_killed_in_a_handler_the_same_command_goes_on(tmp_path: Path, chain: Any
     assert run().returncode < 0
     again = run()
     assert (again.returncode, again.stdout) == (0, "2\n")
-    assert "going on after the 9 events of two.journal" in again.stderr
+    assert "continuing after the 9 events in two.journal" in again.stderr
     first, *second = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
     assert first[0] == "first"
     assert [name for name, _ in second] == ["second", "second"]

@@ -74,7 +74,7 @@ def test_an_index_belongs_to_the_step_not_to_the_whole_path() -> None:
     assert evaluate("(a.b)[0]", data) == 1
 
 
-def test_a_predicate_that_gives_numbers_picks_those_places() -> None:
+def test_a_predicate_that_returns_numbers_picks_those_places() -> None:
     assert evaluate("[10, 20, 30][[0, 2]]") == [10, 30]
 
 
@@ -257,9 +257,9 @@ def test_python_callables_are_functions_and_get_undefined_for_what_is_missing() 
 
 def test_what_a_callable_raises_passes_unchanged() -> None:
     def fail() -> None:
-        raise LookupError("ours")
+        raise LookupError("the caller's")
 
-    with pytest.raises(LookupError, match="ours"):
+    with pytest.raises(LookupError, match="the caller's"):
         evaluate("$f()", f=fail)
 
 
@@ -322,9 +322,9 @@ def test_time_and_random_numbers_come_from_the_caller() -> None:
 def test_an_error_shows_where_it_is() -> None:
     problem = error("items.(price & 'x' + 1)")
     assert problem.position is not None
-    shown = problem.caret("items.(price & 'x' + 1)").splitlines()
-    assert shown[1].index("^") == "items.(price & 'x' + 1)".index("+")
-    assert "T2001" in shown[1]
+    lines = problem.caret("items.(price & 'x' + 1)").splitlines()
+    assert lines[1].index("^") == "items.(price & 'x' + 1)".index("+")
+    assert "T2001" in lines[1]
 
 
 @pytest.mark.parametrize(
@@ -424,8 +424,8 @@ def test_threads_share_an_expression() -> None:
 
     def work(n: int) -> bool:
         data = {"items": list(range(n))}
-        wanted = n * sum(range(n)) + n
-        return all(expression.evaluate(data, {"n": n}) == wanted for _ in range(300))
+        expected = n * sum(range(n)) + n
+        return all(expression.evaluate(data, {"n": n}) == expected for _ in range(300))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(1, 9)))

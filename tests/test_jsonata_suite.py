@@ -47,22 +47,22 @@ def problem(case: dict[str, Any], datasets: dict[str, Any]) -> str | None:
     try:
         value = compile_expression(case["expr"]).evaluate(data, case.get("bindings"), limits=limits)
     except JSONataError as error:
-        wanted = case.get("code") or case.get("error", {}).get("code")
-        if error.code != wanted:
+        expected = case.get("code") or case.get("error", {}).get("code")
+        if error.code != expected:
             return f"raised {error}"
         if case.get("token") not in (None, error.token):
-            return f"blamed {error.token}"
+            return f"named the token {error.token}"
         return None
     if "result" in case:
         same = _equal(value, case["result"], unordered=case.get("unordered", False))
-        return None if same else f"gave {value!r}"
-    return None if case.get("undefinedResult") and value is UNDEFINED else f"gave {value!r}"
+        return None if same else f"returned {value!r}"
+    return None if case.get("undefinedResult") and value is UNDEFINED else f"returned {value!r}"
 
 
-def _equal(ours: Any, theirs: Any, *, unordered: bool) -> bool:
-    if unordered and isinstance(ours, list) and isinstance(theirs, list):
-        ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
-    return _typed(ours) == _typed(theirs)
+def _equal(actual: Any, expected: Any, *, unordered: bool) -> bool:
+    if unordered and isinstance(actual, list) and isinstance(expected, list):
+        actual, expected = sorted(actual, key=repr), sorted(expected, key=repr)
+    return _typed(actual) == _typed(expected)
 
 
 def _typed(value: Any) -> Any:

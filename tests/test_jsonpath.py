@@ -39,12 +39,12 @@ def get(path: str, value: Any) -> Any:
 
 
 def titles(condition: str) -> list[str]:
-    found: list[str] = get(f"$.books[?({condition})].title", STORE)
-    return found
+    matches: list[str] = get(f"$.books[?({condition})].title", STORE)
+    return matches
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [
         ("$.foo", 123),
         ("$.bar", ["a", "b", "c"]),
@@ -52,8 +52,8 @@ def titles(condition: str) -> list[str]:
         ("$.jar[?(@.a >= 5)]", [{"a": 5}, {"a": 7}]),
     ],
 )
-def test_the_examples_of_the_paths_page_give_what_it_says(path: str, found: Any) -> None:
-    assert get(path, AWS_PAGE) == found
+def test_the_examples_of_the_paths_page_return_what_it_says(path: str, expected: Any) -> None:
+    assert get(path, AWS_PAGE) == expected
 
 
 def test_the_root_is_the_value_itself() -> None:
@@ -69,7 +69,7 @@ def test_a_path_says_whose_value_it_starts_from(path: str, root: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [
         ("$['a']", 1),
         ('$["a"]', 1),
@@ -85,12 +85,12 @@ def test_a_path_says_whose_value_it_starts_from(path: str, root: str) -> None:
         ("$.list.[0]", "first"),
     ],
 )
-def test_names_may_be_written_in_every_way_that_aws_reads(path: str, found: Any) -> None:
+def test_names_may_be_written_in_every_way_that_aws_reads(path: str, expected: Any) -> None:
     value = {
         "a": 1, "café": 2, "delivery-partner": 3, "a:b": 4, "x y": 5, "store.book": 6,
         'Test\\""Name"': 7, "*": 8, "it's": 9, "list": ["first"],
     }  # fmt: skip
-    assert get(path, value) == found
+    assert get(path, value) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_behaviour_35_a_definite_path_that_leads_nowhere_says_why(path: str, rea
     assert miss.value.reason == reason
 
 
-def test_an_index_past_the_end_is_told_apart() -> None:
+def test_an_index_past_the_end_has_an_error_of_its_own() -> None:
     with pytest.raises(IndexNotFound):
         get("$.bar[3]", AWS_PAGE)
     with pytest.raises(PathNotFound) as miss:
@@ -131,7 +131,7 @@ def test_null_is_a_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [
         ("$.bar[-1]", "c"),
         ("$.bar[(@.length-1)]", "c"),
@@ -143,8 +143,8 @@ def test_null_is_a_value() -> None:
         ("$.bar[1:2]", ["b"]),
     ],
 )
-def test_behaviour_32_negative_and_listed_indexes_and_slices(path: str, found: Any) -> None:
-    assert get(path, AWS_PAGE) == found
+def test_behaviour_32_negative_and_listed_indexes_and_slices(path: str, expected: Any) -> None:
+    assert get(path, AWS_PAGE) == expected
 
 
 @pytest.mark.parametrize("path", ["$.*", "$[*]", "$.[*]"])
@@ -185,7 +185,7 @@ def test_several_names_give_one_object_per_item() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "found"),
+    ("condition", "expected"),
     [
         ("@.isbn", ["Sword"]),
         ("!@.isbn", ["Sayings", "Moby"]),
@@ -212,8 +212,8 @@ def test_several_names_give_one_object_per_item() -> None:
         ("@.title.length() > 3", []),
     ],
 )
-def test_behaviours_30_and_33_filters(condition: str, found: list[str]) -> None:
-    assert titles(condition) == found
+def test_behaviours_30_and_33_filters(condition: str, expected: list[str]) -> None:
+    assert titles(condition) == expected
 
 
 def test_a_filter_on_an_object_asks_the_object_itself() -> None:
@@ -336,7 +336,7 @@ def test_put_into_what_can_not_hold_it_is_a_conflict(path: str, target: Any, mes
 
 
 def test_a_reference_that_leads_nowhere_names_its_step() -> None:
-    # told by users of AWS for ItemsPath, e.g. "$.discovery.objects"
+    # reported by users of AWS for ItemsPath, e.g. "$.discovery.objects"
     value = {"discovery": {"statusCode": 500}}
     with pytest.raises(ReferenceConflict) as conflict:
         compile_reference("$.discovery.objects").get(value)

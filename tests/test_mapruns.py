@@ -49,13 +49,13 @@ def put(root: Path, key: str, body: str, bucket: str = "in") -> Path:
 
 
 def read(root: Path, item_reader: dict[str, Any], data: Any = None, **fields: Any) -> Any:
-    execution = doorstep.run(machine(ItemReader=item_reader, **fields), data, bucket=root)
+    execution = doorstep.run(machine(ItemReader=item_reader, **fields), data, s3_root=root)
     assert execution.status == "SUCCEEDED", (execution.error, execution.cause)
     return execution.output
 
 
 def refused(root: Path | None, item_reader: dict[str, Any], **fields: Any) -> tuple[Any, Any]:
-    execution = doorstep.run(machine(ItemReader=item_reader, **fields), bucket=root)
+    execution = doorstep.run(machine(ItemReader=item_reader, **fields), s3_root=root)
     assert execution.status == "FAILED"
     return execution.error, execution.cause
 
@@ -340,7 +340,7 @@ def test_half_a_surrogate_pair_goes_through_batches_and_files(tmp_path: Path) ->
         ItemBatcher={"MaxItemsPerBatch": 2, "MaxInputBytesPerBatch": 1000},
         ResultWriter=writer(Transformation="COMPACT", OutputType="JSONL"),
     )
-    execution = doorstep.run(definition, {}, bucket=tmp_path)
+    execution = doorstep.run(definition, {}, s3_root=tmp_path)
     assert execution.status == "SUCCEEDED", execution.cause
     assert json.loads(written(tmp_path, execution)["SUCCEEDED"][0]) == {"Items": ["\ud800"]}
 
@@ -353,7 +353,7 @@ def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
     listing = {"Resource": LIST, "Parameters": {"Bucket": "in", "Prefix": "b/"}}
     one, two = read(tmp_path, listing)
     assert (one["Key"], two["Key"]) == ("b/one.txt", "b/two.txt")
-    # Behaviour 119: Etag keeps its quotes, LastModified is a float.
+    # Fact 119: Etag keeps its quotes, LastModified is a float.
     assert two == {
         "Etag": f'"{hashlib.md5(b"two", usedforsecurity=False).hexdigest()}"',
         "Key": "b/two.txt",
@@ -367,8 +367,8 @@ def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("item_reader", "source"),
     [
-        (reader(InputType="JSON"), "S3://in/items.json"),
-        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "S3://in"),
+        (reader(InputType="JSON"), "s3://in/items.json"),
+        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "s3://in"),
     ],
 )
 def test_an_item_knows_its_source(tmp_path: Path, item_reader: dict[str, Any], source: str) -> None:
@@ -392,7 +392,7 @@ def test_max_items_takes_the_first_so_many(
 def test_a_negative_number_of_items_fails_the_run(tmp_path: Path) -> None:
     put(tmp_path, "items.json", "[0]")
     definition = machine(ItemReader=reader(InputType="JSON", MaxItemsPath="$.n"))
-    execution = doorstep.run(definition, {"n": -1}, bucket=tmp_path)
+    execution = doorstep.run(definition, {"n": -1}, s3_root=tmp_path)
     # Recorded: test_map_item_reader_csv_max_items_paths.
     assert (execution.error, execution.cause) == (
         "States.ItemReaderFailed",
@@ -402,7 +402,7 @@ def test_a_negative_number_of_items_fails_the_run(tmp_path: Path) -> None:
 
 def test_with_a_reader_the_length_is_not_known(tmp_path: Path) -> None:
     put(tmp_path, "items.json", "[1, 2]")
-    execution = doorstep.run(machine(ItemReader=reader(InputType="JSON")), bucket=tmp_path)
+    execution = doorstep.run(machine(ItemReader=reader(InputType="JSON")), s3_root=tmp_path)
     assert execution.history[2]["mapStateStartedEventDetails"] == {"length": 0}
 
 
@@ -435,14 +435,14 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> 
     assert refused(root, reader("link.json", InputType="JSON"))[0] == "States.ItemReaderFailed"
     listing = {"Resource": LIST, "Parameters": {"Bucket": "in"}}
     listing["ReaderConfig"] = {"InputType": "JSON", "Transformation": "LOAD_AND_FLATTEN"}
-    execution = doorstep.run(machine(ItemReader=listing), bucket=root)
+    execution = doorstep.run(machine(ItemReader=listing), s3_root=root)
     assert 42 not in (execution.output or [])
 
 
 def test_no_folder_for_the_buckets_says_how_to_give_one() -> None:
     error, cause = refused(None, reader(InputType="JSON"))
     assert error == "States.ItemReaderFailed"
-    assert "--bucket DIR" in cause
+    assert "--s3-root DIR" in cause
 
 
 def test_every_listed_object_can_be_loaded(tmp_path: Path) -> None:
@@ -485,7 +485,7 @@ def test_a_batch_is_no_larger_than_its_bytes_allow() -> None:
 def test_an_item_that_fits_into_no_batch_fails_the_run() -> None:
     definition = machine(ItemBatcher={"MaxInputBytesPerBatch": 20})
     execution = doorstep.run(definition, ["short", "x" * 40])
-    # Behaviour 116.
+    # Fact 116.
     assert execution.status == "FAILED"
     assert execution.error == "States.ItemReaderFailed"
 
@@ -604,13 +604,13 @@ def test_a_redrive_runs_only_the_children_that_did_not_succeed() -> None:
             raise doorstep.fail("Boom")
         return event * 10
 
-    driver, execution = doorstep.start(machine(WORK), [0, 1, 2], {"work": work})
-    driver.run(execution)
+    execution = doorstep.start(machine(WORK), [0, 1, 2], {"work": work})
+    execution.wait()
     assert execution.status == "FAILED"
     bad.clear()
     before, called[:] = sorted(called), []
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     assert execution.output == [0, 10, 20]
     assert 1 in called
     assert 0 not in called
@@ -625,35 +625,35 @@ def test_a_redrive_runs_only_the_children_that_did_not_succeed() -> None:
 
 def test_a_child_with_a_full_history_is_not_redriven() -> None:
     endless = {"Type": "Pass", "Next": "Each"}
-    driver, execution = doorstep.start(machine(endless), [0])
-    driver.run(execution)
+    execution = doorstep.start(machine(endless), [0])
+    execution.wait()
     assert execution.status == "FAILED"
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     assert execution.status == "FAILED"
     assert execution.error == "States.ExceedToleratedFailureThreshold"
 
 
 def test_a_redrive_starts_the_children_that_there_had_been_no_room_for() -> None:
     handlers = failing(0)
-    driver, execution = doorstep.start(machine(WORK, MaxConcurrency=1), [0, 1, 2], handlers)
-    driver.run(execution)
+    execution = doorstep.start(machine(WORK, MaxConcurrency=1), [0, 1, 2], handlers)
+    execution.wait()
     assert execution.status == "FAILED"
-    driver.handlers = type(driver.handlers)(failing())
-    driver.redrive(execution)
-    driver.run(execution)
+    execution._driver.handlers = type(execution._driver.handlers)(failing())
+    execution.redrive()
+    execution.wait()
     assert execution.output == [0, 1, 2]
 
 
 def test_a_redrive_reads_on_where_a_damaged_file_was_mended(tmp_path: Path) -> None:
     put(tmp_path, "items.jsonl", "0\n1\n{broken\n3\n")
     definition = machine(WORK, ItemReader=reader("items.jsonl", InputType="JSONL"))
-    driver, execution = doorstep.start(definition, {}, failing(), bucket=tmp_path)
-    driver.run(execution)
+    execution = doorstep.start(definition, {}, failing(), s3_root=tmp_path)
+    execution.wait()
     assert execution.error == "States.ItemReaderFailed"
     put(tmp_path, "items.jsonl", "0\n1\n2\n3\n")
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.redrive()
+    execution.wait()
     assert execution.output == [0, 1, 2, 3]
 
 
@@ -700,7 +700,7 @@ def written(root: Path, execution: doorstep.Execution) -> dict[str, Any]:
 
 def test_results_are_written_with_a_manifest(tmp_path: Path) -> None:
     definition = machine(WORK, ResultWriter=writer(), ToleratedFailureCount=1)
-    execution = doorstep.run(definition, [0, 1, 2], failing(1), bucket=tmp_path)
+    execution = doorstep.run(definition, [0, 1, 2], failing(1), s3_root=tmp_path)
     assert set(execution.output) == {"MapRunArn", "ResultWriterDetails"}
     run = execution.output["MapRunArn"].rpartition(":")[2]
     assert execution.output["ResultWriterDetails"] == {
@@ -735,7 +735,7 @@ def test_results_are_written_with_a_manifest(tmp_path: Path) -> None:
 )
 def test_results_are_transformed(tmp_path: Path, config: dict[str, str], expected: str) -> None:
     definition = machine(ResultWriter=writer(**config))
-    execution = doorstep.run(definition, [[0, 1], [2], 3], bucket=tmp_path)
+    execution = doorstep.run(definition, [[0, 1], [2], 3], s3_root=tmp_path)
     assert written(tmp_path, execution)["SUCCEEDED"] == [expected]
 
 
@@ -748,7 +748,7 @@ def test_nothing_outside_of_the_folder_is_written(tmp_path: Path) -> None:
     root = tmp_path / "buckets"
     root.mkdir()
     definition = machine(ResultWriter=writer("../../out"))
-    execution = doorstep.run(definition, [1], bucket=root)
+    execution = doorstep.run(definition, [1], s3_root=root)
     assert execution.error == "States.ResultWriterFailed"
     assert list(tmp_path.rglob("manifest.json")) == []
 
@@ -756,7 +756,7 @@ def test_nothing_outside_of_the_folder_is_written(tmp_path: Path) -> None:
 def test_a_result_that_can_not_be_written_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "out").write_text("a file where a folder is to be")
-    execution = doorstep.run(machine(ResultWriter=writer()), [1], bucket=tmp_path)
+    execution = doorstep.run(machine(ResultWriter=writer()), [1], s3_root=tmp_path)
     assert execution.error == "States.ResultWriterFailed"
     assert "can't write" in (execution.cause or "")
     assert "out" in (execution.cause or "")

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep.errors import InputError
-from doorstep.testing.mock_config import read_test_case
+from doorstep.testing.mock_files import read_test_case
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.main import cli
 
@@ -372,12 +372,6 @@ def test_heartbeats_keep_a_task_alive_until_it_is_over(
     assert execution.events[-1].at - execution.events[0].at == seconds
 
 
-def test_heartbeats_need_a_driver(chain: Callable[..., Any]) -> None:
-    mocks = Mocks(mock("Work", 1, heartbeat=5))
-    with pytest.raises(InputError, match=r"use Mocks\.run"):
-        doorstep.run(chain({"Work": work()}), respond=mocks)
-
-
 def test_a_heart_cant_beat_all_the_time() -> None:
     with pytest.raises(InputError, match="a heartbeat every 0 seconds"):
         mock("Work", 1, heartbeat=0)
@@ -394,7 +388,10 @@ def test_a_test_case_leaves_the_machines_alone_that_are_started_by_another(
         "Parameters": parameters,
         "OutputPath": "$.Output",
     }
-    options: dict[str, Any] = {"machines": {"Child": child}, "handlers": {"work": lambda _: "real"}}
+    options: dict[str, Any] = {
+        "state_machines": {"Child": child},
+        "handlers": {"work": lambda _: "real"},
+    }
     definition = chain({"Start": start})
     assert Mocks(mock("Work", "mocked")).run(definition, **options).output == "mocked"
     cases = {"StateMachines": {"StateMachine": {"TestCases": {"Case": {"Work": "Yes"}}}}}

@@ -13,15 +13,15 @@ import pytest
 from rich.console import CONSOLE_SVG_FORMAT, Console
 
 import doorstep
-from doorstep.coverage import Suite
-from doorstep.coverage.marking import of_execution, picture
+from doorstep.coverage import SuiteCoverage
+from doorstep.coverage.marks import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
 from doorstep.history.recorded import entries
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.views.moment import screen
-from doorstep_cli.views.stepping import Session
+from doorstep_cli.views.stepping import DebugSession
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -35,21 +35,21 @@ FONTS = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
 
 def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
     """An order of the example, answered by its handlers but for the mocks."""
-    given = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
+    data = json.loads((ORDER / f"{value}.json").read_text("utf-8"))
     handlers = ORDER / "handlers.py"
-    return Mocks(*mocks).run(ORDER / "order.asl.json", given, handlers, seed=1, begin=BEGIN)
+    return Mocks(*mocks).run(ORDER / "order.asl.json", data, handlers, seed=1, start_time=BEGIN)
 
 
 def order_run() -> str:
     """A declined card."""
     definition = load(ORDER / "order.asl.json").definition
     marks = of_execution(definition, entries(order(value="declined").history, "the run"))
-    return "\n".join(svg(draw(machine(definition), "order", marks)))
+    return "\n".join(svg(draw(workflow(definition), "order", marks)))
 
 
 def coverage() -> str:
     """The two tests of docs/testing.md."""
-    suite = Suite()
+    suite = SuiteCoverage()
     busy = mock("ChargeCard", doorstep.fail("GatewayBusy"), attempt=range(2))
     for one in (busy, mock("FulfilOrder", doorstep.no_answer())):
         suite.add(order(one), "examples/order/order.asl.json")
@@ -59,10 +59,10 @@ def coverage() -> str:
 
 def debug() -> str:
     """An approval whose payment failed, as `doorstep debug` opens it."""
-    given = json.loads((APPROVAL / "input.json").read_text("utf-8"))
+    data = json.loads((APPROVAL / "input.json").read_text("utf-8"))
     definition = APPROVAL / "approval.asl.json"
     broken = Mocks(mock("PayOut", doorstep.fail("KeyError", "'amount'")))
-    run = broken.run(definition, given, APPROVAL / "handlers.py", seed=1, begin=BEGIN)
+    run = broken.run(definition, data, APPROVAL / "handlers.py", seed=1, start_time=BEGIN)
     moments = doorstep.moments(run.history, definition)
     width, height = SIZE
     console = Console(
@@ -76,7 +76,7 @@ def debug() -> str:
         no_color=False,
         legacy_windows=False,
     )
-    console.print(screen(Session(moments, moments.blamed or 0), width, height))
+    console.print(screen(DebugSession(moments, moments.first_failure or 0), width, height))
     form = FONTS.sub("", CONSOLE_SVG_FORMAT)
     return console.export_svg(title="doorstep debug", code_format=form, unique_id="debug")
 

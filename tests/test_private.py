@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 import doorstep
 from doorstep_cli.commands import serve
-from doorstep_emulator.publish.targets import target
+from doorstep_emulator.publish.sinks import target
 from doorstep_emulator.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the folder's rights decide")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import doorstep
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+API = ROOT / "docs" / "api.md"
+PAGES = {ROOT / "README.md", *(ROOT / "docs").glob("*.md")} - {API}
 
 DOCUMENTED = {
     # Running
@@ -15,8 +24,9 @@ DOCUMENTED = {
     "validate",
     "explore",
     "test_state",
-    "Driver",
     "Execution",
+    "ExecutionView",
+    "StateView",
     "Exploration",
     # Replaying
     "replay",
@@ -31,6 +41,7 @@ DOCUMENTED = {
     "fail",
     "no_answer",
     "Answer",
+    "Callbacks",
     "Context",
     "TaskFailed",
     # What goes wrong
@@ -88,3 +99,37 @@ def test_a_jsonpath_run_pays_neither_for_yaml_nor_the_command_line_nor_jsonata()
 def test_every_error_for_callers_is_a_doorstep_error() -> None:
     for name in ("DefinitionError", "InputError", "HandlerLoadError", "ReplayError"):
         assert issubclass(getattr(doorstep, name), doorstep.DoorstepError)
+
+
+def public_packages() -> list[str]:
+    """The packages that the architecture's page calls public."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    [sentence] = re.findall(r"^Public is what (.*?) name in", page, re.MULTILINE | re.DOTALL)
+    return re.findall(r"`([\w.]+)`", sentence)
+
+
+def imported(code: str) -> set[tuple[str, str]]:
+    """(module, name) of what a program imports from Doorstep; the name is "" for `import`."""
+    found: set[tuple[str, str]] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {(node.module or "", alias.name) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names}
+    return {one for one in found if one[0].startswith("doorstep")}
+
+
+def test_the_pages_and_examples_import_what_is_public_alone() -> None:
+    codes = [code for page in PAGES for code in BLOCK.findall(page.read_text("utf-8"))]
+    codes += [file.read_text("utf-8") for file in (ROOT / "examples").rglob("*.py")]
+    used = set().union(*map(imported, codes))
+    assert ("doorstep.testing", "mock") in used
+    public = public_packages()
+    names = {(name, public) for name in public for public in ("", *import_module(name).__all__)}
+    assert used - names == set()
+
+
+def test_the_api_page_is_made_of_the_public_packages() -> None:
+    page = API.read_text("utf-8")
+    headings = re.findall(r"^## ([\w.]+)$", page, re.MULTILINE)
+    assert sorted(headings) == sorted([*public_packages(), "doorstep.pytest_plugin"])

@@ -18,7 +18,7 @@ import yaml  # noqa: F401
 
 import doorstep.pytest_plugin
 import doorstep.pytest_plugin.coverage
-import doorstep.testing.testkit.snapshots  # noqa: F401
+import doorstep.testing.snapshots  # noqa: F401
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
@@ -184,7 +184,7 @@ def test_it(state_machine):
     assert [child.output for child in execution.children] == [2, 4, 6]
     assert execution.children[0].path == ["Item"]
     assert execution.state("Item").visits == 3
-    assert [call.given for call in execution.called("work")] == [1, 2, 3]
+    assert [call.event for call in execution.called("work")] == [1, 2, 3]
 """)
     result.assert_outcomes(passed=1)
 
@@ -201,7 +201,7 @@ def test_it(state_machine):
     start = {"StateMachineArn": "twice", "Input": [[1, 2], [3]]}
     begin = work(Resource="arn:aws:states:::states:startExecution.sync:2", Parameters=start)
     definition = chain(Begin=begin, Item={"Type": "Pass"})
-    machine = state_machine(definition, {"work": lambda n: n}, machines={"twice": twice})
+    machine = state_machine(definition, {"work": lambda n: n}, state_machines={"twice": twice})
     execution = machine.run()
     assert execution.state("Item").visits == 1
     [child] = [child for child in execution.children if child.machine == "twice"]
@@ -221,7 +221,7 @@ def nested(state_machine, pytestconfig):
     (pytestconfig.rootpath / "inner.asl.json").write_text(json.dumps(chain(Inside=work())))
     handlers = {"work": lambda event: event}
     machines = {"inner": ("inner.asl.json", "STANDARD")}
-    return state_machine(outer, handlers, machine_name="outer", machines=machines)
+    return state_machine(outer, handlers, state_machine_name="outer", state_machines=machines)
 """
 
 
@@ -233,7 +233,7 @@ def test_it(state_machine, pytestconfig):
     execution = nested(state_machine, pytestconfig).run()
     calls = [(call.state, call.at.total_seconds()) for call in execution.calls]
     assert calls == [("First", 0), ("Begin", 0), ("Inside", 0), ("Last", 60)]
-    assert [call.given["n"] for call in execution.called("Inside")] == [1]
+    assert [call.event["n"] for call in execution.called("Inside")] == [1]
     assert execution.state("Last").assigned == {"done": True}
     [inner] = execution.children
     assert (inner.machine, inner.path) == ("inner", ["Inside"])
@@ -295,7 +295,7 @@ def test_it(state_machine, virtual_clock):
     execution = machine.start(mocks=[mock("Ask", doorstep.no_answer())])
     virtual_clock.advance("2h")
     [call] = execution.called("sqs:sendMessage")
-    assert call.given["MessageBody"]["token"] == call.token
+    assert call.event["MessageBody"]["token"] == call.token
     execution.callbacks.send_task_success(call.token, {"approved": True})
     virtual_clock.advance(0)
     assert execution.output == {"approved": True}
@@ -488,7 +488,7 @@ def test_it(state_machine, n):
         "One": {"Type": "Succeed"},
         "Other": {"Type": "Succeed"},
     }
-    state_machine({"StartAt": "Pick", "States": states}, machine_name="pick").run(n + SHIFT)
+    state_machine({"StartAt": "Pick", "States": states}, state_machine_name="pick").run(n + SHIFT)
 """
 WHOLE, HALF = COVERED.replace("SHIFT", "0"), COVERED.replace("SHIFT", "1")
 

@@ -178,5 +178,13 @@ def test_a_quota_that_there_is_not_is_named() -> None:
 
 def test_quotas_can_be_kept_in_a_journal() -> None:
     execution = doorstep.run(loop(), quotas={"history_events": 50})
-    header = json.loads(next(iter(execution.journal.lines())))
+    header = json.loads(next(iter(execution._running.journal.lines())))
     assert header["quotas"]["history_events"] == 50
+
+
+def test_an_input_is_measured_in_bytes_not_in_characters() -> None:
+    state_machine = then(work())
+    fits = "é" * (LIMIT // 2 - 1)  # with its quotes, 256 KiB of UTF-8
+    doorstep.run(state_machine, fits, {"work": lambda event: None})
+    with pytest.raises(doorstep.InputError, match=f"has {LIMIT + 2} bytes in UTF-8"):
+        doorstep.run(state_machine, fits + "é", {"work": lambda event: None})

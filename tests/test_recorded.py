@@ -11,8 +11,7 @@ from doorstep import InputError
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, Journal
 from doorstep.engine.quotas import STANDARD
-from doorstep.history.files import by_execution, of_one, read_events
-from doorstep.history.recorded import Entry, entries, whole
+from doorstep.history.recorded import Entry, by_execution, entries, of_one, read_events, whole
 
 CLI_PAGES = """
 {
@@ -135,7 +134,7 @@ def test_another_execution_of_a_journal_has_to_be_named() -> None:
 
 def test_events_that_tell_whose_they_are_do_not_mix_with_others() -> None:
     events = [*_page(0), *read_events("\n".join(map(json.dumps, LOG_LINES)), "file")]
-    with pytest.raises(InputError, match="only some of its events tell of which execution"):
+    with pytest.raises(InputError, match="only some of its events name their execution"):
         of_one(events, None, "file")
 
 

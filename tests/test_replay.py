@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def test_a_history_of_the_cli_is_followed_to_its_end(chain: Chain, tmp_path: Pat
     definition = chain({"Work": WORK})
     for given in (history, history["events"], json.dumps(history), file):
         replayed = doorstep.replay(given, definition)
-        assert (replayed.same, replayed.status, replayed.events) == (True, "SUCCEEDED", 7)
+        assert (replayed.same, replayed.status, replayed.recorded) == (True, "SUCCEEDED", 7)
     assert types(replayed.history) == types(history["events"])
 
 
@@ -114,7 +114,7 @@ def test_a_definition_that_aws_refuses_is_no_ones_replay(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("history", "told"),
+    ("history", "message"),
     [
         ({}, 'the history has no "events"'),
         ({"events": "no"}, 'the history has no "events"'),
@@ -122,8 +122,8 @@ def test_a_definition_that_aws_refuses_is_no_ones_replay(chain: Chain) -> None:
         (Path("/nowhere/history.json"), "can't read the history /nowhere/history.json"),
     ],
 )
-def test_what_is_no_history_is_refused(history: Any, told: str, chain: Chain) -> None:
-    with pytest.raises(InputError, match=re.escape(told)):
+def test_what_is_no_history_is_refused(history: Any, message: str, chain: Chain) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
         doorstep.replay(history, chain({"Work": WORK}))
 
 
@@ -238,24 +238,24 @@ def test_a_redrive_is_followed_whatever_its_events_hang_on(chain: Chain) -> None
 
 
 @pytest.mark.parametrize(
-    ("shape", "told"),
+    ("shape", "message"),
     [
         ({}, None),
         ({"ResultPath": "$.made"}, None),
         ({"ResultPath": None}, None),
-        ({"ResultSelector": {"n": 1}}, "does not hold the result of the map run of 'Map'"),
+        ({"ResultSelector": {"n": 1}}, "does not have the result of the map run of 'Map'"),
     ],
 )
 def test_the_result_of_a_map_run_is_read_off_the_states_output(
-    chain: Chain, each: Chain, shape: dict[str, Any], told: str | None
+    chain: Chain, each: Chain, shape: dict[str, Any], message: str | None
 ) -> None:
     state = each({"One": {"Type": "Pass"}}, distributed=True, ItemsPath="$.items", **shape)
     definition = chain({"Map": state, "After": {"Type": "Pass"}})
     execution = doorstep.run(definition, {"items": [1, 2]}, seed=1)
-    if told is None:
+    if message is None:
         assert doorstep.replay(execution.history, definition).same
     else:
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             doorstep.replay(execution.history, definition)
 
 
@@ -286,7 +286,7 @@ def test_names_tokens_and_random_values_are_learned_from_the_recording(chain: Ch
     )
     handlers = {"sqs:sendMessage": lambda _: doorstep.answer({}, response={})}
     execution = doorstep.run(
-        definition, {}, handlers, seed="another", name="order-77", machine_name="Orders"
+        definition, {}, handlers, seed="another", name="order-77", state_machine_name="Orders"
     )
     assert execution.status == "SUCCEEDED"
     replayed = doorstep.replay(execution.history, definition)
@@ -357,7 +357,7 @@ def test_log_lines_of_several_executions_need_an_arn(chain: Chain) -> None:
     arns = [f"arn:aws:states:eu-west-1:210987654321:express:M:{name}:1" for name in "ab"]
     mixed = "\n".join(json.dumps(line) for n, arn in enumerate(arns) for line in lines(arn, n))
     definition = chain({"P": {"Type": "Pass", "Result": 1}})
-    with pytest.raises(InputError, match="of several executions; name one"):
+    with pytest.raises(InputError, match="contains several executions; choose one"):
         read_recording(mixed)
     assert [doorstep.replay(mixed, definition, arn=arn).same for arn in arns] == [False, True]
 
@@ -416,6 +416,24 @@ def test_how_far_a_sibling_came_before_the_abort_is_no_difference(chain: Chain) 
     assert doorstep.replay(history, both(chain)).difference is None
 
 
+def test_a_branch_that_is_not_started_any_more_is_a_difference_though_its_parallel_failed(
+    chain: Chain,
+) -> None:
+    """Other events follow from the ParallelStateStarted, so that the line was not stopped here."""
+    one, two, third = call("Bad", 4, 3), call("Slow", 7, 3), call("Third", 10, 3)
+    history = recorded(
+        started(), entered("Parallel", "Both", 0, {}), ("ParallelStateStarted", 2, None, 0),
+        *one, *two, *third,
+        ("LambdaFunctionFailed", 6, {"error": "E"}, 1),
+        ("ParallelStateFailed", 13, None, 1), ("ExecutionFailed", 14, {"error": "E"}, 1),
+    )  # fmt: skip
+    found = doorstep.replay(history, both(chain)).difference
+    assert found is not None
+    assert found.recorded is not None
+    assert found.recorded.name == "Third"
+    assert found.message.endswith("now nothing happens")
+
+
 def test_an_answer_that_is_missed_where_nothing_failed_is_a_difference(chain: Chain) -> None:
     history = recorded(
         started(), *call("Work", 2, 0), ("LambdaFunctionSucceeded", 4, {"output": "1"}, 0),
@@ -445,7 +463,7 @@ def test_a_wait_may_be_late_but_not_early(chain: Chain, seconds: float, same: bo
     replayed = doorstep.replay(history, definition)
     assert replayed.same is same
     if replayed.difference:
-        assert replayed.difference.told == f"it lasted {seconds} s in the recording, 30 s now"
+        assert replayed.difference.message == f"it lasted {seconds} s in the recording, 30 s now"
     assert doorstep.replay(history, definition, times=False).same
 
 
@@ -463,7 +481,7 @@ def test_an_execution_that_would_time_out_now_differs(chain: Chain) -> None:
     states = {"Wait": {"Type": "Wait", "Seconds": 300}}
     found = doorstep.replay(history, chain(states, TimeoutSeconds=60)).difference
     assert found is not None
-    assert found.told == "the execution times out after 60 s"
+    assert found.message == "the execution times out after 60 s"
 
 
 # Handlers -----------------------------------------------------------------------------------------
@@ -482,7 +500,7 @@ def test_handlers_are_asked_again_and_their_answers_compared(chain: Chain, each:
 
     history = doorstep.run(definition, [1, 2, 3], {"work": then}, seed=1).history
     replayed = doorstep.replay(history, definition, handlers={"work": now})
-    assert [answer.verdict for answer in replayed.answers] == ["same", "different", "mended"]
+    assert [answer.verdict for answer in replayed.answers] == ["same", "different", "fixed"]
     assert (replayed.difference, replayed.same) == (None, False)
     different = replayed.answers[1]
     assert (different.state, different.at) == ("Work", "output.double")
@@ -514,3 +532,22 @@ def test_what_belongs_to_a_request_is_not_compared(chain: Chain) -> None:
     replayed = doorstep.replay(history, definition, handlers={"work": lambda _: 7})
     assert [answer.verdict for answer in replayed.answers] == ["same", "no handler"]
     assert replayed.same
+
+
+def test_a_replay_is_seen_as_an_execution(chain: Callable[..., Any]) -> None:
+    work = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
+    definition = chain({"Work": work, "Rest": {"Type": "Wait", "Seconds": 60}})
+    execution = doorstep.run(definition, {"n": 1}, {"work": lambda event: event["n"] + 1}, seed=1)
+    for seen in (
+        execution,
+        doorstep.replay(execution.history, definition),
+        doorstep.moments(execution.history, definition),
+    ):
+        assert (seen.status, seen.input, seen.output) == ("SUCCEEDED", {"n": 1}, 2)
+        assert seen.path == ["Work", "Rest"]
+        assert seen.took == timedelta(seconds=60)
+        assert seen.state("Work").output == 2
+        assert seen.history == execution.history
+        assert seen.picture == execution.picture
+        with pytest.raises(LookupError, match="no state 'Wrok'; did you mean 'Work'"):
+            seen.state("Wrok")

@@ -112,7 +112,7 @@ def test_each_child_is_replayed_with_the_item_processor(record: Any, each: Chain
     assert verdicts(replayed) == {"Each[0]": "same", "Each[1]": "same", "Each[2]": "same"}
     first = replayed.children[0]
     assert first.replay is not None
-    assert (first.replay.status, first.replay.events) == ("SUCCEEDED", 9)
+    assert (first.replay.status, first.replay.recorded) == ("SUCCEEDED", 9)
     assert replayed.unused == []
 
 
@@ -131,7 +131,7 @@ def test_the_result_of_a_writer_is_known_without_children(
         return each(ResultWriter=writer, ResultSelector=selector)
 
     (tmp_path / "bucket" / "out").mkdir(parents=True)
-    recorded = record(writing("out"), bucket=tmp_path / "bucket")
+    recorded = record(writing("out"), s3_root=tmp_path / "bucket")
     assert recorded.replay(children=None).same
     assert recorded.replay().same
     found = recorded.replay(writing("elsewhere"), children=None).difference
@@ -147,7 +147,7 @@ def test_the_result_is_made_of_the_childrens_outputs(
     recorded = record(each(**shape))
     assert recorded.replay().same
     if shape:
-        with pytest.raises(InputError, match="It can be made of the histories of all its children"):
+        with pytest.raises(InputError, match="Give the histories of all its children"):
             recorded.replay(children=None)
 
 
@@ -157,7 +157,7 @@ def test_a_result_that_is_not_made_of_the_outputs_differs(record: Any, each: Cha
     file.write_text(file.read_text().replace('{\\"got\\":4}', '{\\"got\\":5}'))
     found = recorded.replay().difference
     assert (found.state, found.at) == ("Each", "output[1].got")
-    assert "recorded 4, now 5" in found.told
+    assert "recorded 4, now 5" in found.message
 
 
 def test_another_path_in_the_processor_is_found_in_every_child(record: Any, each: Chain) -> None:
@@ -202,10 +202,10 @@ def test_a_child_whose_input_became_another_is_still_known(record: Any, each: Ch
     assert replayed.children[1].name == file.stem
 
 
-def test_an_item_selector_that_fails_now_is_told_of_the_map_run(record: Any, each: Chain) -> None:
+def test_an_item_selector_that_fails_now_differs_in_the_map_run(record: Any, each: Chain) -> None:
     found = record(each()).replay(each(ItemSelector={"n.$": "$.gone"})).difference
     assert (found.state, found.recorded.type) == ("Each", "MapRunSucceeded")
-    assert "now it fails with States.Runtime: " in found.told
+    assert "now it fails with States.Runtime: " in found.message
 
 
 def test_inputs_that_tell_children_apart_no_longer_leave_the_parent_as_it_was(
@@ -259,7 +259,7 @@ def test_batches_are_compared_with_the_childrens_inputs(record: Any, each: Chain
     assert verdicts(recorded.replay()) == {"Each[0]": "same", "Each[1]": "same"}
     replayed = recorded.replay(each(processor, ItemBatcher={"MaxItemsPerBatch": 3}))
     assert not replayed.same
-    assert verdicts(replayed) == {"Each[0]": "differs", "Each": "surplus"}
+    assert verdicts(replayed) == {"Each[0]": "differs", "Each": "unmatched"}
 
 
 def test_a_child_without_a_history_is_missing(record: Any, each: Chain) -> None:
@@ -274,23 +274,23 @@ def test_a_result_that_needs_the_missing_child_can_not_be_made(record: Any, each
     recorded = record(each(ResultSelector={"all.$": "$[*].got"}))
     recorded.file({"n": 2}).unlink()
     replayed = recorded.replay()
-    assert replayed.difference.told == (
-        "its result can't be made: there is no history of the child of item 1"
+    assert replayed.difference.message == (
+        "its result can't be made: the history of the child of item 1 is missing"
     )
     assert verdicts(replayed)["Each[1]"] == "missing"
 
 
-def test_a_history_too_many_in_the_map_run_is_surplus(record: Any, each: Chain) -> None:
+def test_a_history_too_many_in_the_map_run_is_unmatched(record: Any, each: Chain) -> None:
     recorded = record(each())
     file = recorded.file({"n": 3})
     file.with_name("another.json").write_text(file.read_text())
     replayed = recorded.replay()
     assert not replayed.same
-    (surplus,) = [child for child in replayed.children if child.verdict == "surplus"]
-    assert surplus.place == "Each"
+    (unmatched,) = [child for child in replayed.children if child.verdict == "unmatched"]
+    assert unmatched.place == "Each"
 
 
-def test_a_history_of_nobody_is_told_and_changes_nothing(record: Any, each: Chain) -> None:
+def test_an_unmatched_history_is_reported_and_changes_nothing(record: Any, each: Chain) -> None:
     recorded = record(each())
     other = recorded.folder / "other-run" / "one.json"
     other.parent.mkdir()
@@ -343,15 +343,15 @@ def test_a_redriven_map_run_is_replayed_with_what_its_children_came_to(
 ) -> None:
     definition = each(MaxConcurrency=1, ResultSelector={"all.$": "$[*].got"})
     files, answers = ChildFiles(tmp_path), iter([2, doorstep.fail("Unlucky"), 26, 6])
-    driver, execution = doorstep.start(
+    execution = doorstep.start(
         definition,
         {"items": [1, 13, 3]},
         {"work": lambda _: next(answers)},
         on_event=files.on_event,
     )
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     assert execution.output == {"all": [2, 26, 6]}
     replayed = doorstep.replay(execution.history, definition, children=tmp_path)
     assert replayed.same
@@ -419,16 +419,16 @@ def test_items_of_a_bucket_are_compared_when_it_is_given(
     reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": place}
     definition = each(ItemReader=reader)
     del definition["States"]["Each"]["ItemsPath"]
-    recorded = record(definition, bucket=tmp_path / "bucket")
+    recorded = record(definition, s3_root=tmp_path / "bucket")
     bare = recorded.replay()
     assert bare.same
     assert [child.verdict for child in bare.children] == ["no items", "same", "same"]
-    assert verdicts(recorded.replay(bucket=tmp_path / "bucket")) == {
+    assert verdicts(recorded.replay(s3_root=tmp_path / "bucket")) == {
         "Each[0]": "same",
         "Each[1]": "same",
     }
     items.write_text("[1, 2, 3]")
-    assert verdicts(recorded.replay(bucket=tmp_path / "bucket"))["Each[2]"] == "missing"
+    assert verdicts(recorded.replay(s3_root=tmp_path / "bucket"))["Each[2]"] == "missing"
 
 
 def test_a_child_that_failed_then_and_would_not_now_is_found(record: Any, each: Chain) -> None:
@@ -449,7 +449,7 @@ def test_the_failures_of_children_are_counted_with_the_tolerance_of_now(
     succeeded = record(tolerant, 1, 13)
     assert succeeded.execution.status == "SUCCEEDED"
     assert succeeded.replay().same
-    assert "1 of 2 items failed, now more than" in succeeded.replay(strict).difference.told
+    assert "1 of 2 items failed, now more than" in succeeded.replay(strict).difference.message
 
 
 def test_a_map_run_that_failed_may_be_tolerated_now(record: Any, each: Chain) -> None:
@@ -458,7 +458,7 @@ def test_a_map_run_that_failed_may_be_tolerated_now(record: Any, each: Chain) ->
     assert failed.replay().same
     found = failed.replay(each(MaxConcurrency=1, ToleratedFailureCount=1)).difference
     assert found.recorded.type == "MapRunFailed"
-    assert found.told == "1 of 2 items failed, which is tolerated now"
+    assert found.message == "1 of 2 items failed, which is tolerated now"
 
 
 def test_items_that_a_failed_map_run_did_not_come_to_are_not_missed(
@@ -514,20 +514,20 @@ def test_an_execution_that_a_task_started_is_replayed(
     record: Any, chain: Chain, pattern: str
 ) -> None:
     definition = chain({"Start": starting(pattern), "Wait": {"Type": "Wait", "Seconds": 1}})
-    recorded = record(definition, machines={"sub": SUB})
-    child = the_only(recorded.replay(machines={"sub": SUB}))
+    recorded = record(definition, state_machines={"sub": SUB})
+    child = the_only(recorded.replay(state_machines={"sub": SUB}))
     assert (child.place, child.verdict) == ("Start", "same")
     changed = json.loads(json.dumps(SUB).replace("$.x", "$"))
-    replayed = recorded.replay(machines={"sub": changed})
+    replayed = recorded.replay(state_machines={"sub": changed})
     assert differing(replayed) == [("Start", "Add", 3, "output.y")]
 
 
 def test_what_a_child_ran_has_to_be_given_to_replay_it(record: Any, chain: Chain) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     replayed = recorded.replay()
     assert (replayed.same, verdicts(replayed)) == (True, {"Start": "no definition"})
     (recorded.folder / "sub").rename(recorded.folder / "another")
-    replayed = recorded.replay(machines={"sub": SUB})
+    replayed = recorded.replay(state_machines={"sub": SUB})
     assert (replayed.same, verdicts(replayed)) == (True, {"Start": "not given"})
     assert len(replayed.unused) == 1
 
@@ -535,23 +535,23 @@ def test_what_a_child_ran_has_to_be_given_to_replay_it(record: Any, chain: Chain
 def test_a_history_with_another_input_than_the_parent_sent_differs(
     record: Any, chain: Chain
 ) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace('\\"x\\":1', '\\"x\\":2'))
-    replayed = recorded.replay(machines={"sub": SUB})
+    replayed = recorded.replay(state_machines={"sub": SUB})
     assert differing(replayed) == [("Start", None, 1, "input.x")]
 
 
-def test_a_child_that_ended_otherwise_than_its_parent_was_told_differs(
+def test_a_child_that_ended_otherwise_than_its_parent_has_it_differs(
     record: Any, chain: Chain
 ) -> None:
-    recorded = record(chain({"Start": starting(".sync")}), machines={"sub": SUB})
+    recorded = record(chain({"Start": starting(".sync")}), state_machines={"sub": SUB})
     constant = {**SUB, "States": {"Add": {"Type": "Pass", "Result": {"y": 7}, "End": True}}}
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace('\\"y\\":1', '\\"y\\":7'))
-    found = the_only(recorded.replay(machines={"sub": constant})).replay.difference  # type: ignore[union-attr]
+    found = the_only(recorded.replay(state_machines={"sub": constant})).replay.difference  # type: ignore[union-attr]
     assert found is not None
-    assert found.told == "its parent's task has another Output.y: 1, not 7"
+    assert found.message == "its parent's task has a different Output.y: 1, not 7"
 
 
 def test_a_child_that_failed_is_compared_with_the_cause_that_its_parent_got(
@@ -562,23 +562,24 @@ def test_a_child_that_failed_is_compared_with_the_cause_that_its_parent_got(
         "States": {"No": {"Type": "Fail", "Error": "No", "Cause": "never"}},
     }
     definition = chain({"Start": starting(".sync:2")})
-    recorded = record(definition, machines={"sub": failing})
+    recorded = record(definition, state_machines={"sub": failing})
     assert recorded.execution.error == "States.TaskFailed"
-    assert the_only(recorded.replay(machines={"sub": failing})).verdict == "same"
+    assert the_only(recorded.replay(state_machines={"sub": failing})).verdict == "same"
     file = recorded.file({"x": 1})
     file.write_text(file.read_text().replace("never", "ever"))
     failing["States"]["No"]["Cause"] = "ever"  # type: ignore[index]
-    child = the_only(recorded.replay(machines={"sub": failing}))
-    assert child.replay.difference.told == (  # type: ignore[union-attr]
-        'its parent\'s task has another Cause: "never", not "ever"'
+    child = the_only(recorded.replay(state_machines={"sub": failing}))
+    assert child.replay.difference.message == (  # type: ignore[union-attr]
+        'its parent\'s task has a different Cause: "never", not "ever"'
     )
 
 
 def test_each_retry_starts_an_execution_of_its_own(record: Any, chain: Chain) -> None:
     failing = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "No"}}}
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2, "IntervalSeconds": 1}]
-    recorded = record(chain({"Start": starting(".sync", Retry=retry)}), machines={"sub": failing})
-    replayed = recorded.replay(machines={"sub": failing})
+    machine = chain({"Start": starting(".sync", Retry=retry)})
+    recorded = record(machine, state_machines={"sub": failing})
+    replayed = recorded.replay(state_machines={"sub": failing})
     assert [child.verdict for child in replayed.children] == ["same"] * 3
 
 
@@ -586,7 +587,7 @@ def test_each_retry_starts_an_execution_of_its_own(record: Any, chain: Chain) ->
 
 
 def test_a_folder_without_histories_is_refused(record: Any, each: Chain, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there are no histories"):
+    with pytest.raises(InputError, match=r"no histories \(\*\.json\) found"):
         record(each()).replay(children=tmp_path / "nothing")
 
 
@@ -715,8 +716,8 @@ def test_children_that_still_ran_go_on(each: Chain, tmp_path: Path) -> None:
         if event.type == "WaitStateEntered":
             waiting.add(execution.arn)
 
-    driver, execution = doorstep.start(definition, {"items": [1, 2]}, on_event=watch)
-    driver.clock.run(lambda: len(waiting) == 2)
+    execution = doorstep.start(definition, {"items": [1, 2]}, on_event=watch)
+    execution._driver.clock.run(lambda: len(waiting) == 2)
     files.close(execution)
     assert execution.status == "RUNNING"
     resumed = doorstep.resume(execution.history, definition, {"work": work}, children=tmp_path)
@@ -730,18 +731,18 @@ def test_without_children_a_failed_map_run_begins_anew(record: Any, each: Chain)
     assert calls.made == [1, 13]
 
 
-def test_what_children_can_not_be_gone_on_with_is_refused(record: Any, each: Chain) -> None:
+def test_what_children_can_not_be_resumed_is_refused(record: Any, each: Chain) -> None:
     recorded = record(each(MaxConcurrency=1), 1, 13)
 
     def resume(definition: Definition, **options: Any) -> Any:
         history, handlers = recorded.execution.history, {"work": Calls()}
         return doorstep.resume(history, definition, handlers, children=recorded.folder, **options)
 
-    with pytest.raises(InputError, match="children go on where their parent ended"):
+    with pytest.raises(InputError, match="children resume where their parent ended"):
         resume(recorded.definition, state="Each")
     changed = each({"Work": {**WORK, "ResultPath": "$.other"}, "Keep": KEEP}, MaxConcurrency=1)
-    with pytest.raises(ReplayError, match=r"the history of Each\[0\], .* can't be gone on with"):
+    with pytest.raises(ReplayError, match=r"cannot resume the history of Each\[0\], "):
         resume(changed)
     recorded.file({"n": 1}).unlink()
-    with pytest.raises(InputError, match=r"Each\[0\] has no history among its children's"):
+    with pytest.raises(InputError, match=r"Each\[0\] has no history among those of the children"):
         resume(recorded.definition)

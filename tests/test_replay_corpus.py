@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance import load_cases
 from doorstep_conformance.cases import Case
 

@@ -1,4 +1,4 @@
-"""A recorded execution goes on here: what succeeded is not done again."""
+"""A recorded execution resumed here: what succeeded does not run again."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Calls(dict[str, Callable[[Any], Any]]):
         return handler
 
 
-def test_a_failed_execution_goes_on_with_the_mended_handler(
+def test_a_failed_execution_continues_with_the_fixed_handler(
     order: dict[str, Any], failed: doorstep.Execution
 ) -> None:
     assert doorstep.replay(failed.history, order).same
@@ -154,17 +154,17 @@ def test_what_succeeded_needs_a_place_to_go_on_from(order: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"state": "Nowhere"}, "does not enter the state 'Nowhere'"),
         ({"at": 1}, "events 1 to"),
         ({"at": 99}, "events 1 to"),
     ],
 )
-def test_a_place_that_is_not_there_is_told(
-    order: dict[str, Any], failed: doorstep.Execution, options: dict[str, Any], told: str
+def test_a_place_that_is_not_there_is_reported(
+    order: dict[str, Any], failed: doorstep.Execution, options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         doorstep.resume(failed.history, order, {}, **options)
 
 
@@ -192,8 +192,8 @@ def test_it_can_be_given_machines_a_bucket_and_an_observer(
         failed.history,
         definition,
         Calls(bad=1),
-        machines={"Child": chain({"One": {"Type": "Pass", "Result": "child"}})},
-        bucket=tmp_path,
+        state_machines={"Child": chain({"One": {"Type": "Pass", "Result": "child"}})},
+        s3_root=tmp_path,
         on_event=lambda _, event: seen.append(event.type),
     )
     assert resumed.output == "child"

@@ -131,6 +131,6 @@ def test_a_redrive_starts_the_counters_of_a_group_again_that_was_under_way(world
     both = {"Type": "Parallel", "Branches": [branch], "Retry": retry, "End": True}
     run = world({"StartAt": "Both", "States": {"Both": both}}).start()
     run.fail("Work").pass_time(1)
-    run.tell("stopped").tell("redriven")
+    run.deliver("stopped").deliver("redriven")
     assert run.fail("Work").pass_time(1).status == "RUNNING"
     assert run.succeed("Work", "done").output == ["done"]

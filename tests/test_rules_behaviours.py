@@ -1,7 +1,6 @@
-"""Section A of ../shared/facts/behaviours.md: what other emulators got wrong in validation.
+"""Facts 1 to 27 (docs/facts/definitions.md): what other emulators got wrong in validation.
 
-Each test names the behaviours it stands for; texts and places are those measured or recorded there
-and in asl-facts 1 and 6.8.
+Each test names the behaviours it stands for; texts and places are those of the facts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSONata, JSONPath and intrinsic calls in definitions (asl-facts 2.2, behaviours 6 to 8)."""
+"""JSONata, JSONPath and intrinsic calls in definitions (facts 6 to 8, 212, 219)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields, types, ranges and exclusions (asl-facts 1.1 to 1.11), with the hints that are ours."""
+"""Fields, types, ranges and exclusions (facts 4, 5, 204 to 214), with the hints that are ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transitions, reachability, names and labels (asl-facts 1.1 and 1.9)."""
+"""Transitions, reachability, names and labels (facts 1 to 3, 201 to 203, 218)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Map's modes, readers, batchers and writers (asl-facts 1.9)."""
+"""Map's modes, readers, batchers and writers (facts 24, 270 to 284)."""
 
 from __future__ import annotations
 

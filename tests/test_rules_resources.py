@@ -1,4 +1,4 @@
-"""Tasks' resources, what they need, and Express machines (asl-facts 1.5, appendix D)."""
+"""Tasks' resources, what they need, and Express machines (facts 215 to 217, 230)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""variableReferences: asl-facts 5.7, and what AWS was recorded to list for states like these."""
+"""variableReferences: fact 223, and what AWS was recorded to list for states like these."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 import doorstep
 from doorstep.model.resource import integration
-from doorstep.testing.mock_config import read_test_case
-from doorstep.testing.mocks import Checking, Mocks, mock
+from doorstep.testing.mock_files import read_test_case
+from doorstep.testing.mocks import Mocks, Validation, mock
 from doorstep.testing.service_models import problems
 from doorstep_cli.main import cli
 
@@ -85,11 +85,11 @@ def test_an_answer_of_another_shape_is_told(action: str, result: Any, problem: s
     assert any(problem in one for one in told(action, result))
 
 
-def run(chain: Callable[..., Any], answers: Checking) -> tuple[Mocks, doorstep.Execution]:
+def run(chain: Callable[..., Any], answers: Validation) -> tuple[Mocks, doorstep.Execution]:
     saved = [{"ErrorEquals": ["States.ALL"], "Next": "Saved"}]
     send = {**call("sqs:sendMessage"), "Catch": saved, "End": True}
     send["Parameters"] = {"QueueUrl": "q", "MessageBody": "b"}
-    mocks = Mocks(mock("Send", {"MesageId": "m"}), answers=answers)
+    mocks = Mocks(mock("Send", {"MesageId": "m"}), mock_validation=answers)
     return mocks, mocks.run(chain({"Send": send, "Saved": {"Type": "Pass"}}))
 
 
@@ -134,7 +134,7 @@ def test_the_command_line_has_the_switch(tmp_path: Path, chain: Callable[..., An
     strict = CliRunner().invoke(cli, command)
     assert strict.exit_code == 2
     assert "Field 'MessageId' must be a string" in strict.stderr
-    warned = CliRunner().invoke(cli, [*command, "--answers", "warn"])
+    warned = CliRunner().invoke(cli, [*command, "--mock-validation", "warn"])
     assert (warned.exit_code, warned.stdout) == (0, '{"MessageId":1}\n')
     assert "Field 'MessageId' must be a string" in warned.stderr
 

@@ -12,10 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from doorstep.errors import InputError
-from doorstep.testing.suites.reading import find, read
-from doorstep.testing.suites.reports import as_json, junit
-from doorstep.testing.suites.running import Result, bench, run
-from doorstep.testing.suites.tables import EXPECT, SETTINGS, STATE, SUITE, TEST, schema
+from doorstep.testing.suites.files import EXPECT, SETTINGS, STATE, SUITE, TEST, find, read, schema
+from doorstep.testing.suites.results import Result, as_json, junit, run, session_of
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "suites.md"
@@ -60,14 +58,14 @@ def results(tmp_path: Path) -> Results:
         file = tmp_path / "work.doorstep.yaml"
         file.write_text(f"definition: work.asl.json\n{head}tests:\n{tests}", "utf-8")
         suite = read(file, "work.doorstep.yaml")
-        return [run(test, bench(test), **options) for test in suite.tests]
+        return [run(test, session_of(test), **options) for test in suite.tests]
 
     return run_all
 
 
 def told(results: list[Result]) -> str:
     [result] = results
-    return result.told
+    return result.message
 
 
 # What is met ----------------------------------------------
@@ -97,9 +95,9 @@ def test_everything_that_can_be_expected_is_met(results: Results) -> None:
       work: 2
       Work: [{items: "{% $count($) = 2 %}"}, {}]
 """)
-    assert (result.told, result.remarks) == ("", [])
+    assert (result.message, result.remarks) == ("", [])
     assert result.observed
-    assert result.observed.execution.name == "mine"
+    assert result.observed.name == "mine"
 
 
 def test_without_expectations_a_test_asks_for_success(results: Results) -> None:
@@ -155,8 +153,8 @@ def test_booleans_are_no_numbers(results: Results) -> None:
 def test_what_is_not_met_is_told_with_both_values(results: Results, expect: str, line: str) -> None:
     [result] = results(f"- name: a\n  input: {{items: [1, 2]}}\n  expect:\n    {expect}")
     assert result.outcome == "failed"
-    assert result.told.startswith("work.doorstep.yaml:7: ")
-    assert line in result.told
+    assert result.message.startswith("work.doorstep.yaml:7: ")
+    assert line in result.message
 
 
 def test_the_line_is_that_of_the_part_that_differs(results: Results) -> None:
@@ -169,7 +167,7 @@ def test_the_line_is_that_of_the_part_that_differs(results: Results) -> None:
         b:
           c: 3
 """)
-    assert result.told.startswith("work.doorstep.yaml:11: output[0].b.c\n")
+    assert result.message.startswith("work.doorstep.yaml:11: output[0].b.c\n")
 
 
 def test_all_that_is_not_met_is_told(results: Results) -> None:
@@ -193,7 +191,7 @@ def test_all_that_is_not_met_is_told(results: Results) -> None:
         ("- {name: a, expect: {status: GOOD}}", "4:30: this has to be one of SUCCEEDED, FAILED"),
         ("- {name: a, expect: {took: soon}}", "4:28: this has to be a duration"),
         ("- {name: a, expect: {output: '{% ( %}'}}", "4:30: this is no JSONata"),
-        ("- {name: a, begin: yesterday}", "4:20: this has to be a time such as 2025-"),
+        ("- {name: a, start_time: yesterday}", "4:25: this has to be a time such as 2025-"),
         ("- {name: a, type: QUICK}", '4:19: this has to be one of STANDARD, EXPRESS; it is "QUICK'),
         ("- {name: a, mocks: [{state: Work}]}", "4:21: one of answer, fail, no_answer is missing"),
         ("- {name: a, mocks: 1}", "4:20: this has to be a list of mocks, or a file of them"),
@@ -225,7 +223,7 @@ def test_a_file_that_cant_be_used_is_refused_with_line_and_column(
         ("handlers: none.py", "there is no handler file"),
         ("input: '{% nothing %}'", "gives no value"),
         ("resource: M", "work.asl.json is a definition, not a template"),
-        ("machines: {Other: none.json}", "can't read"),
+        ("state_machines: {Other: none.json}", "can't read"),
         ("mocks: [{state: Work, answer: '{% x %}'}]", "Doorstep.MockInvalid: The mock of the st"),
         ("handlers: json", "Doorstep.HandlerNotFound: The state 'Work'"),
     ],
@@ -236,46 +234,50 @@ def test_a_test_that_cant_be_used_is_an_error_and_no_failure(
     given = "" if "input" in test else ", input: {items: []}"
     [result] = results(f"- {{name: a{given}, {test}}}")
     assert result.outcome == "error"
-    assert problem in result.told
+    assert problem in result.message
 
 
 def test_a_definition_that_aws_would_refuse_is_an_error(results: Results, tmp_path: Path) -> None:
     (tmp_path / "bad.asl.json").write_text('{"StartAt": "A", "States": {}}')
     [result] = results("- {name: a, definition: bad.asl.json}")
     assert result.outcome == "error"
-    assert "work.doorstep.yaml:4:25: Invalid State Machine Definition" in result.told
+    assert "work.doorstep.yaml:4:25: Invalid State Machine Definition" in result.message
 
 
 def test_a_definition_has_to_be_somewhere(tmp_path: Path) -> None:
     file = tmp_path / "none.doorstep.yaml"
     file.write_text("tests: [{name: a}]")
     [test] = read(file).tests
-    assert "the member 'definition' is missing" in run(test, bench(test)).told
+    assert "the member 'definition' is missing" in run(test, session_of(test)).message
 
 
 # Settings -------------------------------------------------
 
 
 def test_a_test_says_otherwise_than_its_suite(results: Results) -> None:
-    head = "begin: 2024-02-29\nhandlers: handlers.py\nmocks: [{state: Work, answer: [shared]}]\n"
+    head = (
+        "start_time: 2024-02-29\nhandlers: handlers.py\nmocks: [{state: Work, answer: [shared]}]\n"
+    )
     first, second, third = results(
         """
 - {name: a, expect: {output: [shared]}}
 - {name: b, mocks: [{state: Work, answer: [own]}], expect: {output: [own]}}
-- {name: c, type: EXPRESS, begin: "2025-03-01T12:00:00+02:00", expect: {status: TIMED_OUT}}
+- {name: c, type: EXPRESS, start_time: "2025-03-01T12:00:00+02:00", expect: {status: TIMED_OUT}}
 """,
         head,
     )
-    assert [one.told for one in (first, second, third)] == ["", "", ""]
+    assert [one.message for one in (first, second, third)] == ["", "", ""]
     begun = [one.observed.history[0]["timestamp"] for one in (first, third) if one.observed]
     assert begun == ["2024-02-29T00:00:00.000+00:00", "2025-03-01T10:00:00.000+00:00"]
     assert third.observed
-    assert ":express:" in third.observed.execution.arn
+    assert ":express:" in third.observed.arn
 
 
 def test_handlers_see_the_modelled_time(results: Results) -> None:
     expect = "{output: ['2024-02-29T00:00:00+00:00']}"
-    assert told(results(f"- {{name: a, begin: 2024-02-29, input: now, expect: {expect}}}")) == ""
+    assert (
+        told(results(f"- {{name: a, start_time: 2024-02-29, input: now, expect: {expect}}}")) == ""
+    )
 
 
 def test_runs_are_the_same_every_time(results: Results) -> None:
@@ -323,7 +325,7 @@ def test_what_is_expected_of_the_executions_that_it_starts(
         results(f"""
 - name: a
   definition: outer.asl.json
-  machines: {{inner: inner.asl.json}}
+  state_machines: {{inner: inner.asl.json}}
   mocks: [{{state: Inside, answer: 14}}]
   expect:
     children: {{{expected}}}
@@ -341,9 +343,9 @@ def test_a_machine_of_a_template_is_named(results: Results, tmp_path: Path) -> N
         "- {name: a, definition: template.json, resource: Flow, parameters: {Stage: test}, "
         "input: {items: []}}"
     )
-    assert result.told == ""
+    assert result.message == ""
     assert result.observed
-    assert result.observed.execution.identity.machine == "Flow"
+    assert result.observed.identity.machine == "Flow"
 
 
 def test_mocks_may_be_in_a_file_of_their_own(results: Results, tmp_path: Path) -> None:
@@ -357,7 +359,7 @@ def test_mocks_may_be_in_a_file_of_their_own(results: Results, tmp_path: Path) -
 - {name: a, mocks: mocks.yaml, expect: {output: [1]}}
 - {name: b, mocks: MockConfigFile.json#Two, expect: {output: [2]}}
 """)
-    assert (first.told, second.told) == ("", "")
+    assert (first.message, second.message) == ("", "")
 
 
 def test_an_answer_that_the_service_would_not_give_is_told_with_its_line(
@@ -373,9 +375,9 @@ def test_an_answer_that_the_service_would_not_give_is_told_with_its_line(
     [strict] = results(test.format(""))
     told = "sns:publish does not answer so (work.doorstep.yaml:4): Field 'MesageId' is not one of"
     assert (strict.outcome, told in strict.problem) == ("error", True)
-    [warned] = results(test.format("answers: warn,"))
+    [warned] = results(test.format("mock_validation: warn,"))
     assert (warned.outcome, [told in one for one in warned.remarks]) == ("passed", [True])
-    [off] = results(test.format("answers: off,"))
+    [off] = results(test.format("mock_validation: off,"))
     assert (off.outcome, off.remarks) == ("passed", [])
 
 
@@ -397,7 +399,10 @@ def test_one_test_is_run_for_many_values(results: Results) -> None:
     output: ${list}
     states: {Item: {visits: "{% $ = $count(${list}) %}"}}
 """)
-    assert [(one.test.name, one.told) for one in found] == [('1 of ["a",2]', ""), ("2 of []", "")]
+    assert [(one.test.name, one.message) for one in found] == [
+        ('1 of ["a",2]', ""),
+        ("2 of []", ""),
+    ]
 
 
 def test_values_may_be_made_by_jsonata_and_tests_are_numbered(results: Results) -> None:
@@ -408,7 +413,7 @@ def test_values_may_be_made_by_jsonata_and_tests_are_numbered(results: Results) 
   expect: {output: ["${n}"]}
 """)
     assert [one.test.name for one in found] == ["many [0]", "many [1]", "many [2]"]
-    assert [one.told for one in found] == ["", "", ""]
+    assert [one.message for one in found] == ["", "", ""]
 
 
 def test_a_history_is_kept_and_compared(results: Results, tmp_path: Path) -> None:
@@ -531,6 +536,13 @@ def test_folders_are_searched_but_for_hidden_ones(tmp_path: Path) -> None:
     "path", sorted(ROOT.glob("examples/*/*.doorstep.yaml")), ids=lambda p: p.name
 )
 def test_the_suites_of_the_examples_pass(path: Path) -> None:
-    found = [run(test, bench(test)) for test in read(path).tests]
+    found = [run(test, session_of(test)) for test in read(path).tests]
     assert len(found) >= 6
-    assert [(one.told, one.remarks) for one in found if one.told or one.remarks] == []
+    assert [(one.message, one.remarks) for one in found if one.message or one.remarks] == []
+
+
+def test_former_names_of_members_work_with_a_warning(results: Results) -> None:
+    expect = "{output: ['2024-02-29T00:00:00+00:00']}"
+    with pytest.warns(FutureWarning, match="4: the member 'begin' is called 'start_time' now"):
+        ran = results(f"- {{name: a, begin: 2024-02-29, input: now, expect: {expect}}}")
+    assert told(ran) == ""

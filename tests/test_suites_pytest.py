@@ -14,7 +14,7 @@ import yaml  # noqa: F401
 import doorstep.pytest_plugin
 import doorstep.pytest_plugin.coverage
 import doorstep.pytest_plugin.suites
-import doorstep.testing.testkit.snapshots  # noqa: F401
+import doorstep.testing.snapshots  # noqa: F401
 
 pytest_plugins = ["pytester"]
 ORDER = Path(__file__).parent.parent / "examples" / "order"

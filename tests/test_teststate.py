@@ -1,6 +1,6 @@
 """TestState: what one state answers, and what inspectionData shows.
 
-Texts and members are those of asl-facts 6.7 and its appendices B and D, read off AWS.
+Texts and members are those of facts 78, 127 and 480 to 486.
 """
 
 from __future__ import annotations

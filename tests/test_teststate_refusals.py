@@ -1,6 +1,6 @@
 """TestState: the requests that AWS refuses, and how it says so.
 
-Codes and texts are those of asl-facts 6.7 and its appendix D, recorded on AWS.
+Codes and texts are those of facts 127 and 482 to 486, recorded on AWS.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def mocked(result: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["Pass", "Succeed", "Fail"])
 def test_127_states_that_do_no_work_take_no_mock(kind: str) -> None:
     state = {"Type": kind, **({"End": True} if kind == "Pass" else {})}
-    told = f"State type '{kind}' is not supported when a mock is specified"
-    assert invalid(state, mock=mocked({})) == told
-    assert invalid(state, mock=ERROR) == told
+    message = f"State type '{kind}' is not supported when a mock is specified"
+    assert invalid(state, mock=mocked({})) == message
+    assert invalid(state, mock=ERROR) == message
 
 
 @pytest.mark.parametrize("state", [MAP, PARALLEL], ids=["Map", "Parallel"])
@@ -68,14 +68,14 @@ def test_127_map_and_parallel_need_a_mock(state: dict[str, Any]) -> None:
 
 
 def test_127_secrets_are_not_revealed_where_a_mock_is() -> None:
-    told = "TestState does not support RevealSecrets when a mock is specified."
-    assert invalid(TASK, mock=mocked({}), revealSecrets=True) == told
+    message = "TestState does not support RevealSecrets when a mock is specified."
+    assert invalid(TASK, mock=mocked({}), revealSecrets=True) == message
 
 
 @pytest.mark.parametrize("mock", [{**mocked({}), **ERROR}, {}], ids=["both", "neither"])
 def test_127_a_mock_is_a_result_or_an_error(mock: dict[str, Any]) -> None:
-    told = "A test mock should have only one of the following fields: [result, errorOutput]."
-    assert invalid(TASK, mock=mock) == told
+    message = "A test mock should have only one of the following fields: [result, errorOutput]."
+    assert invalid(TASK, mock=mock) == message
 
 
 def test_a_mocked_result_has_to_be_json() -> None:
@@ -90,19 +90,21 @@ def test_the_mocked_result_of_a_map_is_an_array_or_with_a_writer_an_object() -> 
 
 
 def test_the_mocked_result_of_a_parallel_has_an_item_for_each_branch() -> None:
-    told = "Mocked result must contain the same number of items as number of Parallel branches."
-    assert invalid(PARALLEL, mock=mocked([1, 2])) == told
+    message = "Mocked result must contain the same number of items as number of Parallel branches."
+    assert invalid(PARALLEL, mock=mocked([1, 2])) == message
 
 
 def test_no_more_iterations_can_fail_than_there_are() -> None:
-    told = "Map iteration failure count must be less than or equal to the number of Map iterations"
+    message = (
+        "Map iteration failure count must be less than or equal to the number of Map iterations"
+    )
     configuration = {"mapIterationFailureCount": 2}
-    assert invalid(MAP, mock=mocked([1]), stateConfiguration=configuration) == told
+    assert invalid(MAP, mock=mocked([1]), stateConfiguration=configuration) == message
 
 
 def test_failed_iterations_need_a_mock() -> None:
-    told = "TestState does not support MapIterationFailureCount when a mock is not specified."
-    assert invalid(MAP, stateConfiguration={"mapIterationFailureCount": 1}) == told
+    message = "TestState does not support MapIterationFailureCount when a mock is not specified."
+    assert invalid(MAP, stateConfiguration={"mapIterationFailureCount": 1}) == message
 
 
 def test_a_task_without_a_mock_needs_a_role() -> None:
@@ -146,7 +148,7 @@ def test_members_outside_their_limits_are_all_named() -> None:
         "2 validation errors detected: "
         "Value 'ALL' at 'inspectionLevel' failed to satisfy constraint: "
         "Member must satisfy enum value set: [INFO, DEBUG, TRACE]; "
-        "Value at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
+        "Value '-1' at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: "
         "Member must have value greater than or equal to 0"
     )
 
@@ -181,8 +183,8 @@ def test_an_unknown_member_and_one_of_another_type_are_refused() -> None:
     ],
 )
 def test_a_context_object_that_can_not_be_is_refused(context: Any, message: str) -> None:
-    told = invalid(TASK, mock=mocked({}), context=context)
-    assert told == f"Invalid Context object provided: {message}"
+    refusal = invalid(TASK, mock=mocked({}), context=context)
+    assert refusal == f"Invalid Context object provided: {message}"
 
 
 # fieldValidationMode ------------------------------------------------------------------------------

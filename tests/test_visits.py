@@ -7,7 +7,7 @@ from typing import Any
 
 import doorstep
 from doorstep.history.recorded import entries
-from doorstep.history.visits import Visits
+from doorstep.history.state_visits import Visits
 
 TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
 
@@ -51,10 +51,10 @@ def test_after_a_redrive_events_belong_to_the_visits_that_go_on(
 
     branches = [chain({"Quick": {"Type": "Pass"}}), chain({"Work": TASK, "Then": {"Type": "Pass"}})]
     definition = chain({"Both": {"Type": "Parallel", "Branches": branches}})
-    driver, execution = doorstep.start(definition, handlers={"work": work}, seed=1)
-    driver.run(execution)
-    driver.redrive(execution)
-    driver.run(execution)
+    execution = doorstep.start(definition, handlers={"work": work}, seed=1)
+    execution.wait()
+    execution.redrive()
+    execution.wait()
     visits = visits_of(execution)
     assert {(visit.place, visit.outcome) for visit in visits.all} == {
         ("Both", "succeeded"),

@@ -1,4 +1,4 @@
-"""Definitions as the commands are given them: files, templates, and what AWS would say of them."""
+"""Read the definitions that commands name, and describe what AWS would refuse in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from doorstep.errors import shortened
 
-from .options import Command, standard_input
+from .options import F, standard_input
 from .output import Problem, style
 
 if TYPE_CHECKING:
@@ -25,25 +25,28 @@ _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
 )
-_STRANGE_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
+_UNSUPPORTED_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
 _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
-def definition_option(told: str, *, required: bool = True) -> Callable[[Command], Command]:
-    """--definition, and in the help what it is."""
+def definition_option(help_text: str, *, required: bool = True) -> Callable[[F], F]:
+    """Return the option --definition with a help text."""
     return click.option(
         "--definition",
         "definition_file",
         type=DEFINITION,
         required=required,
         metavar="FILE",
-        help=told,
+        help=help_text,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """A definition that could be read: its file, and its name and type where a template says so."""
+class DefinitionFile:
+    """A definition that was read: its file, name, type and document.
+
+    Name and type come from the template, or else from the file's name and the default.
+    """
 
     file: str
     name: str
@@ -51,31 +54,25 @@ class Definition:
     document: Document
 
 
-def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> Definition:
-    """The definition of a file, or one of a template.
+def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> DefinitionFile:
+    """Return the definition in a file; `resource` chooses one of several in a template.
 
-    Raises DefinitionError or InputError; a template with several needs `resource`.
+    Raises DefinitionError or InputError.
     """
     from doorstep.definitions.templates import load_any
 
     machine = load_any(_source(path), resource, parameters=parameters)
     file = str(machine.document.path or path)
-    return Definition(file, machine.name, machine.type, machine.document)
+    return DefinitionFile(file, machine.name, machine.type, machine.document)
 
 
-def machine_names(path: Path) -> list[str]:
-    """The logical ids of a template's state machines; none for a definition."""
+def machines_in(path: Path, parameters: Mapping[str, str]) -> list[str]:
+    """Return the logical ids of a template's state machines; [] for a definition."""
     from doorstep.definitions import load
-    from doorstep.definitions.templates import CLOUDFORMATION, SAM, is_template
+    from doorstep.definitions.templates import is_template, machine_names
 
-    whole = load(_source(path)).definition
-    if not is_template(whole):
-        return []
-    return [
-        name
-        for name, resource in whole["Resources"].items()
-        if isinstance(resource, Mapping) and resource.get("Type") in (SAM, CLOUDFORMATION)
-    ]
+    whole = load(_source(path), parameters=parameters).definition
+    return machine_names(whole, parameters) if is_template(whole) else []
 
 
 def _source(path: Path) -> Path | str:
@@ -87,8 +84,11 @@ def read_accepted(
     parameters: Mapping[str, str],
     resource: str | None = None,
     machine_type: Type | None = None,
-) -> Definition:
-    """A definition that AWS would accept; else a Problem with every diagnostic and its place."""
+) -> DefinitionFile:
+    """Return a definition that AWS would accept.
+
+    Raises Problem, whose text lists the diagnostics with their locations.
+    """
     from doorstep import DefinitionError
     from doorstep.validation import check
 
@@ -103,39 +103,39 @@ def read_accepted(
     return definition
 
 
-def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[Definition]:
-    """The definition of a file, or all of a template: see `read_accepted`."""
+def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFile]:
+    """Return the definition in a file, or all definitions of a template; see `read_accepted`."""
     from doorstep import DefinitionError
 
     try:
-        names = machine_names(path)
+        names = machines_in(path, parameters)
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
-    of_template = [read_accepted(path, parameters, name) for name in names]
-    return of_template or [read_accepted(path, parameters)]
+    definitions = [read_accepted(path, parameters, name) for name in names]
+    return definitions or [read_accepted(path, parameters)]
 
 
 def _refusal(refused: DefinitionError, file: str, document: Document | None) -> Problem:
-    told = "\n".join(all_described(refused.diagnostics, file, document))
-    return Problem(f"{file} is not a definition that AWS would accept\n{told}")
+    described = "\n".join(describe_all(refused.diagnostics, file, document))
+    return Problem(f"AWS would not accept the definition {file}:\n{described}")
 
 
-def all_described(
+def describe_all(
     diagnostics: Sequence[Diagnostic], file: str, document: Document | None
 ) -> Iterator[str]:
-    """Return the first diagnostics with their places, and how many more there are."""
+    """Yield the first diagnostics, each with its location, and how many more there are."""
     from doorstep.errors import MOST, more
 
-    yield from (described(one, file, document) for one in diagnostics[:MOST])
-    yield from (f"{one}; `doorstep validate --format json` has all" for one in more(diagnostics))
+    yield from (describe(one, file, document) for one in diagnostics[:MOST])
+    yield from (f"{one}; `doorstep validate --format json` lists all" for one in more(diagnostics))
 
 
-def described(diagnostic: Diagnostic, file: str, document: Document | None) -> str:
-    """A diagnostic with its place: file, line and column, the line itself and a caret.
+def describe(diagnostic: Diagnostic, file: str, document: Document | None) -> str:
+    """Return a diagnostic with its file, line and column, the line itself and a caret.
 
-    Without a document the text could not be parsed, and the hint holds the line and the caret.
+    `document` is None when the text could not be parsed; then the hint holds line and caret.
     """
-    from doorstep.definitions.documents import window
+    from doorstep.definitions.source_locations import window
 
     excerpt = document.excerpt(_pointer(diagnostic)) if document else diagnostic.hint or ""
     where = ":".join([file, *map(str, line_and_column(diagnostic, document))])
@@ -151,7 +151,7 @@ def described(diagnostic: Diagnostic, file: str, document: Document | None) -> s
 
 
 def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[int, ...]:
-    """Where a diagnostic stands in the text, from 1; () when that is not known."""
+    """Return the line and column of a diagnostic, from 1; () when they are not known."""
     if document:
         return document.locate(_pointer(diagnostic))
     line = _LINE.search(diagnostic.location or "")
@@ -160,8 +160,8 @@ def line_and_column(diagnostic: Diagnostic, document: Document | None) -> tuple[
 
 
 def _pointer(diagnostic: Diagnostic) -> str | None:
-    """Where to look: at the field itself, where AWS points at the object that can't have it."""
-    strange = _STRANGE_FIELD.fullmatch(diagnostic.message)
-    if strange is None or diagnostic.location is None:
+    """Return the pointer to show: for an unsupported field the field, not its object as in AWS."""
+    unsupported = _UNSUPPORTED_FIELD.fullmatch(diagnostic.message)
+    if unsupported is None or diagnostic.location is None:
         return diagnostic.location
-    return f"{diagnostic.location.rstrip('/')}/{strange[1]}"
+    return f"{diagnostic.location.rstrip('/')}/{unsupported[1]}"

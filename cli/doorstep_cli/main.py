@@ -1,7 +1,7 @@
-"""`doorstep`: the group of commands, and what becomes of whatever goes wrong in one.
+"""`doorstep`: the group of commands, and what happens to errors that a command raises.
 
-Exit codes: 0 as asked, 1 a workflow that failed or a definition that was refused by `validate`,
-2 something that can't be used, 70 a bug of ours (EX_SOFTWARE), 130 Ctrl-C.
+Exit codes: 0 success, 1 the workflow failed or `validate` refused a definition, 2 an input that
+can't be used, 70 a bug in Doorstep (EX_SOFTWARE), 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,47 +15,48 @@ import click
 from .output import Bug, Problem, echo
 
 _GROUPS = {
-    "Run and look": ("run", "validate", "history", "graph"),
+    "Run and inspect": ("run", "validate", "history", "graph"),
     "Test": ("test", "test-state", "explore", "conformance"),
     "Replay": ("replay", "resume", "debug", "diff"),
     "Serve": ("serve", "start", "ps", "logs", "stop", "redrive", "callback"),
     "Shell": ("completion",),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
-_MODULES = {"test": "suites", "test-state": "test_state"}
-"""Where the module is not called as the command: `test` would be taken for a package's tests."""
+_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][1:], "remote")}
+"""Modules that are not named after their command; `test` would be taken for a package's tests."""
 
 
 class Commands(click.Group):
-    """Loads a command's module when it is asked for: `--version` starts no interpreter."""
+    """Import a command's module when it is used, so that `--version` imports no interpreter."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of their groups, for the shell's completion."""
+        """Return the commands in the order of their groups, for the shell's completion."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command of a module of this package."""
+        """Import and return a command; None when there is none of this name."""
         if name not in _COMMANDS:
             return None
-        module = import_module(f"{__package__}.commands.{_MODULES.get(name, name)}")
-        command: click.Command = module.command
+        attribute = name.replace("-", "_")
+        module = import_module(f"{__package__}.commands.{_MODULES.get(name, attribute)}")
+        command: click.Command = getattr(module, attribute)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Like click's, with a hint when the name is close to a command's."""
+        """Resolve a command as click does; suggest one when the name is close to it."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as unknown:
             from doorstep.values.did_you_mean import did_you_mean
 
             hint = did_you_mean(args[0], _COMMANDS)
-            told = f"No such command {args[0]!r}; {hint}" if hint else unknown.message
-            raise click.UsageError(told, ctx) from None
+            message = f"No such command {args[0]!r}; {hint}" if hint else unknown.message
+            raise click.UsageError(message, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands by what one wants to do, in the order in which one comes to it."""
+        """Write the commands in groups, by what they are for."""
         width = max(map(len, _COMMANDS))
         for group, names in _GROUPS.items():
             commands = [(name, self.get_command(ctx, name)) for name in names]
@@ -65,7 +66,7 @@ class Commands(click.Group):
                 )
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; no traceback reaches the user unless DOORSTEP_DEBUG asks for it."""
+        """Run a command; show a traceback only if DOORSTEP_DEBUG is set."""
         if os.environ.get("DOORSTEP_DEBUG"):
             _show_the_log()
         try:
@@ -80,13 +81,13 @@ class Commands(click.Group):
 
 
 def _show_the_log() -> None:
-    """Write the library's log to stderr: the tracebacks of Doorstep's own faults are in it."""
+    """Write the library's log, which has the tracebacks of Doorstep's own faults, to stderr."""
     import logging
 
     from doorstep.values.printable import printable
 
     class Lines(logging.Formatter):
-        """Records as lines that a terminal may be shown."""
+        """Format records without control characters, which a terminal would obey."""
 
         def format(self, record: logging.LogRecord) -> str:
             return printable(super().format(record))
@@ -97,17 +98,16 @@ def _show_the_log() -> None:
 
 
 def _explained(problem: Exception) -> Exception:
-    # Imported here: with an error the time that it takes no longer matters.
+    # Imported here: once there is an error, the time for the import no longer matters.
     from doorstep.errors import DoorstepError
 
     if isinstance(problem, DoorstepError):
         return Problem(str(problem))
     if os.environ.get("DOORSTEP_DEBUG"):
         return problem
-    told = f"{type(problem).__name__}: {problem}"
     return Bug(
-        f"this is a bug in Doorstep: {told}\n"
-        "DOORSTEP_DEBUG=1 before the command shows the traceback to report."
+        f"this is a bug in Doorstep: {type(problem).__name__}: {problem}\n"
+        "Run the command again with DOORSTEP_DEBUG=1 and report the traceback."
     )
 
 
@@ -125,12 +125,12 @@ def cli(ctx: click.Context) -> None:
       doorstep replay failed.json --definition order.asl.json
       doorstep serve order.asl.json --handlers handlers.py
 
-    `doorstep COMMAND --help` has the options and more examples.
+    `doorstep COMMAND --help` shows the options of a command and more examples.
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
 
 
 def entry() -> None:
-    """The `doorstep` program."""
+    """Run the `doorstep` program."""
     cli(prog_name=cli.name)

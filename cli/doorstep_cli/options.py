@@ -1,36 +1,76 @@
-"""Options that several commands share, and what turns the text of an option into its value."""
+"""Options that several commands share, and the conversion of their texts to values."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from .output import Problem
+from .output import Problem, echo
 
 _STANDARD_INPUT = f"{__package__}.standard_input"
 _LIFTED_BY_NONE = ("payload_bytes", "history_events")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-Command = TypeVar("Command", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Renamed(click.Option):
+    """An option that takes over the value given under its former name, with a warning."""
+
+    former = ""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        """Convert and check the value, whichever of the two names it came with."""
+        name, former = str(self.name), opts.get(_former_name(self.former))
+        if former is not None:
+            echo(f"{self.former} is deprecated: use {self.opts[0]}", fg="yellow", err=True)
+            value = [*former, *opts.get(name, ())] if self.multiple else opts.get(name, former)
+            opts = {**opts, name: value}
+        return super().handle_parse_result(ctx, opts, args)
+
+
+def renamed_option(*names: str, former: str, **attributes: Any) -> Callable[[F], F]:
+    """Return an option as `click.option` does, one that also works under its former name.
+
+    The former name is hidden from the help, and using it prints a warning on stderr.
+    """
+    current = click.option(
+        *names, cls=type("Renamed", (_Renamed,), {"former": former}), **attributes
+    )
+    hidden = click.option(
+        former,
+        _former_name(former),
+        hidden=True,
+        expose_value=False,
+        multiple=attributes.get("multiple", False),
+        help=f"Deprecated: {names[0]}.",
+    )
+    return lambda command: current(hidden(command))
+
+
+def _former_name(option: str) -> str:
+    return f"former_{option.strip('-')}"
 
 
 def pairs(
-    _ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+    _ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
-    """Options of the form NAME=VALUE as a mapping."""
-    found = {}
-    for text in given:
+    """Convert options of the form NAME=VALUE to a mapping."""
+    values = {}
+    for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not {parameter.metavar}", param=parameter)
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 param_option = click.option(
@@ -39,69 +79,105 @@ param_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     callback=pairs,
-    help="A template's parameter, or what ${NAME} in the definition stands for; repeatable.",
+    help="A template's parameter, or the value of ${NAME} in a definition; repeatable.",
 )
 
 
-def definition_options(command: Command) -> Command:
-    """The options of every command that reads definitions."""
+s3_root_option = renamed_option(
+    "--s3-root",
+    "s3_root",
+    former="--bucket",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder that stands for S3, with a folder for each bucket.",
+)
+
+
+machine_name_option = renamed_option(
+    "--machine-name",
+    "resource",
+    former="--resource",
+    metavar="NAME",
+    help="Which state machine of a template to use: its name or its logical id.",
+)
+
+
+def definition_options(command: F) -> F:
+    """Add the options of every command that reads a definition."""
     type_option = click.option(
         "--type",
         "machine_type",
         type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
-        help="Type of the state machine; a template's own, else STANDARD.",
+        help="Type of the state machine; by default the template's, or STANDARD.",
     )
-    resource_option = click.option(
-        "--resource",
-        metavar="LOGICAL_ID",
-        help="Which state machine of a SAM or CloudFormation template.",
-    )
-    return param_option(resource_option(type_option(command)))
+    return param_option(machine_name_option(type_option(command)))
 
 
-def input_text(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> str:
-    """An option's JSON text, to the letter: `{}`, the option itself, a file's, or stdin's."""
+def input_text(_ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return an option's JSON text unchanged: its own, that of @FILE, or standard input's.
+
+    `{}` when the option is absent. Raises Problem for a text that is not JSON.
+    """
     from doorstep import InputError
-    from doorstep.values.json_text import loads
+    from doorstep.values.json_values import loads
 
     option = parameter.opts[0]
     purpose = option.removeprefix("--")
-    if given is None:
+    if value is None:
         return "{}"
-    if given in ("-", "@-"):
+    if value in ("-", "@-"):
         text, source = standard_input(purpose), "standard input"
-    elif given.startswith("@"):
-        text, source = read_text(Path(given[1:]), purpose), given[1:]
+    elif value.startswith("@"):
+        text, source = read_text(Path(value[1:]), purpose), value[1:]
     else:
-        text, source = given, option
+        text, source = value, option
     try:
         loads(text)
     except InputError as problem:
-        advice = f"; to read that file write {option} @{given}" if os.path.isfile(given) else ""
+        advice = f"; to read that file, write {option} @{value}" if os.path.isfile(value) else ""
         raise Problem(f"{source}: {problem}{advice}") from None
     return text
 
 
-def input_option(told: str) -> Callable[[Command], Command]:
-    """--input, and in the help what it is."""
-    return click.option("--input", "text", metavar="JSON|@FILE|-", callback=input_text, help=told)
+def input_option(help_text: str) -> Callable[[F], F]:
+    """Return the option --input with a help text."""
+    return click.option(
+        "--input", "input_json", metavar="JSON|@FILE|-", callback=input_text, help=help_text
+    )
 
 
-def handlers_option(told: str, name: str = "--handlers") -> Callable[[Command], Command]:
-    """The option that names handlers, and in the help what they do."""
-    return click.option(name, "handlers", metavar="PATH", help=told)
+def handlers_option(help_text: str, name: str = "--handlers") -> Callable[[F], F]:
+    """Return the option that names handlers, with a help text."""
+    return click.option(
+        name,
+        "handlers",
+        metavar="PATH",
+        multiple=True,
+        callback=lambda _ctx, _option, paths: list(paths) or None,
+        help=f"{help_text} Repeatable; later ones come first.",
+    )
 
 
-def format_option(told: str, *formats: str) -> Callable[[Command], Command]:
-    """--format, the first being the default, and in the help what the others are."""
+services_option = click.option(
+    "--services",
+    metavar="TARGET",
+    help="What answers AWS services: moto (in this process), a URL, or aws (your account).",
+)
+
+
+def format_option(help_text: str, *formats: str) -> Callable[[F], F]:
+    """Return the option --format, whose default is the first of the formats."""
     names = formats or ("text", "json")
     return click.option(
-        "--format", "output_format", type=click.Choice(names), default=names[0], help=told
+        "--format", "output_format", type=click.Choice(names), default=names[0], help=help_text
     )
 
 
 def read_text(path: Path, purpose: str) -> str:
-    """The text of a file, `-` for standard input; a Problem when it can't be read as UTF-8."""
+    """Return the text of a file, or of standard input for `-`.
+
+    Raises Problem when it can't be read as UTF-8.
+    """
     if str(path) == "-":
         return standard_input(purpose)
     try:
@@ -113,7 +189,7 @@ def read_text(path: Path, purpose: str) -> str:
 
 
 def standard_input(purpose: str) -> str:
-    """The text of standard input, which serves one purpose only but may be asked for again."""
+    """Return the text of standard input, which can serve only one purpose in a command."""
     meta = click.get_current_context().meta
     if _STANDARD_INPUT not in meta:
         try:
@@ -122,19 +198,21 @@ def standard_input(purpose: str) -> str:
             raise Problem(f"standard input is not UTF-8 text: {problem.reason}") from None
     first, text = meta[_STANDARD_INPUT]
     if first != purpose:
-        raise Problem(f"standard input is the {first} already; give the {purpose} as a file")
+        raise Problem(
+            f"standard input is already used for the {first}; give the {purpose} as a file"
+        )
     return str(text)
 
 
 def quotas(
-    ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Quotas by name; None lifts one."""
+    """Return the changed quotas by name; None means no limit."""
     from doorstep.engine.quotas import STANDARD
     from doorstep.errors import InputError
 
     try:
-        texts = pairs(ctx, parameter, given)
+        texts = pairs(ctx, parameter, values)
         changes = {name: _limit(name, text) for name, text in texts.items()}
         STANDARD.but(changes)
     except (InputError, ValueError) as problem:
@@ -146,19 +224,19 @@ def _limit(name: str, text: str) -> int | None:
     if text == "none" and name in _LIFTED_BY_NONE:
         return None
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"{name} takes a number above 0, not {text!r}")
+        raise ValueError(f"{name} must be a number above 0, not {text!r}")
     return int(text)
 
 
-def begin_time(_ctx: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
-    """Epoch seconds of an ISO 8601 time (UTC where it names no zone) or of epoch seconds."""
-    if given is None:
+def begin_time(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Return epoch seconds for an ISO 8601 time (UTC if it names no zone) or epoch seconds."""
+    if text is None:
         return None
     try:
-        if _NUMBER.fullmatch(given):
-            return datetime.fromtimestamp(float(given), UTC).timestamp()
-        moment = datetime.fromisoformat(given)
+        if _NUMBER.fullmatch(text):
+            return datetime.fromtimestamp(float(text), UTC).timestamp()
+        moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
-        told = f"{given!r} is no time; write 2025-01-31T08:00:00Z, or seconds since 1970"
-        raise click.BadParameter(told, param=parameter) from None
+        message = f"{text!r} is not a time; write 2025-01-31T08:00:00Z or seconds since 1970"
+        raise click.BadParameter(message, param=parameter) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,4 @@
-"""What the commands write: JSON, tables, and problems."""
+"""What the commands print: JSON, tables and error messages."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _GAP = 2
 _OURS = f"\x1b{secrets.token_hex(8)}"
-"""Begins a colour of ours, until `echo` writes it; no foreign text can know it."""
+"""Marks our own colour codes until `echo` writes them; random, so that no data can contain it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table: cells, their colour, and lines that stand indented beneath."""
+class TableRow:
+    """A row of a table: cells, their colour, and indented lines below it."""
 
     cells: Sequence[str]
     colour: str | None = None
@@ -34,7 +34,7 @@ class Row:
 
 
 class Problem(click.ClickException):
-    """Something that the user can put right: what, where, and what to do. Nothing else is shown."""
+    """An error that the user can fix. The message says what, where, and what to do."""
 
     exit_code = 2
 
@@ -44,37 +44,39 @@ class Problem(click.ClickException):
 
 
 class Bug(Problem):
-    """Something that only we can put right (EX_SOFTWARE)."""
+    """An error that only Doorstep's developers can fix (EX_SOFTWARE)."""
 
     exit_code = 70
 
 
 class OutputFile(click.Path):
-    """A file that is going to be written: its folder has to be there before the work begins."""
+    """A file to write. Its folder must exist before the work begins."""
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False, writable=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path; a usage error when nothing can be written there."""
+        """Return the path; a usage error when its folder does not exist."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
-            self.fail(f"there is no folder {path.parent} to write {path.name} to", param, ctx)
+            self.fail(
+                f"cannot write {path.name}: the folder {path.parent} does not exist", param, ctx
+            )
         return path
 
 
 def echo(text: str, *, err: bool = False, **how: Any) -> None:
-    """Write lines: the one way to the terminal. `how`: as for `style`.
+    """Print lines; all output to a terminal comes through here. `how` is as for `style`.
 
-    Whatever else in them a terminal would take for an order is replaced.
+    Control characters that are not ours are replaced, as a terminal would obey them.
     """
-    pattern, replaced = _foreign()
+    pattern, replaced = _control_characters()
     ours = style(text, **how) if how else text
     click.echo(pattern.sub(replaced, ours).replace(_OURS, "\x1b"), err=err)
 
 
 @cache
-def _foreign() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
+def _control_characters() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
     # Imported here: `--version` starts no interpreter.
     from doorstep.values.printable import CONTROL, replaced
 
@@ -82,27 +84,27 @@ def _foreign() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
 
 
 def style(text: str, **how: Any) -> str:
-    """Return a text in a colour, for `echo`; nothing else of this program calls click's."""
+    """Return a text in a colour, for `echo`. Use it instead of click's `style`."""
     before, after = click.style("\n", **how).replace("\x1b", _OURS).split("\n")
     return f"{before}{text}{after}"
 
 
 def plain(text: str) -> str:
-    """Return a foreign text on a single line, without what a terminal takes for orders."""
+    """Return a text from elsewhere on a single line and without control characters."""
     from doorstep.values.printable import printable
 
     return printable(text.replace("\n", "�").replace("\t", "�"))
 
 
 def json_text(value: Any, **layout: Any) -> str:
-    """Return the text of a JSON value: exact, and yet without any control character."""
+    """Return the exact JSON text of a value, control characters escaped."""
     from doorstep.values.printable import escaped
 
     return escaped(json.dumps(value, ensure_ascii=False, **layout))
 
 
 def print_json(value: Any) -> None:
-    """A JSON value on stdout: one compact line, or indented and coloured on a terminal."""
+    """Print a JSON value on stdout: on one line, or indented and coloured on a terminal."""
     if sys.stdout.isatty():
         from rich.highlighter import JSONHighlighter
 
@@ -112,7 +114,7 @@ def print_json(value: Any) -> None:
 
 
 def console(**options: Any) -> Console:
-    """Return a console of rich's that writes no control characters but its own."""
+    """Return a rich console that writes no control characters but its own."""
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
@@ -129,14 +131,14 @@ def console(**options: Any) -> Console:
 
 
 def note(text: str) -> None:
-    """A remark beside the result, on stderr."""
+    """Print a remark on stderr."""
     echo(text, dim=True, err=True)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """A table on stdout; on a terminal its widest columns give way until it fits.
+def print_table(columns: Sequence[str], rows: Sequence[TableRow]) -> None:
+    """Print a table on stdout; on a terminal the widest columns are cut until it fits.
 
-    Laid out here, as rich takes fifteen seconds for the 25,000 rows that a history may have.
+    Not with rich, which takes fifteen seconds for the 25,000 rows that a history may have.
     """
     lines = [columns, *(row.cells for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

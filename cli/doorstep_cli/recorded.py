@@ -1,4 +1,4 @@
-"""Histories in files that the commands are given; `-` is standard input."""
+"""Read the histories that commands name; `-` is standard input."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorstep.history import files
-from doorstep.history.recorded import Entry, entries
+from doorstep.history import recorded
+from doorstep.history.recorded import Entry, entries, of_one
 
-from .options import Command, read_text
+from .options import F, read_text
 
 if TYPE_CHECKING:
     from doorstep.replayer import Recording
 
 HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 arn_option = click.option(
-    "--arn", help="ARN of the execution: which one of several, or what a history does not tell."
+    "--arn", help="ARN of the execution: chooses one of several, or adds what a history leaves out."
 )
 
 
-def history_arguments(command: Command) -> Command:
-    """The files that hold the pages of one history, and whose it is."""
+def history_arguments(command: F) -> F:
+    """Add the files that hold the pages of one history, and --arn."""
     files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
     return files(arn_option(command))
 
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
-    """The events that there are, in the order of their ids; an InputError for other files."""
-    events, _ = files.of_one(_pages(paths), arn, _told(paths))
-    return entries(events, _told(paths))
+    """Return the events in the files, ordered by id. Raises InputError for other files."""
+    events, _ = of_one(_pages(paths), arn, _names(paths))
+    return entries(events, _names(paths))
 
 
 def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
-    """A history with all its events; an InputError where some are missing."""
+    """Return a history with all its events. Raises InputError when some are missing."""
     from doorstep.replayer import read_recording
 
-    return read_recording(_pages(paths), arn, source=_told(paths))
+    return read_recording(_pages(paths), arn, source=_names(paths))
 
 
 def read_events(path: Path) -> list[Any]:
-    """The events of a file in GetExecutionHistory's shape, some at least."""
-    return files.read_events(read_text(path, "history"), _told([path]))
+    """Return the events of a file, at least one, in GetExecutionHistory's shape."""
+    return recorded.read_events(read_text(path, "history"), _names([path]))
 
 
 def _pages(paths: Sequence[Path]) -> list[Any]:
     return [event for path in paths for event in read_events(path)]
 
 
-def _told(paths: Sequence[Path]) -> str:
+def _names(paths: Sequence[Path]) -> str:
     return ", ".join("standard input" if str(path) == "-" else str(path) for path in paths)

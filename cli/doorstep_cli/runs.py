@@ -1,86 +1,93 @@
-"""What `run` and `resume` have in common: an execution is driven, and its end is told."""
+"""Run an execution to its end and print the result, as `run` and `resume` do.
+
+While it runs, stdout is reserved for the result, and SIGTERM ends the run as Ctrl-C does.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from . import process
-from .definitions import Definition, Type, machine_names, read_accepted
-from .options import Command, format_option, pairs
+from .definitions import DefinitionFile, Type, machines_in, read_accepted
+from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
 from .views.progress import Progress
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
-    from doorstep.engine.events import Event
+    from doorstep import Execution
+    from doorstep.engine.messages import Event
     from doorstep.replayer import ChildFiles
-    from doorstep.runtime.ports import OnEvent
+    from doorstep.runtime import OnEvent
 
-Begin = Callable[["OnEvent | None"], "tuple[Driver, Execution]"]
+Begin = Callable[["OnEvent | None"], "Execution"]
 
 
-def world_options(command: Command) -> Command:
-    """What an execution meets besides its handlers."""
+def world_options(command: F) -> F:
+    """Add --state-machine and --s3-root."""
     for option in (
-        click.option(
-            "--machine",
-            "machines",
+        renamed_option(
+            "--state-machine",
+            "state_machines",
+            former="--machine",
             multiple=True,
             metavar="NAME=FILE",
             callback=pairs,
-            help="A definition that states:startExecution finds by this name; repeatable.",
+            help="A definition that states:startExecution can start by this name; repeatable.",
         ),
-        click.option(
-            "--bucket",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="The folder that holds a folder for each S3 bucket.",
-        ),
+        s3_root_option,
     ):
         command = option(command)
     return command
 
 
-def driving_options(command: Command) -> Command:
-    """The options of every command that drives an execution to its end."""
+def driving_options(command: F) -> F:
+    """Add the options of every command that runs an execution to its end."""
     for option in (
-        click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr."),
-        format_option("json: an object with status, output, error, cause, not the bare output."),
+        click.option(
+            "--quiet", "-q", is_flag=True, help="Print no progress and no remarks on stderr."
+        ),
+        format_option(
+            "json: an object with status, output, error and cause instead of the output alone."
+        ),
         world_options,
         click.option(
-            "--history", type=OutputFile(), help="Write GetExecutionHistory's JSON to this file."
+            "--history",
+            type=OutputFile(),
+            help="Write the history to this file, in GetExecutionHistory's JSON.",
         ),
     ):
         command = option(command)
     return command
 
 
-def carry_out(
+def run_to_end(
     begin: Begin, *, watched: bool, files: ChildFiles | None = None
 ) -> tuple[Execution, KeyboardInterrupt | None]:
-    """Begin and run; Ctrl-C and SIGTERM leave the execution as far as it has come."""
-    with process.prints_go_to_stderr(), process.sigterm_interrupts():
-        with Progress() if watched else contextlib.nullcontext() as progress:
-            driver, execution = begin(_told(progress, files))
+    """Start an execution and run it to its end, or until Ctrl-C or SIGTERM.
+
+    Returns the execution and, if it was interrupted, the interrupt. `files` receives every event.
+    """
+    with prints_go_to_stderr(), _sigterm_interrupts():
+        watch = Progress() if watched else contextlib.nullcontext()
+        with watch as progress, begin(_notify_all(progress, files)) as execution:
             try:
-                driver.run(execution)
+                execution.wait()
             except KeyboardInterrupt as stop:
                 return execution, stop
-            finally:
-                driver.close()
         return execution, None
 
 
-def _told(*watching: Progress | ChildFiles | None) -> OnEvent | None:
-    """What tells every event to those who watch, if anyone does."""
+def _notify_all(*watching: Progress | ChildFiles | None) -> OnEvent | None:
+    """Return a function that passes each event to all watchers; None without watchers."""
     watchers = [one.on_event for one in watching if one is not None]
 
     def on_event(execution: Execution, event: Event) -> None:
@@ -91,36 +98,37 @@ def _told(*watching: Progress | ChildFiles | None) -> OnEvent | None:
 
 
 @contextlib.contextmanager
-def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
-    """While handlers are loaded: from the user's folder as well, with advice when they can't be."""
+def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iterator[None]:
+    """Let handlers load from the current folder; raise Problem with advice when they can't."""
     from doorstep import HandlerLoadError
 
-    # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
+    # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
     try:
         yield
     except HandlerLoadError as problem:
-        found = path and os.path.isfile(path) and path.endswith(".py")
-        advice = "" if found else "; PATH is a .py file, a folder of them, or a module's name"
-        raise Problem(f"{option} {path}: {problem}{advice}") from None
+        is_file = all(os.path.isfile(path) and path.endswith(".py") for path in paths or ())
+        advice = "" if is_file else "; PATH is a .py file, a folder of them, or a module's name"
+        named = " ".join(f"{option} {path}" for path in paths or ())
+        raise Problem(f"{named}: {problem}{advice}") from None
 
 
 def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:
-    """Print the output, or on stderr why there is none; gives the exit code."""
+    """Print the output, or on stderr why there is none; return the exit code."""
     if output_format == "json":
         print_json(ended.as_json(execution))
     elif execution.status == "SUCCEEDED":
         print_json(execution.output)
     if stop is not None:
         echo(ended.interrupted(execution), err=True)
-        return process.exit_code(stop)
+        return _interrupted_code(stop)
     if execution.status != "SUCCEEDED":
-        echo(ended.told(execution), err=True)
+        echo(ended.describe(execution), err=True)
     return ended.exit_code(execution)
 
 
 def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
-    """Write lines to a file, and say so."""
+    """Write lines to a file and print its name on stderr."""
     try:
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     except OSError as problem:
@@ -130,25 +138,68 @@ def write(file: Path, lines: Iterable[str], *, quiet: bool) -> None:
 
 
 def write_children(files: ChildFiles, execution: Execution, *, quiet: bool) -> None:
-    """Write the histories that are left when a run has ended, and say so."""
+    """Write the remaining histories of children and print the folder's name on stderr."""
     files.close(execution)
     if not quiet:
         note(f"written: {files.folder} ({len(files.written):,} histories)")
 
 
 def startable(
-    path: Path, definition: Definition, parameters: Mapping[str, str], given: Mapping[str, str]
+    path: Path, definition: DefinitionFile, parameters: Mapping[str, str], named: Mapping[str, str]
 ) -> dict[str, tuple[Mapping[str, Any], Type]]:
-    """What may be started by name: the definitions given, and siblings in a template."""
-    from doorstep.values.json_text import dumps
+    """Return what states:startExecution may start by name: `given`, and siblings in a template.
 
-    found = {name: read_accepted(Path(file), parameters) for name, file in given.items()}
-    siblings = [name for name in machine_names(path) if name not in found]
+    Of a template only state machines that `definition` refers to are read, directly or not.
+    """
+    from doorstep.values.json_values import dumps
+
+    machines = {name: read_accepted(Path(file), parameters) for name, file in named.items()}
+    siblings = [name for name in machines_in(path, parameters) if name not in machines]
     calling = [definition]
     while calling:
         text = dumps(calling.pop().document.definition)
         for name in siblings:
-            if name not in found and f":stateMachine:{name}" in text:
-                found[name] = read_accepted(path, parameters, name)
-                calling.append(found[name])
-    return {name: (one.document.definition, one.type) for name, one in found.items()}
+            if name not in machines and f":stateMachine:{name}" in text:
+                machines[name] = read_accepted(path, parameters, name)
+                calling.append(machines[name])
+    return {name: (one.document.definition, one.type) for name, one in machines.items()}
+
+
+_INTERRUPTED, _TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: a request to stop that does not come from the keyboard."""
+
+
+def _interrupted_code(stop: KeyboardInterrupt) -> int:
+    """Return 128 plus the signal's number, as shells do."""
+    return _TERMINATED if isinstance(stop, Terminated) else _INTERRUPTED
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Raise Terminated on SIGTERM, so that the history so far can be written."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+@contextlib.contextmanager
+def prints_go_to_stderr() -> Iterator[None]:
+    """Send what handlers and the programs they start print to stderr, away from the output."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)

@@ -1,12 +1,12 @@
-"""Conformance: what AWS Step Functions answers, and whether Doorstep answers the same.
+"""Conformance: compare Doorstep's answers with those of AWS Step Functions.
 
-cases    a case file: what was asked, what the tasks answered, what AWS recorded
+cases    case files: the request, what the tasks return, what AWS recorded
 runner   Doorstep's answer to a case
-compare  the judge: exact, causal, outcome or fail
+compare  grades: exact, causal, outcome or fail
 report   scores by kind and by area
 page     `docs/conformance.md`
-calls, recordings  a history of a user's own account as a case
-laws     what holds of every history
+calls, recordings  make a case of a history from a user's own account
+laws     what is true of every history
 """
 
 from __future__ import annotations

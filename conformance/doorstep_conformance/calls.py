@@ -1,4 +1,4 @@
-"""The calls of tasks in a recorded history: what each one gave, as a case's outcomes."""
+"""Read the calls of tasks in a recorded history as the outcomes of a case."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 
 from doorstep.errors import InputError
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visit
+from doorstep.history.state_visits import Visit
+from doorstep.model.definition import scopes_in, states_of
 from doorstep.replayer import Recording
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
-Groups = tuple[str | int, ...]
-"""Around a state, from the outside in: the name of a Map, the number of a branch."""
+EnclosingGroups = tuple[str | int, ...]
+"""Groups around a state, from the outside in: the name of a Map, the number of a branch."""
 
 _CALL = re.compile(r"(LambdaFunction|Activity|Task)Scheduled")
 
 
-class Calls:
+class TaskCalls:
     """The calls of tasks in a recording, and how each one ended."""
 
     def __init__(self, recording: Recording, definition: Mapping[str, Any]) -> None:
@@ -27,11 +28,11 @@ class Calls:
         for visit in recording.visits.all:
             if visit.name not in self.around:
                 raise InputError(
-                    f"the history enters {visit.name!r}, which is no state of the definition."
+                    f"the history enters {visit.name!r}, which is not a state of the definition."
                 )
 
     def outcomes(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """For each call the state and a case's outcome, in the order in which they were made."""
+        """Yield for each call, in order, the state and its outcome in a case file."""
         for entry in self.recording.events:
             if scheduled := _CALL.fullmatch(entry.type):
                 visit = self.recording.visit(entry.id)
@@ -42,7 +43,7 @@ class Calls:
                 yield visit.name, self._outcome(entry, scheduled[1]) | placed
 
     def _place(self, visit: Visit) -> tuple[int, ...]:
-        """The number of the branch or iteration in each group around a state."""
+        """Return the number of the branch or iteration in each group around a state."""
         iterations = {one.parent.name: one.index for one in visit.outward() if one.parent}
         return tuple(
             group if isinstance(group, int) else _iteration(iterations, group)
@@ -68,7 +69,7 @@ class Calls:
         return outcome
 
     def _next(self, entry: Entry, family: str) -> Any:
-        """The next event of the same call; a Scheduled is that of another one."""
+        """Return the next event of the same call; a Scheduled event begins another call."""
         for after in self.recording.following.get(entry.id, ()):
             ours = after.type.startswith(family) and "State" not in after.type
             if ours and not _CALL.fullmatch(after.type):
@@ -76,16 +77,17 @@ class Calls:
         return None
 
 
-def _surroundings(scope: Mapping[str, Any], groups: Groups = ()) -> dict[str, Groups]:
-    """For every state the groups around it."""
-    found: dict[str, Groups] = {}
-    for name, state in scope["States"].items():
-        found[name] = groups
-        for number, branch in enumerate(state.get("Branches", ())):
-            found |= _surroundings(branch, (*groups, number))
-        if processor := state.get("ItemProcessor") or state.get("Iterator"):
-            found |= _surroundings(processor, (*groups, name))
-    return found
+def _surroundings(
+    scope: Mapping[str, Any], groups: EnclosingGroups = ()
+) -> dict[str, EnclosingGroups]:
+    """Return for every state the groups around it."""
+    surroundings: dict[str, EnclosingGroups] = {}
+    for name, state in states_of(scope).items():
+        surroundings[name] = groups
+        for steps, inner in scopes_in(state):
+            group = steps[-1] if state["Type"] == "Parallel" else name
+            surroundings |= _surroundings(inner, (*groups, group))
+    return surroundings
 
 
 def _iteration(iterations: Mapping[str, int | None], name: str) -> int:
@@ -96,15 +98,15 @@ def _iteration(iterations: Mapping[str, int | None], name: str) -> int:
 
 
 def _output(entry: Entry) -> Any:
-    """The value, where that can't be mistaken for the text of another one."""
+    """Return the output as a value; a string stays JSON, or it would be read twice."""
     text = entry.text("output")
     value = loads(text)
     return text if isinstance(value, str) else value
 
 
 def _after(scheduled: Entry, begun: Entry, ended: Entry) -> dict[str, float]:
-    """How long it took; not where heartbeats, which leave no events, may have kept it alive."""
-    lasted = round(ended.at - begun.at, 3)
-    limit = scheduled.details.get("timeoutInSeconds", lasted + 1)
-    fits = 0 < lasted < limit and "heartbeatInSeconds" not in scheduled.details
-    return {"after": lasted} if fits else {}
+    """Return how long a call took; {} if it has heartbeats, which leave no events."""
+    duration = round(ended.at - begun.at, 3)
+    limit = scheduled.details.get("timeoutInSeconds", duration + 1)
+    fits = 0 < duration < limit and "heartbeatInSeconds" not in scheduled.details
+    return {"after": duration} if fits else {}

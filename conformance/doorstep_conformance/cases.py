@@ -1,16 +1,16 @@
-"""Case files: one JSON object each, with what was asked of AWS and what it answered.
+"""Case files: one JSON object each, with a request to AWS and its answer.
 
 | field | |
 |---|---|
 | id | the case; in our own set the path below `cases/` without `.json` |
-| source | where the answer is known from: a section of the facts, the specification, a recording |
+| source | where the answer comes from: facts (docs/facts), the specification, a recording |
 | kind | history, sync, test_state, validate, create_error |
 | type | STANDARD (default) or EXPRESS; of history and sync cases |
-| definition, input | what was started: a JSON value each; a text where the definition is not JSON |
+| definition, input | JSON values; a text if the definition is not JSON |
 | request | the whole request of a test_state, validate or create_error case |
-| task_outcomes | per state what its calls gave, in the order in which they were made |
+| task_outcomes | per state the outcomes of its calls, in order |
 | objects | files in S3 buckets: {"bucket", "key", "body"} |
-| recorded | AWS's answer; may be absent |
+| recorded | AWS's answer; optional |
 | wildcards | strings of `recorded` that stand for any value |
 | parallel_unordered | events inside Parallel have no order and no ids in `recorded` |
 """
@@ -24,13 +24,14 @@ from types import UnionType
 from typing import Any, Literal, get_args
 
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.validation import MachineType
+from doorstep.values.json_values import loads
 
 OWN_CASES = Path(__file__).resolve().parents[1] / "cases"
 """Doorstep's own cases; they are in the repository, not in the installed package."""
 
-Kind = Literal["history", "sync", "test_state", "validate", "create_error"]
-MachineType = Literal["STANDARD", "EXPRESS"]
+CaseKind = Literal["history", "sync", "test_state", "validate", "create_error"]
+
 _OUTCOME: dict[str, type | UnionType] = {
     "submitted": object,
     "output": object,
@@ -51,15 +52,15 @@ _FIELDS: dict[str, type] = {
     "wildcards": list,
     "parallel_unordered": bool,
 }
-_CHOICES: dict[str, tuple[str, ...]] = {"kind": get_args(Kind), "type": get_args(MachineType)}
+_CHOICES: dict[str, tuple[str, ...]] = {"kind": get_args(CaseKind), "type": get_args(MachineType)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case; the fields are those of its file."""
+    """A case; its fields are those of the file."""
 
     id: str
-    kind: Kind
+    kind: CaseKind
     source: str = ""
     type: MachineType = "STANDARD"
     definition: Any = None
@@ -73,49 +74,49 @@ class Case:
 
     @property
     def area(self) -> str:
-        """What the case is about: its folder in our own set, else the suite that recorded it."""
+        """The subject of the case: its folder in our own set, else the suite that recorded it."""
         return self.id.partition("/" if "/" in self.id else "--")[0]
 
 
 def load_cases(directory: Path) -> Iterator[Case]:
-    """The cases below a directory, sorted by id.
+    """Yield the cases below a directory, sorted by id.
 
-    Raises InputError for a directory without cases and for a file that is none.
+    Raises InputError for a directory without cases and for a file that is not a case.
     """
     cases = sorted(
         (load_case(path) for path in directory.rglob("*.json")), key=lambda case: case.id
     )
     if not cases:
-        raise InputError(f"There are no cases (*.json) in {directory}.")
+        raise InputError(f"No cases (*.json) found in {directory}.")
     yield from cases
 
 
 def load_case(path: Path) -> Case:
-    """Read a case file; raises InputError naming the file and the field that is wrong."""
+    """Read a case file. Raises InputError that names the file and the wrong field."""
     try:
         return _case(loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, InputError) as problem:
         raise InputError(f"{path}: {problem}") from None
 
 
-def _case(given: Any) -> Case:
-    if not isinstance(given, dict):
+def _case(content: Any) -> Case:
+    if not isinstance(content, dict):
         raise InputError("a case is a JSON object.")
     for name, kind in _FIELDS.items():
-        if name in given and not isinstance(given[name], kind):
+        if name in content and not isinstance(content[name], kind):
             raise InputError(f"the field {name!r} must be of type {kind.__name__}.")
     for name, choices in _CHOICES.items():
-        if name in given and given[name] not in choices:
+        if name in content and content[name] not in choices:
             raise InputError(f"the field {name!r} must be one of {', '.join(choices)}.")
-    started = given.get("kind") in ("history", "sync")
+    started = content.get("kind") in ("history", "sync")
     for name in ("id", "kind", "definition" if started else "request"):
-        if name not in given:
+        if name not in content:
             raise InputError(f"the field {name!r} is missing.")
-    _check_outcomes(given.get("task_outcomes", {}))
+    _check_outcomes(content.get("task_outcomes", {}))
     known = {one.name for one in fields(Case)}
     return Case(
-        **{name: value for name, value in given.items() if name in known}
-        | {"wildcards": frozenset(given.get("wildcards", ()))}
+        **{name: value for name, value in content.items() if name in known}
+        | {"wildcards": frozenset(content.get("wildcards", ()))}
     )
 
 
@@ -125,6 +126,6 @@ def _check_outcomes(outcomes: Mapping[str, Any]) -> None:
             raise InputError(f"the outcomes of {state!r} must be a list of objects.")
         for name, value in (member for call in calls for member in call.items()):
             if name not in _OUTCOME:
-                raise InputError(f"an outcome of {state!r} has no member {name!r}.")
+                raise InputError(f"an outcome of {state!r} cannot have a member {name!r}.")
             if not isinstance(value, _OUTCOME[name]):
-                raise InputError(f"the {name!r} of an outcome of {state!r} can't be {value!r}.")
+                raise InputError(f"the {name!r} of an outcome of {state!r} cannot be {value!r}.")

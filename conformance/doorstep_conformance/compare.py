@@ -1,13 +1,13 @@
-"""The judge: how near an answer comes to what AWS recorded.
+"""Compare an answer with AWS's recording, and grade it.
 
 | grade | |
 |---|---|
 | exact | every event in the recorded order, every field, id and previousEventId |
-| causal | the same events hanging off one another in the same way, in another interleaving |
-| outcome | the same end; something on the way differs |
+| causal | the same events with the same predecessors, interleaved differently |
+| outcome | the same result; something before it differs |
 | fail | anything else, a crash included |
 
-Two texts are the same when the JSON values in them are. In a recording `<…>` and the account number
+Two texts are equal if the JSON values in them are. In a recording `<…>` and the account number
 111111111111 stand for any text, a wildcard for any value; an event without a timestamp may happen
 at any time.
 """
@@ -29,7 +29,7 @@ from .cases import Case
 from .values import difference, unfolded
 
 Grade = Literal["exact", "causal", "outcome", "fail"]
-Event = dict[str, Any]
+HistoryEvent = dict[str, Any]
 
 _PARALLEL_ENDS = tuple(
     f"ParallelState{how}" for how in ("Succeeded", "Aborted", "Exited", "Failed")
@@ -41,19 +41,19 @@ _MASK = {"id": [0], "previousEventId": 0}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A grade, and the first difference when it is not exact."""
+    """A grade and, unless it is exact, the first difference."""
 
     grade: Grade
     why: str = ""
 
     @property
     def as_recorded(self) -> bool:
-        """Whether the answer counts as AWS's own."""
+        """Whether the answer counts as correct: exact or causal."""
         return self.grade in ("exact", "causal")
 
 
 def judge(case: Case, answer: Mapping[str, Any] | None) -> Verdict:
-    """Compare an answer with the case's recording; raises InputError when it has none."""
+    """Compare an answer with the case's recording. Raises InputError if the case has none."""
     if case.recorded is None:
         raise InputError(f"The case {case.id} has no recorded answer to compare with.")
     if answer is None:
@@ -79,7 +79,7 @@ def _judge_answer(case: Case, recorded: Mapping[str, Any], answer: Mapping[str, 
     if why is None:
         return Verdict("exact")
     if case.kind == "create_error":
-        codes = [(said.get("Error") or {}).get("Code") for said in (expected, actual)]
+        codes = [(reply.get("Error") or {}).get("Code") for reply in (expected, actual)]
         return Verdict("outcome" if codes[0] == codes[1] else "fail", why)
     same_end = not any(
         differs(expected[name], actual.get(name)) for name in _OUTCOME_MEMBERS if name in expected
@@ -90,11 +90,13 @@ def _judge_answer(case: Case, recorded: Mapping[str, Any], answer: Mapping[str, 
 # Histories --------------------------------------------------------------------------------------
 
 
-def _judge_history(case: Case, recorded: list[Event], answered: list[Event]) -> Verdict:
+def _judge_history(
+    case: Case, recorded: list[HistoryEvent], answered: list[HistoryEvent]
+) -> Verdict:
     if not answered:
         return Verdict("fail", "no events")
     expected = [{"timestamp": "<time>"} | event for event in unfolded(recorded)]
-    actual: list[Event] = unfolded(answered)
+    actual: list[HistoryEvent] = unfolded(answered)
     if case.parallel_unordered:
         actual = masked(actual)
         why = _block_difference(expected, actual, case.wildcards)
@@ -110,7 +112,7 @@ def _judge_history(case: Case, recorded: list[Event], answered: list[Event]) -> 
 
 
 def _event_difference(
-    expected: Sequence[Event], actual: Sequence[Event], wildcards: AbstractSet[str]
+    expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
 ) -> str | None:
     for number, (ours, theirs) in enumerate(zip(actual, expected, strict=False), start=1):
         if why := difference(theirs, ours, wildcards):
@@ -118,39 +120,41 @@ def _event_difference(
     return _count_difference(expected, actual)
 
 
-def _count_difference(expected: Sequence[Event], actual: Sequence[Event]) -> str | None:
+def _count_difference(
+    expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent]
+) -> str | None:
     if len(expected) == len(actual):
         return None
     return f"{len(expected)} events expected, got {len(actual)}"
 
 
-def _either_way(events: Sequence[Event]) -> list[Event]:
-    """Let two events hang off anything: AWS changed their predecessors between the recordings.
+def _either_way(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
+    """Let two types of events have any predecessor, as AWS changed it between recordings.
 
-    Those are EvaluationFailed, and MapStateExited after a map run.
+    They are EvaluationFailed, and MapStateExited after a map run.
     """
-    shown, after_map_run = [], False
+    result, after_map_run = [], False
     for event in events:
         after_map_run = after_map_run or event["type"].startswith("MapRun")
         exited = event["type"] == "MapStateExited"
         if event["type"] == "EvaluationFailed" or (exited and after_map_run):
             event = event | {"previousEventId": "<either>"}
         after_map_run = after_map_run and not exited
-        shown.append(event)
-    return shown
+        result.append(event)
+    return result
 
 
-def _bare(event: Event) -> Event:
+def _bare(event: HistoryEvent) -> HistoryEvent:
     return {name: value for name, value in event.items() if name not in _MASK}
 
 
 def causally_same(
-    expected: Sequence[Event], actual: Sequence[Event], wildcards: AbstractSet[str]
+    expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
 ) -> bool:
-    """Whether the events form the same tree of causes, whatever their order and their ids.
+    """Return whether the events form the same tree of predecessors, whatever their order and ids.
 
-    From the leaves up: two events are alike when they say the same and when the events that hang
-    off them can be paired.
+    From the leaves up: two events are alike if they have the same members and the events that
+    follow from them can be paired.
     """
     if len(expected) != len(actual):
         return False
@@ -167,11 +171,11 @@ def causally_same(
     return _paired(theirs[0], ours[0], alike)
 
 
-def _consequences(events: Sequence[Event]) -> defaultdict[int, list[int]]:
-    found: defaultdict[int, list[int]] = defaultdict(list)
+def _consequences(events: Sequence[HistoryEvent]) -> defaultdict[int, list[int]]:
+    following: defaultdict[int, list[int]] = defaultdict(list)
     for event in events:
-        found[event["previousEventId"]].append(event["id"])
-    return found
+        following[event["previousEventId"]].append(event["id"])
+    return following
 
 
 def _paired(theirs: Sequence[int], ours: Sequence[int], alike: Mapping[int, set[int]]) -> bool:
@@ -186,34 +190,34 @@ def _paired(theirs: Sequence[int], ours: Sequence[int], alike: Mapping[int, set[
 # Parallel states whose recordings lost their order ---------------------------------------------
 
 
-def masked(events: Sequence[Event]) -> list[Event]:
-    """Do to a history what was done to those recordings.
+def masked(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
+    """Change a history as those recordings were changed.
 
-    Between a ParallelStateStarted and the next end of a Parallel state ids were blanked; at every
-    further end that block was put in place of all that had come since.
+    Ids between a ParallelStateStarted and the next end of a Parallel state were blanked. Every
+    further end replaced all events since by that block.
     """
-    shown: list[Event] = []
-    block: list[Event] = []
+    result: list[HistoryEvent] = []
+    block: list[HistoryEvent] = []
     start: int | None = None
     inside = False
     for event in events:
         if event["type"] in _PARALLEL_ENDS:
             inside = False
             if start is not None:
-                shown[start:] = block
+                result[start:] = block
         elif event["type"] == "ParallelStateStarted":
-            inside, block, start = True, [], len(shown) + 1
+            inside, block, start = True, [], len(result) + 1
         elif inside:
             event = event | _MASK
             block.append(event)
-        shown.append(event)
-    return shown
+        result.append(event)
+    return result
 
 
 def _block_difference(
-    expected: Sequence[Event], actual: Sequence[Event], wildcards: AbstractSet[str]
+    expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
 ) -> str | None:
-    """Compare in order, but every run of masked events as a set."""
+    """Compare in order, except that each run of masked events is compared as a set."""
     if why := _count_difference(expected, actual):
         return why
     position = 0
@@ -228,12 +232,12 @@ def _block_difference(
 
 
 def _set_difference(
-    expected: Sequence[Event], actual: list[Event], wildcards: AbstractSet[str]
+    expected: Sequence[HistoryEvent], actual: list[HistoryEvent], wildcards: AbstractSet[str]
 ) -> str | None:
     left = list(actual)
     for event in expected:
-        found = next((one for one in left if difference(event, one, wildcards) is None), None)
-        if found is None:
+        match = next((one for one in left if difference(event, one, wildcards) is None), None)
+        if match is None:
             return f"no event in the Parallel state is like {json.dumps(event)[:160]}"
-        left.remove(found)
+        left.remove(match)
     return None

@@ -1,7 +1,7 @@
-"""Laws: what holds of every history that GetExecutionHistory returns.
+"""Laws: what is true of every history that GetExecutionHistory returns.
 
-Sources: asl-facts 5.1 (ids, chain, ends) and 5.8 (the members of each type's details, from the
-service's API model). Recorded histories keep them; generated ones have to.
+Sources: facts 400 to 403 (ids, chain, ends) and the service's API model (the members of each
+type's details, fact 443). Recorded histories keep them; generated ones have to.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from doorstep.engine.events import STATE_TYPES, TERMINAL
+from doorstep.engine.messages import STATE_TYPES, TERMINAL
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
-Event = Mapping[str, Any]
-Broken = Iterator[str]
+HistoryEvent = Mapping[str, Any]
+Violations = Iterator[str]
 
 _ENVELOPE = {"timestamp", "type", "id", "previousEventId"}
 _WHY = "error cause"
@@ -63,24 +63,24 @@ DETAILS: Mapping[str, str] = {
     "MapRunFailed": _WHY,
     **dict.fromkeys(("MapRunSucceeded", "MapRunAborted"), ""),
 }
-"""The members of each event type's details; * marks those that are always there."""
+"""The members of each event type's details; * marks those that are always present."""
 
 
-def broken(events: Sequence[Event]) -> Broken:
-    """A sentence for every law that a history breaks; nothing when it keeps them all."""
+def broken(events: Sequence[HistoryEvent]) -> Violations:
+    """Yield a sentence for every law that a history breaks."""
     each = [
-        f"event {number} ({event.get('type')}): {told}"
+        f"event {number} ({event.get('type')}): {violation}"
         for number, event in enumerate(events, start=1)
-        for told in (*_envelope(event, number), *_details(event))
+        for violation in (*_envelope(event, number), *_details(event))
     ]
     yield from each
     yield from _order(events)
-    # Who leaves what can be told of events that are right in themselves.
+    # Which entry an exit belongs to is only known if the events themselves are right.
     if not each:
         yield from _exits(events)
 
 
-def _envelope(event: Event, number: int) -> Broken:
+def _envelope(event: HistoryEvent, number: int) -> Violations:
     if missing := _ENVELOPE - event.keys():
         yield f"{min(missing)} is missing"
         return
@@ -90,7 +90,7 @@ def _envelope(event: Event, number: int) -> Broken:
         yield f"it follows from event {event['previousEventId']}"
 
 
-def _order(events: Sequence[Event]) -> Broken:
+def _order(events: Sequence[HistoryEvent]) -> Violations:
     if events and events[0].get("type") != "ExecutionStarted":
         yield "the first event is not ExecutionStarted"
     for before, event in pairwise(events):
@@ -100,10 +100,10 @@ def _order(events: Sequence[Event]) -> Broken:
             yield f"event {event.get('id')} is earlier than the one before it"
 
 
-def _details(event: Event) -> Broken:
+def _details(event: HistoryEvent) -> Violations:
     kind = str(event.get("type"))
     if kind not in DETAILS:
-        yield "there is no such type"
+        yield "the type does not exist"
         return
     members = [name for name in event if name not in _ENVELOPE]
     allowed = DETAILS[kind].split()
@@ -129,8 +129,8 @@ def _member(kind: str) -> str:
     return f"{kind[0].lower()}{kind[1:]}EventDetails"
 
 
-def _exits(events: Sequence[Event]) -> Broken:
-    """Every exit belongs to an entry of its own, which it follows from."""
+def _exits(events: Sequence[HistoryEvent]) -> Violations:
+    """Check that every exit follows from an entry of its own."""
     by_id = {event["id"]: event for event in events}
     left: set[Any] = set()
     for event in events:
@@ -141,7 +141,7 @@ def _exits(events: Sequence[Event]) -> Broken:
             left.add(entry)
 
 
-def _entry(exited: Event, by_id: Mapping[Any, Event]) -> Any:
+def _entry(exited: HistoryEvent, by_id: Mapping[Any, HistoryEvent]) -> Any:
     name = exited["stateExitedEventDetails"]["name"]
     kind = exited["type"].replace("Exited", "Entered")
     number, previous = exited["id"], exited["previousEventId"]

@@ -1,9 +1,9 @@
-"""`docs/conformance.md`: how many cases Doorstep answers as AWS does, and why not the others.
+"""Write `docs/conformance.md`: how many cases Doorstep answers as AWS does, and why not the rest.
 
-The page is `conformance/page.md` with tables where that has `<!-- own -->`, `<!-- recorded -->` and
-`<!-- missed -->`. The recordings are not in the repository: their scores are kept in
-`conformance/recorded.json`, so that the page does not depend on where it is made, and what is
-missed stands in `conformance/missed.json` with its reason.
+The page is `conformance/page.md` with tables in place of `<!-- own -->`, `<!-- recorded -->` and
+`<!-- missed -->`. The recordings are not in the repository. Their scores are stored in
+`conformance/recorded.json`, so that the page is the same wherever it is made;
+`conformance/missed.json` has the missed cases and the reasons.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MISSED = HOME / "missed.json"
 
 
 def page(own: Report) -> str:
-    """The page, from the verdicts on Doorstep's own cases and from what is kept of the others."""
-    kept: Scores = {
+    """Return the page: the verdicts on Doorstep's own cases, and the stored recorded scores."""
+    recorded: Scores = {
         kind: {area: Counter(grades) for area, grades in areas.items()}
         for kind, areas in _read(RECORDED).items()
     }
     parts = {
         "own": _table(own.table()),
-        "recorded": _table(kept),
+        "recorded": _table(recorded),
         "missed": (f"- `{case}`: {reason}" for case, reason in _read(MISSED).items()),
     }
     text = (HOME / "page.md").read_text("utf-8")
@@ -40,8 +40,8 @@ def page(own: Report) -> str:
     return text
 
 
-def keep(recorded: Report) -> None:
-    """Keep the scores of the recorded cases for the page."""
+def store_scores(recorded: Report) -> None:
+    """Store the scores of the recorded cases for the page."""
     RECORDED.write_text(json.dumps(recorded.table(), indent=2) + "\n", "utf-8")
 
 

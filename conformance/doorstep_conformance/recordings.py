@@ -1,7 +1,7 @@
-"""A history of a user's own account as a case: what was started, what each call of a task gave.
+"""Turn a history from a user's own account into a case.
 
-GetExecutionHistory holds all that a case needs, but for what runs outside of it: the children of a
-distributed Map, and whoever stopped or redrove the execution. Such a history is refused.
+GetExecutionHistory has all that a case needs, except for what happens outside of the execution: the
+children of a distributed Map, and a stop or redrive. Histories with these are refused.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from doorstep.errors import InputError
 from doorstep.history.aws_json import as_aws
 from doorstep.history.recorded import Entry
 from doorstep.replayer import Recording, read_recording
-from doorstep.values.json_text import dumps, loads
+from doorstep.values.json_values import dumps, loads
 from doorstep.values.timestamps import isoformat
 
-from .calls import Calls
+from .calls import TaskCalls
 from .values import unfolded
 
 _OUTSIDE = {
-    "ExecutionAborted": "the execution was stopped, and a case can't say when",
-    "ExecutionRedriven": "the execution was redriven, and a case can't say when",
-    "MapRunStarted": "what the children of a map run did is in their own histories, not in this",
+    "ExecutionAborted": "the execution was stopped; a case cannot say when",
+    "ExecutionRedriven": "the execution was redriven; a case cannot say when",
+    "MapRunStarted": "the children of a map run have histories of their own, which this one lacks",
 }
 _NAMES_THE_RUN = ("stateMachineAliasArn", "stateMachineVersionArn", "workerName")
 _OF_THE_RUN = re.compile(
@@ -38,27 +38,27 @@ _OF_THE_RUN = re.compile(
 def recorded_case(
     events: Sequence[Any], definition: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
-    """The content of a case file that asks Doorstep for this history.
+    """Return the content of a case file that expects this history.
 
-    `events`: GetExecutionHistory's, all pages, in either order. Raises InputError for a history
-    that is not whole, that is not of this definition, or that a case can't hold.
+    `events`: those of all pages of GetExecutionHistory, in either order. Raises InputError for a
+    history that is incomplete, does not fit the definition, or that a case cannot express.
     """
     recording = read_recording(events)
     _check(recording)
     started = recording.events[0]
     outcomes: dict[str, list[dict[str, Any]]] = {}
-    for state, outcome in Calls(recording, definition).outcomes():
+    for state, outcome in TaskCalls(recording, definition).outcomes():
         outcomes.setdefault(state, []).append(outcome)
-    given = {"input": loads(started.text("input")), "task_outcomes": outcomes}
+    request = {"input": loads(started.text("input")), "task_outcomes": outcomes}
     recorded = [_lasting(entry) for entry in recording.events]
     return {
         "id": name,
         "source": f"recorded on AWS, {isoformat(started.at)[:10]}",
         "kind": "history",
         "definition": definition,
-        **given,
+        **request,
         "recorded": {"events": recorded},
-        "wildcards": _wildcards(recorded, dumps([definition, given])),
+        "wildcards": _wildcards(recorded, dumps([definition, request])),
     }
 
 
@@ -70,16 +70,16 @@ def _check(recording: Recording) -> None:
             if name in entry.details:
                 entry.text(name)
     if not recording.ended:
-        raise InputError("the history has no end: wait until the execution is over.")
+        raise InputError("the history is incomplete: wait until the execution ends.")
 
 
 # What was AWS's answer ---------------------------------------------------------------------------
 
 
 def _lasting(entry: Entry) -> dict[str, Any]:
-    """An event without what another run of the same machine would have otherwise."""
+    """Return an event without what differs from run to run of a state machine."""
     return {
-        name: {key: said for key, said in value.items() if key not in _NAMES_THE_RUN}
+        name: {key: member for key, member in value.items() if key not in _NAMES_THE_RUN}
         if isinstance(value, Mapping)
         else value
         for name, value in as_aws(entry).items()
@@ -87,17 +87,17 @@ def _lasting(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _wildcards(recorded: list[dict[str, Any]], given: str) -> list[str]:
-    """The strings that hold an id, a time, an ARN or a token that was not given to the run."""
+def _wildcards(recorded: list[dict[str, Any]], request: str) -> list[str]:
+    """Return the strings with an id, time, ARN or token that is not in the run's input."""
     return sorted(
         text
         for text in set(_strings(recorded))
-        if any(found[0] not in given for found in _OF_THE_RUN.finditer(text))
+        if any(match[0] not in request for match in _OF_THE_RUN.finditer(text))
     )
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """All strings in a value, those in its JSON texts included."""
+    """Yield all strings in a value, those in its JSON texts included."""
     match value if not isinstance(value, str) else unfolded(value):
         case str() as text:
             yield text

@@ -1,4 +1,4 @@
-"""Scores: how many answers are AWS's own, by kind of case and by area."""
+"""Score the answers to cases, by kind of case and by area."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO, get_args
 
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
 from .cases import Case, load_cases
 from .compare import Grade, Verdict, judge
@@ -15,7 +15,7 @@ from .runner import answer
 
 GRADES: tuple[Grade, ...] = get_args(Grade)
 Scores = dict[str, dict[str, Counter[Grade]]]
-"""How many cases got which grade, by kind and area."""
+"""The number of cases with each grade, by kind and area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +33,33 @@ class Report:
     judged: list[Judged]
 
     def scores(self, by: Literal["kind", "area"] = "kind") -> dict[str, Counter[Grade]]:
-        """How many cases got which grade, by kind or by area."""
-        found: dict[str, Counter[Grade]] = {}
+        """Return the number of cases with each grade, by kind or by area."""
+        scores: dict[str, Counter[Grade]] = {}
         for one in sorted(self.judged, key=lambda one: str(getattr(one.case, by))):
-            found.setdefault(getattr(one.case, by), Counter())[one.verdict.grade] += 1
-        return found
+            scores.setdefault(getattr(one.case, by), Counter())[one.verdict.grade] += 1
+        return scores
 
     def table(self) -> Scores:
-        """How many cases got which grade, by kind and area."""
-        found: Scores = {}
+        """Return the number of cases with each grade, by kind and area."""
+        scores: Scores = {}
         for one in sorted(self.judged, key=lambda one: (one.case.kind, one.case.area)):
-            areas = found.setdefault(one.case.kind, {})
+            areas = scores.setdefault(one.case.kind, {})
             areas.setdefault(one.case.area, Counter())[one.verdict.grade] += 1
-        return found
+        return scores
 
     def as_recorded(self, by: Literal["kind", "area"] = "kind") -> dict[str, int]:
-        """How many cases are exact or causal, by kind or by area."""
+        """Return how many cases are exact or causal, by kind or by area."""
         return {
             group: counts["exact"] + counts["causal"] for group, counts in self.scores(by).items()
         }
 
     @property
     def missed(self) -> list[Judged]:
-        """The cases that Doorstep answers otherwise than AWS."""
+        """The cases that Doorstep answers differently from AWS."""
         return [one for one in self.judged if not one.verdict.as_recorded]
 
     def __str__(self) -> str:
-        """A line for each kind, then the whole score."""
+        """Return a line for each kind, then the whole score."""
         lines = [_line(kind, counts) for kind, counts in self.scores().items()]
         total = len(self.judged)
         good = total - len(self.missed)
@@ -68,20 +68,21 @@ class Report:
 
 
 def check(directory: Path, emit: TextIO | None = None) -> Report:
-    """Answer the cases below a directory and judge those whose recording is there.
+    """Answer the cases below a directory, and judge those that have a recording.
 
-    `emit` gets the answers, one JSON object a line. Raises InputError for files that are no cases.
+    Writes the answers to `emit`, one JSON object a line. Raises InputError for files that are not
+    cases.
     """
     judged = []
     for case in load_cases(directory):
-        given = answer(case)
+        reply = answer(case)
         if emit:
-            emit.write(dumps({"id": case.id, **given}) + "\n")
+            emit.write(dumps({"id": case.id, **reply}) + "\n")
         if case.recorded is not None:
-            judged.append(Judged(case, judge(case, given)))
+            judged.append(Judged(case, judge(case, reply)))
     return Report(judged)
 
 
 def _line(kind: str, counts: Counter[Grade]) -> str:
-    shown = ", ".join(f"{grade} {counts[grade]}" for grade in GRADES)
-    return f"{kind}: {shown} of {counts.total()}"
+    grades = ", ".join(f"{grade} {counts[grade]}" for grade in GRADES)
+    return f"{kind}: {grades} of {counts.total()}"

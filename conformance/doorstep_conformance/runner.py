@@ -1,4 +1,4 @@
-"""Doorstep's answers to cases, in the shapes of the API. What AWS recorded is never looked at."""
+"""Doorstep's answers to cases, in the shapes of the API. AWS's recording is never read."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from typing import Any
 
 import doorstep
 from doorstep import Answer, ApiError, DefinitionError, Execution, InputError
-from doorstep.engine.commands import Invoke
-from doorstep.runtime.ports import OnEvent
+from doorstep.engine.messages import Invoke
+from doorstep.runtime import OnEvent, Running
 from doorstep.validation import check
-from doorstep.values.absent import ABSENT
-from doorstep.values.json_text import dumps, loads
+from doorstep.values.json_values import ABSENT, dumps, loads
 
-from .cases import Case, Kind, load_cases
+from .cases import Case, CaseKind, load_cases
 
 SEED = "conformance"
-"""Pins names, UUIDs and times: every run of a case begins at 2025-01-01T00:00:00Z."""
+"""Fixes names, UUIDs and times: every run of a case begins at 2025-01-01T00:00:00Z."""
 
-Place = tuple[int, ...]
+GroupIndexes = tuple[int, ...]
+"""The number of the branch or iteration in each group around a state, from the outside in."""
 _GROUP = re.compile(r"\.(\d+)/")
-"""In a command's key the number of the branch or iteration, for each group around the state."""
+"""Matches these numbers in a command's key."""
 _MOST_DIAGNOSTICS = 100
 
 
 def run_cases(directory: Path) -> Iterator[dict[str, Any]]:
-    """The answers to all cases below a directory: {"id": …, **answer}, sorted by id."""
+    """Yield the answers to all cases below a directory, {"id": …, **answer}, sorted by id."""
     for case in load_cases(directory):
         yield {"id": case.id, **answer(case)}
 
 
 def answer(case: Case) -> dict[str, Any]:
-    """What Doorstep answers.
+    """Return Doorstep's answer to a case.
 
     | kind | answer |
     |---|---|
     | history | GetExecutionHistory's: {"events": […]} |
     | sync | of StartSyncExecution's: {"status", "output" or "error" and "cause"} |
     | validate | ValidateStateMachineDefinition's: {"result", "diagnostics", "truncated"} |
-    | create_error | {"Error": {"Code", "Message"}}; {} when nothing is wrong |
+    | create_error | {"Error": {"Code", "Message"}}; {} if nothing is wrong |
 
-    {"crash": text} when Doorstep has no answer.
+    {"crash": text} if Doorstep crashes.
     """
     try:
         return _ANSWERS[case.kind](case)
@@ -53,19 +53,18 @@ def answer(case: Case) -> dict[str, Any]:
 
 
 def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
-    """Run the case's definition to its end, its tasks answered from `task_outcomes`.
+    """Run the case's definition to its end; its tasks return `task_outcomes`.
 
-    `on_event` is called with (execution, event) for every event, those of a map run's children
-    included.
+    `on_event` is called with (execution, event) for every event, also of a map run's children.
     """
     with tempfile.TemporaryDirectory() as folder:
         lay_out(case.objects, Path(folder))
         return doorstep.run(
             case.definition,
-            text=dumps(case.input),
+            input_json=dumps(case.input),
             type=case.type,
             seed=SEED,
-            bucket=folder,
+            s3_root=folder,
             # Recordings have masks such as activity_arn where the ARN stood.
             resource_names=True,
             on_event=on_event,
@@ -81,23 +80,23 @@ def _sync(case: Case) -> dict[str, Any]:
     execution = execute(case)
     if execution.status == "SUCCEEDED":
         return {"status": execution.status, "output": dumps(execution.output)}
-    told = {"error": execution.error, "cause": execution.cause}
-    given = {name: text for name, text in told.items() if text is not None}
-    return {"status": execution.status, **given}
+    failure = {"error": execution.error, "cause": execution.cause}
+    present = {name: text for name, text in failure.items() if text is not None}
+    return {"status": execution.status, **present}
 
 
 def _validate(case: Case) -> dict[str, Any]:
     request = case.request or {}
-    found = doorstep.validate(
+    diagnostics = doorstep.validate(
         request["definition"],
         type=request.get("type", "STANDARD"),
         severity=request.get("severity", "ERROR"),
     )
     most = request.get("maxResults") or _MOST_DIAGNOSTICS
     return {
-        "result": "FAIL" if any(one.severity == "ERROR" for one in found) else "OK",
-        "diagnostics": [one.as_aws() for one in found[:most]],
-        "truncated": len(found) > most,
+        "result": "FAIL" if any(one.severity == "ERROR" for one in diagnostics) else "OK",
+        "diagnostics": [one.as_aws() for one in diagnostics[:most]],
+        "truncated": len(diagnostics) > most,
     }
 
 
@@ -122,7 +121,7 @@ def _test_state(case: Case) -> dict[str, Any]:
         return refused.as_aws()
 
 
-_ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
+_ANSWERS: dict[CaseKind, Callable[[Case], dict[str, Any]]] = {
     "history": _history,
     "sync": _sync,
     "validate": _validate,
@@ -133,18 +132,19 @@ _ANSWERS: dict[Kind, Callable[[Case], dict[str, Any]]] = {
 
 def script(
     outcomes: Mapping[str, list[Mapping[str, Any]]],
-) -> Callable[[Execution, Invoke], Answer]:
-    """Answers the calls of each state in their order; nobody answers those beyond the last.
+) -> Callable[[Running, Invoke], Answer]:
+    """Return a function that answers the calls of each state with its outcomes, in order.
 
-    An outcome with a `place` is kept for the calls of that branch or iteration.
+    Calls after the last outcome get no answer. An outcome with a `place` is reserved for the calls
+    of that branch or iteration.
     """
-    left: dict[tuple[str, Place | None], deque[Mapping[str, Any]]] = {}
+    left: dict[tuple[str, GroupIndexes | None], deque[Mapping[str, Any]]] = {}
     for state, calls in outcomes.items():
         for call in calls:
             place = tuple(call["place"]) if "place" in call else None
             left.setdefault((state, place), deque()).append(call)
 
-    def respond(_: Execution, invoke: Invoke) -> Answer:
+    def respond(_: Running, invoke: Invoke) -> Answer:
         place = tuple(map(int, _GROUP.findall(invoke.key)))
         calls = left.get((invoke.state, place)) or left.get((invoke.state, None))
         return _outcome(calls.popleft() if calls else {})
@@ -152,31 +152,31 @@ def script(
     return respond
 
 
-def _outcome(given: Mapping[str, Any]) -> Answer:
-    accepted = "submitted" in given
-    response = _value(given["submitted"]) if accepted else ABSENT
-    after = given.get("after", 0.0)
-    if "output" in given:
-        output = _value(given["output"])
+def _outcome(outcome: Mapping[str, Any]) -> Answer:
+    accepted = "submitted" in outcome
+    response = _value(outcome["submitted"]) if accepted else ABSENT
+    after = outcome.get("after", 0.0)
+    if "output" in outcome:
+        output = _value(outcome["output"])
         return Answer(output=output, after=after, response=response, accepted=accepted)
-    if given.keys() & {"error", "cause", "failed_as"}:
-        cause = given.get("cause")
+    if outcome.keys() & {"error", "cause", "failed_as"}:
+        cause = outcome.get("cause")
         text = cause if cause is None or isinstance(cause, str) else dumps(cause)
-        error = given.get("error")
+        error = outcome.get("error")
         return Answer(
             failed=True, error=error, cause=text, after=after, response=response, accepted=accepted
         )
     return Answer(response=response, accepted=accepted)
 
 
-def _value(given: Any) -> Any:
-    """A text stands for the JSON value that it holds; other values for themselves."""
-    if not isinstance(given, str):
-        return given
+def _value(value: Any) -> Any:
+    """Return the value of a JSON text; other values unchanged."""
+    if not isinstance(value, str):
+        return value
     try:
-        return loads(given)
+        return loads(value)
     except InputError:
-        return given
+        return value
 
 
 def lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:

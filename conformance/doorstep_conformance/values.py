@@ -1,4 +1,4 @@
-"""Comparing values: JSON inside texts, placeholders, wildcards."""
+"""Compare values that contain JSON texts, placeholders and wildcards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 _PLACEHOLDER = re.compile(r"(?:<[^<>\n]{1,60}>|111111111111)")
 _DATA = ("input", "output")
@@ -16,10 +16,10 @@ _ADDED_BY_BOTO = "ResponseMetadata"
 
 
 def unfolded(value: Any, *, data: bool = False) -> Any:
-    """The value with the JSON texts in it read, at every depth.
+    """Return a value with all JSON texts in it, at every depth, replaced by their values.
 
-    A text that begins like an object, an array or a string is one; as `data` (a member `input` or
-    `output`) it may be a number, true, false or null as well.
+    A text counts as JSON if it begins like an object, array or string. With `data` (a member
+    `input` or `output`) it may also be a number, true, false or null.
     """
     match value:
         case str() if data or value.startswith(("{", "[", '"')):
@@ -41,10 +41,10 @@ def unfolded(value: Any, *, data: bool = False) -> Any:
 def difference(
     expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset(), at: str = ""
 ) -> str | None:
-    """Where two values differ first, and how; None when they are the same.
+    """Return where two values first differ, and how; None if they are the same.
 
-    An expected text that is one of the `wildcards` is the same as anything; what stands in it as
-    `<…>` or 111111111111 is the same as any text.
+    An expected text that is in `wildcards` matches any value. Within an expected text `<…>` and
+    111111111111 match any text.
     """
     match expected, actual:
         case str(), _ if expected in wildcards:
@@ -56,8 +56,8 @@ def difference(
             return _object_difference(expected, actual, wildcards, at)
         case list(), list() if len(expected) == len(actual):
             pairs = enumerate(zip(expected, actual, strict=True))
-            found = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
-            return next(filter(None, found), None)
+            differences = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
+            return next(filter(None, differences), None)
         case _:
             same = type(expected) is type(actual) and bool(expected == actual)
     return None if same else f"{at}: expected {_shown(expected)}, got {_shown(actual)}"
@@ -69,8 +69,8 @@ def _object_difference(
     for name, value in expected.items():
         if name not in actual:
             return f"{at}.{name}: missing, expected {_shown(value)}"
-        if found := difference(value, actual[name], wildcards, f"{at}.{name}"):
-            return found
+        if inner := difference(value, actual[name], wildcards, f"{at}.{name}"):
+            return inner
     extra = sorted(actual.keys() - expected.keys())
     return f"{at}: unexpected {', '.join(extra)}" if extra else None
 

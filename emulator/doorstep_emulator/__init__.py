@@ -6,9 +6,8 @@ with doorstep_emulator.running(Options(port=0, handlers="handlers.py")) as url:
 
 from __future__ import annotations
 
-from .deployment import Deployment
 from .errors import SinkError, StoreError
 from .reporting import report
-from .serving import Options, running, serve
+from .serving import Deployment, Options, running, serve
 
 __all__ = ["Deployment", "Options", "SinkError", "StoreError", "report", "running", "serve"]

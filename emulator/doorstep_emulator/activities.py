@@ -8,53 +8,56 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from doorstep.engine.commands import Invoke
+from doorstep.engine.messages import Invoke
 from doorstep.errors import ApiError, HandlerLoadError
-from doorstep.runtime import Driver, Execution
-from doorstep.runtime.clock import Handle
-from doorstep.values.json_text import dumps
+from doorstep.runtime import Running
+from doorstep.runtime.clocks import Handle
+from doorstep.runtime.handlers import Handlers
+from doorstep.values.json_values import dumps
 
 from .catalogue import Catalogue
+from .recorder import DriverOwner
 
 _POLL_SECONDS = 60.0
+"""How long a poll is held open (API reference, GetActivityTask)."""
 _POLLERS = 1000
-"""Workers that may wait for one activity at a time."""
+"""Workers that may wait for one activity at a time (fact 469)."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Poll:
     """A worker that waits: GetActivityTask."""
 
     activity: str
     worker: str | None
     reply: Callable[[dict[str, Any]], None]
-    end: Handle | None = None
-    """What answers with nothing after a minute."""
 
 
 class Activities:
     """The queues of all activities."""
 
-    driver: Driver
-
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, owner: DriverOwner, catalogue: Catalogue, handlers: Handlers) -> None:
+        self._owner = owner
         self._catalogue = catalogue
-        self._tasks: dict[str, deque[tuple[Execution, Invoke]]] = defaultdict(deque)
+        self._handlers = handlers
+        self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
+        self._ends: dict[Poll, Handle] = {}
+        """What answers each poll with nothing after a minute."""
         self._closed = False
 
     def is_there(self, invoke: Invoke) -> bool:
-        """Whether a task's activity was created, or a handler stands in for it."""
+        """Return whether a task's activity was created, or a handler stands in for it."""
         return invoke.resource in self._catalogue.activities or self._has_handler(invoke)
 
-    def take(self, execution: Execution, invoke: Invoke, begun: bool) -> bool:
+    def take(self, execution: Running, invoke: Invoke, begun: bool) -> bool:
         """Queue a task unless a handler answers for the activity's worker.
 
         `begun`: a worker had picked the task up before a crash, and may still answer.
         """
         if invoke.integration.kind != "activity" or self._has_handler(invoke):
             return False
-        self.driver.expect(execution, invoke, token_of(execution, invoke))
+        self._owner.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
             self._tasks[invoke.resource].append((execution, invoke))
             self._match(invoke.resource)
@@ -62,20 +65,20 @@ class Activities:
 
     def _has_handler(self, invoke: Invoke) -> bool:
         try:
-            return self.driver.handlers.find(invoke) is not None
+            return self._handlers.find(invoke) is not None
         except HandlerLoadError:
-            # The call will say so.
+            # The call will report it.
             return True
 
     @property
     def open_tasks(self) -> int:
-        """How many tasks wait for a worker. May be asked from any thread."""
+        """How many tasks wait for a worker. May be read from any thread."""
         queues = list(self._tasks.values())
         return sum(_waits(*task) for tasks in queues for task in [*tasks])
 
     @property
     def waiting_polls(self) -> int:
-        """How many workers wait for a task. May be asked from any thread."""
+        """How many workers wait for a task. May be read from any thread."""
         return sum(map(len, list(self._polls.values())))
 
     def close(self) -> None:
@@ -84,33 +87,34 @@ class Activities:
         for polls in self._polls.values():
             while polls:
                 poll = polls.popleft()
-                _settle(poll)
+                self._ends.pop(poll).cancel()
                 poll.reply({})
 
     def poll(self, poll: Poll) -> None:
-        """Answer with the next task, or after a minute with none."""
+        """Answer with the next task, or after a minute with none (fact 235)."""
         if self._closed:
             poll.reply({})
             return
         polls = self._polls[poll.activity]
         if len(polls) >= _POLLERS:
-            told = (
+            raise ApiError(
+                "ActivityWorkerLimitExceeded",
                 "The maximum number of workers concurrently polling for activity tasks has been "
-                "reached."
+                "reached.",
             )
-            raise ApiError("ActivityWorkerLimitExceeded", told)
         polls.append(poll)
-        clock = self.driver.clock
-        poll.end = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
+        clock = self._owner.driver.clock
+        self._ends[poll] = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
         self._match(poll.activity)
 
     def leave(self, poll: Poll) -> None:
-        """The worker has gone away."""
+        """Forget a worker that has gone away."""
         if poll in self._polls[poll.activity]:
             self._polls[poll.activity].remove(poll)
-            _settle(poll)
+            self._ends.pop(poll).cancel()
 
     def _give_up(self, poll: Poll) -> None:
+        del self._ends[poll]
         self._polls[poll.activity].remove(poll)
         poll.reply({})
 
@@ -120,23 +124,18 @@ class Activities:
             execution, invoke = tasks.popleft()
             if _waits(execution, invoke):
                 poll = polls.popleft()
-                _settle(poll)
-                self.driver.deliver(execution, "picked up", invoke.key, poll.worker)
-                given = {"taskToken": token_of(execution, invoke), "input": dumps(invoke.arguments)}
-                poll.reply(given)
+                self._ends.pop(poll).cancel()
+                self._owner.driver.deliver(execution, "picked up", invoke.key, poll.worker)
+                token = token_of(execution, invoke)
+                poll.reply({"taskToken": token, "input": dumps(invoke.arguments)})
 
 
-def _waits(execution: Execution, invoke: Invoke) -> bool:
-    """Whether a task still waits: it may have been timed out or stopped."""
+def _waits(execution: Running, invoke: Invoke) -> bool:
+    """Return whether a task still waits: it may have been timed out or stopped."""
     return invoke.key in execution.engine.waiting
 
 
-def _settle(poll: Poll) -> None:
-    if poll.end:
-        poll.end.cancel()
-
-
-def token_of(execution: Execution, invoke: Invoke) -> str:
-    """The task token of an activity's task."""
+def token_of(execution: Running, invoke: Invoke) -> str:
+    """Return the task token of an activity's task."""
     source = f"{execution.arn}/{execution.identity.seed}/activity/{invoke.key}"
     return f"AQC{sha256(source.encode()).hexdigest()}"

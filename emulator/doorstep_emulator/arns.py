@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import invalid_arn, invalid_request
+from doorstep.model import partition_of
+from doorstep.model.aws_errors import invalid_arn, invalid_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,21 @@ class Caller:
     account: str
     region: str
     clock: str | None = None
-    """The clock of what is started, if the request names one: see `timelines`."""
+    """The clock of what is started, if the request names one: see `clock`."""
     everywhere: bool = False
     """Nobody signed, as `doorstep ps` and curl do: lists show all accounts and regions."""
 
+    @property
+    def partition(self) -> str:
+        """The partition of the region, which ARNs name."""
+        return partition_of(self.region)
+
     def arn(self, kind: str, name: str) -> str:
-        """The ARN of something of the caller's."""
-        return f"arn:aws:states:{self.region}:{self.account}:{kind}:{name}"
+        """Return the ARN of something of the caller's."""
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:{kind}:{name}"
 
     def sees(self, arn: str) -> bool:
-        """Whether a list shows what has this ARN."""
+        """Return whether a list shows what has this ARN."""
         return self.everywhere or arn.split(":")[3:5] == [self.region, self.account]
 
 
@@ -53,9 +59,10 @@ class Arn:
 
 
 def parse(text: str, *kinds: str) -> Arn:
-    """Take an ARN of one of these kinds apart; raises InvalidArn, ValidationException.
+    """Take an ARN of one of these kinds apart; raise InvalidArn, ValidationException.
 
-    No operation takes the ARN of a labelled Map (API reference, StartExecution).
+    What is no ARN: facts 110 and 452. No operation takes that of a labelled Map (API reference,
+    StartExecution).
     """
     if not text.startswith("arn:"):
         raise invalid_arn(f"Invalid ARN prefix: {text}")
@@ -66,6 +73,6 @@ def parse(text: str, *kinds: str) -> Arn:
     if kind not in kinds:
         raise invalid_arn(f"Resource type not valid in this context: {kind}")
     if kind == "stateMachine" and "/" in name:
-        told = f"The ARN of a distributed Map can't be used here: {text}"
-        raise invalid_request(told, "API_DOES_NOT_SUPPORT_LABELED_ARNS")
+        message = f"The ARN of a distributed Map can't be used here: {text}"
+        raise invalid_request(message, "API_DOES_NOT_SUPPORT_LABELED_ARNS")
     return Arn(text, kind, name, "".join(qualifier))

@@ -1,7 +1,7 @@
 """State machines with their revisions, versions and aliases, and activities.
 
-All of it is in memory; every change is handed to the store as a document. Definitions are large
-and are read from the store when they are needed.
+All of it is in memory; every change is stored as a document. Definitions are large, and are read
+from the store when they are needed.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from doorstep.errors import ApiError
+from doorstep.model.aws_errors import machine_deleting, no_machine
 
 from . import arns
-from .errors import no_machine
 from .store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What an update changes; never changed itself."""
+    """What an update replaces; never changed itself."""
 
     id: str
     machine: str
@@ -33,8 +32,8 @@ class Revision:
     initial: bool = False
 
     @property
-    def shown_id(self) -> str:
-        """The name that PublishStateMachineVersion knows the revision by."""
+    def public_id(self) -> str:
+        """The name that PublishStateMachineVersion knows the revision by (fact 462)."""
         return "INITIAL" if self.initial else self.id
 
 
@@ -62,7 +61,7 @@ class Alias:
 
 
 @dataclass(slots=True, kw_only=True)
-class Machine:
+class StoredMachine:
     """A state machine; `revision` is the id of the one that an unqualified start runs."""
 
     arn: str
@@ -93,10 +92,10 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a start's ARN stands for."""
+class StartTarget:
+    """What to start for an ARN."""
 
-    machine: Machine
+    machine: StoredMachine
     revision: str
     version: str | None = None
     alias: str | None = None
@@ -112,49 +111,58 @@ class Catalogue:
         self.machines = {one["arn"]: _machine(one) for one in store.documents("machine")}
         self.activities = {one["arn"]: Activity(**one) for one in store.documents("activity")}
 
-    def machine(self, arn: str) -> Machine:
-        """The machine of an unqualified ARN; raises StateMachineDoesNotExist, InvalidArn."""
+    def machine(self, arn: str) -> StoredMachine:
+        """Return the machine of an unqualified ARN; raise StateMachineDoesNotExist, InvalidArn.
+
+        Facts 110 and 452.
+        """
         arns.parse(arn, "stateMachine")
         if arn not in self.machines:
             raise no_machine(arn)
         return self.machines[arn]
 
-    def owner(self, arn: str) -> Machine:
-        """The machine of an ARN, qualified or not, that is not being deleted."""
+    def owner(self, arn: str) -> StoredMachine:
+        """Return the machine of an ARN, qualified or not; raise ApiError if it is being deleted.
+
+        Fact 464.
+        """
         machine = self.machine(arns.parse(arn, "stateMachine").unqualified)
         if machine.deleting:
-            raise ApiError("StateMachineDeleting", f"State Machine is being deleted: '{arn}'")
+            raise machine_deleting(arn)
         return machine
 
-    def target(self, arn: str) -> Target:
-        """What to run for the ARN of a machine, a version or an alias."""
+    def target(self, arn: str) -> StartTarget:
+        """Return what to run for the ARN of a machine, a version or an alias.
+
+        Fact 463: an alias leads to one of its versions.
+        """
         if arn in self.machines:
             machine = self.owner(arn)
-            return Target(machine, machine.revision)
+            return StartTarget(machine, machine.revision)
         parsed = arns.parse(arn, "stateMachine")
         if parsed.unqualified not in self.machines:
             raise no_machine(arn)
         machine = self.owner(arn)
         alias = machine.aliases.get(arn)
-        version = machine.versions.get(_drawn(alias) if alias else arn)
+        version = machine.versions.get(_draw(alias) if alias else arn)
         if version is None:
             raise no_machine(arn)
-        return Target(machine, version.revision, version.arn, alias.arn if alias else None)
+        return StartTarget(machine, version.revision, version.arn, alias.arn if alias else None)
 
     def revision(self, revision_id: str) -> Revision:
-        """A revision, with its definition."""
+        """Return a revision, with its definition."""
         document = self._store.get("revision", revision_id)
         assert document is not None, revision_id
         return Revision(**document)
 
     def add_revision(self, **fields: Any) -> Revision:
-        """Keep a new revision."""
+        """Store a new revision."""
         revision = Revision(id=str(uuid.uuid4()), **fields)
         self._store.put("revision", revision.id, asdict(revision))
         return revision
 
-    def save(self, thing: Machine | Activity) -> None:
-        """Keep a machine or an activity as it is now."""
+    def save(self, thing: StoredMachine | Activity) -> None:
+        """Store a machine or an activity as it is now."""
         if isinstance(thing, Activity):
             self.activities[thing.arn] = thing
             self._store.put("activity", thing.arn, asdict(thing))
@@ -162,8 +170,8 @@ class Catalogue:
             self.machines[thing.arn] = thing
             self._store.put("machine", thing.arn, asdict(thing))
 
-    def remove(self, thing: Machine | Activity) -> None:
-        """Forget a machine or an activity."""
+    def remove(self, thing: StoredMachine | Activity) -> None:
+        """Delete a machine or an activity."""
         if isinstance(thing, Activity):
             del self.activities[thing.arn]
             self._store.drop("activity", thing.arn)
@@ -172,13 +180,13 @@ class Catalogue:
             self._store.drop("machine", thing.arn)
 
 
-def _drawn(alias: Alias) -> str:
-    """One of an alias's versions, by their weights."""
+def _draw(alias: Alias) -> str:
+    """Return one of an alias's versions, drawn by their weights (fact 463)."""
     versions = [route["stateMachineVersionArn"] for route in alias.routing]
     return str(random.choices(versions, [route["weight"] for route in alias.routing])[0])
 
 
-def _machine(document: dict[str, Any]) -> Machine:
+def _machine(document: dict[str, Any]) -> StoredMachine:
     versions = {arn: Version(**one) for arn, one in document.pop("versions").items()}
     aliases = {arn: Alias(**one) for arn, one in document.pop("aliases").items()}
-    return Machine(**document, versions=versions, aliases=aliases)
+    return StoredMachine(**document, versions=versions, aliases=aliases)

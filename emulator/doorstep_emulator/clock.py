@@ -1,27 +1,36 @@
-"""The emulator's clock: the machine's time, and a bounded number of calls at once."""
+"""Time: the server's clock, and timelines for executions whose time is modelled.
+
+| clock | is |
+|---|---|
+| real | the machine's time; no timeline is needed |
+| virtual | waits, back-offs and scheduled answers end at once: time jumps to them |
+| 60 | the machine's time, sixty times as fast |
+
+An execution has its timeline together with all that it starts. Its time never jumps while anything
+can be done, nor over a time limit while somebody outside, a worker or whoever has a task token, may
+still answer in time. While a handler runs, a second is a second.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from threading import get_ident
-from typing import Any, Protocol
+from typing import Any, Self
+from weakref import WeakValueDictionary
 
+from doorstep.errors import InputError, shortened
 from doorstep.runtime import RealClock
+from doorstep.runtime.clocks import Agenda, Clock, Handle
+from doorstep.values.timestamps import in_milliseconds, not_before
 
-
-class Timed(Protocol):
-    """A time beside the machine's."""
-
-    def go_on(self) -> bool:
-        """Do what can be done; whether there was anything."""
-
-
-Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
+_Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
 log = logging.getLogger("doorstep")
 _STEP = 2.0
 """Seconds by which somebody who sets the machine's clock moves it, at least."""
@@ -32,7 +41,7 @@ _TURN = 0.01
 class ServerClock(RealClock):
     """Handlers run in threads, `calls` of them at a time.
 
-    A call that has outlasted its task's timeout is given up: nobody waits for it, and it holds up
+    A call that has outlasted its task's timeout is abandoned: nobody waits for it, and it delays
     nobody else.
     """
 
@@ -41,19 +50,19 @@ class ServerClock(RealClock):
         self.calls = self._free = calls
         self._held = False
         self._reported = 0.0
-        self._waiting: deque[Call] = deque()
+        self._waiting: deque[_Call] = deque()
         self._thread = get_ident()
-        self.touched: dict[Timed, None] = {}
+        self.touched: dict[Timeline, None] = {}
         """The timelines in which something may have become possible."""
 
     @property
     def calls_in_flight(self) -> int:
-        """How many calls run. May be asked from any thread."""
+        """How many calls run. May be read from any thread."""
         return self.calls - self._free
 
     @property
     def calls_waiting(self) -> int:
-        """How many calls wait for a thread. May be asked from any thread."""
+        """How many calls wait for a thread. May be read from any thread."""
         return len(self._waiting)
 
     def hold(self) -> None:
@@ -61,7 +70,7 @@ class ServerClock(RealClock):
         self._held = True
 
     def bring(self, act: Callable[[], None]) -> None:
-        """Let something be done in the driver's thread, after all that was brought before.
+        """Do something in the driver's thread, after all that was brought before.
 
         May be called from any thread.
         """
@@ -76,7 +85,7 @@ class ServerClock(RealClock):
         def settle() -> None:
             try:
                 done.set_result(act())
-            except Exception as problem:  # noqa: BLE001  raised at whoever waits for it
+            except Exception as problem:  # noqa: BLE001  raised in whoever waits for it
                 done.set_exception(problem)
 
         self.bring(settle)
@@ -86,7 +95,7 @@ class ServerClock(RealClock):
         """Wait for something to do, and do all that there is. What was done before is durable."""
         self._thread = get_ident()
         self._compare()
-        if self.step(0 if self._go_on() else patience):
+        if self.step(0 if self._continue_timelines() else patience):
             end = time.monotonic() + _TURN
             while time.monotonic() < end and self.step(0):
                 pass
@@ -101,13 +110,12 @@ class ServerClock(RealClock):
                 ahead,
             )
 
-    def _go_on(self) -> bool:
-        went_on = False
-        looked_at = list(self.touched)
-        for timeline in looked_at:
+    def _continue_timelines(self) -> bool:
+        acted = False
+        for timeline in list(self.touched):
             del self.touched[timeline]
-            went_on |= timeline.go_on()
-        return went_on
+            acted |= timeline.act()
+        return acted
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -120,31 +128,217 @@ class ServerClock(RealClock):
         while self._free and self._waiting and not self._held:
             self._free -= 1
             call, done, limit = self._waiting.popleft()
-            place = Place(self._give_back)
-            super().invoke(call, partial(place.answered, done), limit)
+            slot = CallSlot(self._release)
+            super().invoke(call, partial(slot.answered, done), limit)
             if limit is not None:
-                self.call_at(self.now() + limit, place.leave)
+                self.call_at(self.now() + limit, slot.leave)
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         self._free += 1
         self._make_calls()
 
 
-class Place:
-    """One of the threads that may run at a time, given back once."""
+class CallSlot:
+    """One of the calls that may run at a time, released once."""
 
-    __slots__ = ("_give_back",)
+    __slots__ = ("_release",)
 
-    def __init__(self, give_back: Callable[[], None]) -> None:
-        self._give_back: Callable[[], None] | None = give_back
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release: Callable[[], None] | None = release
 
     def leave(self) -> None:
-        """The call has ended, or nobody waits for it any more."""
-        if give_back := self._give_back:
-            self._give_back = None
-            give_back()
+        """Release it: the call has ended, or nobody waits for it any more."""
+        if release := self._release:
+            self._release = None
+            release()
 
     def answered(self, done: Callable[[Any], None], result: Any) -> None:
-        """The call has ended."""
+        """Hand on the result of the call, which has ended."""
         self.leave()
         done(result)
+
+
+_SLOWEST, _FASTEST = 1e-6, 1e6
+_REPEATED = 80
+"""Characters of a text that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How time passes."""
+
+    text: str
+    """As it was asked for: real, virtual, or a number."""
+    speed: float = 1.0
+    jumps: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read real, virtual or a number from 0.000001 to 1000000; raise InputError for others."""
+        if text in ("real", "virtual"):
+            return cls(text, jumps=text == "virtual")
+        try:
+            speed = float(text)
+        except ValueError:
+            speed = 0.0
+        if not _SLOWEST <= speed <= _FASTEST:
+            other = shortened(repr(text), _REPEATED)
+            raise InputError(f"a clock is real, virtual or a speed such as 60; it can't be {other}")
+        return cls(text, speed)
+
+
+REAL = Pace("real")
+
+
+class Timeline:
+    """The time of one execution and of those that it starts."""
+
+    def __init__(self, clock: ServerClock, pace: Pace, root: str) -> None:
+        """`root`: the ARN of the execution that it began with."""
+        self.pace = pace
+        self.root = root
+        self._clock = clock
+        self._agenda = Agenda()
+        self._lock = threading.Lock()
+        self._busy = 0
+        """How many calls run, and how many things are on their way into the agenda."""
+        self._outside: list[Callable[[], bool]] = []
+        self._alarm: Handle | None = None
+        self._mark = (clock.now(), clock.exact(), pace.speed)
+        """A moment of this time and of the machine's, and the speed since: replaced as a whole."""
+
+    def now(self) -> float:
+        """Return the modelled time in epoch seconds, with milliseconds and no more.
+
+        May be called from any thread.
+        """
+        return in_milliseconds(self._then(self._clock.exact()))
+
+    def not_before(self, at: float) -> None:
+        """Let it be that time at least."""
+        with self._lock:
+            if at > self.now():
+                self._set(at)
+
+    def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
+        """Do something when the modelled time has come. May be called from any thread."""
+        handle = Handle(act, limit)
+        self._count(1)
+        self._clock.bring(partial(self._enter, not_before(at), handle))
+        return handle
+
+    def submit(self, act: Callable[[], bool]) -> bool:
+        """Do something in the server's thread; time may continue after it."""
+
+        def look_after() -> bool:
+            try:
+                return act()
+            finally:
+                self.look()
+
+        return self._clock.submit(look_after)
+
+    def expect(self, still: Callable[[], bool]) -> None:
+        """As long as `still` holds, time does not jump over a limit."""
+        if self.pace.jumps:
+            self._outside.append(still)
+
+    def invoke(
+        self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
+    ) -> None:
+        """Make the call in a thread; its limit is in seconds of the machine's."""
+        self._count(1)
+        slot = CallSlot(partial(self._count, -1))
+        self._clock.invoke(call, partial(slot.answered, done), limit)
+        if limit is not None:
+            self._clock.call_at(self._clock.now() + limit, slot.leave)
+
+    def act(self) -> bool:
+        """Do what is due, else what is next if time may jump to it; return whether there was any.
+
+        Called by the server's thread when all that happened until now is durable.
+        """
+        at = self._agenda.next_time()
+        if at is None:
+            return False
+        if at > self.now() and not self._jumps(at):
+            self._wake_at(at)
+            return False
+        now = self.now()
+        while at is not None and at <= now:
+            self._agenda.take().act()
+            at = self._agenda.next_time()
+        self.look()
+        return True
+
+    def look(self) -> None:
+        """Let the server's thread, in which this is called, see what can be done."""
+        self._clock.touched[self] = None
+
+    def _enter(self, at: float, handle: Handle) -> None:
+        self._count(-1)
+        if at <= self.now():
+            handle.act()
+        else:
+            self._agenda.add(at, handle)
+
+    def _jumps(self, at: float) -> bool:
+        with self._lock:
+            may = self._may_jump()
+            if may:
+                self._set(at)
+        return may
+
+    def _may_jump(self) -> bool:
+        if self._busy or not self.pace.jumps:
+            return False
+        return not (self._agenda.next_is_limit() and self._somebody_may_answer())
+
+    def _somebody_may_answer(self) -> bool:
+        while self._outside and not self._outside[-1]():
+            self._outside.pop()
+        return bool(self._outside)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._busy += change
+            # One look at the machine's clock: time does not go back by what lies between two.
+            real = self._clock.exact()
+            self._mark = (self._then(real), real, self._speed)
+        if change < 0:
+            self.look()
+
+    def _then(self, real: float) -> float:
+        """Return the modelled time at a moment of the machine's, whose clock may be set back."""
+        modelled, since, speed = self._mark
+        return modelled + max(0.0, real - since) * speed
+
+    @property
+    def _speed(self) -> float:
+        return 1.0 if self._busy else self.pace.speed
+
+    def _set(self, at: float) -> None:
+        self._mark = (at, self._clock.exact(), self._speed)
+
+    def _wake_at(self, at: float) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+        modelled, real, speed = self._mark
+        self._alarm = self._clock.call_at(real + (at - modelled) / speed, self.look)
+
+
+class Timelines:
+    """The timelines of the executions in memory."""
+
+    def __init__(self, clock: ServerClock) -> None:
+        self._clock = clock
+        self._lines: WeakValueDictionary[str, Timeline] = WeakValueDictionary()
+
+    def clock(self, pace: Pace, root: str) -> Clock:
+        """Return the clock of the execution with the ARN `root`, and of those that it starts."""
+        if pace.text == "real":
+            return self._clock
+        line = self._lines.get(root)
+        if line is None:
+            line = self._lines[root] = Timeline(self._clock, pace, root)
+        return line

@@ -1,4 +1,4 @@
-"""From a revision to what runs: compiled once, and kept as long as it is used."""
+"""From a revision to what runs: compiled once, and held as long as it is used."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from doorstep.asl.compile import compile_machine
+from doorstep.asl.compile import compile_workflow
 from doorstep.definitions.documents import read_json
-from doorstep.engine.commands import Program
+from doorstep.engine.messages import Program
 from doorstep.errors import ApiError
-from doorstep.model.definition import machine
-from doorstep.runtime.ports import Machine as Startable
+from doorstep.model.definition import workflow
+from doorstep.runtime.running import Startable
 
-from .catalogue import Catalogue, Target
+from .catalogue import Catalogue, StartTarget
 
-_KEPT = 256
+_HELD = 256
 """Programs in memory; others are compiled again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StartedAs:
     """What an execution was started as."""
 
     revision: str
@@ -34,7 +34,7 @@ class Origin:
 class Definition(dict[str, Any]):
     """A definition that knows what it was started as; it travels in the journal's header."""
 
-    def __init__(self, value: Mapping[str, Any], origin: Origin) -> None:
+    def __init__(self, value: Mapping[str, Any], origin: StartedAs) -> None:
         super().__init__(value)
         self.origin = origin
 
@@ -57,24 +57,24 @@ class Programs(Mapping[str, Startable]):
         self._compiled: OrderedDict[str, Compiled] = OrderedDict()
 
     def of(self, revision_id: str) -> Compiled:
-        """What a revision runs."""
-        found = self._compiled.get(revision_id)
-        if found is None:
+        """Return what a revision runs."""
+        compiled = self._compiled.get(revision_id)
+        if compiled is None:
             revision = self._catalogue.revision(revision_id)
             value = read_json(revision.definition)
-            program = compile_machine(machine(value))
-            found = Compiled(program, value, revision.role, revision.logging)
-            self._compiled[revision_id] = found
-            if len(self._compiled) > _KEPT:
+            program = compile_workflow(workflow(value))
+            compiled = Compiled(program, value, revision.role, revision.logging)
+            self._compiled[revision_id] = compiled
+            if len(self._compiled) > _HELD:
                 self._compiled.popitem(last=False)
         else:
             self._compiled.move_to_end(revision_id)
-        return found
+        return compiled
 
-    def startable(self, target: Target, trace: str | None = None) -> Startable:
-        """What a target runs."""
+    def startable(self, target: StartTarget, trace: str | None = None) -> Startable:
+        """Return what a start of the target runs."""
         compiled, machine = self.of(target.revision), target.machine
-        origin = Origin(target.revision, target.version, target.alias, trace, target.test_case)
+        origin = StartedAs(target.revision, target.version, target.alias, trace, target.test_case)
         definition = Definition(compiled.value, origin)
         return Startable(machine.name, compiled.program, definition, machine.type, compiled.role)
 

@@ -1,4 +1,4 @@
-"""What the server says of itself on stderr: a line for a person, or a JSON object for a program.
+"""The server's own log on stderr: a line for a person, or a JSON object for a program.
 
     {"time": "2026-11-25T20:46:12.000+00:00", "level": "WARNING", "message": …, "traceback": …}
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from doorstep.values.json_text import encoded
+from doorstep.values.json_values import encoded
 from doorstep.values.printable import escaped, printable
 from doorstep.values.timestamps import isoformat
 
@@ -17,7 +17,7 @@ _TEXT = "%(asctime)s %(levelname)s %(message)s"
 
 
 def report(form: str, level: str) -> None:
-    """Write what the server has to say from now on.
+    """Write the server's log from now on.
 
     `form`: text or json; `level`: debug, info, warning or error.
     """
@@ -38,12 +38,12 @@ class _Lines(logging.Formatter):
     """A record as a JSON object on a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        members = {
             "time": isoformat(record.created),
             "level": record.levelname,
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return escaped(encoded(told).decode())
+            members["traceback"] = self.formatException(record.exc_info)
+        return escaped(encoded(members).decode())

@@ -1,10 +1,12 @@
-"""Executions and their events in the members that AWS shows: in answers, notices and log lines."""
+"""Executions, their events and map runs in AWS's members: in answers, notices and log lines."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from doorstep.engine.events import Event
+from doorstep.engine.messages import Event
+from doorstep.map_runs import MapRun
 
 from .store.store import Row
 
@@ -21,7 +23,7 @@ _DATA = (
 
 
 def summary(row: Row) -> dict[str, Any]:
-    """An execution without its data; times in epoch seconds."""
+    """Return an execution without its data; times in epoch seconds."""
     members = {
         "executionArn": row.arn,
         "stateMachineArn": row.machine,
@@ -39,9 +41,9 @@ def summary(row: Row) -> dict[str, Any]:
 
 
 def why_not_redrivable(row: Row, events: int, now: float, *, deleting: bool = False) -> str | None:
-    """Why an execution with so many events can't be redriven, in AWS's words; None if it can.
+    """Return why an execution with so many events can't be redriven, in AWS's words, or None.
 
-    `deleting`: its state machine is, or is gone.
+    The conditions: facts 500 and 507. `deleting`: its state machine is being deleted, or is gone.
     """
     if row.status in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {row.status} and cannot be redriven"
@@ -56,18 +58,97 @@ def why_not_redrivable(row: Row, events: int, now: float, *, deleting: bool = Fa
 
 
 def redrive_status(row: Row, why_not: str | None) -> dict[str, str]:
-    """Whether an execution can be redriven, and if not, why."""
+    """Return whether an execution can be redriven, and if not, why (fact 507)."""
     if why_not is not None:
         return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": why_not}
     return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN" if row.map_run else "REDRIVABLE"}
 
 
 def details(event: Event, row: Row, whole: bool) -> dict[str, Any]:
-    """An event's details, with the version and the alias that were started; `whole`: with data."""
-    found = event.details or {}
+    """Return an event's details, with the version and alias that were started.
+
+    `whole`: with inputs, outputs and the like.
+
+    Facts 440, 442 and 444.
+    """
+    members = event.details or {}
     if event.type == "ExecutionStarted":
         arns = {"stateMachineAliasArn": row.alias, "stateMachineVersionArn": row.version}
-        found = found | {name: arn for name, arn in arns.items() if arn is not None}
+        members = members | {name: arn for name, arn in arns.items() if arn is not None}
     if whole:
-        return found
-    return {name: member for name, member in found.items() if name not in _DATA}
+        return members
+    return {name: member for name, member in members.items() if name not in _DATA}
+
+
+_MEMBER = {"FAILED": "failed", "TIMED_OUT": "timedOut", "ABORTED": "aborted"}
+_WITH_RESULT = ("succeeded", "failed", "timedOut")
+_COUNTS = (
+    "pending",
+    "running",
+    "succeeded",
+    "failed",
+    "timedOut",
+    "aborted",
+    "total",
+    "resultsWritten",
+    "failuresNotRedrivable",
+    "pendingRedrive",
+)
+
+
+def new_map_run(run: MapRun, now: float) -> dict[str, Any]:
+    """Return the document of a map run that begins."""
+    return {
+        "arn": run.command.arn,
+        "execution": run.parent.arn,
+        "machine": run.parent.identity.machine_arn,
+        "label": run.command.label,
+        "batched": run.command.batch is not None,
+        "started": now,
+        "redrives": 0,
+    }
+
+
+def updated_map_run(document: dict[str, Any], run: MapRun, now: float) -> dict[str, Any]:
+    """Return the document of a map run as it stands."""
+    command = run.command
+    changed = {
+        "status": run.status,
+        "stopped": None if run.status == "RUNNING" else now,
+        "limits": {
+            "concurrency": command.concurrency,
+            "tolerated_count": command.tolerated_count,
+            "tolerated_percentage": command.tolerated_percentage,
+        },
+        "counts": map_run_counts(run),
+    }
+    if command.redrives != document["redrives"]:
+        changed |= {"redrives": command.redrives, "redriven": now}
+    return document | changed
+
+
+def map_run_counts(run: MapRun) -> dict[str, dict[str, int]]:
+    """Return itemCounts and executionCounts (DescribeMapRun: facts 120, 149 and 285).
+
+    What ended by itself has a result, failed or not, with or without a ResultWriter.
+    """
+    items, executions = Counter[str](), Counter[str]()
+    states = dict.fromkeys(run.running, "running") | dict.fromkeys(run.succeeded, "succeeded")
+    states |= {index: _MEMBER[child.status] for index, child in run.unsuccessful.items()}
+    for index, state in states.items():
+        executions[state] += 1
+        items[state] += run.sizes[index]
+    executions["total"] = executions.total()
+    started = items.total()
+    items["total"] = max(started, len(run.command.items or ()))
+    items["pending"] = items["total"] - started
+    for index, child in run.unsuccessful.items():
+        if not child.engine.redrivable:
+            executions["failuresNotRedrivable"] += 1
+            items["failuresNotRedrivable"] += run.sizes[index]
+    for counter in (items, executions):
+        counter["resultsWritten"] = sum(counter[name] for name in _WITH_RESULT)
+    return {
+        "itemCounts": {name: items[name] for name in _COUNTS},
+        "executionCounts": {name: executions[name] for name in _COUNTS},
+    }

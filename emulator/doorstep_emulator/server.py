@@ -13,24 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorstep.map_runs.run import MapRun
+from doorstep.map_runs import MapRun
 from doorstep.runtime import Driver
 from doorstep.runtime.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
 from .catalogue import Catalogue
-from .clock import ServerClock
-from .handlers import LiveHandlers
-from .keeper import StoreKeeper, durable, guarded
+from .clock import REAL, Pace, ServerClock, Timelines
+from .handlers import LiveHandlers, TestCases
 from .programs import Programs
 from .publish.metrics import Metrics
+from .publish.publisher import Publisher
 from .publish.sinks import Sinks
-from .publish.watcher import Watcher
-from .recovery import recover
+from .recorder import Recorder, durable, guarded
 from .store.store import Row, Store
-from .test_cases import TestCases
-from .timelines import REAL, Pace, Timelines
 
 log = logging.getLogger("doorstep")
 _PATIENCE = 10.0
@@ -42,8 +39,9 @@ slept, or its clock may have been set.
 _GLANCE = 0.05
 """Seconds between looks at whether the last handler has ended."""
 
-Outcome = Any
-Reply = Callable[[Outcome], None]
+Members = dict[str, Any]
+"""The members of a request or of an answer."""
+Reply = Callable[[Any], None]
 """Takes an answer, or the exception that is one."""
 
 
@@ -55,20 +53,20 @@ class Waiting:
     leave: Callable[[], None] = lambda: None
 
 
-class Question:
-    """An operation that was asked for."""
+class PendingRequest:
+    """A request that has no answer yet."""
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
         self._waiting: Waiting | None = None
 
     def wait(self, waiting: Waiting, reply: Reply) -> None:
-        """Its answer comes later."""
+        """Begin what answers later."""
         self._waiting = waiting
         waiting.begin(reply)
 
     def withdraw(self) -> None:
-        """Nobody waits for the answer any more. May be called from any thread."""
+        """Stop waiting for the answer. May be called from any thread."""
         self._clock.bring(lambda: self._waiting.leave() if self._waiting else None)
 
 
@@ -86,20 +84,33 @@ class Server:
         pace: Pace = REAL,
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
+        after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers; without it `test_cases` are.
+        `respond`: asked before the handlers; without it `test_cases` are; `after_commit`: called in
+        the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
-        self.handlers_path = handlers.path
+        self.handlers_source = handlers.source
+        self.handlers_described = handlers.named
         self.store = store
         self.sinks = sinks
         self.clock = ServerClock(calls)
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
         self.timelines = Timelines(self.clock)
-        self.keeper = StoreKeeper(store, self.catalogue, self.programs, self.timelines)
-        self.activities = Activities(self.catalogue)
+        self.metrics = Metrics()
+        publisher = Publisher(self.metrics, sinks, self.programs)
+        self.recorder = Recorder(
+            self,
+            store,
+            self.catalogue,
+            self.programs,
+            self.timelines,
+            publisher,
+            after_commit,
+        )
+        self.activities = Activities(self, self.catalogue, handlers)
         self.test_cases = test_cases or TestCases(None)
         self.driver = Driver(
             self.clock,
@@ -107,15 +118,12 @@ class Server:
             machines=self.programs,
             bucket=bucket,
             respond=respond or self.test_cases,
-            keeper=self.keeper,
+            persistence=self.recorder,
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
             isolated=True,
             new_map_run=MapRun,
         )
-        self.keeper.driver = self.activities.driver = self.driver
-        self.metrics = Metrics()
-        self.keeper.watch = Watcher(self.metrics, sinks, self.programs, self.keeper.safely)
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
         self.redrives: dict[str, dict[str, tuple[float, float]]] = {}
@@ -130,12 +138,12 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="doorstep", daemon=True)
 
     def start(self) -> None:
-        """Go on with what the store has, then with what is asked."""
+        """Continue what the store has, then do what is asked."""
         self.sinks.start()
         self._thread.start()
 
     def leave(self, grace: float) -> None:
-        """Let workers go and make no more calls, as `stop` comes soon.
+        """Answer workers that wait, and make no more calls, as `stop` comes soon.
 
         It then waits for the calls that run, no longer than `grace` (seconds) from now.
         """
@@ -143,7 +151,7 @@ class Server:
         self.clock.bring(self._leave)
 
     def stop(self) -> None:
-        """Make all durable and let go of the store; what runs goes on at the next start.
+        """Make all durable and close the store; what runs continues at the next start.
 
         What waits for a sink is delivered within `grace` (seconds), or dropped.
         """
@@ -151,29 +159,29 @@ class Server:
         self._thread.join(self._grace + _PATIENCE)
         self.sinks.close(self._grace)
 
-    def ask(self, operation: Callable[[], Any], reply: Reply) -> Question:
-        """Let something be done in the thread; `reply` is called once it is durable."""
-        question = Question(self.clock)
-        self.clock.bring(lambda: self._perform(question, operation, reply))
-        return question
+    def ask(self, operation: Callable[[], Any], reply: Reply) -> PendingRequest:
+        """Do something in the thread; `reply` is called once it is durable."""
+        pending = PendingRequest(self.clock)
+        self.clock.bring(lambda: self._perform(pending, operation, reply))
+        return pending
 
-    def once_done(self, answer: Callable[[], dict[str, Any]]) -> Waiting:
-        """Answer once what was asked for until now has been done."""
+    def once_done(self, answer: Callable[[], Members]) -> Waiting:
+        """Return an answer for the time when what was asked for until now has been done."""
         clock = self.clock
         return Waiting(lambda reply: clock.bring(lambda: reply(_outcome(answer))))
 
     def row(self, arn: str) -> Row | None:
-        """An execution as it stands."""
-        return self.keeper.rows.get(arn) or self.store.row(arn)
+        """Return the row of an execution as it stands."""
+        return self.recorder.rows.get(arn) or self.store.row(arn)
 
-    def _perform(self, question: Question, operation: Callable[[], Any], reply: Reply) -> None:
-        def answer(outcome: Outcome) -> None:
-            self.keeper.safely(lambda: reply(outcome))
+    def _perform(self, pending: PendingRequest, operation: Callable[[], Any], reply: Reply) -> None:
+        def answer(outcome: Any) -> None:
+            self.recorder.safely(lambda: reply(outcome))
 
         outcome = _outcome(operation)
         if isinstance(outcome, Waiting):
             waiting = outcome
-            outcome = _outcome(lambda: question.wait(waiting, answer))
+            outcome = _outcome(lambda: pending.wait(waiting, answer))
             if outcome is None:
                 return
         answer(outcome)
@@ -186,39 +194,39 @@ class Server:
         self._stopping = True
 
     def _run(self) -> None:
-        guarded(lambda: self.lost.extend(recover(self.keeper)))
-        going_on = len(self.keeper.rows)
-        log.info("started on %s; executions that go on: %d", self.store.path, going_on)
+        guarded(lambda: self.lost.extend(self.recorder.recover()))
+        continued = len(self.recorder.rows)
+        log.info("started on %s; executions that continue: %d", self.store.path, continued)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
         self.driver.close()
-        self._say_what_still_runs()
+        self._log_the_end()
 
     def _turn(self) -> None:
         self.turned_at = time.monotonic()
-        self.keeper.commit()
+        self.recorder.commit()
         self.clock.turn(_GLANCE if self._stopping else _REST)
 
     def _waits_for_calls(self) -> bool:
         return self.clock.calls_in_flight > 0 and time.monotonic() < self._end
 
-    def _say_what_still_runs(self) -> None:
-        rows = self.keeper.rows.values()
-        kept = 0 if self.store.path == ":memory:" else sum(map(durable, rows))
+    def _log_the_end(self) -> None:
+        rows = self.recorder.rows.values()
+        stored = 0 if self.store.path == ":memory:" else sum(map(durable, rows))
         log.info(
-            "stopped; executions that go on at the next start: %d, that are lost: %d; "
+            "stopped; executions that continue at the next start: %d, that are lost: %d; "
             "handlers that still run: %d",
-            *(kept, len(rows) - kept, self.clock.calls_in_flight),
+            *(stored, len(rows) - stored, self.clock.calls_in_flight),
         )
 
 
-def _outcome(act: Callable[[], Any]) -> Outcome:
-    """What an act gives, or the exception that it raises: the client is told either."""
+def _outcome(act: Callable[[], Any]) -> Any:
+    """Return what an act returns, or the exception that it raises: either is an answer."""
     try:
         return act()
     except Exception as problem:  # noqa: BLE001
         return problem
 
 
-Operations = dict[str, Callable[[Server, Caller, dict[str, Any]], "dict[str, Any] | Waiting"]]
-"""Operations of the API by their names: they are given the request's members."""
+Operations = dict[str, Callable[[Server, Caller, Members], Members | Waiting]]
+"""Operations of the API by their names; they take the request's members."""

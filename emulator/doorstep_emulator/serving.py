@@ -6,30 +6,42 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
 from doorstep.runtime.driver import Respond
+from doorstep.runtime.handlers import Source
 
+from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
-from .deployment import Deployment, deploy
-from .handlers import LiveHandlers
-from .http.app import application
+from .clock import Pace
+from .handlers import LiveHandlers, TestCases
+from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
 from .publish.sinks import Sinks
 from .server import Server
 from .store.sqlite import SqliteStore
-from .test_cases import TestCases
-from .timelines import Pace
 
-_KEPT = 60
-"""Seconds that a connection is kept on which nothing is asked: SDKs keep theirs about as long."""
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A state machine that a server has from its start: of a file, not created by a client."""
+
+    name: str
+    definition: str
+    """JSON text."""
+    type: str = "STANDARD"
+
+
+_IDLE = 60
+"""Seconds that a connection stays open without a request: SDKs keep theirs about as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +53,21 @@ class Options:
     """0: any that is free."""
     db: str = ":memory:"
     """The store's file."""
-    machines: Sequence[Deployment] = ()
-    """State machines that are created, or brought up to date, at the start."""
-    handlers: str | None = None
+    deployments: Sequence[Deployment] = ()
+    """State machines that are created, or updated, at the start."""
+    handlers: Source | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
-    """Asked for an answer before the handlers: `doorstep.testing.mocks.Mocks` in tests."""
+    """Asked for an answer before the handlers: `doorstep.testing.Mocks` in tests."""
     mocks: Path | None = None
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
-    calls: int = 64
+    max_handlers: int = 64
     """How many handlers may run at a time."""
-    bucket: Path | str | None = None
+    s3_root: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
     account: str = ACCOUNT
     region: str = REGION
-    """Of requests that name none, and of `machines`."""
+    """Of requests that name none, and of `deployments`."""
     clock: str = "real"
     """Of executions that name none: real, virtual, or a speed such as 60."""
     fsync: bool = False
@@ -74,7 +86,7 @@ class Options:
 
 
 def serve(options: Options, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is told the URL once requests are taken.
+    """Serve until SIGINT or SIGTERM; `ready` is called with the URL once requests are taken.
 
     Raises StoreError when the store can't be used, HandlerLoadError when the handlers do not load,
     SinkError when a target of events or logs can't be used, InputError when there is no such clock
@@ -88,7 +100,7 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def running(options: Options | None = None) -> Iterator[str]:
-    """A server in threads of this process, for tests; gives its URL. Raises as `serve` does."""
+    """Serve in threads of this process, for tests; yield the URL. Raises as `serve` does."""
     http, listening = _prepared(options or Options(port=0))
     thread = threading.Thread(target=http.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -102,7 +114,7 @@ def running(options: Options | None = None) -> Iterator[str]:
 
 
 class _Http(uvicorn.Server):
-    """Ends well when it is told to, and lets those go that only wait."""
+    """uvicorn's server; when it is stopped it answers those that only wait, and exits with 0."""
 
     def __init__(self, config: uvicorn.Config, server: Server, grace: float) -> None:
         super().__init__(config)
@@ -110,8 +122,8 @@ class _Http(uvicorn.Server):
         self._grace = grace
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; at once when told to a second time."""
-        # Unlike uvicorn's own, which raises the signal again at the end: the exit code is 0.
+        """Stop; at once at the second signal."""
+        # uvicorn's own raises the signal again at the end: the exit code would not be 0.
         if self.should_exit:
             self.force_exit = True
             self._server.leave(0)
@@ -129,7 +141,7 @@ class _Http(uvicorn.Server):
 def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     pace, test_cases = Pace.of(options.clock), TestCases(options.mocks)
     handlers = LiveHandlers(options.handlers)
-    sinks = Sinks(options.events, options.logs)
+    sinks, answers = Sinks(options.events, options.logs), Answers()
     with contextlib.ExitStack() as unless_ready:
         listening = _listen(options.host, options.port)
         unless_ready.callback(listening.close)
@@ -139,21 +151,20 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             store,
             handlers,
             sinks,
-            calls=options.calls,
-            bucket=None if options.bucket is None else Path(options.bucket),
+            calls=options.max_handlers,
+            bucket=None if options.s3_root is None else Path(options.s3_root),
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,
+            after_commit=answers.send,
         )
-        deploy(server, options.owner, options.machines)
+        deploy(server, options.owner, options.deployments)
         unless_ready.pop_all()
-    app = application(server, options.owner)
-    app.router.lifespan_context = _lifespan(server)
     config = uvicorn.Config(
-        app,
+        application(server, answers, options.owner, _lifespan(server)),
         http=Connection,
         limit_concurrency=most_connections(),
-        timeout_keep_alive=_KEPT,
+        timeout_keep_alive=_IDLE,
         log_config=None,
         log_level="warning",
         lifespan="on",
@@ -163,10 +174,35 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     return _Http(config, server, options.grace), listening
 
 
-def _lifespan(
-    server: Server,
-) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
-    """The server's thread lives as long as the application."""
+def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> None:
+    """Create state machines, or update those that exist, before the server starts.
+
+    When the server has a target for logs, all their events are logged: a file can't ask for it.
+
+    Raises ApiError for what CreateStateMachine and UpdateStateMachine refuse: a machine of the same
+    name and another type is StateMachineAlreadyExists.
+    """
+    logging = {"loggingConfiguration": _everything(owner)} if server.sinks.logs else {}
+    for deployment in deployments:
+        arn = owner.arn("stateMachine", deployment.name)
+        definition = {"definition": deployment.definition, **logging}
+        machine = server.catalogue.machines.get(arn)
+        if machine and machine.type == deployment.type:
+            update_state_machine(server, owner, {"stateMachineArn": arn, **definition})
+        else:
+            role = f"arn:{owner.partition}:iam::{owner.account}:role/doorstep"
+            request = {"name": deployment.name, "type": deployment.type, "roleArn": role}
+            create_state_machine(server, owner, {**request, **definition})
+
+
+def _everything(owner: Caller) -> dict[str, Any]:
+    group = f"arn:{owner.partition}:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
+    destinations = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
+    return {"level": "ALL", "includeExecutionData": True, "destinations": destinations}
+
+
+def _lifespan(server: Server) -> Lifespan:
+    """Return what runs the server's thread as long as the application lives."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -25,11 +25,19 @@ if TYPE_CHECKING:
         ReplayError,
     )
     from .explorer import Exploration, explore
+    from .history import ExecutionView, StateView
     from .replayer import Moment, Moments, Replay, moments, replay, resume
-    from .runtime import Driver, Execution
-    from .runtime.answers import Answer, TaskFailed, answer, fail, no_answer
-    from .runtime.handlers import handler
-    from .runtime.invocation import Context
+    from .runtime import (
+        Answer,
+        Callbacks,
+        Context,
+        Execution,
+        TaskFailed,
+        answer,
+        fail,
+        handler,
+        no_answer,
+    )
     from .single_state import test_state
     from .validation import validate
 
@@ -38,12 +46,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "ApiError",
+    "Callbacks",
     "Context",
     "DefinitionError",
     "Diagnostic",
     "DoorstepError",
-    "Driver",
     "Execution",
+    "ExecutionView",
     "Exploration",
     "Failure",
     "HandlerLoadError",
@@ -52,6 +61,7 @@ __all__ = [
     "Moments",
     "Replay",
     "ReplayError",
+    "StateView",
     "TaskFailed",
     "answer",
     "explore",
@@ -70,8 +80,9 @@ __all__ = [
 
 _HOMES = {
     "runtime.answers": ("Answer", "TaskFailed", "answer", "fail", "no_answer"),
-    "runtime.invocation": ("Context",),
-    "runtime": ("Driver", "Execution"),
+    "history": ("ExecutionView", "StateView"),
+    "runtime.invocation": ("Callbacks", "Context"),
+    "runtime": ("Execution",),
     "errors": (
         "ApiError",
         "DefinitionError",

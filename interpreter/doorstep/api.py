@@ -8,29 +8,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from .asl.compile import compile_machine
+from .asl.compile import compile_workflow
 from .definitions import load
-from .engine.commands import Program
-from .engine.identity import Identity, check_name
-from .engine.journal import Journal
-from .engine.quotas import Quotas, quotas_of
+from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of, role_in
 from .errors import InputError
-from .map_runs.run import MapRun
-from .model.definition import machine
-from .runtime import Driver, Execution, JournalFile, RealClock, VirtualClock
-from .runtime.clock import MainClock
-from .runtime.driver import Respond
-from .runtime.handlers import Handlers, Source
-from .runtime.ports import Machine, OnEvent
+from .map_runs import MapRun
+from .model import home_of, workflow
+from .runtime import (
+    Driver,
+    Execution,
+    Handlers,
+    JournalFile,
+    MainClock,
+    OnEvent,
+    RealClock,
+    Respond,
+    Running,
+    Source,
+    Startable,
+    VirtualClock,
+    listener,
+)
 from .validation import check
-from .values.json_text import dumps, loads
+from .values.json_values import byte_length, dumps, loads
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
-Machines = Mapping[str, Definition | tuple[Definition, Type]]
+StateMachines = Mapping[str, Definition | tuple[Definition, Type]]
 """What `states:startExecution` finds by name: definitions, or (definition, type)."""
+STANDARD: Type = "STANDARD"
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
-"""When a seeded run begins, unless it is told otherwise: the same seed gives the same times."""
+"""When a seeded run starts without a `start_time`: the same seed gives the same times."""
 CLOCKS_DIFFER = 60
 """By so many seconds a machine's clock may have been set back since a journal was written."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
@@ -38,16 +46,16 @@ LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class CommonOptions(TypedDict, total=False):
-    """Options of `start` that whoever answers the tasks himself passes on; see there."""
+    """Options of `start` that whoever brings a clock and answers of his own passes on."""
 
-    text: str | None
+    input_json: str | None
     seed: int | str | None
     name: str | None
-    machine_name: str
+    state_machine_name: str
     type: Type
-    machines: Machines | None
-    bucket: Path | str | None
-    quotas: dict[str, Any] | None
+    state_machines: StateMachines | None
+    s3_root: Path | str | None
+    quotas: Mapping[str, int | None] | None
     journal: Path | str | None
     resource_names: bool
 
@@ -56,7 +64,7 @@ class ClockOptions(CommonOptions, total=False):
     """And those of a run that has a clock of its own."""
 
     clock: Literal["virtual", "real"] | MainClock
-    begin: datetime | float | None
+    start_time: datetime | float | None
     on_event: OnEvent | None
 
 
@@ -78,7 +86,7 @@ def _accepted(
     """A definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
     check(value, type=type, resource_names=resource_names)
-    return value, compile_machine(machine(value))
+    return value, compile_workflow(workflow(value))
 
 
 def run(
@@ -89,19 +97,16 @@ def run(
 ) -> Execution:
     """Run a definition to its end.
 
-    `input`: a JSON value, `{}` by default. `handlers`: a dict, a module, or the path of a file or
-    folder (see `doorstep.runtime.handlers`). The other options are those of `start`.
+    `definition`: a JSON value, or the path of a file in JSON or YAML. `input`: a JSON value, `{}`
+    by default. `handlers`: a dict, a module, or the path of a file or folder (docs/handlers.md).
+    The other options are those of `start`.
 
     A workflow that fails is a result, not an exception: look at `.status`, `.error` and `.cause`.
     Raises DefinitionError when AWS would refuse the definition, HandlerLoadError when a handler
-    file does not load, InputError when the input is no JSON value.
+    file does not load, InputError for an input that is no JSON value, or an option out of range.
     """
-    driver, execution = start(definition, input, handlers, **options)
-    try:
-        driver.run(execution)
-    finally:
-        driver.close()
-    return execution
+    with start(definition, input, handlers, **options) as execution:
+        return execution.wait()
 
 
 def start(
@@ -109,107 +114,115 @@ def start(
     input: Any = None,
     handlers: Source | None = None,
     *,
-    text: str | None = None,
+    input_json: str | None = None,
     clock: Literal["virtual", "real"] | MainClock = "virtual",
     seed: int | str | None = None,
-    begin: datetime | float | None = None,
+    start_time: datetime | float | None = None,
     name: str | None = None,
-    machine_name: str = "StateMachine",
+    state_machine_name: str = "StateMachine",
     type: Type = "STANDARD",
-    machines: Machines | None = None,
-    bucket: Path | str | None = None,
-    quotas: dict[str, Any] | None = None,
+    state_machines: StateMachines | None = None,
+    s3_root: Path | str | None = None,
+    quotas: Mapping[str, int | None] | None = None,
     journal: Path | str | None = None,
     resource_names: bool = False,
     on_event: OnEvent | None = None,
     respond: Respond | None = None,
-) -> tuple[Driver, Execution]:
-    """Start an execution; `driver.run(execution)` lets it go on to its end.
+) -> Execution:
+    """Start an execution; `.wait()` lets it continue to its end, `.advance("2h")` for a while.
+
+    `definition`, `input` and `handlers` are those of `run`, and so is what it raises.
 
     | option | |
     |---|---|
-    | text | the input as JSON text, kept to the letter in the history; replaces `input` |
+    | input_json | the input as JSON text, which the history has to the letter; replaces `input` |
     | clock | `virtual`: Waits cost nothing; `real`: the machine's time |
     | seed | makes the run reproducible: names, UUIDs, jitter, and the times (from 2025 on) |
-    | begin | when the virtual clock starts: a datetime or epoch seconds; now by default |
-    | name, machine_name | of the execution and of its machine, for ARNs and the context object |
+    | start_time | when the virtual clock starts: a datetime or epoch seconds; now by default |
+    | name, state_machine_name | of the execution and its machine, in ARNs and the context object |
     | type | STANDARD or EXPRESS |
-    | machines | what `states:startExecution` finds by name: definitions, or (definition, type) |
-    | bucket | the folder that holds a folder for each S3 bucket |
-    | quotas | limits to change, by their names in `doorstep.engine.quotas.Quotas` |
-    | journal | a file that keeps the execution: if it has one already, that one goes on |
+    | state_machines | what `states:startExecution` finds: definitions or (definition, type) |
+    | s3_root | the folder that holds a folder for each S3 bucket |
+    | quotas | limits to change, by their names in `engine/quotas.py`; None lifts one |
+    | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | on_event | called with (execution, event) for every event, children's included |
-    | respond | called with (execution, invoke) before the handlers; None leaves it to them |
+    | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)
-    given = text if text is not None or input is None else dumps(input)
-    limits = quotas_of(type).but(quotas or {})
-    _check_input(given or "{}", limits)
-    found = Handlers(handlers)
-    started = {key: as_machine(key, one) for key, one in (machines or {}).items()}
-    keeper = None if journal is None else JournalFile(Path(journal))
+    text = input_json if input_json is not None or input is None else dumps(input)
+    limits = quotas_of(type).but(dict(quotas or {}))
+    _check_input(text or "{}", limits)
+    machines = {key: as_machine(key, one) for key, one in (state_machines or {}).items()}
+    loaded = Handlers(handlers)
+    stored = None if journal is None else JournalFile(Path(journal))
     driver = Driver(
-        _clock(clock, seed, (keeper and keeper.latest) or begin),
-        found,
-        machines=started,
-        bucket=None if bucket is None else Path(bucket),
-        on_event=on_event,
+        _clock(clock, seed, (stored and stored.latest) or start_time),
+        loaded,
+        machines=machines,
+        bucket=None if s3_root is None else Path(s3_root),
+        on_event=listener(on_event, lambda: driver),
         respond=respond,
-        keeper=keeper,
+        persistence=stored,
         new_map_run=MapRun,
     )
-    if keeper and keeper.first:
-        if (ahead := (keeper.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
-            keeper.close()
+    if stored and stored.first:
+        if (ahead := (stored.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
+            stored.close()
             raise InputError(
-                f"{keeper.path} is {ahead:,.0f} seconds ahead of the clock: its time was virtual; "
-                "go on with the virtual clock"
+                f"{stored.path} is {ahead:,.0f} seconds ahead of the clock: it was written with "
+                "the virtual clock; resume it with the virtual clock"
             )
         asked = {
-            "input": None if given is None else loads(given),
+            "input": None if text is None else loads(text),
             "name": name,
             "seed": None if seed is None else str(seed),
         }
-        return driver, _taken_up(keeper, keeper.first, driver, program, asked)
+        return Execution(driver, _resumed(stored, stored.first, driver, program, asked))
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
+    region = home_of(value)
     identity = Identity(
         name=name,
         seed=name if seed is None else str(seed),
-        machine=machine_name,
+        machine=state_machine_name,
         type=type,
+        region=region,
+        role=role_in(region),
     )
-    return driver, driver.start(program, value, identity, given or "{}", limits)
+    running = driver.start(program, Header(value, identity, limits), text or "{}")
+    return Execution(driver, running)
 
 
-def _taken_up(
-    keeper: JournalFile,
+def _resumed(
+    stored: JournalFile,
     first: Journal,
     driver: Driver,
     program: Program,
     asked: Mapping[str, Any],
-) -> Execution:
-    """The execution of a journal, which has to be the one that is asked for."""
+) -> Running:
+    """Return the execution of a journal, which has to be the one that is asked for."""
     identity = first.header.identity
     there = {"input": loads(first.facts[0].data), "name": identity.name, "seed": identity.seed}
     try:
         for what, wanted in asked.items():
             if wanted not in (None, there[what]):
-                told = f"{keeper.path} holds an execution with another {what}"
-                raise InputError(f"{told}; name another file to begin a new one")
-        return keeper.go_on(driver, program)
+                raise InputError(
+                    f"{stored.path} holds an execution with another {what}; "
+                    "name another file to begin a new one"
+                )
+        return stored.resume(driver, program)
     except BaseException:
-        keeper.close()
+        stored.close()
         raise
 
 
 def _check_input(text: str, quotas: Quotas) -> None:
     loads(text)
     limit = quotas.payload_bytes
-    if limit is not None and len(text) > limit:
+    if limit is not None and (size := byte_length(text)) > limit:
         raise InputError(
-            f"The input has {len(text)} characters; StartExecution takes {limit} at the most. "
+            f"The input has {size} bytes in UTF-8; StartExecution takes {limit} at the most. "
             "Keep large data in a file or bucket and pass its name."
         )
 
@@ -217,28 +230,23 @@ def _check_input(text: str, quotas: Quotas) -> None:
 def _clock(
     clock: Literal["virtual", "real"] | MainClock,
     seed: int | str | None,
-    begin: datetime | float | None,
+    start: datetime | float | None,
 ) -> MainClock:
     if clock == "real":
         return RealClock()
     if clock != "virtual":
         return clock
-    if isinstance(begin, datetime):
-        begin = begin.timestamp()
-    if begin is None and seed is not None:
-        begin = SEEDED_START
-    if begin is not None and not 0 <= begin <= LATEST_START:
+    if isinstance(start, datetime):
+        start = start.timestamp()
+    if start is None and seed is not None:
+        start = SEEDED_START
+    if start is not None and not 0 <= start <= LATEST_START:
         raise InputError("the clock can begin between 1970 and the year 9000")
-    return VirtualClock(begin)
+    return VirtualClock(start)
 
 
-def as_machine(name: str, given: Definition | tuple[Definition, Type]) -> Machine:
-    """What `states:startExecution` starts by this name: a definition, or (definition, type)."""
-    definition: Definition
-    of_type: Type = "STANDARD"
-    if isinstance(given, tuple):
-        definition, of_type = given
-    else:
-        definition = given
+def as_machine(name: str, source: Definition | tuple[Definition, Type]) -> Startable:
+    """Return what `states:startExecution` starts by this name."""
+    definition, of_type = source if isinstance(source, tuple) else (source, STANDARD)
     value, program = _accepted(definition, of_type)
-    return Machine(name, program, value, of_type)
+    return Startable(name, program, value, of_type, role_in(home_of(value)))

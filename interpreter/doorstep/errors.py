@@ -113,6 +113,11 @@ class Failure:
     error: str | None = None
     cause: str | None = None
 
+    def details(self) -> dict[str, str]:
+        """Return {"error": …, "cause": …} as an event has them: without those that are absent."""
+        named = {"error": self.error, "cause": self.cause}
+        return {name: text for name, text in named.items() if text is not None}
+
 
 def is_interrupt(problem: BaseException) -> bool:
     """Return whether it is the user's Ctrl-C: Python raises that in the main thread only."""
@@ -165,10 +170,11 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         return {"Error": error, "Cause": cause}
 
     def passed_on(self, prefix: str = "") -> StateFailed:
-        """The same failure where it goes on from here, with its origin told in the cause."""
+        """Return the same failure for the state around; `prefix` begins the cause."""
         error, cause = self.failure.error, self.failure.cause
-        told = f"{prefix}{cause}" if prefix else cause
-        return StateFailed(error, told, final=self.final, also=self.also)
+        return StateFailed(
+            error, f"{prefix}{cause}" if prefix else cause, final=self.final, also=self.also
+        )
 
 
 def data_limit_exceeded(whose: str) -> StateFailed:

@@ -17,8 +17,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import doorstep
-from doorstep.engine.events import Event
 from doorstep.engine.journal import read_all
+from doorstep.engine.messages import Event
 from doorstep.runtime.invocation import Context
 
 CUTS = 10
@@ -222,19 +222,19 @@ class World:
     def run(self, tokens: set[str]) -> set[Any]:
         """Run it to its end, then redrive it; gives the calls that were made."""
         calls: set[Any] = set()
-        driver, execution = doorstep.start(
+        execution = doorstep.start(
             self.machine,
             handlers=handlers(calls, tokens),
-            machines={"x": Scopes().of(["work", "flaky"])},
+            state_machines={"x": Scopes().of(["work", "flaky"])},
             seed=1,
-            bucket=self.folder,
+            s3_root=self.folder,
             journal=self.journal,
         )
-        driver.run(execution)
-        while execution.engine.redrivable and execution.engine.redrives < self.redrives:
-            driver.redrive(execution)
-            driver.run(execution)
-        driver.close()
+        execution.wait()
+        while execution.redrivable and execution._running.engine.redrives < self.redrives:
+            execution.redrive()
+            execution.wait()
+        execution.close()
         assert execution.ended
         return calls
 

@@ -100,12 +100,12 @@ evaluations = st.fixed_dictionaries(
 def ends_within_its_bounds(state: dict[str, Any], text: str, number: int) -> None:
     """Run a state; an AssertionError if it takes too much memory. The law's patience ends it."""
     definition = {"StartAt": "A", "States": {"A": state, "Done": {"Type": "Succeed"}}}
-    given = json.dumps({"t": text, "n": number, "l": [text, number, text]})
-    if len(given) > 262_144:
+    data = json.dumps({"t": text, "n": number, "l": [text, number, text]})
+    if len(data) > 262_144:
         return
     tracemalloc.start()
     try:
-        execution = doorstep.run(definition, text=given, seed=1)
+        execution = doorstep.run(definition, input_json=data, seed=1)
         _, peak = tracemalloc.get_traced_memory()
     except DefinitionError:
         return

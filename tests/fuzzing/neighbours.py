@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 import doorstep
 from doorstep.api import SEEDED_START, as_machine
 from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header
+from doorstep.history.aws_json import as_aws
 from doorstep.map_runs.run import MapRun
-from doorstep.runtime import Driver, Execution, VirtualClock
+from doorstep.runtime import Driver, Running, VirtualClock
 from doorstep.runtime.handlers import Handlers
-from doorstep.values.json_text import loads
+from doorstep.values.json_values import loads
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from hostile import CATALOGUE, HANDLERS
@@ -90,10 +92,10 @@ def histories(good: list[Any], hostile: list[str]) -> list[list[dict[str, Any]]]
     started = [start(driver, f"good-{number}", one, "{}") for number, one in enumerate(good)]
     with redirect_stderr(StringIO()):
         driver.clock.run(lambda: all(one and one.ended for one in started))
-    return [one.history if one else [] for one in started]
+    return [[as_aws(event) for event in one.events] if one else [] for one in started]
 
 
-def start(driver: Driver, name: str, definition: Any, text: str) -> Execution | None:
+def start(driver: Driver, name: str, definition: Any, text: str) -> Running | None:
     """Start an execution, if its definition and its input are not refused."""
     try:
         loads(text)
@@ -101,7 +103,7 @@ def start(driver: Driver, name: str, definition: Any, text: str) -> Execution | 
     except (doorstep.DefinitionError, doorstep.InputError):
         return None
     identity = Identity(name=name, seed=name, machine=name)
-    return driver.start(machine.program, machine.definition, identity, text)
+    return driver.start(machine.program, Header.of(machine.definition, identity), text)
 
 
 def harms_no_neighbour(good: list[Any], hostile: list[str]) -> None:

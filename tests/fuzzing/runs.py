@@ -56,8 +56,8 @@ def run_lawfully(definition: Any, value: Any, answers: list[dict[str, Any]], exp
             value,
             type=kind,
             seed=1,
-            bucket=objects(),
-            machines=STARTED,
+            s3_root=objects(),
+            state_machines=STARTED,
             quotas={"history_events": 200},
             respond=lambda _, invoke: next(answered),
             on_event=lambda execution, _: found.setdefault(execution.arn, execution),
@@ -72,7 +72,7 @@ def run_lawfully(definition: Any, value: Any, answers: list[dict[str, Any]], exp
     for each in found.values():
         sentences = list(broken(each.history))
         assert not sentences, sentences
-        rebuilt = replay(each.engine.program, read(each.journal.lines()))
+        rebuilt = replay(each._running.engine.program, read(each._running.journal.lines()))
         assert rebuilt.history == each.events
     if execution and LIMIT not in str(execution.cause):
         replay_lawfully(definition, kind, list(found.values()))
@@ -95,8 +95,8 @@ def replay_lawfully(definition: Any, kind: Any, family: list[Execution]) -> None
         definition,
         type=kind,
         children={child.arn: child.history for child in children},
-        machines=STARTED,
-        bucket=objects(),
+        state_machines=STARTED,
+        s3_root=objects(),
     )
     assert replayed.same, replayed.as_json()
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 from doorstep_conformance.compare import causally_same
 from doorstep_conformance.values import difference, unfolded
 

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 import doorstep
 from doorstep.api import compile_definition
-from doorstep.engine.commands import Invoke, SetTimer
 from doorstep.engine.engine import EXECUTION, Engine
-from doorstep.engine.events import Fact
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import read, replay
+from doorstep.engine.messages import Fact, Invoke, SetTimer
 from doorstep.engine.quotas import STANDARD
 from doorstep.runtime.invocation import Context
 
@@ -157,21 +156,21 @@ class Play:
         self.now = 1000.0
         self.facts: list[Fact] = []
 
-    def tell(self, kind: Any, key: str = "", data: Any = None) -> None:
+    def deliver(self, kind: Any, key: str = "", data: Any = None) -> None:
         self.facts.append(Fact(kind, self.now, key, data))
         self.engine.receive(self.facts[-1])
 
     def play(self, redrives: int = 0) -> Play:
         """Start, answer whatever waits until nothing does; redrive what failed."""
-        self.tell("started", data='{"n": 1}')
+        self.deliver("started", data='{"n": 1}')
         while self.engine.status == "RUNNING" or redrives:
             if self.engine.status != "RUNNING":
                 redrives -= 1
                 if self.engine.status == "SUCCEEDED":
                     break
-                self.tell("redriven")
+                self.deliver("redriven")
             elif redrives and not self.chance.randrange(20):
-                self.tell("stopped", data={})
+                self.deliver("stopped", data={})
             else:
                 self.step()
         return self
@@ -184,21 +183,21 @@ class Play:
         chosen = self.chance.choice([*calls, *soonest])
         if isinstance(chosen, SetTimer):
             self.now = max(self.now, chosen.at)
-            self.tell("due", chosen.key, chosen.name)
+            self.deliver("due", chosen.key, chosen.name)
         else:
             self.answer(chosen)
 
     def answer(self, call: Invoke) -> None:
         kind = call.resource.rpartition(":")[2]
         if kind == "bad":
-            self.tell("failed", call.key, {"error": "Bad", "cause": "always"})
+            self.deliver("failed", call.key, {"error": "Bad", "cause": "always"})
         elif kind == "flaky" and call.attempt < 2:
-            self.tell("failed", call.key, {"error": "Flaky", "cause": "at times"})
+            self.deliver("failed", call.key, {"error": "Flaky", "cause": "at times"})
         elif self.breaks and self.chance.randrange(2):
             self.breaks -= 1
-            self.tell("failed", call.key, {"error": "Broken", "cause": "heals"})
+            self.deliver("failed", call.key, {"error": "Broken", "cause": "heals"})
         else:
-            self.tell("succeeded", call.key, answer(call.state, call.arguments))
+            self.deliver("succeeded", call.key, answer(call.state, call.arguments))
 
 
 def plain(engine: Engine) -> list[tuple[Any, ...]]:
@@ -316,7 +315,7 @@ def test_the_same_seed_gives_the_same_journal_and_its_replay_the_same_history(
     machine: dict[str, Any], delay: int
 ) -> None:
     first, second = (doorstep.run(machine, {"n": 1}, handlers(delay), seed=delay) for _ in range(2))
-    lines = list(first.journal.lines())
-    assert lines == list(second.journal.lines())
+    lines = list(first._running.journal.lines())
+    assert lines == list(second._running.journal.lines())
     assert first.output == model(machine, {"n": 1})
     assert replay(compile_definition(machine), read(lines)).history == first.events

@@ -39,7 +39,7 @@ def test_a_value_is_equal_to_its_copy(value: Any) -> None:
 
 
 @given(VALUES)
-def test_string_gives_json(value: Any) -> None:
+def test_string_returns_json(value: Any) -> None:
     text = evaluate("$string($x)", x=value)
     if not isinstance(value, str):
         assert _close(json.loads(text), value)
@@ -97,11 +97,11 @@ def test_any_regular_expression_ends(pattern: str, text: str) -> None:
         evaluate(f"$match($x, /{pattern}/)", x=text)
 
 
-def _close(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, list):
-        return all(map(_close, ours, theirs))
-    if isinstance(ours, dict):
-        return all(_close(ours[name], theirs[name]) for name in theirs)
-    if not isinstance(ours, bool) and isinstance(ours, int | float):
-        return math.isclose(ours, theirs, rel_tol=1e-14, abs_tol=5e-324)
-    return bool(ours == theirs)
+def _close(actual: Any, expected: Any) -> bool:
+    if isinstance(actual, list):
+        return all(map(_close, actual, expected))
+    if isinstance(actual, dict):
+        return all(_close(actual[name], expected[name]) for name in expected)
+    if not isinstance(actual, bool) and isinstance(actual, int | float):
+        return math.isclose(actual, expected, rel_tol=1e-14, abs_tol=5e-324)
+    return bool(actual == expected)

@@ -13,7 +13,7 @@ from jsonpath_ng.jsonpath import Child, Fields, Index, JSONPath, Root
 
 from doorstep.intrinsics import parse_intrinsic
 from doorstep.jsonpath import PathNotFound, ReferenceConflict, compile_path, compile_reference
-from doorstep.jsonpath.scanner import ExpressionSyntaxError
+from doorstep.jsonpath.grammar import ExpressionSyntaxError
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
@@ -59,10 +59,10 @@ def test_a_reference_path_finds_what_jsonpath_ng_finds(value: Any, steps: list[s
     for key in steps:
         tree = Child(tree, Index(key) if isinstance(key, int) else Fields(key))
     expected = [datum.value for datum in tree.find(value)]
-    found = []
+    result = []
     with suppress(PathNotFound):
-        found.append(compile_path(path_of(steps)).get(value))
-    assert found == expected
+        result.append(compile_path(path_of(steps)).get(value))
+    assert result == expected
 
 
 @given(values, keys)
@@ -72,11 +72,11 @@ def test_a_path_without_a_match_is_a_miss_or_an_empty_list_never_another_error(
     for tail in ("[*]", "..b", "[?(@.a)]", "[?(@.b == 1 || !@.a)]", "[-1:]", "['a','b']"):
         path = compile_path(path_of(steps) + tail)
         try:
-            found = path.get(value)
+            result = path.get(value)
         except PathNotFound:
             assert path.definite
         else:
-            assert path.definite or isinstance(found, list)
+            assert path.definite or isinstance(result, list)
 
 
 def refusal(read: Callable[[str], Any], text: str) -> ExpressionSyntaxError | None:

@@ -66,12 +66,12 @@ def test_a_redriven_map_run_with_healed_handlers_ends_as_the_one_that_never_fail
         return doorstep.answer(event, after=(first * 7) % delay)
 
     definition = machine(concurrency, per_batch, [])
-    driver, execution = doorstep.start(definition, list(range(count)), {"work": work}, seed=1)
-    driver.run(execution)
+    execution = doorstep.start(definition, list(range(count)), {"work": work}, seed=1)
+    execution.wait()
     for _ in range(len(broken)):
         if execution.status == "FAILED":
-            driver.redrive(execution)
-            driver.run(execution)
+            execution.redrive()
+            execution.wait()
     assert execution.output == batches(count, per_batch)
     firsts = {batch["Items"][0] for batch in batches(count, per_batch)}
     assert set(succeeded) == firsts

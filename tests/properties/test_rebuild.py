@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from doorstep import Execution
-from doorstep.engine.commands import Command
-from doorstep.engine.events import Fact
 from doorstep.engine.journal import Journal, read, replay
+from doorstep.engine.messages import Command, Fact
 from doorstep_conformance import OWN_CASES, Case, load_cases
 from doorstep_conformance.runner import execute
 
@@ -30,7 +29,7 @@ def shown(command: Command) -> Any:
 
 def go_on(journal: Journal, execution: Execution, facts: list[Fact]) -> list[Any]:
     """Rebuild the engine of a journal and give it more facts; gives the commands it issues."""
-    engine = replay(execution.engine.program, journal)
+    engine = replay(execution._running.engine.program, journal)
     issued = []
     for fact in facts:
         before = len(engine.history)
@@ -44,9 +43,9 @@ def go_on(journal: Journal, execution: Execution, facts: list[Fact]) -> list[Any
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_rebuilt_after_any_fact_it_writes_the_same_journal(case: Case) -> None:
     for execution in executions(case):
-        whole = list(execution.journal.lines())
-        facts = execution.journal.facts
-        never_stopped = go_on(Journal(execution.journal.header), execution, facts)
+        whole = list(execution._running.journal.lines())
+        facts = execution._running.journal.facts
+        never_stopped = go_on(Journal(execution._running.journal.header), execution, facts)
         starts = [number for number, line in enumerate(whole) if line.startswith('["fact"')]
         assert len(starts) == len(facts)
         for received, cut in enumerate([*starts, len(whole)]):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from doorstep.definitions import load
 from doorstep.errors import DefinitionError, InputError
+from doorstep.model.grammar import COMPARATORS
+from doorstep.model.state_types import STATES
 from doorstep.validation import check, validate
-from doorstep.validation.objects import COMPARATORS
-from doorstep.validation.states import STATES
 
 FIELDS = sorted(
     {name for shape in STATES.values() for name in shape.fields}

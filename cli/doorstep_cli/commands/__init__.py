@@ -1,1 +1,1 @@
-"""doorstep_cli.commands."""
+"""The commands of `doorstep`, each a function named after its command."""

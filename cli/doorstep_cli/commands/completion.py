@@ -1,4 +1,4 @@
-"""`doorstep completion`: the script that completes commands and options in a shell."""
+"""`doorstep completion`: a script for completion in a shell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import click
 from ..output import echo
 
 
-@click.command("completion", short_help="Print the script that completes commands in a shell.")
+@click.command("completion", short_help="Print a script that makes your shell complete commands.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def command(ctx: click.Context, shell: str) -> None:
-    """Print the script with which a shell completes doorstep's commands, options and files.
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print a script that lets a shell complete commands, options and file names.
 
     \b
     Examples:
@@ -21,7 +21,7 @@ def command(ctx: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    made = get_completion_class(shell)
-    if made is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise click.UsageError(f"click has no completion for {shell}")
-    echo(made(ctx.find_root().command, {}, "doorstep", "_DOORSTEP_COMPLETE").source())
+    echo(completion_class(ctx.find_root().command, {}, "doorstep", "_DOORSTEP_COMPLETE").source())

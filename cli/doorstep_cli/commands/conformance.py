@@ -1,14 +1,17 @@
-"""`doorstep conformance`: recorded cases run again, and how many answers are AWS's own."""
+"""`doorstep conformance`: run recorded cases and score the answers; make a case of a history."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ..output import Problem, Row, echo, print_table
-from .add_case import add
+from ..definitions import Type, definition_option, read_accepted
+from ..options import definition_options
+from ..output import Problem, TableRow, echo, json_text, print_table
+from ..recorded import HISTORY, read_events
 
 if TYPE_CHECKING:
     from doorstep_conformance import Report
@@ -17,32 +20,39 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group(
-    "conformance", invoke_without_command=True, short_help="Compare Doorstep with what AWS did."
+    "conformance",
+    invoke_without_command=True,
+    short_help="Compare Doorstep with recordings of AWS.",
 )
 @click.option(
-    "--cases", "directory", type=_FOLDER, help="A folder of case files; Doorstep's own by default."
+    "--cases",
+    "directory",
+    type=_FOLDER,
+    help="A folder of case files; by default Doorstep's own cases.",
 )
 @click.option(
     "--emit",
     type=click.File("w", encoding="utf-8"),
-    help="Write the answers to this file, one JSON object a line, in place of the score.",
+    help="Write the answers to this file, one JSON object a line, and print no score.",
 )
-@click.option("--missed", is_flag=True, help="List the cases that are answered otherwise, and why.")
+@click.option(
+    "--missed", is_flag=True, help="List the cases whose answers differ from AWS's, and how."
+)
 @click.option(
     "--report",
     "page_file",
     is_flag=False,
     flag_value="-",
     type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write docs/conformance.md, from Doorstep's own cases, to this file or to stdout.",
+    help="Write docs/conformance.md to this file, or to stdout. Uses Doorstep's own cases.",
 )
 @click.option(
     "--recordings",
     type=_FOLDER,
-    help="With --report: cases recorded on AWS, whose scores are then kept for the page.",
+    help="With --report: cases recorded on AWS; their scores are stored for the page.",
 )
 @click.pass_context
-def command(
+def conformance(
     ctx: click.Context,
     directory: Path | None,
     emit: TextIO | None,
@@ -50,10 +60,10 @@ def command(
     page_file: TextIO | None,
     recordings: Path | None,
 ) -> None:
-    """Run cases that hold what AWS does, and compare Doorstep's answers with it.
+    """Run cases recorded on AWS, and compare Doorstep's answers with the recordings.
 
-    Prints the score of each kind of case: exact, causal (the same but for the order of events that
-    don't depend on each other), outcome (only the end is the same), fail.
+    Prints how many cases of each kind are exact, causal (the same except for the order of
+    independent events), outcome (only the result is the same) or fail.
 
     \b
     Examples:
@@ -67,14 +77,14 @@ def command(
     from doorstep_conformance import OWN_CASES, check
 
     if page_file and directory:
-        raise click.UsageError("--report is of Doorstep's own cases: leave --cases out")
+        raise click.UsageError("--report uses Doorstep's own cases; leave out --cases")
     if recordings and not page_file:
-        raise click.UsageError("--recordings goes with --report")
+        raise click.UsageError("--recordings only applies to --report")
     directory = directory or OWN_CASES
     if not directory.is_dir():
         raise Problem(
-            "Doorstep's own cases are in its repository, not in an installed package; "
-            "name a folder of others with --cases"
+            "Doorstep's own cases are in its repository, not in the installed package; "
+            "name a folder of cases with --cases"
         )
     report = check(directory, emit)
     if page_file:
@@ -86,15 +96,12 @@ def command(
             echo(f"{one.case.id}: {one.verdict.grade}: {one.verdict.why}")
 
 
-command.add_command(add)
-
-
 def _write_page(file: TextIO, own: Report, recordings: Path | None) -> None:
     from doorstep_conformance import check
-    from doorstep_conformance.page import keep, page
+    from doorstep_conformance.page import page, store_scores
 
     if recordings:
-        keep(check(recordings))
+        store_scores(check(recordings))
     file.write(page(own))
 
 
@@ -102,9 +109,76 @@ def _print_scores(report: Report) -> None:
     from doorstep_conformance.report import GRADES
 
     rows = [
-        Row([kind, *(str(counts[grade]) for grade in GRADES), str(counts.total())])
+        TableRow([kind, *(str(counts[grade]) for grade in GRADES), str(counts.total())])
         for kind, counts in report.scores().items()
     ]
     print_table(["Kind", *(grade.capitalize() for grade in GRADES), "Cases"], rows)
     total, recorded = len(report.judged), len(report.judged) - len(report.missed)
     echo(f"{recorded} of {total} as AWS recorded them")
+
+
+@conformance.command("add", short_help="Turn a history from AWS into a case.")
+@click.argument("history", type=HISTORY, metavar="HISTORY.json")
+@definition_option("What the execution ran: a definition or template.")
+@click.option(
+    "--name", help="The case's id, such as `orders/declined`; by default the history's file name."
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="cases",
+    show_default=True,
+    help="The folder for cases.",
+)
+@definition_options
+@click.pass_context
+def add(
+    ctx: click.Context,
+    history: Path,
+    definition_file: Path,
+    name: str | None,
+    into: Path,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+) -> None:
+    """Turn a history from AWS into a case, and check whether Doorstep does the same.
+
+    HISTORY.json is what `aws stepfunctions get-execution-history` prints; `-` is standard input.
+    The case is then a regression test: `doorstep conformance --cases cases`.
+
+    Exit code: 0 Doorstep does what AWS did, 1 it does not, 2 no case was added.
+
+    \b
+    Examples:
+      doorstep conformance add history.json --definition order.asl.json
+      doorstep conformance add history.json --definition order.asl.json --name orders/declined
+      doorstep conformance add history.json --definition template.yaml --machine-name OrderMachine
+    """
+    from doorstep import InputError
+    from doorstep_conformance import answer, judge, load_case, recorded_case
+
+    if name is None:
+        name = history.name.partition(".")[0]
+    path = _new_file(into, name)
+    events = read_events(history)
+    definition = read_accepted(definition_file, parameters, resource, machine_type)
+    try:
+        content = recorded_case(events, definition.document.definition, name)
+    except InputError as problem:
+        raise Problem(f"{history}: {problem}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json_text(content, indent=2) + "\n", "utf-8")
+    case = load_case(path)
+    verdict = judge(case, answer(case))
+    echo(f"{path}: {verdict.grade}{f': {verdict.why}' if verdict.why else ''}")
+    ctx.exit(int(not verdict.as_recorded))
+
+
+def _new_file(into: Path, name: str) -> Path:
+    path = (into / f"{name}.json").resolve()
+    if not path.is_relative_to(into.resolve()) or not Path(name).name:
+        raise Problem(f"--name {name}: the case would not be in the folder {into}")
+    if path.exists():
+        raise Problem(f"{into / name}.json exists; choose another --name, or delete the file")
+    return into / f"{name}.json"

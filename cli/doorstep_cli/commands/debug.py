@@ -14,7 +14,7 @@ from ..options import definition_options, format_option
 from ..output import Problem, console, note, print_json
 from ..recorded import history_arguments, recording_of
 from ..views.moment import step
-from .replay import type_told
+from .replay import known_type
 
 if TYPE_CHECKING:
     from doorstep import Moments
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 _FAILURE = "failure"
 
 
-def _event(ctx: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    if given is None or given == _FAILURE or given.isdecimal():
-        return given
-    raise click.BadParameter(f"{given!r} is neither a number nor `failure`", param=parameter)
+def _event(ctx: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is None or text == _FAILURE or text.isdecimal():
+        return text
+    raise click.BadParameter(f"{text!r} is not a number or `failure`", param=parameter)
 
 
 @click.command("debug", short_help="Step forward and back through a recorded execution.")
 @history_arguments
 @definition_option(
-    "A definition or a template: shows the context object and the data between fields.",
+    "A definition or template; adds the context object and the data between fields.",
     required=False,
 )
 @click.option(
     "--at",
     callback=_event,
     metavar="EVENT",
-    help="Print this event, a number or `failure`, in place of stepping.",
+    help="Print one event, by number or as `failure`, instead of stepping.",
 )
 @definition_options
-@format_option("json: the event of --at as one object.")
-def command(
+@format_option("json: the event of --at as an object.")
+def debug(
     histories: tuple[Path, ...],
     definition_file: Path | None,
     arn: str | None,
@@ -54,9 +54,9 @@ def command(
 ) -> None:
     """Step through a recorded execution: input, output, variables and context at every event.
 
-    It opens at the first failure that no retry made good. HISTORY is what `doorstep replay` takes;
-    several files are the pages of one history. With a definition the execution is replayed, which
-    shows the context object and the data between the fields of a state. `?` shows the keys.
+    Opens at the first failure that no retry recovered from. HISTORY is as for `doorstep replay`;
+    several files are pages of one history. With a definition the execution is replayed, which adds
+    the context object and the data between the fields of a state. Press `?` for the keys.
 
     \b
     Examples:
@@ -68,54 +68,54 @@ def command(
     from doorstep import moments
 
     if output_format == "json" and at is None:
-        raise click.UsageError("--format json goes with --at EVENT")
+        raise click.UsageError("--format json needs --at EVENT")
     if at is None and not sys.stdout.isatty():
         raise Problem(
-            "stdout is no terminal to step in: --at EVENT prints one event, --at failure the first "
-            "failure that no retry made good"
+            "stdout is not a terminal; print one event with --at EVENT, or with --at failure the "
+            "first failure that no retry recovered from"
         )
     recording = recording_of(histories, arn)
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
-        of_type = type_told(definition, machine_type)
-        found = moments(recording, definition.document.definition, type=of_type)
+        of_type = known_type(definition, machine_type)
+        execution = moments(recording, definition.document.definition, type=of_type)
     else:
-        found = moments(recording)
+        execution = moments(recording)
     if at is None:
-        step(found)
+        step(execution)
     elif output_format == "json":
-        print_json(found[_index(found, at)].as_json())
-        _warn(found)
+        print_json(execution[_index(execution, at)].as_json())
+        _warn(execution)
     else:
-        _print(found, _index(found, at))
+        _print(execution, _index(execution, at))
 
 
-def _print(found: Moments, index: int) -> None:
+def _print(execution: Moments, index: int) -> None:
     from ..views.moment import printed
 
     # A terminal wraps by itself, and a script wants whole lines.
-    console(highlight=False).print(printed(found, index), end="", soft_wrap=True)
+    console(highlight=False).print(printed(execution, index), end="", soft_wrap=True)
 
 
-def _warn(found: Moments) -> None:
-    if found.difference:
-        note(f"the definition parts from the history at {found.difference}")
+def _warn(execution: Moments) -> None:
+    if execution.difference:
+        note(f"the definition differs from the history at {execution.difference}")
 
 
-def _without_failure(found: Moments) -> str:
-    if found.recording.ended:
-        return f"the history has no failure: the execution is {found.status}"
+def _without_failure(execution: Moments) -> str:
+    if execution.recording.ended:
+        return f"the history has no failure: the execution is {execution.status}"
     return (
-        f"the history has no failure: it ends at event {len(found)}, where the execution was still "
-        "RUNNING; a later one, or all of its pages, may have"
+        f"the history has no failure: at its last event, {len(execution)}, the execution is still "
+        "RUNNING; a later history, or all of its pages, may have one"
     )
 
 
-def _index(found: Moments, at: str) -> int:
+def _index(execution: Moments, at: str) -> int:
     if at == _FAILURE:
-        if found.blamed is None:
-            raise Problem(_without_failure(found))
-        return found.blamed
-    if not 1 <= int(at) <= len(found):
-        raise Problem(f"the history has the events 1 to {len(found)}, not {at}")
+        if execution.first_failure is None:
+            raise Problem(_without_failure(execution))
+        return execution.first_failure
+    if not 1 <= int(at) <= len(execution):
+        raise Problem(f"event {at} is not in the history, which has events 1 to {len(execution)}")
     return int(at) - 1

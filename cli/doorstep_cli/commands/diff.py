@@ -1,4 +1,4 @@
-"""`doorstep diff`: two histories side by side, aligned by state and iteration."""
+"""`doorstep diff`: compare two histories, aligned by state and iteration."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import format_option
-from ..output import Row, note, print_json, print_table
+from ..output import TableRow, note, print_json, print_table
 from ..recorded import HISTORY, recording_of
 
 if TYPE_CHECKING:
     from doorstep.history.diff import Aligned
 
 _SHOWN = 60
-"""Characters of a value in the table; --format json has all."""
+"""Characters of a value to show in the table; --format json has all."""
 
 
 @click.command("diff", short_help="Compare two histories, state by state.")
 @click.argument("first", type=HISTORY, metavar="A")
 @click.argument("second", type=HISTORY, metavar="B")
-@click.option(
-    "--all", "everything", is_flag=True, help="Show the visits that are the same as well."
-)
+@click.option("--all", "everything", is_flag=True, help="Also show visits that are the same.")
 @format_option("json: an array with an object for each visit.", "table", "json")
 @click.pass_context
-def command(
+def diff(
     ctx: click.Context, /, first: Path, second: Path, everything: bool, output_format: str
 ) -> None:
-    """Show what is different in two executions, visit by visit of their states.
+    """Show how two executions differ, state visit by state visit.
 
-    Visits are aligned by state, iteration and number, so that a state more in one of them moves
-    nothing else. Times and ids are not compared. A and B are what `doorstep replay` takes.
+    Visits are aligned by state, iteration and number, so an extra state in one of the executions
+    does not shift the rest. Times and ids are not compared. A and B are histories as for
+    `doorstep replay`.
 
-    Exit code: 0 the same, 1 something differs, 2 a file that is no history.
+    Exit code: 0 the same, 1 different, 2 a file is not a history.
 
     \b
     Examples:
@@ -44,36 +43,35 @@ def command(
     from doorstep.history.diff import diff
 
     aligned = diff(recording_of([first]).events, recording_of([second]).events)
-    shown = [one for one in aligned if everything or not one.same]
+    selected = [one for one in aligned if everything or not one.same]
     differing = sum(not one.same for one in aligned)
     if output_format == "json":
-        print_json([_as_json(one) for one in shown])
+        print_json([_as_json(one) for one in selected])
     else:
-        if rows := [row for one in shown for row in _rows(one)]:
+        if rows := [row for one in selected for row in _rows(one)]:
             print_table(["Step", "What", "A", "B"], rows)
-        note(f"{len(aligned) - differing} of {len(aligned)} the same")
+        note(f"{len(aligned) - differing} of {len(aligned)} visits are the same")
     ctx.exit(int(differing > 0))
 
 
-def _rows(one: Aligned) -> list[Row]:
+def _rows(one: Aligned) -> list[TableRow]:
     if one.same:
-        return [Row([one.place, "same", "", ""], "green")]
+        return [TableRow([one.place, "same", "", ""], "green")]
     return [
-        Row([one.place if first else "", at, _text(a), _text(b)])
-        for first, (at, a, b) in ((n == 0, found) for n, found in enumerate(one.differing))
+        TableRow([one.place if first else "", at, _text(a), _text(b)])
+        for first, (at, a, b) in ((n == 0, values) for n, values in enumerate(one.differing))
     ]
 
 
 def _text(value: Any) -> str:
-    from doorstep.values.absent import ABSENT
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import ABSENT, dumps
 
     text = "-" if value is ABSENT else dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _as_json(one: Aligned) -> dict[str, Any]:
-    from doorstep.values.absent import ABSENT
+    from doorstep.values.json_values import ABSENT
 
     differing = []
     for at, a, b in one.differing:

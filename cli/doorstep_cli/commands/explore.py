@@ -1,4 +1,4 @@
-"""`doorstep explore`: what may go wrong in a workflow, found by driving it through everything."""
+"""`doorstep explore`: find what may go wrong in a workflow by running it in every way."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DEFINITION, Definition, Type, read_accepted
+from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
 from ..options import definition_options, format_option, handlers_option, input_option
-from ..output import OutputFile, Row, echo, json_text, note, print_json, print_table, style
-from ..process import prints_go_to_stderr
-from ..runs import handlers_of, write
-from ..views.progress import Line, wanted
+from ..output import OutputFile, TableRow, echo, json_text, note, print_json, print_table, style
+from ..runs import handlers_of, prints_go_to_stderr, write
+from ..views.progress import ProgressLine, wanted
 
 if TYPE_CHECKING:
     from doorstep.explorer import Exploration, Finding
@@ -26,38 +25,36 @@ if TYPE_CHECKING:
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _WIDE = 100
-"""Characters of a value that are shown; --format json has all."""
+"""Characters of a value to show; --format json has all."""
 
 
-@click.command("explore", short_help="Drive a workflow through everything that may happen.")
+@click.command("explore", short_help="Find what may go wrong in a workflow.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
-@input_option("Where to begin: an input that is known to be right; {} by default.")
-@handlers_option(
-    "Carry out each task twice by its handler, and compare: a .py file, folder or module."
-)
+@input_option("A valid input to begin with; {} by default.")
+@handlers_option("Call the handler of each task twice and compare: a .py file, folder or module.")
 @click.option(
     "--write-mocks",
     "mocks",
     type=OutputFile(),
-    help="Write the findings as test cases of a MockConfigFile.json, for `run --mocks`.",
+    help="Write the findings as test cases in a MockConfigFile.json, for `run --mocks`.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=20.0,
     show_default=True,
-    help="Stop after this time at the latest.",
+    help="Time limit of the exploration.",
 )
-@format_option("json: one object with all findings, their scripts and pointers.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress and no remarks on stderr.")
+@format_option("json: an object with all findings, their scripts and pointers.")
+@click.option("--quiet", "-q", is_flag=True, help="Print no progress and no remarks on stderr.")
 @definition_options
 @click.pass_context
-def command(
+def explore(
     ctx: click.Context,
     /,
     path: Path,
-    text: str,
-    handlers: str | None,
+    input_json: str,
+    handlers: list[str] | None,
     mocks: Path | None,
     seconds: float,
     output_format: str,
@@ -66,50 +63,50 @@ def command(
     resource: str | None,
     parameters: Mapping[str, str],
 ) -> None:
-    """Drive a workflow through its choices, errors, retries, timeouts and Map sizes.
+    """Run a workflow through its choices, errors, retries, timeouts and Map sizes.
 
-    Inputs and answers are derived from what the definition reads and compares; no handlers are
-    needed, and no time passes. Told are states that read what is not there, errors that nobody
-    catches, loops without end, tasks that may be carried out twice, and what can't be reached, each
-    with the least input and answers that show it.
+    Inputs and answers are derived from what the definition reads and compares. No handlers are
+    needed, and no time passes. Reports states that read missing data, uncaught errors, endless
+    loops, tasks that may run twice, and parts that can't be reached, each with the smallest input
+    and answers that show it.
 
-    Exit code: 0 nothing but notes, 1 errors or warnings, 2 a definition that can't be used.
+    Exit code: 0 no findings but notes, 1 errors or warnings, 2 a definition that can't be used.
 
     \b
     Examples:
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
       doorstep explore order.asl.json --write-mocks found.json
-      doorstep explore template.yaml --resource OrderMachine --format json | jq .findings
+      doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
-        "input": json.loads(text),
+        "input": json.loads(input_json),
         "type": machine_type or definition.type,
-        "machine_name": definition.name,
+        "state_machine_name": definition.name,
         "seconds": seconds,
     }
     report = _explore(definition, handlers, options, watched=not quiet and wanted())
     if output_format == "json":
         print_json(report.as_json())
     else:
-        _print(report, _Shown(definition, path, options["type"], resource, parameters, mocks))
+        _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
     if mocks:
         _write_mocks(mocks, report, definition.name, quiet=quiet)
     elif not quiet and any(one.script for one in report.findings):
-        note("to run what a finding shows: --write-mocks FILE")
+        note("to run a finding yourself, write its answers with --write-mocks FILE")
     ctx.exit(0 if report.ok else 1)
 
 
-class Explored(Line):
-    """How far an exploration has come."""
+class ExplorationProgress(ProgressLine):
+    """The progress of an exploration."""
 
     def __init__(self) -> None:
         super().__init__(self.__str__)
         self.reached = self.parts = self.runs = 0
 
     def on_run(self, search: Search) -> None:
-        """Note how much has been reached."""
+        """Update the counts."""
         self.runs, self.parts = search.runs, len(search.items)
         self.reached = sum(item in search.reached for item in search.items)
 
@@ -118,11 +115,15 @@ class Explored(Line):
 
 
 def _explore(
-    definition: Definition, handlers: str | None, options: Mapping[str, Any], *, watched: bool
+    definition: DefinitionFile,
+    handlers: list[str] | None,
+    options: Mapping[str, Any],
+    *,
+    watched: bool,
 ) -> Exploration:
     from doorstep import explore
 
-    line_of = Explored if watched else nullcontext
+    line_of = ExplorationProgress if watched else nullcontext
     with prints_go_to_stderr(), line_of() as line, handlers_of(handlers):
         on_run = line.on_run if line else None
         return explore(definition.document.definition, handlers=handlers, on_run=on_run, **options)
@@ -136,10 +137,10 @@ def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """What the lines of a report need to know of the command."""
+class _Request:
+    """What a printed report repeats of the command: options, file and definition."""
 
-    definition: Definition
+    definition: DefinitionFile
     path: Path
     type: Type
     resource: str | None
@@ -147,25 +148,25 @@ class _Shown:
     mocks: Path | None
 
 
-def _print(report: Exploration, shown: _Shown) -> None:
+def _print(report: Exploration, request: _Request) -> None:
     from doorstep.explorer.findings import case_names
 
     rows = [
-        Row([kind, f"{a} of {b}"], None if a == b else "yellow")
+        TableRow([kind, f"{a} of {b}"], None if a == b else "yellow")
         for kind, (a, b) in report.kinds.items()
         if b
     ]
-    total = Row(["all", f"{report.reached} of {report.parts}"])
+    total = TableRow(["all", f"{report.reached} of {report.parts}"])
     print_table(["Part", "Reached"], [*rows, total])
     for finding, case in zip(report.findings, case_names(report.findings), strict=True):
-        echo("\n" + "\n".join(_lines(finding, case, shown)))
+        echo("\n" + "\n".join(_lines(finding, case, request)))
     if report.example:
-        echo("\nIt succeeds with:\n" + "\n".join(_script(report.example.as_json())))
+        echo("\nA run that succeeds:\n" + "\n".join(_script(report.example.as_json())))
     else:
         echo("\nNo run succeeded.")
-    echo(f"\n{shown.definition.file}: {_verdict(report)}")
+    echo(f"\n{request.definition.file}: {_verdict(report)}")
     if report.cut_short:
-        note("not everything was tried: give it more --seconds")
+        note("the time limit was reached; raise it with --seconds to try more")
 
 
 def _verdict(report: Exploration) -> str:
@@ -182,20 +183,20 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _lines(finding: Finding, case: str, shown: _Shown) -> Iterator[str]:
+def _lines(finding: Finding, case: str, request: _Request) -> Iterator[str]:
     title = style(f"{finding.severity} {finding.kind}", fg=_COLOURS[finding.severity])
     yield f"{title}: {style(finding.message, bold=True)}"
-    document = shown.definition.document
+    document = request.definition.document
     for place in finding.places:
         where = ":".join(map(str, document.locate(place.pointer)))
-        yield f"  {shown.definition.file}:{where}: {place.text}"
+        yield f"  {request.definition.file}:{where}: {place.text}"
     if finding.advice:
         yield f"  hint: {finding.advice}"
     if finding.script:
-        yield f"  way: {' → '.join(finding.path)}"
+        yield f"  path: {' → '.join(finding.path)}"
         yield from _script(finding.script.as_json())
-        if shown.mocks and not finding.script.items:
-            yield f"  run: {_command(finding, case, shown)}"
+        if request.mocks and not finding.script.items:
+            yield f"  run: {_command(finding, case, request)}"
 
 
 def _script(script: Mapping[str, Any]) -> Iterator[str]:
@@ -217,23 +218,23 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    from doorstep.values.json_text import dumps
+    from doorstep.values.json_values import dumps
 
     text = dumps(value)
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
 
 
-def _command(finding: Finding, case: str, shown: _Shown) -> str:
-    from doorstep.values.json_text import dumps
+def _command(finding: Finding, case: str, request: _Request) -> str:
+    from doorstep.values.json_values import dumps
 
     assert finding.script
     words: Sequence[str] = [
-        *("doorstep", "run", str(shown.path)),
-        *(["--type", "express"] if shown.type == "EXPRESS" else []),
-        *(["--resource", shown.resource] if shown.resource else []),
-        *(word for item in shown.parameters.items() for word in ("--param", "=".join(item))),
-        *("--input", dumps(finding.script.input), "--mocks", f"{shown.mocks}#{case}"),
-        # The answers are the least that shows it, not all that the service would give.
-        *("--answers", "off"),
+        *("doorstep", "run", str(request.path)),
+        *(["--type", "express"] if request.type == "EXPRESS" else []),
+        *(["--machine-name", request.resource] if request.resource else []),
+        *(word for item in request.parameters.items() for word in ("--param", "=".join(item))),
+        *("--input", dumps(finding.script.input), "--mocks", f"{request.mocks}#{case}"),
+        # The answers are the smallest that show the finding, not all that the service returns.
+        *("--mock-validation", "off"),
     ]
     return shlex.join(words)

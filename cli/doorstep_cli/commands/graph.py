@@ -1,4 +1,4 @@
-"""`doorstep graph`: a workflow as SVG, Mermaid or DOT."""
+"""`doorstep graph`: draw a workflow as SVG, Mermaid or DOT."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from doorstep.coverage.marking import of_execution
+from doorstep.coverage.marks import of_execution
 from doorstep.drawing import dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
-from doorstep.model.definition import machine
+from doorstep.model.definition import workflow
 
 from ..definitions import DEFINITION, Type, read_accepted
 from ..options import definition_options, format_option
@@ -21,17 +21,17 @@ from ..runs import write
 _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
-@click.command("graph", short_help="Draw a workflow: as SVG, Mermaid or DOT.")
+@click.command("graph", short_help="Draw a workflow as SVG, Mermaid or DOT.")
 @click.argument("path", type=DEFINITION, metavar="DEFINITION")
 @click.option(
     "--history",
     type=HISTORY,
-    help="Colour states and transitions by what happened in this history.",
+    help="Colour states and transitions by this history.",
 )
-@format_option("mermaid (default), dot for Graphviz, or svg: a picture for the browser.", *_FORMATS)
-@click.option("--output", type=OutputFile(), help="Write to this file in place of stdout.")
+@format_option("mermaid (default), dot for Graphviz, or svg for browsers.", *_FORMATS)
+@click.option("--output", type=OutputFile(), help="Write to this file instead of stdout.")
 @definition_options
-def command(
+def graph(
     path: Path,
     history: Path | None,
     output_format: str,
@@ -40,10 +40,10 @@ def command(
     resource: str | None,
     parameters: Mapping[str, str],
 ) -> None:
-    """Draw a workflow as Mermaid, DOT or SVG; Parallel and Map frame what they contain.
+    """Draw a workflow as Mermaid, DOT or SVG. Parallel and Map are frames around their states.
 
-    With a history the states are coloured: succeeded, failed, error caught, in progress, aborted,
-    not reached; and the ways that were taken. Dotted or dashed edges are those of catchers.
+    With a history, states are coloured as succeeded, failed, error caught, in progress, aborted or
+    not reached, and the transitions that were taken stand out. Dotted or dashed edges are catchers.
 
     \b
     Examples:
@@ -53,7 +53,7 @@ def command(
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
     definition = read_accepted(path, parameters, resource, machine_type)
-    tree = machine(definition.document.definition)
+    tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []
     marks = of_execution(definition.document.definition, entries) if entries else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))
@@ -62,8 +62,8 @@ def command(
     else:
         echo("\n".join(lines))
     known = {state.name for state in tree.scope.walk()}
-    if strange := sorted(_entered(entries) - known):
-        note(f"{history} has states that {path} has not: {', '.join(strange)}")
+    if unknown := sorted(_entered(entries) - known):
+        note(f"{history} enters states that {path} does not define: {', '.join(unknown)}")
 
 
 def _entered(entries: Iterable[Entry]) -> set[str]:

@@ -1,4 +1,4 @@
-"""`doorstep history`: the console's event table."""
+"""`doorstep history`: the events of an execution, as the console shows them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from pathlib import Path
 
 import click
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visits
+from doorstep.history.state_visits import Visits
 
 from ..options import format_option
-from ..output import Row, note, print_json, print_table
+from ..output import TableRow, note, print_json, print_table
 from ..recorded import history_arguments, read_history
 from ..views.events import elapsed, event_colour, timestamp
 
 _COLUMNS = ("ID", "Type", "Step", "Resource", "Started after", "Timestamp")
 _DETAILS = ("input", "parameters", "output", "assignedVariables", "error", "cause")
 _SHOWN = 200
-"""Characters of an input, output or cause that --details shows."""
+"""Characters of an input, output or cause to show with --details."""
 
 
 @click.command("history", short_help="Show the events of an execution as a table.")
 @history_arguments
-@click.option("--type", "types", multiple=True, help="Only events whose type holds this text.")
+@click.option(
+    "--type", "types", multiple=True, help="Only events whose type contains this text; repeatable."
+)
 @click.option("--state", "states", multiple=True, help="Only events of this state; repeatable.")
-@click.option("--details", is_flag=True, help="Show input, output, error and cause as well.")
-@format_option("json: one object for each row, in an array.", "table", "json")
-def command(
+@click.option("--details", is_flag=True, help="Also show input, output, error and cause.")
+@format_option("json: an array with an object for each row.", "table", "json")
+def history(
     histories: tuple[Path, ...],
     arn: str | None,
     types: tuple[str, ...],
@@ -38,9 +40,9 @@ def command(
     details: bool,
     output_format: str,
 ) -> None:
-    """Show the events of an execution as the Step Functions console does.
+    """Show the events of an execution as a table, like the Step Functions console.
 
-    HISTORY is what `doorstep replay` takes, `-` standard input; some pages of it will do.
+    HISTORY is as for `doorstep replay`, or `-` for standard input. Not all pages are needed.
 
     \b
     Examples:
@@ -52,19 +54,19 @@ def command(
     events = read_history(histories, arn)
     visits = Visits(events)
     begun = events[0].at
-    shown = [
+    selected = [
         (event, _step(event, visits))
         for event in events
         if _wanted(event, types) and (not states or _step(event, visits) in states)
     ]
     if output_format == "json":
-        print_json([_as_json(event, step, begun) for event, step in shown])
+        print_json([_as_json(event, step, begun) for event, step in selected])
         return
-    print_table(_COLUMNS, [_row(*one, begun, details) for one in shown])
-    if len(shown) < len(events):
-        note(f"{len(shown)} of {len(events)} events")
+    print_table(_COLUMNS, [_row(*one, begun, details) for one in selected])
+    if len(selected) < len(events):
+        note(f"{len(selected)} of {len(events)} events")
     if events[-1].type not in TERMINAL:
-        note("the execution had not ended, or these are not all pages of its history")
+        note("the execution was still running, or pages of its history are missing")
 
 
 def _wanted(event: Entry, types: tuple[str, ...]) -> bool:
@@ -77,7 +79,7 @@ def _step(event: Entry, visits: Visits) -> str:
 
 
 def resource(event: Entry) -> str:
-    """What a task called: `lambda:invoke`, or a function's or an activity's name."""
+    """Return what a task called: `lambda:invoke`, or the name of a function or activity."""
     called = event.details.get("resource")
     if not isinstance(called, str):
         return ""
@@ -98,16 +100,18 @@ def _as_json(event: Entry, step: str, begun: float) -> dict[str, object]:
     }
 
 
-def _row(event: Entry, step: str, begun: float, details: bool) -> Row:
+def _row(event: Entry, step: str, begun: float, details: bool) -> TableRow:
     cells = (str(event.id), event.type, step, resource(event))
-    return Row(
+    return TableRow(
         (*cells, elapsed(event.at - begun), timestamp(event.at)),
         event_colour(event.type),
-        [f"{name}: {_shortened(value)}" for name, value in _told(event)] if details else (),
+        [f"{name}: {_shortened(value)}" for name, value in _shown_details(event)]
+        if details
+        else (),
     )
 
 
-def _told(event: Entry) -> Iterator[tuple[str, object]]:
+def _shown_details(event: Entry) -> Iterator[tuple[str, object]]:
     return ((name, event.details[name]) for name in _DETAILS if name in event.details)
 
 

@@ -1,4 +1,4 @@
-"""`doorstep replay`: recorded executions against a definition, or against local handlers."""
+"""`doorstep replay`: run recorded executions with a definition, and compare handlers' answers."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import process
-from ..definitions import Definition, Type, definition_option, read_accepted
-from ..options import Command, definition_options, format_option, handlers_option
-from ..output import Problem, Row, echo, print_json, print_table
+from ..definitions import DefinitionFile, Type, definition_option, read_accepted
+from ..options import F, definition_options, format_option, handlers_option
+from ..output import Problem, TableRow, echo, print_json, print_table
 from ..recorded import arn_option, recording_of
-from ..runs import handlers_of, startable, world_options
-from ..views.progress import Line, wanted
-from ..views.replay import tell, told_shortly
+from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
+from ..views.progress import ProgressLine, wanted
+from ..views.replay import print_replay, summary
 
 if TYPE_CHECKING:
-    from doorstep.replayer import Family, Replay, Replayer
+    from doorstep.replayer import ChildHistories, Replay, Replayer
 
 
-def replay_options(command: Command) -> Command:
-    """The options of both commands that follow a recording."""
+def replay_options(command: F) -> F:
+    """Add the options of the commands that follow a recording."""
     for option in (
         click.option(
             "--children",
             type=click.Path(exists=True, path_type=Path),
             metavar="DIR",
-            help="The histories of the executions that it started, as `doorstep run` writes them; "
-            "or the journal that has them.",
+            help="Histories of child executions, as `doorstep run` writes them, or the journal "
+            "that contains them.",
         ),
         click.option(
             "--ignore-times",
             is_flag=True,
-            help="Waits and time limits may be longer or shorter than they were.",
+            help="Accept waits and time limits of other lengths than recorded.",
         ),
-        definition_option("A definition or a template."),
+        definition_option("A definition or template."),
     ):
         command = option(command)
     return command
 
 
-@click.command("replay", short_help="Run recorded executions again and show what differs.")
+@click.command("replay", short_help="Run recorded executions again and show differences.")
 @click.argument(
     "histories",
     nargs=-1,
@@ -56,20 +55,20 @@ def replay_options(command: Command) -> Command:
 @replay_options
 @world_options
 @handlers_option(
-    "Ask these handlers what the tasks were asked, and compare the answers.", "--with-handlers"
+    "Call these handlers with the recorded requests and compare their answers.", "--with-handlers"
 )
 @definition_options
-@format_option("json: an object for the execution, or an array of them for a folder.")
+@format_option("json: an object for the execution, or an array of objects for a folder.")
 @click.pass_context
-def command(
+def replay(
     ctx: click.Context,
     /,
     histories: tuple[Path, ...],
     definition_file: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
     children: Path | None,
-    machines: Mapping[str, str],
-    bucket: Path | None,
+    state_machines: Mapping[str, str],
+    s3_root: Path | None,
     arn: str | None,
     ignore_times: bool,
     machine_type: Type | None,
@@ -80,11 +79,11 @@ def command(
     """Run a recorded execution with a definition, and show the first event that differs.
 
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
-    `doorstep run` writes (--history, --journal), or an Express execution's log lines; several files
-    are the pages of one history, and a folder holds a history in every *.json. What came from
-    outside is taken from the history: answers, failures, timeouts, callbacks, times, random values.
+    `doorstep run` writes (--history, --journal), or the log lines of an Express execution. Several
+    files are pages of one history; in a folder, every *.json is a history. Answers, failures,
+    timeouts, callbacks, times and random values are taken from the history.
 
-    Exit code: 0 the same, 1 something differs, 2 a history or definition that can't be used.
+    Exit code: 0 the same, 1 different, 2 a history or definition that can't be used.
 
     \b
     Examples:
@@ -100,21 +99,23 @@ def command(
     definition = read_accepted(definition_file, parameters, resource, machine_type)
     replayer = Replayer(
         definition.document.definition,
-        type=type_told(definition, machine_type),
+        type=known_type(definition, machine_type),
         times=not ignore_times,
     )
-    with handlers_of(handlers, "--with-handlers"), process.prints_go_to_stderr():
+    with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr():
         asked = Handlers(handlers) if handlers else None
         if not histories[0].is_dir():
             recording = recording_of(histories, arn)
             family = None
             if children:
-                called = startable(definition_file, definition, parameters, machines)
-                family = replayer.family(children, called, bucket)
+                called = startable(definition_file, definition, parameters, state_machines)
+                family = replayer.child_histories(children, called, s3_root)
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:
-            raise click.UsageError("a folder of histories goes with --definition only")
+            raise click.UsageError(
+                "a folder of histories only works with --definition, --ignore-times and --format"
+            )
         else:
             replayed = None
     if replayed is None:
@@ -122,21 +123,21 @@ def command(
     if output_format == "json":
         print_json(replayed.as_json())
     else:
-        tell(replayed)
+        print_replay(replayed)
     ctx.exit(0 if replayed.same else 1)
 
 
-def type_told(definition: Definition, machine_type: Type | None) -> Type | None:
-    """The type of the machine where it is told: by the option or a template, not a definition."""
+def known_type(definition: DefinitionFile, machine_type: Type | None) -> Type | None:
+    """Return the type that --type or a template gives; None if neither does."""
     return machine_type or (definition.type if definition.type == "EXPRESS" else None)
 
 
-def _progress(family: Family | None) -> AbstractContextManager[Line | None]:
-    """A line of progress while children are replayed."""
+def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressLine | None]:
+    """Return a progress line while children are replayed."""
     if family is None or not wanted():
         return contextlib.nullcontext()
-    given = len(family.left)
-    return Line(lambda: f"{family.replayed:,} of {given:,} children replayed")
+    total = len(family.unmatched)
+    return ProgressLine(lambda: f"{family.replayed:,} of {total:,} children replayed")
 
 
 # A folder of them --------------------------------------------------------------------------------
@@ -145,23 +146,23 @@ def _progress(family: Family | None) -> AbstractContextManager[Line | None]:
 def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
     files = sorted(folder.glob("*.json"))
     if not files:
-        raise Problem(f"there are no histories (*.json) in {folder}")
-    found = [(file.name, _attempt(file, replayer)) for file in files]
+        raise Problem(f"no histories (*.json) found in {folder}")
+    results = [(file.name, _attempt(file, replayer)) for file in files]
     if output_format == "json":
-        print_json([{"file": name, **_as_json(result)} for name, result in found])
+        print_json([{"file": name, **_as_json(result)} for name, result in results])
     else:
         print_table(
-            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in found]
+            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in results]
         )
-        same = sum(not isinstance(result, str) and result.same for _, result in found)
-        echo(f"{same} of {len(found)} run through this definition as they did")
-    if any(isinstance(result, str) for _, result in found):
+        same = sum(not isinstance(result, str) and result.same for _, result in results)
+        echo(f"{same} of {len(results)} run the same with this definition")
+    if any(isinstance(result, str) for _, result in results):
         return 2
-    return int(not all(not isinstance(result, str) and result.same for _, result in found))
+    return int(not all(not isinstance(result, str) and result.same for _, result in results))
 
 
 def _attempt(file: Path, replayer: Replayer) -> Replay | str:
-    """The replay of a file's history, or why there is none."""
+    """Return the replay of a file's history, or why it can't be replayed."""
     from doorstep import InputError
     from doorstep.replayer import read_recording, replay_recording
 
@@ -175,10 +176,12 @@ def _as_json(result: Replay | str) -> dict[str, Any]:
     return {"problem": result} if isinstance(result, str) else result.as_json()
 
 
-def _row(name: str, result: Replay | str) -> Row:
+def _row(name: str, result: Replay | str) -> TableRow:
     if isinstance(result, str):
-        return Row([name, "unusable", "", "", result], "yellow")
-    found = result.difference
-    if found is None:
-        return Row([name, "same", str(result.events), "", ""], "green")
-    return Row([name, "differs", str(result.events), found.place, told_shortly(found)], "red")
+        return TableRow([name, "unusable", "", "", result], "yellow")
+    difference = result.difference
+    if difference is None:
+        return TableRow([name, "same", str(result.recorded), "", ""], "green")
+    return TableRow(
+        [name, "differs", str(result.recorded), difference.place, summary(difference)], "red"
+    )

@@ -1,4 +1,4 @@
-"""`doorstep resume`: go on from where a recorded execution failed, on this machine."""
+"""`doorstep resume`: continue a recorded execution on this machine."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import Definition, Type, read_accepted
+from ..definitions import DefinitionFile, Type, read_accepted
 from ..options import definition_options, handlers_option
 from ..output import note
 from ..recorded import history_arguments, recording_of
-from ..runs import carry_out, driving_options, finish, handlers_of, startable, write
+from ..runs import driving_options, finish, handlers_of, run_to_end, startable, write
 from ..views.progress import wanted
 from .replay import replay_options
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
+    from doorstep import Execution
     from doorstep.replayer import Recording
-    from doorstep.runtime.ports import OnEvent
+    from doorstep.runtime import OnEvent
 
 
-@click.command("resume", short_help="Go on from where a recorded execution failed.")
+@click.command("resume", short_help="Continue a recorded execution from where it failed.")
 @history_arguments
 @replay_options
 @handlers_option(
-    "What answers the tasks from there on: a .py file, a folder of them, or a module's name."
+    "Python functions that run the remaining tasks: a .py file, folder or module name."
 )
-@click.option("--from", "state", metavar="STATE", help="Do the last visit of this state again.")
-@click.option("--at", type=int, metavar="EVENT", help="Do all from this event on again.")
+@click.option(
+    "--from", "state", metavar="STATE", help="Run again from the last visit of this state."
+)
+@click.option("--at", type=int, metavar="EVENT", help="Run again from this event.")
 @definition_options
 @driving_options
 @click.pass_context
-def command(
+def resume(
     ctx: click.Context,
     /,
     histories: tuple[Path, ...],
     arn: str | None,
     definition_file: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
     history: Path | None,
-    bucket: Path | None,
-    machines: Mapping[str, str],
+    s3_root: Path | None,
+    state_machines: Mapping[str, str],
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -50,11 +52,11 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Take the past of an execution from its history, and go on with local handlers.
+    """Continue a recorded execution with local handlers.
 
-    What succeeded is not done again: a failed execution is redriven from the state that failed, as
-    RedriveExecution does it; --from and --at go back further, also in one that succeeded. HISTORY
-    is what `doorstep replay` takes. stdout gets the output's JSON.
+    A failed execution is redriven from the state that failed, as RedriveExecution does; states that
+    succeeded do not run again. --from and --at go back further, even in an execution that
+    succeeded. HISTORY is as for `doorstep replay`. The output's JSON is printed on stdout.
 
     Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a history, definition or handler that
     can't be used, 130 interrupted by Ctrl-C.
@@ -69,22 +71,24 @@ def command(
     from doorstep.history.aws_json import history_lines
 
     if options["state"] is not None and options["at"] is not None:
-        raise click.UsageError("--from and --at exclude each other")
+        raise click.UsageError("use either --from or --at, not both")
     if options["children"] and (options["state"] is not None or options["at"] is not None):
-        raise click.UsageError("--children goes on where the execution ended, not --from or --at")
+        raise click.UsageError(
+            "--children continues where the execution ended; leave out --from and --at"
+        )
     definition = read_accepted(definition_file, parameters, resource, machine_type)
-    called = startable(definition_file, definition, parameters, machines)
+    called = startable(definition_file, definition, parameters, state_machines)
     recording = recording_of(histories, arn)
     if not (recording.ended or quiet):
-        note(f"the execution was still running at its last event here, {len(recording.events)}")
+        note(f"the history ends at event {len(recording.events)}, while the execution was running")
 
-    def begin(on_event: OnEvent | None) -> tuple[Driver, Execution]:
+    def begin(on_event: OnEvent | None) -> Execution:
         return _begin(
             recording, definition, handlers, machine_type,
-            machines=called, bucket=bucket, on_event=on_event, **options,
+            state_machines=called, s3_root=s3_root, on_event=on_event, **options,
         )  # fmt: skip
 
-    execution, stop = carry_out(begin, watched=not quiet and wanted())
+    execution, stop = run_to_end(begin, watched=not quiet and wanted())
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
     ctx.exit(finish(execution, stop, output_format))
@@ -92,8 +96,8 @@ def command(
 
 def _begin(
     recording: Recording,
-    definition: Definition,
-    handlers: str | None,
+    definition: DefinitionFile,
+    handlers: list[str] | None,
     machine_type: Type | None,
     *,
     state: str | None,
@@ -101,11 +105,11 @@ def _begin(
     children: Path | None,
     ignore_times: bool,
     **options: Any,
-) -> tuple[Driver, Execution]:
-    from doorstep.replayer import begin_again
+) -> Execution:
+    from doorstep.replayer import prepare_resume
 
     with handlers_of(handlers):
-        return begin_again(
+        return prepare_resume(
             recording,
             definition.document.definition,
             handlers,

@@ -1,4 +1,4 @@
-"""`doorstep run`: a definition from its input to its end."""
+"""`doorstep run`: run a workflow to its end."""
 
 from __future__ import annotations
 
@@ -10,60 +10,82 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DEFINITION, Definition, Type, read_accepted
-from ..options import begin_time, definition_options, handlers_option, input_option, quotas
+from ..definitions import DefinitionFile, Type, read_accepted
+from ..options import (
+    begin_time,
+    definition_options,
+    handlers_option,
+    input_option,
+    quotas,
+    renamed_option,
+    services_option,
+)
 from ..output import OutputFile, note
-from ..runs import carry_out, driving_options, finish, handlers_of, startable, write, write_children
+from ..runs import (
+    driving_options,
+    finish,
+    handlers_of,
+    run_to_end,
+    startable,
+    write,
+    write_children,
+)
 from ..views.progress import wanted
+from ..world import PROJECT, located, world
 
 if TYPE_CHECKING:
-    from doorstep import Driver, Execution
-    from doorstep.runtime.ports import OnEvent
-    from doorstep.testing.mocks import Checking, Mocks
+    from doorstep import Execution
+    from doorstep.runtime import OnEvent
+    from doorstep.testing.mocks import Mocks, Validation
 
 
 @click.command("run", short_help="Run a workflow to its end.")
-@click.argument("path", type=DEFINITION, metavar="DEFINITION")
-@input_option("The input: JSON, the JSON of a file, or of standard input; {} by default.")
-@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
+@click.argument("path", type=PROJECT)
+@input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
+@handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
+@services_option
 @click.option(
     "--mocks",
     "mocked",
     metavar="FILE[#TESTCASE]",
-    help="Mocks in YAML, or a test case of a MockConfigFile.json: they go before the handlers.",
+    help="Mocks in YAML, or a test case of a MockConfigFile.json; they replace handlers.",
 )
-@click.option(
-    "--answers",
+@renamed_option(
+    "--mock-validation",
+    "mock_validation",
+    former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
     default="strict",
-    help="A mock answers as its service would not: fail (default), tell, or look away.",
+    help="If a mock returns what its service would not: strict (default) fails, warn reports it.",
 )
 @click.option(
     "--children",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write the histories of the executions that it starts to this folder, a file each.",
+    help="Write the histories of child executions to this folder, a file each.",
 )
 @click.option(
     "--journal",
     type=OutputFile(),
-    help="Keep the execution in this file; if it has one already, go on with that one.",
+    help="Store the execution in this file; if it holds one already, continue that one.",
 )
 @click.option(
-    "--redrive", is_flag=True, help="If the journal's execution has failed, redrive it first."
+    "--redrive", is_flag=True, help="If the execution in the journal has failed, redrive it."
 )
 @click.option(
     "--clock",
     type=click.Choice(["virtual", "real"]),
     default="virtual",
-    help="virtual (default): waits cost no time; real: they do.",
+    help="virtual (default): waits take no time; real: they take as long as they say.",
 )
-@click.option("--seed", help="Makes the run reproducible: names, UUIDs, jitter, times.")
-@click.option(
-    "--begin",
+@click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
+@renamed_option(
+    "--start-time",
+    "start_time",
+    former="--begin",
     metavar="TIME",
     callback=begin_time,
-    help="When the virtual clock starts: 2025-01-31T08:00:00Z, or epoch seconds; now by default.",
+    help="Start of the virtual clock: 2025-01-31T08:00:00Z or epoch seconds; now by default.",
 )
 @click.option("--name", help="Name of the execution.")
 @click.option(
@@ -72,23 +94,24 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=NUMBER",
     callback=quotas,
-    help="Change a limit, such as payload_bytes or history_events; `none` lifts these two.",
+    help="Change a limit, such as payload_bytes or history_events; `none` removes these two.",
 )
 @definition_options
 @driving_options
 @click.pass_context
-def command(
+def run(
     ctx: click.Context,
     /,
     path: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
+    services: str | None,
     mocked: str | None,
-    answers: Checking,
+    mock_validation: Validation,
     history: Path | None,
     children: Path | None,
     journal: Path | None,
     redrive: bool,
-    machines: Mapping[str, str],
+    state_machines: Mapping[str, str],
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -96,13 +119,16 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Run a workflow to its end, its tasks answered by Python functions.
+    """Run a workflow to its end, with Python functions as its tasks.
 
-    DEFINITION is JSON, YAML, or a SAM or CloudFormation template. stdout gets the output's JSON and
-    nothing else; what handlers print goes to stderr.
+    PATH is a definition in JSON or YAML, a SAM or CloudFormation template, or a folder with one (or
+    with a cdk.out). A template's own functions answer its tasks: Python, Node.js, any bootstrap.
+    Only the output's JSON is printed on stdout; what handlers print goes to stderr.
 
-    With --journal nothing is lost when the process dies: the same command again goes on from there,
-    and calls that were running are made again with the same idempotency key.
+    A task is answered by the first of: a mock, a handler, the function's own code, --services.
+
+    With --journal nothing is lost when the process dies: run the same command again to continue.
+    Handlers that were running are called again with the same idempotency key.
 
     Exit code: 0 succeeded, 1 failed, timed out or aborted, 2 a definition, input or handler that
     can't be used, 130 interrupted by Ctrl-C (the history so far is written).
@@ -112,36 +138,40 @@ def command(
       doorstep run hello.asl.json --input '{"name": "Ada"}'
       doorstep run order.asl.json --handlers handlers.py --input @order.json --history history.json
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
-      doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
+      doorstep run . --services moto
+      doorstep run template.yaml --machine-name OrderMachine --param Stage=test --seed 1
       doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run batch.asl.json --input @items.json --history batch.json --children children
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
     """
     if redrive and journal is None:
-        raise click.UsageError("--redrive goes with --journal: there is nothing to redrive.")
+        raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
     if journal and history and journal.resolve() == history.resolve():
-        raise click.UsageError("--journal and --history need a file each.")
-    if ctx.get_parameter_source("text") is ParameterSource.DEFAULT:
-        options["text"] = None
-    if options["clock"] == "real" and options["begin"] is not None:
-        raise click.UsageError("--begin sets the virtual clock; with --clock real it is now.")
+        raise click.UsageError("--journal and --history need different files")
+    if ctx.get_parameter_source("input_json") is ParameterSource.DEFAULT:
+        options["input_json"] = None
+    if options["clock"] == "real" and options["start_time"] is not None:
+        raise click.UsageError(
+            "--start-time sets the virtual clock; --clock real always starts now"
+        )
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
+    path = located(path)
     definition = read_accepted(path, parameters, resource, machine_type)
-    mocks = _mocks(mocked, definition.name, answers) if mocked else None
+    mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
-        "handlers": handlers,
         "journal": journal,
         "respond": mocks,
         "type": machine_type or definition.type,
-        "machine_name": definition.name,
-        "machines": startable(path, definition, parameters, machines),
+        "state_machine_name": definition.name,
+        "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    begin = partial(_start, definition, options, redrive, quiet)
-    execution, stop = carry_out(begin, watched=not quiet and wanted(), files=files)
+    with handlers_of(handlers), world(path, parameters, handlers, services, quiet=quiet) as around:
+        begin = partial(_start, definition, around.handlers, options, redrive, quiet)
+        execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)
     if files:
@@ -152,30 +182,29 @@ def command(
 
 
 def _start(
-    definition: Definition,
+    definition: DefinitionFile,
+    handlers: Any,
     options: Mapping[str, Any],
     redrive: bool,
     quiet: bool,
     on_event: OnEvent | None,
-) -> tuple[Driver, Execution]:
+) -> Execution:
     from doorstep import start
 
-    with handlers_of(options["handlers"]):
-        driver, execution = start(definition.document.definition, **options, on_event=on_event)
-    if options["respond"]:
-        options["respond"].driver = driver
+    value = definition.document.definition
+    execution = start(value, handlers=handlers, **options, on_event=on_event)
     journal, events = options["journal"], len(execution.events)
-    if redrive and execution.engine.redrivable:
-        driver.redrive(execution)
-    elif execution.engine.redrivable and not quiet:
-        note(f"{journal} holds this end already; --redrive goes on from there")
+    if redrive and execution.redrivable:
+        execution.redrive()
+    elif execution.redrivable and not quiet:
+        note(f"the execution in {journal} has already failed; --redrive continues it")
     elif events and not execution.ended and not quiet:
-        note(f"going on after the {events:,} events of {journal}")
-    return driver, execution
+        note(f"continuing after the {events:,} events in {journal}")
+    return execution
 
 
-def _mocks(source: str, machine: str, answers: Checking) -> Mocks:
+def _mocks(source: str, machine: str, validation: Validation) -> Mocks:
     from doorstep.testing.mock_files import mocks_of
     from doorstep.testing.mocks import Mocks
 
-    return Mocks(*mocks_of(source, Path(), machine), answers=answers)
+    return Mocks(*mocks_of(source, Path(), machine), mock_validation=validation)

@@ -1,4 +1,4 @@
-"""`doorstep serve`: Step Functions on 127.0.0.1."""
+"""`doorstep serve`: the AWS API of Step Functions on this machine."""
 
 from __future__ import annotations
 
@@ -12,101 +12,101 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..definitions import DEFINITION, all_accepted
-from ..options import handlers_option, param_option
+from ..options import handlers_option, param_option, renamed_option, s3_root_option
 from ..output import Problem, echo
 
 if TYPE_CHECKING:
     from doorstep_emulator import Options
 
 
-@click.command("serve", short_help="Serve the AWS API on this machine.")
+@click.command("serve", short_help="Serve the AWS API of Step Functions.")
 @click.argument("definitions", nargs=-1, type=DEFINITION, metavar="[DEFINITION]...")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.", show_default=True)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8083,
-    help="Port to listen on; 0: any that is free.",
+    help="Port to listen on; 0 for any free port.",
     show_default=True,
 )
 @click.option(
     "--db",
     metavar="FILE",
-    help="Where executions are kept; by default a file in your state folder. `:memory:` forgets.",
+    help="File that stores executions; by default doorstep.db in your state folder. `:memory:` "
+    "forgets them at the end.",
 )
-@handlers_option("What answers the tasks: a .py file, a folder of them, or a module's name.")
+@handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @click.option(
     "--mocks",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A MockConfigFile.json: start-execution with ARN#TESTCASE runs one of its test cases.",
+    help="A MockConfigFile.json; start-execution with ARN#TESTCASE uses one of its test cases.",
 )
-@click.option(
-    "--calls",
+@renamed_option(
+    "--max-handlers",
+    "max_handlers",
+    former="--calls",
     type=click.IntRange(1),
     default=64,
-    help="How many handlers may run at a time.",
+    help="How many handlers may run at the same time.",
     show_default=True,
 )
-@click.option(
-    "--bucket",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder that holds a folder for each S3 bucket.",
-)
+@s3_root_option
 @click.option(
     "--clock",
     type=click.Choice(["real", "virtual"]),
     default="real",
-    help="virtual: waits and back-offs end at once, timestamps show the modelled time.",
+    help="virtual: waits and retry delays take no time; timestamps show simulated time.",
     show_default=True,
 )
 @click.option(
-    "--speed", type=click.FloatRange(0, min_open=True), help="60: a minute takes a second."
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    help="How fast the real clock runs; with 60 a minute takes a second.",
 )
 @param_option
 @click.option(
     "--events",
     multiple=True,
     metavar="TARGET",
-    help="Where status changes go, as EventBridge has them: a file, an http(s) URL or "
-    "python:FILE.py:FUNCTION. May be repeated.",
+    help="Where to send status changes, as EventBridge events: a file, an http(s) URL or "
+    "python:FILE.py:FUNCTION; repeatable.",
 )
 @click.option(
     "--logs",
     multiple=True,
     metavar="TARGET",
-    help="Where executions' events go, as CloudWatch Logs has them: those of each DEFINITION and "
-    "of state machines whose loggingConfiguration asks for it. Targets as for --events.",
+    help="Where to send execution events, as in CloudWatch Logs: those of each DEFINITION, and of "
+    "state machines with a loggingConfiguration. Targets are as for --events; repeatable.",
 )
 @click.option(
     "--grace",
     type=click.IntRange(0),
     default=3,
     metavar="SECONDS",
-    help="What a shutdown leaves to requests and handlers, and then to events and logs.",
+    help="How long a shutdown waits for requests and handlers, and then for events and logs.",
     show_default=True,
 )
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="How the server reports on stderr: for people, or a JSON object a line.",
+    help="Format of the server's log on stderr; json: one object per line.",
     show_default=True,
 )
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
-    help="What it reports; debug: every request.",
+    help="Lowest level to log; debug logs every request.",
     show_default=True,
 )
-@click.option("--account", metavar="NUMBER", help="Account of requests whose key names none.")
-@click.option("--region", metavar="NAME", help="Region of requests that are not signed.")
 @click.option(
-    "--fsync", is_flag=True, help="Survive power cuts as well, not only the end of the process."
+    "--account", metavar="NUMBER", help="Account for requests whose access key names none."
 )
-def command(
+@click.option("--region", metavar="NAME", help="Region for requests that are not signed.")
+@click.option("--fsync", is_flag=True, help="Survive power cuts, not only crashes; slower.")
+def serve(
     definitions: tuple[Path, ...],
     parameters: Mapping[str, str],
     db: str | None,
@@ -116,15 +116,14 @@ def command(
     log_level: str,
     **options: Any,
 ) -> None:
-    """Serve the AWS API of Step Functions: boto3, the AWS CLI and other SDKs work with it when they
-    are given its URL as the endpoint.
+    """Serve the AWS API of Step Functions to boto3, the AWS CLI and other SDKs.
 
-    The state machines of each DEFINITION, a definition named as its file or a SAM or CloudFormation
-    template, are there from the start, brought up to date if they were there before.
+    Give clients the server's URL as their endpoint. Each DEFINITION is created as a state machine,
+    or updated: one definition, named after its file, or all in a SAM or CloudFormation template.
 
-    What was started is not lost: after a crash or a `kill -9` the next `doorstep serve` goes on
-    with every Standard execution where it was. Ctrl-C and SIGTERM stop the server, not the
-    executions. /health and /metrics tell how it stands.
+    Executions are not lost: after a crash or a `kill -9` the next `doorstep serve` continues every
+    Standard execution. Ctrl-C and SIGTERM stop the server, not the executions. Its state is at
+    /health and /metrics.
 
     \b
     Examples:
@@ -139,40 +138,40 @@ def command(
 
     if speed is not None:
         if clock == "virtual":
-            raise click.UsageError("--speed is of the real clock; --clock virtual needs none")
+            raise click.UsageError("--speed only applies to the real clock")
         clock = str(speed)
     try:
         from doorstep_emulator import Deployment, Options, report, serve
     except ModuleNotFoundError as missing:
-        told = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
-        raise Problem(told) from None
+        message = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
+        raise Problem(message) from None
     report(log_format, log_level)
-    # A program's own folder is on the path, but for `--handlers MODULE` the user's is meant.
+    # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
-    given = {name: value for name, value in options.items() if value is not None}
-    machines = [
+    present = {name: value for name, value in options.items() if value is not None}
+    deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
         for file in definitions
         for one in all_accepted(file, parameters)
     ]
-    wanted = Options(db=db or _state_file(), clock=clock, machines=machines, **given)
+    wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
     try:
-        serve(wanted, lambda url: _tell(url, wanted))
+        serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:
-        raise Problem(f"--handlers {options['handlers']}: {problem}") from None
+        raise Problem(f"--handlers {', '.join(options['handlers'])}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
 
 
-def _tell(url: str, options: Options) -> None:
+def _print_address(url: str, options: Options) -> None:
     echo(f"Serving at {url}")
-    for machine in options.machines:
+    for machine in options.deployments:
         echo(f"  {options.owner.arn('stateMachine', machine.name)}")
 
 
 def _state_file() -> str:
-    """doorstep.db in the folder where programs keep their state (XDG; Windows: LOCALAPPDATA)."""
+    """Return doorstep.db in the folder for programs' state (XDG; LOCALAPPDATA on Windows)."""
     home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
     folder = (Path(home) if home else Path.home() / ".local" / "state") / "doorstep"
     try:

@@ -1,36 +1,41 @@
-"""`doorstep test`: tests of state machines, written as YAML."""
+"""`doorstep test`: run tests of state machines that are written in YAML."""
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import Command, format_option
-from ..output import OutputFile, print_json
-from ..suite_runs import SuiteRun
+from ..options import F, format_option
+from ..output import OutputFile, Problem, echo, print_json, style
+from ..runs import prints_go_to_stderr
 
 if TYPE_CHECKING:
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
+    from doorstep.testing.suites.files import Suite, Test
+    from doorstep.testing.suites.results import Result
 
 
-def coverage_options(command: Command) -> Command:
-    """The options of `pytest --doorstep-cov`, by shorter names."""
+def coverage_options(command: F) -> F:
+    """Add the options of `pytest --doorstep-cov`, with shorter names."""
     for option in (
         click.option(
             "--cov-fail-under",
             "fail_under",
             multiple=True,
             metavar="PERCENT",
-            help="Exit with 1 when less is covered: 90, or of one kind: catcher=75.",
+            help="Exit with 1 when coverage is lower: 90, or for one kind catcher=75; repeatable.",
         ),
         click.option(
             "--cov-report",
             "reports",
             multiple=True,
             metavar="KIND:FILE",
-            help="Write a report as well: json:FILE, xml:FILE (Cobertura) or html:FILE.",
+            help="Write a report: json:FILE, xml:FILE (Cobertura) or html:FILE; repeatable.",
         ),
         click.option(
             "--cov-source",
@@ -38,34 +43,38 @@ def coverage_options(command: Command) -> Command:
             multiple=True,
             type=click.Path(exists=True, path_type=Path),
             metavar="PATH",
-            help="A definition, or a folder of *.asl.* files, that counts even when none runs it.",
+            help="A definition, or folder of *.asl.* files, to count even if no test runs it.",
         ),
         click.option(
             "--cov",
             is_flag=True,
-            help="Measure which states, transitions, rules, retriers, catchers … the tests use.",
+            help="Measure which states, transitions, rules, retriers and catchers the tests use.",
         ),
     ):
         command = option(command)
     return command
 
 
-@click.command("test", short_help="Run tests written as YAML.")
+@click.command("test", short_help="Run tests written in YAML.")
 @click.argument(
     "paths",
     nargs=-1,
     type=click.Path(exists=True, path_type=Path),
     metavar="[FILE|FOLDER]...",
 )
-@click.option("-k", "text", metavar="TEXT", help="Only tests with this text in their name.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first test that does not pass.")
-@click.option("--junit", type=OutputFile(), help="Write JUnit's XML, for CI services.")
-@click.option("--update", is_flag=True, help="Keep the histories of this run.")
+@click.option("-k", "text", metavar="TEXT", help="Only tests whose name contains this text.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first test that fails.")
+@click.option("--junit", type=OutputFile(), help="Write a JUnit XML report, for CI services.")
+@click.option(
+    "--update", is_flag=True, help="Store the histories of this run as the expected ones."
+)
 @coverage_options
 @format_option("json: an object with an entry for each test.")
-@click.option("--schema", is_flag=True, help="Print the JSON schema of suites, for editors.")
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON schema of suites, for editors, and exit."
+)
 @click.pass_context
-def command(
+def test(
     ctx: click.Context,
     /,
     paths: tuple[Path, ...],
@@ -77,11 +86,12 @@ def command(
     schema: bool,
     **coverage: Any,
 ) -> None:
-    """Run the tests of suites: files that are called *.doorstep.yaml.
+    """Run the tests in suites, which are files named *.doorstep.yaml.
 
-    Folders are searched, the current one by default. What handlers print goes to stderr.
+    Folders are searched for suites; the current folder by default. What handlers print goes to
+    stderr.
 
-    Exit code: 0 all pass, 1 some fail, 2 a file or a test that can't be used.
+    Exit code: 0 all pass, 1 some fail, 2 a file or test can't be used.
 
     \b
     Examples:
@@ -92,12 +102,12 @@ def command(
       doorstep test --schema > doorstep.schema.json
     """
     if schema:
-        from doorstep.testing.suites.tables import schema as schema_of_suites
+        from doorstep.testing.suites.files import schema as schema_of_suites
 
         print_json(schema_of_suites())
         return
     measurement = _measurement(**coverage)
-    run = SuiteRun(shown=output_format == "text", update=update, measurement=measurement)
+    run = SuiteRun(verbose=output_format == "text", update=update, measurement=measurement)
     run.all(paths or (Path(),), text, fail_fast=fail_fast)
     if output_format == "json":
         print_json(run.as_json())
@@ -110,12 +120,165 @@ def command(
 def _measurement(
     cov: bool, sources: tuple[Path, ...], reports: tuple[str, ...], fail_under: tuple[str, ...]
 ) -> Measurement | None:
-    """What measures the coverage; None when none of the options asks for it."""
+    """Return a measurement of coverage; None when no option asks for one."""
     if not (cov or sources or reports or fail_under):
         return None
-    from doorstep.coverage.measuring import Measurement
+    from doorstep.coverage.reports import Measurement
 
     try:
         return Measurement(sources, reports, fail_under)
     except ValueError as problem:
         raise click.UsageError(f"--cov: {problem}") from None
+
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "passed": {"fg": "green"},
+    "failed": {"fg": "red", "bold": True},
+    "error": {"fg": "red", "bold": True},
+}
+_MARGIN = " " * 10
+
+
+class SuiteRun:
+    """Run tests and print their results."""
+
+    def __init__(self, *, verbose: bool, update: bool, measurement: Measurement | None) -> None:
+        """`verbose`: print each test's result as soon as it has run."""
+        self.results: list[Result] = []
+        self.problems: dict[str, str] = {}
+        """By file, why it can't be used."""
+        self._verbose = verbose
+        self._update = update
+        self._measurement = measurement
+        self._begun = time.perf_counter()
+
+    def all(self, paths: Sequence[Path], text: str | None, *, fail_fast: bool) -> None:
+        """Run the tests in files and folders whose names contain `text`.
+
+        `fail_fast` stops at the first failure. Raises Problem when there are no tests.
+        """
+        # As for `run`: `handlers` may name modules of the user's folder.
+        sys.path.append(str(Path.cwd()))
+        for suite, tests in self._chosen(paths, text):
+            self._say(style(str(suite.path), bold=True))
+            for test in tests:
+                self._run(test)
+                if fail_fast and self.results[-1].outcome != "passed":
+                    return
+            if text is None:
+                self._report_unused_mocks(suite)
+
+    def write(self, junit_file: Path | None) -> None:
+        """Write the JUnit and coverage reports, and print where coverage is too low."""
+        from doorstep.testing.suites.results import junit
+        from doorstep.values.printable import printable
+
+        try:
+            if self._measurement:
+                self._measurement.write()
+            if junit_file:
+                junit_file.write_text(printable(junit(self.results, self.problems)), "utf-8")
+        except OSError as problem:
+            raise Problem(f"can't write {problem.filename}: {problem.strerror}") from None
+        for shortfall in self._measurement.shortfalls if self._measurement else ():
+            echo(f"FAIL: {shortfall}", fg="red", err=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all results as one JSON value."""
+        from doorstep.testing.suites.results import as_json
+
+        return as_json(self.results, self.problems)
+
+    def sum_up(self) -> None:
+        """Print the totals, and the table of coverage."""
+        from doorstep.testing.suites.results import counts
+
+        totals = counts(self.results)
+        totals["error"] += len(self.problems)
+        parts = [
+            style(f"{number} {outcome}", **_STYLES[outcome])
+            for outcome, number in totals.items()
+            if number
+        ]
+        echo(f"{', '.join(parts) or 'no tests'} in {time.perf_counter() - self._begun:.2f} s")
+        if self._measurement:
+            for line in self._measurement.table():
+                echo(line)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all passed, 1 some failed or coverage is too low, 2 some can't be used."""
+        outcomes = {result.outcome for result in self.results}
+        if self.problems or "error" in outcomes:
+            return 2
+        short = self._measurement is not None and bool(self._measurement.shortfalls)
+        return int("failed" in outcomes or short)
+
+    def _chosen(
+        self, paths: Sequence[Path], text: str | None
+    ) -> Sequence[tuple[Suite, Sequence[Test]]]:
+        suites = list(self._read(paths))
+        if not suites and not self.problems:
+            where = ", ".join(map(str, paths))
+            raise Problem(f"no *.doorstep.yaml found in {where}; docs/suites.md has an example")
+        wanted = (text or "").casefold()
+        chosen = [
+            (suite, [t for t in suite.tests if wanted in t.name.casefold()]) for suite in suites
+        ]
+        if text is not None and not any(tests for _, tests in chosen):
+            raise Problem(f"no test has a name that contains {text!r}")
+        return [(suite, tests) for suite, tests in chosen if tests]
+
+    def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
+        from doorstep import DoorstepError
+        from doorstep.testing.suites.files import find, read
+
+        for path in find(paths):
+            try:
+                yield read(path)
+            except DoorstepError as problem:
+                self.problems[str(path)] = str(problem)
+                Problem(str(problem)).show()
+
+    def _run(self, test: Test) -> None:
+        from doorstep.testing.suites.results import run, session_of
+
+        stage = session_of(test)
+        with prints_go_to_stderr():
+            result = run(test, stage, update=self._update)
+        self.results.append(result)
+        if self._measurement:
+            self._measurement.count(stage)
+        for line in _result_lines(result):
+            self._say(line)
+
+    def _report_unused_mocks(self, suite: Suite) -> None:
+        """Print the suite's mocks that none of its tests used."""
+        idle = [result.idle for result in self.results if result.test.suite is suite]
+        for label in sorted(frozenset.intersection(*idle)) if idle else ():
+            self._say(_remark(f"mock never reached: {label}"))
+
+    def _say(self, line: str) -> None:
+        if self._verbose:
+            echo(line)
+
+
+def _result_lines(result: Result) -> Iterator[str]:
+    """Yield a test's line; if it did not pass, also why, and what happened."""
+    from doorstep.runtime.answers import spelled
+
+    observed = result.observed
+    took = style(f"  {spelled(observed.took.total_seconds())}" if observed else "", dim=True)
+    outcome = style(f"{result.outcome:6}", **_STYLES[result.outcome])
+    yield f"  {outcome}  {result.test.name}{took}"
+    if result.outcome != "passed":
+        yield from (f"{_MARGIN}{line}" for line in result.message.splitlines())
+        if observed:
+            yield ""
+            yield from (f"{_MARGIN}{line}" for line in observed.picture.splitlines())
+            yield ""
+    yield from map(_remark, result.remarks)
+
+
+def _remark(text: str) -> str:
+    return style(f"{_MARGIN}{text}", dim=True)

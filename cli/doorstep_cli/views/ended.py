@@ -1,4 +1,4 @@
-"""How a run ended, told to people and to programs."""
+"""How a run ended, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorstep.errors import shortened
 from doorstep.history.recorded import Entry
-from doorstep.history.visits import Visit, Visits
+from doorstep.history.state_visits import Visit, Visits
 
 from ..output import style
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
 _SHOWN = 4_000
-"""Characters of a cause; the history has all of it."""
+"""Characters of a cause to show; the history has all of it."""
 
 
 def exit_code(execution: Execution) -> int:
-    """0 SUCCEEDED, 1 anything else; 2 when a handler is missing or does not load."""
+    """Return 0 for SUCCEEDED, 2 when a handler is missing or does not load, else 1."""
     if execution.status == "SUCCEEDED":
         return 0
     return 2 if (execution.error or "").startswith("Doorstep.") else 1
 
 
 def as_json(execution: Execution) -> dict[str, Any]:
-    """The run as one object, with DescribeExecution's members; the output is a value."""
+    """Return the run with DescribeExecution's members; the output is a value, not a text."""
     events = execution.history
     members = {
         "executionArn": execution.arn,
@@ -40,15 +40,17 @@ def as_json(execution: Execution) -> dict[str, Any]:
         "cause": execution.cause,
         "events": len(events),
     }
-    given = {name: value for name, value in members.items() if value is not None}
-    return given | ({"output": execution.output} if execution.status == "SUCCEEDED" else {})
+    present = {name: value for name, value in members.items() if value is not None}
+    return present | ({"output": execution.output} if execution.status == "SUCCEEDED" else {})
 
 
-def told(execution: Execution) -> str:
-    """Status, state, error and cause of a run that did not succeed, and what may help."""
+def describe(execution: Execution) -> str:
+    """Return status, state, error and cause of a run that did not succeed, and hints."""
     visits = _visits(execution)
     status = style(execution.status, fg=_COLOURS[execution.status], bold=True)
-    headline = f"{status}{_where(_blamed(execution, visits))}: {execution.error or 'no error name'}"
+    headline = (
+        f"{status}{_where(_failed_state(execution, visits))}: {execution.error or 'no error name'}"
+    )
     lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
         lines += _unanswered(visits)
@@ -56,7 +58,7 @@ def told(execution: Execution) -> str:
 
 
 def interrupted(execution: Execution) -> str:
-    """Where a run was when it was interrupted."""
+    """Return a line that says where a run was interrupted."""
     running = dict.fromkeys(
         visit.name for visit in _visits(execution).all if visit.outcome == "in progress"
     )
@@ -68,8 +70,8 @@ def _visits(execution: Execution) -> Visits:
     return Visits([Entry(*event[:4], event.details or {}) for event in execution.events])
 
 
-def _blamed(execution: Execution, visits: Visits) -> Visit | None:
-    """The state that failed: where the failure arose, rather than the Map or Parallel around it."""
+def _failed_state(execution: Execution, visits: Visits) -> Visit | None:
+    """Return the state where the failure arose, rather than the Map or Parallel around it."""
     last = visits.of.get(execution.events[-1].previous)
     inside = [
         visit
@@ -87,7 +89,7 @@ def _where(visit: Visit | None) -> str:
 
 
 def cause_lines(cause: str) -> Iterator[str]:
-    """The cause; of a function's own report the message and the handler's frames."""
+    """Yield the lines of a cause; of a function's error report, its message and stack trace."""
     try:
         report = json.loads(cause)
     except (ValueError, RecursionError):
@@ -101,10 +103,10 @@ def cause_lines(cause: str) -> Iterator[str]:
 
 
 def _unanswered(visits: Visits) -> Iterator[str]:
-    """A hint for every state whose callback, job or activity nobody answered."""
+    """Yield a hint for every state whose callback, job or activity got no answer."""
     waiting = {visit.name for visit in visits.all if visit.waits_for and not visit.over}
     for state in sorted(waiting):
         yield (
-            f"  hint: nobody answered '{state}'. Its handler says what the answer is "
-            'and when it comes, for example: return doorstep.answer({"approved": True}, after="5h")'
+            f"  hint: '{state}' got no answer. Its handler decides what the answer is "
+            'and when it comes; for example: return doorstep.answer({"approved": True}, after="5h")'
         )

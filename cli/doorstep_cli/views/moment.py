@@ -1,4 +1,4 @@
-"""A moment of an execution as rich shows it: on a whole screen, or printed once."""
+"""A moment of an execution, drawn with rich: on a whole screen, or printed once."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
-from doorstep.values.absent import ABSENT
+from doorstep.values.json_values import ABSENT
 
 from ..output import console, plain
-from .events import elapsed, event_colour, timestamp
-from .sections import pretty, sections
-from .stepping import KEYS, PANES, Session
+from .events import elapsed, event_colour, pretty, sections, timestamp
+from .stepping import KEYS, PANES, DebugSession
 
 if TYPE_CHECKING:
     from doorstep import Moment, Moments
 
 _PRINTED = 96
-"""Characters of a line of JSON that is printed."""
+"""Characters of a line of JSON in print."""
 _STATUS = {"SUCCEEDED": "green", "RUNNING": "blue", "ABORTED": "yellow"}
 _LIST = 44
-"""Columns of the list of events, where there are that many."""
+"""Columns of the list of events, if the screen is wide enough."""
 
 
 # A whole screen ----------------------------------------------------------------------------------
 
 
-def screen(session: Session, width: int, height: int) -> RenderableType:
-    """Header, the events around, what there is to see, and the keys."""
+def screen(session: DebugSession, width: int, height: int) -> RenderableType:
+    """Return a whole screen: header, list of events, data, and keys."""
     moment = session.moments[session.index]
     header = list(_header(session.moments, moment))
     for line in header:
@@ -68,17 +67,17 @@ def _header(moments: Moments, moment: Moment) -> Iterator[Text]:
         (f" {event.type}", event_colour(event.type) or ""), "  ", (plain(moment.place), "bold")
     )
     if moments.difference:
-        yield Text(f" the definition parts from the history at {moments.difference}", "yellow")
+        yield Text(f" the definition differs from the history at {moments.difference}", "yellow")
 
 
-def _events(session: Session, width: int, room: int) -> RenderableType:
+def _events(session: DebugSession, width: int, room: int) -> RenderableType:
     events = session.moments.recording.events
     first = max(0, min(session.index - room // 2, len(events) - room))
-    shown = range(first, min(first + room, len(events)))
-    return Group(*(_event(session, index, width - 2) for index in shown))
+    visible = range(first, min(first + room, len(events)))
+    return Group(*(_event(session, index, width - 2) for index in visible))
 
 
-def _event(session: Session, index: int, width: int) -> Text:
+def _event(session: DebugSession, index: int, width: int) -> Text:
     recording = session.moments.recording
     event = recording.events[index]
     visit = recording.visit(event.id)
@@ -94,12 +93,12 @@ def _event(session: Session, index: int, width: int) -> Text:
     return line
 
 
-def _footer(session: Session) -> RenderableType:
+def _footer(session: DebugSession) -> RenderableType:
     if session.asking:
         question = "event number: " if session.asking == "g" else "state or type of event: "
         return Text.assemble(("\n " + question, "bold"), session.typed, ("▏", "blink"))
     keys = Text.assemble(
-        *(part for key, told in _FOOTER.items() for part in ((f" {key} ", "bold"), f"{told} ")),
+        *(part for key, label in _FOOTER.items() for part in ((f" {key} ", "bold"), f"{label} ")),
         overflow="ellipsis",
         no_wrap=True,
     )
@@ -119,13 +118,13 @@ _FOOTER = {
 }
 
 
-def _pane(session: Session, moment: Moment, size: tuple[int, int]) -> RenderableType:
-    """What is asked for in the given width and height."""
+def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> RenderableType:
+    """Return the chosen pane; `size` is its width and height."""
     name, (width, room) = session.pane, size
     if not name:
         return _overview(moment, width, room)
     if name == "keys":
-        lines = [f"{key:<9}{told}" for key, told in KEYS.items()]
+        lines = [f"{key:<9}{meaning}" for key, meaning in KEYS.items()]
     elif name == "changes":
         before = session.moments[session.index - 1] if session.index else None
         lines = list(_changes(moment, before, width))
@@ -134,10 +133,10 @@ def _pane(session: Session, moment: Moment, size: tuple[int, int]) -> Renderable
         lines = ["nothing"] if value is ABSENT else pretty(value, width)
     lines = [line[at : at + width] for line in lines for at in range(0, len(line) or 1, width)]
     key = next(key for key, pane in PANES.items() if pane == name)
-    # Held here, where it is known how many lines there are.
+    # Limited here, where the number of lines is known.
     session.scrolled = min(session.scrolled, max(0, len(lines) - room + 2))
-    shown = lines[session.scrolled : session.scrolled + room - 2]
-    return Panel(_text(shown), title=f"{name} · {key} closes", title_align="left", height=room)
+    visible = lines[session.scrolled : session.scrolled + room - 2]
+    return Panel(_text(visible), title=f"{name} · {key} closes", title_align="left", height=room)
 
 
 def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]:
@@ -155,21 +154,21 @@ def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]
 
 
 def _overview(moment: Moment, width: int, room: int) -> RenderableType:
-    """Every section in part: the room is shared out, and what one does not need others get."""
-    found = dict(sections(moment, width))
-    context = {name: found.pop(name) for name in ("context",) if name in found}
-    shown = _fitted(found, room)
-    # The context object is long and seldom what one looks for: it gets what is left.
-    shown |= _fitted(context, room - sum(len(lines) + 2 for lines in shown.values()))
-    return Group(*(_panel(title, lines) for title, lines in shown.items()))
+    """Return part of every section; a section leaves the lines it does not need to the others."""
+    titled = dict(sections(moment, width))
+    context = {name: titled.pop(name) for name in ("context",) if name in titled}
+    panels = _fitted(titled, room)
+    # The context object is long and seldom wanted: it gets the lines that are left.
+    panels |= _fitted(context, room - sum(len(lines) + 2 for lines in panels.values()))
+    return Group(*(_panel(title, lines) for title, lines in panels.items()))
 
 
-def _fitted(found: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
-    """The sections cut to what there is room for, frames included; those without any left out."""
-    sizes = _shared([len(lines) for lines in found.values()], room - 2 * len(found))
+def _fitted(titled: Mapping[str, list[str]], room: int) -> dict[str, list[str]]:
+    """Return the sections, cut to fit with their frames; sections without room are left out."""
+    sizes = _shared([len(lines) for lines in titled.values()], room - 2 * len(titled))
     return {
         title: _cut(lines, size)
-        for (title, lines), size in zip(found.items(), sizes, strict=True)
+        for (title, lines), size in zip(titled.items(), sizes, strict=True)
         if size
     }
 
@@ -180,7 +179,7 @@ def _panel(title: str, lines: list[str]) -> Panel:
 
 
 def _shared(wanted: list[int], room: int) -> list[int]:
-    """Lines for each of the sections, a line at a time to all that want more."""
+    """Return the number of lines for each section: one at a time to all that want more."""
     sizes = [0] * len(wanted)
     while room > 0 and sizes != wanted:
         for index, want in enumerate(wanted):
@@ -203,7 +202,7 @@ def _text(lines: list[str]) -> Text:
 
 
 def printed(moments: Moments, index: int) -> RenderableType:
-    """All that there is to see at an event."""
+    """Return all data at an event."""
     moment = moments[index]
     parts: list[Text] = list(_header(moments, moment))
     for title, lines in sections(moment, _PRINTED):
@@ -213,8 +212,8 @@ def printed(moments: Moments, index: int) -> RenderableType:
 
 
 def step(moments: Moments) -> None:
-    """Show moments and follow the keys until q, Ctrl-C or the end of the keyboard."""
-    session = Session(moments, moments.blamed or 0)
+    """Show moments and obey keys until q, Ctrl-C or the end of the input."""
+    session = DebugSession(moments, moments.first_failure or 0)
     terminal = console(highlight=False)
     with terminal.screen() as whole:
         going = True

@@ -1,4 +1,4 @@
-"""Live progress on a terminal: the state, how many there were, the simulated time."""
+"""Progress on a terminal: the current state, states entered, the simulated time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doorstep.engine.events import TERMINAL
+from doorstep.engine.messages import TERMINAL
 
 from ..output import console
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from rich.spinner import Spinner
 
     from doorstep import Execution
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
 
-_PATIENCE = 0.5
-"""Seconds after which a run is worth a progress line; most are over by then."""
+_DELAY = 0.5
+"""Seconds until a progress line appears; most runs are over by then."""
 _ITEM_ENDS = ("MapIterationSucceeded", "MapIterationFailed", "MapIterationAborted")
 
 
 def wanted() -> bool:
-    """Whether somebody looks: stderr is a terminal that can rewrite a line, and this is no CI."""
+    """Return whether to show progress: stderr can rewrite a line, and this is not CI."""
     return sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-class Line:
-    """A line on stderr that is renewed, once what it tells of has lasted a while."""
+class ProgressLine:
+    """A line on stderr that is updated while work goes on; it appears after a short delay."""
 
     def __init__(self, text: Callable[[], str]) -> None:
         self._text = text
         self._live: Live | None = None
-        self._timer = threading.Timer(_PATIENCE, self._show)
+        self._timer = threading.Timer(_DELAY, self._show)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -56,22 +56,22 @@ class Line:
             self._live.stop()
 
     def _show(self) -> None:
-        # In the timer's thread: what a run of milliseconds does without is imported here.
+        # Imported here, in the timer's thread: a run of milliseconds does without it.
         from rich.live import Live
         from rich.spinner import Spinner
 
         spinner = Spinner("dots")
 
-        def renew() -> Spinner:
+        def refresh() -> Spinner:
             spinner.update(text=self._text())
             return spinner
 
-        self._live = Live(console=console(stderr=True), get_renderable=renew, transient=True)
+        self._live = Live(console=console(stderr=True), get_renderable=refresh, transient=True)
         self._live.start()
 
 
-class Progress(Line):
-    """Counts events as they happen, and shows the counts."""
+class Progress(ProgressLine):
+    """Count events as they happen and show the counts."""
 
     def __init__(self) -> None:
         super().__init__(self.__str__)
@@ -95,7 +95,7 @@ class Progress(Line):
             self.items += details["length"]
         elif kind in _ITEM_ENDS:
             self.items_done += 1
-        elif kind in TERMINAL and execution.identity.map_run:
+        elif kind in TERMINAL and execution.map_run:
             self.children_done += 1
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What became of replays, as lines and tables."""
+"""The results of replays, as lines and tables."""
 
 from __future__ import annotations
 
@@ -7,52 +7,63 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from doorstep.errors import shortened
-from doorstep.values.json_text import dumps
+from doorstep.values.json_values import dumps
 
-from ..output import Row, echo, note, plain, print_table
+from ..output import TableRow, echo, note, plain, print_table
 
 if TYPE_CHECKING:
-    from doorstep.engine.events import Event
+    from doorstep.engine.messages import Event
     from doorstep.history.recorded import Entry
-    from doorstep.replayer import Answered, ChildReplay, Difference, Replay
+    from doorstep.replayer import ChildReplay, Difference, HandlerAnswer, Replay
 
-_VERDICTS = ("same", "mended", "different", "no handler", "no answer")
-_MOST = 10
-"""Children and answers that differ are shown one by one, up to this number."""
-_SHOWN = 400
-"""Characters of an event or an answer."""
-_ABSENT = {
-    "missing": "it got an item, and has no history here",
-    "surplus": "none of the items is handed out to it",
-    "not given": "there is no history of it here",
-    "no definition": "what it ran is not known: --machine NAME=FILE",
-    "no items": "what its children got is not compared: the items are in a bucket (--bucket DIR)",
+_VERDICTS = {
+    "same": "Same",
+    "fixed": "Fixed",
+    "different": "Different",
+    "no handler": "No handler",
+    "no answer": "No answer",
 }
-_IN_ANOTHER = "a child of its own, or a handler"
+"""What a handler's answer was beside the recorded one, and the title of its column."""
+_CHILD_RESULTS = {"not given": "no history", "no items": "not compared"}
+"""Results of children whose names in the table differ from those in the JSON."""
+_MOST = 10
+"""Children, and answers, that differ to list; the others are counted."""
+_SHOWN = 400
+"""Characters of an event or an answer to show."""
+_ABSENT = {
+    "missing": "it received an item, but its history is not here",
+    "unmatched": "it matches none of the items",
+    "not given": "its history is not here",
+    "no definition": "its definition is not known; name it with --state-machine NAME=FILE",
+    "no items": "its items are in a bucket, so its children are not compared; name --s3-root DIR",
+}
+_ELSEWHERE = "one of its children, or a handler, differs"
 
 
-def tell(replayed: Replay) -> None:
-    """The first difference, what the handlers answered, and the children."""
-    _tell_own(replayed)
-    _tell_children(replayed)
+def print_replay(replayed: Replay) -> None:
+    """Print the first difference, the handlers' answers, and the children."""
+    _print_own(replayed)
+    _print_children(replayed)
 
 
-def _tell_own(replayed: Replay) -> None:
-    if found := replayed.difference:
-        echo(_headline(found), fg="red", bold=True)
-        echo(f"  {plain(found.told)}")
-        for title, event in (("recorded", found.recorded), ("now", found.ours)):
+def _print_own(replayed: Replay) -> None:
+    if difference := replayed.difference:
+        echo(_headline(difference), fg="red", bold=True)
+        echo(f"  {plain(difference.message)}")
+        for title, event in (("recorded", difference.recorded), ("now", difference.ours)):
             echo(f"  {title + ':':10}{_event(event)}")
-        echo(f"  likely:   {found.advice}")
+        echo(f"  likely:   {difference.advice}")
     else:
-        echo(f"the same: {replayed.events:,} events, {replayed.status}", fg="green")
+        echo(f"the same: {replayed.recorded:,} events, {replayed.status}", fg="green")
     if answers := [answer for one in replayed.all for answer in one.answers]:
-        _tell_answers(answers)
+        _print_answers(answers)
 
 
-def _headline(found: Difference) -> str:
-    where = f" in {found.place}" if found.place else ""
-    number = f"event {found.recorded.id}" if found.recorded else "the end of the recording"
+def _headline(difference: Difference) -> str:
+    where = f" in {difference.place}" if difference.place else ""
+    number = (
+        f"event {difference.recorded.id}" if difference.recorded else "the end of the recording"
+    )
     return plain(f"differs at {number}{where}")
 
 
@@ -62,51 +73,55 @@ def _event(event: Event | Entry | None) -> str:
     return plain(shortened(f"{event.type} {dumps(event.details or {})}", _SHOWN))
 
 
-def _tell_answers(answers: Sequence[Answered]) -> None:
+def _print_answers(answers: Sequence[HandlerAnswer]) -> None:
     counts: dict[str, Counter[str]] = {}
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1
     rows = [
-        Row(
-            [state, str(found.total()), *(str(found[verdict]) for verdict in _VERDICTS)],
-            "red" if found["different"] else None,
+        TableRow(
+            [state, str(counted.total()), *(str(counted[verdict]) for verdict in _VERDICTS)],
+            "red" if counted["different"] else None,
         )
-        for state, found in counts.items()
+        for state, counted in counts.items()
     ]
-    print_table(["State", "Calls", *(verdict.capitalize() for verdict in _VERDICTS)], rows)
-    _tell_different(answers)
+    print_table(["State", "Calls", *_VERDICTS.values()], rows)
+    _print_different(answers)
 
 
-def _tell_different(answers: Sequence[Answered]) -> None:
+def _print_different(answers: Sequence[HandlerAnswer]) -> None:
     different = [answer for answer in answers if answer.verdict == "different"]
     for answer in different[:_MOST]:
         where = plain(f"{answer.state}, attempt {answer.attempt}")
-        echo(f"{where}: the handler answers otherwise at {answer.at}")
+        echo(f"{where}: the handler's answer differs at {answer.at}")
         for title, value in (("recorded", answer.recorded), ("now", answer.now)):
             echo(f"  {title + ':':10}{plain(shortened(dumps(value), _SHOWN))}")
     if len(different) > _MOST:
-        echo(f"… and {len(different) - _MOST} more; --format json has all")
+        echo(f"… and {len(different) - _MOST} more; --format json lists all")
 
 
 # Children ---------------------------------------------------------------------------------------
 
 
-def _tell_children(replayed: Replay) -> None:
-    """The children that are not the same in a table, and how many there are of each verdict."""
+def _print_children(replayed: Replay) -> None:
+    """Print a table of the children that differ, and the number of children with each result."""
     for file in replayed.unused:
-        note(f"of no child: {file}")
-    found = list(_descendants(replayed))
-    if not found:
+        note(f"matches no child: {file}")
+    children = list(_descendants(replayed))
+    if not children:
         return
-    counts = Counter(child.verdict for _, child in found if child.verdict != "no items")
-    notable = [(where, child) for where, child in found if child.verdict != "same"]
+    counts = Counter(child.verdict for _, child in children if child.verdict != "no items")
+    notable = [(where, child) for where, child in children if child.verdict != "same"]
     if notable:
         rows = [_child_row(where, child) for where, child in notable[:_MOST]]
         print_table(["Child", "Execution", "Result", "State", "What differs"], rows)
     if len(notable) > _MOST:
-        echo(f"… and {len(notable) - _MOST} more; --format json has all")
-    told = ", ".join(f"{verdict} {number:,}" for verdict, number in counts.most_common())
-    echo(f"children: {told}")
+        echo(f"… and {len(notable) - _MOST} more; --format json lists all")
+    totals = (f"{_child_result(name)} {number:,}" for name, number in counts.most_common())
+    echo(f"children: {', '.join(totals)}")
+
+
+def _child_result(verdict: str) -> str:
+    return _CHILD_RESULTS.get(verdict, verdict)
 
 
 def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, ChildReplay]]:
@@ -116,14 +131,15 @@ def _descendants(replayed: Replay, around: str = "") -> Iterator[tuple[str, Chil
             yield from _descendants(child.replay, f"{around}{child.place} > ")
 
 
-def _child_row(where: str, child: ChildReplay) -> Row:
-    found = child.replay.difference if child.replay else None
-    told = _ABSENT.get(child.verdict) or (told_shortly(found) if found else _IN_ANOTHER)
+def _child_row(where: str, child: ChildReplay) -> TableRow:
+    difference = child.replay.difference if child.replay else None
+    why = _ABSENT.get(child.verdict) or (summary(difference) if difference else _ELSEWHERE)
     colour = "yellow" if child.same else "red"
-    return Row([where, child.name or "", child.verdict, found.place if found else "", told], colour)
+    state, result = difference.place if difference else "", _child_result(child.verdict)
+    return TableRow([where, child.name or "", result, state, why], colour)
 
 
-def told_shortly(found: Difference) -> str:
-    """A difference in a cell of a table."""
-    number = f"event {found.recorded.id}: " if found.recorded else ""
-    return f"{number}{found.told}"
+def summary(difference: Difference) -> str:
+    """Return a difference in a few words, for a cell of a table."""
+    number = f"event {difference.recorded.id}: " if difference.recorded else ""
+    return f"{number}{difference.message}"

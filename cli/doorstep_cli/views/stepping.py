@@ -1,4 +1,4 @@
-"""The keys of `doorstep debug`, and where they lead."""
+"""The keys of `doorstep debug`: what each does to the session."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 KEYS: Mapping[str, str] = {
     "n →": "next event",
     "p ←": "previous event",
-    "N P": "next, previous state entered",
+    "N P": "next, previous state",
     "f": "next failure",
     "g": "go to an event by its number",
-    "/": "search a state or a type of event",
-    "i a": "all of input, of asked",
-    "o v c": "all of output, variables, context",
-    "↓ ↑": "scroll in it",
-    "d": "changes since the event before",
-    "?": "these keys",
+    "/": "search for a state or a type of event",
+    "i a": "full input; what the task was asked",
+    "o v c": "full output, variables, context",
+    "↓ ↑": "scroll the full view",
+    "d": "changes since the previous event",
+    "?": "this list of keys",
     "q": "quit",
 }
 PANES: Mapping[str, str] = {
@@ -33,34 +33,34 @@ PANES: Mapping[str, str] = {
     "d": "changes",
     "?": "keys",
 }
-"""What a key shows in place of the overview, until it is pressed again."""
+"""Panes that a key opens in place of the overview; the same key closes it."""
 _NAMED = {
     "\x1b[C": "n", "\x1b[D": "p", "\x1b[A": "up", "\x1b[B": "down", "\x1b": "escape",
     "\x1bOC": "n", "\x1bOD": "p", "\x1bOA": "up", "\x1bOB": "down",
     "\xe0M": "n", "\xe0K": "p", "\xe0H": "up", "\xe0P": "down",
     "\x00M": "n", "\x00K": "p", "\x00H": "up", "\x00P": "down",
 }  # fmt: skip
-"""Keys that terminals send as sequences: xterm's two modes, then Windows'."""
+"""Keys that terminals send as sequences: both xterm modes, then Windows."""
 _ERASE = ("\x7f", "\x08")
 
 
 @dataclass(slots=True)
-class Session:
-    """Where one is in an execution, and what the keys have asked for."""
+class DebugSession:
+    """The position in an execution, the open pane, and a question being answered."""
 
     moments: Moments
     index: int
     pane: str = ""
-    """One of PANES; empty for the overview."""
+    """A value of PANES; empty for the overview."""
     scrolled: int = 0
     asking: str = ""
-    """The key whose question is being answered: g or /."""
+    """The key whose question is being answered: g, / or none."""
     typed: str = ""
     searched: str = ""
     message: str = ""
 
     def press(self, key: str) -> bool:
-        """Do what a key stands for; False when it is the one to quit."""
+        """Obey a key; return False when it quits."""
         key, self.message = _NAMED.get(key, key), ""
         if self.asking:
             self._type(key)
@@ -78,7 +78,7 @@ class Session:
         elif key in _MOVES:
             _MOVES[key](self)
         else:
-            self.message = f"{key!r} is none of the keys; ? shows them"
+            self.message = f"{key!r} does nothing; ? lists the keys"
         return True
 
     def _type(self, key: str) -> None:
@@ -94,9 +94,9 @@ class Session:
 
     def _go(self, text: str) -> None:
         if text.isdecimal() and 1 <= int(text) <= len(self.moments):
-            self._stand(int(text) - 1)
+            self._go_to(int(text) - 1)
         else:
-            self.message = f"there are the events 1 to {len(self.moments)}, not {text!r}"
+            self.message = f"{text!r} is not an event: they are numbered 1 to {len(self.moments)}"
 
     def _search(self, text: str) -> None:
         self.searched = wanted = (text or self.searched).lower()
@@ -104,21 +104,21 @@ class Session:
         later = [*range(self.index + 1, len(events)), *range(self.index + 1)]
         for index in later:
             if wanted in events[index].type.lower() or wanted in self._state(events[index]):
-                self._stand(index)
+                self._go_to(index)
                 return
-        self.message = f"no state and no type of event has {wanted!r} in it"
+        self.message = f"no state or type of event contains {wanted!r}"
 
     def _state(self, event: Entry) -> str:
         visit = self.moments.recording.visit(event.id)
         return visit.name.lower() if visit else ""
 
-    def _stand(self, index: int) -> None:
+    def _go_to(self, index: int) -> None:
         self.index, self.scrolled = index, 0
 
     def _by(self, steps: int) -> None:
         index = self.index + steps
         if 0 <= index < len(self.moments):
-            self._stand(index)
+            self._go_to(index)
         else:
             self.message = "this is the last event" if steps > 0 else "this is the first event"
 
@@ -127,39 +127,41 @@ class Session:
         if index is None:
             self.message = f"no {what}"
         else:
-            self._stand(index)
+            self._go_to(index)
 
     def _entered(self) -> list[int]:
         events = self.moments.recording.events
         return [i for i, event in enumerate(events) if event.type.endswith("StateEntered")]
 
     def next_state(self) -> None:
-        """Where the next state is entered."""
-        self._to((i for i in self._entered() if i > self.index), "state is entered after this")
+        """Go to where the next state is entered."""
+        self._to(
+            (i for i in self._entered() if i > self.index), "state is entered after this event"
+        )
 
     def previous_state(self) -> None:
-        """Where the state before was entered."""
+        """Go to where the previous state was entered."""
         earlier = (i for i in reversed(self._entered()) if i < self.index)
-        self._to(earlier, "state is entered before this")
+        self._to(earlier, "state was entered before this event")
 
     def next_failure(self) -> None:
-        """The failure after this event."""
+        """Go to the next failure."""
         later = (i for i in self.moments.failures if i > self.index)
-        self._to(later, "failure comes after this")
+        self._to(later, "failure after this event")
 
     def next(self) -> None:
-        """The next event."""
+        """Go to the next event."""
         self._by(1)
 
     def previous(self) -> None:
-        """The event before."""
+        """Go to the previous event."""
         self._by(-1)
 
 
-_MOVES: Mapping[str, Callable[[Session], None]] = {
-    "n": Session.next,
-    "p": Session.previous,
-    "N": Session.next_state,
-    "P": Session.previous_state,
-    "f": Session.next_failure,
+_MOVES: Mapping[str, Callable[[DebugSession], None]] = {
+    "n": DebugSession.next,
+    "p": DebugSession.previous,
+    "N": DebugSession.next_state,
+    "P": DebugSession.previous_state,
+    "f": DebugSession.next_failure,
 }

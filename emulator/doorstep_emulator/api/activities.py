@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from doorstep.definitions.jackson import JSONProblem, loads
-from doorstep.engine.events import FactKind
+from doorstep.engine.messages import FactKind
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import invalid_output, invalid_token, no_activity, task_timed_out
+from doorstep.values.jackson import JSONProblem, loads
 
 from ..activities import Poll
 from ..arns import Caller, parse
 from ..catalogue import Activity
-from ..errors import invalid_token, no_activity
-from ..server import Operations, Server, Waiting
-from . import paging, tags
-from .validation import check_encryption, check_name
-
-Request = dict[str, Any]
+from ..server import Members, Operations, Server, Waiting
+from . import paging
+from .resources import add_tags, check_encryption, check_name
 
 
-def create_activity(server: Server, caller: Caller, request: Request) -> Request:
-    """CreateActivity; the same name again gives the same activity."""
+def create_activity(server: Server, caller: Caller, request: Members) -> Members:
+    """CreateActivity; the same name again returns the same activity (fact 467)."""
     name = check_name(request["name"])
     arn = caller.arn("activity", name)
     encryption = request.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"})
     check_encryption(encryption)
     activity = server.catalogue.activities.get(arn)
     if activity is None:
-        activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)
-        tags.add(activity, request.get("tags", []))
+        activity = Activity(arn=arn, name=name, created=server.clock.now(), encryption=encryption)
+        add_tags(activity, request.get("tags", []))
         server.catalogue.save(activity)
     elif activity.encryption != encryption:
-        told = "EncryptionConfiguration may not be updated"
-        raise ApiError("ActivityAlreadyExists", f"Activity Already Exists: '{arn}'. {told}")
+        message = f"Activity Already Exists: '{arn}'. EncryptionConfiguration may not be updated"
+        raise ApiError("ActivityAlreadyExists", message)
     return {"activityArn": arn, "creationDate": activity.created}
 
 
-def describe_activity(server: Server, caller: Caller, request: Request) -> Request:
-    """DescribeActivity."""
+def describe_activity(server: Server, caller: Caller, request: Members) -> Members:
+    """DescribeActivity (fact 110)."""
     activity = _activity(server, request)
-    return _shown(activity) | {"encryptionConfiguration": activity.encryption}
+    return _listed(activity) | {"encryptionConfiguration": activity.encryption}
 
 
-def delete_activity(server: Server, caller: Caller, request: Request) -> Request:
-    """DeleteActivity; one that is not there is no error."""
+def delete_activity(server: Server, caller: Caller, request: Members) -> Members:
+    """DeleteActivity; one that does not exist is no error (fact 464)."""
     arn = parse(request["activityArn"], "activity").text
     if activity := server.catalogue.activities.get(arn):
         server.catalogue.remove(activity)
     return {}
 
 
-def list_activities(server: Server, caller: Caller, request: Request) -> Request:
-    """ListActivities, the newest first."""
-    found = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
-    found.sort(key=lambda one: one.created, reverse=True)
+def list_activities(server: Server, caller: Caller, request: Members) -> Members:
+    """ListActivities, in the order of their names (fact 459)."""
+    activities = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
+    activities.sort(key=lambda one: (one.name, one.arn))
     return paging.answer(
-        "ListActivities", request, "activities", found, lambda one: one.arn, _shown
+        "ListActivities", request, "activities", activities, lambda one: one.arn, _listed
     )
 
 
-def get_activity_task(server: Server, caller: Caller, request: Request) -> Waiting:
-    """GetActivityTask: a task, or after a minute {}."""
+def get_activity_task(server: Server, caller: Caller, request: Members) -> Waiting:
+    """GetActivityTask: a task, or {} after a minute (facts 235, 469)."""
     arn = _activity(server, request).arn
     waiting: list[Poll] = []
 
@@ -72,47 +69,46 @@ def get_activity_task(server: Server, caller: Caller, request: Request) -> Waiti
     return Waiting(begin, lambda: server.activities.leave(waiting[0]))
 
 
-def send_task_success(server: Server, caller: Caller, request: Request) -> Request:
-    """SendTaskSuccess."""
+def send_task_success(server: Server, caller: Caller, request: Members) -> Members:
+    """SendTaskSuccess (fact 468)."""
     try:
         output = loads(request["output"])
     except (JSONProblem, RecursionError) as problem:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{problem}'") from None
+        raise invalid_output(problem) from None
     return _send(server, request, "succeeded", output)
 
 
-def send_task_failure(server: Server, caller: Caller, request: Request) -> Request:
-    """SendTaskFailure."""
-    told = {"error": request.get("error"), "cause": request.get("cause")}
-    return _send(server, request, "failed", told)
+def send_task_failure(server: Server, caller: Caller, request: Members) -> Members:
+    """SendTaskFailure (facts 93 and 468)."""
+    failure = {"error": request.get("error"), "cause": request.get("cause")}
+    return _send(server, request, "failed", failure)
 
 
-def send_task_heartbeat(server: Server, caller: Caller, request: Request) -> Request:
-    """SendTaskHeartbeat."""
+def send_task_heartbeat(server: Server, caller: Caller, request: Members) -> Members:
+    """SendTaskHeartbeat (facts 98 and 468)."""
     return _send(server, request, "heartbeat", None)
 
 
-def _send(server: Server, request: Request, kind: FactKind, data: Any) -> Request:
-    """Answer from what it did: TaskTimedOut for a task that was over, or whose time was."""
+def _send(server: Server, request: Members, kind: FactKind, data: Any) -> Members:
+    """Send to a task; raise TaskTimedOut for one that was over, or whose time was (fact 468)."""
     token = request["taskToken"]
     try:
         sent = server.driver.send(token, kind, data)
     except KeyError:
         raise invalid_token() from None
     if not sent:
-        told = "Task Timed Out: 'Provided task does not exist anymore'"
-        raise ApiError("TaskTimedOut", told)
+        raise task_timed_out()
     return {}
 
 
-def _activity(server: Server, request: Request) -> Activity:
+def _activity(server: Server, request: Members) -> Activity:
     arn = parse(request["activityArn"], "activity").text
     if arn not in server.catalogue.activities:
         raise no_activity(arn)
     return server.catalogue.activities[arn]
 
 
-def _shown(activity: Activity) -> Request:
+def _listed(activity: Activity) -> Members:
     return {
         "activityArn": activity.arn,
         "name": activity.name,

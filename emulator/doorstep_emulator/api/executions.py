@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import replace
 from typing import Any
 
-from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header
 from doorstep.errors import ApiError, DoorstepError, InputError
-from doorstep.runtime import Execution
-from doorstep.values.json_text import loads
+from doorstep.model.aws_errors import (
+    execution_exists,
+    invalid_input,
+    invalid_request,
+    no_execution,
+    wrong_type,
+)
+from doorstep.runtime import Running
+from doorstep.values import jackson
+from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
-from ..catalogue import Target
-from ..errors import invalid_request, no_execution, wrong_type
+from ..catalogue import StartTarget
+from ..clock import Pace
 from ..responses import why_not_redrivable
-from ..server import Operations, Server, Waiting
+from ..server import Members, Operations, Server, Waiting
 from ..store.store import Row
-from ..timelines import Pace
-from .validation import check_name
+from .resources import check_name
 
-Request = dict[str, Any]
 CLOCK_TAG = "doorstep:clock"
 """The tag of a state machine that says which clock its executions have."""
-_PAYLOAD_BYTES = 262_144
+_NO_INPUT = "Invalid execution input."
 _TOKEN_LIFE, _TOKENS = 15 * 60, 10
+"""Seconds for which a clientToken counts, and how many of an execution (fact 506)."""
 _RETENTION = 90 * 86_400
-"""Seconds after its end for which an execution keeps its name (API reference, StartExecution)."""
+"""Seconds after its end for which an execution has its name (fact 522)."""
 
 
-def start_execution(server: Server, caller: Caller, request: Request) -> Request | Waiting:
-    """StartExecution; the same name and input again, while it runs, give the same execution."""
+def start_execution(server: Server, caller: Caller, request: Members) -> Members | Waiting:
+    """StartExecution; the same name and input again return the one that runs (facts 111, 455)."""
     target = _target(server, request)
     name, text = _name(request), _input(request)
     identity = _identity(server, target, name)
@@ -43,14 +49,14 @@ def start_execution(server: Server, caller: Caller, request: Request) -> Request
     return server.once_done(lambda: _started(execution))
 
 
-def _started(execution: Execution) -> Request:
+def _started(execution: Running) -> Members:
     if execution.set_aside or execution.events[0].type != "ExecutionStarted":
         raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
     return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
 
 
-def start_sync_execution(server: Server, caller: Caller, request: Request) -> Waiting:
-    """StartSyncExecution: answered when the Express execution has ended."""
+def start_sync_execution(server: Server, caller: Caller, request: Members) -> Waiting:
+    """StartSyncExecution: answered when the Express execution has ended (facts 456, 457)."""
     target = _target(server, request)
     if target.machine.type != "EXPRESS":
         raise wrong_type()
@@ -64,21 +70,21 @@ def start_sync_execution(server: Server, caller: Caller, request: Request) -> Wa
     return Waiting(begin)
 
 
-def stop_execution(server: Server, caller: Caller, request: Request) -> Request:
-    """StopExecution; of one that has ended it says when."""
+def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
+    """StopExecution; for one that has ended it returns when (fact 100)."""
     row = existing(server, request)
     why = {"error": request.get("error"), "cause": request.get("cause")}
     if execution := server.driver.executions.get(row.arn):
         server.driver.stop(execution, **why)
     elif row.status == "RUNNING":
-        server.keeper.abort(row, **why)
+        server.recorder.abort(row, **why)
     return {"stopDate": row.stopped}
 
 
-def redrive_execution(server: Server, caller: Caller, request: Request) -> Request:
-    """RedriveExecution; the same clientToken again, within 15 minutes, redrives nothing."""
+def redrive_execution(server: Server, caller: Caller, request: Members) -> Members:
+    """RedriveExecution; the same clientToken again redrives nothing (facts 500, 506)."""
     row = existing(server, request)
-    token, now = request.get("clientToken"), time.time()
+    token, now = request.get("clientToken"), server.clock.now()
     done = server.redrives.get(row.arn, {})
     if token in done and now - done[token][0] < _TOKEN_LIFE:
         return {"redriveDate": done[token][1]}
@@ -91,13 +97,16 @@ def redrive_execution(server: Server, caller: Caller, request: Request) -> Reque
     server.driver.redrive(execution)
     redriven = execution.engine.redriven_at
     if token is not None:
-        kept = [*done.items(), (token, (now, redriven))]
-        server.redrives[row.arn] = dict(kept[-_TOKENS:])
+        tokens = [*done.items(), (token, (now, redriven))]
+        server.redrives[row.arn] = dict(tokens[-_TOKENS:])
     return {"redriveDate": redriven}
 
 
-def existing(server: Server, request: Request) -> Row:
-    """The execution that a request names; raises InvalidArn, ExecutionDoesNotExist."""
+def existing(server: Server, request: Members) -> Row:
+    """Return the execution that a request names; raise InvalidArn, ExecutionDoesNotExist.
+
+    Facts 110 and 456.
+    """
     arn = parse(request["executionArn"], "execution").text
     row = server.row(arn)
     if row is None:
@@ -106,24 +115,24 @@ def existing(server: Server, request: Request) -> Row:
 
 
 def last_event(server: Server, row: Row) -> int:
-    """The id of an execution's last event."""
+    """Return the id of an execution's last event."""
     execution = server.driver.executions.get(row.arn)
     return len(execution.events) if execution else server.store.last_event(row.id)
 
 
 def redrive_refusal(server: Server, row: Row) -> str | None:
-    """Why an execution can't be redriven now; None if it can."""
+    """Return why an execution can't be redriven now; None if it can (facts 500 and 507)."""
     machine = server.catalogue.machines.get(row.machine.partition("/")[0])
     deleting = machine is None or machine.deleting
-    return why_not_redrivable(row, last_event(server, row), time.time(), deleting=deleting)
+    return why_not_redrivable(row, last_event(server, row), server.clock.now(), deleting=deleting)
 
 
 def _not_redrivable(row: Row, why: str) -> ApiError:
     return ApiError("ExecutionNotRedrivable", f"{why}: '{row.arn}'")
 
 
-def _target(server: Server, request: Request) -> Target:
-    """What an ARN stands for, with the test case that stands behind a `#`."""
+def _target(server: Server, request: Members) -> StartTarget:
+    """Return what to start for an ARN, with the test case that stands behind a `#` (fact 126)."""
     arn, sign, test_case = request["stateMachineArn"].partition("#")
     target = server.catalogue.target(arn)
     if not sign:
@@ -132,41 +141,35 @@ def _target(server: Server, request: Request) -> Target:
     return replace(target, test_case=test_case)
 
 
-def _name(request: Request) -> str:
+def _name(request: Members) -> str:
     return check_name(request["name"]) if "name" in request else str(uuid.uuid4())
 
 
-def _input(request: Request) -> str:
+def _input(request: Members) -> str:
+    # Fact 455: the input is JSON, `{}` by default.
     text: str = request.get("input", "{}")
-    if len(text.encode("utf-8", "surrogatepass")) > _PAYLOAD_BYTES:
-        raise invalid_request(
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_PAYLOAD_BYTES}"
-        )
     try:
         jackson.loads(text)
     except jackson.JSONProblem as problem:
-        told = str(problem) if text.strip() else "Invalid execution input."
-        raise _invalid_input(told) from None
+        raise invalid_input(str(problem) if text.strip() else _NO_INPUT) from None
     except RecursionError:
-        raise _invalid_input("Invalid execution input.") from None
+        raise invalid_input(_NO_INPUT) from None
     return text
 
 
 def _is_taken(server: Server, arn: str) -> bool:
-    """Whether an execution has the name; one that ended long ago is forgotten for it."""
+    """Return whether an execution has the name; one that ended long ago is deleted for it.
+
+    Fact 522.
+    """
     row = server.row(arn)
-    if row and row.stopped and time.time() - row.stopped > _RETENTION:
-        server.keeper.forget(row)
+    if row and row.stopped and server.clock.now() - row.stopped > _RETENTION:
+        server.recorder.forget(row)
         return False
     return row is not None or arn in server.driver.executions
 
 
-def _invalid_input(why: str) -> ApiError:
-    return ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
-
-
-def _identity(server: Server, target: Target, name: str) -> Identity:
+def _identity(server: Server, target: StartTarget, name: str) -> Identity:
     _, _, _, region, account, *_ = target.machine.arn.split(":")
     return Identity(
         name=name,
@@ -182,18 +185,23 @@ def _identity(server: Server, target: Target, name: str) -> Identity:
 def _start(
     server: Server,
     caller: Caller,
-    target: Target,
+    target: StartTarget,
     identity: Identity,
     text: str,
-    request: Request,
-) -> Execution:
+    request: Members,
+) -> Running:
     startable = server.programs.startable(target, request.get("traceHeader"))
     clock = server.timelines.clock(_pace(server, caller, target), identity.arn)
-    return server.driver.start(startable.program, startable.definition, identity, text, clock=clock)
+    return server.driver.start(
+        startable.program,
+        Header.of(startable.definition, identity),
+        text,
+        clock,
+    )
 
 
-def _pace(server: Server, caller: Caller, target: Target) -> Pace:
-    """The request's clock (header X-Doorstep-Clock), else the machine's (its tag), else ours."""
+def _pace(server: Server, caller: Caller, target: StartTarget) -> Pace:
+    """Return the request's clock (X-Doorstep-Clock), else the machine's (its tag), else ours."""
     named = caller.clock or target.machine.tags.get(CLOCK_TAG)
     try:
         return server.pace if named is None else Pace.of(named)
@@ -201,20 +209,22 @@ def _pace(server: Server, caller: Caller, target: Target) -> Pace:
         raise invalid_request(str(problem)) from None
 
 
-def _started_again(server: Server, target: Target, arn: str, text: str) -> Request:
+def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> Members:
+    # Fact 111: the same input, while it runs.
     row, execution = server.row(arn), server.driver.executions.get(arn)
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
     if row and running and execution and execution.engine.input == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
-    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+    raise execution_exists(arn)
 
 
-def _ended(execution: Execution, text: str, request: Request) -> Request:
+def _ended(execution: Running, text: str, request: Members) -> Members:
+    # Fact 457: what a failed one leaves out, and how time is billed.
     engine, identity = execution.engine, execution.identity
     succeeded = execution.status == "SUCCEEDED"
     whole = request.get("includedData") != "METADATA_ONLY"
     milliseconds = (engine.now - engine.started_at) * 1000
-    told = {
+    members = {
         "executionArn": execution.arn,
         "stateMachineArn": identity.machine_arn,
         "name": identity.name,
@@ -233,7 +243,7 @@ def _ended(execution: Execution, text: str, request: Request) -> Request:
             "billedDurationInMilliseconds": 100 * max(1, -int(-milliseconds // 100)),
         },
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 OPERATIONS: Operations = {

@@ -1,72 +1,68 @@
-"""Executions as they are shown: describe, list, history."""
+"""Executions described and listed, and their histories."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from doorstep.engine.events import Event, details_member
 from doorstep.engine.identity import Identity
+from doorstep.engine.messages import Event, details_member
 from doorstep.history.aws_json import as_aws
-from doorstep.values.json_text import loads
+from doorstep.model.aws_errors import invalid_request, no_machine, no_resource, wrong_type
+from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
-from ..errors import invalid_request, no_machine, no_resource, wrong_type
 from ..responses import details, redrive_status, summary
-from ..server import Operations, Server
-from ..store.store import Query, Row
+from ..server import Members, Operations, Server
+from ..store.store import ListQuery, Row
 from . import paging
 from .executions import existing, last_event, redrive_refusal
 from .machines import configuration
 
-Request = dict[str, Any]
 
-
-def describe_execution(server: Server, caller: Caller, request: Request) -> Request:
+def describe_execution(server: Server, caller: Caller, request: Members) -> Members:
     """DescribeExecution."""
     row = existing(server, request)
-    told = summary(row) | redrive_status(row, redrive_refusal(server, row))
+    members = summary(row) | redrive_status(row, redrive_refusal(server, row))
     if row.trace is not None:
-        told["traceHeader"] = row.trace
+        members["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
-        return told
+        return members
     first = _events(server, row, 1, 1)[0].details or {}
-    told |= {"input": first["input"], "inputDetails": {"included": True}}
-    # The error of a time-out is in the history alone (asl-facts, behaviour 94).
+    members |= {"input": first["input"], "inputDetails": {"included": True}}
+    # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         number = last_event(server, row)
         last = _events(server, row, number, number)[0].details or {}
-        told |= {name: last[name] for name in ("output", "error", "cause") if name in last}
+        members |= {name: last[name] for name in ("output", "error", "cause") if name in last}
         if "output" in last:
-            told["outputDetails"] = {"included": True}
-    return told
+            members["outputDetails"] = {"included": True}
+    return members
 
 
-def describe_machine_for_execution(server: Server, caller: Caller, request: Request) -> Request:
-    """DescribeStateMachineForExecution: as the machine was when the execution began."""
+def describe_machine_for_execution(server: Server, caller: Caller, request: Members) -> Members:
+    """DescribeStateMachineForExecution: as the machine was when the execution began (fact 461)."""
     row = existing(server, request)
     revision = server.catalogue.revision(row.revision)
     identity = Identity(**loads(row.identity))
-    told = {
+    members = {
         "stateMachineArn": row.machine,
         "name": identity.machine_path,
         "updateDate": revision.at,
         **configuration(revision, request),
     }
     if row.map_run is not None:
-        told |= {"mapRunArn": row.map_run, "label": identity.label}
-    return told
+        members |= {"mapRunArn": row.map_run, "label": identity.label}
+    return members
 
 
-def list_executions(server: Server, caller: Caller, request: Request) -> Request:
-    """ListExecutions: of a machine, a version, an alias or a map run; the newest first."""
+def list_executions(server: Server, caller: Caller, request: Members) -> Members:
+    """ListExecutions: of a machine, version, alias or map run; the newest first (fact 459)."""
     if ("stateMachineArn" in request) == ("mapRunArn" in request):
-        told = "Exactly one of stateMachineArn and mapRunArn must be specified"
-        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
+        message = "Exactly one of stateMachineArn and mapRunArn must be specified"
+        raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
     run = _map_run(server, request)
     query = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
     rows = server.store.rows(
-        Query(
+        ListQuery(
             **query,
             status=request.get("statusFilter"),
             redriven=_redriven(request),
@@ -74,24 +70,24 @@ def list_executions(server: Server, caller: Caller, request: Request) -> Request
             limit=size + 1,
         )
     )
-    answer: Request = {"executions": [_listed(server, row, run) for row in rows[:size]]}
+    answer: Members = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", request, rows[size - 1].id)
     return answer
 
 
-def get_execution_history(server: Server, caller: Caller, request: Request) -> Request:
-    """GetExecutionHistory, a page of it."""
+def get_execution_history(server: Server, caller: Caller, request: Members) -> Members:
+    """GetExecutionHistory: a page, in either order (facts 109, 454)."""
     row = existing(server, request)
     last, size = last_event(server, row), paging.size(request)
     reverse = request.get("reverseOrder", False)
-    given = paging.position("GetExecutionHistory", request, int)
-    start = given or (last if reverse else 1)
+    position = paging.position("GetExecutionHistory", request, int)
+    start = position or (last if reverse else 1)
     lowest, highest = (start - size + 1, start) if reverse else (start, start + size - 1)
     events = _events(server, row, max(lowest, 1), min(highest, last))
     whole = request.get("includeExecutionData", True)
-    shown = [_shown(event, row, whole) for event in (reversed(events) if reverse else events)]
-    answer: Request = {"events": shown}
+    ordered = reversed(events) if reverse else events
+    answer: Members = {"events": [_on_the_wire(event, row, whole) for event in ordered]}
     following = lowest - 1 if reverse else highest + 1
     if 1 <= following <= last:
         answer["nextToken"] = paging.token("GetExecutionHistory", request, following)
@@ -105,26 +101,26 @@ def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
     return server.store.events(row.id, first, last)
 
 
-def _shown(event: Event, row: Row, whole: bool) -> Request:
-    """An event as the wire has it: its time in epoch seconds."""
-    shown = as_aws(event) | {"timestamp": event.at}
-    member = details_member(event.type)
-    return shown if member is None else shown | {member: details(event, row, whole)}
+def _on_the_wire(event: Event, row: Row, whole: bool) -> Members:
+    """Return an event with its time in epoch seconds."""
+    members = as_aws(event) | {"timestamp": event.at}
+    name = details_member(event.type)
+    return members if name is None else members | {name: details(event, row, whole)}
 
 
-def _listed(server: Server, row: Row, run: Request | None) -> Request:
+def _listed(server: Server, row: Row, run: Members | None) -> Members:
     return summary(row) if run is None else summary(row) | {"itemCount": _items(server, row, run)}
 
 
-def _items(server: Server, row: Row, run: Request) -> int:
+def _items(server: Server, row: Row, run: Members) -> int:
     if not run["batched"]:
         return 1
     (started,) = _events(server, row, 1, 1)
     return len(loads((started.details or {})["input"])["Items"])
 
 
-def _map_run(server: Server, request: Request) -> Request | None:
-    """The document of the map run whose children are asked for."""
+def _map_run(server: Server, request: Members) -> Members | None:
+    """Return the document of the map run whose children are to be listed."""
     if "mapRunArn" not in request:
         if request.get("statusFilter") == "PENDING_REDRIVE":
             raise invalid_request("PENDING_REDRIVE is a status of the children of a map run")
@@ -136,7 +132,8 @@ def _map_run(server: Server, request: Request) -> Request | None:
     return run
 
 
-def _machine_query(server: Server, request: Request) -> dict[str, str]:
+def _machine_query(server: Server, request: Members) -> dict[str, str]:
+    # Fact 456: executions of an Express machine are not listed.
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None:
@@ -151,7 +148,7 @@ def _machine_query(server: Server, request: Request) -> dict[str, str]:
     return {"machine": machine.arn, kind: arn.text}
 
 
-def _redriven(request: Request) -> bool | None:
+def _redriven(request: Members) -> bool | None:
     wanted = request.get("redriveFilter")
     return None if wanted is None else wanted == "REDRIVEN"
 

@@ -1,26 +1,25 @@
-"""State machines; and definitions that are only looked at."""
+"""State machines; and definitions that are only validated or tested."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from doorstep import DefinitionError, validate
 from doorstep.definitions.documents import read_json
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import invalid_request, machine_deleting, no_machine
 from doorstep.validation import check
 from doorstep.validation.variables import variable_references
 
 from ..arns import Caller, parse
-from ..catalogue import Machine, Revision
-from ..errors import invalid_request, no_machine
-from ..server import Operations, Server, Waiting
-from . import paging, tags
-from .validation import check_encryption, check_name
-from .versions import publish
+from ..catalogue import Revision, StoredMachine
+from ..server import Members, Operations, Server, Waiting
+from . import paging
+from .resources import add_tags, check_encryption, check_name
+from .versions import describe, publish
 
-Request = dict[str, Any]
 _DIAGNOSTICS = 100
+"""By default (API reference, ValidateStateMachineDefinition)."""
 _NOTHING_TO_UPDATE = (
     "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration "
     "must be specified"
@@ -34,8 +33,12 @@ _CHANGES = {
 }
 
 
-def create_state_machine(server: Server, caller: Caller, request: Request) -> Request:
-    """CreateStateMachine; the same request again gives the same machine."""
+def create_state_machine(server: Server, caller: Caller, request: Members) -> Members:
+    """CreateStateMachine; the same request again returns the same machine.
+
+    The same: name, definition, type, logging, tracing, encryption, publish and versionDescription
+    (facts 222, 451, 460). StateMachineDeleting while the old one is being deleted (API reference).
+    """
     name = check_name(request["name"])
     machine_type = request.get("type", "STANDARD")
     _check_description(request)
@@ -44,9 +47,9 @@ def create_state_machine(server: Server, caller: Caller, request: Request) -> Re
     arn = caller.arn("stateMachine", name)
     if existing := server.catalogue.machines.get(arn):
         return _created_again(server, existing, machine_type, fields, request)
-    now = time.time()
+    now = server.clock.now()
     revision = server.catalogue.add_revision(**fields, machine=arn, at=now, initial=True)
-    machine = Machine(
+    machine = StoredMachine(
         arn=arn,
         name=name,
         type=machine_type,
@@ -54,13 +57,13 @@ def create_state_machine(server: Server, caller: Caller, request: Request) -> Re
         revision=revision.id,
         created_with=_publication(request),
     )
-    tags.add(machine, request.get("tags", []))
+    add_tags(machine, request.get("tags", []))
     server.catalogue.save(machine)
     return _created(server, machine, request)
 
 
-def update_state_machine(server: Server, caller: Caller, request: Request) -> Request:
-    """UpdateStateMachine; executions that run keep the definition that they began with."""
+def update_state_machine(server: Server, caller: Caller, request: Members) -> Members:
+    """UpdateStateMachine; executions that run keep their definition (facts 461, 470)."""
     if not any(member in request for member in _CHANGES):
         raise ApiError("MissingRequiredParameter", _NOTHING_TO_UPDATE)
     machine = server.catalogue.owner(parse(request["stateMachineArn"], "stateMachine").text)
@@ -70,28 +73,32 @@ def update_state_machine(server: Server, caller: Caller, request: Request) -> Re
     if "definition" in request:
         _check_definition(request["definition"], machine.type)
     before = server.catalogue.revision(machine.revision)
-    fields = {own: getattr(before, own) for own in _CHANGES.values()} | _given(request)
-    now = time.time()
-    if _given(request) != {own: getattr(before, own) for own in _given(request)}:
+    changes, now = _changes(request), server.clock.now()
+    fields = {own: getattr(before, own) for own in _CHANGES.values()} | changes
+    if changes != {own: getattr(before, own) for own in changes}:
         revision = server.catalogue.add_revision(**fields, machine=machine.arn, at=now)
         machine.revision = revision.id
         server.catalogue.save(machine)
-    told: Request = {"updateDate": now, "revisionId": machine.revision}
+    answer: Members = {"updateDate": now}
+    if machine.revision != before.id or not before.initial:
+        # Fact 470: what was created has no revision yet.
+        answer["revisionId"] = machine.revision
     if request.get("publish"):
-        version = publish(server, machine, request.get("versionDescription"))
-        told["stateMachineVersionArn"] = version.arn
-    return told
+        description = request.get("versionDescription")
+        version = describe(server, machine, publish(server, machine, description), description)
+        answer["stateMachineVersionArn"] = version.arn
+    return answer
 
 
-def describe_state_machine(server: Server, caller: Caller, request: Request) -> Request:
-    """DescribeStateMachine: of a machine, or of one of its versions."""
+def describe_state_machine(server: Server, caller: Caller, request: Members) -> Members:
+    """DescribeStateMachine: of a machine, or of one of its versions (facts 110 and 112)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     version = machine.versions.get(arn.text) if machine else None
     if machine is None or (arn.qualifier and version is None):
         raise no_machine(arn.text)
     revision = server.catalogue.revision(version.revision if version else machine.revision)
-    told = {
+    members = {
         "stateMachineArn": arn.text,
         "name": machine.name,
         "status": "DELETING" if machine.deleting else "ACTIVE",
@@ -100,26 +107,28 @@ def describe_state_machine(server: Server, caller: Caller, request: Request) -> 
         **configuration(revision, request),
     }
     if version and version.description:
-        told["description"] = version.description
-    return told
+        members["description"] = version.description
+    return members
 
 
-def configuration(revision: Revision, request: Request) -> Request:
-    """What DescribeStateMachine and DescribeStateMachineForExecution show of a revision.
+def configuration(revision: Revision, request: Members) -> Members:
+    """Return a revision for DescribeStateMachine and DescribeStateMachineForExecution.
 
     With `includedData` METADATA_ONLY the definition is `{}` (API reference).
+
+    Facts 112, 223 and 466.
     """
-    shown = {member: getattr(revision, own) for member, own in _CHANGES.items()}
+    members = {member: getattr(revision, own) for member, own in _CHANGES.items()}
     if request.get("includedData") == "METADATA_ONLY":
-        shown["definition"] = "{}"
+        members["definition"] = "{}"
     elif references := variable_references(read_json(revision.definition)):
-        shown["variableReferences"] = references
-    # The first revision has no id to show, though versions know it as INITIAL.
-    return shown if revision.initial else {**shown, "revisionId": revision.id}
+        members["variableReferences"] = references
+    # The first revision has no id here, though versions know it as INITIAL.
+    return members if revision.initial else {**members, "revisionId": revision.id}
 
 
-def delete_state_machine(server: Server, caller: Caller, request: Request) -> Request:
-    """DeleteStateMachine: it is there until its executions have ended."""
+def delete_state_machine(server: Server, caller: Caller, request: Members) -> Members:
+    """DeleteStateMachine: it exists until its executions have ended (fact 464)."""
     arn = parse(request["stateMachineArn"], "stateMachine").text
     machine = server.catalogue.machines.get(arn)
     if machine is not None:
@@ -127,18 +136,18 @@ def delete_state_machine(server: Server, caller: Caller, request: Request) -> Re
         machine.versions.clear()
         machine.aliases.clear()
         server.catalogue.save(machine)
-        server.keeper.finish_deleting(machine.arn)
+        server.recorder.finish_deleting(machine.arn)
     return {}
 
 
-def list_state_machines(server: Server, caller: Caller, request: Request) -> Request:
-    """ListStateMachines, the newest first."""
+def list_state_machines(server: Server, caller: Caller, request: Members) -> Members:
+    """ListStateMachines, in the order of their names (fact 459)."""
     machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
         request,
         "stateMachines",
-        sorted(machines, key=lambda one: one.created, reverse=True),
+        sorted(machines, key=lambda one: (one.name, one.arn)),
         lambda one: one.arn,
         lambda one: {
             "stateMachineArn": one.arn,
@@ -149,109 +158,120 @@ def list_state_machines(server: Server, caller: Caller, request: Request) -> Req
     )
 
 
-def validate_definition(server: Server, caller: Caller, request: Request) -> Request:
-    """ValidateStateMachineDefinition."""
-    found = validate(
+def validate_definition(server: Server, caller: Caller, request: Members) -> Members:
+    """ValidateStateMachineDefinition (facts 21 and 220)."""
+    diagnostics = validate(
         request["definition"],
         type=request.get("type", "STANDARD"),
         severity=request.get("severity", "ERROR"),
     )
     most = request.get("maxResults") or _DIAGNOSTICS
-    failed = any(one.severity == "ERROR" for one in found)
+    failed = any(one.severity == "ERROR" for one in diagnostics)
     return {
         "result": "FAIL" if failed else "OK",
-        "diagnostics": [one.as_aws() for one in found[:most]],
-        "truncated": len(found) > most,
+        "diagnostics": [one.as_aws() for one in diagnostics[:most]],
+        "truncated": len(diagnostics) > most,
     }
 
 
-def test_state(server: Server, caller: Caller, request: Request) -> Waiting:
-    """TestState: in a thread, as a handler may take its time."""
+def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
+    """TestState: in a thread, as a handler may take its time.
+
+    Facts 127 and 480 to 486.
+    """
     # Imported here: it is large and seldom used.
     from doorstep import test_state as run
 
     def call() -> Any:
         try:
-            return run(request, server.handlers_path)
-        except ApiError as refused:
-            return refused
+            return run(
+                request, server.handlers_source, account=caller.account, region=caller.region
+            )
+        except ApiError as refusal:
+            return refusal
 
     return Waiting(lambda reply: server.clock.invoke(call, reply, None))
 
 
 def _check_definition(text: str, machine_type: Any) -> None:
+    # Fact 222: every error in one message.
     try:
         check(text, type=machine_type)
     except DefinitionError as refused:
         raise ApiError("InvalidDefinition", str(refused)) from None
 
 
-def _check_description(request: Request) -> None:
+def _check_description(request: Members) -> None:
+    # Fact 462: a description belongs to a version.
     if "versionDescription" in request and not request.get("publish"):
         raise invalid_request("Version description can only be set when publish is true")
 
 
-def _given(request: Request) -> Request:
-    """The members that make a revision, by our names, as far as they are given."""
-    given = {own: request[member] for member, own in _CHANGES.items() if member in request}
-    if "logging" in given:
-        given["logging"] = _logging(given["logging"])
-    check_encryption(given.get("encryption"))
-    if "tracing" in given:
-        given["tracing"] = {"enabled": False} | given["tracing"]
-    return given
+def _changes(request: Members) -> Members:
+    """Return the members of a request that make a revision, by our names."""
+    changes = {own: request[member] for member, own in _CHANGES.items() if member in request}
+    if "logging" in changes:
+        changes["logging"] = _logging(changes["logging"])
+    check_encryption(changes.get("encryption"))
+    if "tracing" in changes:
+        changes["tracing"] = {"enabled": False} | changes["tracing"]
+    return changes
 
 
-def _fields(request: Request) -> Request:
+def _fields(request: Members) -> Members:
     return {
         "logging": {"level": "OFF", "includeExecutionData": False},
         "tracing": {"enabled": False},
         "encryption": {"type": "AWS_OWNED_KEY"},
-        **_given(request),
+        **_changes(request),
     }
 
 
-def _logging(given: Request) -> Request:
-    logging: Request = {"level": "OFF", "includeExecutionData": False} | given
+def _logging(configuration: Members) -> Members:
+    """Return a loggingConfiguration with its defaults; raise ApiError (fact 466)."""
+    logging: Members = {"level": "OFF", "includeExecutionData": False} | configuration
     destinations = logging.get("destinations", [])
     named = [
         one for one in destinations if one.get("cloudWatchLogsLogGroup", {}).get("logGroupArn")
     ]
     if logging["level"] != "OFF" and (len(named) != 1 or len(destinations) != 1):
-        told = "Invalid Logging Configuration: Must specify exactly one Log Destination."
-        raise ApiError("InvalidLoggingConfiguration", told)
+        raise _invalid_logging("Must specify exactly one Log Destination.")
     if not all(one["cloudWatchLogsLogGroup"]["logGroupArn"].endswith(":*") for one in named):
-        told = "Invalid Logging Configuration: The ARN of a log group must end with ':*'."
-        raise ApiError("InvalidLoggingConfiguration", told)
+        raise _invalid_logging("The ARN of a log group must end with ':*'.")
     return logging
 
 
-def _publication(request: Request) -> list[Any]:
+def _invalid_logging(why: str) -> ApiError:
+    message = f"Invalid Logging Configuration: {why}"
+    return ApiError("InvalidLoggingConfiguration", message)
+
+
+def _publication(request: Members) -> list[Any]:
     return [request.get("publish", False), request.get("versionDescription")]
 
 
 def _created_again(
-    server: Server, machine: Machine, machine_type: str, fields: Request, request: Request
-) -> Request:
+    server: Server, machine: StoredMachine, machine_type: str, fields: Members, request: Members
+) -> Members:
+    # Fact 460: what is compared, and what is not.
     if machine.deleting:
-        told = f"State Machine is being deleted: '{machine.arn}'"
-        raise ApiError("StateMachineDeleting", told)
-    # The role is not compared, nor are the tags; the existing ones are kept.
+        raise machine_deleting(machine.arn)
+    # The role is not compared, nor are the tags; the existing ones stay.
     before = server.catalogue.revision(machine.revision)
     compared = {own: value for own, value in fields.items() if own != "role"}
     same = compared == {own: getattr(before, own) for own in compared}
     if not same or machine.type != machine_type or machine.created_with != _publication(request):
-        told = f"State Machine Already Exists: '{machine.arn}'"
-        raise ApiError("StateMachineAlreadyExists", told)
+        message = f"State Machine Already Exists: '{machine.arn}'"
+        raise ApiError("StateMachineAlreadyExists", message)
     return _created(server, machine, request)
 
 
-def _created(server: Server, machine: Machine, request: Request) -> Request:
-    told = {"stateMachineArn": machine.arn, "creationDate": machine.created}
+def _created(server: Server, machine: StoredMachine, request: Members) -> Members:
+    answer = {"stateMachineArn": machine.arn, "creationDate": machine.created}
     if request.get("publish"):
         version = publish(server, machine, request.get("versionDescription"))
-        told["stateMachineVersionArn"] = version.arn
-    return told
+        answer["stateMachineVersionArn"] = version.arn
+    return answer
 
 
 OPERATIONS: Operations = {

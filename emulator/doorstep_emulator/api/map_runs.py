@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorstep.asl.map import UNLIMITED
+from doorstep.model.aws_errors import invalid_request, no_execution, no_resource
+
 from ..arns import Caller, parse
-from ..errors import invalid_request, no_execution, no_resource
-from ..map_run_counts import counted
-from ..server import Operations, Server
+from ..responses import map_run_counts
+from ..server import Members, Operations, Server
 from . import paging
 
-Request = dict[str, Any]
 _LIMITS = {
     "maxConcurrency": "concurrency",
     "toleratedFailureCount": "tolerated_count",
@@ -18,52 +19,54 @@ _LIMITS = {
 }
 
 
-def describe_map_run(server: Server, caller: Caller, request: Request) -> Request:
-    """DescribeMapRun."""
+def describe_map_run(server: Server, caller: Caller, request: Members) -> Members:
+    """DescribeMapRun (facts 120 and 149)."""
     document = _document(server, request)
-    run = server.keeper.map_runs.get(document["arn"])
+    run = server.recorder.map_runs.get(document["arn"])
     limits = document["limits"]
-    told = {
+    members = {
         "mapRunArn": document["arn"],
         "executionArn": document["execution"],
         "status": document["status"],
         "startDate": document["started"],
         **{member: limits[own] or 0 for member, own in _LIMITS.items()},
-        **(counted(run) if run else document["counts"]),
+        **(map_run_counts(run) if run else document["counts"]),
         "redriveCount": document["redrives"],
     }
     dates = {"stopDate": document["stopped"], "redriveDate": document.get("redriven")}
-    return told | {name: at for name, at in dates.items() if at is not None}
+    return members | {name: at for name, at in dates.items() if at is not None}
 
 
-def list_map_runs(server: Server, caller: Caller, request: Request) -> Request:
-    """ListMapRuns: of one execution, the newest first."""
+def list_map_runs(server: Server, caller: Caller, request: Members) -> Members:
+    """ListMapRuns: of one execution, the newest first.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRuns.html
+    """
     arn = parse(request["executionArn"], "execution").text
     if server.row(arn) is None:
         raise no_execution(arn)
-    found = [one for one in server.store.documents("map run") if one["execution"] == arn]
-    found.sort(key=lambda one: float(one["started"]), reverse=True)
-    return paging.answer("ListMapRuns", request, "mapRuns", found, lambda one: one["arn"], _shown)
+    runs = [one for one in server.store.documents("map run") if one["execution"] == arn]
+    runs.sort(key=lambda one: float(one["started"]), reverse=True)
+    return paging.answer("ListMapRuns", request, "mapRuns", runs, lambda one: one["arn"], _listed)
 
 
-def update_map_run(server: Server, caller: Caller, request: Request) -> Request:
-    """UpdateMapRun: while it runs."""
+def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
+    """UpdateMapRun: while it runs (fact 286)."""
     document = _document(server, request)
     changes = {own: request[name] for name, own in _LIMITS.items() if name in request}
     if not changes:
         raise invalid_request("No value to update was given.", "MISSING_REQUIRED_PARAMETER")
-    run = server.keeper.map_runs.get(document["arn"])
+    run = server.recorder.map_runs.get(document["arn"])
     if run is None:
-        told = "Map Run that has completed can't be updated."
-        raise invalid_request(told, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
+        message = "Map Run that has completed can't be updated."
+        raise invalid_request(message, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
     if "concurrency" in changes:
-        most = run.parent.engine.quotas.distributed_concurrency
-        changes["concurrency"] = changes["concurrency"] or most
+        changes["concurrency"] = changes["concurrency"] or UNLIMITED
     run.change(**changes)
     return {}
 
 
-def _document(server: Server, request: Request) -> dict[str, Any]:
+def _document(server: Server, request: Members) -> dict[str, Any]:
     arn = parse(request["mapRunArn"], "mapRun").text
     document = server.store.get("map run", arn)
     if document is None:
@@ -71,16 +74,16 @@ def _document(server: Server, request: Request) -> dict[str, Any]:
     return document
 
 
-def _shown(document: dict[str, Any]) -> Request:
+def _listed(document: dict[str, Any]) -> Members:
     machine = f"{document['machine']}/{document['label']}"
-    told = {
+    members = {
         "executionArn": document["execution"],
         "mapRunArn": document["arn"],
         "stateMachineArn": machine,
         "startDate": document["started"],
     }
     stopped = document["stopped"]
-    return told if stopped is None else {**told, "stopDate": stopped}
+    return members if stopped is None else {**members, "stopDate": stopped}
 
 
 OPERATIONS: Operations = {

@@ -1,6 +1,7 @@
 """Pages of a list: maxResults, and the nextToken that says where the next page begins.
 
-A token is good for the request that gave it, whatever the size of its pages, and for 24 hours.
+A token is valid for the request that returned it, whatever the size of its pages, for 24 hours
+(fact 454).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ..errors import invalid_token
+from doorstep.model.aws_errors import invalid_token
 
 _DEFAULT, _LIFE = 100, 24 * 3600
 _LARGEST = 2**63 - 1
@@ -22,17 +23,19 @@ Item = TypeVar("Item")
 
 
 def size(request: Mapping[str, Any]) -> int:
-    """How many results are asked for; 0 stands for the default."""
+    """Return how many results are asked for; 0 stands for the default (fact 454)."""
     return int(request.get("maxResults") or _DEFAULT)
 
 
-Place = TypeVar("Place", int, str)
+Position = TypeVar("Position", int, str)
 
 
-def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> Place | None:
-    """Where the page begins: what `token` was given; None for the first page.
+def position(operation: str, request: Mapping[str, Any], kind: type[Position]) -> Position | None:
+    """Return where the page begins: what `token` was called with; None for the first page.
 
     Raises InvalidToken.
+
+    Fact 454.
     """
     text = request.get("nextToken")
     if text is None:
@@ -42,7 +45,7 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> P
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise invalid_token() from None
     fresh = isinstance(at, int | float) and time.time() - at <= _LIFE
-    if made_for != _asked(operation, request) or not fresh or not isinstance(where, kind):
+    if made_for != _hash(operation, request) or not fresh or not isinstance(where, kind):
         raise invalid_token()
     if isinstance(where, int) and not 0 <= where <= _LARGEST:
         raise invalid_token()
@@ -50,13 +53,13 @@ def position(operation: str, request: Mapping[str, Any], kind: type[Place]) -> P
 
 
 def token(operation: str, request: Mapping[str, Any], where: int | str) -> str:
-    """The token of the page that begins there."""
-    told = [_asked(operation, request), time.time(), where]
-    return urlsafe_b64encode(json.dumps(told).encode()).decode()
+    """Return the token of the page that begins there."""
+    content = [_hash(operation, request), time.time(), where]
+    return urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
-def _asked(operation: str, request: Mapping[str, Any]) -> str:
-    """What has to be the same on every page."""
+def _hash(operation: str, request: Mapping[str, Any]) -> str:
+    """Return a hash of what has to be the same on every page."""
     members = {name: request[name] for name in request if name not in ("nextToken", "maxResults")}
     return sha256(json.dumps([operation, members], sort_keys=True).encode()).hexdigest()
 
@@ -67,16 +70,21 @@ def answer(
     member: str,
     items: Sequence[Item],
     place: Callable[[Item], str],
-    shown: Callable[[Item], dict[str, Any]],
+    listed: Callable[[Item], dict[str, Any]],
 ) -> dict[str, Any]:
-    """A page of a list that is in memory, in its order; `place` names an item for ever."""
+    """Return a page of a list that is in memory, in its order.
+
+    `place`: a name of an item that never changes; `listed`: its members.
+
+    Fact 454.
+    """
     after = position(operation, request, str)
     places = [place(item) for item in items]
     if after is not None and after not in places:
         raise invalid_token()
     start = 0 if after is None else places.index(after) + 1
     page = items[start : start + size(request)]
-    told: dict[str, Any] = {member: [shown(item) for item in page]}
+    members: dict[str, Any] = {member: [listed(item) for item in page]}
     if start + len(page) < len(items):
-        told["nextToken"] = token(operation, request, place(page[-1]))
-    return told
+        members["nextToken"] = token(operation, request, place(page[-1]))
+    return members

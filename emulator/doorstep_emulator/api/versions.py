@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from typing import Any
 
 from doorstep.errors import ApiError
+from doorstep.model.aws_errors import conflict, invalid_request, missing_reference
 
 from ..arns import Caller, parse
-from ..catalogue import Alias, Machine, Version
-from ..errors import conflict, invalid_request, missing_reference
-from ..server import Operations, Server
+from ..catalogue import Alias, StoredMachine, Version
+from ..server import Members, Operations, Server
 from . import paging
 
-Request = dict[str, Any]
 _VERSIONS, _ALIASES = 1000, 100
+"""Of one state machine (fact 525)."""
 _ROUTING = "INVALID_ROUTING_CONFIGURATION"
 _OTHER_ALIAS = (
     "Failed to create alias because an alias with the same name and a different routing "
@@ -23,8 +21,8 @@ _OTHER_ALIAS = (
 )
 
 
-def publish(server: Server, machine: Machine, description: str | None) -> Version:
-    """The version of the machine's revision: a new one, or the one that it has."""
+def publish(server: Server, machine: StoredMachine, description: str | None) -> Version:
+    """Return the version of the machine's revision: its own or a new one (fact 462)."""
     for version in machine.versions.values():
         if version.revision == machine.revision:
             return version
@@ -34,7 +32,7 @@ def publish(server: Server, machine: Machine, description: str | None) -> Versio
     version = Version(
         arn=f"{machine.arn}:{machine.last_version}",
         revision=machine.revision,
-        created=time.time(),
+        created=server.clock.now(),
         description=description,
     )
     machine.versions[version.arn] = version
@@ -42,23 +40,35 @@ def publish(server: Server, machine: Machine, description: str | None) -> Versio
     return version
 
 
-def publish_version(server: Server, caller: Caller, request: Request) -> Request:
-    """PublishStateMachineVersion."""
+def describe(
+    server: Server, machine: StoredMachine, version: Version, description: str | None
+) -> Version:
+    """Let a version have this description, if there is one; return it (fact 470)."""
+    if description is None or version.description == description:
+        return version
+    described = replace(version, description=description)
+    machine.versions[version.arn] = described
+    server.catalogue.save(machine)
+    return described
+
+
+def publish_version(server: Server, caller: Caller, request: Members) -> Members:
+    """PublishStateMachineVersion (fact 462)."""
     machine = server.catalogue.owner(request["stateMachineArn"])
-    wanted = request.get("revisionId")
-    if wanted is not None:
-        current = server.catalogue.revision(machine.revision).shown_id
-        if wanted != current:
+    revision = request.get("revisionId")
+    if revision is not None:
+        current = server.catalogue.revision(machine.revision).public_id
+        if revision != current:
             raise conflict(
                 "Failed to publish the State Machine version for revision "
-                f"{wanted}. The current State Machine revision is {current}."
+                f"{revision}. The current State Machine revision is {current}."
             )
     version = publish(server, machine, request.get("description"))
     return {"creationDate": version.created, "stateMachineVersionArn": version.arn}
 
 
-def list_versions(server: Server, caller: Caller, request: Request) -> Request:
-    """ListStateMachineVersions, the newest first."""
+def list_versions(server: Server, caller: Caller, request: Members) -> Members:
+    """ListStateMachineVersions, the newest first (facts 454 and 462)."""
     machine = server.catalogue.machine(request["stateMachineArn"])
     return paging.answer(
         "ListStateMachineVersions",
@@ -70,8 +80,8 @@ def list_versions(server: Server, caller: Caller, request: Request) -> Request:
     )
 
 
-def delete_version(server: Server, caller: Caller, request: Request) -> Request:
-    """DeleteStateMachineVersion, unless an alias leads to it."""
+def delete_version(server: Server, caller: Caller, request: Members) -> Members:
+    """DeleteStateMachineVersion, unless an alias leads to it (fact 462)."""
     arn = parse(request["stateMachineVersionArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine is None or arn.text not in machine.versions:
@@ -87,10 +97,10 @@ def delete_version(server: Server, caller: Caller, request: Request) -> Request:
     return {}
 
 
-def create_alias(server: Server, caller: Caller, request: Request) -> Request:
-    """CreateStateMachineAlias; the same request again gives the same alias."""
+def create_alias(server: Server, caller: Caller, request: Members) -> Members:
+    """CreateStateMachineAlias; the same request again returns the same alias (fact 463)."""
     machine = _routed(server, request["routingConfiguration"])
-    now = time.time()
+    now = server.clock.now()
     alias = Alias(
         arn=f"{machine.arn}:{request['name']}",
         name=request["name"],
@@ -108,40 +118,40 @@ def create_alias(server: Server, caller: Caller, request: Request) -> Request:
         _save(server, machine, alias)
     elif replace(alias, created=existing.created, updated=existing.updated) != existing:
         raise conflict(_OTHER_ALIAS)
-    kept = machine.aliases[alias.arn]
-    return {"stateMachineAliasArn": kept.arn, "creationDate": kept.created}
+    alias = machine.aliases[alias.arn]
+    return {"stateMachineAliasArn": alias.arn, "creationDate": alias.created}
 
 
-def update_alias(server: Server, caller: Caller, request: Request) -> Request:
-    """UpdateStateMachineAlias."""
+def update_alias(server: Server, caller: Caller, request: Members) -> Members:
+    """UpdateStateMachineAlias (fact 463)."""
     if not {"routingConfiguration", "description"} & request.keys():
-        told = "Either the description or the routing configuration must be specified"
-        raise invalid_request(told, "MISSING_REQUIRED_PARAMETER")
+        message = "Either the description or the routing configuration must be specified"
+        raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
     machine, alias = _alias(server, request["stateMachineAliasArn"])
     routing = request.get("routingConfiguration", alias.routing)
     if _routed(server, routing) is not machine:
         raise invalid_request("The versions must be of the alias's state machine.", _ROUTING)
     description = request.get("description", alias.description)
-    now = time.time()
+    now = server.clock.now()
     _save(server, machine, replace(alias, routing=routing, description=description, updated=now))
     return {"updateDate": now}
 
 
-def describe_alias(server: Server, caller: Caller, request: Request) -> Request:
-    """DescribeStateMachineAlias."""
+def describe_alias(server: Server, caller: Caller, request: Members) -> Members:
+    """DescribeStateMachineAlias (fact 463)."""
     _, alias = _alias(server, request["stateMachineAliasArn"])
-    told = {
+    members = {
         "stateMachineAliasArn": alias.arn,
         "name": alias.name,
         "routingConfiguration": alias.routing,
         "creationDate": alias.created,
         "updateDate": alias.updated,
     }
-    return told if alias.description is None else {**told, "description": alias.description}
+    return members if alias.description is None else members | {"description": alias.description}
 
 
-def delete_alias(server: Server, caller: Caller, request: Request) -> Request:
-    """DeleteStateMachineAlias."""
+def delete_alias(server: Server, caller: Caller, request: Members) -> Members:
+    """DeleteStateMachineAlias (facts 463 and 464)."""
     arn = parse(request["stateMachineAliasArn"], "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     if machine and machine.aliases.pop(arn.text, None):
@@ -149,8 +159,8 @@ def delete_alias(server: Server, caller: Caller, request: Request) -> Request:
     return {}
 
 
-def list_aliases(server: Server, caller: Caller, request: Request) -> Request:
-    """ListStateMachineAliases: of a machine, or of one version."""
+def list_aliases(server: Server, caller: Caller, request: Members) -> Members:
+    """ListStateMachineAliases: of a machine, or of one version (facts 454 and 463)."""
     arn = parse(request["stateMachineArn"], "stateMachine")
     machine = server.catalogue.owner(arn.unqualified)
     aliases = [
@@ -172,7 +182,7 @@ def _targets(alias: Alias) -> list[str]:
     return [route["stateMachineVersionArn"] for route in alias.routing]
 
 
-def _alias(server: Server, text: str) -> tuple[Machine, Alias]:
+def _alias(server: Server, text: str) -> tuple[StoredMachine, Alias]:
     arn = parse(text, "stateMachine")
     machine = server.catalogue.machines.get(arn.unqualified)
     alias = machine.aliases.get(text) if machine else None
@@ -181,31 +191,32 @@ def _alias(server: Server, text: str) -> tuple[Machine, Alias]:
     return machine, alias
 
 
-def _routed(server: Server, routing: list[Request]) -> Machine:
-    """The machine whose versions a routing configuration leads to; raises ApiError."""
+def _routed(server: Server, routing: list[Members]) -> StoredMachine:
+    """Return the machine of a routing configuration's versions; raise ApiError (fact 463)."""
     texts = [route["stateMachineVersionArn"] for route in routing]
     received = f"Received: [{', '.join(texts)}]"
     versions = [parse(text, "stateMachine") for text in texts]
-    if not all(version.qualifier.isdigit() for version in versions):
-        told = f"Routing configuration must contain state machine version ARNs. {received}"
-        raise invalid_request(told, _ROUTING)
-    if len(set(texts)) < len(texts):
-        told = f"Routing configuration must contain distinct state machine version ARNs. {received}"
-        raise invalid_request(told, _ROUTING)
     weights = [route["weight"] for route in routing]
-    if sum(weights) != 100:
-        told = f"Sum of routing configuration weights must equal 100. Received: {weights}"
-        raise invalid_request(told, _ROUTING)
-    if len({version.unqualified for version in versions}) > 1:
-        told = "Routing configuration must contain versions of one state machine."
-        raise invalid_request(f"{told} {received}", _ROUTING)
+    problem = None
+    if not all(version.qualifier.isdigit() for version in versions):
+        problem = f"Routing configuration must contain state machine version ARNs. {received}"
+    elif len(set(texts)) < len(texts):
+        problem = (
+            f"Routing configuration must contain distinct state machine version ARNs. {received}"
+        )
+    elif sum(weights) != 100:
+        problem = f"Sum of routing configuration weights must equal 100. Received: {weights}"
+    elif len({version.unqualified for version in versions}) > 1:
+        problem = f"Routing configuration must contain versions of one state machine. {received}"
+    if problem:
+        raise invalid_request(problem, _ROUTING)
     machine = server.catalogue.machines.get(versions[0].unqualified)
     if machine is None or any(text not in machine.versions for text in texts):
         raise missing_reference()
     return machine
 
 
-def _save(server: Server, machine: Machine, alias: Alias) -> None:
+def _save(server: Server, machine: StoredMachine, alias: Alias) -> None:
     machine.aliases[alias.arn] = alias
     server.catalogue.save(machine)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -18,15 +20,51 @@ from starlette.routing import Route
 
 from doorstep import __version__
 from doorstep.errors import ApiError
+from doorstep.model.aws_model import check_request
 
-from ..api.operations import OPERATIONS
-from ..api.validation import validate
+from ..api import OPERATIONS
 from ..arns import Caller
 from ..errors import Unavailable
-from ..server import Question, Server
+from ..server import Members, PendingRequest, Server
 from . import protocol
-from .health import health
 from .origins import LocalOnly
+
+
+def health(server: Server) -> dict[str, Any]:
+    """Return {"status": "ok", …}. May be called from any thread, the server's may be busy.
+
+    The status is "trouble" as long as something is wrong with the file, and "damaged" as long as
+    this server lives when something of the file was lost.
+    """
+    clock, activities, store = server.clock, server.activities, server.store
+    why = store.trouble or store.file_trouble()
+    damage = store.damaged or store.missing or store.refused_documents
+    calls = {"running": clock.calls_in_flight, "waiting": clock.calls_waiting, "most": clock.calls}
+    return {
+        "status": "trouble" if why else "damaged" if damage else "ok",
+        "trouble": why,
+        "version": __version__,
+        "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
+        "damaged": store.damaged.copy(),
+        "refused": store.refused_documents.copy(),
+        "clock": {"ahead": round(clock.ahead(), 3)},
+        "handlers": server.handlers_described,
+        "running": len(server.recorder.rows),
+        "lost": server.lost.copy(),
+        "stuck": server.recorder.stuck.copy(),
+        "calls": calls,
+        "activities": {"tasks": activities.open_tasks, "polls": activities.waiting_polls},
+        "sinks": [
+            {
+                "target": sink.name,
+                "delivered": sink.delivered,
+                "failed": sink.failed,
+                "waiting": sink.waiting,
+            }
+            for sink in server.sinks.all
+        ],
+    }
+
 
 log = logging.getLogger("doorstep")
 _LARGEST = 8 * 1024 * 1024
@@ -44,14 +82,19 @@ _UNKNOWN = "unknown"
 """The operation of requests that name none."""
 
 _SOON = 0.5
-"""Seconds that a look at how the server is waits for the server's own thread."""
+"""Seconds that /health waits for the server's own thread."""
 _LATE = 3.0
 """Seconds after which a server that does one thing only is in trouble."""
 
 
-def application(server: Server, default: Caller) -> Starlette:
-    """The ASGI application; `default`: account and region of requests that name none."""
-    http = Http(server, default)
+Lifespan = Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]
+
+
+def application(
+    server: Server, answers: Answers, default: Caller, lifespan: Lifespan | None = None
+) -> Starlette:
+    """Return the ASGI application; `default`: account and region of requests that name none."""
+    http = Http(server, answers, default)
     return Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
@@ -61,34 +104,52 @@ def application(server: Server, default: Caller) -> Starlette:
             Route("/metrics", http.metrics),
         ],
         middleware=[Middleware(LocalOnly)],
+        lifespan=lifespan,
     )
+
+
+class Answers:
+    """Answers on their way from the server's thread to the loop."""
+
+    def __init__(self) -> None:
+        self._ready: list[tuple[asyncio.Future[Any], Any]] = []
+
+    def add(self, future: asyncio.Future[Any], outcome: Any) -> None:
+        """Add an answer. Called in the server's thread."""
+        self._ready.append((future, outcome))
+
+    def send(self) -> None:
+        """Send all answers to the loop. Called in the server's thread, after each commit."""
+        # All at once: a loop that is woken wants Python's lock.
+        ready, self._ready = self._ready, []
+        loop = ready[0][0].get_loop() if ready else None
+        if loop and not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, ready)
 
 
 class Http:
     """The endpoints of one server."""
 
-    def __init__(self, server: Server, default: Caller) -> None:
+    def __init__(self, server: Server, answers: Answers, default: Caller) -> None:
         self._server = server
+        self._answers = answers
         self._default = default
-        self._given: list[tuple[asyncio.Future[Any], Any]] = []
-        """Answers on their way to the loop."""
-        server.keeper.acted = self._hand_over
 
     async def aws(self, request: Request) -> Response:
-        """An operation of the AWS API."""
+        """Answer an operation of the AWS API."""
         began, operation, outcome = time.perf_counter(), _UNKNOWN, None
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
             caller = protocol.caller_of(request.headers, self._default)
-            given = protocol.read(operation, await _body(request))
+            members = protocol.read(operation, await _body(request))
             polling = request if operation in _LONG_POLLS else None
-            outcome = await self._ask(operation, caller, given, polling)
+            outcome = await self._ask(operation, caller, members, polling)
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)
 
     async def about(self, request: Request) -> Response:
-        """What a browser is told."""
+        """Say what this is, to a browser."""
         return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
@@ -96,28 +157,30 @@ class Http:
         `?heartbeat`: SendTaskHeartbeat.
         """
         began, operation, outcome = time.perf_counter(), "SendTaskSuccess", None
-        given: dict[str, Any] = {"taskToken": request.path_params["token"]}
+        members: Members = {"taskToken": request.path_params["token"]}
         query = request.query_params
         try:
             if "error" in query or "cause" in query:
                 operation = "SendTaskFailure"
-                given |= {name: query[name] for name in ("error", "cause") if name in query}
+                members |= {name: query[name] for name in ("error", "cause") if name in query}
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                given["output"] = protocol.text(await _body(request)) or "{}"
-            outcome = await self._ask(operation, self._default, validate(operation, given), None)
+                members["output"] = protocol.text(await _body(request)) or "{}"
+            outcome = await self._ask(
+                operation, self._default, check_request(operation, members), None
+            )
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)
 
     async def metrics(self, request: Request) -> Response:
-        """For Prometheus."""
+        """Return the metrics for Prometheus."""
         text = self._server.metrics.text(health(self._server))
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def health(self, request: Request) -> Response:
-        """200 when all is well; 503 and why when nothing can be written or nobody answers."""
+        """Return 200 when all is well; 503 and why when nothing can be written or answered."""
         _, answered = self._bring(dict)
         await asyncio.wait({answered}, timeout=_SOON)
         state = health(self._server)
@@ -134,7 +197,7 @@ class Http:
         if status != 200:
             code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
         seconds = time.perf_counter() - began
-        self._server.metrics.answered(operation, code, seconds)
+        self._server.metrics.count_request(operation, code, seconds)
         log.debug(
             "%s: %s after %.1f ms",
             *(operation, code, seconds * 1000),
@@ -143,15 +206,17 @@ class Http:
         return Response(body, status, headers, protocol.CONTENT_TYPE)
 
     async def _ask(
-        self, operation: str, caller: Caller, given: dict[str, Any], polling: Request | None
+        self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        question, answered = self._bring(lambda: OPERATIONS[operation](self._server, caller, given))
+        pending, answered = self._bring(
+            lambda: OPERATIONS[operation](self._server, caller, members)
+        )
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
             gone.cancel()
             if not answered.done():
-                question.withdraw()
+                pending.withdraw()
                 return {}
         try:
             return await answered
@@ -159,22 +224,15 @@ class Http:
             # By uvicorn, when a shutdown has waited long enough.
             return Unavailable()
 
-    def _bring(self, act: Callable[[], Any]) -> tuple[Question, asyncio.Future[Any]]:
-        """Have something done in the server's thread."""
+    def _bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
+        """Do something in the server's thread."""
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        question = self._server.ask(act, lambda outcome: self._given.append((answered, outcome)))
-        return question, answered
-
-    def _hand_over(self) -> None:
-        # In the server's thread, all answers at once: a loop that is woken wants Python's lock.
-        given, self._given = self._given, []
-        loop = given[0][0].get_loop() if given else None
-        if loop and not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, given)
+        pending = self._server.ask(act, partial(self._answers.add, answered))
+        return pending, answered
 
 
-def _settle(given: list[tuple[asyncio.Future[Any], Any]]) -> None:
-    for answered, outcome in given:
+def _settle(ready: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for answered, outcome in ready:
         if not answered.done():
             answered.set_result(outcome)
 

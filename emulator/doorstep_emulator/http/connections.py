@@ -18,7 +18,7 @@ _SECONDS = 30.0
 _LONGEST_HEAD = 64 * 1024
 """Bytes of a head that may be there without its end."""
 _WANTED, _OTHERS, _FEW = 65_536, 128, 1024
-"""Open files that are asked for; those that are no connections; a number that is told of."""
+"""Open files that are asked for; those that are no connections; a number that is logged."""
 
 
 class Connection(HttpToolsProtocol):
@@ -39,7 +39,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Go on with a request."""
+        """Continue with a request."""
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
@@ -73,8 +73,8 @@ class Connection(HttpToolsProtocol):
 
 
 def most_connections() -> int | None:
-    """How many connections there may be at a time: the system's limit of open files is raised as
-    far as it lets itself be. None: no limit, or none that is known (Windows).
+    """Raise the limit of open files as far as the system allows; return how many connections it has
+    room for. None: no limit, or none that is known (Windows).
     """
     try:
         import resource

@@ -1,6 +1,6 @@
 """Programs may ask, pages of other sites may not, though they can make a browser ask 127.0.0.1.
 
-| what a page can do | what tells it |
+| what a page can do | what shows it |
 |---|---|
 | send a request that needs no leave (CORS), such as a POST of text | `Origin`: whose page it is |
 | be read from a name of its own that then leads here (DNS rebinding) | `Host`: that name |
@@ -49,7 +49,7 @@ def _refusal(scope: Scope) -> str | None:
 
 
 def _name(url: str) -> str:
-    """The host of a URL; empty when there is none."""
+    """Return the host of a URL; empty when there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -70,5 +70,5 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_private(name: str) -> bool:
-    """Whether a name is an address, or one that no stranger can own."""
+    """Return whether a name is an address, or one that no stranger can own."""
     return bool(_address(name)) or name.endswith(_RESERVED) or (name != "" and "." not in name)

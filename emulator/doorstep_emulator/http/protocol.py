@@ -1,4 +1,4 @@
-"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way.
+"""AWS JSON 1.0: `X-Amz-Target: AWSStepFunctions.Operation`, a JSON object each way (fact 450).
 
 Whoever signs a request is let in; its signature says the region, and the account when the access
 key is an account's number.
@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from doorstep.errors import ApiError, InputError, shortened
-from doorstep.values.json_text import encoded, loads
+from doorstep.model.aws_errors import invalid_output
+from doorstep.model.aws_model import REQUESTS, check_request
+from doorstep.values.json_values import encoded, loads
 
-from ..api.limits import REQUESTS
-from ..api.validation import validate
 from ..arns import Caller
 from ..errors import Unavailable
 
@@ -24,38 +24,40 @@ log = logging.getLogger("doorstep")
 CONTENT_TYPE = "application/x-amz-json-1.0"
 _PREFIX = "AWSStepFunctions."
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([a-z0-9-]{1,32})/")
-_SHOWN = 256
+_REPEATED = 256
 """Characters of a header that a message repeats."""
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def operation_of(target: str | None) -> str:
-    """The operation that X-Amz-Target names; raises ApiError UnknownOperationException."""
+    """Return the operation that X-Amz-Target names; raise ApiError UnknownOperationException.
+
+    Fact 450.
+    """
     operation = (target or "").removeprefix(_PREFIX)
     if not (target or "").startswith(_PREFIX) or operation not in REQUESTS:
-        shown = shortened(repr(target), _SHOWN)
-        told = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is {shown}"
-        raise ApiError("UnknownOperationException", told)
+        message = f"X-Amz-Target has to be {_PREFIX}OPERATION; it is "
+        raise ApiError("UnknownOperationException", message + shortened(repr(target), _REPEATED))
     return operation
 
 
 def caller_of(headers: Mapping[str, str], default: Caller) -> Caller:
-    """Who asks."""
+    """Return who makes a request."""
     clock = headers.get("x-doorstep-clock")
-    found = _CREDENTIAL.search(headers.get("authorization", ""))
-    if found is None:
+    credential = _CREDENTIAL.search(headers.get("authorization", ""))
+    if credential is None:
         return replace(default, clock=clock, everywhere=True)
-    key, region = found.groups()
+    key, region = credential.groups()
     return Caller(key if _ACCOUNT.fullmatch(key) else default.account, region, clock)
 
 
 def read(operation: str, body: bytes) -> dict[str, Any]:
-    """The request in a body; raises ApiError SerializationException, ValidationException."""
+    """Return the request in a body; raise ApiError as `check_request` does."""
     try:
         value = loads(body.decode("utf-8")) if body else {}
     except (InputError, UnicodeDecodeError) as problem:
         raise ApiError("SerializationException", str(problem)) from None
-    return validate(operation, value)
+    return check_request(operation, value)
 
 
 def text(body: bytes) -> str:
@@ -63,17 +65,17 @@ def text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as problem:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{problem.reason}'") from None
+        raise invalid_output(problem.reason) from None
 
 
 def written(outcome: Any) -> tuple[int, bytes]:
-    """Status and body of an answer, or of the exception that is one."""
+    """Return status and body of an answer, or of the exception that is one (fact 450)."""
     if isinstance(outcome, ApiError):
         members: Mapping[str, str] = getattr(outcome, "members", {})
         status = 503 if isinstance(outcome, Unavailable) else 400
         return status, encoded({"__type": outcome.code, "message": str(outcome), **members})
     if isinstance(outcome, BaseException):
         log.error("a request could not be answered", exc_info=outcome)
-        told = f"{type(outcome).__name__}: {outcome}"
-        return 500, encoded({"__type": "InternalServerError", "message": told})
+        message = f"{type(outcome).__name__}: {outcome}"
+        return 500, encoded({"__type": "InternalServerError", "message": message})
     return 200, encoded(outcome)

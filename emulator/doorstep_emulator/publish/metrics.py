@@ -1,7 +1,7 @@
 """Counts and times for Prometheus, at `/metrics`; named after CloudWatch's where it has them.
 
-What changes with every event or request is counted as it happens; what can be read from the server
-is read when somebody asks.
+What changes with every event or request is counted as it happens; what the server has is read when
+the metrics are asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from doorstep.engine.events import TERMINAL, Event
+from doorstep.engine.messages import TERMINAL, Event
 
 from ..store.store import Row
 
@@ -29,19 +29,23 @@ _EXECUTIONS = {
 _EXECUTION_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 
 Health = dict[str, Any]
-"""What `/health` tells."""
+"""The members that `/health` returns."""
 
 _GAUGES: tuple[tuple[str, str, Callable[[Health], float]], ...] = (
-    ("open_executions", "Executions that run", lambda told: told["running"]),
+    ("open_executions", "Executions that run", lambda health: health["running"]),
     (
         "lost_executions",
         "Express executions lost at the last start",
-        lambda told: len(told["lost"]),
+        lambda health: len(health["lost"]),
     ),
-    ("calls_in_flight", "Handlers that run", lambda told: told["calls"]["running"]),
-    ("calls_waiting", "Calls that wait for a thread", lambda told: told["calls"]["waiting"]),
-    ("open_activity_tasks", "Tasks without a worker", lambda told: told["activities"]["tasks"]),
-    ("waiting_activity_polls", "Workers without a task", lambda told: told["activities"]["polls"]),
+    ("calls_in_flight", "Handlers that run", lambda health: health["calls"]["running"]),
+    ("calls_waiting", "Calls that wait for a thread", lambda health: health["calls"]["waiting"]),
+    ("open_activity_tasks", "Tasks without a worker", lambda health: health["activities"]["tasks"]),
+    (
+        "waiting_activity_polls",
+        "Workers without a task",
+        lambda health: health["activities"]["polls"],
+    ),
 )
 _OF_SINKS = (
     (CounterMetricFamily, "sink_deliveries", "Documents that reached their target", "delivered"),
@@ -57,8 +61,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._executions = {
-            kind: self._counter(f"executions_{name}", told, "state_machine_arn")
-            for kind, (name, told) in _EXECUTIONS.items()
+            kind: self._counter(f"executions_{name}", about, "state_machine_arn")
+            for kind, (name, about) in _EXECUTIONS.items()
         }
         self._time = self._histogram(
             "execution_time_seconds",
@@ -71,51 +75,56 @@ class Metrics:
             "api_latency_seconds", "From a request to its answer", "operation"
         )
 
-    def went_on(self, row: Row, events: Sequence[Event]) -> None:
-        """An execution has new events."""
+    def count_events(self, row: Row, events: Sequence[Event]) -> None:
+        """Count new events of an execution."""
         for event in events:
             if counter := self._executions.get(event.type):
                 counter.labels(row.machine).inc()
             if event.type in TERMINAL:
                 self._time.labels(row.machine).observe(event.at - row.started)
 
-    def answered(self, operation: str, code: str, seconds: float) -> None:
-        """A request has its answer; `code`: OK or an error of the API."""
+    def count_request(self, operation: str, code: str, seconds: float) -> None:
+        """Count a request with its answer; `code`: OK or an error of the API."""
         self._requests.labels(operation, code).inc()
         self._latency.labels(operation).observe(seconds)
 
     def text(self, health: Health) -> bytes:
-        """All of it in Prometheus' text format; `health`: what `/health` tells now."""
+        """Return all metrics in Prometheus' text format; `health`: as `/health` returns it now."""
         read = CollectorRegistry()
         read.register(_Read(health))
         return generate_latest(read) + generate_latest(self._registry)
 
-    def _counter(self, name: str, told: str, *labels: str) -> Counter:
-        return Counter(f"doorstep_{name}", told, labels, registry=self._registry)
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"doorstep_{name}", about, labels, registry=self._registry)
 
     def _histogram(
-        self, name: str, told: str, label: str, buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS
+        self,
+        name: str,
+        about: str,
+        label: str,
+        buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS,
     ) -> Histogram:
         return Histogram(
-            f"doorstep_{name}", told, (label,), buckets=buckets, registry=self._registry
+            f"doorstep_{name}", about, (label,), buckets=buckets, registry=self._registry
         )
 
 
 class _Read(Collector):
-    """What is read from the server when somebody asks."""
+    """What is read from the server when the metrics are asked for."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
 
     def collect(self) -> Iterator[Metric]:
-        told = self._health
         for name, about, read in _GAUGES:
-            yield GaugeMetricFamily(f"doorstep_{name}", about, value=read(told))
+            yield GaugeMetricFamily(f"doorstep_{name}", about, value=read(self._health))
         yield CounterMetricFamily(
-            "doorstep_journal_commits", "Transactions written", value=told["store"]["commits"]
+            "doorstep_journal_commits",
+            "Transactions written",
+            value=self._health["store"]["commits"],
         )
         for kind, name, about, member in _OF_SINKS:
             family = kind(f"doorstep_{name}", about, labels=("sink",))
-            for sink in told["sinks"]:
+            for sink in self._health["sinks"]:
                 family.add_metric((sink["target"],), sink[member])
             yield family

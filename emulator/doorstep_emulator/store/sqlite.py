@@ -1,11 +1,13 @@
 """The store in one SQLite file: WAL, one writer, one transaction for many facts.
 
 A journal's entries lie in chunks of up to 100, so that a page of a long history is read without the
-rest. They and the documents have checksums: what is damaged is noticed.
+rest. They, the rows and the documents have checksums, which cover the place of a
+value as well: what is damaged, or was moved elsewhere by a damaged key, is noticed.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,15 +15,59 @@ from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
+from zlib import crc32
 
-from doorstep.engine.events import Event, Fact
-from doorstep.engine.journal import Entry
+from doorstep.engine.journal import JournalEntry
+from doorstep.engine.messages import Event, Fact
+from doorstep.values.json_values import STORED_DEPTH, dumps
 
 from ..errors import StoreError
-from .checksums import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
-from .database import refused
-from .store import Kind, Query, Row
+from .database import UNCHECKED, refused
+from .store import Kind, ListQuery, Row
 from .transactions import Owner, Transactions
+
+
+def packed(value: Any) -> bytes:
+    """Return a JSON value as bytes: SQLite's texts can't hold half of a surrogate pair."""
+    return dumps(value, STORED_DEPTH).encode("utf-8", "surrogatepass")
+
+
+def unpacked(blob: bytes) -> Any:
+    """Return the value that was packed."""
+    return json.loads(blob.decode("utf-8", "surrogatepass"))
+
+
+def checksum(blob: bytes, *place: int | str) -> int:
+    """Return the checksum of a value and of the keys under which it is stored."""
+    return crc32(blob, crc32(repr(place).encode()))
+
+
+def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
+    """Return whether a value is as it was written.
+
+    Documents of before version 4 have no checksum, those of before version 5 one without the place.
+    """
+    if not isinstance(blob, bytes):
+        return False
+    return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
+
+
+def row_checksum(values: list[Any]) -> int:
+    """Return the checksum of a row's columns, as SQLite returns them."""
+    return crc32(repr(values).encode())
+
+
+def row_is_whole(values: list[Any], recorded: int | None) -> bool:
+    """Return whether a row is as it was written; those before version 5 have no checksum."""
+    if recorded != UNCHECKED:
+        return recorded == row_checksum(values)
+    try:
+        "".join(value for value in values if isinstance(value, str)).encode()
+    except UnicodeEncodeError:
+        # Bytes that are no text: see `database`.
+        return False
+    return True
+
 
 T = TypeVar("T")
 log = logging.getLogger("doorstep")
@@ -57,9 +103,9 @@ class SqliteStore(Transactions):
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
         self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
-        self._look_at_what_is_open()
+        self._check_open_rows()
 
-    def _look_at_what_is_open(self) -> None:
+    def _check_open_rows(self) -> None:
         """Notice the damaged rows of executions that run, or may, and documents of no kind."""
         rows = self._read(f"{_SELECT} WHERE status NOT IN ({_OVER})")
         deque(_whole(self._row, rows), maxlen=0)
@@ -104,11 +150,11 @@ class SqliteStore(Transactions):
         for table in ("journal", "promises"):
             self._write(row.id, f"DELETE FROM {table} WHERE execution = ?", {"id": row.id})
 
-    def append(self, execution: int, entries: Sequence[Entry]) -> None:
+    def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         for start in range(0, len(entries), _CHUNK):
             self._append(execution, entries[start : start + _CHUNK])
 
-    def _append(self, execution: int, entries: Sequence[Entry]) -> None:
+    def _append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         number, first = self._chunks.get(execution) or self._chunk_after(execution)
         last = first - 1 + sum(isinstance(entry, Event) for entry in entries)
         blob = packed([["fact" if isinstance(one, Fact) else "event", *one] for one in entries])
@@ -119,10 +165,10 @@ class SqliteStore(Transactions):
 
     def _chunk_after(self, execution: int) -> tuple[int, int]:
         sql = "SELECT number, last FROM journal WHERE execution = ? ORDER BY number DESC LIMIT 1"
-        found = self._read_all(sql, execution)
-        return (found[0][0] + 1, found[0][1] + 1) if found else (0, 1)
+        last = self._read_all(sql, execution)
+        return (last[0][0] + 1, last[0][1] + 1) if last else (0, 1)
 
-    def promise(self, execution: int, fact: Fact) -> None:
+    def schedule(self, execution: int, fact: Fact) -> None:
         blob = packed(list(fact))
         values = {"execution": execution, "fact": blob, "checksum": checksum(blob, execution)}
         self._write(execution, "INSERT INTO promises VALUES (?, ?, ?)", values)
@@ -145,8 +191,8 @@ class SqliteStore(Transactions):
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
         sql = "SELECT kind, arn, body, checksum FROM documents WHERE kind = ? AND arn = ?"
-        found = self._read_all(sql, kind, arn)
-        return self._read_document(*found[0]) if found else None
+        documents = self._read_all(sql, kind, arn)
+        return self._read_document(*documents[0]) if documents else None
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
         sql = "SELECT kind, arn, body, checksum FROM documents WHERE kind = ?"
@@ -157,10 +203,10 @@ class SqliteStore(Transactions):
         return document
 
     def row(self, arn: str) -> Row | None:
-        found = self._read(f"{_SELECT} WHERE arn = ?", arn)
-        return self._row(*found[0]) if found else None
+        rows = self._read(f"{_SELECT} WHERE arn = ?", arn)
+        return self._row(*rows[0]) if rows else None
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: ListQuery) -> list[Row]:
         conditions = {
             "machine = ?": query.machine,
             "version = ?": query.version,
@@ -170,12 +216,12 @@ class SqliteStore(Transactions):
             "id < ?": query.before,
             "(redrives > 0) = ?": query.redriven,
         }
-        given = {text: value for text, value in conditions.items() if value is not None}
-        where = f" WHERE {' AND '.join(given)}" if given else ""
+        applied = {text: value for text, value in conditions.items() if value is not None}
+        where = f" WHERE {' AND '.join(applied)}" if applied else ""
         sql = f"{_SELECT}{where} ORDER BY id DESC LIMIT ?"
-        return list(_whole(self._row, self._read_all(sql, *given.values(), query.limit)))
+        return list(_whole(self._row, self._read_all(sql, *applied.values(), query.limit)))
 
-    def journal(self, execution: int) -> list[Entry]:
+    def journal(self, execution: int) -> list[JournalEntry]:
         return [entry for chunk in self._chunks_of(execution) for entry in chunk]
 
     def events(self, execution: int, first: int, last: int) -> list[Event]:
@@ -187,7 +233,9 @@ class SqliteStore(Transactions):
             if isinstance(entry, Event) and first <= entry.id <= last
         ]
 
-    def _chunks_of(self, execution: int, where: str = "", *values: Any) -> Iterator[list[Entry]]:
+    def _chunks_of(
+        self, execution: int, where: str = "", *values: Any
+    ) -> Iterator[list[JournalEntry]]:
         sql = f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ?{where} ORDER BY number"
         expected = None if where else 0
         for number, first, last, *stored in self._read_all(sql, execution, *values):
@@ -202,9 +250,9 @@ class SqliteStore(Transactions):
         sql = "SELECT max(last) FROM journal WHERE execution = ?"
         return self._read_all(sql, execution)[0][0] or 0
 
-    def promises(self, execution: int) -> list[Fact]:
+    def scheduled(self, execution: int) -> list[Fact]:
         sql = "SELECT fact, checksum FROM promises WHERE execution = ?"
-        what = f"a promise to execution {execution}"
+        what = f"a scheduled answer to execution {execution}"
         rows = self._read_all(sql, execution)
         return [Fact(*self._value(what, *stored, execution)) for stored in rows]
 
@@ -233,7 +281,7 @@ class SqliteStore(Transactions):
 
 
 def _whole(read: Callable[..., T], rows: Iterable[Any]) -> Iterator[T]:
-    """Yield what can be read; `_damage` has noted the rest."""
+    """Yield what can be read; `_damage` has recorded the rest."""
     for values in rows:
         with suppress(StoreError):
             yield read(*values)
@@ -252,5 +300,5 @@ def _document(kind: Kind, arn: str) -> str:
     return f"the {kind} {arn}"
 
 
-def _entry(kind: str, *members: Any) -> Entry:
+def _entry(kind: str, *members: Any) -> JournalEntry:
     return Fact(*members) if kind == "fact" else Event(*members)

@@ -1,12 +1,12 @@
-"""What the emulator remembers, and what it asks of a store.
+"""What the emulator stores, and what it asks of a store.
 
-| kept | as |
+| stored | as |
 |---|---|
 | state machines, revisions, activities | documents: a JSON object for each ARN |
 | executions | a row each, for lists and for the answers that need no history |
 | their journals | facts and events in order, written before anything follows from them |
-| promises | answers that are known and whose time has not come |
-| task tokens | whose they are, as long as the execution is remembered |
+| scheduled answers | facts that are known and whose time has not come |
+| task tokens | whose they are, as long as the execution is stored |
 | map runs | documents; their children are executions |
 
 Writes are collected and become one transaction when `commit` is called: until then nothing has
@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from doorstep.engine.events import Event, Fact
-from doorstep.engine.journal import Entry
+from doorstep.engine.journal import JournalEntry
+from doorstep.engine.messages import Event, Fact
 
 Kind = Literal["machine", "revision", "activity", "map run"]
 
@@ -49,7 +49,7 @@ class Row:
     redrives: int = 0
     redriven: float | None = None
     clock: str = "real"
-    """How its time passes: see `timelines`."""
+    """How its time passes: see `clock`."""
     root: str | None = None
     """The execution whose timeline it is in."""
     test_case: str | None = None
@@ -57,7 +57,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class ListQuery:
     """Which executions to list, the newest first; `before`: only those with smaller ids."""
 
     machine: str | None = None
@@ -90,8 +90,8 @@ class Store(Protocol):
     """What `commit` could not write of documents: their names. May be read from any thread."""
 
     damaged: dict[str, str]
-    """What was damaged when it was read: its name, and what to do. Set aside, not lost from sight:
-    lists leave it out, and whoever asks for it is refused with StoreError.
+    """What was damaged when it was read: its name, and what to do. Lists leave it out; a request
+    for it is refused with StoreError.
     """
 
     missing: int
@@ -111,58 +111,58 @@ class Store(Protocol):
         """Return of which executions `commit` dropped something since the last call, and why."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
     def put(self, kind: Kind, arn: str, document: dict[str, Any]) -> None:
-        """Keep a document in place of the one before."""
+        """Store a document in place of the one before."""
 
     def drop(self, kind: Kind, arn: str) -> None:
-        """Forget a document."""
+        """Delete a document."""
 
     def get(self, kind: Kind, arn: str) -> dict[str, Any] | None:
-        """A document."""
+        """Return a document."""
 
     def documents(self, kind: Kind) -> Iterator[dict[str, Any]]:
         """Return all documents of a kind that are whole."""
 
     def next_id(self) -> int:
-        """An id for a new execution; ids grow."""
+        """Return an id for a new execution; ids grow."""
 
     def begin(self, row: Row) -> None:
-        """Keep a new execution."""
+        """Store a new execution."""
 
     def update(self, row: Row) -> None:
-        """Status, times and redrives of an execution have changed."""
+        """Store status, times and redrives of an execution, which have changed."""
 
     def remove(self, row: Row) -> None:
-        """Forget an execution and its journal."""
+        """Delete an execution and its journal."""
 
     def row(self, arn: str) -> Row | None:
-        """An execution as it was at the last commit."""
+        """Return an execution as it was at the last commit."""
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: ListQuery) -> list[Row]:
         """Return executions whose rows are whole, the newest first."""
 
-    def append(self, execution: int, entries: Sequence[Entry]) -> None:
-        """Go on with an execution's journal."""
+    def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
+        """Append to an execution's journal."""
 
-    def journal(self, execution: int) -> list[Entry]:
-        """All facts and events of an execution."""
+    def journal(self, execution: int) -> list[JournalEntry]:
+        """Return all facts and events of an execution."""
 
     def events(self, execution: int, first: int, last: int) -> list[Event]:
-        """The events of an execution with ids from `first` to `last`."""
+        """Return the events of an execution with ids from `first` to `last`."""
 
     def last_event(self, execution: int) -> int:
-        """The id of an execution's last event."""
+        """Return the id of an execution's last event."""
 
-    def promise(self, execution: int, fact: Fact) -> None:
-        """Keep an answer for its time."""
+    def schedule(self, execution: int, fact: Fact) -> None:
+        """Store an answer for its time."""
 
-    def promises(self, execution: int) -> list[Fact]:
-        """The answers that were promised to an execution, settled ones included."""
+    def scheduled(self, execution: int) -> list[Fact]:
+        """Return the answers that were scheduled for an execution, delivered ones included."""
 
     def own_token(self, token: str, execution: int) -> None:
-        """A task token belongs to an execution."""
+        """Store that a task token belongs to an execution."""
 
     def knows_token(self, token: str) -> bool:
-        """Whether some task had this token."""
+        """Return whether some task had this token."""

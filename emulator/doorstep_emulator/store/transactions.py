@@ -1,19 +1,103 @@
-"""The way into the store's file: what was collected becomes one transaction, or one an owner."""
+"""The way into the store's file: what was collected becomes one transaction, or one an owner.
+
+FILE-commits has what the file can't say of itself: how many commits it had. SQLite reads the log of
+its last commits (FILE-wal) up to the first frame that is not whole, and takes all that comes after
+it for never written (https://www.sqlite.org/fileformat2.html, section 4.3). A log that is damaged,
+cut off or gone costs commits without a word, unless somebody counts.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from weakref import finalize
+from zlib import crc32
+
+from doorstep.values.private_files import private
 
 from ..errors import StoreError
-from .database import MEMORY, may_pass, opened, refused, unbindable
-from .sidecar import Paths, Sidecar
+from .database import MEMORY, connect, is_temporary, refused, unbindable
 
 log = logging.getLogger("doorstep")
+_INTERVAL = 1.0
+"""Seconds between two looks at the paths."""
+
+
+class Sidecar:
+    """FILE-commits: one line with the file's mark, its count of commits and a checksum."""
+
+    def __init__(self, path: str, mark: str, commits: int) -> None:
+        """`mark`, `commits`: what the file itself says. Raises OSError."""
+        self._mark = mark
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = private(f"{path}-commits", flags)
+        self.close = finalize(self, os.close, self._file)
+        """Close the file."""
+        self.missing = self._missing(commits)
+        """How many commits the file has lost since it was last written to."""
+        self.record(commits)
+
+    def _missing(self, commits: int) -> int:
+        recorded, _, checksum = os.read(self._file, 200).rpartition(b" ")
+        mark, _, count = recorded.partition(b" ")
+        with suppress(ValueError):
+            if int(checksum, 16) == crc32(recorded):
+                same = mark == self._mark.encode()
+                return max(0, int(count) - commits) if same else int(count)
+        return 0
+
+    def record(self, commits: int) -> None:
+        """Count a commit that is durable. A count that can't be written is too small: no harm."""
+        line = f"{self._mark} {commits:020}".encode()
+        with suppress(OSError):
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, b"%b %08x\n" % (line, crc32(line)))
+
+
+class Paths:
+    """Whether the file and its log are still those that were opened."""
+
+    def __init__(self, path: str) -> None:
+        self._looked_at = 0.0
+        self._trouble: str | None = None
+        places = {name: _place(name) for name in (path, f"{path}-wal")}
+        self._first = {name: place for name, place in places.items() if place}
+
+    def trouble(self) -> str | None:
+        """Return what is wrong, looked at once a second at most. May be called from any thread."""
+        now = time.monotonic()
+        if now - self._looked_at >= _INTERVAL:
+            self._looked_at = now
+            before, self._trouble = self._trouble, self._look()
+            if self._trouble and self._trouble != before:
+                log.error("%s", self._trouble)
+        return self._trouble
+
+    def _look(self) -> str | None:
+        for name, first in self._first.items():
+            place = _place(name)
+            if place != first:
+                what = "replaced" if place else "deleted or moved"
+                return (
+                    f"{name} was {what} while it was in use: what is written from now on is lost "
+                    "when the server ends. Put it back, or start the server again"
+                )
+        return None
+
+
+def _place(name: str) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(name)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
 _AGAIN = 0.2
 """Seconds between two attempts to write to a disk that refuses it."""
 
@@ -35,7 +119,7 @@ class Transactions:
         self._collected: list[Write] = []
         self._sidecar: Sidecar | None = None
         self._paths: Paths | None = None
-        self._connection = opened(path, fsync=fsync)
+        self._connection = connect(path, fsync=fsync)
         self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
         # Whatever a damaged row holds, the one is ASCII and the other an integer.
         sql = "SELECT hex(mark), CAST(commits AS INTEGER) FROM progress"
@@ -84,7 +168,7 @@ class Transactions:
             try:
                 self._transact()
             except Exception as problem:  # noqa: BLE001  whatever it is, the others are written
-                if not may_pass(problem):
+                if not is_temporary(problem):
                     self.trouble = None
                     return problem
                 self._wait(refused(self.path, problem))
@@ -123,12 +207,12 @@ class Transactions:
 
     def _wait(self, problem: StoreError) -> None:
         if self.trouble is None:
-            log.error("nothing goes on until this can be written: %s", problem)
+            log.error("nothing continues until this can be written: %s", problem)
         self.trouble = str(problem)
         time.sleep(_AGAIN)
 
     def close(self) -> None:
-        """Commit and let go."""
+        """Commit and close the file."""
         try:
             self.commit()
         finally:

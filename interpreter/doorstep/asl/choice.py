@@ -8,10 +8,10 @@ from typing import Any
 
 from ..errors import runtime
 from ..jsonpath import PathNotFound
+from ..model import operator_of
 from ..values.timestamps import parse_timestamp
-from .context import Env
+from .context import Closure, Env
 
-Getter = Callable[[Env], Any]
 Condition = Callable[[Env], bool]
 Comparison = Callable[[Any, Any], bool]
 
@@ -45,6 +45,7 @@ _KINDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
     "Timestamp": (_timestamp, tuple(_ORDERS)),
     "Boolean": (_boolean, ("Equals",)),
 }
+# Fact 37, of IsTimestamp fact 38.
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "IsNull": lambda value: value is None,
     "IsString": lambda value: isinstance(value, str),
@@ -55,6 +56,7 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 
 
 def _compare(kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]) -> Comparison:
+    # Fact 251: a value of another type is no match, never an error.
     def compare(left: Any, right: Any) -> bool:
         # A value of another type is not an error: the comparison is false.
         a, b = kind(left), kind(right)
@@ -68,14 +70,13 @@ COMPARISONS: dict[str, Comparison] = {
     for name, (kind, orders) in _KINDS.items()
     for order in orders
 }
-COMPARATORS = frozenset(
-    [*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), *_TESTS, "IsPresent", "StringMatches"]
-)
-"""All 39."""
 
 
-def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) -> Condition:
-    """A rule's condition, And, Or and Not included. `getter` compiles the paths."""
+def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Closure]) -> Condition:
+    """Return a rule's condition, And, Or and Not included. `getter` compiles the paths.
+
+    Fact 250: And and Or stop at the first value that decides.
+    """
     if "And" in rule:
         every = [compile_condition(inner, getter) for inner in rule["And"]]
         return lambda env: all(condition(env) for condition in every)
@@ -85,11 +86,12 @@ def compile_condition(rule: Mapping[str, Any], getter: Callable[[str], Getter]) 
     if "Not" in rule:
         inner = compile_condition(rule["Not"], getter)
         return lambda env: not inner(env)
-    name = next(key for key in rule if key in COMPARATORS)
+    name = operator_of(rule)
     return _comparison(name, rule["Variable"], rule[name], getter)
 
 
-def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Getter]) -> Condition:
+def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Closure]) -> Condition:
+    # Fact 37: the comparators, those that end in Path included.
     if name == "IsPresent":
         return _is_present(getter(path), expected)
     left = _required(path, getter)
@@ -105,7 +107,8 @@ def _comparison(name: str, path: str, expected: Any, getter: Callable[[str], Get
     return lambda env: compare(left(env), right(env))
 
 
-def _is_present(get: Getter, expected: bool) -> Condition:
+def _is_present(get: Closure, expected: bool) -> Condition:
+    # Fact 39: a path that finds nothing is not present, a null value is.
     def is_present(env: Env) -> bool:
         try:
             get(env)
@@ -116,7 +119,8 @@ def _is_present(get: Getter, expected: bool) -> Condition:
     return is_present
 
 
-def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
+def _required(path: str, getter: Callable[[str], Closure]) -> Closure:
+    # Fact 36: any other comparator fails on a path that finds nothing.
     get = getter(path)
 
     def required(env: Env) -> Any:
@@ -131,7 +135,8 @@ def _required(path: str, getter: Callable[[str], Getter]) -> Getter:
     return required
 
 
-def _string_matches(left: Getter, pattern: str) -> Condition:
+def _string_matches(left: Closure, pattern: str) -> Condition:
+    # Fact 252: an escape that escapes nothing fails when the rule is looked at.
     matches = wildcard(pattern)
 
     def string_matches(env: Env) -> bool:
@@ -147,6 +152,8 @@ def wildcard(pattern: str) -> Callable[[str], bool] | None:
     r"""StringMatches: `*` is any run of characters, `\*` and `\\` stand for themselves.
 
     None when a backslash at the end escapes nothing: the specification's runtime error.
+
+    Fact 252.
     """
     pieces = [""]
     characters = iter(pattern)

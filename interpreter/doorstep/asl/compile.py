@@ -2,57 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ..errors import runtime
-from ..model.definition import Machine, Scope, State, processor_config
-from ..model.resource import integration
-from ..values.json_text import dumps
+from ..model import Clause, Scope, State, Workflow, integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition
-from .context import Env
-from .data_flow import Closure, Leave, compile_arguments, compile_input, compile_leave
-from .distributed_map import MapPlan, distributed_map
-from .map_fields import map_plan
-from .parallel_and_map import inline_map, parallel
+from .context import Closure, Env
+from .data_flow import Leave, compile_arguments, compile_leave
+from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
-from .states import Catcher, ScopeProgram, StateProgram, choice, fail, pass_state, succeed, wait
+from .states import (
+    Catcher,
+    ScopeProgram,
+    StateProgram,
+    choice,
+    fail,
+    parallel,
+    pass_state,
+    succeed,
+    wait,
+)
 from .task import TaskPlan, task
 
 Parts = dict[str, Any]
 
 
-def compile_machine(machine: Machine) -> ScopeProgram:
-    """The program of a whole definition (one that `rules.check` accepts)."""
-    return compile_scope(machine.scope, machine.timeout)
+def compile_workflow(workflow: Workflow) -> ScopeProgram:
+    """Return the program of a whole definition (one that `validation.check` accepts)."""
+    return compile_scope(workflow.scope, workflow.timeout)
 
 
 def compile_scope(scope: Scope, timeout: float | None = None) -> ScopeProgram:
-    """The program of one scope."""
+    """Return the program of one scope."""
     states = {name: compile_state(state) for name, state in scope.states.items()}
     return ScopeProgram(scope.start_at, states, timeout)
 
 
 def compile_state(state: State) -> StateProgram:
-    """The program of one state."""
+    """Return the program of one state.
+
+    Fact 11: a state's language is its own or the machine's.
+    """
     return StateProgram(
         name=state.name,
         type=state.type,
         entered=f"{state.type}StateEntered",
         exited=f"{state.type}StateExited",
-        retriers=[compile_retrier(retrier) for retrier in state.fields.get("Retry", ())],
+        retriers=[compile_retrier(retrier.fields) for retrier in state.retriers],
         catchers=[
-            Catcher(tuple(catcher["ErrorEquals"]), _catch(catcher, state.jsonata, index))
-            for index, catcher in enumerate(state.fields.get("Catch", ()))
+            Catcher(catcher.errors, _catch(catcher, state.jsonata)) for catcher in state.catchers
         ],
         **_COMPILERS[state.type](state),
     )
 
 
-def _catch(catcher: Mapping[str, Any], jsonata: bool, index: int) -> Leave:
-    return compile_leave(catcher, jsonata, shows="errorOutput", at=f"Catch[{index}]/")
+def _catch(catcher: Clause, jsonata: bool) -> Leave:
+    # Facts 50, 303 and 304: neither OutputPath nor ResultSelector of the state.
+    return compile_leave(catcher.fields, jsonata, shows="errorOutput", at=f"{catcher.location}/")
 
 
 def _arguments(state: State) -> Closure:
@@ -64,6 +72,7 @@ def _leave(state: State, *, result: bool = False) -> Leave:
 
 
 def _pass(state: State) -> Parts:
+    # Fact 267: Result replaces what Parameters made.
     result = (state.fields["Result"],) if "Result" in state.fields else None
     return {"work": pass_state(_arguments(state), result, _leave(state))}
 
@@ -77,6 +86,7 @@ def _fail(state: State) -> Parts:
 
 
 def _fail_text(state: State, name: str) -> Closure:
+    # Facts 265 and 266: a text, from a path, a function or an expression.
     path = state.fields.get(f"{name}Path")
     if path is not None:
         return typed_fields.failure_text(path, f"{name}Path")
@@ -92,25 +102,25 @@ def _wait(state: State) -> Parts:
 
 
 def _choice(state: State) -> Parts:
-    rules = [
-        (_condition(rule, state.jsonata, index), _rule_leave(rule, state, index))
-        for index, rule in enumerate(state.fields["Choices"])
-    ]
-    default = state.fields.get("Default")
-    otherwise = compile_leave({**state.fields, "Next": default}, state.jsonata) if default else None
+    rules = [(_condition(rule, state.jsonata), _rule_leave(rule, state)) for rule in state.rules]
+    following = {**state.fields, "Next": state.default}
+    otherwise = compile_leave(following, state.jsonata) if state.default else None
     return {"work": choice(_arguments(state), rules, otherwise)}
 
 
-def _condition(rule: Mapping[str, Any], jsonata: bool, index: int) -> Callable[[Env], bool]:
+def _condition(rule: Clause, jsonata: bool) -> Callable[[Env], bool]:
+    # Fact 255: a boolean, or a failed evaluation at Choices[i]/Condition.
     if jsonata:
-        return jsonata_fields.typed(rule["Condition"], f"Choices[{index}]/Condition", "boolean")
-    return compile_condition(rule, jsonpath_fields.getter)
+        at = f"{rule.location}/Condition"
+        return jsonata_fields.typed(rule.fields["Condition"], at, "boolean")
+    return compile_condition(rule.fields, jsonpath_fields.getter)
 
 
-def _rule_leave(rule: Mapping[str, Any], state: State, index: int) -> Leave:
+def _rule_leave(rule: Clause, state: State) -> Leave:
+    # Fact 253: a rule's own Assign and Output; the state's belong to Default.
     # A rule has its own Output and Assign; OutputPath is the state's.
     of_state = {key: state.fields[key] for key in ("OutputPath",) if key in state.fields}
-    return compile_leave({**of_state, **rule}, state.jsonata, at=f"Choices[{index}]/")
+    return compile_leave({**of_state, **rule.fields}, state.jsonata, at=f"{rule.location}/")
 
 
 def _task(state: State) -> Parts:
@@ -129,14 +139,14 @@ def _task(state: State) -> Parts:
 
 
 def _credentials(state: State) -> Closure | None:
+    # Fact 231: the role that the task runs with.
     if "Credentials" not in state.fields:
         return None
-    if state.jsonata:
-        return jsonata_fields.value(state.fields["Credentials"], "Credentials")
-    return jsonpath_fields.template(state.fields["Credentials"])
+    return typed_fields.payload(state.fields["Credentials"], "Credentials", state.jsonata)
 
 
 def _parallel(state: State) -> Parts:
+    # Fact 262: one result for all branches, an array.
     branches = [compile_scope(scope) for scope in state.scopes]
     return {
         "wait": parallel(_arguments(state), branches, _leave(state, result=True)),
@@ -145,68 +155,15 @@ def _parallel(state: State) -> Parts:
 
 
 def compile_map(state: State) -> MapPlan:
-    """The fields of a Map."""
+    """Return the fields of a Map."""
     (scope,) = state.scopes
-    leave = _leave(state, result=True)
-    return map_plan(state, compile_scope(scope), _items(state), _selector(state), leave)
+    return map_plan(state, compile_scope(scope), _leave(state, result=True))
 
 
 def _map(state: State) -> Parts:
     plan = compile_map(state)
-    distributed = processor_config(state).get("Mode") == "DISTRIBUTED"
-    run = distributed_map(plan) if distributed else inline_map(plan)
+    run = distributed_map(plan) if state.distributed else inline_map(plan)
     return {"wait": run, "composite": True}
-
-
-def _items(state: State) -> Closure:
-    """The array to iterate: ItemsPath on the effective input, or Items."""
-    if state.jsonata:
-        return _queried_items(state)
-    effective = compile_input(state.fields)
-    path = state.fields.get("ItemsPath", "$")
-    # Recorded: a path into the context object is shown without its first $.
-    shown = path[1:] if path.startswith("$$") else path
-    get = jsonpath_fields.whole_path(path)
-
-    def items(env: Env) -> Any:
-        effective(env)
-        values = get(env)
-        if not isinstance(values, list):
-            raise runtime(f'Reference path "{shown}" must point to array.')
-        return values
-
-    return items
-
-
-def _queried_items(state: State) -> Closure:
-    if "Items" in state.fields:
-        return jsonata_fields.typed(state.fields["Items"], "Items", "array")
-
-    def items(env: Env) -> Any:
-        if not isinstance(env.raw, list):
-            shown = dumps(env.raw)
-            raise jsonata_fields.failed(f"Map state input must be an array but was: {shown}")
-        return env.raw
-
-    return items
-
-
-def _selector(state: State) -> Callable[[Env, dict[str, Any]], Any]:
-    """ItemSelector (Parameters in older definitions): an item's input, from item and context."""
-    selector = state.fields.get("ItemSelector", state.fields.get("Parameters"))
-    if selector is None:
-        return lambda _, item: item["Value"]
-    make = (
-        jsonata_fields.value(selector, "ItemSelector")
-        if state.jsonata
-        else jsonpath_fields.template(selector)
-    )
-
-    def select(env: Env, item: dict[str, Any]) -> Any:
-        env.show_item(item)
-        return make(env)
-
-    return select
 
 
 _COMPILERS: dict[str, Callable[[State], Parts]] = {

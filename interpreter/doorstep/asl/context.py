@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from ..engine.fibers import Fiber
+from ..engine import Fiber
 from ..jsonata.values import UNDEFINED
 from ..values.timestamps import format_timestamp
 from .retry import Attempts
@@ -66,8 +67,8 @@ class Env:
         self._context: dict[str, Any] | None = None
         self._first = ""
 
-    def try_again(self) -> None:
-        """A retry: children and map run of the failed attempt are not gone on with."""
+    def retry(self) -> None:
+        """Begin a retry: children and map run of the failed attempt are not continued."""
         self.fiber.group = None
         self.map_run = None
         self.spent = 0
@@ -75,7 +76,7 @@ class Env:
         self._context = None
 
     def first_key(self, key: str) -> str:
-        """The key of this visit's first call."""
+        """Return the key of this visit's first call."""
         self._first = self._first or key
         return self._first
 
@@ -85,8 +86,11 @@ class Env:
         self.spent = 0
         self._context = None
 
-    def start_over(self) -> None:
-        """A redrive: retry counters start again, and what succeeded so far is kept."""
+    def redrive(self) -> None:
+        """Begin after a redrive: retry counters start again, and what succeeded so far stays.
+
+        Fact 302.
+        """
         self.attempts = Attempts()
         self.data = self.raw
         self.spent = 0
@@ -108,22 +112,23 @@ class Env:
         return self._random
 
     def draw(self) -> float:
-        """A random number from 0 up to 1."""
+        """Return a random number from 0 up to 1."""
         return self.rng().random()
 
     def new_token(self, key: str) -> str:
-        """The task token of the command `key`; expressions see it from now on."""
+        """Return the task token of the command `key`; expressions see it from now on (fact 233)."""
         self.token = self.fiber.engine.identity.token(key)
         self._context = None
         return self.token
 
     def context(self) -> dict[str, Any]:
-        """The context object; built when first asked for."""
+        """Return the context object; built when first asked for (fact 340)."""
         if self._context is None:
             self._context = self._build()
         return self._context
 
     def _build(self) -> dict[str, Any]:
+        # Facts 340 and 341: an Express execution has no RedriveCount, a Pass no RetryCount.
         engine = self.fiber.engine
         identity = engine.identity
         execution: dict[str, Any] = {
@@ -153,3 +158,7 @@ class Env:
         if self.item is not None:
             context["Map"] = {"Item": self.item}
         return context
+
+
+Closure = Callable[[Env], Any]
+"""A compiled field: its value in one visit of a state."""

@@ -1,7 +1,7 @@
 """Step Functions' own JSONata: the functions it adds, what it takes away, and its bounds.
 
-Behaviour: AWS's page "Transforming data with JSONata", and measurements (asl-facts 3.2, behaviours
-60, 66 to 69).
+Sources: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html, and
+measurements (facts 60, 66 to 69, 360).
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from typing import Any, Final
 from ..jsonata import UNDEFINED, JSONataError, Limits
 from ..jsonata.callables import Native
 from ..jsonata.errors import OUT_OF_MEMORY
-from ..jsonata.run import Run
+from ..jsonata.evaluation import Evaluation
+from ..values.java import next_double
 
-LIMITS: Final = Limits(depth=100, steps=2_000_000, memory=6_990_256, total=48 * 2**20)
+LIMITS: Final = Limits(depth=100, memory=6_990_256, total=48 * 2**20)
 """What AWS allows one expression: levels and bytes of a value. It has about five seconds there; the
 steps are as many as take about two here, so that the same expression fails on every machine."""
 
 
 def within(steps: int) -> Limits:
-    """Return the limits of an expression to which others of the same attempt leave so much."""
+    """Return the limits of an expression to which others of the same attempt leave so much.
+
+    Facts 67 to 69.
+    """
     return replace(LIMITS, steps=min(LIMITS.steps, steps))
 
 
@@ -41,17 +45,20 @@ _ALGORITHMS: Final = {
 
 
 def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
-    """Bindings for an expression; ``random`` gives the place's generator when one is needed."""
+    """Bindings for an expression; ``random`` gives the place's generator when one is needed.
 
-    def draw(seed: Any = UNDEFINED, *surplus: Any) -> float:
+    Fact 60.
+    """
+
+    def draw(seed: Any = UNDEFINED, *more: Any) -> float:
         """``$random([seed])``: from 0 up to 1; with a seed, java.util.Random's first double."""
-        if surplus:
+        if more:
             raise _mismatch(2, "random")
-        return random().random() if seed is UNDEFINED else _java_double(_integer(seed))
+        return random().random() if seed is UNDEFINED else next_double(_integer(seed))
 
-    def new_uuid(*surplus: Any) -> str:
+    def new_uuid(*more: Any) -> str:
         """``$uuid()``: version 4."""
-        if surplus:
+        if more:
             raise _mismatch(1, "uuid")
         return str(uuid.UUID(int=random().getrandbits(128), version=4))
 
@@ -59,7 +66,10 @@ def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
 
 
 def partition(items: Any = UNDEFINED, size: Any = UNDEFINED) -> Any:
-    """``$partition(array, n)``: chunks of n, or all in one; nothing for an empty array or 0."""
+    """``$partition(array, n)``: chunks of n, or all in one; nothing for an empty array or 0.
+
+    Fact 360.
+    """
     if items is UNDEFINED:
         return UNDEFINED
     if items is None:
@@ -74,7 +84,10 @@ def partition(items: Any = UNDEFINED, size: Any = UNDEFINED) -> Any:
 
 
 def number_range(first: Any = UNDEFINED, last: Any = UNDEFINED, step: Any = UNDEFINED) -> Any:
-    """``$range(first, last, step)``: the last one included; one number alone is no array."""
+    """``$range(first, last, step)``: the last one included; one number alone is no array.
+
+    Fact 360.
+    """
     if UNDEFINED in (first, last, step):
         return UNDEFINED
     start, end, stride = _integer(first), _integer(last), _integer(step)
@@ -89,7 +102,7 @@ def number_range(first: Any = UNDEFINED, last: Any = UNDEFINED, step: Any = UNDE
 
 
 def digest(text: Any = UNDEFINED, algorithm: Any = UNDEFINED) -> Any:
-    """``$hash(text, algorithm)``: lower-case hex of the UTF-8 bytes."""
+    """``$hash(text, algorithm)``: lower-case hex of the UTF-8 bytes (facts 60 and 360)."""
     if text is UNDEFINED or algorithm is UNDEFINED:
         return UNDEFINED
     if not isinstance(text, str):
@@ -108,7 +121,7 @@ class _Parse(Native):
     __slots__ = ()
     arity = 1
 
-    def call(self, run: Run, arguments: list[Any]) -> Any:
+    def call(self, run: Evaluation, arguments: list[Any]) -> Any:
         """Return the value; UNDEFINED without a text. Raise D3137 when it is not JSON."""
         text = arguments[0] if arguments else UNDEFINED
         if text is UNDEFINED:
@@ -135,7 +148,7 @@ FUNCTIONS: Final = frozenset({*_PURE, "random", "uuid"})
 
 
 def _integer(value: Any) -> int:
-    """A numeric argument: fractions are cut off."""
+    """Return a numeric argument: fractions are cut off (fact 360)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise JSONataError("T0410", index=1, value=value)
     return trunc(value)
@@ -143,16 +156,3 @@ def _integer(value: Any) -> int:
 
 def _mismatch(index: int, name: str) -> JSONataError:
     return JSONataError("T0410", token=name, index=index)
-
-
-_MULTIPLIER: Final = 0x5DEECE66D
-_MASK: Final = (1 << 48) - 1
-
-
-def _java_double(seed: int) -> float:
-    """The first ``nextDouble()`` of java.util.Random: a linear congruential generator."""
-    state = (seed ^ _MULTIPLIER) & _MASK
-    state = (state * _MULTIPLIER + 0xB) & _MASK
-    high = state >> 22
-    state = (state * _MULTIPLIER + 0xB) & _MASK
-    return float((high << 27) + (state >> 21)) * 2.0**-53

@@ -1,6 +1,6 @@
 """Fields that hold a number or a moment: written out, behind a path, or as a JSONata expression.
 
-Every function here takes the fields of a state (or of its ItemReader …) and gives a closure; the
+Every function here takes the fields of a state (or of its ItemReader …), returns a closure; the
 texts of what goes wrong at run time are those recorded on AWS.
 """
 
@@ -12,12 +12,10 @@ from typing import Any
 
 from ..errors import StateFailed, runtime
 from ..jsonpath import PathNotFound
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
-from .context import Env
-
-Number = Callable[[Env], Any]
+from .context import Closure, Env
 
 _INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _MOST = 2**31 - 1
@@ -26,13 +24,24 @@ _MOST_LONG = 2**63 - 1
 _NOT_A_MOMENT = "ISO-8601 extended offset date-time format string"
 
 
-def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Number:
-    """An integer field, its …Path twin, or None when neither is there."""
+def payload(value: Any, location: str, jsonata: bool) -> Closure:
+    """Return a field that holds any JSON value, with expressions or `….$` members at any depth.
+
+    Facts 324 and 326.
+    """
+    return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
+
+
+def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Closure:
+    """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
 
 
-def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State)."""
+def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State).
+
+    Facts 144, 208 and 314.
+    """
     number = integer(fields, name, jsonata)
 
     def seconds(env: Env) -> Any:
@@ -40,17 +49,17 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
         if value is None:
             return None
         if value != int(value) or not 1 <= value <= _MOST:
-            told = f"must be a positive integer: {dumps(value)}"
+            problem = f"must be a positive integer: {dumps(value)}"
             if jsonata:
-                raise jsonata_fields.failed(f"The {name} field {told}", name)
-            raise runtime(f"The value of {name}Path {told}")
+                raise jsonata_fields.failed(f"The {name} field {problem}", name)
+            raise runtime(f"The value of {name}Path {problem}")
         return int(value)
 
     return seconds
 
 
-def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """ToleratedFailurePercentage: 0 to 100, fractions allowed."""
+def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """ToleratedFailurePercentage: 0 to 100, fractions allowed (facts 79 and 208)."""
     return _checked(
         _number(fields, name, jsonata, "", "float"),
         lambda value: 0 <= value <= 100,
@@ -58,14 +67,14 @@ def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
     )
 
 
-def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Number:
-    """An integer that can't be negative."""
+def count(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
+    """Return an integer that can't be negative (facts 79 and 208)."""
     return _checked(
         integer(fields, name, jsonata), lambda value: value >= 0, f"{name} cannot be negative."
     )
 
 
-def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Number:
+def _checked(number: Closure, allowed: Callable[[float], bool], text: str) -> Closure:
     def checked(env: Env) -> Any:
         value = number(env)
         if value is not None and not allowed(value):
@@ -75,7 +84,8 @@ def _checked(number: Number, allowed: Callable[[float], bool], text: str) -> Num
     return checked
 
 
-def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Number:
+def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Closure:
+    # Facts 79, 275 and 278: what a path finds has to be a number, or one written as a text.
     if jsonata and name in fields:
         return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
     path = fields.get(f"{name}Path")
@@ -93,32 +103,34 @@ def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: 
         whole = isinstance(value, int) and -_MOST <= value <= _MOST
         fits = whole or (kind == "float" and isinstance(value, int | float))
         if not fits or isinstance(value, bool):
-            shown = value if isinstance(value, str) else dumps(value)
+            text = value if isinstance(value, str) else dumps(value)
             raise runtime(
-                f'The {name}Path field refers to value "{shown}" '
-                f"which is not a valid {kind}: {path}"
+                f'The {name}Path field refers to value "{text}" which is not a valid {kind}: {path}'
             )
         return value
 
     return number
 
 
-def failure_text(path: str, name: str) -> jsonpath_fields.Closure:
-    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none."""
+def failure_text(path: str, name: str) -> Closure:
+    """ErrorPath, CausePath: a string (specification, Fail State); null is as good as none.
+
+    Fact 265.
+    """
     get = jsonpath_fields.field(path, name)
 
     def text(env: Env) -> Any:
         value = get(env)
         if value is None or isinstance(value, str):
             return value
-        told = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
-        raise runtime(f"{told}: {path}")
+        problem = f'The {name} field refers to value "{dumps(value)}" which is not a valid string'
+        raise runtime(f"{problem}: {path}")
 
     return text
 
 
 def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
-    """When a Wait ends, in epoch seconds: after Seconds, or at a Timestamp."""
+    """Return when a Wait ends, in epoch seconds: after Seconds, or at a Timestamp (fact 261)."""
     if "Timestamp" in fields or "TimestampPath" in fields:
         moment = _timestamp(fields, jsonata)
     else:
@@ -135,7 +147,8 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
     return until
 
 
-def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
+def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
+    # Facts 47, 145 and 208: a number from 0 on, not a list of one.
     path = fields.get("SecondsPath")
     if path is None:
         fixed = fields["Seconds"]
@@ -150,9 +163,9 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
         if value is None:
             raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST_LONG:
-            shown = value if isinstance(value, str) else dumps(value)
+            text = value if isinstance(value, str) else dumps(value)
             raise runtime(
-                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {shown}"
+                f"The SecondsPath parameter cannot be parsed as a long value: {path} == {text}"
             )
         if value < 0:
             raise runtime(
@@ -163,7 +176,8 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Number:
     return seconds
 
 
-def _jsonata_seconds(fixed: Any) -> Number:
+def _jsonata_seconds(fixed: Any) -> Closure:
+    # Fact 208: 0 or more seconds.
     get = jsonata_fields.typed(fixed, "Seconds", "number")
 
     def seconds(env: Env) -> Any:
@@ -178,6 +192,7 @@ def _jsonata_seconds(fixed: Any) -> Number:
 
 
 def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
+    # Facts 48 and 260: what can't be read fails the state.
     get, path = _timestamp_source(fields, jsonata)
 
     def until(env: Env) -> float:
@@ -204,6 +219,7 @@ def _timestamp_source(
 
 
 def _no_moment(text: str, path: str | None) -> StateFailed:
+    # Fact 48: the words are recorded (test_wait_timestamp_path, test_wait_timestamp_jsonata).
     if path is None:
         return jsonata_fields.failed(
             f"The Timestamp field cannot be parsed as an {_NOT_A_MOMENT}: {text}", "Timestamp"

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StateFailed
 from ..jsonata.errors import JSONataError
 from ..jsonata.values import UNDEFINED, is_function
-from ..values.json_text import MAX_DEPTH, deeper_than, dumps
-from .context import Env
+from ..values.json_values import MAX_DEPTH, deeper_than, dumps
+from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
 
 if TYPE_CHECKING:
     from ..jsonata.expression import Expression
 
-Closure = Callable[[Env], Any]
 ERROR = "States.QueryEvaluationError"
 
 # $states.context is built on demand: only for expressions that may look at it.
@@ -25,12 +24,15 @@ _PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
 
 
 def is_expression(value: Any) -> bool:
-    """Whether a string is a JSONata expression: the whole text stands between {% and %}."""
+    """Return whether a string is a JSONata expression: the whole text stands between {% and %}.
+
+    Fact 212.
+    """
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
 
 
 def value(fields: Any, location: str) -> Closure:
-    """A field of a JSONata state: expressions at any depth, the rest as it is."""
+    """Return a field of a JSONata state: expressions at any depth, the rest as it is (fact 326)."""
     make = _value(fields, location)
     if make is None:
         return lambda _: fields
@@ -38,29 +40,27 @@ def value(fields: Any, location: str) -> Closure:
 
 
 def typed(fields: Any, location: str, kind: str) -> Closure:
-    """A field that has to give an 'array', 'string', 'number' or 'boolean'."""
+    """Return a field whose value has to be an 'array', 'string', 'number' or 'boolean'.
+
+    Fact 364.
+    """
     make = value(fields, location)
     if not is_expression(fields):
         return make
     expression = _text(fields)
 
     def checked(env: Env) -> Any:
-        found = make(env)
-        if json_type(found) != kind:
-            raise unexpected(expression, location, kind, found)
-        return found
+        result = make(env)
+        if json_type(result) != kind:
+            raise unexpected(expression, location, kind, result)
+        return result
 
     return checked
 
 
-def assignments(fields: Mapping[str, Any], location: str) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were."""
-    return value(dict(fields), location)
-
-
-def json_type(found: Any) -> str:
-    """The type of a JSON value, as the error texts call it."""
-    match found:
+def json_type(result: Any) -> str:
+    """Return the type of a JSON value, as the error texts call it."""
+    match result:
         case None:
             return "null"
         case bool():
@@ -74,13 +74,16 @@ def json_type(found: Any) -> str:
     return "array"
 
 
-def unexpected(expression: str, location: str, kind: str, found: Any) -> StateFailed:
-    """The value of an expression is of another type than the field takes."""
+def unexpected(expression: str, location: str, kind: str, result: Any) -> StateFailed:
+    """Return the failure of an expression whose value has another type than the field takes.
+
+    Fact 364.
+    """
     return _failed(
         expression,
         location,
         f"returned an unexpected result type. Expected '{kind}', "
-        f"but was '{json_type(found)}' for value: {dumps(found)}",
+        f"but was '{json_type(result)}' for value: {dumps(result)}",
     )
 
 
@@ -145,7 +148,7 @@ def _expression(fields: str, location: str) -> Closure:
 
     def evaluated(env: Env) -> Any:
         try:
-            found = evaluate(
+            result = evaluate(
                 UNDEFINED,
                 bind(env),
                 now=env.fiber.engine.now * 1000,
@@ -155,16 +158,16 @@ def _expression(fields: str, location: str) -> Closure:
             )
         except JSONataError as error:
             raise _evaluation_failed(text, location, error) from None
-        if found is UNDEFINED:
+        if result is UNDEFINED:
             raise _failed(text, location, "returned nothing (undefined).")
-        if is_function(found):
+        if is_function(result):
             raise _failed(text, location, "returned an unsupported result type.")
-        if not calculates or _is_sound(found, MAX_DEPTH):
-            return found
-        if deeper_than(found, MAX_DEPTH):
+        if not calculates or _is_sound(result, MAX_DEPTH):
+            return result
+        if deeper_than(result, MAX_DEPTH):
             levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
             raise _failed(text, location, levels)
-        return _named(found)
+        return _named(result)
 
     return evaluated
 
@@ -179,18 +182,19 @@ def _failing(text: str, location: str, error: JSONataError) -> Closure:
 
 
 def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFailed:
+    # Facts 61, 64 and 76: AWS's words for an expression that fails.
     # Measured: what is beyond the bounds has no code on AWS.
     code = f". {error.code}: " if error.code not in ("", "U1001") else ": "
     return _failed(text, location, f"threw an error during evaluation{code}{error.message}")
 
 
-def _is_sound(found: Any, levels: int) -> bool:
+def _is_sound(result: Any, levels: int) -> bool:
     """Return whether every number is finite, and there are at most so many levels."""
-    if isinstance(found, dict):
-        found = found.values()
-    elif not isinstance(found, list):
-        return not isinstance(found, float) or isfinite(found)
-    for inner in found:
+    if isinstance(result, dict):
+        result = result.values()
+    elif not isinstance(result, list):
+        return not isinstance(result, float) or isfinite(result)
+    for inner in result:
         if isinstance(inner, (dict, list, float)) and (
             (levels <= 1 and not isinstance(inner, float)) or not _is_sound(inner, levels - 1)
         ):
@@ -198,20 +202,26 @@ def _is_sound(found: Any, levels: int) -> bool:
     return True
 
 
-def _named(found: Any) -> Any:
-    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it."""
-    match found:
-        case float() if not isfinite(found):
-            return "NaN" if isnan(found) else "Infinity" if found > 0 else "-Infinity"
+def _named(result: Any) -> Any:
+    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it.
+
+    Fact 70.
+    """
+    match result:
+        case float() if not isfinite(result):
+            return "NaN" if isnan(result) else "Infinity" if result > 0 else "-Infinity"
         case list():
-            return [_named(item) for item in found]
+            return [_named(item) for item in result]
         case dict():
-            return {name: _named(inner) for name, inner in found.items()}
-    return found
+            return {name: _named(inner) for name, inner in result.items()}
+    return result
 
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
-    """What an expression's variables are bound to; only what it can look at is built."""
+    """Return what an expression's variables are bound to; only what it can look at is built.
+
+    Fact 327: what $states has; a variable is $name (fact 334).
+    """
     from .dialect import FUNCTIONS, functions
 
     names = expression.variables

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from ..engine.quotas import MOST_BYTES
+from ..engine import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import IndexNotFound, Meter, Path, PathNotFound, compile_path
-from ..jsonpath.steps import Reach
+from ..jsonpath import (
+    CompiledPath,
+    IndexNotFound,
+    NotAnArray,
+    PathMeter,
+    PathNotFound,
+    compile_path,
+)
+from ..jsonpath.meter import Reach
 from ..values.java import hash_order
-from ..values.json_text import dumps
-from .context import VISIT_STEPS, Env
-
-Closure = Callable[[Env], Any]
+from ..values.json_values import dumps
+from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:
-    """A path on the state's data, the context object or a variable; raises PathNotFound."""
+    """Return a path on the state's data, the context object or a variable; raises PathNotFound.
+
+    Facts 334 and 342.
+    """
     path = compile_path(text)
     get, root = path.get, path.root
     if path.search:
@@ -41,12 +49,12 @@ def getter(text: str) -> Closure:
     return variable
 
 
-def _searcher(path: Path, search: Reach) -> Closure:
-    """A path that may take many steps: they count with those of the state's other expressions."""
+def _searcher(path: CompiledPath, search: Reach) -> Closure:
+    """Return a path that may take many steps: they count with the state's other expressions."""
     look_up = getter(f"${path.root}")
 
     def value(env: Env) -> Any:
-        root, meter = look_up(env), Meter(path.text, env.left())
+        root, meter = look_up(env), PathMeter(path.text, env.left())
         try:
             return search(root, meter)
         finally:
@@ -56,7 +64,10 @@ def _searcher(path: Path, search: Reach) -> Closure:
 
 
 def whole_path(text: str) -> Closure:
-    """A path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime."""
+    """Return a path in InputPath, OutputPath and the …Path fields: a miss is States.Runtime.
+
+    Fact 321.
+    """
     get = getter(text)
     if text == "$":
         return get
@@ -73,7 +84,11 @@ def whole_path(text: str) -> Closure:
 
 
 def field(text: str, name: str) -> Closure:
-    """A path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath")."""
+    """Return a path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath").
+
+    Fact 324. An intrinsic function that fails is States.Runtime, which nothing catches (fact 128;
+    the specification's Appendix A has States.IntrinsicFailure, which no recording shows).
+    """
     if text.startswith("$"):
         return _path_field(text, name)
     call = compile_intrinsic(text, lambda path: _argument(path, text))
@@ -82,7 +97,7 @@ def field(text: str, name: str) -> Closure:
         try:
             return call(env)
         except IntrinsicFailure as failed:
-            raise StateFailed("States.IntrinsicFailure", str(failed), ours=True) from None
+            raise runtime(failed.cause) from None
         except TooLarge:
             raise _too_large(env) from None
 
@@ -90,7 +105,10 @@ def field(text: str, name: str) -> Closure:
 
 
 def template(value: Any) -> Closure:
-    """A payload template: members whose name ends in `.$` are evaluated, at every depth."""
+    """Return a payload template: members whose name ends in `.$` are evaluated, at every depth.
+
+    Facts 51 and 324.
+    """
     make = _template(value)
     if make is None:
         return lambda _: value
@@ -144,19 +162,15 @@ def _evaluated(value: Any) -> Iterator[str]:
             yield from _evaluated(item)
 
 
-def assignments(fields: dict[str, Any]) -> Callable[[Env], dict[str, Any]]:
-    """Assign: every right-hand side sees the variables as they were."""
-    return template(fields)
-
-
 def _path_field(text: str, name: str) -> Closure:
+    # Fact 28: a path of a template that finds nothing is States.Runtime.
     get = getter(text)
 
     def value(env: Env) -> Any:
         try:
             return get(env)
         except IndexNotFound:
-            # Measured: an index past the end of an array is null here.
+            # Fact 328: an index past the end of an array is null here.
             return None
         except PathNotFound:
             raise runtime(
@@ -168,16 +182,19 @@ def _path_field(text: str, name: str) -> Closure:
 
 
 def _argument(text: str, call: str) -> Closure:
+    # Fact 352: so is one among the arguments of a function; fact 133: of what is no array.
     get = getter(text)
 
     def value(env: Env) -> Any:
         try:
-            found = get(env)
-            if isinstance(found, (list, dict, str)) and (steps := _cost(found)) > _FEW_STEPS:
+            argument = get(env)
+            if isinstance(argument, (list, dict, str)) and (steps := _cost(argument)) > _FEW_STEPS:
                 env.spend(steps)
                 if not env.left():
                     raise _too_long(call)
-            return found
+            return argument
+        except NotAnArray as miss:
+            raise runtime(miss.reason) from None
         except PathNotFound:
             raise runtime(
                 f"The function '{call}' had the following error: "
@@ -228,8 +245,7 @@ def _object(value: dict[str, Any]) -> Closure | None:
     if not evaluated and not any(written.values()):
         return None
     makers = evaluated | {name: make or _constant(value[name]) for name, make in written.items()}
-    # Recorded (test_map_state_item_selector, test_sns_publish_wait_for_task_token): what was
-    # evaluated comes after what stands there, in the order of a hash table.
+    # Fact 329: what was evaluated comes after what stands there, in the order of a hash table.
     order = [(name, makers[name]) for name in (*written, *hash_order(evaluated))]
     if len(order) == 1:
         [(only, make_only)] = order
@@ -238,6 +254,7 @@ def _object(value: dict[str, Any]) -> Closure | None:
 
 
 def _is_evaluated(name: str, member: Any) -> bool:
+    # Fact 324: other keys are literal.
     return name.endswith(".$") and isinstance(member, str)
 
 

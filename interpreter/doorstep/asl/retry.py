@@ -15,10 +15,12 @@ _NO_TASK_FAILURES = frozenset(("States.Timeout", "States.DataLimitExceeded"))
 
 
 def matches(names: Sequence[str], failed: StateFailed) -> bool:
-    """Whether ErrorEquals `names` takes this failure.
+    """Return whether ErrorEquals `names` takes this failure.
 
     States.ALL takes all that can be caught, States.DataLimitExceeded included (recorded, though
     the guide says otherwise); States.TaskFailed all but that one and States.Timeout.
+
+    Facts 91, 307 and 308. What fact 138 says of States.QueryEvaluationError is not done yet.
     """
     if failed.final:
         return False
@@ -42,7 +44,10 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, random: Callable[[], Random]) -> float:
-        """Seconds before retry `attempt` (0 for the first); jitter is drawn after the cap."""
+        """Seconds before retry `attempt` (0 for the first); jitter is drawn after the cap.
+
+        Fact 300.
+        """
         try:
             delay = min(self.interval * self.rate**attempt, self.max_delay)
         except OverflowError:
@@ -51,7 +56,7 @@ class Retrier:
 
 
 def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
-    """A retrier with AWS's defaults: 1 s, three attempts, rate 2."""
+    """Return a retrier with AWS's defaults: 1 s, three attempts, rate 2 (fact 89)."""
     return Retrier(
         names=tuple(fields["ErrorEquals"]),
         interval=fields.get("IntervalSeconds", 1),
@@ -63,7 +68,7 @@ def compile_retrier(fields: Mapping[str, Any]) -> Retrier:
 
 
 class Attempts:
-    """How often each retrier of a state has been used in this visit."""
+    """How often each retrier of a state has been used in this visit (facts 89 and 302)."""
 
     __slots__ = ("used",)
 
@@ -81,6 +86,8 @@ class Attempts:
         """Seconds until the next attempt; None when there is none.
 
         The first retrier that matches decides: when it is used up, later ones are not tried.
+
+        Fact 301.
         """
         for index, retrier in enumerate(retriers):
             if matches(retrier.names, failed):

@@ -1,7 +1,9 @@
 """The states, each a function that reads like its section of the States Language specification.
 
+Task and Map have modules of their own.
+
 What all have in common is `visit`: enter, work, leave; Retry is its loop, Catch its `except`, and a
-failure that neither takes parks the fiber, so that a redrive can go on from here.
+failure that neither takes parks the fiber, so that a redrive can continue from here.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import WHOLE
-from ..engine.fibers import Body, Fiber, HistoryFull, Redriven, written
+from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed
-from .context import Env
-from .data_flow import Closure, Exit, Leave
+from ..model import WORKING
+from .context import Closure, Env
+from .data_flow import Exit, Leave
 from .retry import Retrier, matches
 
 Working = Generator[StateFailed | None, Any, Exit]
@@ -30,7 +32,7 @@ class Catcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateProgram:
-    """A compiled state: `work` gives its Exit at once, `wait` is a generator that does."""
+    """A compiled state: `work` returns its Exit at once, `wait` is a generator that does."""
 
     name: str
     type: str
@@ -58,7 +60,7 @@ class ScopeProgram:
         self.timeout = timeout
 
     def run(self, fiber: Fiber, value: Any) -> Body:
-        """The body of a fiber; gives the output."""
+        """Return the body of a fiber, which returns the output."""
         states, following, engine = self.states, self.start_at, fiber.engine
         while True:
             if len(engine.history) >= engine.pause_at:
@@ -69,9 +71,13 @@ class ScopeProgram:
 
 
 def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
-    """One visit of a state: gives its output and the next state's name, or None at an end."""
+    """Visit a state once; return its output and the next state's name, or None at an end.
+
+    Facts 400 and 410: the entry is recorded before anything is evaluated; a retry has no second
+    entry (fact 414).
+    """
     text = fiber.encode(raw, state.name)
-    fiber.env = env = Env(fiber, state.name, state.type in ("Task", "Parallel", "Map"), raw)
+    fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
     env.entered = fiber.record(
         state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
     )
@@ -89,7 +95,7 @@ def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed 
             if caught:
                 return caught
         except Redriven:
-            env.start_over()
+            env.redrive()
         except HistoryFull:
             raise
         except Exception as problem:  # noqa: BLE001  rule 6 of the engine
@@ -102,11 +108,15 @@ def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, Non
     try:
         yield StateFailed(failure.error, failure.cause, final=True)
     except Redriven:
-        env.start_over()
+        env.redrive()
 
 
 def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | None]:
-    """Record the exit and assign the variables."""
+    """Record the exit and assign the variables.
+
+    Facts 81 and 330: variables are assigned on the way out, so that the next state is the first to
+    see them.
+    """
     output, following, assigned = leaving
     details = {
         "name": state.name,
@@ -123,33 +133,44 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
 
 
 def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:
-    """Say which state failed, once, at the innermost; a failed query leaves an event as well."""
+    """Say which state failed, once, at the innermost; a failed query leaves an event as well.
+
+    Facts 29 and 62: the sentence that names the state stands in ours alone, not in what tasks and
+    Fail states say (fact 264).
+    """
     if not failed.ours:
         return failed
-    told = failed.passed_on(
+    explained = failed.passed_on(
         f"An error occurred while executing the state '{state.name}' "
         f"(entered at the event id #{env.entered}). "
     )
-    if told.failure.error == "States.QueryEvaluationError":
+    if explained.failure.error == "States.QueryEvaluationError":
         where = {"location": failed.location} if failed.location else {}
         details = {
-            "error": told.failure.error,
-            "cause": told.failure.cause,
+            "error": explained.failure.error,
+            "cause": explained.failure.cause,
             **where,
             "state": state.name,
         }
         env.fiber.record("EvaluationFailed", details)
-    return told
+    return explained
 
 
 def recover(
     state: StateProgram, env: Env, failed: StateFailed
 ) -> Generator[StateFailed | None, Any, tuple[Any, str | None] | None]:
-    """Retry (gives None after the delay), Catch (leaves the state), or park until a redrive."""
+    """Retry (None after the delay), catch (output and next state), or park until a redrive.
+
+    A catcher restores the state's input: its ResultPath puts the error onto `env.raw` (data_flow).
+
+    Fact 90: Retry before Catch. Fact 303: the first catcher that names the error is taken. Facts
+    307 and 422: a final failure, States.Runtime, has neither, nor a …StateFailed event. Fact 306: a
+    catcher's own failure leaves a second one.
+    """
     fiber = env.fiber
     delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
     if delay is not None:
-        env.try_again()
+        env.retry()
         yield from fiber.sleep_until(fiber.engine.now + delay)
         return None
     if state.composite and not failed.final:
@@ -168,7 +189,7 @@ def recover(
 
 
 def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> Any:
-    """Pass: its input, its Parameters or its Result on to the next state."""
+    """Pass: its input, its Parameters or its Result on to the next state (fact 267)."""
     if result is None:
         return lambda env: leave(env, arguments(env))
     (fixed,) = result
@@ -181,12 +202,12 @@ def pass_state(arguments: Closure, result: tuple[Any] | None, leave: Leave) -> A
 
 
 def succeed(arguments: Closure, leave: Leave) -> Callable[[Env], Exit]:
-    """Succeed: ends its scope; Output or OutputPath shape what it gives."""
+    """Succeed: ends its scope; Output or OutputPath shape its output (fact 322)."""
     return lambda env: leave(env, arguments(env))
 
 
 def fail(error: Closure, cause: Closure) -> Callable[[Env], Exit]:
-    """Fail: ends its scope with an error and a cause of the author's."""
+    """Fail: ends its scope with an error and a cause of the author's (facts 92 and 264)."""
 
     def work(env: Env) -> Exit:
         raise StateFailed(error(env), cause(env))
@@ -199,7 +220,10 @@ def choice(
     rules: Sequence[tuple[Callable[[Env], bool], Leave]],
     default: Leave | None,
 ) -> Callable[[Env], Exit]:
-    """Choice: the first rule that holds says where to go; Default when none does."""
+    """Choice: the first rule that holds says where to go; Default when none does.
+
+    Facts 250 and 253.
+    """
 
     def work(env: Env) -> Exit:
         value = arguments(env)
@@ -214,7 +238,7 @@ def choice(
 
 
 def no_choice() -> StateFailed:
-    """Measured on AWS, where the guide promises States.NoChoiceMatched."""
+    """Measured on AWS, where the guide promises States.NoChoiceMatched (fact 254)."""
     return StateFailed(
         "States.Runtime",
         "Failed to transition out of the state. The state does not point to a next state.",
@@ -226,7 +250,7 @@ def no_choice() -> StateFailed:
 def wait(
     arguments: Closure, until: Callable[[Env], float], leave: Leave
 ) -> Callable[[Env], Working]:
-    """Wait: until a moment, or for a time; what is past ends at once."""
+    """Wait: until a moment, or for a time; what is past ends at once (fact 261)."""
 
     def work(env: Env) -> Working:
         value = arguments(env)
@@ -237,3 +261,40 @@ def wait(
         return leave(env, value)
 
     return work
+
+
+def parallel(
+    arguments: Closure, branches: Sequence[ScopeProgram], leave: Leave
+) -> Callable[[Env], Working]:
+    """Parallel: all branches with the same input; their outputs in the order of the definition.
+
+    Facts 262 and 420.
+    """
+
+    def start(env: Env) -> FiberGroup:
+        fiber, value = env.fiber, arguments(env)
+        fiber.encode(value, env.state)
+        fiber.record("ParallelStateStarted")
+        count = len(branches)
+        return FiberGroup(
+            fiber, count, count, lambda child: branches[child.index].run(child, value)
+        )
+
+    def work(env: Env) -> Working:
+        outputs = yield from gathered(env, start)
+        env.fiber.record_leaf("ParallelStateSucceeded")
+        return leave(env, outputs)
+
+    return work
+
+
+def gathered(
+    env: Env, start: Callable[[Env], FiberGroup]
+) -> Generator[StateFailed | None, Any, list[Any]]:
+    """Return the outputs of a group that begins now, or continues after a redrive (fact 504)."""
+    group = env.fiber.group
+    if group:
+        group.redrive()
+    else:
+        group = start(env)
+    return (yield from group.gather())

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.commands import FindActivity, Invoke
-from ..engine.events import WHOLE, Fact
-from ..engine.fibers import Body, Fiber
+from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model.resource import Integration, unfit
-from .context import Env
-from .data_flow import Closure, Leave
+from ..model import Integration, partition_named_in, unfit
+from .context import Closure, Env
+from .data_flow import Leave
 from .states import Working
+
+_ELSEWHERE = "The resource belongs to a different partition from the running execution."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +31,17 @@ class TaskPlan:
 
 
 def task(plan: TaskPlan) -> Callable[[Env], Working]:
-    """Task: hand the arguments to the world, wait for the answer, pass the result on."""
+    """Task: send the arguments to the world, wait for the answer, pass the result on.
+
+    Facts 411 to 413: which events a task leaves. Fact 233: callback and `.sync` tasks have a token.
+    Fact 236: an execution reaches the resources of its own partition only.
+    """
+    partition = partition_named_in(plan.resource)
 
     def work(env: Env) -> Working:
         fiber = env.fiber
+        if partition and partition != fiber.engine.identity.partition:
+            raise runtime(_ELSEWHERE)
         key = fiber.next_key()
         if plan.integration.pattern:
             env.new_token(key)
@@ -53,13 +60,16 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
 
 
 def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]]:
-    """The call, and the details of the event that it is scheduled with."""
+    """Return the call, and the details of the event that it is scheduled with.
+
+    Facts 314 and 146: fields that fail, fail before anything is scheduled. Fact 231:
+    taskCredentials.
+    """
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state)
-    if found := unfit(integration, arguments):
-        reasons = ", ".join(found)
+    if reasons := ", ".join(unfit(integration, arguments)):
         raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
     details: dict[str, Any]
     if integration.kind == "service":
@@ -92,7 +102,10 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
 
 
 def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
-    """Recorded (test_activity_task_on_deleted): of an activity that is not there no event tells."""
+    """Make sure that the activity exists: if not, the task leaves no event (recorded).
+
+    Fact 234.
+    """
     fiber.command(FindActivity(invoke.key, invoke))
     fact: Fact = yield None
     if not fact.data:
@@ -100,6 +113,7 @@ def _look_up(fiber: Fiber, invoke: Invoke) -> Body:
 
 
 def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
+    # Facts 411 to 413: an activity is started when a worker takes it.
     integration = invoke.integration
     fiber.record(integration.event("Scheduled"), details)
     if integration.kind != "activity":
@@ -109,6 +123,7 @@ def _schedule(fiber: Fiber, invoke: Invoke, details: dict[str, Any]) -> None:
 
 
 def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
+    # Fact 94: limits end exactly when they pass.
     if invoke.timeout is not None:
         fiber.timer(invoke.key, "timeout", fiber.engine.now + invoke.timeout)
     # An activity's heart beats from the moment that a worker picks it up.
@@ -117,12 +132,17 @@ def _set_timers(fiber: Fiber, invoke: Invoke) -> None:
 
 
 def _beat(fiber: Fiber, invoke: Invoke) -> None:
+    # Fact 98: the limit is on the gap between two heartbeats.
     if invoke.heartbeat is not None:
         fiber.timer(invoke.key, "heartbeat", fiber.engine.now + invoke.heartbeat)
 
 
 def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
-    """Wait for facts about the call until one settles it; gives the result."""
+    """Wait for facts about the call until one settles it; return the result.
+
+    Facts 97 and 308: a missed heartbeat is recorded as States.Timeout, and both names catch it;
+    fact 313: without a cause.
+    """
     integration = plan.integration
     details = integration.details
     while True:
@@ -151,6 +171,7 @@ def _answer(plan: TaskPlan, fiber: Fiber, invoke: Invoke) -> Any:
 def _as_reported(
     fiber: Fiber, error: str | None = None, cause: str | None = None, final: bool = False
 ) -> StateFailed:
+    # Fact 526: what is longer is cut.
     quotas = fiber.engine.quotas
     return StateFailed(
         error and error[: quotas.error_characters],
@@ -160,6 +181,7 @@ def _as_reported(
 
 
 def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
+    # Fact 315: a result that is too large is a failure in the place of the success.
     try:
         text = fiber.encode(output, integration.name)
     except StateFailed as too_large:
@@ -172,7 +194,6 @@ def _succeeded(integration: Integration, fiber: Fiber, output: Any) -> Any:
 
 
 def _failed(integration: Integration, fiber: Fiber, failed: StateFailed) -> StateFailed:
-    named = {"error": failed.failure.error, "cause": failed.failure.cause}
-    told = {name: text for name, text in named.items() if text is not None}
-    fiber.record(integration.event("Failed"), {**integration.details, **told})
+    # Facts 93 and 442: what is not set is left out of the event, and null in the data.
+    fiber.record(integration.event("Failed"), {**integration.details, **failed.failure.details()})
     return failed

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from .items import KINDS, Item, Kind
-from .reader import Coverage
-from .suite import Suite
+from .items import KINDS, Item, ItemKind, StateItems
+from .reader import Coverage, Setting, deciding
+from .suite import SuiteCoverage
 
-__all__ = ["KINDS", "Coverage", "Item", "Kind", "Suite"]
+__all__ = [
+    "KINDS",
+    "Coverage",
+    "Item",
+    "ItemKind",
+    "Setting",
+    "StateItems",
+    "SuiteCoverage",
+    "deciding",
+]

@@ -1,4 +1,4 @@
-"""What there is to cover in a definition, each part with its place.
+"""What there is to cover in a definition, each part with its pointer.
 
 | kind | is covered when |
 |---|---|
@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, get_args
 
 from ..asl.retry import Retrier, compile_retrier
-from ..model.definition import Machine, State
+from ..model import State, Transition, Workflow
 
-Kind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
-KINDS: tuple[Kind, ...] = ("state", "transition", "rule", "retrier", "catcher", "map", "timeout")
+ItemKind = Literal["state", "transition", "rule", "retrier", "catcher", "map", "timeout"]
+KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 MAP_SIZES = ("no item", "one item", "several items")
 
 
@@ -29,13 +29,13 @@ MAP_SIZES = ("no item", "one item", "several items")
 class Item:
     """Something to cover: what it is, where (a JSON Pointer into the definition), in words."""
 
-    kind: Kind
+    kind: ItemKind
     pointer: str
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Catcher:
+class CatcherItem:
     """An entry of Catch."""
 
     names: Sequence[str]
@@ -44,7 +44,7 @@ class Catcher:
 
 
 @dataclass(slots=True)
-class Parts:
+class StateItems:
     """A state's items."""
 
     state: State
@@ -54,13 +54,13 @@ class Parts:
     rules: list[tuple[str, Item]] = field(default_factory=list)
     """Targets and items, Default last."""
     retriers: list[tuple[Retrier, Item]] = field(default_factory=list)
-    catchers: list[Catcher] = field(default_factory=list)
+    catchers: list[CatcherItem] = field(default_factory=list)
     sizes: tuple[Item, ...] = ()
     timeouts: dict[str, Item] = field(default_factory=dict)
     """By the field that sets it."""
 
     def items(self) -> Iterator[Item]:
-        """All of them."""
+        """Yield all of them."""
         yield self.entered
         yield from self.transitions.values()
         yield from (item for _, item in self.rules)
@@ -70,67 +70,50 @@ class Parts:
         yield from self.timeouts.values()
 
 
-def told(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
-    """How often each was used, a line for each."""
+def counts(items: Iterable[Item], hits: Mapping[Item, int]) -> str:
+    """Return how often each was used, a line for each."""
     return "\n".join(f"{hits[item]:,} × {item.kind} {item.label}" for item in items)
 
 
-def parts(machine: Machine) -> dict[str, Parts]:
-    """The items of every state, by its name."""
-    return {state.name: _parts(state) for state in machine.scope.walk()}
+def parts(workflow: Workflow) -> dict[str, StateItems]:
+    """Return the items of every state, by its name."""
+    return {state.name: _parts(state) for state in workflow.scope.walk()}
 
 
-def machine_timeout(machine: Machine) -> Item | None:
-    """The execution's own TimeoutSeconds."""
-    if machine.timeout is None:
+def workflow_timeout(workflow: Workflow) -> Item | None:
+    """Return the execution's own TimeoutSeconds."""
+    if workflow.timeout is None:
         return None
     return Item("timeout", "/TimeoutSeconds", "the execution: TimeoutSeconds")
 
 
-def _parts(state: State) -> Parts:
-    name, fields = state.name, state.fields
-    found = Parts(state, Item("state", state.pointer, name))
-    for index, rule in enumerate(fields.get("Choices", ())):
-        _rule(found, f"Choices/{index}", f"rule {index + 1}", rule["Next"])
-    if "Default" in fields:
-        _rule(found, "Default", "Default", fields["Default"])
-    if "Next" in fields:
-        _transition(found, "Next", fields["Next"])
-    if fields.get("End"):
-        _transition(found, "End", None)
-    for index, retrier in enumerate(fields.get("Retry", ())):
-        if not retrier.get("MaxAttempts", 1):
-            continue
-        label = f"{name}: retry of {_names(retrier)}"
-        item = Item("retrier", f"{state.pointer}/Retry/{index}", label)
-        found.retriers.append((compile_retrier(retrier), item))
-    for index, catcher in enumerate(fields.get("Catch", ())):
-        place = f"Catch/{index}"
-        item = Item("catcher", f"{state.pointer}/{place}", f"{name}: catch of {_names(catcher)}")
-        found.catchers.append(Catcher(catcher["ErrorEquals"], catcher["Next"], item))
-        _transition(found, place, catcher["Next"])
+def _parts(state: State) -> StateItems:
+    name = state.name
+    items = StateItems(state, Item("state", state.pointer, name))
+    for transition in state.transitions():
+        _transition(items, transition)
+    for retrier in state.retriers:
+        if retrier.fields.get("MaxAttempts", 1):
+            label = f"{name}: retry of {', '.join(retrier.errors)}"
+            item = Item("retrier", f"{state.pointer}/{retrier.pointer}", label)
+            items.retriers.append((compile_retrier(retrier.fields), item))
     if state.type == "Map":
-        found.sizes = tuple(Item("map", state.pointer, f"{name}: {s}") for s in MAP_SIZES)
-    for limit in ("TimeoutSeconds", "HeartbeatSeconds"):
-        for key in (limit, f"{limit}Path"):
-            if key in fields:
-                item = Item("timeout", f"{state.pointer}/{key}", f"{name}: {limit}")
-                found.timeouts[limit] = item
-    return found
+        items.sizes = tuple(Item("map", state.pointer, f"{name}: {s}") for s in MAP_SIZES)
+    for limit, field_name in state.time_limits.items():
+        pointer = f"{state.pointer}/{field_name}"
+        items.timeouts[limit] = Item("timeout", pointer, f"{name}: {limit}")
+    return items
 
 
-def _rule(found: Parts, place: str, label: str, target: str) -> None:
-    state = found.state
-    pointer = f"{state.pointer}/{place}"
-    found.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
-    _transition(found, place, target)
-
-
-def _transition(found: Parts, place: str, target: str | None) -> None:
-    if target not in found.transitions:
-        label = f"{found.state.name} → {target or 'end'}"
-        found.transitions[target] = Item("transition", f"{found.state.pointer}/{place}", label)
-
-
-def _names(fields: Any) -> str:
-    return ", ".join(fields["ErrorEquals"])
+def _transition(items: StateItems, transition: Transition) -> None:
+    state, target, clause = items.state, transition.target, transition.clause
+    pointer = f"{state.pointer}/{transition.pointer}"
+    if target is not None and state.type == "Choice":
+        label = f"rule {clause.number + 1}" if clause else "Default"
+        items.rules.append((target, Item("rule", pointer, f"{state.name}: {label} → {target}")))
+    elif target is not None and clause:
+        label = f"{state.name}: catch of {', '.join(clause.errors)}"
+        items.catchers.append(CatcherItem(clause.errors, target, Item("catcher", pointer, label)))
+    if target not in items.transitions:
+        label = f"{state.name} → {target or 'end'}"
+        items.transitions[target] = Item("transition", pointer, label)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
-from .items import KINDS, Item, told
-from .marking import picture
-from .suite import Covered, Share, Suite, percent
+from .items import KINDS, Item, counts
+from .marks import picture
+from .suite import MachineCoverage, Share, SuiteCoverage, percent, thresholds
+
+if TYPE_CHECKING:
+    from ..testing.state_machines import TestSession
 
 _HEADINGS = ("state machine", *(f"{kind}s" for kind in KINDS), "all")
 
 
-def table(suite: Suite) -> str:
-    """A row for each machine, and what is missing beneath."""
+def table(suite: SuiteCoverage) -> str:
+    """Return a row for each machine, and what is missing beneath."""
     rows = [_HEADINGS, *_rows(suite)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
@@ -26,8 +30,8 @@ def table(suite: Suite) -> str:
     return "\n".join(lines)
 
 
-def as_json(suite: Suite) -> str:
-    """{"percent", "machines": [{"name", "file", "percent", "kinds", "items"}]}."""
+def as_json(suite: SuiteCoverage) -> str:
+    """Return {"percent", "machines": [{"name", "file", "percent", "kinds", "items"}]}."""
     machines = [
         {
             "name": machine.name,
@@ -45,8 +49,8 @@ def as_json(suite: Suite) -> str:
     return json.dumps({"percent": total, "machines": machines}, indent=2, ensure_ascii=False)
 
 
-def cobertura(suite: Suite) -> str:
-    """Cobertura's XML: a class for each definition in a file, a line for each line with items.
+def cobertura(suite: SuiteCoverage) -> str:
+    """Return Cobertura's XML: a class for each definition in a file, a line for those with items.
 
     A line is hit when one of its items is; its branches are its items.
     """
@@ -64,8 +68,8 @@ def cobertura(suite: Suite) -> str:
     return "\n".join(lines)
 
 
-def page(suite: Suite) -> str:
-    """HTML: the table, and every definition, drawn and listed, coloured; needs no other file."""
+def page(suite: SuiteCoverage) -> str:
+    """Return HTML: the table, and every definition drawn and listed; needs no other file."""
     head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
     body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
     body.append(f"<thead><tr>{head}</tr></thead>")
@@ -80,28 +84,65 @@ def page(suite: Suite) -> str:
     return _PAGE.replace("BODY", "\n".join(body))
 
 
-WRITERS: Mapping[str, Callable[[Suite], str]] = {
+WRITERS: Mapping[str, Callable[[SuiteCoverage], str]] = {
     "json": as_json,
     "xml": cobertura,
     "html": page,
 }
 
 
-def wanted(text: str) -> tuple[str, Path]:
-    """A report as options name it, `html:FILE`: its kind and file; ValueError for other texts."""
+def wanted_report(text: str) -> tuple[str, Path]:
+    """Return kind and file of an option such as `html:FILE`; raise ValueError for other texts."""
     kind, _, file = text.partition(":")
     if kind not in WRITERS or not file:
         raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in WRITERS)}")
     return kind, Path(file)
 
 
-def write(suite: Suite, kind: str, file: Path) -> None:
+def write(suite: SuiteCoverage, kind: str, file: Path) -> None:
     """Write one report, into a folder that is made if need be; raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
 
-def _rows(suite: Suite) -> Iterator[tuple[str, ...]]:
+class Measurement:
+    """What a run of tests covers, its reports, and how much it has to cover."""
+
+    def __init__(
+        self, sources: Iterable[Path], wanted: Iterable[str], fail_under: Iterable[str]
+    ) -> None:
+        """`sources`: definitions that count even when no test runs them. `wanted`: "html:FILE" …;
+        `fail_under`: "90", "catcher=75". Raises ValueError or DoorstepError for what can't be used.
+        """
+        self.suite = SuiteCoverage()
+        self.files = [wanted_report(text) for text in wanted]
+        self.thresholds = thresholds(fail_under)
+        for path in sources:
+            self.suite.add_source(path)
+
+    def count(self, session: TestSession) -> None:
+        """Count what a test's executions used, however the test ended."""
+        for execution, file in session.all:
+            self.suite.add(execution, os.path.relpath(file) if file else None)
+
+    def write(self) -> None:
+        """Write the reports."""
+        for kind, file in self.files:
+            write(self.suite, kind, file)
+
+    def table(self) -> Iterator[str]:
+        """Yield the lines that sum it up; none when no machine was seen."""
+        if self.suite.machines:
+            yield table(self.suite)
+            yield from (f"{kind} report written to {file}" for kind, file in self.files)
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """What is covered less than it has to be."""
+        return list(self.suite.shortfalls(self.thresholds))
+
+
+def _rows(suite: SuiteCoverage) -> Iterator[tuple[str, ...]]:
     yield from (_row(machine.name, machine.share) for machine in suite.machines)
     if len(suite.machines) > 1:
         yield _row("all", suite.share)
@@ -113,7 +154,7 @@ def _row(name: str, share: Callable[..., Share]) -> tuple[str, ...]:
     return name, *cells, f"{percent(share()):.0f}%"
 
 
-def _missing(machine: Covered) -> Iterator[str]:
+def _missing(machine: MachineCoverage) -> Iterator[str]:
     if machine.missing:
         yield f"\n{machine.file or machine.name}: not covered"
     for item in machine.missing:
@@ -121,7 +162,7 @@ def _missing(machine: Covered) -> Iterator[str]:
         yield f"  {item.kind:<11}{item.label} ({place})"
 
 
-def _item(machine: Covered, item: Item) -> Mapping[str, Any]:
+def _item(machine: MachineCoverage, item: Item) -> Mapping[str, Any]:
     return {
         "kind": item.kind,
         "label": item.label,
@@ -131,7 +172,7 @@ def _item(machine: Covered, item: Item) -> Mapping[str, Any]:
     }
 
 
-def _class(machine: Covered) -> Iterator[str]:
+def _class(machine: MachineCoverage) -> Iterator[str]:
     name, file = quoteattr(machine.name), quoteattr(machine.file or "")
     yield f"  <class name={name} filename={file} {_rates([machine])}>"
     yield "    <methods/><lines>"
@@ -145,8 +186,8 @@ def _class(machine: Covered) -> Iterator[str]:
     yield "    </lines></class>"
 
 
-def _rates(machines: Sequence[Covered]) -> str:
-    """Lines and branches covered, as attributes."""
+def _rates(machines: Sequence[MachineCoverage]) -> str:
+    """Return lines and branches covered, as attributes."""
     lines = [
         any(machine.coverage.hits[item] for item in items)
         for machine in machines
@@ -157,26 +198,26 @@ def _rates(machines: Sequence[Covered]) -> str:
         "line-rate": (sum(lines), len(lines)),
         "branch-rate": (sum(used for used, _ in shares), sum(total for _, total in shares)),
     }
-    shown = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
-    return " ".join([*shown, 'complexity="0"'])
+    attributes = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
+    return " ".join([*attributes, 'complexity="0"'])
 
 
 def _cells(place: str, row: tuple[str, ...]) -> str:
-    """A row of the table; its name leads to a place of the page."""
+    """Return a row of the table; its name links to a place of the page."""
     name, *texts = map(escape, row)
     cells = "".join(f"<td>{text}</td>" for text in texts)
     return f'<tr><th scope="row"><a href="{place}">{name}</a></th>{cells}</tr>'
 
 
-def _listing(machine: Covered, place: str) -> Iterator[str]:
-    hits, found = machine.coverage.hits, machine.lines()
+def _listing(machine: MachineCoverage, place: str) -> Iterator[str]:
+    hits, by_line = machine.coverage.hits, machine.lines()
     for number, text in enumerate(machine.document.text.splitlines(), start=1):
-        items = found.get(number, [])
+        items = by_line.get(number, [])
         used = sum(1 for item in items if hits[item])
         kind = "all" if used == len(items) else "some" if used else "none"
-        shown = f' class="{kind}" title={quoteattr(told(items, hits))}' if items else ""
+        attributes = f' class="{kind}" title={quoteattr(counts(items, hits))}' if items else ""
         mark = _SIGNS[kind] if items else " "
-        yield f'<span id="{place}{number}"{shown}>{mark}{number:>5}  {escape(text)}</span>'
+        yield f'<span id="{place}{number}"{attributes}>{mark}{number:>5}  {escape(text)}</span>'
 
 
 _SIGNS = {"all": "✓", "some": "~", "none": "✗"}

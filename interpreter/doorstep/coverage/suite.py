@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..definitions.documents import Document, load
-from ..history.state_visits import of_execution
+from ..history import of_execution
 from ..runtime import Execution
-from ..values.json_text import dumps
-from .items import KINDS, Item, Kind
+from ..values.json_values import dumps
+from .items import KINDS, Item, ItemKind
 from .reader import Coverage
 
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,9})?", re.ASCII)
@@ -22,7 +22,7 @@ Share = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Covered:
+class MachineCoverage:
     """One state machine."""
 
     name: str
@@ -30,8 +30,8 @@ class Covered:
     document: Document
     coverage: Coverage
 
-    def share(self, kind: Kind | None = None) -> Share:
-        """Of all items, or of one kind."""
+    def share(self, kind: ItemKind | None = None) -> Share:
+        """Return the share of all items, or of one kind."""
         hits = self.coverage.hits
         items = [item for item in self.coverage.items if kind in (None, item.kind)]
         return sum(1 for item in items if hits[item]), len(items)
@@ -43,37 +43,38 @@ class Covered:
         return [item for item in self.coverage.items if not hits[item]]
 
     def lines(self) -> dict[int, list[Item]]:
-        """The items by the line of the definition that they stand in."""
-        found: dict[int, list[Item]] = {}
+        """Return the items by the line of the definition that they stand in."""
+        by_line: dict[int, list[Item]] = {}
         for item in self.coverage.items:
-            found.setdefault(self.document.locate(item.pointer)[0], []).append(item)
-        return dict(sorted(found.items()))
+            by_line.setdefault(self.document.locate(item.pointer)[0], []).append(item)
+        return dict(sorted(by_line.items()))
 
 
 @dataclass(slots=True)
-class Suite:
+class SuiteCoverage:
     """State machines, each known by its definition."""
 
-    _machines: dict[str, Covered] = field(default_factory=dict)
+    _machines: dict[str, MachineCoverage] = field(default_factory=dict)
 
     @property
-    def machines(self) -> list[Covered]:
+    def machines(self) -> list[MachineCoverage]:
         """By name."""
         return sorted(self._machines.values(), key=lambda one: (one.name, one.file or ""))
 
-    def machine(self, name: str, definition: Mapping[str, Any], file: str | None) -> Covered:
-        """The machine with this definition; `file`: where it is written, if that is known."""
+    def machine(
+        self, name: str, definition: Mapping[str, Any], file: str | None
+    ) -> MachineCoverage:
+        """Return the coverage of this definition; `file`: where it is written, if known."""
         key = dumps(definition)
         if key not in self._machines:
             document = load(Path(file) if file else definition)
-            self._machines[key] = Covered(name, file, document, Coverage(definition))
+            self._machines[key] = MachineCoverage(name, file, document, Coverage(definition))
         return self._machines[key]
 
     def add(self, execution: Execution, file: str | None = None) -> None:
         """Count what an execution used."""
         identity = execution.identity
-        definition = execution.journal.header.definition
-        covered = self.machine(identity.machine, definition, file)
+        covered = self.machine(identity.machine, execution.definition, file)
         covered.coverage.add(of_execution(execution.events), identity, identity.map_run)
 
     def add_source(self, path: Path) -> None:
@@ -83,20 +84,20 @@ class Suite:
             name = file.name.partition(".")[0]
             self.machine(name, load(file).definition, os.path.relpath(file))
 
-    def share(self, kind: Kind | None = None) -> Share:
-        """Of all machines together."""
+    def share(self, kind: ItemKind | None = None) -> Share:
+        """Return the share of all items, or of one kind."""
         shares = [machine.share(kind) for machine in self.machines]
         return sum(covered for covered, _ in shares), sum(total for _, total in shares)
 
-    def shortfalls(self, thresholds: Mapping[Kind | None, float]) -> Iterator[str]:
-        """What is covered less than asked for: percentages for a kind, or (None) for all items."""
+    def shortfalls(self, thresholds: Mapping[ItemKind | None, float]) -> Iterator[str]:
+        """Yield what is covered less than required, for a kind or (None) for all items."""
         for kind, wanted in thresholds.items():
             reached = percent(self.share(kind))
             if reached < wanted:
                 yield f"{reached:.1f}% of {kind or 'item'}s covered, {wanted:g}% asked for"
 
     def plain(self) -> list[dict[str, Any]]:
-        """Plain values for `merge` in another process."""
+        """Return plain values for `merge` in another process."""
         return [
             {
                 "name": one.name,
@@ -119,17 +120,17 @@ class Suite:
 
 
 def percent(share: Share) -> float:
-    """100 when there is nothing to cover."""
+    """Return a percentage, 100 when there is nothing to cover."""
     covered, total = share
     return 100 * covered / total if total else 100.0
 
 
-def thresholds(texts: Iterable[str]) -> dict[Kind | None, float]:
-    """Thresholds as options give them: "90", or "catcher=75" for one kind.
+def thresholds(texts: Iterable[str]) -> dict[ItemKind | None, float]:
+    """Read thresholds as options have them: "90", or "catcher=75" for one kind.
 
     Raises ValueError for other texts.
     """
-    found: dict[Kind | None, float] = {}
+    percentages: dict[ItemKind | None, float] = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         kind = next((one for one in KINDS if one == name), None)
@@ -137,5 +138,5 @@ def thresholds(texts: Iterable[str]) -> dict[Kind | None, float]:
             raise ValueError(f"{name!r} is none of {', '.join(KINDS)}")
         if not _PERCENT.fullmatch(number):
             raise ValueError(f"{text!r} is no percentage; write 90, or catcher=75 for one kind")
-        found[kind] = float(number)
-    return found
+        percentages[kind] = float(number)
+    return percentages

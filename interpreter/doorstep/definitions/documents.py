@@ -1,7 +1,7 @@
 """Text, file or mapping to a definition that remembers where each of its parts stands.
 
-JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yamltext`). What comes from
-outside is bounded: 1,048,576 characters (CreateStateMachine's limit), 200 levels, a million values.
+JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yaml_text`). What comes from
+outside is bounded: 1,048,576 characters (fact 203), 200 levels, a million values.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Diagnostic, InputError, refusal, shortened
-from . import jackson, positions, yaml_text
+from ..values import jackson
+from . import source_locations, yaml_text
+from .source_locations import MAX_WIDTH, excerpt
 
 MAX_CHARACTERS = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
-_WIDE = 200
-"""Characters that are shown of a line or a file's name."""
+_MOST_REPLACED = 20
+"""Rounds in which values that hold placeholders are put in: two may name each other."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
     "TOO_DEEPLY_NESTED",
@@ -47,16 +49,16 @@ class Document:
     base: str = ""
 
     def locate(self, pointer: str | None) -> tuple[int, int]:
-        """Line and column (from 1) of what a diagnostic's location names, or of what encloses it.
+        """Return line and column (from 1) of a diagnostic's location, or of what encloses it.
 
-        A pointer that is no pointer (absent, or Jackson's `[Source: …]`) gives the start.
+        A pointer that is no pointer (absent, or Jackson's `[Source: …]`) is the start.
         """
         if pointer is None or not pointer.startswith("/"):
             pointer = ""
-        return positions.locate(self.text, self.base + pointer, yaml=self.yaml)
+        return source_locations.locate(self.text, self.base + pointer, yaml=self.yaml)
 
     def excerpt(self, pointer: str | None) -> str:
-        """The line of the text that holds it, with a caret underneath."""
+        """Return the line of the text that holds it, with a caret underneath."""
         return excerpt(self.text, *self.locate(pointer))
 
 
@@ -67,7 +69,7 @@ def load(
 ) -> Document:
     """Read a definition: JSON or YAML text, a file, or a mapping that is one already.
 
-    Every `${Name}` in it whose name is in ``parameters`` is replaced; others stay.
+    Every `${Name}` in it whose name is in ``parameters`` is replaced first; others stay.
 
     Raises DefinitionError (INVALID_JSON_DESCRIPTION, SCHEMA_VALIDATION_FAILED, TOO_DEEPLY_NESTED)
     when this can't be read as a definition, InputError when a file can't be read.
@@ -76,18 +78,20 @@ def load(
     if isinstance(source, str) and _FILE_NAME.fullmatch(source):
         raise InputError(f"this is a file's name: give it as pathlib.Path({source!r})")
     if isinstance(source, Mapping):
-        value: Any = dict(source)
-        check_bounds(value)
-        text, yaml = _written(value), False
+        check_bounds(source)
+        text, value, yaml = _written(source), dict(source), False
+        if parameters:
+            text = filled(text, parameters)
+            value = read_json(text)
     else:
-        text = _text(source)
+        text = filled(_text(source), parameters or {})
         value, yaml = read(text, path)
     if not isinstance(value, dict):
         raise refusal([NOT_AN_OBJECT])
-    return Document(substitute(value, parameters or {}), text, path, yaml)
+    return Document(value, text, path, yaml)
 
 
-def _written(value: dict[str, Any]) -> str:
+def _written(value: Mapping[str, Any]) -> str:
     try:
         return json.dumps(value, indent=2, default=str)
     except ValueError as problem:  # a number of more digits than Python writes
@@ -95,7 +99,7 @@ def _written(value: dict[str, Any]) -> str:
 
 
 def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
-    """The value of a JSON or YAML text, and whether it was YAML (a file's suffix decides)."""
+    """Return the value of a JSON or YAML text, and whether it was YAML (a suffix decides)."""
     if len(text) > MAX_CHARACTERS:
         long = f"Definition must have length less than or equal to {MAX_CHARACTERS}"
         raise refusal([Diagnostic("SCHEMA_VALIDATION_FAILED", long)])
@@ -110,15 +114,18 @@ def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
 
 
 def read_json(text: str) -> Any:
-    """The value of a JSON text; DefinitionError INVALID_JSON_DESCRIPTION when it is none."""
+    """Return the value of a JSON text; raise DefinitionError INVALID_JSON_DESCRIPTION otherwise.
+
+    Fact 21.
+    """
     if not text.strip():
         raise refusal([NOT_AN_OBJECT])
     try:
         return jackson.loads(text)
     except jackson.JSONProblem as problem:
-        shown = excerpt(text, *problem.line_column)
+        hint = excerpt(text, *problem.line_column)
         code = "INVALID_JSON_DESCRIPTION"
-        raise refusal([Diagnostic(code, problem.message, problem.location, hint=shown)]) from None
+        raise refusal([Diagnostic(code, problem.message, problem.location, hint=hint)]) from None
 
 
 def check_bounds(value: Any) -> None:
@@ -143,48 +150,32 @@ def _inside(value: Any) -> Iterable[Any]:
     return ()
 
 
-def substitute(value: Any, parameters: Mapping[str, str]) -> Any:
-    """A copy of a value in which each `${Name}` of the parameters is replaced."""
-    if not parameters:
-        return value
+def filled(text: str, parameters: Mapping[str, str]) -> str:
+    """Return a definition's text with each `${Name}` of the parameters replaced.
 
-    def replaced(text: str) -> str:
-        return _PLACEHOLDER.sub(lambda m: str(parameters.get(m[1], m[0])), text)
+    In the text, before it is parsed, as AWS does it: a number, a list or a whole state may stand
+    there without quotes, and a value is pasted as it is. A value may hold another placeholder.
+    Source: AWS's public resource handler of AWS::StepFunctions::StateMachine.
+    """
+    for _ in range(_MOST_REPLACED if parameters else 0):
+        before = text
+        text = _PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
+        if text == before or len(text) > MAX_CHARACTERS:
+            break
+    return text
 
-    def inside(value: Any) -> Any:
-        match value:
-            case str():
-                return replaced(value)
-            case dict():
-                return {replaced(name): inside(member) for name, member in value.items()}
-            case list():
-                return [inside(item) for item in value]
-        return value
 
-    return inside(value)
+def placeholders(text: str) -> dict[str, int]:
+    """Return the placeholders that are left in a text, each with the offset where it stands."""
+    left: dict[str, int] = {}
+    for match in _PLACEHOLDER.finditer(text):
+        left.setdefault(match[1], match.start())
+    return left
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a deployment tool still has to fill something in: `${Name}`."""
+    """Return whether a deployment tool still has to fill something in: `${Name}`."""
     return "${" in text and _PLACEHOLDER.search(text) is not None
-
-
-def excerpt(text: str, line: int, column: int) -> str:
-    """One line of a text with a caret under one of its columns."""
-    lines = text.split("\n")
-    shown = lines[min(line, len(lines)) - 1].rstrip("\r")
-    margin = "".join("\t" if char == "\t" else " " for char in shown[: column - 1])
-    return f"{shown}\n{margin}^"
-
-
-def window(excerpt: str) -> list[str]:
-    """Return the lines of an excerpt; where its line is long, what is around the caret."""
-    line, _, caret = excerpt.rpartition("\n")
-    if len(line) <= _WIDE:
-        return excerpt.splitlines()
-    first = max(0, len(caret) - _WIDE // 2)
-    left, right = "…" * (first > 0), "…" * (first + _WIDE < len(line))
-    return [f"{left}{line[first : first + _WIDE]}{right}", f"{' ' * len(left)}{caret[first:]}"]
 
 
 def _text(source: str | bytes | Path) -> str:
@@ -193,7 +184,7 @@ def _text(source: str | bytes | Path) -> str:
             source = source.read_bytes()
         return source.decode("utf-8-sig") if isinstance(source, bytes) else source
     except OSError as error:
-        name = shortened(str(error.filename), _WIDE)
+        name = shortened(str(error.filename), MAX_WIDTH)
         raise InputError(f"can't read {name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"the definition is not UTF-8 text: {error.reason}") from None
@@ -202,7 +193,7 @@ def _text(source: str | bytes | Path) -> str:
 
 
 def _looks_like_yaml(text: str) -> bool:
-    """Text that is neither a JSON object nor array, yet holds a member as YAML writes them."""
+    """Return whether a text is no JSON object or array, yet has a member as YAML writes them."""
     return text.lstrip()[:1] not in ("{", "[") and _YAML_MEMBER.search(text) is not None
 
 
@@ -211,6 +202,6 @@ def _read_yaml(text: str) -> Any:
         return yaml_text.loads(text)
     except yaml_text.YAMLProblem as problem:
         location = f"line {problem.line}, column {problem.column}"
-        shown = excerpt(text, problem.line, problem.column)
+        hint = excerpt(text, problem.line, problem.column)
         code = "INVALID_JSON_DESCRIPTION"
-        raise refusal([Diagnostic(code, problem.message, location, hint=shown)]) from None
+        raise refusal([Diagnostic(code, problem.message, location, hint=hint)]) from None

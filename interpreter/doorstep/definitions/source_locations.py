@@ -1,76 +1,179 @@
-"""Files of Doorstep's own, YAML or JSON: values that know where they stand."""
+"""From a pointer into a definition to line and column of the user's file.
+
+Pointers are AWS's (`/States/Fan out/Branches[0]/StartAt`, names unescaped) or RFC 6901's
+(`/States/Fan out/Branches/0/StartAt`). A name may hold `/` and `[`, so that a pointer is matched
+against what stands in the text, longest member name first. What is not there (a missing field)
+points at the nearest object that is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ..errors import DefinitionError, InputError
-from ..model.definition import escape
-from ..values.json_text import loads
-from . import positions, yaml_text
-from .documents import MAX_CHARACTERS, check_bounds, excerpt, window
+from ..model import escape
+from ..values.jackson import line_column
+from .yaml_text import compose
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+_DECODER = json.JSONDecoder()
+_ENDS = re.compile(r"[/\[]")
+_SPACE = re.compile(r"[\s,:]*")
+MAX_WIDTH = 200
+"""Characters of a line, or of a file's name, that are printed."""
+_Children = Iterator[tuple[str | int, "_Spot"]]
+"""Members by name, or items by index."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A value and where it stands in its file."""
+class _JSON:
+    """A value in a JSON text, by the offsets of its key and of itself."""
 
-    file: str
-    text: str = field(repr=False)
-    yaml: bool
-    pointer: str
-    value: Any
+    text: str
+    key: int
+    start: int
 
-    def at(self, name: str | int) -> Place:
-        """A member or an item."""
-        step = f"{self.pointer}/{escape(name) if isinstance(name, str) else name}"
-        return replace(self, pointer=step, value=self.value[name])
+    @property
+    def position(self) -> tuple[int, int]:
+        """An object's or array's is its key's, a scalar's is its own."""
+        container = self.text[self.start : self.start + 1] in ("{", "[")
+        return self.named if container else line_column(self.text, self.start)
 
-    def position(self, *, name: bool = False) -> tuple[int, int]:
-        """Line and column, from 1; `name`: of the member's name."""
-        return positions.locate(self.text, self.pointer, yaml=self.yaml, name=name)
+    @property
+    def named(self) -> tuple[int, int]:
+        """Where its key stands."""
+        return line_column(self.text, self.key)
 
-    def problem(self, told: str, *, name: bool = False) -> InputError:
-        """What is wrong with it: file, line and column, the line itself and a caret."""
-        return _problem(self.file, self.text, self.position(name=name), told)
+    def children(self) -> _Children:
+        match self.text[self.start : self.start + 1]:
+            case "{":
+                return self._members()
+            case "[":
+                return self._items()
+        return iter(())
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.position()[0]}"
+    def _members(self) -> _Children:
+        at = _skip(self.text, self.start + 1)
+        while self.text[at] != "}":
+            name, end = _DECODER.raw_decode(self.text, at)
+            value = _skip(self.text, end)
+            yield name, _JSON(self.text, at, value)
+            at = _skip(self.text, _DECODER.raw_decode(self.text, value)[1])
+
+    def _items(self) -> _Children:
+        at, index = _skip(self.text, self.start + 1), 0
+        while self.text[at] != "]":
+            yield index, _JSON(self.text, at, at)
+            at, index = _skip(self.text, _DECODER.raw_decode(self.text, at)[1]), index + 1
 
 
-def load(path: Path, shown: str | None = None) -> Place:
-    """The value of a file, `shown` in messages by this name; `.json` is JSON, all else YAML.
+@dataclass(frozen=True, slots=True)
+class _YAML:
+    """A value in a YAML text, by the nodes of its key and of itself."""
 
-    Raises InputError when it can't be read, has too many characters or levels, or when YAML has two
-    members of one name in an object.
+    key: Node
+    node: Node
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """As for JSON."""
+        return _marked(self.node) if isinstance(self.node.value, str) else self.named
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """As for JSON."""
+        return _marked(self.key)
+
+    def children(self) -> _Children:
+        if isinstance(self.node.value, str):
+            return
+        for index, child in enumerate(self.node.value):
+            if isinstance(child, tuple):
+                key, value = child
+                yield str(key.value), _YAML(key, value)
+            else:
+                yield index, _YAML(child, child)
+
+
+_Spot = _JSON | _YAML
+
+
+def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[int, int]:
+    """Return line and column (from 1) of what a pointer names in a text that was read before.
+
+    `name`: of the member's name, rather than of its value.
     """
-    file = shown or str(path)
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as problem:
-        raise InputError(f"can't read {file}: {problem.strerror}") from None
-    except UnicodeDecodeError as problem:
-        raise InputError(f"{file} is not UTF-8 text: {problem.reason}") from None
-    except ValueError as problem:
-        raise InputError(f"can't read {file!r}: {problem}") from None
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"{file} has more than {MAX_CHARACTERS:,} characters")
-    yaml = path.suffix.lower() != ".json"
-    try:
-        value = yaml_text.loads(text, unique=True) if yaml else loads(text)
-        check_bounds(value)
-    except yaml_text.YAMLProblem as problem:
-        raise _problem(file, text, (problem.line, problem.column), problem.message) from None
-    except InputError as problem:
-        raise InputError(f"{file}: {problem}") from None
-    except (DefinitionError, RecursionError):
-        raise InputError(f"{file} is nested too deeply, or unfolds to too many values") from None
-    return Place(file, text, yaml, "", value)
+    spot = _root(text, yaml=yaml)
+    position, rest = (1, 1), pointer.rstrip("/")
+    while spot is not None:
+        position = spot.named if name else spot.position
+        spot, rest = _step(spot, rest) if rest else (None, "")
+    return position
 
 
-def _problem(file: str, text: str, position: tuple[int, int], told: str) -> InputError:
-    line, column = position
-    shown = "\n".join(f"    {one}" for one in window(excerpt(text, line, column)))
-    return InputError(f"{file}:{line}:{column}: {told}\n{shown}")
+# Many diagnostics of one file are located in a row.
+@lru_cache(maxsize=4)
+def _root(text: str, *, yaml: bool) -> _Spot | None:
+    if not yaml:
+        start = _skip(text, 0)
+        return _JSON(text, start, start)
+    node = compose(text)
+    return None if node is None else _YAML(node, node)
+
+
+def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
+    """Return the child with which the pointer continues; of duplicate members the last, as read."""
+    children = _by_name(spot)
+    ends = [len(rest), *(mark.start() for mark in reversed([*_ENDS.finditer(rest, 1)]))]
+    for end in ends:
+        if child := children.get(rest[:end]):
+            return child, rest[end:]
+    return None, ""
+
+
+# Thousands of diagnostics may lie beneath one value.
+@lru_cache(maxsize=1024)
+def _by_name(spot: _Spot) -> dict[str, _Spot]:
+    return {written: child for name, child in spot.children() for written in _written(name)}
+
+
+def _marked(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _written(name: str | int) -> tuple[str, ...]:
+    if isinstance(name, int):
+        return (f"[{name}]", f"/{name}")
+    return (f"/{name}", f"/{escape(name)}")
+
+
+def _skip(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
+
+
+# What is printed of the text ---------------------------------------------------------------------
+
+
+def excerpt(text: str, line: int, column: int) -> str:
+    """Return one line of a text with a caret under one of its columns."""
+    lines = text.split("\n")
+    text_line = lines[min(line, len(lines)) - 1].rstrip("\r")
+    margin = "".join("\t" if char == "\t" else " " for char in text_line[: column - 1])
+    return f"{text_line}\n{margin}^"
+
+
+def window(excerpt: str) -> list[str]:
+    """Return the lines of an excerpt; where its line is long, what is around the caret."""
+    line, _, caret = excerpt.rpartition("\n")
+    if len(line) <= MAX_WIDTH:
+        return excerpt.splitlines()
+    first = max(0, len(caret) - MAX_WIDTH // 2)
+    left, right = "…" * (first > 0), "…" * (first + MAX_WIDTH < len(line))
+    return [f"{left}{line[first : first + MAX_WIDTH]}{right}", f"{' ' * len(left)}{caret[first:]}"]

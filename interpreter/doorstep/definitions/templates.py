@@ -1,6 +1,6 @@
 """State machines inside SAM and CloudFormation templates.
 
-A template's functions, tables and queues are given plausible ARNs and names (account 123456789012,
+A template's functions, tables and queues get plausible ARNs and names (account 123456789012,
 Region us-east-1), so that its machines can run before anything is deployed.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError
-from .documents import Document, load, substitute
-from .template_functions import Resolver
+from .cloudformation import Resolver
+from .documents import Document, load
 
 SAM, CLOUDFORMATION = "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"
 _TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
@@ -22,15 +22,16 @@ _TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
 
 @dataclass(frozen=True, slots=True)
 class TemplateMachine:
-    """A state machine of a template, under its logical id."""
+    """A state machine of a template."""
 
     name: str
+    """As it is deployed: StateMachineName, or its logical id."""
     type: Literal["STANDARD", "EXPRESS"]
     document: Document
 
 
 def is_template(value: Any) -> bool:
-    """Whether a JSON or YAML value is a template with resources rather than a definition."""
+    """Return whether a JSON or YAML value is a template with resources rather than a definition."""
     return isinstance(value, Mapping) and isinstance(value.get("Resources"), Mapping)
 
 
@@ -40,7 +41,7 @@ def load_machine(
     *,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateMachine:
-    """One state machine of a template (a file, or its text).
+    """Return one state machine of a template (a file, or its text).
 
     ``name`` is its logical id; it may be left out when there is but one. ``parameters`` are values
     of the template's Parameters and of `${Name}` placeholders in the definition; they come before
@@ -52,14 +53,18 @@ def load_machine(
     whole = load(source)
     if not is_template(whole.definition):
         raise InputError("this is no template: it has no Resources")
-    given = dict(parameters or {})
-    resolver = Resolver(whole.definition, given)
-    name, properties, kind = _choose(whole.definition["Resources"], name)
-    document = _document(properties, resolver, replace(whole, base=f"/Resources/{name}/Properties"))
-    values = _substitutions(properties, resolver) | given
-    document = replace(document, definition=substitute(document.definition, values))
+    resolver = Resolver(whole.definition, parameters or {})
+    name, properties, kind = _choose(resolver, name)
+    values = _substitutions(properties, resolver) | dict(parameters or {})
+    place = replace(whole, base=f"/Resources/{name}/Properties")
+    document = _document(properties, resolver, place, values)
     express = resolver.value(properties.get(_TYPE[kind])) == "EXPRESS"
-    return TemplateMachine(name, "EXPRESS" if express else "STANDARD", document)
+    machine_type: Literal["STANDARD", "EXPRESS"] = "EXPRESS" if express else "STANDARD"
+    machine = TemplateMachine(resolver.name(name), machine_type, document)
+    if resolver.missing:
+        given = " ".join(f"--param {one}=…" for one in resolver.missing)
+        raise InputError(f"the template's Parameters need values: {given}")
+    return machine
 
 
 def load_any(
@@ -68,7 +73,7 @@ def load_any(
     *,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateMachine:
-    """One state machine of a template, or that of a definition, which is named after its file.
+    """Return one machine of a template, or that of a definition, which is named after its file.
 
     Raises what `load_machine` raises, and InputError for a `name` where there is no template.
     """
@@ -77,7 +82,7 @@ def load_any(
         return load_machine(source, name, parameters=parameters)
     if name is not None:
         raise InputError(
-            f"--resource {name}: {whole.path or 'this'} is a definition, not a template"
+            f"--machine-name {name}: {whole.path or 'this'} is a definition, not a template"
         )
     return TemplateMachine(_file_name(whole.path), "STANDARD", whole)
 
@@ -87,47 +92,74 @@ def _file_name(path: Path | None) -> str:
     return re.sub(r"[^\w-]", "-", stem, flags=re.ASCII).strip("-") or "StateMachine"
 
 
-def _choose(resources: Mapping[str, Any], name: str | None) -> tuple[str, Mapping[str, Any], str]:
-    machines = {
+def machine_names(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
+    """Return the names of a template's state machines, those left out by a condition not."""
+    resolver = Resolver(template, parameters)
+    return [resolver.name(logical) for logical in _machines(resolver)]
+
+
+def _machines(resolver: Resolver) -> dict[str, Mapping[str, Any]]:
+    return {
         key: resource
-        for key, resource in resources.items()
-        if isinstance(resource, Mapping) and resource.get("Type") in tuple(_TYPE)
+        for key, resource in resolver.resources.items()
+        if isinstance(resource, Mapping)
+        and resource.get("Type") in tuple(_TYPE)
+        and resolver.created(key)
     }
+
+
+def _choose(resolver: Resolver, name: str | None) -> tuple[str, Mapping[str, Any], str]:
+    machines = _machines(resolver)
     if not machines:
         raise InputError("the template has no state machine")
     there = f"the template has {', '.join(machines)}"
     if name is None and len(machines) > 1:
         raise InputError(f"which state machine? {there}")
-    chosen = next(iter(machines)) if name is None else name
+    logical = {resolver.name(one): one for one in machines}
+    chosen = next(iter(machines)) if name is None else logical.get(name, name)
     if chosen not in machines:
-        raise InputError(f"no state machine {chosen}; {there}")
+        raise InputError(f"no state machine {name}; {there}")
     properties = machines[chosen].get("Properties", {})
     if not isinstance(properties, Mapping):
         raise InputError(f"{chosen}: Properties must be an object")
     return chosen, properties, machines[chosen]["Type"]
 
 
-def _document(properties: Mapping[str, Any], resolver: Resolver, whole: Document) -> Document:
-    """The definition: written in the template, in a string, or in a file beside it."""
+def _document(
+    properties: Mapping[str, Any], resolver: Resolver, whole: Document, values: Mapping[str, str]
+) -> Document:
+    """Return the definition: written in the template, in a string, or in a file beside it."""
     if "Definition" in properties:
         value = resolver.value(properties["Definition"])
         if not isinstance(value, dict):
             raise InputError("Definition must be an object")
-        return replace(whole, definition=value, base=f"{whole.base}/Definition")
+        # An object is JSON before its placeholders are replaced: what is quoted stays a text.
+        definition = load(value, parameters=values).definition
+        return replace(whole, definition=definition, base=f"{whole.base}/Definition")
     if "DefinitionString" in properties:
         text = resolver.value(properties["DefinitionString"])
         if not isinstance(text, str):
             raise InputError("DefinitionString must be a string")
-        return load(text)
-    uri = properties.get("DefinitionUri")
-    if not isinstance(uri, str) or uri.startswith("s3:"):
+        return load(text, parameters=values)
+    return load(_file(properties, resolver, whole.path), parameters=values)
+
+
+def _file(properties: Mapping[str, Any], resolver: Resolver, template: Path | None) -> Path:
+    """Return the file that DefinitionUri names, or the asset that CDK put beside its template."""
+    location = properties.get("DefinitionUri") or properties.get("DefinitionS3Location")
+    location = resolver.value(location)
+    beside = template.parent if template else Path()
+    if isinstance(location, str) and not location.startswith("s3:"):
+        return beside / location
+    key = location.get("Key") if isinstance(location, dict) else str(location).rpartition("/")[2]
+    asset = beside / f"asset.{key}"
+    if not (key and asset.is_file()):
         raise InputError("the definition is not in this template, nor in a file beside it")
-    beside = whole.path.parent if whole.path else Path()
-    return load(beside / uri)
+    return asset
 
 
 def _substitutions(properties: Mapping[str, Any], resolver: Resolver) -> dict[str, str]:
-    given = properties.get("DefinitionSubstitutions", {})
-    if not isinstance(given, Mapping):
+    substitutions = properties.get("DefinitionSubstitutions", {})
+    if not isinstance(substitutions, Mapping):
         raise InputError("DefinitionSubstitutions must be an object")
-    return {name: str(resolver.value(value)) for name, value in given.items()}
+    return {name: resolver.text(value) for name, value in substitutions.items()}

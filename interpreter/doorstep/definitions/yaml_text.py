@@ -1,4 +1,4 @@
-"""YAML read as JSON would be: no dates, no `yes` and `on`, no merge keys, no Python objects.
+"""YAML read as JSON would be: no dates, no `yes` and `on`, no Python objects; with merge keys.
 
 CloudFormation's short tags become its long form: `!GetAtt A.Arn` is {"Fn::GetAtt": ["A", "Arn"]},
 `!Ref A` is {"Ref": "A"}. PyYAML is imported when the first YAML text is read.
@@ -35,7 +35,7 @@ class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
 
 
 def loads(text: str, *, unique: bool = False) -> Any:
-    """The value of a YAML text; raises YAMLProblem, or RecursionError when nested too deeply.
+    """Return the value of a YAML text; raise YAMLProblem, or RecursionError when too deep.
 
     `unique`: two members of one name are a problem; otherwise the last wins, as in JSON.
     """
@@ -43,7 +43,7 @@ def loads(text: str, *, unique: bool = False) -> Any:
 
 
 def compose(text: str) -> Node | None:
-    """The tree of a YAML text with its marks; raises as `loads` does."""
+    """Return the tree of a YAML text with its marks; raise as `loads` does."""
     node: Node | None = _read(text, "get_single_node")
     return node
 
@@ -79,11 +79,14 @@ def _loader(unique: bool) -> Any:
 
 
 def _mapping(loader: Any, node: Any) -> dict[str, Any]:
-    """A mapping with its keys as text, as JSON has them."""
+    """Return a mapping with its keys as text, as JSON has them."""
     import yaml
 
-    members = {}
+    members: dict[str, Any] = {}
     for key, value in node.value:
+        if _is_merge(key, value):
+            members = _merged(loader.construct_object(value, deep=True)) | members
+            continue
         if not isinstance(key, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
                 None, None, "a member's name must be a string", key.start_mark
@@ -96,8 +99,23 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
     return members
 
 
+def _is_merge(key: Any, value: Any) -> bool:
+    """Return whether a member is a merge key with what it takes: `<<: *other`."""
+    plain = getattr(key, "value", None) == "<<" and not getattr(key, "style", None)
+    return plain and not isinstance(value.value, str)
+
+
+def _merged(value: Any) -> dict[str, Any]:
+    """Return what a merge key `<<` takes over: a mapping, or of several the first that has it."""
+    merged: dict[str, Any] = {}
+    for one in reversed(value if isinstance(value, list) else [value]):
+        if isinstance(one, dict):
+            merged |= one
+    return merged
+
+
 def _short_form(loader: Any, name: str, node: Any) -> dict[str, Any]:
-    """A CloudFormation tag as its long form."""
+    """Return a CloudFormation tag as its long form."""
     import yaml
 
     match node:

@@ -1,8 +1,7 @@
 """Workflows as pictures: one model of nodes and edges, written as Mermaid, DOT or SVG.
 
 graph    states and transitions as nodes and edges, marked by a run or by tests
-layers   which box stands above which, and where lines pass between them
-placing  their coordinates
+layers   which box stands above which, where lines pass between them, the coordinates of both
 layout   boxes within boxes, lines with their bends
 svg, mermaid, dot   what is written down
 """

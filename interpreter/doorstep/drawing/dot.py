@@ -10,7 +10,7 @@ _SHAPES = {"Choice": "diamond", "Wait": "oval", "Succeed": "oval", "Fail": "oval
 
 
 def dot(drawing: Drawing) -> Iterator[str]:
-    """The lines of the digraph."""
+    """Yield the lines of the digraph."""
     yield f"digraph {_text(drawing.title)} {{"
     yield "    compound=true"
     yield '    node [shape=box, style="rounded,filled", fillcolor=white, fontname=Helvetica]'
@@ -41,14 +41,16 @@ def _node(node: Node, margin: str) -> Iterator[str]:
 
 
 def _edge(edge: Edge, nodes: Mapping[str, Node]) -> str:
-    """An edge; one of a frame joins a node inside and is clipped at the frame."""
+    """Return an edge; one of a frame joins a node inside and is clipped at the frame."""
     ends = [(edge.start, "ltail"), (edge.end, "lhead")]
-    given = [f"{clip}=cluster_{end}" for end, clip in ends if end in nodes and nodes[end].inner]
-    given += [f"label={_text(edge.brief)}"] if edge.label else []
-    given += ["style=dashed"] if edge.caught else []
-    given += [f'color="{COLOURS[edge.mark.colour][1]}"'] if edge.mark else []
+    attributes = [
+        f"{clip}=cluster_{end}" for end, clip in ends if end in nodes and nodes[end].inner
+    ]
+    attributes += [f"label={_text(edge.brief)}"] if edge.label else []
+    attributes += ["style=dashed"] if edge.caught else []
+    attributes += [f'color="{COLOURS[edge.mark.colour][1]}"'] if edge.mark else []
     start, end = (_leaf(nodes[end]) if end in nodes else end for end, _ in ends)
-    return f"{start} -> {end}" + (f" [{', '.join(given)}]" if given else "")
+    return f"{start} -> {end}" + (f" [{', '.join(attributes)}]" if attributes else "")
 
 
 def _leaf(node: Node) -> str:

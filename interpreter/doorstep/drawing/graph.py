@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from ..history.visits import Outcome
-from ..model.definition import Machine, Scope, State, processor_config
-from .conditions import condition
+from ..history import VisitOutcome
+from ..model import Clause, Scope, State, Transition, Workflow, operator_of
 
-Colour = Outcome | Literal["not reached", "covered", "partly covered", "not covered"]
+Colour = VisitOutcome | Literal["not reached", "covered", "partly covered", "not covered"]
 _GREEN, _ORANGE, _RED = ("#d4f2d2", "#1d8102"), ("#fde3c4", "#d45b07"), ("#fbd3d0", "#c7131f")
 COLOURS: Mapping[Colour, tuple[str, str]] = {
     "succeeded": _GREEN,
@@ -31,14 +32,24 @@ START_AT = "/StartAt"
 _LABEL = 40
 """Characters of a condition that an edge shows."""
 
+_SIGNS = {
+    "Equals": "=",
+    "LessThan": "<",
+    "GreaterThan": ">",
+    "LessThanEquals": "≤",
+    "GreaterThanEquals": "≥",
+    "Matches": "matches",
+}
+_COMPARISON = re.compile(rf"(?:String|Numeric|Boolean|Timestamp)({'|'.join(_SIGNS)})(Path)?")
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is known of a part of a definition: the colour says it, `told` and `link` lead on."""
+    """What is known of a part of a definition: a colour, a text and a link to more."""
 
     colour: Colour
     times: int = 0
-    told: str = ""
+    text: str = ""
     link: str = ""
 
 
@@ -47,7 +58,7 @@ Marks = Mapping[str, Mark]
 
 
 @dataclass(frozen=True, slots=True)
-class Retrier:
+class RetryMark:
     """An entry of Retry."""
 
     label: str
@@ -65,7 +76,7 @@ class Node:
     """What a group's frame says beside its name."""
     mark: Mark | None = None
     scopes: Sequence[Sequence[Node]] = ()
-    retriers: Sequence[Retrier] = ()
+    retriers: Sequence[RetryMark] = ()
 
     @property
     def label(self) -> str:
@@ -84,7 +95,7 @@ class Node:
         return [node for scope in self.scopes for node in scope]
 
     def walk(self) -> Iterator[Node]:
-        """This node and all within it."""
+        """Yield this node and all within it."""
         yield self
         for node in self.inner:
             yield from node.walk()
@@ -131,10 +142,10 @@ class Drawing:
         return [colour for colour in COLOURS if colour in used]
 
 
-def draw(machine: Machine, title: str, marks: Marks | None = None) -> Drawing:
-    """The drawing of an accepted definition, coloured by the marks when there are any."""
+def draw(workflow: Workflow, title: str, marks: Marks | None = None) -> Drawing:
+    """Return the drawing of an accepted definition, coloured by the marks when there are any."""
     drawing = Drawing(title)
-    drawing.nodes = _Pen(drawing.edges, marks or {}).scope(machine.scope)
+    drawing.nodes = _Pen(drawing.edges, marks or {}).scope(workflow.scope)
     return drawing
 
 
@@ -151,14 +162,20 @@ class _Pen:
         nodes = []
         for name, state in scope.states.items():
             nodes.append(self._node(ids[name], state))
-            for place, label, target in _transitions(state):
-                mark = self._marks.get(f"{state.pointer}/{place}")
-                caught = place.startswith("Catch")
-                self._edges.append(Edge(ids[name], ids[target], label, caught, mark))
-            if outermost and _is_last(state):
+            for transition in state.transitions():
+                if transition.target is not None:
+                    self._edges.append(self._edge(ids, state, transition, transition.target))
+            if outermost and state.ends:
                 mark = self._marks.get(f"{state.pointer}/End")
                 self._edges.append(Edge(ids[name], END, mark=mark))
         return nodes
+
+    def _edge(
+        self, ids: Mapping[str, str], state: State, transition: Transition, target: str
+    ) -> Edge:
+        mark = self._marks.get(f"{state.pointer}/{transition.pointer}")
+        caught = transition.clause is not None and transition.clause.list == "Catch"
+        return Edge(ids[state.name], ids[target], _label(transition), caught, mark)
 
     def _node(self, node_id: str, state: State) -> Node:
         return Node(
@@ -169,34 +186,50 @@ class _Pen:
             mark=self._marks.get(state.pointer),
             scopes=[self.scope(scope, outermost=False) for scope in state.scopes],
             retriers=[
-                Retrier(_errors(retrier), self._marks.get(f"{state.pointer}/Retry/{index}"))
-                for index, retrier in enumerate(state.fields.get("Retry", ()))
+                RetryMark(_errors(retrier), self._marks.get(f"{state.pointer}/{retrier.pointer}"))
+                for retrier in state.retriers
             ],
         )
 
 
 def _kind(state: State) -> str:
-    if state.type == "Map" and processor_config(state).get("Mode") == "DISTRIBUTED":
+    if state.distributed:
         return "distributed Map"
     return state.type if state.scopes else ""
 
 
-def _is_last(state: State) -> bool:
-    return bool(state.fields.get("End")) or state.type in ("Succeed", "Fail")
+def _label(transition: Transition) -> str:
+    clause = transition.clause
+    if clause is None:
+        return "default" if transition.pointer == "Default" else ""
+    return condition(clause.fields) if clause.list == "Choices" else _errors(clause)
 
 
-def _transitions(state: State) -> Iterator[tuple[str, str, str]]:
-    """Where each stands in the state, its label and its target."""
-    fields = state.fields
-    for index, rule in enumerate(fields.get("Choices", ())):
-        yield f"Choices/{index}", condition(rule), rule["Next"]
-    if "Default" in fields:
-        yield "Default", "default", fields["Default"]
-    if "Next" in fields:
-        yield "Next", "", fields["Next"]
-    for index, catcher in enumerate(fields.get("Catch", ())):
-        yield f"Catch/{index}", _errors(catcher), catcher["Next"]
+def _errors(clause: Clause) -> str:
+    return ", ".join(clause.errors)
 
 
-def _errors(fields: Mapping[str, Any]) -> str:
-    return ", ".join(fields["ErrorEquals"])
+# Choice rules -----------------------------------------------------------------------------------
+
+
+def condition(rule: Mapping[str, Any]) -> str:
+    """Return a choice rule as one would say it: `$.total > 100 and not ($.vip = true)`."""
+    if "Condition" in rule:
+        return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
+    operator = operator_of(rule)
+    operand = rule[operator]
+    if operator == "Not":
+        return f"not ({condition(operand)})"
+    if operator in ("And", "Or"):
+        return f" {operator.lower()} ".join(_inside(operand))
+    if comparison := _COMPARISON.fullmatch(operator):
+        sign, is_path = _SIGNS[comparison[1]], comparison[2]
+        value = operand if is_path else json.dumps(operand, ensure_ascii=False)
+        return f"{rule['Variable']} {sign} {value}"
+    return f"{rule['Variable']} is {'' if operand else 'not '}{operator[2:].lower()}"
+
+
+def _inside(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for rule in rules:
+        text = condition(rule)
+        yield f"({text})" if "And" in rule or "Or" in rule else text

@@ -12,10 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from math import fsum, inf
 
 from .graph import Edge
 
 _SWEEPS = 24
+_PASSES, _LAST, _ROUNDS = 60, 20, 8
+_APART = 26
+"""Pixels between two boxes; lines may be nearer to one another."""
+_LINES_APART = 14
+_GAP, _LABEL_GAP, _WIDEST_GAP = 34, 20, 90
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +55,7 @@ class Route:
 def layered(
     boxes: Mapping[str, Cell], edges: Sequence[Edge], labels: Mapping[Edge, tuple[float, float]]
 ) -> tuple[list[list[Cell]], list[Route]]:
-    """The layers from top to bottom, and the routes of the edges between two different boxes.
+    """Return the layers from top to bottom, and the routes of edges between two boxes.
 
     `labels`: width and height of those that there are.
     """
@@ -82,11 +88,11 @@ def layered(
 
 
 def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
-    """The edges that close a cycle, as seen by one who goes depth first from the start."""
+    """Return the edges that close a cycle, going depth first from the start."""
     leaving: dict[str, list[Edge]] = {name: [] for name in names}
     for edge in edges:
         leaving[edge.start].append(edge)
-    found: set[Edge] = set()
+    backward: set[Edge] = set()
     done: set[str] = set()
     for name in leaving:
         path = {name: iter(leaving[name])} if name not in done else {}
@@ -97,14 +103,14 @@ def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
                 path.popitem()
                 done.add(last)
             elif following.end in path:
-                found.add(following)
+                backward.add(following)
             elif following.end not in done:
                 path[following.end] = iter(leaving[following.end])
-    return found
+    return backward
 
 
 def _ranks(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """The length of the longest path to each."""
+    """Return the length of the longest path to each."""
     following: dict[str, list[str]] = {name: [] for name in names}
     missing = dict.fromkeys(following, 0)
     for upper, lower in pairs:
@@ -125,7 +131,7 @@ def _ranks(names: Iterable[str], pairs: Sequence[tuple[str, str]]) -> dict[str, 
 
 
 def _ordered(layers: list[list[Cell]]) -> list[list[Cell]]:
-    """The order with the fewest crossings of those that sweeping down and up comes by."""
+    """Return the order with the fewest crossings among those that sweeping down and up finds."""
     best, fewest = [list(layer) for layer in layers], _crossings(layers)
     for sweep in range(_SWEEPS):
         if fewest == 0:
@@ -140,7 +146,7 @@ def _ordered(layers: list[list[Cell]]) -> list[list[Cell]]:
 
 
 def _by_neighbours(layer: list[Cell], beside: list[Cell], down: bool) -> list[Cell]:
-    """A layer sorted by its cells' barycentres; what has no neighbours stays about where it is."""
+    """Return a layer sorted by its cells' barycentres; cells without neighbours hardly move."""
     place = {cell: index for index, cell in enumerate(beside)}
     centre = {
         cell: Fraction(sum(places), len(places)) if places else Fraction(index)
@@ -151,7 +157,7 @@ def _by_neighbours(layer: list[Cell], beside: list[Cell], down: bool) -> list[Ce
 
 
 def _crossings(layers: Sequence[Sequence[Cell]]) -> int:
-    """How many pairs of lines cross between the layers."""
+    """Return how many pairs of lines cross between the layers."""
     return sum(map(_inversions, map(_ends, layers, layers[1:])))
 
 
@@ -163,8 +169,127 @@ def _ends(upper: Sequence[Cell], lower: Sequence[Cell]) -> Iterator[int]:
 
 def _inversions(numbers: Iterable[int]) -> int:
     seen: list[int] = []
-    found = 0
+    crossings = 0
     for number in numbers:
-        found += len(seen) - bisect_right(seen, number)
+        crossings += len(seen) - bisect_right(seen, number)
         insort(seen, number)
-    return found
+    return crossings
+
+
+# Coordinates ------------------------------------------------------------------------------------
+
+
+def place(layers: Sequence[Sequence[Cell]], routes: Sequence[Route]) -> tuple[int, int]:
+    """Give every cell its place; the width and height of all together."""
+    for layer in layers:
+        _settle(layer, [0] * len(layer))
+    for sweep in range(_PASSES):
+        down = sweep % 2 == 0
+        for layer in layers if down else reversed(layers):
+            _settle(layer, [_wanted(cell, down, sweep >= _PASSES - _LAST) for cell in layer])
+    rooms = _Rooms(layers)
+    for _ in range(_ROUNDS):
+        for route in routes:
+            rooms.straighten(route.cells[1:-1])
+    cells = [cell for layer in layers for cell in layer]
+    left = min(cell.x - cell.width / 2 for cell in cells)
+    for cell in cells:
+        cell.x = round(cell.x - left)
+    return round(max(cell.x + cell.width / 2 for cell in cells)), _stack(layers)
+
+
+def _wanted(cell: Cell, down: bool, both: bool) -> float:
+    """Return the best position: amid its neighbours, lines of one edge straight."""
+    near = [*cell.above, *cell.below] if both else cell.above if down else cell.below
+    if not near:
+        return cell.x
+    pulls = [
+        (one.x, min(cell.pull, one.pull) * (1 if cell.is_box or one.is_box else 2)) for one in near
+    ]
+    return fsum(x * weight for x, weight in pulls) / sum(weight for _, weight in pulls)
+
+
+def _settle(layer: Sequence[Cell], wanted: Sequence[float]) -> None:
+    offsets = [0.0]
+    for left, right in pairwise(layer):
+        offsets.append(offsets[-1] + _apart(left, right))
+    weights = [cell.pull * (1 if cell.is_box else 3) for cell in layer]
+    for cell, x in zip(layer, nearest(wanted, offsets, weights), strict=True):
+        cell.x = x
+
+
+def nearest(
+    wanted: Sequence[float], offsets: Sequence[float], weights: Sequence[int]
+) -> list[float]:
+    """Return the positions nearest to those wanted with order and (`offsets`) distances preserved.
+
+    Pool adjacent violators: those that are in each other's way move as one block.
+    """
+    blocks: list[tuple[float, int, int]] = []
+    for x, offset, weight in zip(wanted, offsets, weights, strict=True):
+        blocks.append(((x - offset) * weight, weight, 1))
+        while len(blocks) > 1 and _mean(blocks[-2]) > _mean(blocks[-1]):
+            last, before = blocks.pop(), blocks.pop()
+            blocks.append((last[0] + before[0], last[1] + before[1], last[2] + before[2]))
+    places = [_mean(block) for block in blocks for _ in range(block[2])]
+    return [place + offset for place, offset in zip(places, offsets, strict=True)]
+
+
+def _apart(left: Cell, right: Cell) -> float:
+    """Return how far apart the centres of two cells side by side have to be."""
+    gap = _APART if left.width and right.width else _LINES_APART
+    return (left.width + right.width) / 2 + gap
+
+
+def _mean(block: tuple[float, int, int]) -> float:
+    total, weight, _ = block
+    return total / weight
+
+
+class _Rooms:
+    """The neighbours of each cell, for lines that look for a position where they run straight."""
+
+    def __init__(self, layers: Sequence[Sequence[Cell]]) -> None:
+        pairs = [pair for layer in layers for pair in pairwise(layer)]
+        self._right: Mapping[Cell, Cell] = dict(pairs)
+        self._left: Mapping[Cell, Cell] = {right: left for left, right in pairs}
+
+    def straighten(self, cells: Sequence[Cell]) -> None:
+        """Bring as many as possible of the cells that a line passes one above the other."""
+        run: list[Cell] = []
+        for cell in cells:
+            least, most = self._room([*run, cell])
+            if least > most:
+                self._align(run)
+                run = []
+            run.append(cell)
+        self._align(run)
+
+    def _align(self, run: Sequence[Cell]) -> None:
+        if run:
+            least, most = self._room(run)
+            x = min(max(fsum(cell.x for cell in run) / len(run), least), most)
+            for cell in run:
+                cell.x = x
+
+    def _room(self, run: Sequence[Cell]) -> tuple[float, float]:
+        """Return between which positions all can stand with their neighbours where they are."""
+        left, right = self._left, self._right
+        least = [left[cell].x + _apart(left[cell], cell) for cell in run if cell in left]
+        most = [right[cell].x - _apart(cell, right[cell]) for cell in run if cell in right]
+        return max(least, default=-inf), min(most, default=inf)
+
+
+def _stack(layers: Sequence[Sequence[Cell]]) -> int:
+    """Set the layers one below the other; lines that go far to a side get more height for it."""
+    top = 0
+    for number, layer in enumerate(layers):
+        height = max(cell.height for cell in layer)
+        for cell in layer:
+            cell.top, cell.bottom = top, top + height
+        far = max((abs(cell.x - one.x) for cell in layer for one in cell.below), default=0)
+        labels = [layers[number], *layers[number + 1 : number + 2]]
+        narrow = any(all(not cell.is_box for cell in one) for one in labels)
+        gap = min(_WIDEST_GAP, max(_LABEL_GAP if narrow else _GAP, round(far / 8)))
+        top = round(top + height + (gap if number + 1 < len(layers) else 0))
+    return top

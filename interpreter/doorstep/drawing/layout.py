@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from unicodedata import east_asian_width
 
 from .graph import END, START, Drawing, Edge, Node
-from .layers import Cell, Route, layered
-from .placing import nearest, place
-from .texts import width, wrapped
+from .layers import Cell, Route, layered, nearest, place
 
 NAME, SMALL = 13, 11
 """Font sizes of names, and of what stands beside them."""
@@ -27,9 +27,19 @@ _CORNER = 18
 _PORTS = 22
 """Pixels between two lines at a box, if there is room for it."""
 
+_EMS = {
+    **dict.fromkeys("ijlI'|.,:; ", 0.36),
+    **dict.fromkeys('frt()[]/\\-!"', 0.47),
+    **dict.fromkeys("mwMW@%…—", 1.0),
+    **dict.fromkeys("=<>+#~^×≤≥CDGHNOQRU&", 0.84),
+    **dict.fromkeys("ABEFJKLPSTVXYZ", 0.72),
+    **dict.fromkeys("acehknosuvxyzbdgpq0123456789_$?*{}", 0.64),
+}
+_PIECE = re.compile(r"\s*(?:[^\sA-Z_\-/.,]+|[A-Z]+[^\sA-Z_\-/.,]*|[_\-/.,])[_\-/.,]*")
+
 
 @dataclass(slots=True)
-class Text:
+class TextBlock:
     """Lines, each centred at `x`, the first one's upper edge at `y`."""
 
     lines: list[str]
@@ -67,7 +77,7 @@ class Line:
     parts: list[tuple[float, float, float]]
     """x, from y, to y."""
     upward: bool = False
-    label: Text | None = None
+    label: TextBlock | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +100,7 @@ class Picture:
 
 
 def layout(drawing: Drawing) -> Picture:
-    """Everything in its place, the upper left corner at 0, 0."""
+    """Return everything in its place, the upper left corner at 0, 0."""
     leaving: dict[str, list[Edge]] = {START: []}
     for edge in drawing.edges:
         leaving.setdefault(edge.start, []).append(edge)
@@ -101,7 +111,7 @@ def layout(drawing: Drawing) -> Picture:
 
 
 def _picture(boxes: Mapping[str, Box], leaving: Mapping[str, list[Edge]]) -> Picture:
-    """Boxes between which transitions are possible, in their places, and the lines."""
+    """Return boxes between which transitions are possible, in their places, and the lines."""
     edges = [edge for name in boxes for edge in leaving.get(name, ())]
     loops = [edge for edge in edges if edge.start == edge.end]
     for edge in loops:
@@ -142,7 +152,7 @@ def _box(node: Node, leaving: Mapping[str, list[Edge]]) -> Box:
 
 
 def _frame(node: Node, inside: Sequence[Picture]) -> Box:
-    """A Parallel or Map around its branches, which stand side by side."""
+    """Return a Parallel or Map around its branches, which stand side by side."""
     whole = Picture(height=max(one.height for one in inside))
     for one in inside:
         one.move(whole.width, 0)
@@ -165,22 +175,22 @@ def _widest(lines: Iterable[str], size: float) -> int:
 
 
 def _ports(routes: Sequence[Route], boxes: Mapping[Cell, Box]) -> dict[tuple[Route, bool], float]:
-    """Where each route leaves its upper box (True) and reaches its lower one (False)."""
-    found: dict[tuple[Route, bool], float] = {}
+    """Return where each route leaves its upper box (True) and reaches its lower one (False)."""
+    ports: dict[tuple[Route, bool], float] = {}
     for cell, box in boxes.items():
         below = sorted((r for r in routes if r.cells[0] is cell), key=lambda r: r.cells[1].x)
         for route, x in zip(below, _spread(box, [r.cells[1].x for r in below]), strict=True):
-            found[route, True] = x
+            ports[route, True] = x
     for cell, box in boxes.items():
         above = sorted((r for r in routes if r.cells[-1] is cell), key=lambda r: r.cells[-2].x)
-        near = [found[r, True] if r.cells[-2].is_box else r.cells[-2].x for r in above]
+        near = [ports[r, True] if r.cells[-2].is_box else r.cells[-2].x for r in above]
         for route, x in zip(above, _spread(box, near), strict=True):
-            found[route, False] = x
-    return found
+            ports[route, False] = x
+    return ports
 
 
 def _spread(box: Box, wanted: Sequence[float]) -> list[float]:
-    """Places side by side at a side of a box, each as near as can be to where it is wanted."""
+    """Return positions at a side of a box, each as near as can be to where it is wanted."""
     middle = box.x + box.width / 2
     if box.node is None:
         return [middle] * len(wanted)
@@ -203,14 +213,14 @@ def _line(
     ]
     label = None
     if cell := route.label:
-        label = Text(labels[route.edge], cell.x, (cell.top + cell.bottom - cell.height) / 2)
+        label = TextBlock(labels[route.edge], cell.x, (cell.top + cell.bottom - cell.height) / 2)
     return Line(route.edge, parts, route.upward, label)
 
 
 def _loops(
     loops: Sequence[Edge], boxes: Mapping[str, Box], labels: Mapping[Edge, list[str]]
 ) -> Iterator[Line]:
-    """Transitions to the same state, one around the other at the right of it."""
+    """Yield transitions to the same state, one around the other at the right of it."""
     seen: list[str] = []
     for edge in loops:
         box, number = boxes[edge.start], seen.count(edge.start)
@@ -219,15 +229,67 @@ def _loops(
         label = None
         if edge in labels:
             centre = right + _LOOP + _label_width(edge, labels) / 2
-            label = Text(labels[edge], centre, box.y + number * 2 * SMALL_LINE)
+            label = TextBlock(labels[edge], centre, box.y + number * 2 * SMALL_LINE)
         yield Line(edge, [(right, middle - far, middle + far)], label=label)
 
 
 def _reach(name: str, loops: Sequence[Edge], labels: Mapping[Edge, list[str]]) -> float:
-    """How far the loops of a box stand out of it."""
+    """Return how far the loops of a box stand out of it."""
     own = [_LOOP + _label_width(edge, labels) for edge in loops if edge.start == name]
     return max(own, default=0)
 
 
 def _label_width(edge: Edge, labels: Mapping[Edge, list[str]]) -> float:
     return _widest(labels[edge], SMALL) + 8 if edge in labels else 0
+
+
+# Texts ------------------------------------------------------------------------------------------
+
+# The widths are those of DejaVu Sans, the widest of the fonts that `sans-serif` is likely to be, so
+# that what fits here fits everywhere.
+
+
+def width(text: str, size: float) -> float:
+    """Return the pixels of a line in a font of this size, at the most."""
+    return sum(map(_width, text)) * size / 100
+
+
+def _width(character: str) -> int:
+    """Return hundredths of an em: whole numbers add up to the same everywhere."""
+    wide = 1.1 if east_asian_width(character) in "WF" else 0.9
+    return round(_EMS.get(character, wide) * 100)
+
+
+def wrapped(text: str, room: float, size: float, most: int = 2) -> list[str]:
+    """Return the lines of a text: no wider than `room`, at most `most`; `…` ends what was cut."""
+    lines = [""]
+    for piece in _pieces(text, room, size):
+        if width((lines[-1] + piece).strip(), size) <= room:
+            lines[-1] += piece
+        else:
+            lines.append(piece)
+    lines = [line.strip() for line in lines]
+    return lines if len(lines) <= most else [*lines[: most - 1], _cut(lines[most - 1], room, size)]
+
+
+def _pieces(text: str, room: float, size: float) -> Iterator[str]:
+    """Yield words and humps of names, those cut that are too long for a line."""
+    for piece in _PIECE.findall(" ".join(text.split())):
+        rest = piece
+        while width(rest.strip(), size) > room:
+            head = _fitting(rest, room, size)
+            yield head
+            rest = rest[len(head) :]
+        yield rest
+
+
+def _cut(line: str, room: float, size: float) -> str:
+    return f"{_fitting(line, room - width('…', size), size)}…"
+
+
+def _fitting(text: str, room: float, size: float) -> str:
+    """Return as much of the text as there is room for, a character at least."""
+    length = len(text)
+    while length > 1 and width(text[:length].strip(), size) > room:
+        length -= 1
+    return text[:length]

@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r'["#<>&`\\]')
 
 
 def mermaid(drawing: Drawing) -> Iterator[str]:
-    """The lines of the flowchart."""
+    """Yield the lines of the flowchart."""
     yield "flowchart TD"
     yield f"    {START}((Start))"
     for node in drawing.nodes:
@@ -67,5 +67,5 @@ def _class(colour: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A quoted text; what Mermaid or HTML would read as markup becomes a character's number."""
-    return f'"{_SPECIAL.sub(lambda found: f"#{ord(found[0])};", " ".join(text.split()))}"'
+    """Return a quoted text; what Mermaid or HTML takes for markup becomes a character's number."""
+    return f'"{_SPECIAL.sub(lambda match: f"#{ord(match[0])};", " ".join(text.split()))}"'

@@ -7,8 +7,20 @@ from collections.abc import Iterable, Iterator
 from html import escape as escaped
 
 from .graph import COLOURS, Colour, Drawing, Mark
-from .layout import HEAD, LINE, NAME, ROUND, SMALL, SMALL_LINE, Box, Line, Picture, Text, layout
-from .texts import width
+from .layout import (
+    HEAD,
+    LINE,
+    NAME,
+    ROUND,
+    SMALL,
+    SMALL_LINE,
+    Box,
+    Line,
+    Picture,
+    TextBlock,
+    layout,
+    width,
+)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARGIN = 16
@@ -41,7 +53,7 @@ _STYLE = """<style>
 
 
 def svg(drawing: Drawing) -> Iterator[str]:
-    """The lines of the file."""
+    """Yield the lines of the file."""
     picture = layout(drawing)
     legend = drawing.legend
     picture.move(_MARGIN, _MARGIN)
@@ -76,12 +88,12 @@ def _box(box: Box) -> Iterator[str]:
         yield f'<a href="{_escape(mark.link)}">'
     yield "<g>"
     if node:
-        yield _title([f"{node.name} ({node.kind or node.type})", mark.told if mark else ""])
+        yield _title([f"{node.name} ({node.kind or node.type})", mark.text if mark else ""])
     yield _outline(box, mark)
-    yield from _text(Text(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
+    yield from _text(TextBlock(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
     if node and not box.inside:
         beneath = box.y + box.height - SMALL_LINE - 7
-        yield from _text(Text([node.type], _middle(box, node.type), beneath), SMALL, "faint")
+        yield from _text(TextBlock([node.type], _middle(box, node.type), beneath), SMALL, "faint")
     yield "</g>"
     if mark and mark.link:
         yield "</a>"
@@ -91,7 +103,7 @@ def _box(box: Box) -> Iterator[str]:
 
 
 def _above(box: Box) -> float:
-    """From the upper edge of a box to its name."""
+    """Return the distance from the upper edge of a box to its name."""
     if box.node is None:
         return (box.height - LINE) / 2
     return (HEAD - LINE) / 2 if box.inside else 7
@@ -117,13 +129,13 @@ def _outline(box: Box, mark: Mark | None) -> str:
 
 
 def _middle(box: Box, text: str) -> float:
-    """Where a text stands in the middle together with the marks of retriers at its right."""
+    """Return the centre of a text that has the marks of retriers at its right."""
     retriers = len(box.node.retriers) if box.node else 0
     return box.x + (box.width - retriers * LINE) / 2
 
 
 def _retriers(box: Box) -> Iterator[str]:
-    """A round arrow for each entry of Retry, beside the type or the name of the state."""
+    """Yield a round arrow for each entry of Retry, beside the type or the name of the state."""
     node = box.node
     if node is None:
         return
@@ -134,7 +146,7 @@ def _retriers(box: Box) -> Iterator[str]:
         mark, at = retrier.mark, x + number * LINE
         stroke, fill = _styles(mark)
         arc = f"M{_n(at + 3)} {_n(y - 4)}A5 5 0 1 0 {_n(at + 5)} {_n(y)}"
-        yield f"<g>{_title([f'Retry of {retrier.label}', mark.told if mark else ''])}"
+        yield f"<g>{_title([f'Retry of {retrier.label}', mark.text if mark else ''])}"
         yield f'<rect x="{_n(at - 7)}" y="{_n(y - 7)}" width="14" height="14" fill-opacity="0"/>'
         yield f'<path class="line" d="{arc}"{stroke}/>'
         yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"{fill}/></g>'
@@ -148,9 +160,9 @@ def _line(line: Line) -> Iterator[str]:
     stroke, fill = _styles(mark)
     classes = "line caught" if line.edge.caught else "line"
     yield "<g>"
-    told = mark.told if mark else ""
-    if told or line.edge.label:
-        yield _title([line.edge.label, told])
+    text = mark.text if mark else ""
+    if text or line.edge.label:
+        yield _title([line.edge.label, text])
     yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
     yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
     if line.label:
@@ -159,25 +171,25 @@ def _line(line: Line) -> Iterator[str]:
 
 
 def _path(line: Line) -> str:
-    """Upright parts, and curves from one to the next that begin and end upright."""
+    """Return upright parts, and curves from one to the next that begin and end upright."""
     x, top, end = line.parts[0]
     if len(line.parts) == 1:
         return f"M{_n(x)} {_n(top)}c30 -8 30 {_n(end - top + 8)} 0 {_n(end - top)}"
-    found = [f"M{_n(x)} {_n(top)}V{_n(end)}"]
+    path = [f"M{_n(x)} {_n(top)}V{_n(end)}"]
     for x_below, y_below, foot in line.parts[1:]:
         if x_below != x:
             half = _n((end + y_below) / 2)
-            found.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
+            path.append(f"C{_n(x)} {half} {_n(x_below)} {half} {_n(x_below)} {_n(y_below)}")
         label = line.label
         if label and y_below <= label.y < foot:
             # The line makes way for its label.
-            found.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
-        found.append(f"V{_n(foot)}")
+            path.append(f"V{_n(label.y)}M{_n(x_below)} {_n(label.y + _height(label))}")
+        path.append(f"V{_n(foot)}")
         x, end = x_below, foot
-    return "".join(found)
+    return "".join(path)
 
 
-def _height(label: Text) -> int:
+def _height(label: TextBlock) -> int:
     return len(label.lines) * SMALL_LINE
 
 
@@ -194,7 +206,7 @@ def _tip(line: Line) -> str:
 # Texts, colours ----------------------------------------------------------------------------------
 
 
-def _text(text: Text, size: int, kind: str = "") -> Iterator[str]:
+def _text(text: TextBlock, size: int, kind: str = "") -> Iterator[str]:
     step = LINE if size == NAME else SMALL_LINE
     classes = f' class="{kind}"' if kind else ""
     for number, line in enumerate(text.lines):
@@ -209,7 +221,7 @@ def _title(lines: Iterable[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    """A text as XML can have it, which knows no control characters."""
+    """Return a text as XML can have it, which knows no control characters."""
     return escaped(_CONTROL.sub("�", text))
 
 
@@ -218,12 +230,12 @@ def _stroke(mark: Mark) -> str:
 
 
 def _styles(mark: Mark | None) -> list[str]:
-    """The attributes that colour a line, and its tip."""
+    """Return the attributes that colour a line, and its tip."""
     return [f' style="{kind}:{_stroke(mark)}"' if mark else "" for kind in ("stroke", "fill")]
 
 
 def _colour(mark: Mark, frame: bool) -> str:
-    """A tint of the stroke's colour, which is light on white and dark on black."""
+    """Return a tint of the stroke's colour, which is light on white and dark on black."""
     tint = ".06" if frame else ".17"
     return f"fill:{_stroke(mark)};fill-opacity:{tint};stroke:{_stroke(mark)}"
 
@@ -240,10 +252,10 @@ def _legend(legend: Iterable[Colour], y: float) -> Iterator[str]:
             f'<rect class="box" x="{_n(x)}" y="{_n(y + 2)}" width="12" height="12" rx="3" '
             f'style="{_colour(Mark(colour), False)}"/>'
         )
-        yield from _text(Text([colour], x + 18 + room / 2, y), SMALL, "faint")
+        yield from _text(TextBlock([colour], x + 18 + room / 2, y), SMALL, "faint")
         x += room + 30
 
 
 def _n(number: float) -> str:
-    """A coordinate: a pixel's tenth is as near as anyone sees."""
+    """Return a coordinate: a pixel's tenth is as near as anyone sees."""
     return f"{round(number, 1):g}"

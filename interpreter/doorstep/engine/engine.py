@@ -13,7 +13,7 @@ Rule 2. One fact at a time. The order of the facts is the only order there is.
 Rule 3. What happens between two facts depends on nothing but the facts before: an engine that is
         given the same facts again has the same history, the same open commands, the same state.
 Rule 4. A fact about what is already over changes nothing.
-Rule 5. What failed is parked, not destroyed: a `redriven` fact goes on from there.
+Rule 5. What failed is parked, not destroyed: a `redriven` fact continues from there.
 Rule 6. `receive` raises nothing. What nobody foresaw fails the state, or else the execution, with
         States.Runtime, and is left in `fault` for the driver to report.
 """
@@ -25,11 +25,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import Failure, crashed
-from ..values.json_text import loads
-from .commands import Cancel, Command, Program, SetTimer
-from .events import TERMINAL, WHOLE, Event, Fact
+from ..values.json_values import loads
 from .fibers import Fiber, HistoryFull, Redriven
 from .identity import Identity
+from .messages import TERMINAL, WHOLE, Cancel, Command, Event, Fact, Program, SetTimer
 from .quotas import Quotas
 
 EXECUTION = "execution"
@@ -44,6 +43,9 @@ has no such quota (Express, a lifted quota) are cut into slices.
 _STEPS_OF_EVENT = 10
 """Steps of an evaluation that take as long as an event does."""
 
+_MOMENT = 0.0005
+"""Seconds: times have milliseconds, and a sum of two may be off by less than this."""
+
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
 
@@ -57,7 +59,7 @@ class Engine:
         self.last_event = quotas.history_events or quotas.loop_events
         self.history: list[Event] = []
         self.watch: Callable[[Fiber, Event], None] | None = None
-        """Is told of every event of a fiber when it is recorded, and changes nothing."""
+        """Called with every event of a fiber when it is recorded; changes nothing."""
         self.fault: Exception | None = None
         """What the last facts met that nobody foresaw."""
         self.pause_at = SLICE
@@ -77,7 +79,7 @@ class Engine:
         self._root = Fiber(self, None, "", 0)
 
     def receive(self, fact: Fact) -> list[Command]:
-        """Take in one fact; gives what is to be done now. `history` has grown by what follows."""
+        """Take in one fact; return what is to be done now. `history` has grown by what follows."""
         self.now = fact.at
         self.pause_at = len(self.history) + SLICE
         self._commands = []
@@ -92,6 +94,7 @@ class Engine:
         return self._commands
 
     def _take_in(self, fact: Fact) -> None:
+        # Facts 94, 100 and 401: what ends an execution from outside follows no event.
         match fact.kind:
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
@@ -104,7 +107,7 @@ class Engine:
             case "due" if fact.key == EXECUTION and self.status == "RUNNING":
                 self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)
             case "due":
-                self._time_has_come(fact)
+                self._expire(fact)
             case _ if fiber := self.waiting.get(fact.key):
                 self._ready.append((fiber, fact))
 
@@ -115,29 +118,32 @@ class Engine:
 
     @property
     def redrivable(self) -> bool:
-        """Whether a `redriven` fact can go on: it failed, and there is room in the history."""
+        """Whether a `redriven` fact can continue it: it failed, and the history has room.
+
+        Fact 500.
+        """
         failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
         return failed and len(self.history) < self.last_event - 1
 
     def pending(self) -> Iterator[Command]:
-        """The commands without an answer yet: what a driver carries out again after a crash."""
+        """Return the commands without an answer yet, to be carried out again after a crash."""
         for commands in self.open.values():
             yield from commands.values()
 
     # For fibers ----------------------------------------------------------------------------------
 
-    def tell(self, fiber: Fiber, message: Any) -> None:
+    def wake(self, fiber: Fiber, message: Any) -> None:
         """Let a fiber run, once those before it have: with a fact, a child at rest, or Redriven."""
         self._ready.append((fiber, message))
 
     def issue(self, command: Command) -> None:
-        """Hand a command to the driver and keep it until it is settled."""
+        """Hand a command to the driver and remember it until it is settled."""
         self._commands.append(command)
         name = command.name if isinstance(command, SetTimer) else ""
         self.open.setdefault(command.key, {})[name] = command
 
     def count_call(self, state: str) -> int:
-        """Count one more call of a state; gives how many there were before it."""
+        """Count one more call of a state; return how many there were before it."""
         self._calls[state] += 1
         return self._calls[state] - 1
 
@@ -146,17 +152,20 @@ class Engine:
         self.pause_at -= steps // _STEPS_OF_EVENT
 
     def settle(self, key: str) -> None:
-        """The command has its answer; timers that guarded it are of no use any more."""
+        """Forget a command that has its answer, and cancel the timers that guarded it."""
         commands = self.open.pop(key, {})
         if any(commands):
             self._commands.append(Cancel(key))
 
     def abort(self, fiber: Fiber, because: int | None) -> None:
-        """Stop a fiber and those below it where they are; they stay, for a redrive."""
+        """Stop a fiber and those below it where they are; they stay, for a redrive.
+
+        Facts 108, 137 and 421: what was in flight has one Aborted event, which nothing follows.
+        """
         fiber.aborted = True
         state_type, _ = fiber.state
         if because is not None and state_type in _ABORTABLE:
-            fiber.note(f"{state_type}StateAborted", after=because)
+            fiber.record_leaf(f"{state_type}StateAborted", after=because)
         if fiber.group:
             fiber.group.abort(because)
         if fiber.key in self.waiting:
@@ -167,10 +176,12 @@ class Engine:
     # The life of the execution -------------------------------------------------------------------
 
     def _start(self, text: str) -> None:
+        # Facts 401 and 441: ExecutionStarted is a leaf, so that the first entry follows event 0 as
+        # well; it repeats the input to the letter.
         root = self._root
         self.status, self.started_at = "RUNNING", self.now
-        self.input, root.given = loads(text), text
-        root.note(
+        self.input, root.input_text = loads(text), text
+        root.record_leaf(
             "ExecutionStarted",
             {
                 "input": text,
@@ -180,26 +191,30 @@ class Engine:
         )
         self._limit_time()
         root.body = self.program.run(root, self.input)
-        self.tell(root, None)
+        self.wake(root, None)
 
     def _limit_time(self) -> None:
+        # Facts 94 and 521: TimeoutSeconds, at most a year, or five minutes of an Express execution.
         longest = self.quotas.execution_seconds
         seconds = min(self.program.timeout or longest, longest)
         self.issue(SetTimer(EXECUTION, "timeout", self.now + seconds))
 
-    def _time_has_come(self, fact: Fact) -> None:
+    def _expire(self, fact: Fact) -> None:
         # All that is due at this moment is due now: tasks that time out together were recorded
-        # as timed out, each of them, before the first one's failure aborts the others.
+        # as timed out, each of them, before the first one's failure aborts the others (fact 108).
         if fact.key not in self.waiting:
             return
         self._ready.extend(
             (self.waiting[timer.key], fact._replace(key=timer.key, data=timer.name))
             for commands in self.open.values()
             for timer in commands.values()
-            if isinstance(timer, SetTimer) and timer.at <= fact.at and timer.key != EXECUTION
+            if isinstance(timer, SetTimer)
+            and timer.at <= fact.at + _MOMENT
+            and timer.key != EXECUTION
         )
 
     def _redrive(self) -> None:
+        # Facts 501 and 502: the history continues, and the limit begins anew.
         root = self._root
         self.redrives += 1
         self.redriven_at = self.now
@@ -208,7 +223,7 @@ class Engine:
         root.record("ExecutionRedriven", {"redriveCount": self.redrives})
         root.failure, root.aborted = None, False
         self._limit_time()
-        self.tell(root, Redriven)
+        self.wake(root, Redriven)
 
     def _run(self) -> None:
         ready = self._ready
@@ -218,7 +233,7 @@ class Engine:
                 self._step(fiber, message)
 
     def _stale(self, message: Any) -> bool:
-        """Whether it is about what is over by now: an aborted child, a call with its answer."""
+        """Return whether a message is about what is over: an aborted child, an answered call."""
         if isinstance(message, Fact):
             return message.key not in self.waiting
         return isinstance(message, Fiber) and message.aborted
@@ -237,7 +252,7 @@ class Engine:
                 return
             fiber.failure = request
         if fiber.parent and fiber.ended:
-            # Its parent hears of it before anyone else runs, so that an iteration's end stands
+            # Its parent runs before anyone else, so that an iteration's end stands
             # next to its last state's in the history.
             self._ready.appendleft((fiber.parent, fiber))
         elif fiber.parent:
@@ -253,16 +268,17 @@ class Engine:
         self._close("ExecutionSucceeded", details, root.last)
 
     def _end(self, event_type: str, failure: Failure, previous: int) -> None:
+        # Fact 402: ExecutionFailed follows the event that failed.
         self.failure = failure
-        named = {"error": failure.error, "cause": failure.cause}
-        details = {name: text for name, text in named.items() if text is not None}
-        self._close(event_type, details, previous)
+        self._close(event_type, failure.details(), previous)
 
     @property
     def _last_id(self) -> int:
         return len(self.history)
 
     def _history_full(self) -> None:
+        # Fact 99: the last event of a Standard execution; an Express one has none such, and is
+        # timed out (fact 458).
         limit = self.quotas.history_events
         if limit is None:
             self._end("ExecutionTimedOut", Failure("States.Timeout"), previous=0)

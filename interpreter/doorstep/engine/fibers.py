@@ -1,9 +1,9 @@
 """Fibers: one line of execution each. The root is one, every branch and every iteration another.
 
 A fiber's body is a generator that reads like the specification. It waits with `yield None`, which
-gives the next message for it: a `Fact` about its open command, or a child `Fiber` that came to
+returns the next message for it: a `Fact` about its open command, or a child `Fiber` that came to
 rest. `yield failure` parks it: nothing could be done about the failure here. Parked and aborted
-fibers are kept, not destroyed, so that a redrive can go on from them: `Redriven` is then raised at
+fibers stay, so that a redrive can continue from them: `Redriven` is then raised at
 the `yield`.
 """
 
@@ -14,9 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
-from ..values.json_text import dumps
-from .commands import Command, SetTimer, TimerName
-from .events import Event
+from ..values.json_values import byte_length, dumps
+from .messages import Command, Event, SetTimer, TimerName
 
 if TYPE_CHECKING:
     from random import Random
@@ -47,7 +46,7 @@ class Host(Protocol):
     redrives: int
     waiting: dict[str, Fiber]
 
-    def tell(self, fiber: Fiber, message: Any) -> None:
+    def wake(self, fiber: Fiber, message: Any) -> None:
         """Let a fiber run, once those before it have: with a fact, a child at rest, or Redriven."""
 
     def issue(self, command: Command) -> None:
@@ -74,7 +73,7 @@ class Redriven(Exception):  # noqa: N818  a message to a body, not an error
 
 
 class HistoryFull(Exception):  # noqa: N818
-    """The history has reached its quota; no state can go on."""
+    """The history has reached its quota; no state can continue."""
 
 
 class Fiber:
@@ -89,9 +88,9 @@ class Fiber:
         "engine",
         "env",
         "failure",
-        "given",
         "group",
         "index",
+        "input_text",
         "item",
         "key",
         "last",
@@ -111,17 +110,18 @@ class Fiber:
         self.path = path
         self.index = index
         self.last = 0
+        """Id of the event that its next one follows: previousEventId."""
         self.calls = self.draws = 0
         self.key: str | None = None
         self.state: tuple[str, str] = ("", "")
         self.env: Any = parent.env if parent else None
         """The visit of the state that it is in, as expressions see it."""
-        self.group: Group | None = None
+        self.group: FiberGroup | None = None
         self.failure: StateFailed | None = None
         self.started = self.ended = self.aborted = False
         self.output: Any = None
-        self.given: str | None = None
-        """The execution's input as it was sent: the first StateEntered shows it to the letter."""
+        self.input_text: str | None = None
+        """The execution's input as it was sent: the first StateEntered repeats it to the letter."""
         self.value: Any = self
         self.text = ""
         self.item: dict[str, Any] | None = parent.item if parent else None
@@ -129,14 +129,14 @@ class Fiber:
         self.body: Body
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
-        """Add an event that the fiber's next event will follow; gives its id."""
-        self.last = number = self.note(event_type, details)
+        """Add an event that the fiber's next event will follow; return its id (fact 400)."""
+        self.last = number = self.record_leaf(event_type, details)
         return number
 
-    def note(
+    def record_leaf(
         self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
     ) -> int:
-        """Add an event that nothing follows: the chain goes on from where it was."""
+        """Add an event that nothing follows: the chain continues from where it was (fact 403)."""
         engine = self.engine
         history = engine.history
         number = len(history) + 1
@@ -150,36 +150,41 @@ class Fiber:
         return number
 
     def encode(self, value: Any, whose: str) -> str:
-        """A value's JSON text, encoded once while it is handed on; checks the payload quota."""
+        """Return a value's JSON text, encoded once while it is passed on; check the payload quota.
+
+        `whose`: the state or task that a States.DataLimitExceeded names.
+
+        Facts 315, 441 and 520.
+        """
         if value is self.value:
             return self.text
-        if self.given is not None:
-            text, self.given = self.given, None
+        if self.input_text is not None:
+            text, self.input_text = self.input_text, None
             return text
         text = written(value)
         if len(text) > _LONG_TEXT:
             self.engine.spend(len(text) // _CHARACTERS_OF_STEP)
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
-        if limit is not None and len(text) * 4 > limit and _size(text) > limit:
+        if limit is not None and len(text) * 4 > limit and byte_length(text) > limit:
             raise data_limit_exceeded(whose)
         self.value, self.text = value, text
         return text
 
     def random(self) -> Random:
-        """Numbers for who asks now: they depend on the seed and the place, not on interleaving."""
+        """Return random numbers that depend on the seed and the place, not on interleaving."""
         self.draws += 1
         return self.engine.identity.random(f"{self.path}{self.draws}")
 
     # Waiting -----------------------------------------------------------------------------------
 
     def next_key(self) -> str:
-        """The key of this fiber's next command."""
+        """Return the key of this fiber's next command."""
         self.calls += 1
         return f"{self.path}{self.calls}"
 
     def open(self, key: str) -> None:
-        """Facts about `key` now reach this fiber."""
+        """Let facts about `key` reach this fiber."""
         self.key = key
         self.engine.waiting[key] = self
 
@@ -192,13 +197,13 @@ class Fiber:
         self.engine.issue(SetTimer(key, name, at))
 
     def close(self) -> None:
-        """The open command is settled: late facts about it change nothing."""
+        """Settle the open command: late facts about it change nothing."""
         key, self.key = self.key, None
         if key is not None and self.engine.waiting.pop(key, None) is not None:
             self.engine.settle(key)
 
     def sleep_until(self, at: float) -> Body:
-        """Wait for a moment; gives nothing."""
+        """Wait for a moment, in epoch seconds."""
         key = self.next_key()
         self.open(key)
         try:
@@ -208,16 +213,18 @@ class Fiber:
             self.close()
 
     def pause(self) -> Body:
-        """Let everybody else go first; return nothing."""
+        """Let everybody else go first."""
         with suppress(Redriven):
             yield from self.sleep_until(self.engine.now)
 
 
-class Group:
+class FiberGroup:
     """The children of one Parallel or one inline Map, and how far they have come.
 
-    `begin(child)` gives the body of a child; at most `limit` children run at a time, started in
+    `begin(child)` returns the body of a child; at most `limit` children run at a time, started in
     order. `on_end(child, how)` records each one's end: Succeeded, Failed or Aborted.
+
+    Facts 262 and 274.
     """
 
     __slots__ = (
@@ -257,7 +264,11 @@ class Group:
         """The event that the next child's first one follows."""
 
     def gather(self) -> Generator[StateFailed | None, Any, list[Any]]:
-        """Run all to their ends; the outputs in order. Raises the first failure."""
+        """Run all to their ends; return the outputs in order. Raises the first failure.
+
+        Fact 263: the first failure ends the others. Fact 422: a final one leaves no events of
+        theirs.
+        """
         fiber = self.fiber
         fiber.group = self
         try:
@@ -277,16 +288,23 @@ class Group:
         return [self.outputs[i] for i in range(self.count)]
 
     def redrive(self) -> None:
-        """Let every child that has not succeeded go on; those that have keep their output."""
+        """Continue every child that has not succeeded; the outputs of the others stay.
+
+        Fact 504.
+        """
         self.running = len(self.children)
         for child in self.children.values():
             child.aborted, child.failure = False, None
             child.last = self.fiber.last
-            self.fiber.engine.tell(child, Redriven)
+            self.fiber.engine.wake(child, Redriven)
 
     def abort(self, because: int | None) -> None:
-        """Stop every child that is not at rest. `because`: the event that the aborts follow, or
-        None when they leave no events."""
+        """Stop every child that is not at rest.
+
+        `because`: the event that the aborts follow, or None when they leave no events.
+
+        Facts 108, 137 and 421.
+        """
         for child in self.children.values():
             if not child.aborted:
                 if because is not None and self.on_end:
@@ -295,6 +313,8 @@ class Group:
                 child.engine.abort(child, because)
 
     def _fill(self, after: int) -> None:
+        # Facts 420 and 430: concurrent children follow the start, later ones the last event of the
+        # child before.
         self.after = after
         while self.running < self.limit and self.started < self.count:
             fiber, index = self.fiber, self.started
@@ -308,7 +328,7 @@ class Group:
             self.children[index] = child
             self.started += 1
             self.running += 1
-            fiber.engine.tell(child, None)
+            fiber.engine.wake(child, None)
 
     def _pause(self) -> None:
         """Start the others once everybody else had a turn; children may come to rest meanwhile."""
@@ -319,6 +339,8 @@ class Group:
             fiber.timer(key, "delay", fiber.engine.now)
 
     def _came_to_rest(self, child: Fiber) -> None:
+        # Facts 420, 421, 430 and 431: an iteration's end follows its last state's event, and the
+        # group's end that of the last child.
         self.running -= 1
         self.fiber.last = child.last
         failure = child.failure
@@ -334,18 +356,14 @@ class Group:
                 self.on_end(child, "Failed")
             # Recorded: a Task that fails its branch or iteration is aborted as a state.
             if child.state[0] == "Task":
-                child.note("TaskStateAborted")
+                child.record_leaf("TaskStateAborted")
             child.aborted = True
         raise failure.passed_on()
 
 
 def written(value: Any) -> str:
-    """A value's JSON text; a value that JSON can't hold (too deep, not finite) fails the state."""
+    """Return a value's JSON text; a value that JSON can't hold (too deep) fails the state."""
     try:
         return dumps(value)
     except InputError as problem:
         raise runtime(str(problem)) from None
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))

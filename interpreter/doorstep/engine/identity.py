@@ -8,16 +8,22 @@ from hashlib import sha256
 from random import Random
 
 from ..errors import InputError
+from ..model import partition_of
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
 
-_NOT_IN_NAMES = re.compile(
+
+def role_in(region: str) -> str:
+    """Return the ARN of the role that executions have when nobody named one."""
+    return f"arn:{partition_of(region)}:iam::{ACCOUNT}:role/DoorstepRole"
+
+
+ROLE = role_in(REGION)
+
+_REFUSED_IN_NAMES = re.compile(
     r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
 )
-
-
 LONGEST_NAME = 80
 """Characters of a name (API reference, StartExecution)."""
 
@@ -26,8 +32,10 @@ def is_name(name: str) -> bool:
     """Return whether a name has none of the characters that AWS refuses.
 
     The characters are those of the service model's documentation of `name`.
+
+    Fact 451.
     """
-    return not _NOT_IN_NAMES.search(name)
+    return not _REFUSED_IN_NAMES.search(name)
 
 
 def check_name(name: str | None) -> None:
@@ -58,7 +66,7 @@ class Identity:
 
     @property
     def machine_path(self) -> str:
-        """NAME, or NAME/LABEL for the children of a map run."""
+        """NAME, or NAME/LABEL for the children of a map run (fact 282)."""
         return self.machine if self.label is None else f"{self.machine}/{self.label}"
 
     @property
@@ -68,39 +76,44 @@ class Identity:
 
     @property
     def arn(self) -> str:
-        """The execution's ARN; Express ones end in an id of their own."""
+        """The execution's ARN; Express ones end in an id of their own (facts 282 and 457)."""
         if self.type == "EXPRESS":
             return self._arn(f"express:{self.machine_path}:{self.name}:{self.uuid('express')}")
         return self._arn(f"execution:{self.machine_path}:{self.name}")
 
     def map_run_arn(self, label: str, key: str) -> str:
-        """The ARN of the map run that the command `key` starts."""
+        """Return the ARN of the map run that the command `key` starts (fact 282)."""
         return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
 
     def uuid(self, place: str) -> str:
-        """A UUID (version 4) that depends on the seed and the place that asks."""
+        """Return a UUID (version 4) that depends on the seed and the place that asks."""
         digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
 
     def token(self, key: str) -> str:
-        """The task token of the command `key`."""
+        """Return the task token of the command `key`."""
         return f"AQC{sha256(f'{self.arn}/{self.seed}/{key}'.encode()).hexdigest()}"
 
     def random(self, place: str) -> Random:
-        """Random numbers that depend on the seed and the place that asks."""
+        """Return random numbers that depend on the seed and the place that asks."""
         return Random(f"{self.seed}/{place}")
 
     def child(self, label: str, map_run: str, key: str, execution_type: str) -> Identity:
-        """The identity of the child execution that a map run starts under `key`."""
+        """Return the identity of the child execution that a map run starts under `key`."""
         return replace(
             self,
             name=self.uuid(key),
-            # Not what is shown of it: its task tokens follow from its seed.
+            # Not its name: its task tokens follow from its seed, and must stay secret.
             seed=sha256(f"child/{self.seed}/{key}".encode()).hexdigest(),
             label=label,
             type=execution_type,
             map_run=map_run,
         )
 
+    @property
+    def partition(self) -> str:
+        """The partition of its region, which its ARNs name."""
+        return partition_of(self.region)
+
     def _arn(self, rest: str) -> str:
-        return f"arn:aws:states:{self.region}:{self.account}:{rest}"
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"

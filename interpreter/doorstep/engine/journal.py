@@ -10,7 +10,7 @@ As text it is JSON, a line each:
 | {"definition": …, …} | header of the execution in the next lines; null: its parent's definition |
 | ["fact", kind, at, key, data] | what reached the execution |
 | ["event", id, previous, type, at, details] | what followed from it |
-| ["promise", kind, at, key, data] | a fact that is known before its time has come |
+| ["promise", kind, at, key, data] | a scheduled answer: a fact whose time has not come |
 | ["of", ARN] | the next lines are about this execution again |
 """
 
@@ -21,17 +21,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import InputError, ReplayError
-from ..values.json_text import STORED_DEPTH, dumps, loads
-from .commands import Program
+from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
-from .events import Event, Fact
 from .identity import Identity
-from .quotas import Quotas
+from .messages import Event, Fact, Program
+from .quotas import Quotas, quotas_of
 
 SEMANTICS = 1
 """Version of the rules by which events follow from facts."""
 
-Entry = Fact | Event
+JournalEntry = Fact | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,84 +42,89 @@ class Header:
     quotas: Quotas
     semantics: int = SEMANTICS
 
+    @classmethod
+    def of(cls, definition: Mapping[str, Any], identity: Identity) -> Header:
+        """Return the header of an execution that has AWS's quotas."""
+        return cls(definition, identity, quotas_of(identity.type))
+
 
 @dataclass(slots=True)
 class Journal:
     """A journal in memory."""
 
     header: Header
-    entries: list[Entry] = field(default_factory=list)
-    promises: list[Fact] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
+    scheduled: list[Fact] = field(default_factory=list)
     """Answers that were known before their time, settled ones included."""
 
-    def append(self, entries: Iterable[Entry]) -> None:
+    def append(self, entries: Iterable[JournalEntry]) -> None:
         """Add a fact or events."""
         self.entries.extend(entries)
 
     @property
     def events(self) -> list[Event]:
-        """All that followed."""
+        """The events, in order."""
         return [entry for entry in self.entries if isinstance(entry, Event)]
 
     @property
     def facts(self) -> list[Fact]:
-        """All that reached the execution."""
+        """The facts, in order."""
         return [entry for entry in self.entries if isinstance(entry, Fact)]
 
     def lines(self) -> Iterator[str]:
-        """The journal as text."""
+        """Return the journal as text, line by line."""
         yield header_line(self.header)
         yield from map(entry_line, self.entries)
 
 
 def header_line(header: Header, *, inherited: bool = False) -> str:
-    """The line that begins an execution; `inherited`: its definition is its parent's."""
+    """Return the line that begins an execution; `inherited`: its definition is its parent's."""
     fields = {**asdict(header), "definition": None if inherited else header.definition}
     return dumps(fields, STORED_DEPTH)
 
 
-def entry_line(entry: Entry) -> str:
+def entry_line(entry: JournalEntry) -> str:
     """Return the line of a fact or an event."""
     return _line("fact" if isinstance(entry, Fact) else "event", entry)
 
 
-def promise_line(fact: Fact) -> str:
-    """Return the line of a fact that is known before its time has come."""
+def scheduled_line(fact: Fact) -> str:
+    """Return the line of an answer whose time has not come."""
     return _line("promise", fact)
 
 
-def _line(kind: str, entry: Entry) -> str:
+def _line(kind: str, entry: JournalEntry) -> str:
     return dumps([kind, *entry], STORED_DEPTH)
 
 
 def read(lines: Iterable[str]) -> Journal:
-    """The journal of the first execution in lines; raises ReplayError when a line is damaged."""
+    """Return the journal of the first execution; raises ReplayError when a line is damaged."""
     return next(iter(read_all(lines).values()))
 
 
 def read_all(lines: Iterable[str]) -> dict[str, Journal]:
-    """The journals in lines, by the ARNs of their executions; raises ReplayError as `read`."""
-    found: dict[str, Journal] = {}
+    """Return all journals by the ARNs of their executions; raises ReplayError as `read` does."""
+    journals: dict[str, Journal] = {}
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):
         try:
             row = loads(line, STORED_DEPTH)
             if isinstance(row, dict) or journal is None:
                 journal = Journal(_header(row))
-                found[journal.header.identity.arn] = journal
+                journals[journal.header.identity.arn] = journal
             elif row[0] == "of":
-                journal = found[row[1]]
+                journal = journals[row[1]]
             else:
                 _add(journal, *row)
         except (InputError, TypeError, KeyError, ValueError, IndexError) as problem:
             raise ReplayError(f"line {number} of the journal is damaged: {problem}") from None
-    if not found:
+    if not journals:
         raise ReplayError("the journal is empty: it has no header")
-    return found
+    return journals
 
 
 def replay(program: Program, journal: Journal) -> Engine:
-    """An engine that has received the journal's facts.
+    """Return an engine that has received the journal's facts.
 
     Raises ReplayError when its events are not those of the journal: the definition was changed, or
     the journal was written by another version of the rules.
@@ -154,7 +158,7 @@ def _add(journal: Journal, kind: str, *members: Any) -> None:
         case "event":
             journal.entries.append(Event(*members))
         case "promise":
-            journal.promises.append(Fact(*members))
+            journal.scheduled.append(Fact(*members))
         case _:
             raise ValueError(f"there are no lines {kind!r}")
 

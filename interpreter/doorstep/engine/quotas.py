@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..errors import InputError
+from ..model.aws_model import PAYLOAD_BYTES
 
 DAY = 86_400
 MOST_BYTES = 4 * 2**20
@@ -14,9 +15,12 @@ MOST_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What an execution may use; `None` lifts a limit that AWS has."""
+    """What an execution may use; `None` lifts a limit that AWS has.
 
-    payload_bytes: int | None = 262_144
+    Facts 99, 274, 520, 521 and 526.
+    """
+
+    payload_bytes: int | None = PAYLOAD_BYTES
     history_events: int | None = 25_000
     execution_seconds: int = 365 * DAY
     inline_concurrency: int = 40
@@ -31,7 +35,7 @@ class Quotas:
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
     def but(self, changes: dict[str, Any]) -> Quotas:
-        """These quotas with some replaced; raises InputError for what is no quota, or no limit."""
+        """Return these quotas with some replaced; raises InputError for an unknown one."""
         known = {field.name: field for field in fields(self)}
         for name, limit in changes.items():
             if name not in known:
@@ -50,5 +54,5 @@ EXPRESS = Quotas(history_events=None, execution_seconds=5 * 60)
 
 
 def quotas_of(execution_type: str) -> Quotas:
-    """AWS's limits of STANDARD or EXPRESS executions."""
+    """Return AWS's limits of STANDARD or EXPRESS executions."""
     return EXPRESS if execution_type == "EXPRESS" else STANDARD

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import InputError
-from ..values.json_text import dumps, loads
+from ..values.json_values import ABSENT, dumps, loads
 
 
 class Step(Enum):
@@ -35,18 +35,17 @@ Keys = tuple[Key, ...]
 
 
 class Example(Enum):
-    """Stands for a text that is named after the last key."""
+    """Stands for a text named after the last key, so that a report's data says what it is."""
 
     NAMED = "some …"
 
 
 NAMED = Example.NAMED
-ABSENT = object()
 ARRAY: list[Any] = [{}]
 MOMENT = "2025-01-01T00:00:00Z"
 """Examples of arrays and of timestamps."""
 MOST_ITEMS = 1_000
-"""Longer arrays are not made."""
+"""Longer arrays are not made: an index of 10**9 in a definition must not cost memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +104,25 @@ class Missing:
 Flow = Read | Fixed | Made | Put | Unknown | Missing
 UNKNOWN = Unknown()
 ERROR = Made({name: Read("error", (name,)) for name in ("Error", "Cause")})
-"""What a catcher is given."""
+"""The error output that a catcher gets."""
 
 
 def at(flow: Flow, keys: Keys) -> Flow:
-    """What stands at keys of a flow."""
+    """Return the flow of what stands at keys of a flow."""
     if not keys:
         return flow
     match flow:
         case Read(root, before):
             return Read(root, before + keys)
         case Fixed(value):
-            found = get(value, keys)
-            if found is not ABSENT:
-                return Fixed(found)
+            inner = get(value, keys)
+            if inner is not ABSENT:
+                return Fixed(inner)
             return UNKNOWN if _filled_in_later(value, keys) else Missing(keys[-1])
         case Made(members):
             if keys[0] in members:
                 return at(members[keys[0]], keys[1:])
+            # A name looked up in an array: JSONata reads the member of every item.
             mapped = isinstance(keys[0], str) and any(isinstance(key, int) for key in members)
             return Unknown(tuple(map(Want, members.values()))) if mapped else Missing(keys[0])
         case Put(onto, place, value):
@@ -131,6 +131,7 @@ def at(flow: Flow, keys: Keys) -> Flow:
 
 
 def _filled_in_later(value: Any, keys: Keys) -> bool:
+    """Return whether a template's placeholder is on the way: deployment fills it in."""
     parts = (get(value, keys[:length]) for length in range(len(keys)))
     return any(isinstance(part, str) and has_placeholder(part) for part in parts)
 
@@ -145,7 +146,7 @@ def _at_put(onto: Flow, place: Keys, value: Flow, keys: Keys) -> Flow:
 
 
 def wants(flow: Flow, example: Any = NAMED) -> Iterator[Want]:
-    """What has to be there for a flow to have a value."""
+    """Yield what has to be there for a flow to have a value."""
     match flow:
         case Read():
             yield Want(flow, example)
@@ -162,7 +163,7 @@ def wants(flow: Flow, example: Any = NAMED) -> Iterator[Want]:
 
 
 def get(value: Any, keys: Keys) -> Any:
-    """What stands at keys of a value; ABSENT when nothing does."""
+    """Return what stands at keys of a value; ABSENT when nothing does."""
     for key in keys:
         match key, value:
             case str(), dict() if key in value:
@@ -179,9 +180,9 @@ def get(value: Any, keys: Keys) -> Any:
 
 
 def put(value: Any, keys: Keys, new: Any) -> Any:
-    """A value with another at keys of it; what is not of the right kind on the way gives way.
+    """Return a value with another at keys of it; ABSENT removes what stands there.
 
-    ABSENT takes away what stands there.
+    Values of the wrong type on the way are replaced by objects or arrays.
     """
     if not keys:
         return new
@@ -218,20 +219,20 @@ _JSONATA_ROOTS = {name: f"$states.{name}" for name in _ROOTS} | {"error": "$stat
 
 
 def expression(flow: Read | Missing, *, jsonata: bool) -> str:
-    """What a state reads, as one writes it in its query language."""
+    """Return what a state reads, written in its query language."""
     root, keys = (flow.root, flow.keys) if isinstance(flow, Read) else ("input", (flow.key,))
     return path_text((_JSONATA_ROOTS if jsonata else _ROOTS).get(root, root), keys)
 
 
 def path_text(root: str, keys: Keys) -> str:
-    """A path as one writes it: `$.items[0].price`."""
-    shown = root
+    """Return a path as one writes it: `$.items[0].price`."""
+    text = root
     for key in keys:
         match key:
             case int():
-                shown += f"[{key}]"
+                text += f"[{key}]"
             case str():
-                shown += f".{key}" if key.isidentifier() else f"['{key}']"
+                text += f".{key}" if key.isidentifier() else f"['{key}']"
             case _:
-                shown = f"{key.name.lower()}({shown})"
-    return shown
+                text = f"{key.name.lower()}({text})"
+    return text

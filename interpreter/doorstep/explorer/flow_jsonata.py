@@ -27,7 +27,7 @@ from ..jsonata.nodes import (
     Variable,
 )
 from ..jsonata.parser import parse
-from ..values.json_text import dumps
+from ..values.json_values import dumps
 from .flow import (
     ARRAY,
     ERROR,
@@ -56,18 +56,18 @@ _STATES: Flow = Made(
 )
 _NOTHING = Literal(0, None)
 _ITEM = "item"
-"""The root of what stands in the item that a step of a path looks at."""
+"""The root of what is read of the item that a step of a path goes through."""
 _ARITHMETIC = ("+", "-", "*", "/", "%", "..")
 _ORDERS = ("<", "<=", ">", ">=", "=", "!=")
 _LETTERS: dict[str, Any] = {"n": 1, "b": True, "a": ARRAY, "o": {}, "an": [1], "as": ["a"]}
 """Examples by the letters of a function's signature."""
 _ARGUMENTS: dict[str, Any] = {"not": True, "boolean": True, "toMillis": MOMENT, "parse": "{}"}
-"""Examples for functions whose signature says less than they want."""
+"""Examples for functions whose signature says less than they need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What an expression gives, the constants in it, and the names that its predicates look at."""
+    """The flow of an expression, its constants, and the names that its predicates compare."""
 
     flow: Flow
     literals: tuple[Any, ...]
@@ -76,27 +76,27 @@ class Query:
 
 @lru_cache(maxsize=4096)
 def query(text: str) -> Query:
-    """An expression as it stands in a definition, between {% and %}."""
+    """Return the query of an expression as it stands in a definition, between {% and %}."""
     tree, bound = parse(text[2:-2].strip())
-    found = {dumps(node.value): node.value for node in _nodes(tree) if isinstance(node, Literal)}
+    literals = {dumps(node.value): node.value for node in _nodes(tree) if isinstance(node, Literal)}
     stages = (stage for node in _nodes(tree) for stage in (*node.stages, *node.predicates))
     inside = (n for s in stages if isinstance(s, Filter) for n in _nodes(s.expression))
     names = dict.fromkeys(node.value for node in inside if isinstance(node, Name))
     local = {_ITEM} | {f"${name}" for name in (*bound, *FUNCTIONS, *BUILTINS)}
     flow = _replaced(_flow(tree, NAMED), lambda read: UNKNOWN if read.root in local else read)
-    return Query(flow, tuple(found.values()), tuple(names))
+    return Query(flow, tuple(literals.values()), tuple(names))
 
 
-def value(given: Any, result: Flow | None = None) -> Flow:
-    """What a field gives that may have expressions at any depth; `result` is $states.result."""
-    if is_expression(given):
-        flow = query(given).flow
+def value(field: Any, result: Flow | None = None) -> Flow:
+    """Return the flow of a field with expressions at any depth; `result` is $states.result."""
+    if is_expression(field):
+        flow = query(field).flow
         return flow if result is None else _replaced(flow, lambda read: _of(result, read))
-    if isinstance(given, dict):
-        return Made({name: value(inner, result) for name, inner in given.items()})
-    if isinstance(given, list):
-        return Made({index: value(inner, result) for index, inner in enumerate(given)})
-    return Fixed(given)
+    if isinstance(field, dict):
+        return Made({name: value(inner, result) for name, inner in field.items()})
+    if isinstance(field, list):
+        return Made({index: value(inner, result) for index, inner in enumerate(field)})
+    return Fixed(field)
 
 
 def _of(result: Flow, read: Read) -> Flow:
@@ -104,7 +104,7 @@ def _of(result: Flow, read: Read) -> Flow:
 
 
 def _replaced(flow: Flow, by: Callable[[Read], Flow]) -> Flow:
-    """A flow with other flows in the place of what it reads."""
+    """Return a flow with other flows in the place of what it reads."""
     match flow:
         case Read():
             return by(flow)
@@ -118,10 +118,10 @@ def _replaced(flow: Flow, by: Callable[[Read], Flow]) -> Flow:
 
 
 def _flow(node: Node, example: Any) -> Flow:
-    """The flow of a node; `example`: what it has to be like."""
+    """Return the flow of a node; `example`: a value of the type that it has to have."""
     match node:
-        case Literal(value=found):
-            return Fixed(found)
+        case Literal(value=constant):
+            return Fixed(constant)
         case Variable() | Name() | Path() if (read := _read(node)) is not None:
             return read if example is NAMED else Unknown((Want(read, example),))
         case Object(pairs=pairs):
@@ -135,14 +135,17 @@ def _flow(node: Node, example: Any) -> Flow:
         case Call(procedure=Variable(name="merge"), arguments=[Array(items=[first, *rest])]):
             return _merged(first, rest)
         case Call(procedure=Variable(name="parse"), arguments=[argument]):
-            given = _flow(argument, NAMED)
-            text = Unknown((Want(given, "{}"),))
-            return at(given, (PARSED,)) if isinstance(given, Read) else text
+            text = _flow(argument, NAMED)
+            parsed = Unknown((Want(text, "{}"),))
+            return at(text, (PARSED,)) if isinstance(text, Read) else parsed
     return Unknown(tuple(_wants(node)))
 
 
 def _read(node: Node) -> Flow | None:
-    """A path of names and constant indexes: from a variable, a parsed text or the item at hand."""
+    """Return the flow of a path of names and constant indexes; None for any other node.
+
+    It begins at a variable, a parsed text or the item that a path goes through.
+    """
     first, *rest = node.steps if isinstance(node, Path) else [node]
     keys: list[Key] = list(_indexes(first))
     match first:
@@ -164,7 +167,7 @@ def _read(node: Node) -> Flow | None:
 
 
 def _indexes(node: Node) -> Iterator[Any]:
-    """Constant indexes as keys; any other predicate as None, which is no key."""
+    """Yield constant indexes as keys; any other predicate as None, which is no key."""
     for stage in (*node.predicates, *node.stages):
         match stage:
             case Filter(expression=Literal(value=int(index))):
@@ -185,7 +188,7 @@ def _merged(first: Node, rest: list[Node]) -> Flow:
 
 
 def _wants(node: Node) -> Iterator[Want]:
-    """What a computed value is computed from."""
+    """Yield what a computed value is computed from."""
     match node:
         case Binary(operator=operator, left=left, right=right):
             example = _operand(operator, left, right)
@@ -198,8 +201,8 @@ def _wants(node: Node) -> Iterator[Want]:
         case Call(procedure=Variable(name=name), arguments=arguments):
             examples = [*_examples(name), *[NAMED] * len(arguments)]
             yield from map(Want, map(_flow, arguments, examples))
-        case Path() if (found := _items(node)) is not None:
-            items, step = found
+        case Path() if (mapped := _items(node)) is not None:
+            items, step = mapped
             yield Want(items, ARRAY)
             yield Want(_replaced(_flow(step, NAMED), lambda read: _of_item(items, read)))
         case Lambda():
@@ -209,7 +212,7 @@ def _wants(node: Node) -> Iterator[Want]:
 
 
 def _items(path: Path) -> tuple[Flow, Node] | None:
-    """What a path goes through item by item, and the step that is first to look at each."""
+    """Return what a path goes through item by item, and the first step that is not a plain name."""
     for length in range(len(path.steps) - 1, 0, -1):
         part = Path(path.position, path.steps[:length])
         if (read := _read(part)) is not None:
@@ -225,7 +228,7 @@ def _of_item(items: Flow, read: Read) -> Flow:
 
 
 def _operand(operator: str, left: Node, right: Node) -> Any:
-    """What the operands of an operator have to be like."""
+    """Return an example of the operands that an operator needs."""
     if operator in _ARITHMETIC:
         return 1
     if operator in ("and", "or"):
@@ -235,7 +238,7 @@ def _operand(operator: str, left: Node, right: Node) -> Any:
 
 
 def _examples(function: str) -> list[Any]:
-    """What the arguments of a function have to be like."""
+    """Return examples of the arguments that a function needs."""
     if function in _ARGUMENTS:
         return [_ARGUMENTS[function]]
     if function not in BUILTINS:
@@ -253,14 +256,14 @@ def _nodes(node: Node) -> Iterator[Node]:
 
 
 def _inside(thing: Any) -> Iterator[Node]:
-    """The nodes right inside a node, in whatever it keeps them."""
+    """Yield the nodes right inside a node, in whatever collection they are."""
     for field in fields(thing):
         waiting = [getattr(thing, field.name)]
         while waiting:
-            found = waiting.pop(0)
-            if isinstance(found, Node):
-                yield found
-            elif isinstance(found, list | tuple):
-                waiting += found
-            elif isinstance(found, Filter):
-                waiting.append(found.expression)
+            member = waiting.pop(0)
+            if isinstance(member, Node):
+                yield member
+            elif isinstance(member, list | tuple):
+                waiting += member
+            elif isinstance(member, Filter):
+                waiting.append(member.expression)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..engine.events import Event, details_member
-from ..values.json_text import encoded
+from ..engine import Event, details_member
+from ..values.json_values import encoded
 from ..values.timestamps import isoformat
 
 
@@ -16,6 +16,7 @@ class HistoryEvent(Protocol):
     @property
     def id(self) -> int: ...
     @property
+    # Fact 400: the event that caused this one, not the one before.
     def previous(self) -> int: ...
     @property
     def type(self) -> str: ...
@@ -26,8 +27,11 @@ class HistoryEvent(Protocol):
 
 
 def as_aws(event: HistoryEvent) -> dict[str, Any]:
-    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}."""
-    shown: dict[str, Any] = {
+    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
+
+    Facts 106 and 400.
+    """
+    aws_event: dict[str, Any] = {
         "timestamp": isoformat(event.at),
         "type": event.type,
         "id": event.id,
@@ -35,8 +39,8 @@ def as_aws(event: HistoryEvent) -> dict[str, Any]:
     }
     member = details_member(event.type)
     if member is not None:
-        shown[member] = event.details or {}
-    return shown
+        aws_event[member] = event.details or {}
+    return aws_event
 
 
 def execution_history(events: Iterable[Event]) -> dict[str, Any]:
@@ -45,7 +49,7 @@ def execution_history(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def history_lines(events: Sequence[Event]) -> Iterator[str]:
-    """The same as text, an event a line."""
+    """Return the same as text, an event a line."""
     yield '{"events": ['
     for number, event in enumerate(events, start=1):
         yield encoded(as_aws(event)).decode() + ("," if number < len(events) else "")

@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.events import TERMINAL
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
+from ..engine import TERMINAL
+from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
-from .visits import Visit, Visits
+from .state_visits import Visit, Visits
 
-Place = tuple[tuple[str, int | None, int], ...]
+VisitPath = tuple[tuple[str, int | None, int], ...]
 """From the outside in: the state, the iteration that it is in, and which visit of it."""
 
-_WHOLE: Place = ()
+_WHOLE: VisitPath = ()
 _SHAPED = {
     "StateEntered": "input",
     "StateExited": "output",
@@ -44,35 +43,35 @@ class Aligned:
         return not self.differing
 
     @property
-    def differing(self) -> list[Unlike]:
-        """Where they differ, and both values; ABSENT for what one side lacks."""
+    def differing(self) -> list[JsonDifference]:
+        """Where they differ, and both values; ABSENT for what only the other side has."""
         if self.a is None or self.b is None:
-            return [Unlike("visit", _there(self.a), _there(self.b))]
+            return [JsonDifference("visit", _there(self.a), _there(self.b))]
         return list(differences("", dict(self.a), dict(self.b)))
 
 
 def diff(a: Sequence[Entry], b: Sequence[Entry]) -> list[Aligned]:
-    """All visits of both histories, in the order of the first; the execution stands first."""
-    first, second = _told(a), _told(b)
+    """Return the visits of both histories, in the order of the first; the execution comes first."""
+    first, second = _summaries(a), _summaries(b)
     places = [*first, *(place for place in second if place not in first)]
     return [Aligned(_name(place), first.get(place), second.get(place)) for place in places]
 
 
-def _told(events: Sequence[Entry]) -> dict[Place, dict[str, Any]]:
-    """What a history says of each visit."""
+def _summaries(events: Sequence[Entry]) -> dict[VisitPath, dict[str, Any]]:
+    """Return what a history says of each visit, and of the execution."""
     visits = Visits(events)
     places = dict(_places(visits))
-    told: dict[Place, dict[str, Any]] = {_WHOLE: _execution(events)}
-    told |= {place: {"calls": 0, "outcome": visit.outcome} for visit, place in places.items()}
+    summaries: dict[VisitPath, dict[str, Any]] = {_WHOLE: _execution(events)}
+    summaries |= {place: {"calls": 0, "outcome": visit.outcome} for visit, place in places.items()}
     for event in events:
         if (visit := visits.of.get(event.id)) is not None:
-            _add(told[places[visit]], event)
-    return told
+            _add(summaries[places[visit]], event)
+    return summaries
 
 
-def _places(visits: Visits) -> Iterator[tuple[Visit, Place]]:
-    known: dict[Visit | None, Place] = {None: ()}
-    count: Counter[tuple[Place, str, int | None]] = Counter()
+def _places(visits: Visits) -> Iterator[tuple[Visit, VisitPath]]:
+    known: dict[Visit | None, VisitPath] = {None: ()}
+    count: Counter[tuple[VisitPath, str, int | None]] = Counter()
     for visit in visits.all:
         around = known[visit.parent]
         index = visit.index if visit.iteration else None
@@ -83,10 +82,10 @@ def _places(visits: Visits) -> Iterator[tuple[Visit, Place]]:
 
 def _execution(events: Sequence[Entry]) -> dict[str, Any]:
     last = events[-1]
-    told = {"status": TERMINAL.get(last.type, "RUNNING"), "input": value_of(_input(events))}
+    summary = {"status": TERMINAL.get(last.type, "RUNNING"), "input": value_of(_input(events))}
     if last.type in TERMINAL:
-        told |= {name: value_of(last.details.get(name, ABSENT)) for name in _ENDS}
-    return {name: value for name, value in told.items() if value is not ABSENT}
+        summary |= {name: value_of(last.details.get(name, ABSENT)) for name in _ENDS}
+    return {name: value for name, value in summary.items() if value is not ABSENT}
 
 
 _ENDS = ("output", "error", "cause")
@@ -96,29 +95,29 @@ def _input(events: Sequence[Entry]) -> Any:
     return events[0].details.get("input", ABSENT)
 
 
-def _add(told: dict[str, Any], event: Entry) -> None:
+def _add(summary: dict[str, Any], event: Entry) -> None:
     details = event.details
     for end, member in _SHAPED.items():
         if event.type.endswith(end) and member in details:
-            told[member] = value_of(details[member])
+            summary[member] = value_of(details[member])
     if event.type.endswith("Scheduled"):
-        told["calls"] += 1
+        summary["calls"] += 1
     if "assignedVariables" in details:
         variables = details["assignedVariables"]
-        told["variables"] = {name: value_of(text) for name, text in variables.items()}
+        summary["variables"] = {name: value_of(text) for name, text in variables.items()}
     if event.failed:
-        told |= {name: value_of(details[name]) for name in ("error", "cause") if name in details}
+        summary |= {name: value_of(details[name]) for name in ("error", "cause") if name in details}
 
 
 def _there(side: Mapping[str, Any] | None) -> Any:
     return ABSENT if side is None else side["outcome"]
 
 
-def _name(place: Place) -> str:
-    """`Map[3] > Charge`; from the second visit on with its number: `Poll (2)`."""
-    shown = ""
+def _name(place: VisitPath) -> str:
+    """Return `Map[3] > Charge`; from the second visit on with its number: `Poll (2)`."""
+    path = ""
     for name, index, number in place:
         iteration = "" if index is None else f"[{index}]"
         again = f" ({number})" if number > 1 else ""
-        shown += f"{iteration} > {name}{again}" if shown else f"{name}{again}"
-    return shown or "(execution)"
+        path += f"{iteration} > {name}{again}" if path else f"{name}{again}"
+    return path or "(execution)"

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from .calls import Env, IntrinsicFailure, TooLarge, compile_intrinsic
-from .grammar import Call, IntrinsicSyntaxError, Literal, PathArgument, parse_intrinsic
+from .calls import (
+    Argument,
+    IntrinsicCall,
+    IntrinsicFailure,
+    IntrinsicSyntaxError,
+    LiteralArgument,
+    PathArgument,
+    RandomSource,
+    TooLarge,
+    compile_intrinsic,
+    parse_intrinsic,
+)
 
 __all__ = [
-    "Call",
-    "Env",
+    "Argument",
+    "IntrinsicCall",
     "IntrinsicFailure",
     "IntrinsicSyntaxError",
-    "Literal",
+    "LiteralArgument",
     "PathArgument",
+    "RandomSource",
     "TooLarge",
     "compile_intrinsic",
     "parse_intrinsic",

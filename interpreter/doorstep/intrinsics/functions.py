@@ -1,8 +1,8 @@
-"""The intrinsic functions, `FUNCTIONS`: names as in the specification, arguments already evaluated.
+"""The intrinsic functions, `FUNCTIONS` (fact 58): arguments already evaluated.
 
-Rules beyond AWS's documentation are marked *observed*: characterised against AWS by the conformance
-suite of a public interpreter (its cases `MADD-*`, `ARANGE-*`, …; read in 2026), which also has all
-of these failures as the one text "Invalid arguments in States.…".
+https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html and
+https://states-language.net/spec.html#appendix-b; a call that fails says "Invalid arguments in
+States.…", or as fact 129 has it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from ..errors import InputError
-from ..values import java
-from ..values.json_text import dumps, loads
-from ..values.json_values import identity
+from ..values import jackson, java
+from ..values.json_values import dumps, equality_key
 
 MAX_TEXT = 10_000
-"""Characters that Base64Encode, Base64Decode and Hash take."""
+"""Characters that Base64Encode, Base64Decode and Hash take (fact 57)."""
 MAX_RANGE = 1_000
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 
@@ -36,12 +34,12 @@ _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
 
 
 class InvalidArguments(Exception):  # noqa: N818
-    """These arguments can't be used; ``detail`` may say more."""
+    """These arguments can't be used: "`problem` in States.NAME", and how that goes on."""
 
-    def __init__(self, detail: str = "", what: str = "arguments") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.what = what
+    def __init__(self, more: str = "", problem: str = "Invalid arguments") -> None:
+        super().__init__(more)
+        self.more = more
+        self.problem = problem
 
 
 def _array(value: Any) -> list[Any]:
@@ -57,6 +55,7 @@ def _text(value: Any) -> str:
 
 
 def _short(text: str) -> str:
+    # Fact 57: at most 10,000 characters.
     if len(text) > MAX_TEXT:
         raise InvalidArguments
     return text
@@ -69,17 +68,19 @@ def _number(value: Any) -> int | float:
 
 
 def _truncated(value: Any) -> int:
-    """Fractions are cut off (observed; the documentation says that they are rounded)."""
+    """Cut fractions off (fact 131; the documentation says that they are rounded)."""
     return int(_number(value))
 
 
 def _int(value: int) -> int:
+    # Fact 358: 32 bits.
     if not INT_MIN <= value <= INT_MAX:
         raise InvalidArguments
     return value
 
 
 def _as_text(value: Any) -> str:
+    # Fact 353: texts as they are, all else as JSON or as Java prints it.
     return value if isinstance(value, str) else dumps(value)
 
 
@@ -89,6 +90,7 @@ def _utf8(text: str) -> bytes:
 
 
 def array_partition(items: Any, size: Any) -> list[list[Any]]:
+    """Return chunks of a size; the last may be shorter (fact 357)."""
     length = _int(_truncated(size))
     if length < 1:
         raise InvalidArguments
@@ -96,12 +98,13 @@ def array_partition(items: Any, size: Any) -> list[list[Any]]:
 
 
 def array_contains(items: Any, wanted: Any) -> bool:
-    """By their JSON text, so that the text "true" is true and members have an order (observed)."""
+    """Compare JSON texts: the text "true" is true, and members have an order (fact 132)."""
     text = _as_text(wanted)
     return any(_as_text(item) == text for item in _array(items))
 
 
 def array_range(first: Any, last: Any, step: Any) -> list[int]:
+    """Return the numbers up to the last, included if a step lands on it (fact 357)."""
     start, end, by = (_int(_truncated(value)) for value in (first, last, step))
     if by == 0 or (end - start) // by >= MAX_RANGE:
         raise InvalidArguments
@@ -109,36 +112,37 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
 
 
 def array_get_item(items: Any, index: Any) -> Any:
-    """Of an empty array null, for any index from 0 on (observed); fractions are refused."""
+    """Return an item; null of an empty array, whatever the index (facts 56 and 131)."""
     position = _int(_truncated(index))
-    if position != index or position < 0 or 0 < len(_array(items)) <= position:
+    if position < 0 or 0 < len(_array(items)) <= position:
         raise InvalidArguments
     return items[position] if items else None
 
 
 def array_unique(items: Any) -> list[Any]:
-    """The first of each; AWS promises no order."""
-    found: dict[Hashable, Any] = {}
+    """Return the first of each, in the order of a java.util.HashSet (fact 130)."""
+    unique: dict[Hashable, Any] = {}
     for item in _array(items):
-        found.setdefault(identity(item), item)
-    return list(found.values())
+        unique.setdefault(equality_key(item), item)
+    return java.hash_order(unique.values())
 
 
 def base64_encode(text: Any) -> str:
+    # Fact 57: at most 10,000 characters.
     return base64.b64encode(_utf8(_short(_text(text)))).decode()
 
 
 def base64_decode(text: Any) -> str:
-    """As MIME: characters outside the alphabet are passed over, padding may lack (observed)."""
-    kept = _NOT_BASE64.sub("", _short(_text(text)).partition("=")[0])
+    """Decode as MIME: other characters are skipped, padding may be missing (fact 132)."""
+    digits = _NOT_BASE64.sub("", _short(_text(text)).partition("=")[0])
     try:
-        return base64.b64decode(kept + "=" * (-len(kept) % 4)).decode(errors="replace")
+        return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode(errors="replace")
     except binascii.Error:
         raise InvalidArguments from None
 
 
 def hash_(data: Any, algorithm: Any) -> str:
-    """Data that is no text is hashed as its JSON text (observed: that it is hashed)."""
+    """Hash a text, or the JSON text of other data (facts 132 and 354)."""
     if _text(algorithm) not in _HASHES:
         raise InvalidArguments
     data_bytes = _utf8(_short(_as_text(data)))
@@ -146,7 +150,7 @@ def hash_(data: Any, algorithm: Any) -> str:
 
 
 def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
-    """Shallow only; a third argument that is no boolean counts as false (observed)."""
+    """Merge the first level; a third argument other than true is ignored (facts 59 and 132)."""
     if not isinstance(first, dict) or not isinstance(second, dict) or deep is True:
         raise InvalidArguments
     merged = {**first, **second}
@@ -155,17 +159,26 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
 
 
 def string_to_json(text: Any) -> Any:
-    """Blank text is null (recorded: test_string_to_json)."""
+    """Read JSON; blank text is null (fact 356)."""
     if not _text(text).strip():
         return None
     try:
-        return loads(text)
-    except InputError:
-        raise InvalidArguments from None
+        return jackson.loads(text)
+    except jackson.JSONProblem as problem:
+        # Fact 129.
+        why = f", caused by: {problem.redacted}"
+        raise InvalidArguments(why, "Cannot convert String to Json") from None
+
+
+def json_to_string(*values: Any) -> str:
+    # Fact 129: of the counts of arguments only this one has a text of its own.
+    if len(values) != 1:
+        raise InvalidArguments(": only a single argument is allowed.")
+    return dumps(values[0])
 
 
 def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) -> int:
-    """Seeded: the first draw of java.util.Random (as measured for `$random(seed)` of JSONata)."""
+    """Draw a number; seeded, the first of java.util.Random (fact 359, and fact 60 for JSONata)."""
     start, end = _int(_truncated(first)), _int(_truncated(last))
     if start >= end:
         raise InvalidArguments
@@ -175,32 +188,33 @@ def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) ->
 
 
 def math_add(first: Any, second: Any) -> int:
-    """Java's int: fractions are rounded (recorded), nothing may leave its range (observed)."""
+    """Add as Java's int: fractions are rounded, nothing may leave its range (fact 358)."""
     return _int(_rounded(first) + _rounded(second))
 
 
 def _rounded(value: Any) -> int:
+    # Fact 358: as Java's Math.round does.
     return _int(value if value.__class__ is int else java.rounded(_number(value)))
 
 
 def string_split(text: Any, delimiters: Any) -> list[str]:
-    """At any of the characters; empty pieces are dropped (recorded: test_string_split)."""
-    found = _text(text)
+    """Split at any of the characters; empty pieces are dropped (fact 55)."""
+    whole = _text(text)
     if not _text(delimiters):
-        return [found] if found else []
-    return [piece for piece in re.split(f"[{re.escape(delimiters)}]", found) if piece]
+        return [whole] if whole else []
+    return [piece for piece in re.split(f"[{re.escape(delimiters)}]", whole) if piece]
 
 
 def uuid4(rng: Callable[[], Random], *_: Any) -> str:
-    """Arguments are taken and ignored (observed)."""
+    """Return a random UUID (fact 355); arguments are taken and ignored."""
     return str(uuid.UUID(int=rng().getrandbits(128), version=4))
 
 
 def format_(template: Any, *values: Any) -> str:
-    """Each `{}` of the template replaced by the text of the next value."""
+    """Replace each `{}` of the template by the text of the next value (facts 52, 53 and 353)."""
     first, *others = _pieces(_text(template))
     if len(others) != len(values):
-        raise InvalidArguments("number of arguments do not match the occurrences of {}.")
+        raise InvalidArguments(": number of arguments do not match the occurrences of {}.")
     return first + "".join(
         [java.text_of(value) + piece for value, piece in zip(values, others, strict=True)]
     )
@@ -208,17 +222,21 @@ def format_(template: Any, *values: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def _pieces(template: str) -> tuple[str, ...]:
-    """The template's text around its placeholders, with its escapes resolved."""
+    """Return the template's text around its placeholders, with its escapes resolved.
+
+    Facts 52 and 129: braces that don't match have a failure of their own.
+    """
     pieces, position = [""], 0
-    for found in _TEMPLATE.finditer(template):
-        token = found[0]
-        pieces[-1] += template[position : found.start()]
-        position = found.end()
+    for match in _TEMPLATE.finditer(template):
+        token = match[0]
+        pieces[-1] += template[position : match.start()]
+        position = match.end()
         if token == "{}":
             pieces.append("")
         elif token in ("{", "}"):
             other = "}" if token == "{" else "{"
-            raise InvalidArguments(f"matching '{other}' not found for '{token}'.", "template")
+            unmatched = f": matching '{other}' not found for '{token}'."
+            raise InvalidArguments(unmatched, "Invalid template")
         else:
             pieces[-1] += token[1]
     pieces[-1] += template[position:]
@@ -226,35 +244,35 @@ def _pieces(template: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Intrinsic:
     """``body`` takes from ``least`` to ``most`` arguments."""
 
     body: Callable[..., Any]
     least: int
     most: int | float
     draws: bool = False
-    """Random numbers: its body is given `Env.rng` before the arguments."""
+    """Random numbers: its body takes `RandomSource.rng` before the arguments."""
     writes: bool = False
     """Its arguments are written out, what they hold twice twice: their size is looked at before."""
 
 
-FUNCTIONS: dict[str, Function] = {
-    "States.Array": Function(lambda *items: list(items), 0, math.inf),
-    "States.ArrayPartition": Function(array_partition, 2, 2),
-    "States.ArrayContains": Function(array_contains, 2, 2, writes=True),
-    "States.ArrayRange": Function(array_range, 3, 3),
-    "States.ArrayGetItem": Function(array_get_item, 2, 2),
-    "States.ArrayLength": Function(lambda items: len(_array(items)), 1, 1),
-    "States.ArrayUnique": Function(array_unique, 1, 1, writes=True),
-    "States.Base64Encode": Function(base64_encode, 1, 1),
-    "States.Base64Decode": Function(base64_decode, 1, 1),
-    "States.Hash": Function(hash_, 2, 2, writes=True),
-    "States.JsonMerge": Function(json_merge, 3, 3),
-    "States.StringToJson": Function(string_to_json, 1, 1),
-    "States.JsonToString": Function(dumps, 1, 1, writes=True),
-    "States.MathRandom": Function(math_random, 2, 3, draws=True),
-    "States.MathAdd": Function(math_add, 2, 2),
-    "States.StringSplit": Function(string_split, 2, 2),
-    "States.UUID": Function(uuid4, 0, math.inf, draws=True),
-    "States.Format": Function(format_, 1, math.inf, writes=True),
+FUNCTIONS: dict[str, Intrinsic] = {
+    "States.Array": Intrinsic(lambda *items: list(items), 0, math.inf),
+    "States.ArrayPartition": Intrinsic(array_partition, 2, 2),
+    "States.ArrayContains": Intrinsic(array_contains, 2, 2, writes=True),
+    "States.ArrayRange": Intrinsic(array_range, 3, 3),
+    "States.ArrayGetItem": Intrinsic(array_get_item, 2, 2),
+    "States.ArrayLength": Intrinsic(lambda items: len(_array(items)), 1, 1),
+    "States.ArrayUnique": Intrinsic(array_unique, 1, 1, writes=True),
+    "States.Base64Encode": Intrinsic(base64_encode, 1, 1),
+    "States.Base64Decode": Intrinsic(base64_decode, 1, 1),
+    "States.Hash": Intrinsic(hash_, 2, 2, writes=True),
+    "States.JsonMerge": Intrinsic(json_merge, 3, 3),
+    "States.StringToJson": Intrinsic(string_to_json, 1, 1),
+    "States.JsonToString": Intrinsic(json_to_string, 0, math.inf, writes=True),
+    "States.MathRandom": Intrinsic(math_random, 2, 3, draws=True),
+    "States.MathAdd": Intrinsic(math_add, 2, 2),
+    "States.StringSplit": Intrinsic(string_split, 2, 2),
+    "States.UUID": Intrinsic(uuid4, 0, math.inf, draws=True),
+    "States.Format": Intrinsic(format_, 1, math.inf, writes=True),
 }

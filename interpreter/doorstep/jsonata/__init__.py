@@ -3,9 +3,10 @@
     expression = compile("$sum(order.items.(price * quantity))")
     expression.evaluate({"order": …})
 
-The package knows nothing of what embeds it. An Expression is immutable and may be shared between
-threads; what an evaluation may use up is its Limits; what varies (time, random numbers) is given.
-Names are imported when they are first used: who only needs UNDEFINED does not pay for a parser.
+The language is that of https://docs.jsonata.org; messages and codes are jsonata-js's. The package
+knows nothing of what embeds it. An Expression is immutable and may be shared between threads; what
+an evaluation may use is its Limits; what varies (time, random numbers) is passed in. Names are
+imported when they are first used: who only needs UNDEFINED does not pay for a parser.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import JSONataError
+    from .evaluation import Limits
     from .expression import Expression, compile  # noqa: A004
-    from .run import Limits
     from .values import UNDEFINED, is_function
 
 __all__ = ["UNDEFINED", "Expression", "JSONataError", "Limits", "compile", "is_function"]
@@ -25,7 +26,7 @@ _HOME = {
     "UNDEFINED": "values",
     "Expression": "expression",
     "JSONataError": "errors",
-    "Limits": "run",
+    "Limits": "evaluation",
     "compile": "expression",
     "is_function": "values",
 }

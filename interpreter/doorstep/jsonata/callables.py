@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from .errors import JSONataError
-from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run, too_deep
+from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .signatures import Signature
 from .values import UNDEFINED, Function, Value, size_of
 
 
-class Lambda(Function):
+@dataclass(slots=True, eq=False)
+class LambdaValue(Function):
     """A function of the expression, and the environment that it was made in.
 
     ``height``: how many levels its body nests at the least, whatever its conditions say.
     """
 
-    __slots__ = ("body", "context", "env", "height", "parameters", "signature")
-
-    def __init__(
-        self,
-        parameters: tuple[str, ...],
-        signature: Signature | None,
-        body: Compiled,
-        height: int,
-        context: Value,
-        env: Env,
-    ) -> None:
-        self.height = height
-        self.parameters = parameters
-        self.signature = signature
-        self.body = body
-        self.context = context
-        self.env = env
+    parameters: tuple[str, ...]
+    signature: Signature | None
+    body: Compiled
+    height: int
+    context: Value
+    env: Env
 
 
+@dataclass(slots=True, eq=False)
 class Builtin(Function):
     """A function of the language: ``implementation(run, *arguments)``.
 
@@ -45,19 +37,10 @@ class Builtin(Function):
     function passes, and how many placeholders a partial application may leave.
     """
 
-    __slots__ = ("arity", "implementation", "name", "signature")
-
-    def __init__(
-        self,
-        name: str,
-        signature: Signature,
-        implementation: Callable[..., Value],
-        arity: int,
-    ) -> None:
-        self.name = name
-        self.signature = signature
-        self.implementation = implementation
-        self.arity = arity
+    name: str
+    signature: Signature
+    implementation: Callable[..., Value]
+    arity: int
 
 
 class Native(Function):
@@ -66,25 +49,25 @@ class Native(Function):
     __slots__ = ()
     arity: int
 
-    def call(self, run: Run, arguments: list[Value]) -> Value:
-        """The function's value; a gathered Sequence is not collapsed yet."""
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
+        """Return the function's value; a gathered Sequence is not collapsed yet."""
         raise NotImplementedError
 
 
-class Partial(Native):
-    """A built-in or a callable with some of its arguments given."""
+class PartialValue(Native):
+    """A built-in or a callable with some of its arguments fixed."""
 
-    __slots__ = ("_function", "_given", "arity")
+    __slots__ = ("_fixed", "_function", "arity")
 
-    def __init__(self, function: Value, given: list[Value]) -> None:
+    def __init__(self, function: Value, fixed: list[Value]) -> None:
         self._function = function
-        self._given = given
-        self.arity = sum(argument is PLACEHOLDER for argument in given)
+        self._fixed = fixed
+        self.arity = sum(argument is PLACEHOLDER for argument in fixed)
 
-    def call(self, run: Run, arguments: list[Value]) -> Value:
-        """Like jsonata-js, a partially applied built-in doesn't check its arguments."""
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
+        """Call with the arguments filled in; like jsonata-js, a built-in then checks none."""
         rest = iter(arguments)
-        whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._given]
+        whole = [next(rest, UNDEFINED) if a is PLACEHOLDER else a for a in self._fixed]
         if isinstance(self._function, Builtin):
             return self._function.implementation(run, *whole)
         if isinstance(self._function, Native):
@@ -95,25 +78,21 @@ class Partial(Native):
 PLACEHOLDER: Final = object()
 
 
+@dataclass(slots=True, eq=False)
 class TailCall:
     """What a lambda's body returns instead of calling: the caller calls, and no stack grows."""
 
-    __slots__ = ("arguments", "function", "name", "position")
-
-    def __init__(
-        self, function: Value, arguments: list[Value], position: int, name: str | None
-    ) -> None:
-        self.function = function
-        self.arguments = arguments
-        self.position = position
-        self.name = name
+    function: Value
+    arguments: list[Value]
+    position: int
+    name: str | None
 
 
-def invoke(function: Value, arguments: list[Value], context: Value, run: Run) -> Value:
+def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluation) -> Value:
     """Call any function value; a gathered Sequence is not collapsed yet."""
     if type(function) is Builtin:
         return function.implementation(run, *function.signature.validate(arguments, context))
-    if type(function) is Lambda:
+    if type(function) is LambdaValue:
         result = enter(function, arguments, context)
         return finish(result, context, run) if type(result) is TailCall else result
     if isinstance(function, Native):
@@ -123,8 +102,8 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Run) ->
     raise JSONataError("T1006")
 
 
-def enter(function: Lambda, arguments: list[Value], context: Value) -> Value:
-    """Run a lambda's body: its value, or the TailCall that goes on."""
+def enter(function: LambdaValue, arguments: list[Value], context: Value) -> Value:
+    """Evaluate a lambda's body: its value, or the TailCall that continues."""
     if function.signature is not None:
         arguments = function.signature.validate(arguments, context)
     outer = function.env
@@ -140,11 +119,11 @@ def enter(function: Lambda, arguments: list[Value], context: Value) -> Value:
     return function.body(function.context, env)
 
 
-def finish(call: TailCall, context: Value, run: Run) -> Value:
+def finish(call: TailCall, context: Value, run: Evaluation) -> Value:
     """Make the calls that a lambda's body left to be made, one after the other."""
     while True:
         try:
-            if type(call.function) is not Lambda:
+            if type(call.function) is not LambdaValue:
                 return invoke(call.function, call.arguments, context, run)
             result = enter(call.function, call.arguments, context)
         except JSONataError as error:
@@ -155,9 +134,9 @@ def finish(call: TailCall, context: Value, run: Run) -> Value:
         call = result
 
 
-def caller(function: Value, run: Run) -> Callable[..., Value]:
-    """A function value as a Python function that is given no more than it declares, but one."""
-    if type(function) is Lambda and function.signature is None:
+def caller(function: Value, run: Evaluation) -> Callable[..., Value]:
+    """Return a Python function that passes no more arguments than are declared, but one."""
+    if type(function) is LambdaValue and function.signature is None:
         if len(function.parameters) == 1:
             return _unary(function, run)
         return lambda *arguments: _settled(enter(function, list(arguments), None), run)
@@ -165,7 +144,7 @@ def caller(function: Value, run: Run) -> Callable[..., Value]:
     return lambda *arguments: invoke(function, list(arguments[:size]), None, run)
 
 
-def _unary(function: Lambda, run: Run) -> Callable[..., Value]:
+def _unary(function: LambdaValue, run: Evaluation) -> Callable[..., Value]:
     outer, body, context = function.env, function.body, function.context
     variables = outer[GLOBALS]
     (parameter,) = function.parameters
@@ -181,11 +160,11 @@ def _unary(function: Lambda, run: Run) -> Callable[..., Value]:
     return call
 
 
-def _settled(result: Value, run: Run) -> Value:
+def _settled(result: Value, run: Evaluation) -> Value:
     return result if type(result) is not TailCall else finish(result, None, run)
 
 
-def call_python(function: Callable[..., Value], arguments: list[Value], run: Run) -> Value:
+def call_python(function: Callable[..., Value], arguments: list[Value], run: Evaluation) -> Value:
     """Call a function from the bindings with as many arguments as it takes."""
     least, most = _bounds(function)
     if len(arguments) < least:
@@ -205,8 +184,8 @@ def locate(error: JSONataError, position: int, name: str | None) -> None:
 
 
 def arity(function: Value) -> int:
-    """How many arguments a function declares."""
-    if type(function) is Lambda:
+    """Return how many arguments a function declares."""
+    if type(function) is LambdaValue:
         return len(function.parameters)
     if isinstance(function, Builtin | Native):
         return function.arity
@@ -215,7 +194,7 @@ def arity(function: Value) -> int:
 
 @lru_cache(maxsize=256)
 def _bounds(function: Callable[..., Value]) -> tuple[int, int]:
-    """The least and the greatest number of positional arguments of a Python callable."""
+    """Return the least and the greatest number of positional arguments of a Python callable."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

@@ -1,37 +1,68 @@
-"""Functions: lambdas, calls, partial application, ``~>``."""
+"""Functions: lambdas, calls, partial application, chaining, transforms.
+
+Functions: https://docs.jsonata.org/programming; ``~>`` and ``| pattern | update, delete |``, a
+function that changes a copy of its argument: https://docs.jsonata.org/other-operators.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from .callables import PLACEHOLDER, Builtin, Native, TailCall, invoke, locate
-from .callables import Lambda as LambdaValue
-from .callables import Partial as PartialValue
+from . import nodes
+from .callables import (
+    PLACEHOLDER,
+    Builtin,
+    LambdaValue,
+    Native,
+    PartialValue,
+    TailCall,
+    invoke,
+    locate,
+)
+from .compiler import Compiler
 from .errors import JSONataError
-from .facts import spine
-from .nodes import Apply, Call, Lambda, Node, Partial, Path, Placeholder, Variable
-from .run import GLOBALS, OUTER, RUN, Compiled, Env, Run, too_deep
-from .scope import Scope
+from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
+from .functions import BUILTINS
+from .nodes import Node, children
 from .sequences import collapse, keep
+from .signatures import Signature
 from .values import UNDEFINED, Value, is_function
 
 
-def compile_lambda(node: Lambda, scope: Scope, level: int) -> Compiled:
+def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compiled:
     """``function($x){…}``: the value is made anew where it is evaluated, with its environment."""
-    scope.uses_run = scope.shares = True
-    binds, scope.binds = scope.binds, False
-    body = scope.compile(node.body, 1)
-    scope.binds = binds
-    parameters, signature, height = tuple(node.parameters), node.signature, spine(node.body)
+    compiler.uses_run = compiler.shares = True
+    binds, compiler.binds = compiler.binds, False
+    body = compiler.compile(node.body, 1)
+    compiler.binds = binds
+    parameters, signature, height = tuple(node.parameters), node.signature, _spine(node.body)
     return lambda context, env: LambdaValue(parameters, signature, body, height, context, env)
 
 
-def compile_call(node: Call, scope: Scope, level: int) -> Compiled:
+def _spine(node: Node) -> int:
+    """Return how deep an expression nests whatever its conditions say, as jsonata-js counts."""
+    match node:
+        case nodes.Path(steps=[first, *_]):
+            return 1 + _spine(first)
+        case (
+            nodes.Condition(test=inner)
+            | nodes.Binary(operator="and" | "or", left=inner)
+            | nodes.Bind(value=inner)
+        ):
+            return 1 + _spine(inner)
+        case nodes.Block(expressions=parts):
+            return 1 + max(map(_spine, parts), default=0)
+        case nodes.Object() | nodes.Transform():
+            return 1
+    return 1 + max(map(_spine, children(node)), default=0)
+
+
+def compile_call(node: nodes.Call, compiler: Compiler, level: int) -> Compiled:
     """``f(…)``; in a lambda's tail position the call is left to the lambda's caller."""
-    function = _compile_procedure(node, node.procedure, "T1005", scope, level + 1)
-    arguments = [scope.compile(argument, level + 1) for argument in node.arguments]
+    function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
+    arguments = [compiler.compile(argument, level + 1) for argument in node.arguments]
     at, name = node.position, _name(node.procedure)
-    scope.uses_run = True
+    compiler.uses_run = True
     if node.tail:
         return lambda context, env: TailCall(
             function(context, env), [each(context, env) for each in arguments], at, name
@@ -50,26 +81,26 @@ def _calling(
     function: Compiled,
     arguments: Callable[[Value, Env], list[Value]],
     level: int,
-    node: Call,
+    node: nodes.Call,
     *,
     keep_array: bool,
 ) -> Compiled:
-    """The call itself, one level deeper than what calls."""
+    """Return the call itself, one level deeper than what calls."""
     at, name = node.position, _name(node.procedure)
     finish = keep if keep_array else collapse
 
     def call(context: Value, env: Env) -> Value:
         run = env[RUN]
         value = function(context, env)
-        given = arguments(context, env)
+        values = arguments(context, env)
         run.depth += level
         try:
             if run.depth >= run.max_depth:
                 raise too_deep(run.limits)
             if type(value) is Builtin:
-                result = value.implementation(run, *value.signature.validate(given, context))
+                result = value.implementation(run, *value.signature.validate(values, context))
             else:
-                result = invoke(value, given, context, run)
+                result = invoke(value, values, context, run)
         except JSONataError as error:
             locate(error, at, name)
             raise
@@ -81,22 +112,22 @@ def _calling(
 
 def _name(procedure: Node) -> str | None:
     match procedure:
-        case Variable(name=name):
+        case nodes.Variable(name=name):
             return name
-        case Path(steps=[first, *_]):
+        case nodes.Path(steps=[first, *_]):
             return getattr(first, "value", None)
     return None
 
 
 def _compile_procedure(
-    node: Node, procedure: Node, code: str, scope: Scope, level: int
+    node: Node, procedure: Node, code: str, compiler: Compiler, level: int
 ) -> Compiled:
-    """What is called. A bare name that is also a function's name was meant as that function."""
-    function = scope.compile(procedure, level)
+    """Compile what is called; raise if a bare name was meant as the function of that name."""
+    function = compiler.compile(procedure, level)
     name = _name(procedure)
-    if not isinstance(procedure, Path) or name is None:
+    if not isinstance(procedure, nodes.Path) or name is None:
         return function
-    meant = scope.compile(Variable(node.position, name), level)
+    meant = compiler.compile(nodes.Variable(node.position, name), level)
 
     def evaluate(context: Value, env: Env) -> Value:
         value = function(context, env)
@@ -107,33 +138,33 @@ def _compile_procedure(
     return evaluate
 
 
-def compile_partial(node: Partial, scope: Scope, level: int) -> Compiled:
+def compile_partial(node: nodes.Partial, compiler: Compiler, level: int) -> Compiled:
     """``f(1, ?)``: a function of what is left open."""
-    function = _compile_procedure(node, node.procedure, "T1007", scope, level + 1)
+    function = _compile_procedure(node, node.procedure, "T1007", compiler, level + 1)
     arguments = [
-        None if isinstance(argument, Placeholder) else scope.compile(argument, level + 1)
+        None if isinstance(argument, nodes.Placeholder) else compiler.compile(argument, level + 1)
         for argument in node.arguments
     ]
-    scope.uses_run = True
+    compiler.uses_run = True
 
     def partial(context: Value, env: Env) -> Value:
-        given = [PLACEHOLDER if a is None else a(context, env) for a in arguments]
+        values = [PLACEHOLDER if a is None else a(context, env) for a in arguments]
         value = function(context, env)
         if isinstance(value, LambdaValue):
-            return _partial_lambda(value, given)
+            return _partial_lambda(value, values)
         if not is_function(value):
             raise JSONataError("T1008", node.position, _name(node.procedure))
-        return PartialValue(value, given)
+        return PartialValue(value, values)
 
     return partial
 
 
-def _partial_lambda(function: LambdaValue, given: list[Value]) -> LambdaValue:
+def _partial_lambda(function: LambdaValue, values: list[Value]) -> LambdaValue:
     outer = function.env
     env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: outer[RUN]}
     left_open = []
     for index, parameter in enumerate(function.parameters):
-        value = given[index] if index < len(given) else UNDEFINED
+        value = values[index] if index < len(values) else UNDEFINED
         if value is PLACEHOLDER:
             left_open.append(parameter)
         else:
@@ -146,7 +177,7 @@ def _partial_lambda(function: LambdaValue, given: list[Value]) -> LambdaValue:
 # -- chaining
 
 
-class Chain(Native):
+class ChainValue(Native):
     """``f ~> g`` of two functions: first f, then g."""
 
     __slots__ = ("_first", "_second")
@@ -156,22 +187,22 @@ class Chain(Native):
         self._first = first
         self._second = second
 
-    def call(self, run: Run, arguments: list[Value]) -> Value:
-        """g of f of the first argument."""
+    def call(self, run: Evaluation, arguments: list[Value]) -> Value:
+        """Return g of f of the first argument."""
         value = invoke(self._first, (arguments or [UNDEFINED])[:1], UNDEFINED, run)
         return invoke(
             self._second, [collapse(value) if isinstance(value, list) else value], UNDEFINED, run
         )
 
 
-def compile_apply(node: Apply, scope: Scope, level: int) -> Compiled:
+def compile_apply(node: nodes.Apply, compiler: Compiler, level: int) -> Compiled:
     """``value ~> f``, ``value ~> f(…)``, ``f ~> g``."""
-    left = scope.compile(node.left, level + 1)
+    left = compiler.compile(node.left, level + 1)
     finish = keep if node.keep_array else collapse
-    scope.uses_run = True
-    if isinstance(node.right, Call):
-        return _apply_to_call(node.right, left, scope, level, keep_array=node.keep_array)
-    right = scope.compile(node.right, level + 1)
+    compiler.uses_run = True
+    if isinstance(node.right, nodes.Call):
+        return _apply_to_call(node.right, left, compiler, level, keep_array=node.keep_array)
+    right = compiler.compile(node.right, level + 1)
 
     def apply(context: Value, env: Env) -> Value:
         value = left(context, env)
@@ -179,7 +210,7 @@ def compile_apply(node: Apply, scope: Scope, level: int) -> Compiled:
         if not is_function(function):
             raise JSONataError("T2006", node.position, value=function)
         if is_function(value):
-            return Chain(value, function)
+            return ChainValue(value, function)
         run = env[RUN]
         try:
             run.deepen(level)
@@ -194,9 +225,67 @@ def compile_apply(node: Apply, scope: Scope, level: int) -> Compiled:
 
 
 def _apply_to_call(
-    node: Call, left: Compiled, scope: Scope, level: int, *, keep_array: bool
+    node: nodes.Call, left: Compiled, compiler: Compiler, level: int, *, keep_array: bool
 ) -> Compiled:
-    """The value becomes the first argument."""
-    function = _compile_procedure(node, node.procedure, "T1005", scope, level + 1)
-    arguments = [left, *[scope.compile(argument, level + 1) for argument in node.arguments]]
+    """Return the value becomes the first argument."""
+    function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
+    arguments = [left, *[compiler.compile(argument, level + 1) for argument in node.arguments]]
     return _calling(function, _list_of(arguments), level, node, keep_array=keep_array)
+
+
+# -- transforms
+
+_SIGNATURE = Signature("<(oa):o>")
+
+
+def compile_transform(node: nodes.Transform, compiler: Compiler, level: int) -> Compiled:
+    """Return the transform as a function value."""
+    compiler.uses_run = compiler.shares = True
+    pattern = compiler.compile(node.pattern, level + 1)
+    update = compiler.compile(node.update, level + 1)
+    delete = compiler.compile(node.delete, level + 1) if node.delete is not None else None
+
+    def make(_context: Value, env: Env) -> Value:
+        def transform(run: Evaluation, value: Value) -> Value:
+            if value is UNDEFINED:
+                return UNDEFINED
+            copy = _clone(value, env, run, node.position)
+            matches = pattern(copy, env)
+            for match in matches if isinstance(matches, list) else [matches]:
+                if match is not UNDEFINED:
+                    _update(match, update(match, env), node.update)
+                    if delete is not None and node.delete is not None:
+                        _delete(match, delete(match, env), node.delete)
+            return copy
+
+        return Builtin("", _SIGNATURE, transform, 1)
+
+    return make
+
+
+def _clone(value: Value, env: Env, run: Evaluation, at: int) -> Value:
+    """Return a copy made by ``$clone``, which the caller may have replaced."""
+    clone = env[GLOBALS].get("clone", BUILTINS["clone"])
+    if not is_function(clone):
+        raise JSONataError("T2013", at)
+    return invoke(clone, [value], None, run)
+
+
+def _update(match: Value, fields: Value, node: Node) -> None:
+    if fields is UNDEFINED:
+        return
+    if not isinstance(fields, dict):
+        raise JSONataError("T2011", node.position, value=fields)
+    if isinstance(match, dict):
+        match.update(fields)
+
+
+def _delete(match: Value, names: Value, node: Node) -> None:
+    if names is UNDEFINED:
+        return
+    listed = names if isinstance(names, list) else [names]
+    if not all(type(name) is str for name in listed):
+        raise JSONataError("T2012", node.position, value=names)
+    if isinstance(match, dict):
+        for name in listed:
+            match.pop(name, None)

@@ -1,17 +1,22 @@
-"""Operators: arithmetic, comparison, logic, strings, ranges."""
+"""Operators: arithmetic, comparison, logic, strings, ranges.
+
+https://docs.jsonata.org/numeric-operators, https://docs.jsonata.org/comparison-operators,
+https://docs.jsonata.org/boolean-operators, https://docs.jsonata.org/other-operators.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from math import fmod, inf, isnan, nan
 from typing import Any, Final
 
+from .compiler import Compiler
 from .errors import JSONataError
-from .fn_strings import to_string
+from .evaluation import RUN, Compiled, Env
+from .functions.strings import to_string
 from .nodes import Binary, Condition, Negate
-from .run import RUN, Compiled, Env
-from .scope import Scope
 from .values import (
     NUMBERS,
     SAFE,
@@ -27,17 +32,17 @@ from .values import (
 )
 
 
-def compile_binary(node: Binary, scope: Scope, level: int) -> Compiled:
-    """Any operator with two sides."""
-    left = scope.compile(node.left, level + 1)
-    right = scope.compile(node.right, level + 1)
+def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
+    """Compile an operator with two sides."""
+    left = compiler.compile(node.left, level + 1)
+    right = compiler.compile(node.right, level + 1)
     symbol, at = node.operator, node.position
     if symbol in _ARITHMETIC:
         return _arithmetic(_ARITHMETIC[symbol], symbol, at, left, right)
     if symbol in _COMPARISONS:
         return _comparison(_COMPARISONS[symbol], symbol, at, left, right)
     if symbol in ("..", "&"):
-        scope.uses_run = True
+        compiler.uses_run = True
     return _OTHERS[symbol](at, left, right)
 
 
@@ -45,14 +50,14 @@ def compile_binary(node: Binary, scope: Scope, level: int) -> Compiled:
 
 
 def _divide(left: float, right: float) -> float:
-    """As IEEE doubles divide: by zero gives an infinity, or NaN for 0/0."""
+    """Divide as IEEE doubles do: by zero to an infinity, or NaN for 0/0 (fact 70)."""
     if right == 0:
         return nan if left == 0 or isnan(left) else inf if left > 0 else -inf
     return as_double(left) / as_double(right)
 
 
 def _remainder(left: float, right: float) -> float:
-    """As JavaScript: truncated, with the sign of the left side."""
+    """Return the remainder as JavaScript has it: truncated, with the sign of the left side."""
     return nan if right == 0 else fmod(left, right)
 
 
@@ -83,7 +88,7 @@ def _arithmetic(
 def _calculate(
     operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
 ) -> Value:
-    """Whatever is not two small integers."""
+    """Calculate with whatever is not two small integers."""
     try:
         if left is not UNDEFINED and not is_number(left):
             raise JSONataError("T2001", value=left)
@@ -97,9 +102,9 @@ def _calculate(
     return number(operate(as_double(left), as_double(right)))
 
 
-def compile_negate(node: Negate, scope: Scope, level: int) -> Compiled:
-    """Minus before anything but a number."""
-    operand = scope.compile(node.operand, level + 1)
+def compile_negate(node: Negate, compiler: Compiler, level: int) -> Compiled:
+    """Compile a minus before anything but a number."""
+    operand = compiler.compile(node.operand, level + 1)
 
     def negate(context: Value, env: Env) -> Value:
         value = operand(context, env)
@@ -140,7 +145,7 @@ def _comparison(
 
 
 def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
-    """False if a side is missing; T2010 and T2009 for what has no order."""
+    """Return False if a side is missing; raise T2010 or T2009 for what has no order."""
     for value in (left, right):
         if value is not UNDEFINED and type(value) is not str and type(value) not in NUMBERS:
             raise JSONataError("T2010", at, symbol, value=value)
@@ -190,39 +195,31 @@ def _inclusion(_at: int, left: Compiled, right: Compiled) -> Compiled:
 # -- logic
 
 
-def _and(at: int, left: Compiled, right: Compiled) -> Compiled:
+def _logic(at: int, left: Compiled, right: Compiled, *, symbol: str, decides: bool) -> Compiled:
+    """``and``, ``or``; ``decides``: the left value that leaves the right side unevaluated."""
+
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         try:
-            return truthy(lhs, env[RUN]) and truthy(right(context, env), env[RUN])
+            if truthy(lhs, env[RUN]) is decides:
+                return decides
+            return truthy(right(context, env), env[RUN])
         except JSONataError as error:
-            error.position, error.token = at, "and"
+            error.position, error.token = at, symbol
             raise
 
     return evaluate
 
 
-def _or(at: int, left: Compiled, right: Compiled) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        try:
-            return truthy(lhs, env[RUN]) or truthy(right(context, env), env[RUN])
-        except JSONataError as error:
-            error.position, error.token = at, "or"
-            raise
-
-    return evaluate
-
-
-def compile_condition(node: Condition, scope: Scope, level: int) -> Compiled:
+def compile_condition(node: Condition, compiler: Compiler, level: int) -> Compiled:
     """``test ? then : otherwise``."""
-    test = scope.compile(node.test, level + 1)
-    then = scope.compile(node.then, level + 1)
+    test = compiler.compile(node.test, level + 1)
+    then = compiler.compile(node.then, level + 1)
     if node.otherwise is None:
         return lambda context, env: (
             then(context, env) if truthy(test(context, env), env[RUN]) else UNDEFINED
         )
-    otherwise = scope.compile(node.otherwise, level + 1)
+    otherwise = compiler.compile(node.otherwise, level + 1)
     return lambda context, env: (
         then(context, env) if truthy(test(context, env), env[RUN]) else otherwise(context, env)
     )
@@ -282,8 +279,8 @@ _OTHERS: Final[dict[str, Callable[[int, Compiled, Compiled], Compiled]]] = {
     "=": _equality,
     "!=": _inequality,
     "in": _inclusion,
-    "and": _and,
-    "or": _or,
+    "and": partial(_logic, symbol="and", decides=False),
+    "or": partial(_logic, symbol="or", decides=True),
     "&": _concatenation,
     "..": _range,
 }

@@ -1,31 +1,36 @@
 """Paths: ``a.b[c > 1].d``, the heart of the language.
 
-A path maps its steps over a list of items and gathers what each gives. The commonest kind, field
+A path maps its steps over a list of items and gathers their results. The commonest kind, field
 names off a variable or the context, is a loop over the names.
+
+On a path with ``@$x``, ``#$i`` or ``%`` every value travels with the bindings made on its way, as a
+tuple: a dict with the value under '@', bound variables under their names, and the inputs that a
+``%`` means under its slot's label (https://docs.jsonata.org/path-operators).
 """
 
 from __future__ import annotations
 
-from .compile_groups import compile_group
-from .compile_steps import compile_walk
-from .compile_tuples import compile_tuple_walk
-from .nodes import Name, Node, Path, Variable
-from .run import GLOBALS, Compiled, Env
-from .scope import Scope
-from .sequences import collapse, descend
-from .values import UNDEFINED, Constructed, KeptSequence, Sequence, Value
+from collections.abc import Callable
+from collections.abc import Sequence as Nodes
+
+from .compile_filters import Stage, compile_group, compile_sort, compile_stages, tuple_env
+from .compiler import Compiler
+from .evaluation import GLOBALS, OBJECT, RUN, Compiled, Env, Evaluation
+from .nodes import Array, Block, Name, Node, Path, Sort, Variable
+from .sequences import collapse, descend, fields_of, gather, gather_last
+from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream, Value
 
 
-def compile_path(node: Path, scope: Scope, level: int) -> Compiled:
-    """Any path."""
+def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
+    """Compile any path."""
     names = _plain_names(node)
     if names is not None:
-        scope.deepest = max(scope.deepest, level + 1)
-        return _plain_path(node.steps[0], names, scope, level + 1)
+        compiler.deepest = max(compiler.deepest, level + 1)
+        return _plain_path(node.steps[0], names, compiler, level + 1)
     if any(step.tuple for step in node.steps):
-        walk = compile_tuple_walk(node, scope, level + 1)
+        walk = compile_tuple_walk(node, compiler, level + 1)
     else:
-        walk = compile_walk(node.steps, scope, level + 1)
+        walk = compile_walk(node.steps, compiler, level + 1)
     starts_at_items = not isinstance(node.steps[0], Variable)
 
     def evaluate(context: Value, env: Env) -> list[Value]:
@@ -33,7 +38,7 @@ def compile_path(node: Path, scope: Scope, level: int) -> Compiled:
         return walk(items, env)
 
     if node.group is not None:
-        group = compile_group(node.group.pairs, node.group.position, scope, level + 1)
+        group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
         return lambda context, env: group(evaluate(context, env), env)
     if node.keep_singleton or node.keep_array:
         return lambda context, env: collapse(_kept(evaluate(context, env)))
@@ -50,7 +55,7 @@ def _kept(items: list[Value]) -> list[Value]:
 
 
 def _plain_names(node: Path) -> list[str] | None:
-    """The field names, if there is nothing else behind a variable or the context."""
+    """Return the field names, if there is nothing else behind a variable or the context."""
     if node.keep_singleton or node.keep_array or node.group is not None:
         return None
     names = []
@@ -64,11 +69,179 @@ def _plain_names(node: Path) -> list[str] | None:
     return names or None
 
 
-def _plain_path(first: Node, names: list[str], scope: Scope, level: int) -> Compiled:
+def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -> Compiled:
     if not isinstance(first, Variable):
         return lambda context, env: descend(context, names, env)
-    if first.name in scope.bound or first.name in ("", "$"):
-        read = scope.compile(first, level)
+    if first.name in compiler.bound or first.name in ("", "$"):
+        read = compiler.compile(first, level)
         return lambda context, env: descend(read(context, env), names, env)
     variable = first.name
     return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names, env)
+
+
+# -- steps: each maps a list of items to the next list
+
+Gather = Callable[[list[Value], Evaluation], list[Value]]
+Walk = Callable[[list[Value], Env], list[Value]]
+"""Items to the items of the next step."""
+
+
+def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool = True) -> Walk:
+    """Return all the steps; ``whole``: the path ends with them."""
+    head = compiler.compile(nodes[0], level) if is_constructed(nodes[0]) else None
+    rest = nodes if head is None else nodes[1:]
+    # What is evaluated for each item may be the same value each time.
+    compiler.shares = compiler.shares or not all(
+        isinstance(node, Name | Sort) for node in nodes[1:]
+    )
+    steps = [
+        _compile_step(node, compiler, level, gather_last if whole and node is rest[-1] else gather)
+        for node in rest
+    ]
+
+    def walk(items: list[Value], env: Env) -> list[Value]:
+        if head is not None:
+            items = head(items, env)
+            if not isinstance(items, list):
+                return Sequence()
+        for step in steps:
+            if not items:
+                return Sequence()
+            items = step(items, env)
+        return items
+
+    return walk
+
+
+def is_constructed(node: Node) -> bool:
+    """Return whether a first step is an array to start from, not something to do with each item."""
+    return isinstance(node, Array | Block) and node.constructed
+
+
+def _compile_step(node: Node, compiler: Compiler, level: int, finish: Gather) -> Walk:
+    stages = compile_stages(node.stages, compiler, level)
+    if isinstance(node, Sort):
+        sort = compile_sort(node, compiler, level)
+        return sort if stages is None else lambda items, env: stages(sort(items, env), env)
+    if isinstance(node, Name) and stages is None:
+        return _name_step(node.value, finish)
+    compiler.uses_run = True
+    evaluate = compiler.compile(node, level)
+    return _each_step(evaluate, finish) if stages is None else _staged(evaluate, stages, finish)
+
+
+def _name_step(name: str, finish: Gather) -> Walk:
+    def step(items: list[Value], env: Env) -> list[Value]:
+        run = env[RUN]
+        run.left -= len(items)
+        return finish(fields_of(items, name, run), run)
+
+    return step
+
+
+def _each_step(evaluate: Compiled, finish: Gather) -> Walk:
+    def step(items: list[Value], env: Env) -> list[Value]:
+        run = env[RUN]
+        run.tick(len(items))
+        return finish([evaluate(item, env) for item in items], run)
+
+    return step
+
+
+def _staged(evaluate: Compiled, stages: Stage, finish: Gather) -> Walk:
+    return _each_step(lambda item, env: stages(evaluate(item, env), env), finish)
+
+
+# -- tuples
+
+Tuple = dict[str, Value]
+TupleStep = Callable[[list[Value], list[Tuple] | None, Env], list[Tuple]]
+"""Items (of the steps before the first tuple), tuples if there are any: the next tuples."""
+
+
+def compile_tuple_walk(node: Path, compiler: Compiler, level: int) -> Walk:
+    """Return a path that carries tuples; inside such a path, it hands them on."""
+    first = next(index for index, step in enumerate(node.steps) if step.tuple)
+    if is_constructed(node.steps[0]):
+        first = max(first, 1)
+    plain = compile_walk(node.steps[:first], compiler, level, whole=False) if first else None
+    steps = [_tuple_step(step, compiler, level) for step in node.steps[first:]]
+    compiler.shares = True
+    hands_on = node.tuple or node.group is not None
+
+    def walk(items: list[Value], env: Env) -> list[Value]:
+        if plain is not None:
+            items = plain(items, env)
+        tuples: list[Tuple] | None = None
+        for step in steps if items else ():
+            tuples = step(items, tuples, env)
+        if hands_on:
+            return TupleStream(tuples or ())
+        return Sequence([each["@"] for each in tuples or ()])
+
+    return walk
+
+
+def _tuple_step(node: Node, compiler: Compiler, level: int) -> TupleStep:
+    stages = compile_stages(node.stages, compiler, level)
+    if isinstance(node, Sort):
+        step = _sort_step(node, compiler, level)
+    else:
+        step = _map_step(node, compiler, level)
+    if stages is None:
+        return step
+
+    def staged(items: list[Value], tuples: list[Tuple] | None, env: Env) -> list[Tuple]:
+        return stages(TupleStream(step(items, tuples, env)), env)
+
+    return staged
+
+
+def _sort_step(node: Sort, compiler: Compiler, level: int) -> TupleStep:
+    sort = compile_sort(node, compiler, level)
+    index = node.index
+
+    def step(items: list[Value], tuples: list[Tuple] | None, env: Env) -> list[Tuple]:
+        if tuples is not None:
+            return sort(TupleStream(tuples), env)
+        named = [{"@": item} for item in sort(items, env)]
+        if index is None:
+            return named
+        return [{**each, index: place} for place, each in enumerate(named)]
+
+    return step
+
+
+def _map_step(node: Node, compiler: Compiler, level: int) -> TupleStep:
+    evaluate = compiler.compile(node, level)
+    compiler.uses_run = True
+
+    def step(items: list[Value], tuples: list[Tuple] | None, env: Env) -> list[Tuple]:
+        results: list[Tuple] = []
+        run = env[RUN]
+        for each in tuples if tuples is not None else [{"@": item} for item in items]:
+            run.tick(OBJECT)
+            value = evaluate(each["@"], tuple_env(env, each))
+            if isinstance(value, TupleStream):
+                run.tick(OBJECT * len(value))
+                results += [{**each, **inner} for inner in value]
+            elif value is not UNDEFINED:
+                values = value if isinstance(value, list) else [value]
+                run.tick(OBJECT * len(values))
+                results += [_bind(node, each, v, place) for place, v in enumerate(values)]
+        return results
+
+    return step
+
+
+def _bind(node: Node, each: Tuple, value: Value, place: int) -> Tuple:
+    """Return the tuple of one value of a step, with what the step binds."""
+    result = {**each, "@": value}
+    if node.focus is not None:
+        result[node.focus] = value
+        result["@"] = each["@"]
+    if node.index is not None:
+        result[node.index] = place
+    if node.ancestor is not None:
+        result[node.ancestor.label] = each["@"]
+    return result

@@ -167,16 +167,16 @@ class JSONataError(Exception):
 
         known = {"token": self.token, **self.details} if self.token else self.details
 
-        def shown(match: re.Match[str]) -> str:
+        def detail(match: re.Match[str]) -> str:
             raw, quoted = match.groups()
             if (raw or quoted) not in known:
                 return "undefined"
             return str(known[raw]) if raw else _as_json(known[quoted])
 
-        return _PLACEHOLDER.sub(shown, MESSAGES.get(self.code, "{{{message}}}"))
+        return _PLACEHOLDER.sub(detail, MESSAGES.get(self.code, "{{{message}}}"))
 
     def caret(self, source: str) -> str:
-        """The line that failed, a caret below the end of the token, and the message."""
+        """Return the line that failed, a caret below the end of the token, and the message."""
         at = min(max((self.position or 0) - 1, 0), len(source))
         start = source.rfind("\n", 0, at) + 1
         end = source.find("\n", at)
@@ -191,7 +191,7 @@ _MOST_PIECES: Final = 10_000
 
 
 def _as_json(value: Any) -> str:
-    """JSON as JavaScript writes it; what has no JSON is undefined, what is huge is cut off."""
+    """Write JSON as JavaScript does; what has no JSON is undefined, what is huge is cut off."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         value = int(value)
     encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -1,22 +1,46 @@
-"""The package's face: an expression, compiled once, evaluated as often as you like."""
+"""An expression: compiled once, evaluated as often as you like.
+
+What it reads is known without evaluating it: for validation, coverage and data flow.
+"""
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from .compiler import compile_tree
+from . import nodes
+from .compile_nodes import compile_tree
 from .errors import STACK_OVERFLOW, JSONataError
-from .facts import Facts, Reference, facts_of
+from .evaluation import (
+    DEFAULT_LIMITS,
+    GLOBALS,
+    OUTER,
+    RUN,
+    UNMETERED,
+    Env,
+    Evaluation,
+    Limits,
+    too_deep,
+)
+from .nodes import Node, children
 from .parser import parse
-from .run import DEFAULT_LIMITS, GLOBALS, OUTER, RUN, UNMETERED, Env, Limits, Run, too_deep
 from .sequences import SEQUENCES, written_size
 from .values import UNDEFINED, OuterSequence, Value, number
 
 _FEW_NODES: Final = 64
 _MANY_STEPS: Final = 1_000
-"""From which on an evaluation says what it used."""
+"""From which on an evaluation reports the steps that it took."""
+
+# The only clock and the only generator of the language, for callers that bring none.
+_RANDOM: Final = random.random
+
+
+def _clock() -> float:
+    return time.time_ns() // 1_000_000
 
 
 def compile(source: str) -> Expression:  # noqa: A001  what the package is imported for
@@ -25,21 +49,21 @@ def compile(source: str) -> Expression:  # noqa: A001  what the package is impor
 
 
 class Expression:
-    """One compiled expression; ``str()`` gives its source back."""
+    """One compiled expression; ``str()`` returns its source."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         try:
             self._tree, bound = parse(source)
-            self._evaluate, scope = compile_tree(self._tree, bound)
+            self._evaluate, compiler = compile_tree(self._tree, bound)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
         # Without loops, a few parts can neither take long nor repeat a value often.
-        large = scope.nodes > _FEW_NODES
-        self._shares = scope.shares or large
-        self._needs_run = scope.uses_run or large
-        self._needs_input = scope.uses_input
-        self._deepest = scope.deepest
+        large = compiler.nodes > _FEW_NODES
+        self._shares = compiler.shares or large
+        self._needs_run = compiler.uses_run or large
+        self._needs_input = compiler.uses_input
+        self._deepest = compiler.deepest
 
     def __str__(self) -> str:
         return self._source
@@ -48,23 +72,23 @@ class Expression:
         return f"compile({self._source!r})"
 
     @cached_property
-    def _facts(self) -> Facts:
-        return facts_of(self._tree)
+    def _reads(self) -> _Reads:
+        return _Reads(self._tree)
 
     @property
     def variables(self) -> frozenset[str]:
         """Free variables read, functions among them, without ``$``."""
-        return self._facts.variables
+        return frozenset(path[0] for path in self._reads.paths)
 
     @property
     def paths(self) -> frozenset[tuple[str, ...]]:
         """Free variables with the constant field names read off them: ('states', 'input')."""
-        return self._facts.paths
+        return frozenset(self._reads.paths)
 
     @property
-    def root_names(self) -> tuple[Reference, ...]:
+    def root_names(self) -> tuple[RootName, ...]:
         """Names and ``$$`` that are read off the input itself, with their positions."""
-        return self._facts.roots
+        return tuple(self._reads.roots)
 
     def evaluate(
         self,
@@ -76,7 +100,7 @@ class Expression:
         limits: Limits | None = None,
         spent: Callable[[int], None] | None = None,
     ) -> Value:
-        """The value for an input (``$``) and variables; UNDEFINED if there is none.
+        """Return the value for an input (``$``) and variables; UNDEFINED if there is none.
 
         ``bindings``: names without ``$`` to JSON values or Python callables, which are called with
         positional arguments, missing ones as UNDEFINED; they win over the language's functions,
@@ -94,7 +118,7 @@ class Expression:
         if self._needs_input:
             env[GLOBALS] = {**env[GLOBALS], "$": data}
         if self._needs_run:
-            env[RUN] = Run(limits, now, random)
+            env[RUN] = Evaluation(limits, _clock if now is None else now, random or _RANDOM)
         try:
             result = self._evaluate(OuterSequence((data,)) if type(data) is list else data, env)
             if self._shares:
@@ -112,3 +136,102 @@ class Expression:
         if kind is float:
             return number(result)
         return list(result) if kind in SEQUENCES else result
+
+
+# -- what an expression reads
+
+
+@dataclass(frozen=True, slots=True)
+class RootName:
+    """Something read off the input: a field's name, or ``$$``; ``position`` is behind it."""
+
+    name: str
+    position: int
+
+
+class _Reads:
+    """``paths``: a free variable and the fields read off it, as far as they are constant.
+
+    ``roots``: what is read off the input where the input itself is the context: not inside a path,
+    a predicate or a grouping.
+    """
+
+    def __init__(self, tree: Node) -> None:
+        self.paths: set[tuple[str, ...]] = set()
+        self.roots: list[RootName] = []
+        self.read(tree, {""}, at_root=True)
+
+    def read(self, node: Node, bound: set[str], *, at_root: bool) -> None:
+        """Read a node; ``bound`` is the set of its block's own names and grows with ``:=``."""
+        match node:
+            case nodes.Path():
+                self._path(node, bound, at_root=at_root)
+            case nodes.Variable():
+                self._variable(node, (), bound)
+            case nodes.Name() if at_root:
+                self.roots.append(RootName(node.value, node.position))
+            case nodes.Block():
+                inner = set(bound)
+                for part in node.expressions:
+                    self.read(part, inner, at_root=at_root)
+            case nodes.Lambda():
+                self.read(node.body, bound | set(node.parameters), at_root=at_root)
+            case nodes.Bind():
+                if isinstance(node.value, nodes.Lambda):
+                    bound.add(node.name)  # a function may call itself
+                self.read(node.value, bound, at_root=at_root)
+                bound.add(node.name)
+            case _:
+                here = at_root and not isinstance(node, nodes.Transform)
+                for part in children(node):
+                    self.read(part, bound, at_root=here)
+        self._trailing(node, bound)
+
+    def _path(self, path: nodes.Path, bound: set[str], *, at_root: bool) -> None:
+        first, *rest = path.steps
+        names = _constant_names(rest)
+        if isinstance(first, nodes.Variable):
+            self._variable(first, names if not _is_filtered(first) else (), bound)
+            self._trailing(first, bound)
+        else:
+            self.read(first, bound, at_root=at_root)
+        inner = bound | {n for step in path.steps for n in (step.focus, step.index) if n}
+        for step in rest:
+            if not isinstance(step, nodes.Name):
+                self.read(step, inner, at_root=False)
+            else:
+                self._trailing(step, inner)
+
+    def _variable(self, node: nodes.Variable, names: tuple[str, ...], bound: set[str]) -> None:
+        if node.name == "$":
+            self.roots.append(RootName("$$", node.position))
+        elif node.name not in bound:
+            self.paths.add((node.name, *names))
+
+    def _trailing(self, node: Node, bound: set[str]) -> None:
+        """Read predicates and groupings: their context is not the input."""
+        for stage in (*node.predicates, *node.stages):
+            if isinstance(stage, nodes.Filter):
+                self.read(stage.expression, bound, at_root=False)
+        for pair in node.group.pairs if node.group is not None else ():
+            for part in pair:
+                self.read(part, bound, at_root=False)
+
+
+def _constant_names(steps: list[Node]) -> tuple[str, ...]:
+    names: list[str] = []
+    for step in steps:
+        if not isinstance(step, nodes.Name):
+            break
+        names.append(step.value)
+        if _is_filtered(step):
+            break
+    return tuple(names)
+
+
+def _is_filtered(node: Node) -> bool:
+    """Return whether predicates other than a constant index follow."""
+    return not all(
+        isinstance(stage, nodes.Filter) and isinstance(stage.expression, nodes.Literal)
+        for stage in (*node.predicates, *node.stages)
+    )

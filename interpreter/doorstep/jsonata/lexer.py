@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from .errors import JSONataError
 
-Kind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
+TokenKind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
 
 _STOPS = r" \t\n\r\v.\[\]{}(),@\#;:?+\-*/%|=<>^&!~"
 _TOKEN = re.compile(
@@ -23,16 +23,7 @@ _TOKEN = re.compile(
       )""",
     re.VERBOSE,
 )
-_ESCAPES: Final = {
-    '"': '"',
-    "\\": "\\",
-    "/": "/",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-}
+_ESCAPES: Final = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 _VALUES: Final = {"true": True, "false": False, "null": None}
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 
@@ -41,7 +32,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{4}")
 class Token:
     """``position`` is the offset just behind the token, as jsonata-js counts."""
 
-    kind: Kind
+    kind: TokenKind
     value: Any
     position: int
 
@@ -62,7 +53,7 @@ class Lexer:
         self.position = 0
 
     def next(self, *, infix: bool = False) -> Token:
-        """The next token; behind an operand (``infix``) a slash divides."""
+        """Return the next token; behind an operand (``infix``) a slash divides."""
         match = _TOKEN.match(self.source, self.position)
         while match is not None and match.lastgroup == "comment":
             self._skip_comment(match.end())
@@ -131,7 +122,7 @@ class Lexer:
             parts.append(character)
 
     def _escape(self, at: int) -> tuple[str, int]:
-        """The character behind a backslash, and where its escape ends."""
+        """Return the character behind a backslash, and where its escape ends."""
         letter = self.source[at : at + 1]
         if letter in _ESCAPES:
             return _ESCAPES[letter], at + 1
@@ -143,7 +134,7 @@ class Lexer:
         return chr(int(match.group(), 16)), match.end()
 
     def _regex(self, start: int) -> Token:
-        """The literal up to its closing slash; slashes in brackets don't close it."""
+        """Return the literal up to its closing slash; slashes in brackets don't close it."""
         source, depth = self.source, 0
         for at in range(start, len(source)):
             character, escaped = source[at], _is_escaped(source, at)
@@ -169,7 +160,56 @@ def _is_escaped(source: str, at: int) -> bool:
 
 
 def _join_surrogates(text: str) -> str:
-    """Characters written as two ``\\u`` escapes as the one character that they are."""
+    """Return the text with each character written as two ``\\u`` escapes made one."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text
+
+
+# -- the stream that the parser reads
+
+POWERS: Final = {
+    **dict.fromkeys(("[", "(", "@", "#"), 80),
+    ".": 75,
+    "{": 70,
+    **dict.fromkeys(("*", "/", "%"), 60),
+    **dict.fromkeys(("+", "-", "&"), 50),
+    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "^", "~>", "in"), 40),
+    "and": 30,
+    "or": 25,
+    "?": 20,
+    ":=": 10,
+}
+"""How strongly an infix operator binds; what is not here ends an expression."""
+
+
+class TokenStream:
+    """The tokens of one expression: ``token`` is the one looked at."""
+
+    def __init__(self, source: str) -> None:
+        self._lexer = Lexer(source)
+        self.problem: JSONataError | None = None
+        self.token = Token("end", "(end)", 0)
+
+    def advance(self, expected: str | None = None, *, infix: bool = False) -> None:
+        """Go on to the next token; S0202 or S0203 if the one left isn't the expected one."""
+        token = self.token
+        if expected is not None and not (token.kind == "operator" and token.value == expected):
+            code = "S0203" if token.kind == "end" else "S0202"
+            raise JSONataError(code, token.position, token_text(token), value=expected)
+        self.token = self._lexer.next(infix=infix)
+        if self.token.kind == "operator" and self.token.value in ("!", "~"):
+            raise JSONataError("S0204", self.token.position, self.token.value)
+
+    def defer(self, problem: JSONataError) -> None:
+        """Return a fault of meaning: it counts only if the whole is well formed."""
+        self.problem = self.problem or problem
+
+    def at(self, operator: str) -> bool:
+        """Return whether the token is that operator."""
+        return self.token.kind == "operator" and self.token.value == operator
+
+
+def token_text(token: Token) -> Any:
+    """Return a token as messages show it."""
+    return token.value.pattern if token.kind == "regex" else token.value

@@ -1,12 +1,12 @@
-"""The syntax tree. The parser fills it, the compiler and the static facts read it."""
+"""The syntax tree. The parser fills it; the compiler and what reads expressions use it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .regex_pattern import Pattern
+from .regex.pattern import Pattern
 from .signatures import Signature
 
 
@@ -34,7 +34,7 @@ class Index:
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class Grouping:
     """``{key: value, …}`` behind an expression."""
 
     pairs: list[tuple[Node, Node]]
@@ -53,7 +53,7 @@ class Node:
     predicates: Sequence[Filter | Index] = field(default=(), init=False)
     stages: Sequence[Filter | Index] = field(default=(), init=False)
     """Predicates of a step: applied to each result of the step, before they are flattened."""
-    group: Group | None = field(default=None, init=False)
+    group: Grouping | None = field(default=None, init=False)
     focus: str | None = field(default=None, init=False)
     index: str | None = field(default=None, init=False)
     ancestor: Slot | None = field(default=None, init=False)
@@ -198,3 +198,28 @@ class Transform(Node):
 @dataclass(eq=False)
 class Hole(Node):
     """Where the expression ended too early."""
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Return the expressions right inside one that has no context and binds nothing of its own."""
+    match node:
+        case Binary(left=left, right=right) | Apply(left=left, right=right):
+            yield from (left, right)
+        case Negate(operand=operand):
+            yield operand
+        case Array(items=items):
+            yield from items
+        case Object(pairs=pairs):
+            for pair in pairs:
+                yield from pair
+        case Condition(test=test, then=then, otherwise=otherwise):
+            yield from (part for part in (test, then, otherwise) if part is not None)
+        case (
+            Call(procedure=procedure, arguments=arguments)
+            | Partial(procedure=procedure, arguments=arguments)
+        ):
+            yield from (procedure, *arguments)
+        case Sort(terms=terms):
+            yield from (term.expression for term in terms)
+        case Transform(pattern=pattern, update=update, delete=delete):
+            yield from (part for part in (pattern, update, delete) if part is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .run import RUN, Env, Run
+from .evaluation import RUN, Env, Evaluation
 from .values import (
     UNDEFINED,
     Constructed,
@@ -28,7 +28,7 @@ _SCALARS: Final = _FIXED | {str}
 
 
 def collapse(sequence: list[Value]) -> Value:
-    """What a gathered sequence means: nothing, its one value, or itself."""
+    """Return what a gathered sequence means: nothing, its one value, or itself."""
     size = len(sequence)
     if size > 1 or type(sequence) not in (Sequence, OuterSequence):
         return sequence if size or not isinstance(sequence, KeptSequence) else UNDEFINED
@@ -36,22 +36,22 @@ def collapse(sequence: list[Value]) -> Value:
 
 
 def keep(value: Value) -> Value:
-    """A sequence as one that stays an array: the ``[]`` behind an expression."""
+    """Return a sequence as one that stays an array: the ``[]`` behind an expression."""
     if isinstance(value, Sequence) and type(value) is not TupleStream:
         return KeptSequence(value) if value else UNDEFINED
     return value
 
 
-def gather(results: list[Value], run: Run) -> Sequence:
-    """All results, arrays among them flattened; U1001 if there are too many."""
+def gather(results: list[Value], run: Evaluation) -> Sequence:
+    """Return all results, arrays among them flattened; U1001 if there are too many."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
     return _flatten(results, run)
 
 
-def gather_last(results: list[Value], run: Run) -> list[Value]:
-    """Like gather, but the only array that a path ends at stays the array that it is."""
+def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
+    """Gather, but leave the only array that a path ends at as it is."""
     kinds = set(map(type, results))
     if _LISTS.isdisjoint(kinds):
         return Sequence(_present(results) if Undefined in kinds else results)
@@ -65,7 +65,7 @@ def _present(results: Iterable[Value]) -> list[Value]:
     return [result for result in results if result is not UNDEFINED]
 
 
-def _flatten(results: list[Value], run: Run) -> Sequence:
+def _flatten(results: list[Value], run: Evaluation) -> Sequence:
     most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:
@@ -79,8 +79,8 @@ def _flatten(results: list[Value], run: Run) -> Sequence:
     return gathered
 
 
-def concatenate(values: Iterable[Value], run: Run) -> Value:
-    """Values and arrays of values as one array; what is UNDEFINED is left out."""
+def concatenate(values: Iterable[Value], run: Evaluation) -> Value:
+    """Return values and arrays of values as one array, without what is UNDEFINED."""
     present = _present(values)
     if len(present) < 2:
         return present[0] if present else UNDEFINED
@@ -94,8 +94,8 @@ def concatenate(values: Iterable[Value], run: Run) -> Value:
     return joined
 
 
-def field_of(value: Value, name: str, run: Run) -> Value:
-    """The field of an object; of an array, the fields of all its items."""
+def field_of(value: Value, name: str, run: Evaluation) -> Value:
+    """Return the field of an object; of an array, the fields of all its items."""
     if type(value) is dict:
         return value.get(name, UNDEFINED)
     if isinstance(value, list):
@@ -104,8 +104,8 @@ def field_of(value: Value, name: str, run: Run) -> Value:
     return value.get(name, UNDEFINED) if isinstance(value, dict) else UNDEFINED
 
 
-def fields_of(items: list[Value], name: str, run: Run) -> list[Value]:
-    """The field of each item; UNDEFINED where it is missing."""
+def fields_of(items: list[Value], name: str, run: Evaluation) -> list[Value]:
+    """Return the field of each item; UNDEFINED where it is missing."""
     return [
         item.get(name, UNDEFINED) if type(item) is dict else field_of(item, name, run)
         for item in items
@@ -113,7 +113,7 @@ def fields_of(items: list[Value], name: str, run: Run) -> list[Value]:
 
 
 def descend(value: Value, names: list[str], env: Env) -> Value:
-    """The field at the end of the names; from the first array on, the fields of all its items."""
+    """Return the field at the end of the names; of an array on the way, those of all its items."""
     for index, name in enumerate(names):
         if type(value) is not dict:
             return (
@@ -123,7 +123,7 @@ def descend(value: Value, names: list[str], env: Env) -> Value:
     return collapse(Sequence(value)) if type(value) is KeptSequence else value
 
 
-def _fan_out(items: list[Value], names: list[str], run: Run) -> Value:
+def _fan_out(items: list[Value], names: list[str], run: Evaluation) -> Value:
     for name in names[:-1]:
         run.left -= len(items)
         items = gather(fields_of(items, name, run), run)

@@ -51,7 +51,7 @@ class Signature:
         """Argument types → the letters of each parameter; None: such arguments pass as they are."""
 
     def validate(self, arguments: list[Value], context: Value) -> list[Value]:
-        """The arguments as the function takes them; T0410, T0411, T0412 if it does not."""
+        """Return the arguments as the function takes them; T0410, T0411, T0412 if it does not."""
         types = tuple(map(type, arguments))
         try:
             plan = self._plans[types]
@@ -72,10 +72,10 @@ class Signature:
         return None if self._passes(groups) else groups
 
     def _passes(self, groups: tuple[str, ...]) -> bool:
-        """Whether no argument needs wrapping, a look inside, or the context instead."""
-        given = sum(map(bool, groups))
+        """Return whether no argument needs wrapping, a look inside, or the context instead."""
+        present = sum(map(bool, groups))
         return all(
-            parameter.context is None and at >= given
+            parameter.context is None and at >= present
             if not letters
             else len(letters) == 1
             and (parameter.type != "a" or (letters in "am" and parameter.subtype is None))
@@ -103,7 +103,7 @@ class Signature:
         return filled
 
     def _mismatch(self, arguments: list[Value], symbols: str) -> JSONataError:
-        """T0410 for the first argument that fits no parameter."""
+        """Return the T0410 of the first argument that fits no parameter."""
         pattern, good = "", 0
         for parameter in self.parameters:
             pattern += parameter.pattern
@@ -118,7 +118,7 @@ class Signature:
 def _as_array(
     argument: Value, letter: str, letters: str, parameter: Parameter, index: int
 ) -> Value:
-    """The argument of an array parameter: single values are arrays of one."""
+    """Return the argument of an array parameter: single values are arrays of one."""
     if letter == "m":
         return UNDEFINED
     subtype = parameter.subtype

@@ -1,4 +1,4 @@
-"""The values that evaluation deals in: JSON values, UNDEFINED, and five kinds of list.
+"""The values of an evaluation: JSON values, UNDEFINED, and five kinds of list.
 
 JSON null is None; "no value" is UNDEFINED. Numbers are int, or float when they have a fraction or
 are beyond 2**53; both stand for IEEE doubles. Lists are never changed once another expression can
@@ -7,8 +7,9 @@ see them. What jsonata-js marks by properties of an array, a subclass of list ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite, isnan
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,7 @@ class Meter(Protocol):
     """What counts the steps of an evaluation."""
 
     def tick(self, count: int = 1) -> None:
-        """Called with the number of steps; raises U1001 when there are too many."""
+        """Count steps; raise U1001 when there are too many."""
 
 
 class Undefined:
@@ -80,12 +81,12 @@ class Function:
 
 
 def is_function(value: Value) -> bool:
-    """Whether the value is a function: a lambda, a built-in, a regular expression, a callable."""
+    """Return whether the value is a lambda, a built-in, a regular expression or a callable."""
     return isinstance(value, Function) or callable(value)
 
 
 def symbol(value: Value) -> str:
-    """The letter of the value's type in function signatures; ``m`` is missing."""
+    """Return the letter of the value's type in function signatures; ``m`` is missing."""
     letter = _SYMBOLS.get(type(value))
     if letter is not None:
         return letter
@@ -120,14 +121,14 @@ def size_of(value: Value) -> int:
 
 
 def required(value: Value, index: int) -> Value:
-    """An argument that a function can't do without; T0410 if it is UNDEFINED."""
+    """Return an argument that a function can't do without; T0410 if it is UNDEFINED."""
     if value is UNDEFINED:
         raise JSONataError("T0410", value=value, index=index)
     return value
 
 
 def is_number(value: Value) -> bool:
-    """Whether the value is a number to count with; NaN is not, infinity is an error (D1001)."""
+    """Return whether the value is a number; NaN is none, infinity is an error (D1001)."""
     kind = type(value)
     if kind is int:
         return True
@@ -139,7 +140,7 @@ def is_number(value: Value) -> bool:
 
 
 def are_numbers(values: Iterable[Value]) -> bool:
-    """Whether all values are numbers."""
+    """Return whether all values are numbers."""
     return all(map(is_number, values))
 
 
@@ -147,7 +148,7 @@ SAFE: Final = 2**53
 
 
 def number(value: float) -> int | float:
-    """A computed number in its one form: whole ones as int, as JavaScript prints them."""
+    """Return a computed number in its one form: whole ones as int, as JavaScript prints them."""
     if type(value) is int:
         return value if -SAFE <= value <= SAFE else number(as_double(value))
     if not value.is_integer():  # infinity and NaN are no integers either
@@ -158,7 +159,7 @@ def number(value: float) -> int | float:
 
 
 def as_double(value: float) -> float:
-    """The double that a number stands for; infinity where it is beyond all doubles."""
+    """Return the double that a number stands for; infinity where it is beyond all doubles."""
     try:
         return float(value)
     except OverflowError:
@@ -185,7 +186,7 @@ def same_text(left: str, right: str, run: Meter) -> bool:
 
 
 def equal(left: Value, right: Value, run: Meter) -> bool:
-    """Deep equality; true is not 1, and a function equals only itself."""
+    """Return whether two values are deeply equal; true is not 1, a function equals only itself."""
     if left is right:
         return True
     kind = type(left)
@@ -208,3 +209,70 @@ def equal(left: Value, right: Value, run: Meter) -> bool:
             and all(equal(value, right[key], run) for key, value in left.items())
         )
     return False
+
+
+# -- numbers as JavaScript reads and prints them
+
+_FIFTEEN: Final = Context(prec=15, rounding=ROUND_HALF_UP)
+_DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?\Z")
+_RADIX: Final = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def print_number(value: float) -> str:
+    """Return JavaScript's ``String(value)``."""
+    if type(value) is int and abs(value) < 10**15:
+        return str(value)
+    value = as_double(value)
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    sign, digits, exponent = _parts(value)
+    return sign + _layout(digits, exponent)
+
+
+def _parts(value: float) -> tuple[str, str, int]:
+    """Return the sign, the shortest digits that mean this double, and where their point stands."""
+    parts = Decimal(repr(value)).as_tuple()
+    digits = "".join(map(str, parts.digits))
+    exponent = len(digits) + int(parts.exponent)
+    digits = digits.rstrip("0") or "0"
+    return ("-" if parts.sign and value else ""), digits, exponent if value else 1
+
+
+def _layout(digits: str, point: int) -> str:
+    if 0 < point <= 21:
+        whole = digits[:point].ljust(point, "0")
+        return f"{whole}.{digits[point:]}" if len(digits) > point else whole
+    if -6 < point <= 0:
+        return "0." + "0" * -point + digits
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{fraction}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def print_15(value: float) -> str:
+    """Print 15 significant digits, as ``$string`` does; null if that is beyond all doubles."""
+    if type(value) is int and abs(value) < 10**15:
+        return str(value)
+    rounded = float(_FIFTEEN.create_decimal(Decimal(as_double(value))))
+    return print_number(rounded) if isfinite(rounded) else "null"
+
+
+def read_number(text: str) -> int | float | None:
+    """``$number`` of a string; None if it is none."""
+    if _DECIMAL.match(text):
+        value = float(text)
+        return number(value) if abs(value) != float("inf") else None
+    if _RADIX.fullmatch(text):
+        return number(int(text, 0))
+    return None
+
+
+def in_radix(value: float, radix: int) -> str:
+    """Return an integer in the digits of a radix from 2 to 36."""
+    rest, digits = abs(int(value)), ""
+    while rest:
+        rest, digit = divmod(rest, radix)
+        digits = _DIGITS[digit] + digits
+    return ("-" if value < 0 else "") + (digits or "0")

@@ -6,19 +6,28 @@ filters of our own, since AWS's grammar is not the one that jsonpath-ng parses.
 
 from __future__ import annotations
 
-from .follow import IndexNotFound, PathNotFound
 from .grammar import PathSyntaxError
-from .paths import Path, Reference, ReferenceConflict, compile_path, compile_reference
-from .steps import Meter
+from .meter import PathMeter
+from .paths import (
+    CompiledPath,
+    IndexNotFound,
+    NotAnArray,
+    PathNotFound,
+    ReferenceConflict,
+    ReferencePath,
+    compile_path,
+    compile_reference,
+)
 
 __all__ = [
+    "CompiledPath",
     "IndexNotFound",
-    "Meter",
-    "Path",
+    "NotAnArray",
+    "PathMeter",
     "PathNotFound",
     "PathSyntaxError",
-    "Reference",
     "ReferenceConflict",
+    "ReferencePath",
     "compile_path",
     "compile_reference",
 ]

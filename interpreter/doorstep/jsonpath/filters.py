@@ -4,25 +4,29 @@
     not     = "!" not | "(" or ")" | operand [ operator operand ]
     operand = "@" steps | "$" steps | 'text' | 12 | true | null | /pattern/i | [list] | bareword
 
-A path alone asks whether it leads anywhere. What the operators mean: `operators`.
+A path alone asks whether it finds anything. The operators are those of the library that AWS uses
+(https://github.com/json-path/JsonPath#filter-operators; facts 30 and 33): a number equals a text
+that spells it, an absent value equals nothing, values of different types have no order, and ``=~``
+must match the whole text.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..jsonata.regex_nodes import RegexError
-from ..jsonata.regex_pattern import Pattern
-from .grammar import OPERAND_NAME, Filter, PathSyntaxError, Step, definite, read_steps
-from .operators import NUMBER, OPERATORS, Test, read_number
-from .scanner import Scanner
-from .steps import ABSENT, Meter, Reach
+from ..jsonata.regex.pattern import Pattern
+from ..jsonata.regex.syntax import RegexError
+from ..jsonata.values import equal
+from ..values.java import text_of
+from .grammar import OPERAND_NAME, FilterStep, PathSyntaxError, Scanner, Step, definite, read_steps
+from .meter import ABSENT, PathMeter, Reach
 
-Predicate = Callable[[Any, Any, Meter], bool]
+Predicate = Callable[[Any, Any, PathMeter], bool]
 """Asked of an item and the root of the path."""
-Operand = Callable[[Any, Any, Meter], Any]
+Operand = Callable[[Any, Any, PathMeter], Any]
 Follow = Callable[[tuple[Step, ...]], Reach]
 """Compiles steps to a function of their root that gives ABSENT where nothing is."""
 
@@ -38,8 +42,8 @@ _ESCAPES = "dDwWsSbBtnfrvxuck"
 """Of Java's escapes, those that the patterns of JSONata have too, with the same meaning."""
 
 
-def compile_filter(source: Filter, follow: Follow) -> Predicate:
-    """The predicate of a filter step. Raises PathSyntaxError."""
+def compile_filter(source: FilterStep, follow: Follow) -> Predicate:
+    """Return the predicate of a filter step. Raises PathSyntaxError (facts 30 and 33)."""
     scanner = Scanner(source.text, PathSyntaxError, source.start)
     predicate = _either(scanner, follow, 0)
     if scanner.position != source.end:
@@ -51,18 +55,20 @@ def _either(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
     options = [_both(scanner, follow, depth)]
     while _logical(scanner, "||"):
         options.append(_both(scanner, follow, depth))
-    if len(options) == 1:
-        return options[0]
-    return lambda item, root, meter: any(holds(item, root, meter) for holds in options)
+    return _of_all(options, any)
 
 
 def _both(scanner: Scanner, follow: Follow, depth: int) -> Predicate:
     parts = [_negated(scanner, follow, depth)]
     while _logical(scanner, "&&"):
         parts.append(_negated(scanner, follow, depth))
+    return _of_all(parts, all)
+
+
+def _of_all(parts: list[Predicate], hold: Callable[[Iterable[bool]], bool]) -> Predicate:
     if len(parts) == 1:
         return parts[0]
-    return lambda item, root, meter: all(holds(item, root, meter) for holds in parts)
+    return lambda item, root, meter: hold(holds(item, root, meter) for holds in parts)
 
 
 def _logical(scanner: Scanner, token: str) -> bool:
@@ -97,7 +103,7 @@ def _relation(scanner: Scanner, follow: Follow) -> Predicate:
     test = _operator(scanner)
     right = _operand(scanner, follow)
 
-    def holds(item: Any, root: Any, meter: Meter) -> bool:
+    def holds(item: Any, root: Any, meter: PathMeter) -> bool:
         meter.tick()
         return test(left(item, root, meter), right(item, root, meter), meter)
 
@@ -105,11 +111,11 @@ def _relation(scanner: Scanner, follow: Follow) -> Predicate:
 
 
 def _operator(scanner: Scanner) -> Test:
-    found = _OPERATOR.match(scanner.text, scanner.position)
-    test = OPERATORS.get(found[0].lower()) if found else None
-    if found is None or test is None:
+    match = _OPERATOR.match(scanner.text, scanner.position)
+    test = OPERATORS.get(match[0].lower()) if match else None
+    if match is None or test is None:
         raise scanner.refused("Could not compile inline filter: expected an operator")
-    scanner.position = found.end()
+    scanner.position = match.end()
     return test
 
 
@@ -140,9 +146,9 @@ def _scalar(scanner: Scanner) -> Any:
             return _text(scanner.quoted(quote, f"String not closed. Expected {quote}"))
     if scanner.take("/"):
         return _pattern(scanner)
-    if found := NUMBER.match(scanner.text, scanner.position):
-        scanner.position = found.end()
-        return read_number(found[0])
+    if match := NUMBER.match(scanner.text, scanner.position):
+        scanner.position = match.end()
+        return read_number(match[0])
     word = _BAREWORD.match(scanner.text, scanner.position)
     if word is None:
         raise scanner.refused("Could not compile inline filter: expected a value")
@@ -166,6 +172,7 @@ def _list(scanner: Scanner) -> list[Any]:
 
 
 def _pattern(scanner: Scanner) -> Pattern:
+    # Fact 33: `=~ /pattern/flags`.
     start = scanner.position
     body = scanner.quoted("/", "Pattern not closed. Expected /")
     flags = ""
@@ -181,3 +188,115 @@ def _pattern(scanner: Scanner) -> Pattern:
         return Pattern(body, flags, whole=True)
     except RegexError as problem:
         raise scanner.refused(f"Could not compile inline filter: {problem}", start) from None
+
+
+# -- operators
+
+Test = Callable[[Any, Any, PathMeter], bool]
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.-])")
+
+
+def read_number(text: str) -> int | float:
+    """Return the number that a match of `NUMBER` spells."""
+    return int(text) if text.lstrip("-").isdigit() and len(text) < 400 else float(text)
+
+
+def _equal(left: Any, right: Any, meter: PathMeter) -> bool:
+    if isinstance(left, str) and _is_number(right):
+        return _spells(left, right)
+    if isinstance(right, str) and _is_number(left):
+        return _spells(right, left)
+    return left is not ABSENT and right is not ABSENT and equal(left, right, meter)
+
+
+def _spells(text: str, number: float) -> bool:
+    return NUMBER.fullmatch(text) is not None and read_number(text) == number
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _same_type(left: Any, right: Any, meter: PathMeter) -> bool:
+    return isinstance(left, str) == isinstance(right, str) and _equal(left, right, meter)
+
+
+def _ordered(test: Callable[[Any, Any], bool]) -> Test:
+    def compare(left: Any, right: Any, _meter: PathMeter) -> bool:
+        if isinstance(left, str) and isinstance(right, str):
+            return test(left, right)
+        return _is_number(left) and _is_number(right) and test(left, right)
+
+    return compare
+
+
+def _matches(left: Any, right: Any, meter: PathMeter) -> bool:
+    if isinstance(left, Pattern):
+        left, right = right, left
+    if not isinstance(right, Pattern):
+        return False
+    if isinstance(left, list):
+        meter.tick(len(left))
+        return any(_matches(item, right, meter) for item in left)
+    text = "" if left is ABSENT or left is None else text_of(left)
+    meter.tick(len(text) >> 4 if isinstance(left, dict) else 0)
+    return right.matches(text, meter.tick)
+
+
+def _among(value: Any, items: Any, meter: PathMeter) -> bool:
+    if not isinstance(items, list):
+        return False
+    meter.tick(len(items))
+    return any(_equal(item, value, meter) for item in items)
+
+
+def _contains(left: Any, right: Any, meter: PathMeter) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        meter.tick(len(left) >> 9)
+        return right in left
+    return _among(right, left, meter)
+
+
+def _size(left: Any, right: Any, _meter: PathMeter) -> bool:
+    return isinstance(left, (str, list)) and _is_number(right) and len(left) == int(right)
+
+
+def _empty(left: Any, right: Any, _meter: PathMeter) -> bool:
+    return isinstance(left, (str, list, dict)) and (not left) is right
+
+
+def _overlap(left: Any, right: Any, meter: PathMeter) -> bool:
+    return isinstance(left, list) and any(_among(item, right, meter) for item in left)
+
+
+def _subset(left: Any, right: Any, meter: PathMeter) -> bool:
+    return isinstance(left, list) and all(_among(item, right, meter) for item in left)
+
+
+def _not(test: Test) -> Test:
+    return lambda left, right, meter: not test(left, right, meter)
+
+
+OPERATORS: dict[str, Test] = {
+    "==": _equal,
+    "!=": _not(_equal),
+    "===": _same_type,
+    "!==": _not(_same_type),
+    "<": _ordered(operator.lt),
+    "<=": _ordered(operator.le),
+    ">": _ordered(operator.gt),
+    ">=": _ordered(operator.ge),
+    "=~": _matches,
+    "in": _among,
+    "nin": _not(_among),
+    "contains": _contains,
+    "all": lambda left, right, meter: _subset(right, left, meter),
+    "subsetof": _subset,
+    "anyof": _overlap,
+    "noneof": lambda left, right, meter: (
+        isinstance(left, list) and not _overlap(left, right, meter)
+    ),
+    "size": _size,
+    "empty": _empty,
+}

@@ -15,7 +15,87 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .scanner import ExpressionSyntaxError, Scanner
+from ..errors import DoorstepError
+
+# -- reading character by character
+
+BLANK = " \t\r\n"
+
+
+class ExpressionSyntaxError(DoorstepError):
+    """An expression that AWS refuses when a definition is created.
+
+    ``reason`` says what is wrong, ``position`` (from 0) where in ``text``; ``str()`` adds a caret.
+    """
+
+    def __init__(self, reason: str, text: str, position: int) -> None:
+        self.reason = reason
+        self.text = text
+        self.position = position
+        super().__init__(reason, text, position)
+
+    def __str__(self) -> str:
+        line = self.text.translate(dict.fromkeys(map(ord, BLANK), " "))
+        return f"{self.reason}\n  {line}\n  {' ' * self.position}^"
+
+
+class Scanner:
+    """A text and how far it is read. Refusals are raised as ``refusal``, pointing into ``text``."""
+
+    __slots__ = ("position", "refusal", "text")
+
+    def __init__(self, text: str, refusal: type[ExpressionSyntaxError], position: int = 0) -> None:
+        self.text = text
+        self.refusal = refusal
+        self.position = position
+
+    def refused(self, reason: str, position: int | None = None) -> ExpressionSyntaxError:
+        """Return the refusal to raise, pointing at what comes next unless a position is passed."""
+        return self.refusal(reason, self.text, self.position if position is None else position)
+
+    @property
+    def ended(self) -> bool:
+        return self.position >= len(self.text)
+
+    def at(self, *tokens: str) -> bool:
+        """Return whether one of the tokens comes next."""
+        return self.text.startswith(tokens, self.position)
+
+    def take(self, token: str) -> bool:
+        """Read the token if it comes next."""
+        if self.text.startswith(token, self.position):
+            self.position += len(token)
+            return True
+        return False
+
+    def expect(self, token: str, reason: str) -> None:
+        if not self.take(token):
+            raise self.refused(reason)
+
+    def skip_blanks(self) -> None:
+        while not self.ended and self.text[self.position] in BLANK:
+            self.position += 1
+
+    def until(self, stops: str) -> str:
+        """Read up to one of the stop characters, or to the end."""
+        start = self.position
+        while not self.ended and self.text[self.position] not in stops:
+            self.position += 1
+        return self.text[start : self.position]
+
+    def quoted(self, closed_by: str, unclosed: str) -> str:
+        """Read to an unescaped ``closed_by``, and over it; escapes stay as written."""
+        start = self.position
+        while not self.ended:
+            character = self.text[self.position]
+            if character == closed_by:
+                self.position += 1
+                return self.text[start : self.position - 1]
+            self.position += 2 if character == "\\" else 1
+        raise self.refused(unclosed, start - 1)
+
+
+# -- steps
 
 MAX_LENGTH = 16_384
 MAX_FILTERS = 30
@@ -42,7 +122,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """``[0]``, ``[-1]``, ``[0,2]``."""
+    """``[0]``, ``[-1]``, ``[0,2]`` (fact 32)."""
 
     indexes: tuple[int, ...]
 
@@ -56,13 +136,13 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Wildcard:
-    """``.*``, ``[*]``: every value of an object, every item of an array."""
+class WildcardStep:
+    """``.*``, ``[*]``: every value of an object, every item of an array (facts 31 and 34)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """``[?(expression)]``; the expression is ``text[start:end]``."""
+class FilterStep:
+    """``[?(expression)]``; the expression is ``text[start:end]`` (fact 30)."""
 
     text: str
     start: int
@@ -71,14 +151,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """``..``: the next step at every depth."""
+    """``..``: the next step at every depth (fact 30)."""
 
 
-Step = Members | Elements | Range | Wildcard | Filter | Descent
+Step = Members | Elements | Range | WildcardStep | FilterStep | Descent
 
 
 def parse(text: str) -> tuple[str, tuple[Step, ...]]:
-    """The root's name ("" is `$`, "$" is `$$`, otherwise a variable) and the steps from there."""
+    """Return the root's name ("" is `$`, "$" is `$$`, else a variable) and the steps from there.
+
+    Facts 334 and 342: `$` is the state's data, `$$` the context object, `$name` a variable. Fact
+    35: there are no functions.
+    """
     if len(text) > MAX_LENGTH:
         raise PathSyntaxError(f"A path has at most {MAX_LENGTH} characters", text[:60], 60)
     if text.count("?") > MAX_FILTERS:  # they may stand inside one another
@@ -100,7 +184,7 @@ def parse(text: str) -> tuple[str, tuple[Step, ...]]:
 
 
 def read_steps(scanner: Scanner, name: re.Pattern[str]) -> tuple[Step, ...]:
-    """As many steps as there are; ``name`` matches what a dotted name may be made of here."""
+    """Read as many steps as there are; ``name`` matches a dotted name here."""
     steps: list[Step] = []
     while scanner.at(".", "["):
         if plain := _PLAIN.match(scanner.text, scanner.position):
@@ -116,7 +200,7 @@ def read_steps(scanner: Scanner, name: re.Pattern[str]) -> tuple[Step, ...]:
 
 
 def definite(steps: tuple[Step, ...]) -> bool:
-    """Whether the steps lead to one value rather than to a list of matches."""
+    """Return whether the steps lead to one value, not to a list of matches (fact 320)."""
     return all(
         isinstance(step, Members) or (isinstance(step, Elements) and len(step.indexes) == 1)
         for step in steps
@@ -124,7 +208,7 @@ def definite(steps: tuple[Step, ...]) -> bool:
 
 
 def reference(steps: tuple[Step, ...]) -> bool:
-    """Whether this is a Reference Path: single names and indexes from 0 only (specification)."""
+    """Return whether this is a Reference Path: single names and indexes from 0 only (fact 325)."""
     return all(
         (isinstance(step, Members) and len(step.names) == 1)
         or (isinstance(step, Elements) and len(step.indexes) == 1 and step.indexes[0] >= 0)
@@ -146,14 +230,14 @@ def _step(scanner: Scanner, name: re.Pattern[str]) -> Step:
     if scanner.at("."):
         raise scanner.refused(f"Character '.' on position {scanner.position} is not valid.")
     if scanner.take("*"):
-        return Wildcard()
+        return WildcardStep()
     if scanner.at("["):
         return _bracket(scanner)
-    found = name.match(scanner.text, scanner.position)
-    if found is None:
+    match = name.match(scanner.text, scanner.position)
+    if match is None:
         raise scanner.refused(f"Could not parse token starting at position {scanner.position}")
-    scanner.position = found.end()
-    return Members((_ESCAPE.sub(r"\1", found[0]),))
+    scanner.position = match.end()
+    return Members((_ESCAPE.sub(r"\1", match[0]),))
 
 
 def _bracket(scanner: Scanner) -> Step:
@@ -167,11 +251,11 @@ def _bracket(scanner: Scanner) -> Step:
     inside = scanner.until("]").strip()
     scanner.expect("]", "Property has not been closed - missing closing ]")
     if inside == "*":
-        return Wildcard()
+        return WildcardStep()
     if _INDEXES.fullmatch(inside):
         return Elements(tuple(_index(scanner, part, opened) for part in inside.split(",")))
-    if found := _FROM_END.fullmatch(inside):
-        return Elements((-_index(scanner, found[1], opened),))
+    if match := _FROM_END.fullmatch(inside):
+        return Elements((-_index(scanner, match[1], opened),))
     if (bounds := _SLICE.fullmatch(inside)) and (bounds[1] or bounds[2]):
         start, end = (_index(scanner, part, opened) if part else None for part in bounds.groups())
         return Range(start, end)
@@ -208,7 +292,7 @@ def _quoted_names(scanner: Scanner) -> tuple[str, ...]:
         scanner.skip_blanks()
 
 
-def _filter(scanner: Scanner) -> Filter:
+def _filter(scanner: Scanner) -> FilterStep:
     scanner.position += 1
     scanner.skip_blanks()
     scanner.expect("(", "A filter must start with '[?(' and end with ')]'")
@@ -216,7 +300,7 @@ def _filter(scanner: Scanner) -> Filter:
     end = _closing(scanner)
     scanner.skip_blanks()
     scanner.expect("]", "A filter must start with '[?(' and end with ')]'")
-    return Filter(scanner.text, start, end)
+    return FilterStep(scanner.text, start, end)
 
 
 def _closing(scanner: Scanner) -> int:

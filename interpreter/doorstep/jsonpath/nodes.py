@@ -7,25 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonpath_ng.jsonpath import (
-    DatumInContext,
-    Descendants,
-    Index,
-    JSONPath,
-    Slice,
-    This,
-)
+from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, Slice, This
 from jsonpath_ng.jsonpath import Wildcard as Every
 
 from .filters import Follow, Predicate, compile_filter
-from .grammar import Descent, Elements, Filter, Members, Range, Step, Wildcard
-from .steps import Meter, Reach
+from .grammar import Descent, Elements, FilterStep, Members, Range, Step, WildcardStep
+from .meter import PathMeter, Reach
 
 
-class Start(DatumInContext):
+class RootDatum(DatumInContext):
     """The root of the path, and what counts the steps from there."""
 
-    def __init__(self, value: Any, meter: Meter) -> None:
+    def __init__(self, value: Any, meter: PathMeter) -> None:
         super().__init__(value)
         self.meter = meter
 
@@ -46,7 +39,7 @@ class Counted(JSONPath):
 class Selected(JSONPath):
     """``.a``, ``['a']``; ``['a','b']`` is one object of those that are there, at the end only.
 
-    jsonpath-ng's Fields gives several names one by one, and takes the name `*` for a wildcard.
+    jsonpath-ng's Fields returns several names one by one, and takes the name `*` for a wildcard.
     """
 
     def __init__(self, names: tuple[str, ...], last: bool) -> None:
@@ -91,6 +84,8 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
     """Return what finds the values of the steps; `follow` compiles paths inside filters.
 
     Raises PathSyntaxError.
+
+    Facts 30 to 34: what each step selects.
     """
     nodes: list[JSONPath] = []
     descending = False
@@ -102,8 +97,8 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
         nodes.append(Descendants(This(), node) if descending else node)
         descending = False
 
-    def find(value: Any, meter: Meter) -> list[Any]:
-        data: list[DatumInContext] = [Start(value, meter)]
+    def find(value: Any, meter: PathMeter) -> list[Any]:
+        data: list[DatumInContext] = [RootDatum(value, meter)]
         for node in nodes:
             data = [match for datum in data for match in node.find(datum)]
         return [datum.value for datum in data]
@@ -112,6 +107,7 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
 
 
 def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
+    # Facts 31 and 34: a wildcard takes the values of objects as well, and none is no failure.
     match step:
         case Members(names):
             return Selected(names, last)
@@ -119,17 +115,17 @@ def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
             return Index(*indexes)
         case Range(start, end):
             return Slice(start, end)
-        case Filter():
+        case FilterStep():
             return Filtered(compile_filter(step, follow), descending)
-        case Wildcard() | Descent():
+        case WildcardStep() | Descent():
             return Every()
 
 
-def _start(datum: DatumInContext) -> tuple[Start, int]:
+def _start(datum: DatumInContext) -> tuple[RootDatum, int]:
     """Return where the path started, and how many steps ago."""
     depth = 0
     while datum.context is not None:
         datum = datum.context
         depth += 1
-    assert isinstance(datum, Start)
+    assert isinstance(datum, RootDatum)
     return datum, depth

@@ -1,7 +1,7 @@
 """JSONPath as AWS has it: paths that read, reference paths that also write.
 
-Grammar: `grammar`. Reading: `follow`, and `nodes` for what is not a mere
-sequence of names and indexes. Filters: `filters`.
+Names and indexes, which nearly all real paths are, become a few look-ups. Other steps become a tree
+of jsonpath-ng (`nodes`), which is imported for the first of them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ..values.json_text import dumps
-from .follow import absence, follow, key_of
-from .grammar import PathSyntaxError, definite, parse, reference
-from .steps import Get, Reach
+from ..values.json_values import dumps
+from .grammar import Elements, Members, PathSyntaxError, Step, definite, parse, reference
+from .meter import ABSENT, Get, PathMeter, Reach
 
 
 class ReferenceConflict(Exception):  # noqa: N818
@@ -23,7 +22,7 @@ class ReferenceConflict(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class CompiledPath:
     """A compiled path; ``get`` takes the value of its root."""
 
     text: str
@@ -40,7 +39,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferencePath:
     """A reference path (ResultPath, ItemsPath)."""
 
     text: str
@@ -53,7 +52,7 @@ class Reference:
 
 
 @lru_cache(maxsize=4096)
-def compile_path(text: str) -> Path:
+def compile_path(text: str) -> CompiledPath:
     """Compile `$.a`, `$$.State.Name` or `$variable[0]`. Raises PathSyntaxError."""
     root, steps = parse(text)
 
@@ -61,12 +60,12 @@ def compile_path(text: str) -> Path:
         raise absence(text, steps, value)
 
     get, search = follow(text, steps, absent)
-    return Path(text, root, reference(steps), definite(steps), get, search)
+    return CompiledPath(text, root, reference(steps), definite(steps), get, search)
 
 
 @lru_cache(maxsize=4096)
-def compile_reference(text: str) -> Reference:
-    """Compile a Reference Path. Raises PathSyntaxError for any other path."""
+def compile_reference(text: str) -> ReferencePath:
+    """Compile a Reference Path. Raises PathSyntaxError for any other path (fact 325)."""
     root, steps = parse(text)
     if not reference(steps):
         position = next(i for i in range(1, len(steps) + 1) if not reference(steps[:i]))
@@ -74,10 +73,11 @@ def compile_reference(text: str) -> Reference:
             f"A reference path has names and indexes only, but step {position} is neither", text, 0
         )
     keys = tuple(key_of(step) for step in steps)
-    return Reference(text, root, _get(keys), _put(keys))
+    return ReferencePath(text, root, _get(keys), _put(keys))
 
 
 def _put(keys: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
+    # Fact 49: fields that are missing on the way are created.
     if not keys:
         return lambda _, value: value
 
@@ -121,4 +121,163 @@ def _has(node: Any, key: str | int) -> bool:
 
 
 def _conflict(step: str | int, target: Any) -> ReferenceConflict:
+    # Fact 310: the words are those that AWS was measured to use.
     return ReferenceConflict(f'Unable to apply step "{step}" to input {dumps(target)}')
+
+
+# -- reading
+
+
+class PathNotFound(Exception):  # noqa: N818  named after what it says
+    """A definite path leads nowhere. ``reason`` is what AWS says after `Invalid path '…' : `."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+
+class IndexNotFound(PathNotFound):
+    """The path ends past the end of an array; as a field of a payload template that is null
+    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest;
+    fact 328).
+    """
+
+
+class NotAnArray(PathNotFound):
+    """An index stands on something other than an array, or null (fact 133)."""
+
+
+def follow(text: str, steps: tuple[Step, ...], absent: Get) -> tuple[Get, Reach | None]:
+    """Return a function of the root's value: what the steps lead to, or `absent(root's value)`.
+
+    And the same with a meter, unless the steps are so few that none is needed.
+
+    Facts 31 and 320: a definite path has one value or none, any other a list.
+    """
+    if all(_single(step) for step in steps):
+        return _direct(steps, absent), None
+    search = _search(steps, absent)
+    return lambda value: search(value, PathMeter(text)), search
+
+
+def _in_filter(steps: tuple[Step, ...]) -> Reach:
+    """Return the same for a path in a filter, which returns ABSENT."""
+    if not all(_single(step) for step in steps):
+        return _search(steps, lambda _: ABSENT)
+    get = _direct(steps, lambda _: ABSENT)
+    return lambda value, _: get(value)
+
+
+def _direct(steps: tuple[Step, ...], absent: Get) -> Get:
+    keys = tuple(key_of(step) for step in steps)
+    if not keys:
+        return lambda value: value
+    if any(isinstance(key, int) for key in keys):
+        return _chain(keys, absent)
+    return _member(keys[0], absent) if len(keys) == 1 else _members(keys, absent)
+
+
+def _single(step: Step) -> bool:
+    match step:
+        case Members((_,)) | Elements((_,)):
+            return True
+    return False
+
+
+def key_of(step: Step) -> Any:
+    match step:
+        case Members((key,)) | Elements((key,)):
+            return key
+    raise AssertionError(step)
+
+
+def _member(name: str, absent: Get) -> Get:
+    def get(value: Any) -> Any:
+        try:
+            return value[name]
+        except (KeyError, TypeError):
+            return absent(value)
+
+    return get
+
+
+def _members(names: tuple[str, ...], absent: Get) -> Get:
+    def get(value: Any) -> Any:
+        member = value
+        try:
+            for name in names:
+                member = member[name]
+        except (KeyError, TypeError):
+            return absent(value)
+        return member
+
+    return get
+
+
+def _chain(keys: tuple[str | int, ...], absent: Get) -> Get:
+    def get(value: Any) -> Any:
+        member = value
+        try:
+            for key in keys:
+                if key.__class__ is int and not isinstance(member, list):
+                    return absent(value)  # a text has indexes in Python
+                member = member[key]
+        except (KeyError, IndexError, TypeError):
+            return absent(value)
+        return member
+
+    return get
+
+
+def _search(steps: tuple[Step, ...], absent: Get) -> Reach:
+    from .nodes import build  # 40 ms, for few definitions
+
+    find = build(steps, _in_filter)
+    if not definite(steps):
+        return find
+
+    def get(value: Any, meter: PathMeter) -> Any:
+        values = find(value, meter)
+        return values[0] if values else absent(value)
+
+    return get
+
+
+def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
+    """Return why a definite path leads nowhere, in the words of the library that AWS uses.
+
+    Recorded: "No results …" and "Missing property …" (test_invalid_jsonpath,
+    test_catch_states_runtime). Reported by users of AWS: "Property … not member" (awsdocs
+    aws-step-functions-developer-guide #5), "Multi properties …" (deric4's gist of 2023),
+    "FilterStep: …" (floci's documentation).
+
+    Fact 321.
+    """
+    at = "$"
+    for step in steps:
+        last = step is steps[-1]
+        match step:
+            case Members(names):
+                inside = ", ".join(f"'{name}'" for name in names)
+                if not isinstance(value, dict):
+                    return PathNotFound(text, f"Property [{inside}] not found in path {at}")
+                at += f"[{inside}]"
+                if len(names) > 1:
+                    reason = f"Multi properties can only be used as path leafs: {at}"
+                    return PathNotFound(text, reason)
+                if names[0] not in value:
+                    missing = "No results for path:" if last else "Missing property in path"
+                    return PathNotFound(text, f"{missing} {at}")
+                value = value[names[0]]
+            case Elements((index,)):
+                if not isinstance(value, list):
+                    kind = PathNotFound if value is None else NotAnArray
+                    reason = f"Filter: [{index}] can only be applied to arrays."
+                    return kind(text, f"{reason} Current context is: {dumps(value)}")
+                at += f"[{index}]"
+                beyond = not -len(value) <= index < len(value)
+                if beyond and last:
+                    return IndexNotFound(text, f"No results for path: {at}")
+                value = None if beyond else value[index]
+    raise AssertionError(text)

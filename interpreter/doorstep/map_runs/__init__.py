@@ -1,1 +1,32 @@
-"""doorstep.map_runs."""
+"""Map runs: the children of a distributed Map, what they read and what they write."""
+
+from __future__ import annotations
+
+from .readers import (
+    UNREADABLE,
+    Batch,
+    batched,
+    batches,
+    failed,
+    most_items,
+    parse_items,
+    read_items,
+)
+from .run import EXCEEDED, MapRun, exceeds
+from .writers import export_result, result
+
+__all__ = [
+    "EXCEEDED",
+    "UNREADABLE",
+    "Batch",
+    "MapRun",
+    "batched",
+    "batches",
+    "exceeds",
+    "export_result",
+    "failed",
+    "most_items",
+    "parse_items",
+    "read_items",
+    "result",
+]

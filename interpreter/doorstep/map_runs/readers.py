@@ -1,4 +1,4 @@
-"""ItemReader: the items of a map run, streamed from a folder that stands for the buckets.
+"""ItemReader and ItemBatcher: items streamed from a folder that stands for the buckets.
 
 `bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
 PARQUET and the manifests of Athena and of S3 inventories are not read.
@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from ..engine.commands import ItemSource, StartMapRun
+from ..engine import BatchPlan, ItemSource, StartMapRun
 from ..errors import InputError, StateFailed, shortened
-from ..values.json_text import loads
+from ..values.json_values import encoded, loads
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024
@@ -33,22 +33,25 @@ that no file can have.
 """
 
 
-class Item(NamedTuple):
+class MapItem(NamedTuple):
     """One item, and where it comes from ($$.Map.Item.Source)."""
 
     value: Any
     source: str
 
 
-def read_items(command: StartMapRun, buckets: Path | None) -> Generator[Item, None, None]:
-    """The items of a map run: the state's own, or those that its ItemReader names."""
+def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem, None, None]:
+    """Return the items of a map run: the state's own, or those that its ItemReader names.
+
+    Fact 280.
+    """
     if command.reader is None:
-        yield from (Item(value, "STATE_DATA") for value in command.items or ())
+        yield from (MapItem(value, "STATE_DATA") for value in command.items or ())
     else:
         yield from _read(command.reader, buckets)
 
 
-def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
+def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
     most = most_items(reader)
     name = text_field("Bucket", reader.arguments.get("Bucket"))
     folder = locate(buckets, name)
@@ -56,19 +59,19 @@ def _read(reader: ItemSource, buckets: Path | None) -> Iterator[Item]:
         items = _listed(reader, folder, name)
     else:
         key = str(reader.arguments.get("Key", ""))
-        items = _object(reader.config, locate(buckets, name, key), f"S3://{name}/{key}")
+        items = _object(reader.config, locate(buckets, name, key), f"s3://{name}/{key}")
     return islice(items, most)
 
 
 def most_items(reader: ItemSource) -> int | None:
-    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it."""
+    """MaxItems; None for no limit, as 0 is: AWS was recorded accepting it (fact 278)."""
     if reader.max_items is not None and reader.max_items < 0:
         raise failed("field MaxItems must be positive")
     return reader.max_items or None
 
 
 def text_field(name: str, value: object) -> str:
-    """A member of a reader's or writer's Parameters, which have to be texts."""
+    """Return a member of a reader's or writer's Parameters, which have to be texts."""
     if not isinstance(value, str):
         raise failed(f"The field '{name}' must be a string.")
     return value
@@ -80,10 +83,10 @@ def failed(cause: str) -> StateFailed:
 
 
 def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
-    """The file or folder that stands for an object or a bucket; never outside the folder."""
+    """Return the file or folder that stands for an object or a bucket; never outside the folder."""
     if buckets is None:
         raise failed(
-            f"No folder stands for the bucket {bucket!r}: give one with --bucket DIR "
+            f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
             f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
         )
     with reported(f"{bucket}/{key}"):
@@ -108,7 +111,8 @@ def _outside(bucket: str, key: str) -> StateFailed:
     return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
 
 
-def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
+def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
+    # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
     if not folder.is_dir():
         raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
@@ -122,12 +126,13 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[Item]:
         if not path.resolve().is_relative_to(folder):
             raise _outside(bucket, key)
         if flatten:
-            yield from _object(reader.config, path, f"S3://{bucket}/{key}")
+            yield from _object(reader.config, path, f"s3://{bucket}/{key}")
         else:
-            yield Item(_metadata(path, key), f"S3://{bucket}")
+            yield MapItem(_metadata(path, key), f"s3://{bucket}")
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:
+    # Fact 119: Etag has its quotes, LastModified is in seconds.
     with reported(path), path.open("rb") as file:
         stat = path.stat()
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -140,17 +145,17 @@ def _metadata(path: Path, key: str) -> dict[str, Any]:
     }
 
 
-def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[Item]:
+def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[MapItem]:
     with reported(path):
         if not path.is_file():
             raise failed(f"The specified key does not exist. ({path})")
         with _open(path) as lines:
             for value in parse_items(config, lines):
-                yield Item(value, source)
+                yield MapItem(value, source)
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    """The items of an object's text, as ReaderConfig says that they are written.
+    """Return the items of an object's text, as ReaderConfig says that they are written.
 
     Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
     """
@@ -162,28 +167,31 @@ def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
 
 
 def _open(path: Path) -> IO[str]:
+    # Fact 279: a packed file says so by its name.
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 276: every value is a text, header cells are taken as they are.
     # For the process, but only ever upwards: Python's own limit is below what AWS reads.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
     rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
-    given = config.get("CSVHeaderLocation") == "GIVEN"
-    headers = config.get("CSVHeaders", []) if given else next(rows, [])
+    in_definition = config.get("CSVHeaderLocation") == "GIVEN"
+    headers = config.get("CSVHeaders", []) if in_definition else next(rows, [])
     if len(set(headers)) < len(headers):
         raise failed("CSV headers cannot contain duplicates.")
     for row in rows:
         if row:
-            # Short rows are filled up with "", surplus cells are dropped.
+            # Short rows are filled up with "", cells beyond the headers are dropped.
             padded = row + [""] * (len(headers) - len(row))
             yield dict(zip(headers, padded, strict=False))
 
 
 def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
+    # Fact 277: only an array can be mapped over; ItemsPointer leads into the file.
     text = lines.read(MAX_JSON + 1)
     if len(text) > MAX_JSON:
         raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
@@ -207,6 +215,7 @@ def _pointer(text: str) -> list[str]:
 
 
 def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
+    # Fact 277: a value a line.
     return (loads(line) for line in _lines(lines) if line.strip())
 
 
@@ -222,3 +231,52 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], IO[str]], Iterable[Any]]] = {
     "JSON": _json,
     "JSONL": _jsonl,
 }
+
+
+class Batch(NamedTuple):
+    """A child's input, and how many items stand in it."""
+
+    input: Any
+    size: int
+
+
+def batches(command: StartMapRun, items: Iterator[MapItem]) -> Iterator[Batch]:
+    """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+
+    Facts 116 and 281.
+    """
+    selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
+    if command.batch is None:
+        return (Batch(value, 1) for value in selected)
+    return batched(command.batch, selected)
+
+
+def batched(plan: BatchPlan, values: Iterator[Any]) -> Iterator[Batch]:
+    """Return the children's inputs that an ItemBatcher makes of the items'.
+
+    Facts 116 and 281: an item too large for a batch of its own fails; the last batch may be
+    smaller.
+    """
+    empty = len(encoded({**plan.shared, "Items": []}))
+    held: list[Any] = []
+    size = empty
+    for value in values:
+        length = len(encoded(value)) + 1
+        if plan.max_bytes is not None and empty + length > plan.max_bytes:
+            raise StateFailed(
+                "States.ItemReaderFailed",
+                f"An item of {length} bytes does not fit into a batch of "
+                f"MaxInputBytesPerBatch {plan.max_bytes}.",
+            )
+        full = plan.max_items is not None and len(held) >= plan.max_items
+        if full or (held and plan.max_bytes is not None and size + length > plan.max_bytes):
+            yield _batch(plan, held)
+            held, size = [], empty
+        held.append(value)
+        size += length
+    if held:
+        yield _batch(plan, held)
+
+
+def _batch(plan: BatchPlan, items: list[Any]) -> Batch:
+    return Batch({**plan.shared, "Items": items}, len(items))

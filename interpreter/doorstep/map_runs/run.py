@@ -1,7 +1,7 @@
 """Map runs: the children of a distributed Map, each an execution of its own.
 
 Items are streamed from their reader and only as many children exist as may run at a time; of those
-that have ended a run keeps the output, and the execution itself only if a redrive may need it.
+that have ended a run holds the output, and the execution itself only if a redrive may need it.
 """
 
 from __future__ import annotations
@@ -11,36 +11,35 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import StartMapRun
-from ..engine.engine import SLICE
+from ..engine import SLICE, Header, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime.clock import AT_ONCE, Handle
-from ..runtime.execution import child_identity
-from ..values.json_text import dumps
-from .batches import Batch, batches
-from .readers import Item, read_items
-from .writers import kept, result
+from ..runtime import AT_ONCE, Handle, child_identity
+from ..values.json_values import dumps
+from .readers import Batch, MapItem, batches, read_items
+from .writers import record_of, result
 
 if TYPE_CHECKING:
-    from ..runtime.driver import Driver
-    from ..runtime.execution import Execution
+    from ..runtime import Driver, Running
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
 class MapRun:
-    """One map run: its counters, its children that run, the outputs of those that have ended."""
+    """One map run: its counters, its children that run, the outputs of those that have ended.
 
-    def __init__(self, driver: Driver, parent: Execution, command: StartMapRun) -> None:
+    Fact 282.
+    """
+
+    def __init__(self, driver: Driver, parent: Running, command: StartMapRun) -> None:
         self.driver = driver
         self.parent = parent
         self.command = command
-        self.running: dict[int, Execution] = {}
-        self.unsuccessful: dict[int, Execution] = {}
+        self.running: dict[int, Running] = {}
+        self.unsuccessful: dict[int, Running] = {}
         self.succeeded: dict[int, Any] = {}
-        """What `writers.kept` keeps of them: a run of thousands does not hold their histories."""
+        """Their `writers.record_of`: a run of thousands does not hold their histories."""
         self.sizes: dict[int, int] = {}
-        self._items: Generator[Item, None, None] = read_items(command, None)
+        self._items: Generator[MapItem, None, None] = read_items(command, None)
         """Being read; closed with the run, so that no file stays open."""
         self._batches: Iterator[Batch] | None = None
         self._exhausted = False
@@ -48,11 +47,11 @@ class MapRun:
         self.status = "RUNNING"
 
     def start(self, command: StartMapRun) -> None:
-        """Begin, or after a redrive let those children go on that have not succeeded."""
+        """Begin, or after a redrive continue those children that have not succeeded."""
         self.command, self.status = command, "RUNNING"
         if not self._exhausted:
             self._batches = None
-        self.driver.keeper.map_run(self)
+        self.driver.persistence.map_run(self)
         redriven_at = self.parent.engine.redriven_at
         for index, child in sorted(self.unsuccessful.items()):
             # One whose history is full stays failed.
@@ -60,10 +59,13 @@ class MapRun:
                 del self.unsuccessful[index]
                 self._watch(index, child)
                 self.driver.redrive(child)
-        self._go_on()
+        self._continue()
 
-    def take_back(self, children: Sequence[Execution]) -> None:
-        """Go on with the children of a run that was begun before a crash, or before a redrive."""
+    def restore(self, children: Sequence[Running]) -> None:
+        """Continue with the children of a run that was begun before a crash or a redrive.
+
+        Fact 505: children that failed are run again, those that succeeded are not.
+        """
         for index, (child, size) in enumerate(
             zip(children, self._sizes(len(children)), strict=False)
         ):
@@ -71,7 +73,7 @@ class MapRun:
             if not child.ended:
                 self._watch(index, child)
             elif child.status == "SUCCEEDED":
-                self.succeeded[index] = kept(self.command, child)
+                self.succeeded[index] = record_of(self.command, child)
             else:
                 self.unsuccessful[index] = child
 
@@ -86,10 +88,14 @@ class MapRun:
             return single
 
     def change(self, **fields: Any) -> None:
-        """UpdateMapRun: other limits, by their names in StartMapRun, from now on."""
+        """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
+        self.set_limits(**fields)
+        self.driver.persistence.map_run(self)
+        self._continue()
+
+    def set_limits(self, **fields: Any) -> None:
+        """Set limits by their names in StartMapRun; they apply when the run continues."""
         self.command = self.command._replace(**fields)
-        self.driver.keeper.map_run(self)
-        self._go_on()
 
     def abort(self) -> None:
         """Stop what still runs; nobody waits for the result."""
@@ -100,7 +106,7 @@ class MapRun:
         self.status = status
         self._later.cancel()
         self._items.close()
-        self.driver.keeper.map_run(self)
+        self.driver.persistence.map_run(self)
         for index, child in list(self.running.items()):
             if self.driver.withdraw(child):
                 # A redrive reads its items again.
@@ -115,7 +121,10 @@ class MapRun:
 
     @property
     def failed_items(self) -> int:
-        """How many items are in children that did not succeed."""
+        """How many items are in children that did not succeed.
+
+        Fact 285: each item of a batch counts.
+        """
         return sum(self.sizes[index] for index in self.unsuccessful)
 
     def _fill(self) -> None:
@@ -124,7 +133,8 @@ class MapRun:
                 self._batches = self._unread()
             engine = self.parent.engine
             enough = engine.pause_at - SLICE
-            while not self._over and len(self.running) < self.command.concurrency:
+            most = min(self.command.concurrency, engine.quotas.distributed_concurrency)
+            while not self._over and len(self.running) < most:
                 if engine.pause_at <= enough:
                     self._fill_later()
                     break
@@ -145,13 +155,13 @@ class MapRun:
                 self._finish()
 
     def _fill_later(self) -> None:
-        """Go on once everybody else had a turn: to select so many items took long."""
-        go_on = partial(self.driver.guard, self.parent, self._go_on)
+        """Continue once everybody else had a turn: to select so many items took long."""
+        later_on = partial(self.driver.guard, self.parent, self._continue)
         self._later.cancel()
-        self._later = self.parent.clock.call_at(AT_ONCE, go_on)
+        self._later = self.parent.clock.call_at(AT_ONCE, later_on)
 
     def _unread(self) -> Iterator[Batch]:
-        """The batches that there is no child for yet."""
+        """Return the batches that there is no child for yet."""
         self._items.close()
         self._items = read_items(self.command, self.driver.bucket)
         return islice(batches(self.command, self._items), len(self.sizes), None)
@@ -161,36 +171,37 @@ class MapRun:
         index = len(self.sizes)
         identity = child_identity(self.parent, command, index)
         self.sizes[index] = batch.size
+        definition = self.parent.journal.header.definition
         child = self.driver.start(
             command.child,
-            self.parent.journal.header.definition,
-            identity,
+            Header.of(definition, identity),
             dumps(batch.input),
-            clock=self.parent.clock,
+            self.parent.clock,
         )
         self._watch(index, child)
 
-    def _watch(self, index: int, child: Execution) -> None:
+    def _watch(self, index: int, child: Running) -> None:
         self.running[index] = child
         child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
 
-    def _ended(self, index: int, child: Execution) -> None:
+    def _ended(self, index: int, child: Running) -> None:
         del self.running[index]
         self.driver.forget(child)
         if child.status == "SUCCEEDED":
-            self.succeeded[index] = kept(self.command, child)
+            self.succeeded[index] = record_of(self.command, child)
         else:
             self.unsuccessful[index] = child
         if not self._over:
-            self._go_on()
+            self._continue()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         if self._exceeded():
             self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
         else:
             self._fill()
 
     def _exceeded(self) -> bool:
+        # Fact 285: the run fails when a tolerance is exceeded.
         command = self.command
         return exceeds(
             self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
@@ -220,7 +231,10 @@ class MapRun:
 
 
 def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
-    """Whether more items failed than are tolerated; `total`: None as long as it is not known."""
+    """Return whether more items failed than are tolerated; `total`: None while not known.
+
+    Fact 285: tolerances are exceeded, not reached; by default none is tolerated.
+    """
     if not failed:
         return False
     if count is None and percentage is None:

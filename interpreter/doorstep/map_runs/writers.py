@@ -1,4 +1,4 @@
-"""ResultWriter: what a map run gives, in the state's output or as files in the bucket's folder."""
+"""ResultWriter: a map run's result, in the state's output or as files in the bucket's folder."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import ResultTarget, StartMapRun
+from ..engine import ResultTarget, StartMapRun
 from ..errors import StateFailed
-from ..runtime.step_functions import described
-from ..values.json_text import encoded
+from ..runtime import described
+from ..values.json_values import encoded
 from .readers import locate, text_field
 
 if TYPE_CHECKING:
-    from ..runtime.execution import Execution
+    from ..runtime import Running
 
 
-def kept(command: StartMapRun, child: Execution) -> Any:
-    """What a run keeps of a child that succeeded: its output, or its description."""
+def record_of(command: StartMapRun, child: Running) -> Any:
+    """Return the record of a child that succeeded: its output, or its description (fact 284)."""
     writer = command.writer
     if writer is None:
         return child.output
@@ -29,10 +29,14 @@ def kept(command: StartMapRun, child: Execution) -> Any:
 def result(
     command: StartMapRun,
     succeeded: Mapping[int, Any],
-    unsuccessful: Mapping[int, Execution],
+    unsuccessful: Mapping[int, Running],
     buckets: Path | None,
 ) -> Any:
-    """The result of a map run: what was kept of its children in order, or where it was written."""
+    """Return the result of a map run: its children's records, or where they were written.
+
+    Facts 118, 283 and 284: the outputs in order, or with an export the manifest's place; FLATTEN
+    concatenates arrays.
+    """
     writer = command.writer
     good = [succeeded[index] for index in sorted(succeeded)]
     if writer is None:
@@ -51,9 +55,11 @@ def _export(
     writer: ResultTarget,
     bucket: str,
     good: list[Any],
-    bad: list[Execution],
+    bad: list[Running],
     buckets: Path | None,
 ) -> dict[str, Any]:
+    # Facts 118 and 284: a file for each status, failed children always with their description, and
+    # a manifest that lists them.
     folder = _folder(writer, command.arn)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
@@ -77,7 +83,10 @@ def _export(
 
 
 def export_result(writer: ResultTarget, map_run: str) -> dict[str, Any]:
-    """The result of a map run, given its ARN, that writes its children's to a bucket."""
+    """Return the result of a map run that writes its children's to a bucket, from its ARN.
+
+    Fact 283.
+    """
     details = {"Bucket": writer.bucket, "Key": f"{_folder(writer, map_run)}/manifest.json"}
     return {"MapRunArn": map_run, "ResultWriterDetails": details}
 

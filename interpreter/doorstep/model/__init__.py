@@ -1,1 +1,76 @@
-"""doorstep.model."""
+"""What the parts of Doorstep agree on: the grammar of definitions, definitions read, resources.
+
+grammar, state_types  which fields there are, as tables
+definition            a definition as a typed tree
+partitions            the parts of AWS, their regions and ARNs
+resource              a Task's Resource taken apart
+"""
+
+from __future__ import annotations
+
+from .definition import (
+    Clause,
+    Fields,
+    Scope,
+    State,
+    Steps,
+    Transition,
+    Workflow,
+    escape,
+    scopes_in,
+    speaks_jsonata,
+    states_of,
+    targets_of,
+    workflow,
+)
+from .grammar import (
+    COMPARATORS,
+    JSONATA,
+    JSONPATH,
+    MACHINE,
+    NESTED_RULE,
+    SELECTORS,
+    Field,
+    ObjectType,
+    operator_of,
+    several,
+)
+from .partitions import home_of, partition_named_in, partition_of
+from .resource import Integration, function_name, integration, unfit
+from .state_types import STATES, TERMINAL, WORKING
+
+__all__ = [
+    "COMPARATORS",
+    "JSONATA",
+    "JSONPATH",
+    "MACHINE",
+    "NESTED_RULE",
+    "SELECTORS",
+    "STATES",
+    "TERMINAL",
+    "WORKING",
+    "Clause",
+    "Field",
+    "Fields",
+    "Integration",
+    "ObjectType",
+    "Scope",
+    "State",
+    "Steps",
+    "Transition",
+    "Workflow",
+    "escape",
+    "function_name",
+    "home_of",
+    "integration",
+    "operator_of",
+    "partition_named_in",
+    "partition_of",
+    "scopes_in",
+    "several",
+    "speaks_jsonata",
+    "states_of",
+    "targets_of",
+    "unfit",
+    "workflow",
+]

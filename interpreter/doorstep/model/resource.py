@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["lambda", "activity", "service"]
-_PREFIX: dict[Kind, str] = {
+TaskKind = Literal["lambda", "activity", "service"]
+_PREFIX: dict[TaskKind, str] = {
     "lambda": "LambdaFunction",
     "activity": "Activity",
     "service": "Task",
@@ -30,7 +30,7 @@ _PREFIX: dict[Kind, str] = {
 class Integration:
     """A Resource taken apart."""
 
-    kind: Kind
+    kind: TaskKind
     resource: str
     """ACTION.PATTERN of a service, else the Resource as written."""
     resource_type: str = ""
@@ -48,19 +48,21 @@ class Integration:
         return self.resource_type or self.resource
 
     def event(self, what: str) -> str:
-        """The type of an event: `what` is Scheduled, Started, Succeeded, Failed or TimedOut."""
+        """Return an event's type; `what`: Scheduled, Started, Succeeded, Failed or TimedOut."""
         return _PREFIX[self.kind] + what
 
 
 def integration(resource: str) -> Integration:
-    """Take a Resource apart."""
+    """Take a Resource apart (fact 230)."""
     parts = resource.split(":")
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
         return Integration("activity", resource)
     if len(parts) > 6 and parts[2] == "states" and parts[3] == parts[4] == "":
         words = 2 if parts[5] == "aws-sdk" else 1
         return _service(":".join(parts[5 : 5 + words]), ":".join(parts[5 + words :]))
-    kind: Kind = "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
+    kind: TaskKind = (
+        "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
+    )
     return Integration(kind, resource)
 
 
@@ -112,7 +114,7 @@ def _lists_only(fields: Any) -> bool:
 
 
 def function_name(resource: str) -> str:
-    """NAME of a function's ARN (version or alias left out), of NAME:VERSION, or of a plain NAME."""
+    """Return NAME of a function's ARN (without version or alias), of NAME:VERSION, or of NAME."""
     parts = resource.split(":")
     if "function" in parts[:-1]:
         return parts[parts.index("function") + 1]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .stash import BENCH
+from .stash import SESSION
 
 if TYPE_CHECKING:
-    from ..testing.testkit import ObservedExecution, SimulatedClock, StateMachine
+    from ..testing.clock import SimulatedClock
+    from ..testing.state_machines import ObservedExecution, StateMachine
 
 _PACKAGE = Path(__file__).parent.parent
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
@@ -53,7 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when less is covered: 90, or of one kind: catcher=75",
     )
     group.addoption(
-        "--doorstep-update", action="store_true", help="keep the histories of this run as snapshots"
+        "--doorstep-update",
+        action="store_true",
+        help="store this run's histories as snapshots",
     )
 
 
@@ -83,14 +86,14 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
     """Show what happened in the executions of a test that failed, and not Doorstep's own lines."""
-    if BENCH in item.stash and call.excinfo and not item.config.getoption("fulltrace"):
+    if SESSION in item.stash and call.excinfo and not item.config.getoption("fulltrace"):
         _end_in_the_test(call.excinfo)
     report = yield
-    if report.when == "call" and report.failed and BENCH in item.stash:
+    if report.when == "call" and report.failed and SESSION in item.stash:
         from ..values.printable import printable
 
-        for observed in item.stash[BENCH].executions:
-            title = f"Execution {observed.execution.name}"
+        for observed in item.stash[SESSION].executions:
+            title = f"Execution {observed.name}"
             report.sections.append((title, printable(observed.picture)))
     return report
 
@@ -114,7 +117,7 @@ def virtual_clock() -> SimulatedClock:
 
     It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
     """
-    from ..testing.testkit import SimulatedClock
+    from ..testing.clock import SimulatedClock
 
     return SimulatedClock()
 
@@ -127,27 +130,27 @@ def state_machine(
 
     Files are relative to the test's file. `.run(input, mocks=[…])` gives an execution to make
     assertions about. Mocks that were never reached are warned of, and answers that a service would
-    not give with `answers="warn"`.
+    not give with `mock_validation="warn"`.
     """
-    from ..testing.testkit import Bench
+    from ..testing.state_machines import TestSession
     from ..values.printable import printable
 
     nodeid = request.node.nodeid
-    bench = request.node.stash[BENCH] = Bench(request.path.parent, nodeid, virtual_clock)
-    yield bench.machine
-    for mocks in bench.mocks:
+    session = request.node.stash[SESSION] = TestSession(request.path.parent, nodeid, virtual_clock)
+    yield session.machine
+    for mocks in session.mocks:
         for remark in mocks.remarks():
             warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
 
 
 @pytest.fixture
 def history_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Compares an execution's history with one that is kept beside the test.
+    """Compare an execution's history with one that is stored beside the test.
 
     Times, ids, names and tokens don't matter. `history_snapshot(execution, "name")`: the name is
     needed where a test has several. `--doorstep-update` keeps what the run gave.
     """
-    from ..testing.testkit.snapshots import compare
+    from ..testing.snapshots import compare
 
     update = request.config.getoption("doorstep_update")
 

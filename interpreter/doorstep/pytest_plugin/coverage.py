@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ..coverage.measuring import Measurement
+from ..coverage.reports import Measurement
 from ..errors import DoorstepError
-from .stash import BENCH
+from .stash import SESSION
 
 _SENT = "doorstep_coverage"
 
@@ -31,8 +31,8 @@ class Collector:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
         """Count what the test's executions used, however the test ended."""
-        if BENCH in item.stash:
-            self.measurement.count(item.stash[BENCH])
+        if SESSION in item.stash:
+            self.measurement.count(item.stash[SESSION])
         yield
 
     @pytest.hookimpl(trylast=True)
@@ -44,8 +44,8 @@ class Collector:
         try:
             self.measurement.write()
         except OSError as problem:
-            told = f"can't write {problem.filename}: {problem.strerror}"
-            pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
+            message = f"can't write {problem.filename}: {problem.strerror}"
+            pytest.exit(message, returncode=pytest.ExitCode.USAGE_ERROR)
         if session.exitstatus == 0 and self.measurement.shortfalls:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -7,6 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ..testing.testkit import Bench
+    from ..testing.state_machines import TestSession
 
-BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+SESSION: pytest.StashKey[TestSession] = pytest.StashKey()

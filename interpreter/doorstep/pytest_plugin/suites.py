@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ..errors import DoorstepError
-from ..testing.suites.reading import Test, read
-from ..testing.suites.running import Result, bench, run
+from ..testing.suites.files import Test, read
+from ..testing.suites.results import Result, run, session_of
 from ..values.printable import printable
-from .stash import BENCH
+from .stash import SESSION
 
 
 class SuiteFile(pytest.File):
@@ -33,7 +33,7 @@ class NotPassed(Exception):  # noqa: N818  what happened, not a mistake of ours
     """A result other than passed."""
 
     def __init__(self, result: Result) -> None:
-        super().__init__(printable(result.told))
+        super().__init__(printable(result.message))
 
 
 class SuiteItem(pytest.Item):
@@ -45,9 +45,9 @@ class SuiteItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run it; what happened is shown by the plugin, as for other tests."""
-        self.stash[BENCH] = bench(self.test)
+        self.stash[SESSION] = session_of(self.test)
         update = self.config.getoption("doorstep_update")
-        result = run(self.test, self.stash[BENCH], update=update)
+        result = run(self.test, self.stash[SESSION], update=update)
         for remark in result.remarks:
             warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
         if result.outcome != "passed":

@@ -1,54 +1,45 @@
 """Recorded executions run again: what AWS's history says, event by event, against a definition.
 
-There is one way of following a recording: `Replayer.follow`. What it finds is told by `replay`,
-gone on from by `resume`, looked at by `moments`.
+`Replayer.follow` is the one way of following a recording. `replay` reports what differs, `resume`
+continues from its end, `moments` shows the data at each event.
 
-| of the recording | |
+| module | |
 |---|---|
 | recording | the events of one execution, indexed |
-| learned, identities | names, tokens, random values: what one pass learns the next one has |
-| facts | event → fact |
-| **following it** | |
-| replayer | a definition that recordings are compared with; their passes |
-| follower | one pass: facts in, events compared |
-| pairing | our event ↔ the recorded one |
-| comparing | what counts as a difference, in values and in time |
-| difference | what differs, where, and why |
-| **its children** | |
-| family | histories of children in a folder or a journal |
-| handing | what a map run hands out ↔ who got it |
-| children | their places, inputs and ends |
-| **what it is for** | |
-| replays | `doorstep.replay`; `answering`: handlers asked again |
-| resuming | `doorstep.resume` |
-| debugging | `doorstep.moments`; `moment`: one event; `watching`: what expressions could see |
+| comparison | what counts as a difference, which events are counterparts, and what is reported |
+| follower | one pass: recorded events become facts, and the engine's events are compared |
+| replayer | a definition, and its passes: what one adopts of names and tokens the next one has |
+| child_histories | histories of children in a folder or a journal |
+| matching | the inputs of a map run ↔ the histories of its children |
+| children | where the children belong, their inputs and ends |
+| report | `doorstep.replay`, and local handlers asked again |
+| resumption | `doorstep.resume` |
+| debugger | `doorstep.moments` |
 """
 
 from __future__ import annotations
 
-from .answering import Answered
-from .debugging import Moments, moments
-from .difference import Difference
-from .family import ChildFiles, Family
-from .moment import Moment
+from .child_histories import ChildFiles, ChildHistories
+from .comparison import Difference
+from .debugger import Moment, Moments, moments
 from .recording import Recording, read_recording
 from .replayer import Replayer
-from .replays import ChildReplay, Replay, replay, replay_recording
-from .resuming import begin_again, resume
+from .report import ChildReplay, HandlerAnswer, Replay, replay, replay_recording
+from .resumption import prepare_resume, resume
 
 __all__ = [
-    "Answered",
     "ChildFiles",
+    "ChildHistories",
     "ChildReplay",
     "Difference",
-    "Family",
+    "HandlerAnswer",
     "Moment",
     "Moments",
     "Recording",
     "Replay",
     "Replayer",
-    "begin_again",
     "moments",
+    "prepare_resume",
     "read_recording",
     "replay",
     "replay_recording",

@@ -1,4 +1,4 @@
-"""The children of a recorded execution: where each stands, its history, its program."""
+"""The children of a recorded execution: where each belongs, its history, its program."""
 
 from __future__ import annotations
 
@@ -7,131 +7,131 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..engine.commands import Invoke
-from ..engine.events import TERMINAL, Event, Fact
-from ..history.recorded import Entry
-from ..runtime.step_functions import input_text, starts_execution
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, differences, value_of
-from ..values.json_text import dumps, loads
-from .comparing import unlike
-from .difference import Difference, Explaining, shown
-from .family import Child, Family, last_of
+from ..engine import TERMINAL, Event, Fact, Invoke
+from ..history import Entry
+from ..runtime import input_text, starts_execution
+from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads, value_of
+from .child_histories import ChildHistories, ChildHistory, last_of
+from .comparison import Difference, DifferenceReporter, as_line, first_difference
 from .follower import Follower
-from .handing import HandedOut, start_event
-from .learned import UUID
+from .matching import MapRunMatch, start_event
 from .recording import Recording
-from .replayer import Replayer
+from .replayer import UUID, Replayer
 
-Absence = Literal["missing", "surplus", "not given", "no definition", "no items"]
+Absence = Literal["missing", "unmatched", "not given", "no definition", "no items"]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """A history that stands for a child, with the program that the child ran."""
+class MatchedChild:
+    """A child's history, and the program that the child ran."""
 
     recording: Recording
     replayer: Replayer
-    begins: Event | None = None
-    """Its first event now, where that is another one than the recorded one: in `other_input`."""
-    other_input: Unlike | None = None
-    got: Mapping[str, Any] | None = None
-    """What the task that waited for it was told of its end: {"Status": …, "Output": …, …}."""
+    started: Event | None = None
+    """Its first event now."""
+    other_input: JsonDifference | None = None
+    """Where the input in `started` differs from the recorded one."""
+    end: Mapping[str, Any] | None = None
+    """Its end as the task that waited for it has it: {"Status": …, "Output": …, …}."""
 
     @property
     def difference(self) -> Difference | None:
-        """In what it is started with."""
-        if self.begins is None or self.other_input is None:
+        """Where it is started with another input."""
+        if self.started is None or self.other_input is None:
             return None
         first = self.recording.events[0]
-        return self._explaining.other_details(first, self.begins, self.other_input)
+        return self._report.other_details(first, self.started, self.other_input)
 
     @property
     def other_end(self) -> Difference | None:
-        """Where the task got something else than the child ended with."""
+        """Where the task that waited for it has another end than the child's history."""
         last = self.recording.events[-1]
-        if self.got is None or last.type not in TERMINAL:
+        if self.end is None or last.type not in TERMINAL:
             return None
         ended = _ended(last)
-        got = {name: self.got.get(name, ABSENT) for name in ended}
-        for found in differences("", ended, got):
-            gave, has = shown(found.first), shown(found.second)
-            told = f"its parent's task has another {found.at}: {has}, not {gave}"
-            return self._explaining.other_end(last, told)
+        end = {name: self.end.get(name, ABSENT) for name in ended}
+        for one in differences("", ended, end):
+            own, parents = as_line(one.first), as_line(one.second)
+            message = f"its parent's task has a different {one.at}: {parents}, not {own}"
+            return self._report.other_end(last, message)
         return None
 
     @property
-    def _explaining(self) -> Explaining:
-        return Explaining(self.recording, self.replayer.machine)
+    def _report(self) -> DifferenceReporter:
+        return DifferenceReporter(self.recording, self.replayer.machine)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a child stands, or should: `Each[3]`, the name of its execution, and what it is."""
+class ChildPlace:
+    """Where a child belongs: `Each[3]`, the name of its execution, and its history."""
 
     where: str
     name: str | None
-    start: Start | Absence
+    child: MatchedChild | Absence
 
 
-def places(replayer: Replayer, follower: Follower, family: Family) -> Iterator[Place]:
-    """The children of an execution; those that were found are taken from the family."""
-    for handed in follower.map_runs.values():
-        yield from of_map_run(replayer, follower, handed, family)
-    yield from _of_tasks(follower, family)
+def children_of(
+    replayer: Replayer, follower: Follower, histories: ChildHistories
+) -> Iterator[ChildPlace]:
+    """Yield the children of an execution, and remove their histories from the unmatched ones."""
+    for match in follower.map_runs.values():
+        yield from map_run_children(replayer, follower, match, histories)
+    yield from _task_children(follower, histories)
 
 
 # Map runs ----------------------------------------------------------------------------------------
 
 
-def of_map_run(
-    replayer: Replayer, follower: Follower, handed: HandedOut, family: Family
-) -> Iterator[Place]:
-    """The children of one map run, in the order of their indexes."""
-    family.take(*handed.taken)
-    where = _where(follower, handed.started)
-    if not handed.taken:
-        if handed.batches != []:
-            yield Place(where, None, "not given")
+def map_run_children(
+    replayer: Replayer, follower: Follower, match: MapRunMatch, histories: ChildHistories
+) -> Iterator[ChildPlace]:
+    """Yield the children of one map run, in the order of their indexes."""
+    histories.remove(*match.histories)
+    where = _where(follower, match.started)
+    if not match.histories:
+        if match.batches != []:
+            yield ChildPlace(where, None, "not given")
         return
-    if handed.batches is None:
-        yield Place(where, None, "no items")
-    inner = replayer.of_child(handed.run)
-    for index, child in enumerate(handed.children[: _begun(follower, handed)]):
-        at = where if handed.batches is None else f"{where}[{index}]"
+    if match.batches is None:
+        yield ChildPlace(where, None, "no items")
+    inner = replayer.of_child(match.run)
+    for index, child in enumerate(match.children[: _started(follower, match)]):
+        at = where if match.batches is None else f"{where}[{index}]"
         if child is None:
-            yield Place(at, None, "missing")
+            yield ChildPlace(at, None, "missing")
         else:
-            yield Place(at, child.name, _handed_to(child, inner, handed, index))
-    for child in handed.surplus:
-        yield Place(where, child.name, "surplus")
+            yield ChildPlace(at, child.name, _matched(child, inner, match, index))
+    for child in match.unmatched:
+        yield ChildPlace(where, child.name, "unmatched")
 
 
-def _begun(follower: Follower, handed: HandedOut) -> int:
-    """How many children there were: a run that did not succeed leaves items without any."""
-    ends = follower.recording.ends_of(handed.started)
+def _started(follower: Follower, match: MapRunMatch) -> int:
+    """Return how many children were started: a run that fails leaves items without any."""
+    ends = follower.recording.ends_of(match.started)
     if any(end.type == "MapRunSucceeded" for end in ends):
-        return len(handed.children)
-    known = [index for index, child in enumerate(handed.children) if child]
+        return len(match.children)
+    known = [index for index, child in enumerate(match.children) if child]
     return known[-1] + 1 if known else 0
 
 
-def _handed_to(child: Child, replayer: Replayer, handed: HandedOut, index: int) -> Start:
-    recording, other = _of_run(child, handed), handed.unlike.get(index)
-    if other is None or handed.batches is None:
-        return Start(recording, replayer)
-    text = dumps(handed.batches[index].input)
-    return Start(recording, replayer, start_event(recording.events[0], text), other)
+def _matched(
+    child: ChildHistory, replayer: Replayer, match: MapRunMatch, index: int
+) -> MatchedChild:
+    recording, other = _with_names(child, match), match.differences.get(index)
+    if other is None or match.batches is None:
+        return MatchedChild(recording, replayer)
+    text = dumps(match.batches[index].input)
+    return MatchedChild(recording, replayer, start_event(recording.events[0], text), other)
 
 
-def _of_run(child: Child, handed: HandedOut) -> Recording:
-    """The recording with the names that its place tells."""
+def _with_names(child: ChildHistory, match: MapRunMatch) -> Recording:
+    """Return the recording with the ARNs that follow from its place."""
     recording = child.recording
     arn = recording.arn
-    if arn is None and re.fullmatch(UUID, child.name) and handed.run.execution_type == "STANDARD":
-        machine = handed.arn.replace(":mapRun:", ":execution:").rpartition(":")[0]
+    if arn is None and re.fullmatch(UUID, child.name) and match.run.execution_type == "STANDARD":
+        machine = match.arn.replace(":mapRun:", ":execution:").rpartition(":")[0]
         arn = f"{machine}:{child.name}"
-    return Recording(recording.events, arn, handed.arn)
+    return Recording(recording.events, arn, match.arn)
 
 
 def _where(follower: Follower, entry: Entry) -> str:
@@ -142,7 +142,7 @@ def _where(follower: Follower, entry: Entry) -> str:
 # Executions that tasks started -------------------------------------------------------------------
 
 
-def _of_tasks(follower: Follower, family: Family) -> Iterator[Place]:
+def _task_children(follower: Follower, histories: ChildHistories) -> Iterator[ChildPlace]:
     calls: dict[str, list[tuple[Invoke, Fact, Entry]]] = {}
     for answer in follower.answers:
         if starts_execution(answer[0]):
@@ -150,40 +150,50 @@ def _of_tasks(follower: Follower, family: Family) -> Iterator[Place]:
     for (invoke, response, entry), *later in calls.values():
         arn = response.data.get("ExecutionArn") if isinstance(response.data, dict) else None
         if isinstance(arn, str):
-            got = _got(invoke, later[-1][1]) if later else None
-            start = _started(follower, family, invoke, arn, got)
-            yield Place(_where(follower, entry), last_of(arn)[1], start)
+            end = _end(invoke, later[-1][1]) if later else None
+            child = _task_child(follower, histories, invoke, arn, end)
+            yield ChildPlace(_where(follower, entry), last_of(arn)[1], child)
 
 
-def _started(
-    follower: Follower, family: Family, invoke: Invoke, arn: str, got: Mapping[str, Any] | None
-) -> Start | Absence:
-    child = family.find(arn)
+def _task_child(
+    follower: Follower,
+    histories: ChildHistories,
+    invoke: Invoke,
+    arn: str,
+    end: Mapping[str, Any] | None,
+) -> MatchedChild | Absence:
+    child = histories.find(arn)
     if child is None:
         return "not given"
-    family.take(child)
-    replayer = family.machines.get(last_of(arn)[0])
+    histories.remove(child)
+    replayer = histories.machines.get(last_of(arn)[0])
     if replayer is None:
         return "no definition"
     recording = Recording(child.recording.events, arn)
     first = recording.events[0]
-    begins = start_event(first, input_text(invoke))
-    return Start(recording, replayer, begins, unlike(first, begins, follower.rules.same), got)
+    started = start_event(first, input_text(invoke))
+    other_input = first_difference(first, started, follower.rules.same)
+    return MatchedChild(recording, replayer, started, other_input, end)
 
 
-def _got(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
-    """The child as the task was told of it; None for one that did not wait until its end."""
+def _end(invoke: Invoke, fact: Fact) -> Mapping[str, Any] | None:
+    """Return a child's end as the task has it; None for a task that did not wait for it.
+
+    Facts 115 and 135: `.sync:2` has values where `.sync` has texts; a child that failed is a
+    States.TaskFailed.
+    """
     if not invoke.integration.pattern.startswith("sync") or fact.kind == "due":
         return None
-    told = value_of(fact.data.get("cause")) if fact.kind == "failed" else fact.data
-    if not isinstance(told, dict):
+    end = value_of(fact.data.get("cause")) if fact.kind == "failed" else fact.data
+    if not isinstance(end, dict):
         return None
-    text = invoke.integration.pattern == "sync" and "Output" in told
-    return told | ({"Output": value_of(told["Output"])} if text else {})
+    # `.sync` has the child's output as a text, `.sync:2` as a value.
+    text = invoke.integration.pattern == "sync" and "Output" in end
+    return end | ({"Output": value_of(end["Output"])} if text else {})
 
 
 def _ended(last: Entry) -> dict[str, Any]:
-    """How a child ended, with DescribeExecution's members."""
+    """Return how a child ended, with DescribeExecution's members (fact 115)."""
     why = {name.capitalize(): text for name, text in last.why.items()}
     output = {"Output": loads(last.text("output"))} if "output" in last.details else {}
     return {"Status": TERMINAL[last.type]} | output | why

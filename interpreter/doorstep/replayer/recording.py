@@ -9,11 +9,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from ..engine.events import TERMINAL
+from ..engine import TERMINAL
 from ..errors import InputError
-from ..history.files import of_one, read_events
-from ..history.recorded import Entry, entries, whole
-from ..history.visits import Visit, Visits
+from ..history import Entry, Visit, Visits, entries, of_one, read_events, whole
 
 _FROM_OUTSIDE = ("ExecutionAborted", "ExecutionTimedOut", "ExecutionRedriven")
 _GROUPS = ("MapStateEntered", "ParallelStateEntered")
@@ -28,7 +26,7 @@ class Recording:
     ) -> None:
         self.events = events
         self.arn = arn
-        """The execution's, where log lines, its parent or the user say it."""
+        """The execution's ARN, where log lines, its parent or the user name it."""
         self.map_run = map_run
         """ARN of the map run that started it, if one did."""
         self.following: defaultdict[int, list[Entry]] = defaultdict(list)
@@ -50,12 +48,12 @@ class Recording:
 
     @cached_property
     def of_the_execution(self) -> list[Entry]:
-        """What befell the execution as a whole: stopped, timed out, redriven."""
+        """The events of the execution as a whole: stopped, timed out, redriven."""
         return [entry for entry in self.events if entry.type in _FROM_OUTSIDE]
 
     @cached_property
     def _map_runs(self) -> Mapping[str, list[Entry]]:
-        """When each map run, by its ARN, began and was redriven."""
+        """The events with which each map run, by its ARN, began and was redriven."""
         begun = defaultdict(list)
         for entry in self.events:
             if entry.type in ("MapRunStarted", "MapRunRedriven"):
@@ -63,22 +61,25 @@ class Recording:
         return begun
 
     def ends_of(self, started: Entry) -> list[Entry]:
-        """How a map run ended, and how it ended after redrives; `started`: its MapRunStarted."""
+        """Return a map run's ends, those after redrives too; `started`: its MapRunStarted.
+
+        Fact 505: a redrive continues the same map run.
+        """
         begun = self._map_runs[map_run_arn(started)]
         return [e for one in begun for e in self.following[one.id] if e.type in _RUN_ENDS]
 
     def lasted(self, started: Entry) -> tuple[float, float]:
-        """When a map run began and came to its last end, as far as it is recorded."""
+        """Return when a map run began and when it last ended; infinity if it had not."""
         ends = self.ends_of(started)
         over = len(ends) == len(self._map_runs[map_run_arn(started)])
         return started.at, ends[-1].at if over else inf
 
     def visit(self, number: int) -> Visit | None:
-        """The visit that an event belongs to; None: the execution itself, or event 0."""
+        """Return the visit that an event belongs to; None: the execution itself, or event 0."""
         return self.visits.of.get(number)
 
     def gave_up(self, number: int) -> bool:
-        """Whether an event stands in a Parallel or a Map that did not succeed."""
+        """Return whether an event stands in a Parallel or a Map that did not succeed."""
         visit = self.visit(number)
         return any(
             one.outcome != "succeeded" and one.entered.type in _GROUPS
@@ -91,17 +92,18 @@ History = Mapping[str, Any] | Sequence[Any] | str | Path | Recording
 
 
 def map_run_arn(entry: Entry) -> str:
-    """The map run that an event is about."""
+    """Return the ARN of the map run that an event is about (facts 433 and 505)."""
     return str(entry.details.get("mapRunArn"))
 
 
 def read_recording(
     history: History, arn: str | None = None, *, source: str | None = None
 ) -> Recording:
-    """A recording; `arn`: whose, where that is not told or several are; one read before as it is.
+    """Read a recording; one that was read before is returned as it is.
 
-    Raises InputError for what is no history, lacks events, or is of several executions; it names
-    the `source`, by default the file.
+    `arn`: the execution's, where the history does not name it or has several. Raises InputError
+    for what is no history, has events missing, or has several executions; it names the `source`,
+    by default the file.
     """
     if isinstance(history, Recording):
         return history
@@ -115,7 +117,7 @@ def _source(history: History) -> str:
 
 
 def events_of(history: Mapping[str, Any] | Sequence[Any] | str | Path) -> Sequence[Any]:
-    """The events of a history in GetExecutionHistory's shape; InputError for what is none."""
+    """Return the events of a history in GetExecutionHistory's shape; InputError if it is none."""
     match history:
         case Path():
             return read_events(_text(history), _source(history))

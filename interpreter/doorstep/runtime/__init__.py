@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from .driver import Driver
-from .execution import Execution
-from .journal_file import JournalFile
-from .real_clock import RealClock
-from .virtual_clock import VirtualClock
+from .answers import Answer, Duration, TaskFailed, answer, fail, no_answer, seconds, spelled
+from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
+from .driver import Driver, Respond
+from .execution import Execution, OnEvent, listener
+from .handlers import Handler, Handlers, Source, handler, names_by, names_of
+from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
+from .persistence import InMemory, JournalFile, resume_execution
+from .running import Running, Startable, child_identity
+from .step_functions import described, input_text, starts_execution
 
-__all__ = ["Driver", "Execution", "JournalFile", "RealClock", "VirtualClock"]
+# fmt: off
+__all__ = [
+    "AT_ONCE", "Answer", "Callbacks", "Clock", "Context", "Driver", "Duration", "Execution",
+    "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
+    "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
+    "answer", "call", "call_apart", "child_identity", "context_of", "described", "event_of", "fail",
+    "handler", "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution",
+    "seconds", "spelled", "starts_execution",
+]
+# fmt: on

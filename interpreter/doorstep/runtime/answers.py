@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..errors import shortened
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 
 Duration = float | int | str | timedelta
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -20,7 +20,7 @@ _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 
 
 def seconds(duration: Duration) -> float:
-    """A duration in seconds: a number, a timedelta, or a text such as "90s", "1h 30m", "2d".
+    """Return a duration in seconds: a number, a timedelta, or a text such as "90s", "1h 30m", "2d".
 
     Raises ValueError for anything else: negative durations, and more than a hundred years.
     """
@@ -36,8 +36,8 @@ def _length(duration: Duration) -> float:
     if isinstance(duration, str):
         parts = _PART.findall(duration)
         if not parts or _PART.sub("", duration).strip():
-            shown = shortened(repr(duration), _SHOWN)
-            raise ValueError(f'{shown} is not a duration; write "90s", "5h" or "1d 12h"')
+            text = shortened(repr(duration), _SHOWN)
+            raise ValueError(f'{text} is not a duration; write "90s", "5h" or "1d 12h"')
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
     try:
         return float(duration)
@@ -51,7 +51,7 @@ def _length(duration: Duration) -> float:
 
 
 def spelled(length: float) -> str:
-    """A number of seconds as `seconds` takes it: "1d 12h", "0s"."""
+    """Return a number of seconds as `seconds` takes it: "1d 12h", "0s"."""
     left, parts = round(length * 1000), []
     for unit in ("d", "h", "m", "s", "ms"):
         number, left = divmod(left, round(_UNITS[unit] * 1000))
@@ -79,6 +79,8 @@ class Answer:
     """False: not even the request of a callback or job was answered (no TaskSubmitted)."""
     final: bool = False
     """The failure is neither retried nor caught: the run is set up wrong."""
+    heartbeat: float | None = None
+    """The seconds between the task's heartbeats, sent until it is over; None: there are none."""
 
     def __post_init__(self) -> None:
         """Raise TypeError or ValueError where whoever made it can see what to change."""
@@ -107,7 +109,7 @@ class TaskFailed(Exception):  # noqa: N818  the name that Step Functions has for
 
 
 def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answer:
-    """The task succeeds with `output` once `after` has passed on the execution's clock.
+    """Let the task succeed with `output` once `after` has passed on the execution's clock.
 
     For `.waitForTaskToken` this is the callback, for `.sync` the end of the job; `response` is what
     the service answers at once to the request itself.
@@ -116,10 +118,17 @@ def answer(output: Any, *, after: Duration = 0, response: Any = ABSENT) -> Answe
 
 
 def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) -> TaskFailed:
-    """The task fails with `error` and `cause` once `after` has passed: return it or raise it."""
+    """Fail the task with `error` and `cause` once `after` has passed: return it or raise it.
+
+    Fact 93.
+    """
     return TaskFailed(error, cause, after)
 
 
 def no_answer(*, response: Any = ABSENT) -> Answer:
-    """Nobody answers: TimeoutSeconds, HeartbeatSeconds or the execution's timeout decide."""
+    """Leave the task without an answer: TimeoutSeconds, HeartbeatSeconds or the execution's timeout
+    decide.
+
+    Fact 101.
+    """
     return Answer(response=response)

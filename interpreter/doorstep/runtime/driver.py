@@ -1,4 +1,4 @@
-"""The driver: journals a fact, hands it to the engine, journals the events, carries out commands.
+"""The driver: hands a fact to the engine, journals it and its events, carries out the commands.
 
 It is the same for both clocks, and the only place where an execution meets the world.
 """
@@ -12,21 +12,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.commands import Cancel, Command, FindActivity, Invoke, Program, SetTimer, StartMapRun
-from ..engine.events import Event, Fact, FactKind
-from ..engine.identity import Identity
-from ..engine.journal import Header, replay
-from ..engine.quotas import Quotas, quotas_of
+from ..engine import (
+    Cancel,
+    Command,
+    Event,
+    Fact,
+    FactKind,
+    FindActivity,
+    Header,
+    Invoke,
+    Program,
+    SetTimer,
+    StartMapRun,
+    replay,
+)
 from ..errors import DoorstepError, crashed
-from ..values.absent import ABSENT
+from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
-from .clock import AT_ONCE, Clock, MainClock
-from .execution import Execution
+from .clocks import AT_ONCE, Clock, MainClock
 from .handlers import Handlers
-from .invocation import Context, call, context_of
-from .pending_answers import deliver_held, expire, pledge, receive, release
-from .persistence import Keeper, Memory
-from .ports import Machine, NewMapRun, OnEvent
+from .invocation import LAMBDA_SECONDS, Context, call, context_of
+from .pending_answers import accept, deliver_held, expire, release, schedule
+from .persistence import InMemory
+from .running import EventListener, NewMapRun, Persistence, Running, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -34,8 +42,7 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
-_LAMBDA_SECONDS = 900.0
-Respond = Callable[[Execution, Invoke], Answer | None]
+Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
 
@@ -47,57 +54,53 @@ class Driver:
         clock: MainClock,
         handlers: Handlers,
         *,
-        machines: Mapping[str, Machine] | None = None,
+        machines: Mapping[str, Startable] | None = None,
         bucket: Path | None = None,
-        on_event: OnEvent | None = None,
+        on_event: EventListener | None = None,
         respond: Respond | None = None,
-        keeper: Keeper | None = None,
-        elsewhere: Callable[[Execution, Invoke, bool], bool] | None = None,
+        persistence: Persistence | None = None,
+        elsewhere: Callable[[Running, Invoke, bool], bool] | None = None,
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
         new_map_run: NewMapRun | None = None,
     ) -> None:
-        """`elsewhere`: asked whether somebody else answers a call, such as an activity's worker; it
-        is told whether the call had begun before a crash. `is_there`: whether there is the activity
-        of a task; without it every one is. `isolated`: whatever is raised ends the execution that
-        it was raised for; else a DoorstepError reaches the caller of `run`. `new_map_run`: makes
-        the run of a distributed Map.
+        """Make a driver without executions.
+
+        | | |
+        |---|---|
+        | elsewhere | (execution, call, begun before a crash) → whether somebody else answers it |
+        | is_there | whether the activity of a task exists; without it every one does |
+        | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
+        | new_map_run | makes the run of a distributed Map |
         """
         self.clock = clock
         self.handlers = handlers
         self.machines = {} if machines is None else machines
         self.bucket = bucket
-        self.keeper = keeper or Memory()
-        self.executions: dict[str, Execution] = {}
+        self.persistence = persistence or InMemory()
+        self.executions: dict[str, Running] = {}
         self._on_event = on_event
         self._respond = respond
         self._elsewhere = elsewhere
         self._is_there = is_there
         self._isolated = isolated
         self._new_map_run = new_map_run
-        self._tokens: dict[str, tuple[Execution, str]] = {}
+        self._tokens: dict[str, tuple[Running, str]] = {}
 
     def start(
-        self,
-        program: Program,
-        definition: Mapping[str, Any],
-        identity: Identity,
-        text: str,
-        quotas: Quotas | None = None,
-        clock: Clock | None = None,
-    ) -> Execution:
-        """Start an execution with an input's JSON text; `run` then lets it go on.
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
+    ) -> Running:
+        """Start an execution with an input's JSON text; `run` then lets it continue.
 
         `clock`: its own time, if that is not the driver's.
         """
-        header = Header(definition, identity, quotas or quotas_of(identity.type))
-        execution = Execution(program, header, clock or self.clock)
-        self.executions[identity.arn] = execution
+        execution = Running(program, header, clock or self.clock)
+        self.executions[execution.arn] = execution
         begin = partial(self.deliver, execution, "started", "", text)
         execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
 
-    def withdraw(self, execution: Execution) -> bool:
+    def withdraw(self, execution: Running) -> bool:
         """Forget an execution that has not begun; False when it has."""
         if execution.beginning is None or execution.status != "NOT_STARTED":
             return False
@@ -105,39 +108,38 @@ class Driver:
         self.forget(execution)
         return True
 
-    def find(self, arn: str) -> Execution | None:
-        """The execution with this ARN, if there is one."""
-        return self.executions.get(arn) or self.keeper.find(arn)
+    def find(self, arn: str) -> Running | None:
+        """Return the execution with this ARN, if there is one."""
+        return self.executions.get(arn) or self.persistence.find(arn)
 
-    def forget(self, execution: Execution) -> None:
-        """Let go of an execution that is over; its keeper still has it."""
+    def forget(self, execution: Running) -> None:
+        """Let go of an execution that is over; it stays stored."""
         self.executions.pop(execution.arn, None)
         for token in execution.tokens:
             self._tokens.pop(token, None)
 
     def close(self) -> None:
-        """Let go of where the executions are kept; they can't go on after this."""
-        self.keeper.close()
+        """Let go of where the executions are stored; they can't continue after this."""
+        self.persistence.close()
 
-    def run(self, execution: Execution) -> None:
+    def run(self, execution: Running) -> None:
         """Let time pass until the execution has ended, or nothing more can happen to it."""
         self.clock.run(lambda: execution.ended)
 
-    def stop(
-        self, execution: Execution, error: str | None = None, cause: str | None = None
-    ) -> None:
-        """StopExecution."""
+    def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
+        """StopExecution (fact 100)."""
         deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
-    def redrive(self, execution: Execution) -> None:
-        """RedriveExecution; `run` then lets it go on from where it failed."""
+    def redrive(self, execution: Running) -> None:
+        """RedriveExecution; `run` then lets it continue from where it failed.
+
+        Facts 500 and 501.
+        """
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
-    def deliver(
-        self, execution: Execution, kind: FactKind, key: str = "", data: Any = None
-    ) -> None:
+    def deliver(self, execution: Running, kind: FactKind, key: str = "", data: Any = None) -> None:
         """Let a fact reach an execution, now."""
         if execution.set_aside:
             return
@@ -152,15 +154,15 @@ class Driver:
             _report(execution, problem)
         if not self._journaled(execution, fact, events):
             return
-        self.keeper.safely(partial(self._follow, execution, commands, events))
+        self.persistence.safely(partial(self._follow, execution, commands, events))
         if kind == "submitted":
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Execution, fact: Fact, events: list[Event]) -> bool:
+    def _journaled(self, execution: Running, fact: Fact, events: list[Event]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.keeper.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, (fact, *events))
         except Exception as problem:
             if not self._isolated:
                 raise
@@ -173,19 +175,19 @@ class Driver:
         execution.journal.append((fact, *events))
         return True
 
-    def abandon(self, execution: Execution, problem: Exception) -> None:
+    def abandon(self, execution: Running, problem: Exception) -> None:
         """Let an execution fail that can't be stored: whoever waits for it is notified."""
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
         commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.keeper.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
-    def _set_aside(self, execution: Execution, problem: Exception) -> None:
+    def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
-        self.keeper.set_aside(execution, problem)
+        self.persistence.set_aside(execution, problem)
 
-    def _follow(self, execution: Execution, commands: list[Command], events: list[Event]) -> None:
+    def _follow(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
@@ -197,19 +199,19 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
-    def guard(self, execution: Execution, act: Callable[..., object], *arguments: Any) -> None:
+    def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
 
-    def _contain(self, execution: Execution, problem: Exception) -> None:
+    def _contain(self, execution: Running, problem: Exception) -> None:
         if isinstance(problem, DoorstepError) and not self._isolated:
             raise problem
         self.crash(execution, problem)
 
-    def crash(self, execution: Execution, problem: BaseException) -> None:
+    def crash(self, execution: Running, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
         _report(execution, problem)
         self.deliver(execution, "crashed", data=asdict(crashed(problem)))
@@ -219,18 +221,20 @@ class Driver:
 
         A task is over with the first end that is sent, even if its request has no answer yet. May
         be called from any thread. Raises KeyError for a token that no task has had.
+
+        Facts 233 and 468.
         """
-        if token not in self._tokens and self.keeper.knows_token(token):
+        if token not in self._tokens and self.persistence.knows_token(token):
             return False
         execution, key = self._tokens[token]
         if not execution.awaits(key):
             return False
-        # In the clock's thread, as the keeper is used by that alone; and there it comes before the
+        # In the clock's thread, as persistence is used by that alone; and there it comes before the
         # answer of the handler that sends.
         if kind != "heartbeat" and not after:
             execution.ending.add(key)
         return execution.clock.submit(
-            partial(receive, self, execution, kind, key, data, seconds(after))
+            partial(accept, self, execution, kind, key, data, seconds(after))
         )
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
@@ -244,7 +248,7 @@ class Driver:
 
     # Commands ------------------------------------------------------------------------------------
 
-    def carry_out(self, execution: Execution, commands: Iterable[Command]) -> None:
+    def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
         """Do what the engine asks for."""
         for command in commands:
             match command:
@@ -260,14 +264,14 @@ class Driver:
                 case StartMapRun():
                     self._start_map_run(execution, command)
 
-    def _set_timer(self, execution: Execution, timer: SetTimer) -> None:
+    def _set_timer(self, execution: Running, timer: SetTimer) -> None:
         timers = execution.timers.setdefault(timer.key, {})
         if old := timers.get(timer.name):
             old.cancel()
         due = partial(expire, self, execution, timer)
         timers[timer.name] = execution.clock.call_at(timer.at, due, limit=timer.name != "delay")
 
-    def _cancel(self, execution: Execution, key: str) -> None:
+    def _cancel(self, execution: Running, key: str) -> None:
         for handle in execution.timers.pop(key, {}).values():
             handle.cancel()
         execution.held.pop(key, None)
@@ -275,29 +279,29 @@ class Driver:
         if run := execution.map_runs.get(key):
             run.abort()
 
-    def _start_map_run(self, execution: Execution, command: StartMapRun) -> None:
+    def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)
         if run is None:
             if self._new_map_run is None:
                 raise DoorstepError("this driver was made without map runs")
             run = execution.map_runs[command.key] = self._new_map_run(self, execution, command)
-            run.take_back(self.keeper.children(execution, command))
+            run.restore(self.persistence.children(execution, command))
         run.start(command)
 
-    def expect(self, execution: Execution, invoke: Invoke, *tokens: str) -> None:
-        """From now on these tokens and the call's own stand for it."""
-        given = (invoke.token, *tokens) if invoke.token else tokens
-        if given:
-            self.keeper.expected(execution, given)
-        for token in (f"{execution.arn}#{invoke.visit}", *given):
+    def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
+        """Let these tokens and the call's own stand for it from now on."""
+        task_tokens = (invoke.token, *tokens) if invoke.token else tokens
+        if task_tokens:
+            self.persistence.expected(execution, task_tokens)
+        for token in (f"{execution.arn}#{invoke.visit}", *task_tokens):
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
-    def leave_open(self, execution: Execution, invoke: Invoke) -> None:
-        """Somebody outside answers the call: whoever has its token."""
+    def leave_open(self, execution: Running, invoke: Invoke) -> None:
+        """Somebody outside answers the call: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
 
-    def invoke(self, execution: Execution, invoke: Invoke, *, begun: bool = False) -> None:
+    def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
         answer = self._respond(execution, invoke) if self._respond else None
@@ -317,9 +321,9 @@ class Driver:
                 invoke.timeout,
             )
 
-    def _context(self, execution: Execution, invoke: Invoke, request_id: str) -> Context:
+    def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
-        deadline = clock.now() + (invoke.timeout or _LAMBDA_SECONDS)
+        deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
         return context_of(
             execution.identity,
             invoke,
@@ -328,9 +332,7 @@ class Driver:
             send=self.send_or_raise,
         )
 
-    def _answered(
-        self, execution: Execution, invoke: Invoke, answer: Answer | BaseException
-    ) -> None:
+    def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
         if isinstance(answer, BaseException):
             self.crash(execution, answer)
             return
@@ -339,36 +341,48 @@ class Driver:
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
 
-    def _take_answer(self, execution: Execution, invoke: Invoke, answer: Answer) -> None:
+    def _take_answer(self, execution: Running, invoke: Invoke, answer: Answer) -> None:
+        if answer.heartbeat:
+            self._beat(execution, invoke.key, answer.heartbeat)
         # A callback's or a job's request is answered first; without that, a failure refuses it.
         refused = answer.failed and not answer.after and answer.response is ABSENT
         if refused and invoke.key in execution.held:
-            # Who has ended the task was told that it is so.
+            # Whoever ended the task was answered that it is so.
             release(self, execution, invoke.key)
             return
         submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
-        # The end of a job is kept before the answer to its request is: a crash between the two
+        # The end of a job is stored before the answer to its request is: a crash between the two
         # then asks for both again, where it would else wait for an end that nobody knows.
         self._end(execution, invoke, answer, early=submitted)
         if submitted:
             response = {} if answer.response is ABSENT else answer.response
             self.deliver(execution, "submitted", invoke.key, response)
 
-    def _end(self, execution: Execution, invoke: Invoke, answer: Answer, *, early: bool) -> None:
+    def _end(self, execution: Running, invoke: Invoke, answer: Answer, *, early: bool) -> None:
         key, after = invoke.key, answer.after
         if answer.failed:
-            told = {"error": answer.error, "cause": answer.cause}
+            failure = {"error": answer.error, "cause": answer.cause}
             final = {"final": True} if answer.final else {}
-            pledge(self, execution, "failed", key, told | final, after, early=early)
+            schedule(self, execution, "failed", key, failure | final, after, early=early)
         elif answer.output is not ABSENT:
-            pledge(self, execution, "succeeded", key, answer.output, after, early=early)
+            schedule(self, execution, "succeeded", key, answer.output, after, early=early)
         elif invoke.integration.pattern and answer.response is not ABSENT:
             self.leave_open(execution, invoke)
 
-    def later(self, execution: Execution, kind: FactKind, key: str, data: Any = None) -> None:
+    def _beat(self, execution: Running, key: str, every: float) -> None:
+        """Send the task's heartbeats until the task is over."""
+
+        def beat() -> None:
+            if key in execution.engine.waiting:
+                self.deliver(execution, "heartbeat", key)
+                self._beat(execution, key, every)
+
+        execution.clock.call_at(execution.clock.now() + every, beat)
+
+    def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
 
 
-def _report(execution: Execution, problem: BaseException) -> None:
+def _report(execution: Running, problem: BaseException) -> None:
     log.error(FAULT, execution.arn, exc_info=problem)

@@ -1,120 +1,178 @@
-"""One execution as its driver and its user see it."""
+"""An execution on this machine: what its user sees of it, and may do with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import inf
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
 
-from ..engine.commands import Program, StartMapRun
-from ..engine.engine import Engine
-from ..engine.events import Event, Fact
-from ..engine.identity import Identity
-from ..engine.journal import Header, Journal
-from ..errors import Failure
-from ..history.aws_json import as_aws
-from .clock import Clock, Handle
+from ..engine import Event, Identity
+from ..errors import DoorstepError
+from ..history import ExecutionView
+from .answers import Duration, seconds
+from .driver import Driver
+from .invocation import Callbacks
+from .running import EventListener, Running
 
 
-class Execution:
-    """One execution: how it stands, how it ended, and everything that happened in it."""
+class Execution(ExecutionView):
+    """An execution on this machine: how it stands, how it ended, and all that happened in it.
 
-    def __init__(
-        self,
-        program: Program,
-        header: Header,
-        clock: Clock,
-        *,
-        engine: Engine | None = None,
-        journal: Journal | None = None,
-    ) -> None:
-        """A new one; or, with engine and journal, one that goes on from there."""
-        self.engine = engine or Engine(program, header.identity, header.quotas)
-        self.journal = journal or Journal(header)
-        self.clock = clock
-        """Its time; what it starts has the same."""
-        self.beginning: Handle | None = None
-        self.submitted = {one.key for one in self.journal.facts if one.kind == "submitted"}
-        """Keys of the callbacks and jobs whose requests have been answered."""
-        self.held: dict[str, list[Fact]] = {}
-        """By key: ends of callbacks and jobs that came before that."""
-        self.ending: set[str] = set()
-        """Keys whose end was sent, and is on its way."""
-        self.set_aside = False
-        """Whether it can't be stored: nothing reaches it any more."""
-        self.tokens: set[str] = set()
-        self.timers: dict[str, dict[str, Handle]] = {}
-        self.map_runs: dict[str, Any] = {}
-        self.when_ended: Callable[[Execution], None] | None = None
+    `doorstep.run` returns one that has ended, `doorstep.start` one that has not begun: it continues
+    while `wait` or `advance` lets time pass. As a context manager it closes its journal at the end.
+    """
 
-    @property
-    def identity(self) -> Identity:
-        """Names, ARNs and the seed."""
-        return self.engine.identity
+    def __init__(self, driver: Driver, running: Running) -> None:
+        self._driver = driver
+        self._running = running
+
+    # What there is to see ------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
         """The execution's name."""
-        return self.identity.name
+        return self._running.name
 
     @property
     def arn(self) -> str:
         """The execution's ARN."""
-        return self.identity.arn
+        return self._running.arn
+
+    @property
+    def identity(self) -> Identity:
+        """Names, account, region and seed, as they stand in ARNs and in the context object."""
+        return self._running.identity
+
+    @property
+    def machine(self) -> str:
+        """The name of its state machine; NAME/LABEL for an item of a distributed Map."""
+        return self._running.identity.machine_path
+
+    @property
+    def map_run(self) -> str | None:
+        """The ARN of the map run that started it; None for others."""
+        return self._running.identity.map_run
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """The definition that it runs, as a value."""
+        return self._running.journal.header.definition
+
+    @property
+    def events(self) -> list[Event]:
+        """The history: events with `id`, `previous`, `type`, `at` (epoch seconds), `details`."""
+        return self._running.events
 
     @property
     def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        return self.engine.status
+        """NOT_STARTED, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self._running.status
 
     @property
-    def ended(self) -> bool:
-        """Whether it is over."""
-        return self.engine.status not in ("RUNNING", "NOT_STARTED")
-
-    def awaits(self, key: str) -> bool:
-        """Return whether a call still waits for its end."""
-        return key in self.engine.waiting and key not in self.ending
-
-    def held_until(self, key: str) -> float:
-        """Return the time of the first end that is held for a call; infinity without one."""
-        return min((fact.at for fact in self.held.get(key, ())), default=inf)
+    def input(self) -> Any:
+        """The input as a JSON value; None before it has begun."""
+        return self._running.engine.input
 
     @property
     def output(self) -> Any:
-        """The output as a value; None unless it succeeded."""
-        return self.engine.output
+        """The output as a JSON value; None unless it succeeded."""
+        return self._running.output
 
     @property
     def error(self) -> str | None:
         """The error's name, if it failed with one."""
-        return self.engine.failure.error
+        return self._running.error
 
     @property
     def cause(self) -> str | None:
         """The cause, if it failed with one."""
-        return self.engine.failure.cause
+        return self._running.cause
 
     @property
-    def failure(self) -> Failure:
-        """Error and cause."""
-        return self.engine.failure
+    def picture(self) -> str:
+        """What happened, as text: a line for each state that was entered, the latest sixty."""
+        return super().picture if self.events else f"{self.name}: not started"
 
-    @property
-    def events(self) -> list[Event]:
-        """The history as the engine has it."""
-        return self.engine.history
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Execution) and other._running is self._running
 
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """The events as GetExecutionHistory returns them."""
-        return [as_aws(event) for event in self.engine.history]
+    def __hash__(self) -> int:
+        return hash(self._running)
 
     def __repr__(self) -> str:
-        return f"<Execution {self.name}: {self.status}, {len(self.events)} events>"
+        error = f", {self.error}" if self.error else ""
+        return f"<Execution {self.name}: {self.status}{error}>"
+
+    # What may be done with it --------------------------------------------------------------------
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Answers to whoever has a task token.
+
+        `.send_task_success(token, output)`, `.send_task_failure(token, "Error", "cause")`,
+        `.send_task_heartbeat(token)`; they take effect as time passes.
+        """
+        return Callbacks(self._driver.send_or_raise)
+
+    def wait(self) -> Self:
+        """Let time pass until it has ended, and return it.
+
+        On the virtual clock it returns as well when nothing more can happen: somebody outside has
+        to answer, and there is no timeout. On the real clock it waits for that.
+        """
+        self._driver.run(self._running)
+        return self
+
+    def advance(self, duration: Duration) -> None:
+        """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h".
+
+        On the real clock it takes as long as it says.
+        """
+        self._driver.clock.advance(seconds(duration))
+
+    def stop(self, error: str | None = None, cause: str | None = None) -> None:
+        """End it at once with status ABORTED (StopExecution); nothing happens if it has ended."""
+        if self._running.beginning and self.status == "NOT_STARTED":
+            self._running.beginning.act()
+            self._running.beginning.cancel()
+        self._driver.stop(self._running, error, cause)
+
+    @property
+    def redrivable(self) -> bool:
+        """Whether `redrive` can let it continue: it failed, timed out or was aborted."""
+        return self._running.engine.redrivable
+
+    def redrive(self) -> None:
+        """Let it continue from where it failed (RedriveExecution) as time passes.
+
+        What succeeded is not run again. Raises DoorstepError for one that has not failed, timed out
+        or been aborted.
+        """
+        if not self.redrivable:
+            raise DoorstepError(f"{self.name} can't be redriven: it is {self.status}")
+        self._driver.redrive(self._running)
+
+    def close(self) -> None:
+        """Close its journal, if it has one: it can't continue after this."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
-def child_identity(parent: Execution, command: StartMapRun, index: int) -> Identity:
-    """Who the child is that a map run starts for its batch number `index`."""
-    key = f"{command.key}/{index}"
-    return parent.identity.child(command.label, command.arn, key, command.execution_type)
+OnEvent = Callable[[Execution, Event], None]
+
+
+def listener(on_event: OnEvent | None, driver: Callable[[], Driver]) -> EventListener | None:
+    """Return what a driver calls with its events so that `on_event` gets `Execution`s."""
+    if on_event is None:
+        return None
+    return lambda running, event: on_event(Execution(driver(), running), event)

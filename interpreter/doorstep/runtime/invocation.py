@@ -1,25 +1,26 @@
-"""One call of a handler: what it is given, and what its result or exception is to AWS."""
+"""One call of a handler: its event and context, and what its result or exception is to AWS."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import dropwhile
 from typing import Any
 
-from ..engine.commands import Invoke
-from ..engine.events import FactKind
-from ..engine.identity import Identity
+from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
-from ..model.resource import function_name
-from ..values.absent import ABSENT
-from ..values.json_text import dumps, loads
+from ..model import function_name
+from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
+
+LAMBDA_SECONDS = 900.0
+"""The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def context_of(
     remaining: Callable[[], float],
     send: Callable[[str, FactKind, Any, Duration], None],
 ) -> Context:
-    """What a handler is told of its call; `remaining` in seconds, `send` to a token's task."""
+    """Return the context of a call; `remaining` in seconds, `send` to a token's task."""
     return Context(
         aws_request_id=request_id,
         function_name=called_name(invoke),
@@ -124,6 +125,17 @@ def call(
         return _failure(invoke, request_id, problem)
 
 
+def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer:
+    """Call the handler of a task outside of an execution: what it sends to tasks is dropped."""
+    context = partial(
+        context_of,
+        identity,
+        remaining=lambda: invoke.timeout or LAMBDA_SECONDS,
+        send=lambda *_: None,
+    )
+    return call(handlers, invoke, identity, context)
+
+
 def _answer_of(
     handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
 ) -> Answer:
@@ -142,13 +154,56 @@ def _answer_of(
             result = function(event, context(invoke, request_id))
         else:
             result = function(event)
+        if hasattr(type(result), "__await__"):  # as `inspect.isawaitable`, at a fifth of the cost
+            result = _awaited(result, invoke.timeout)
     except TaskFailed as failed:
         return failed.answer
+    except _TimedOut:
+        # The task's own timer ends it, on the execution's clock; nobody answers.
+        return Answer(accepted=False)
     return _answer(invoke, request_id, result)
 
 
+class _TimedOut(Exception):  # noqa: N818  what happened, not a mistake
+    """An `async def` handler was cancelled, as it had taken longer than its task may."""
+
+
+def _awaited(result: Awaitable[Any], limit: float | None) -> Any:
+    """Return what an `async def` handler returns, run on an event loop of its own.
+
+    A loop for each call, as each Lambda invocation has its own process: nothing that belongs to a
+    loop outlives a call. After `limit` real seconds the coroutine is cancelled.
+    """
+    import asyncio
+
+    async def run() -> tuple[Any, BaseException | None]:
+        try:
+            async with asyncio.timeout(limit) as scope:
+                return await result, None
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  raised below, without asyncio's frames
+            expired = isinstance(problem, TimeoutError) and scope.expired()
+            return None, _TimedOut() if expired else problem
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        value, problem = asyncio.run(run())
+    else:
+        # In a notebook or an async test this thread has a loop already; a thread has one at most.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            value, problem = pool.submit(copy_context().run, asyncio.run, run()).result()
+    if problem:
+        raise problem
+    return value
+
+
 def event_of(invoke: Invoke) -> Any:
-    """What a handler is given: a function its payload, everything else its arguments."""
+    """Return a handler's event: a function's payload, the arguments of everything else.
+
+    Facts 85 and 102: the payload, for a callback too.
+    """
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         return invoke.arguments.get("Payload", {})
     return invoke.arguments
@@ -166,15 +221,14 @@ def _takes_context(function: Handler) -> bool:
 
 
 def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
+    # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
-    given = result if isinstance(result, Answer) else Answer(output=result)
+    answer = result if isinstance(result, Answer) else Answer(output=result)
     try:
-        output = given.output if given.output is ABSENT else _as_json(given.output)
-        response = given.response if given.response is ABSENT else _as_json(given.response)
+        output = answer.output if answer.output is ABSENT else _as_json(answer.output)
+        response = answer.response if answer.response is ABSENT else _as_json(answer.response)
     except InputError as problem:
-        if inspect.iscoroutine(given.output):
-            given.output.close()
         return _unmarshallable(invoke, request_id, problem)
     if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
         # What a plain handler returns is the answer to the request, not the callback.
@@ -186,12 +240,12 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
             output = _invocation(output, request_id)
     return Answer(
         output=output,
-        failed=given.failed,
-        error=given.error,
-        cause=given.cause,
-        after=given.after,
+        failed=answer.failed,
+        error=answer.error,
+        cause=answer.cause,
+        after=answer.after,
         response=response,
-        final=given.final,
+        final=answer.final,
     )
 
 
@@ -201,7 +255,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
-    """What lambda:invoke gives around the payload."""
+    """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
@@ -211,7 +265,7 @@ def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
 
 
 def metadata(request_id: str, content_type: str) -> dict[str, Any]:
-    """The members that the SDK adds to an optimized integration's result."""
+    """Return the members that the SDK adds to an optimized integration's result."""
     headers = {"Content-Type": content_type, "x-amzn-RequestId": request_id}
     return {
         "SdkHttpMetadata": {
@@ -224,6 +278,7 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
 
 
 def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
+    # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
@@ -246,7 +301,10 @@ def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Ans
 
 
 def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
-    """The failure that Lambda's Python runtime reports; the direct ARN keeps its spacing."""
+    """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
+
+    Fact 312.
+    """
     report = {
         "errorMessage": message,
         "errorType": kind,
@@ -262,7 +320,7 @@ def _is_function(invoke: Invoke) -> bool:
 
 
 def called_name(invoke: Invoke) -> str:
-    """The function's name, as its context has it."""
+    """Return the function's name, as its context has it."""
     if invoke.integration.kind == "service" and isinstance(invoke.arguments, dict):
         return function_name(str(invoke.arguments.get("FunctionName", invoke.integration.action)))
     return function_name(invoke.resource)

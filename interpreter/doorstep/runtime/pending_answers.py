@@ -1,4 +1,4 @@
-"""Answers that are known before they may be told: kept at once, told at their time.
+"""Answers that are known before their time: stored at once, delivered when it comes.
 
 A callback or a job can end before the answer to its request is there: its worker was quick, or the
 server was killed in between. Recorded histories have TaskSubmitted before every end, and so such an
@@ -10,29 +10,29 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import Invoke, SetTimer
-from ..engine.engine import EXECUTION
-from ..engine.events import Fact, FactKind
-from .execution import Execution
+from ..engine import EXECUTION, Fact, FactKind, Invoke, SetTimer
+from .running import Running
 
 if TYPE_CHECKING:
-    from .ports import Delivery
+    from .running import Delivery
 
 
-def unanswered(execution: Execution, key: str) -> bool:
-    """Whether a key is that of a callback or job whose request has not been answered yet."""
+def unanswered(execution: Running, key: str) -> bool:
+    """Return whether a key is that of a callback or job whose request has no answer yet."""
     call = execution.engine.open.get(key, {}).get("")
     waiting = isinstance(call, Invoke) and bool(call.integration.pattern)
     return waiting and key not in execution.submitted
 
 
-def receive(
-    driver: Delivery, execution: Execution, kind: FactKind, key: str, data: Any, after: float
+def accept(
+    driver: Delivery, execution: Running, kind: FactKind, key: str, data: Any, after: float
 ) -> bool:
     """Take a task's end, or a heartbeat, from whoever has its token; return whether it counts.
 
     Time limits that have passed come first, even if nothing looked at them yet: a server may have
     been down.
+
+    Fact 468.
     """
     execution.ending.discard(key)
     _expire_due(driver, execution, key)
@@ -40,14 +40,14 @@ def receive(
         return False
     early = kind != "heartbeat" and unanswered(execution, key)
     if early or after:
-        pledge(driver, execution, kind, key, data, after, early=early)
+        schedule(driver, execution, kind, key, data, after, early=early)
     else:
         # Now, not soon: the sender is answered from what it did.
         driver.deliver(execution, kind, key, data)
     return True
 
 
-def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
+def expire(driver: Delivery, execution: Running, timer: SetTimer) -> None:
     """Let a timer's time come; an end that was taken before its limit stays ahead of it."""
     key, name, at = timer
     if name != "delay":
@@ -55,7 +55,7 @@ def expire(driver: Delivery, execution: Execution, timer: SetTimer) -> None:
     driver.deliver(execution, "due", key, name)
 
 
-def deliver_held(driver: Delivery, execution: Execution, limit: float | None = None) -> None:
+def deliver_held(driver: Delivery, execution: Running, limit: float | None = None) -> None:
     """Deliver the ends that are held, without an answer to their requests.
 
     `limit`: only those of tasks whose time limit is that moment, or one before it.
@@ -64,26 +64,26 @@ def deliver_held(driver: Delivery, execution: Execution, limit: float | None = N
     for key in list(execution.held):
         due = limit is None or any(timer.at <= limit for timer in limits(execution, key))
         if due and execution.held_until(key) <= now:
-            promise = execution.held.pop(key)[0]
-            driver.deliver(execution, promise.kind, key, promise.data)
+            answer = execution.held.pop(key)[0]
+            driver.deliver(execution, answer.kind, key, answer.data)
 
 
-def limits(execution: Execution, *keys: str) -> list[SetTimer]:
+def limits(execution: Running, *keys: str) -> list[SetTimer]:
     """Return the time limits of calls that are open."""
     timers = [timer for key in keys for timer in execution.engine.open.get(key, {}).values()]
     return [timer for timer in timers if isinstance(timer, SetTimer) and timer.name != "delay"]
 
 
-def _expire_due(driver: Delivery, execution: Execution, key: str) -> None:
+def _expire_due(driver: Delivery, execution: Running, key: str) -> None:
     now = execution.clock.now()
     for timer in sorted(limits(execution, EXECUTION, key), key=lambda one: one.at):
         if timer.at <= now:
             expire(driver, execution, timer)
 
 
-def pledge(
+def schedule(
     driver: Delivery,
-    execution: Execution,
+    execution: Running,
     kind: FactKind,
     key: str,
     data: Any,
@@ -91,36 +91,36 @@ def pledge(
     *,
     early: bool,
 ) -> None:
-    """Tell it `after` seconds from now; `early`: not before the request is answered either."""
-    promise = Fact(kind, execution.clock.now() + after, key, data)
+    """Deliver it `after` seconds from now; `early`: not before the request is answered either."""
+    answer = Fact(kind, execution.clock.now() + after, key, data)
     # What follows the answer to the request, or takes its time, is not asked for again.
     if early or after:
-        driver.keeper.promised(execution, promise)
+        driver.persistence.scheduled(execution, answer)
     if early:
-        hold(execution, promise)
+        hold(execution, answer)
     else:
-        tell(driver, execution, promise)
+        deliver_at_its_time(driver, execution, answer)
 
 
-def hold(execution: Execution, promise: Fact) -> None:
-    """Tell it no sooner than `release` says."""
-    execution.held.setdefault(promise.key, []).append(promise)
+def hold(execution: Running, answer: Fact) -> None:
+    """Deliver it no sooner than `release` says."""
+    execution.held.setdefault(answer.key, []).append(answer)
 
 
-def release(driver: Delivery, execution: Execution, key: str) -> None:
+def release(driver: Delivery, execution: Running, key: str) -> None:
     """Deliver what was held: at once, or when its time comes.
 
     At once, as its sender was answered that the task has ended: no other end may come between.
     """
     now = execution.clock.now()
-    for promise in execution.held.pop(key, ()):
-        if promise.at <= now:
-            driver.deliver(execution, promise.kind, key, promise.data)
+    for answer in execution.held.pop(key, ()):
+        if answer.at <= now:
+            driver.deliver(execution, answer.kind, key, answer.data)
         else:
-            tell(driver, execution, promise)
+            deliver_at_its_time(driver, execution, answer)
 
 
-def tell(driver: Delivery, execution: Execution, promise: Fact) -> None:
-    """Let a promise reach its execution at its time."""
-    kind, at, key, data = promise
+def deliver_at_its_time(driver: Delivery, execution: Running, answer: Fact) -> None:
+    """Let an answer reach its execution at its time."""
+    kind, at, key, data = answer
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))

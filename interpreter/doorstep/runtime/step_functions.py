@@ -7,17 +7,23 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.commands import Invoke
-from ..engine.events import FactKind
-from ..engine.identity import LONGEST_NAME, Identity, is_name
-from ..errors import Failure, InputError, shortened
-from ..values.json_text import dumps, loads
-from .clock import AT_ONCE
+from ..engine import FactKind, Header, Identity, Invoke, is_name
+from ..errors import ApiError, Failure, InputError
+from ..model.aws_errors import (
+    execution_exists,
+    invalid_input,
+    invalid_name,
+    invalid_output,
+    invalid_token,
+    task_timed_out,
+)
+from ..model.aws_model import check_member
+from ..values.json_values import dumps, loads
+from .clocks import AT_ONCE
 from .invocation import metadata
 
 if TYPE_CHECKING:
-    from .execution import Execution
-    from .ports import Delivery, Machine
+    from .running import Delivery, Running, Startable
 
 
 DEEPEST = 1_000
@@ -29,13 +35,13 @@ _TOO_DEEP = Failure(
 )
 
 
-def native(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+def native(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
     """Answer the task here, if this is one of those services; False leaves it to a handler."""
     answer = _SERVICES.get(invoke.integration.action)
     return bool(answer and isinstance(invoke.arguments, dict) and answer(driver, execution, invoke))
 
 
-def watch_again(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
+def watch_again(driver: Delivery, execution: Running, invoke: Invoke) -> None:
     """After a crash: wait again for the execution that a job started, or for somebody outside."""
     called = invoke.integration
     job = called.action == "states:startExecution" and called.pattern.startswith("sync")
@@ -45,20 +51,23 @@ def watch_again(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
         driver.leave_open(execution, invoke)
 
 
-def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+def _start_execution(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
+    # Facts 115 and 136: what request and response, a job and a callback return; a name that is
+    # taken fails.
     machine = _machine(driver, invoke)
     if machine is None:
         return False
-    if refusal := _refusal(invoke):
-        driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+    try:
+        _check_request(invoke)
+    except ApiError as error:
+        driver.later(execution, "failed", invoke.key, _refused(invoke, error))
         return True
     if invoke.integration.pattern and execution.identity.nesting >= DEEPEST:
         _fail_as_too_deep(driver, execution, invoke)
         return True
     child = _child(driver, execution, invoke, machine)
     if child.identity.seed != _seed(execution, invoke) and not _same(child, invoke):
-        told = f"Execution Already Exists: '{child.arn}'"
-        refused = _refused(invoke, "ExecutionAlreadyExists", told)
+        refused = _refused(invoke, execution_exists(child.arn))
         driver.later(execution, "failed", invoke.key, refused)
         return True
     request_id = execution.identity.uuid(f"request/{invoke.key}")
@@ -79,36 +88,29 @@ def _start_execution(driver: Delivery, execution: Execution, invoke: Invoke) -> 
     return True
 
 
-def _refusal(invoke: Invoke) -> tuple[str, str] | None:
-    """Return the code and text with which StartExecution refuses the arguments, or None."""
+def _check_request(invoke: Invoke) -> None:
+    """Raise ApiError for arguments that StartExecution refuses (facts 451, 453 and 455)."""
     name = invoke.arguments.get("Name")
-    if name is not None and not 0 < len(name) <= LONGEST_NAME:
-        bound = f"less than or equal to {LONGEST_NAME}" if name else "greater than or equal to 1"
-        constraint = f"failed to satisfy constraint: Member must have length {bound}"
-        value = shortened(name, LONGEST_NAME)
-        return (
-            "ValidationException",
-            f"1 validation error detected: Value '{value}' at 'name' {constraint}",
-        )
-    if name is not None and not is_name(name):
-        return "InvalidName", f"Invalid Name: '{name}'"
+    if name is not None:
+        check_member("StartExecution", "name", name)
+        if not is_name(name):
+            raise invalid_name(name)
     try:
         loads(input_text(invoke))
     except InputError as problem:
-        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
-    return None
+        raise invalid_input(str(problem)) from None
 
 
-def _fail_as_too_deep(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
+def _fail_as_too_deep(driver: Delivery, execution: Running, invoke: Invoke) -> None:
     driver.later(execution, "failed", invoke.key, {**asdict(_TOO_DEEP), "final": True})
 
 
-def _machine(driver: Delivery, invoke: Invoke) -> Machine | None:
+def _machine(driver: Delivery, invoke: Invoke) -> Startable | None:
     arn = str(invoke.arguments.get("StateMachineArn"))
     return driver.machines.get(arn) or driver.machines.get(arn.rpartition(":")[2])
 
 
-def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Machine) -> Execution:
+def _child(driver: Delivery, execution: Running, invoke: Invoke, machine: Startable) -> Running:
     """The execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(
@@ -122,16 +124,22 @@ def _child(driver: Delivery, execution: Execution, invoke: Invoke, machine: Mach
         nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
     )
     return driver.find(identity.arn) or driver.start(
-        machine.program, machine.definition, identity, input_text(invoke), clock=execution.clock
+        machine.program,
+        Header.of(machine.definition, identity),
+        input_text(invoke),
+        execution.clock,
     )
 
 
-def _seed(execution: Execution, invoke: Invoke) -> str:
+def _seed(execution: Running, invoke: Invoke) -> str:
     return f"{execution.identity.seed}/{invoke.key}"
 
 
-def _same(child: Execution, invoke: Invoke) -> bool:
-    """Whether StartExecution would take a name for another call with the same intention."""
+def _same(child: Running, invoke: Invoke) -> bool:
+    """Whether StartExecution would take a name for another call with the same intention.
+
+    Fact 111: the same input, while it runs.
+    """
     return not child.ended and child.engine.input == loads(input_text(invoke))
 
 
@@ -146,7 +154,7 @@ def input_text(invoke: Invoke) -> str:
     return given if isinstance(given, str) else dumps({} if given is None else given)
 
 
-def _watch(driver: Delivery, execution: Execution, invoke: Invoke, child: Execution) -> None:
+def _watch(driver: Delivery, execution: Running, invoke: Invoke, child: Running) -> None:
     ended = partial(_job_ended, driver, execution, invoke)
     if child.ended:
         ended(child)
@@ -154,15 +162,17 @@ def _watch(driver: Delivery, execution: Execution, invoke: Invoke, child: Execut
         child.when_ended = partial(driver.guard, execution, ended)
 
 
-def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execution) -> None:
+def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running) -> None:
+    # Facts 115 and 135: texts for `.sync`, values for `.sync:2`; a child that failed is
+    # States.TaskFailed.
     if child.failure == _TOO_DEEP:
         # The whole chain fails: retriers along it would double the work at every level.
         _fail_as_too_deep(driver, parent, invoke)
         return
     described_child = described(child)
     if child.status != "SUCCEEDED":
-        told = {"error": "States.TaskFailed", "cause": dumps(described_child)}
-        driver.later(parent, "failed", invoke.key, told)
+        failure = {"error": "States.TaskFailed", "cause": dumps(described_child)}
+        driver.later(parent, "failed", invoke.key, failure)
         return
     if invoke.integration.pattern == "sync:2":
         described_child["Input"] = loads(described_child["Input"])
@@ -170,8 +180,11 @@ def _job_ended(driver: Delivery, parent: Execution, invoke: Invoke, child: Execu
     driver.later(parent, "succeeded", invoke.key, described_child)
 
 
-def described(execution: Execution) -> dict[str, Any]:
-    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations."""
+def described(execution: Running) -> dict[str, Any]:
+    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations.
+
+    Fact 135 has the members in alphabetical order, and more of them: not done yet.
+    """
     first, last = execution.events[0], execution.events[-1]
     details = last.details or {}
     members = {
@@ -191,14 +204,16 @@ def described(execution: Execution) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
-    def answer(driver: Delivery, execution: Execution, invoke: Invoke) -> None:
-        if refusal := _hand_over(driver, kind, invoke.arguments):
-            driver.later(execution, "failed", invoke.key, _refused(invoke, *refusal))
+def _send(kind: FactKind) -> Callable[[Delivery, Running, Invoke], bool]:
+    def answer(driver: Delivery, execution: Running, invoke: Invoke) -> None:
+        try:
+            _hand_over(driver, kind, invoke.arguments)
+        except ApiError as error:
+            driver.later(execution, "failed", invoke.key, _refused(invoke, error))
         else:
             driver.later(execution, "succeeded", invoke.key, {})
 
-    def send(driver: Delivery, execution: Execution, invoke: Invoke) -> bool:
+    def send(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
         # After what is being done: the token may be one of this very execution.
         send_now = partial(driver.guard, execution, answer, driver, execution, invoke)
         execution.clock.call_at(AT_ONCE, send_now)
@@ -207,21 +222,20 @@ def _send(kind: FactKind) -> Callable[[Delivery, Execution, Invoke], bool]:
     return send
 
 
-def _hand_over(
-    driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]
-) -> tuple[str, str] | None:
-    """Send to the task with the token; code and text of the API's error when that can't be."""
+def _hand_over(driver: Delivery, kind: FactKind, arguments: Mapping[str, Any]) -> None:
+    """Send to the task with the token; raise ApiError when that can't be (fact 468)."""
     try:
         sent = driver.send(str(arguments.get("TaskToken")), kind, _sent(kind, arguments))
     except InputError as problem:
-        return "InvalidOutput", f"Invalid Output: '{problem}'"
+        raise invalid_output(problem) from None
     except KeyError:
-        return "InvalidToken", "Invalid Token: 'Invalid token'"
-    gone = "Task Timed Out: 'Provided task does not exist anymore'"
-    return None if sent else ("TaskTimedOut", gone)
+        raise invalid_token() from None
+    if not sent:
+        raise task_timed_out()
 
 
 def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
+    # Fact 93: without error and cause both are null.
     match kind:
         case "succeeded":
             given = arguments.get("Output")
@@ -231,8 +245,12 @@ def _sent(kind: FactKind, arguments: Mapping[str, Any]) -> Any:
     return None
 
 
-def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
-    """What the optimized and the SDK integration make of an error of the Step Functions API."""
+def _refused(invoke: Invoke, error: ApiError) -> dict[str, str]:
+    """Return what the optimized or the SDK integration makes of an error of the API.
+
+    Facts 86, 136 and 147: how each integration names an error.
+    """
+    code, text = error.code, str(error)
     exception = code if code.endswith("Exception") else f"{code}Exception"
     if invoke.integration.resource_type == "states":
         details = f"Service: AWSStepFunctions; Status Code: 400; Error Code: {code}"
@@ -247,7 +265,7 @@ def _refused(invoke: Invoke, code: str, text: str) -> dict[str, str]:
     }
 
 
-_SERVICES: dict[str, Callable[[Delivery, Execution, Invoke], bool]] = {
+_SERVICES: dict[str, Callable[[Delivery, Running, Invoke], bool]] = {
     "states:startExecution": _start_execution,
     "aws-sdk:sfn:startExecution": _start_execution,
     "aws-sdk:sfn:sendTaskSuccess": _send("succeeded"),

@@ -1,12 +1,11 @@
 """TestState: one state, run by itself, with a mocked answer in place of the world.
 
-A test is a program of one state (`trial`) that gets one fact: the mock, or what a handler answers.
-`request` reads what was asked, `refusals` and `contexts` refuse what AWS would refuse,
-`inspection` shows the data between the state's fields.
+A test is a program of one state (`trial`) that receives one fact: the mock, or a handler's answer.
+`request` reads the request, `refusals` refuses what AWS would, `response` answers.
 """
 
 from __future__ import annotations
 
-from .answering import test_state
+from .response import test_state
 
 __all__ = ["test_state"]

@@ -1,16 +1,17 @@
-"""What TestState is asked: the members of its request, read and within their limits."""
+"""A request of TestState: its members, read and within their limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from ..definitions.jackson import JSONProblem
-from ..definitions.jackson import loads as read_json
-from ..errors import ApiError, InputError
-from ..values.json_text import dumps, loads
-from .constraints import Limits, check, member
+from ..errors import InputError
+from ..model.aws_errors import invalid_input, invalid_request
+from ..model.aws_model import REQUESTS, Structure, check_request
+from ..values.jackson import JSONProblem
+from ..values.jackson import loads as read_json
+from ..values.json_values import dumps, loads
 
 FieldValidation = Literal["STRICT", "PRESENT", "NONE"]
 """How a mocked result is compared with what the service's API returns:
@@ -21,55 +22,28 @@ FieldValidation = Literal["STRICT", "PRESENT", "NONE"]
 | PRESENT | | refused |
 | NONE | | |
 """
-_LONGEST = 262_144
-_DATA = Limits(at_most=_LONGEST, sensitive=True)
-_COUNT = Limits(int, sensitive=True)
-_OBJECT = Limits(dict)
-
-# AWS's service model of 2016-11-23.
-_MEMBERS = {
-    "definition": Limits(at_least=1, at_most=1_048_576, sensitive=True, required=True),
-    "roleArn": Limits(at_least=1, at_most=256),
-    "input": _DATA,
-    "inspectionLevel": Limits(options=("INFO", "DEBUG", "TRACE")),
-    "revealSecrets": Limits(bool),
-    "variables": _DATA,
-    "stateName": Limits(at_least=1, at_most=80, sensitive=True),
-    "mock": _OBJECT,
-    "mock.result": _DATA,
-    "mock.errorOutput": _OBJECT,
-    "mock.errorOutput.error": Limits(at_most=256, sensitive=True),
-    "mock.errorOutput.cause": Limits(at_most=32_768, sensitive=True),
-    "mock.fieldValidationMode": Limits(options=("STRICT", "PRESENT", "NONE")),
-    "context": _DATA,
-    "stateConfiguration": _OBJECT,
-    "stateConfiguration.retrierRetryCount": _COUNT,
-    "stateConfiguration.errorCausedByState": Limits(at_least=1, at_most=80, sensitive=True),
-    "stateConfiguration.mapIterationFailureCount": _COUNT,
-    "stateConfiguration.mapItemReaderData": _DATA,
-}
 _JSON = ("definition", "input", "variables", "context", "mock.result")
 """Members that hold JSON text; their values are taken as well."""
 
 
-class Given(NamedTuple):
-    """A JSON value with the text that it was given as."""
+class JSONText(NamedTuple):
+    """A JSON value with the text in which it came."""
 
     value: Any
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Mock:
+class StateMock:
     """What stands in for the state's work: a result, or an error and its cause."""
 
-    result: Given | None
+    result: JSONText | None
     error: Mapping[str, str] | None
     validation: FieldValidation
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StateTest:
     """A request of TestState, its JSON texts read."""
 
     definition: str
@@ -79,7 +53,7 @@ class Request:
     role: str | None
     variables: dict[str, Any]
     context: Any
-    mock: Mock | None
+    mock: StateMock | None
     reveal_secrets: bool
     retries: int
     """How often the retrier that takes the error has been used before."""
@@ -87,14 +61,18 @@ class Request:
     reader_data: str | None
 
 
-def read(request: Mapping[str, Any]) -> Request:
-    """Read a request; raises ApiError where AWS would refuse a member by itself."""
+def read(request: Mapping[str, Any]) -> StateTest:
+    """Read a request; raise ApiError where AWS would refuse a member by itself.
+
+    Facts 480 to 486.
+    """
     texts = _with_texts(request)
-    for path in _unknown(texts):
-        raise _invalid(f"TestState has no member '{path}'; there are {', '.join(_MEMBERS)}")
-    check(texts, _MEMBERS)
+    known = list(_paths(REQUESTS["TestState"]))
+    for path in _unknown(texts, known):
+        raise invalid_request(f"TestState has no member '{path}'; there are {', '.join(known)}")
+    texts = check_request("TestState", texts)
     configuration = texts.get("stateConfiguration") or {}
-    return Request(
+    return StateTest(
         definition=texts["definition"],
         state_name=texts.get("stateName"),
         input=_input(texts.get("input")),
@@ -104,7 +82,7 @@ def read(request: Mapping[str, Any]) -> Request:
         context=_context(texts.get("context")),
         mock=_mock(texts.get("mock")),
         reveal_secrets=texts.get("revealSecrets") or False,
-        retries=configuration.get("retrierRetryCount") or 0,
+        retries=int(configuration.get("retrierRetryCount") or 0),
         failed_iterations=configuration.get("mapIterationFailureCount"),
         reader_data=configuration.get("mapItemReaderData"),
     )
@@ -116,19 +94,27 @@ def _with_texts(request: Mapping[str, Any]) -> dict[str, Any]:
         texts["mock"] = dict(texts["mock"])
     for path in _JSON:
         inside, _, name = path.rpartition(".")
-        holder = member(texts, inside) if inside else texts
+        holder = texts.get(inside) if inside else texts
         if isinstance(holder, dict) and not isinstance(holder.get(name), str | None):
             holder[name] = dumps(holder[name])
     return texts
 
 
-def _unknown(members: Mapping[str, Any], at: str = "") -> Iterator[str]:
+def _paths(table: Structure, at: str = "") -> Iterator[str]:
+    """Yield the members of a request and those inside of them, as "mock.result"."""
+    for name, shape in table.members.items():
+        yield f"{at}{name}"
+        if isinstance(shape, Structure):
+            yield from _paths(shape, f"{at}{name}.")
+
+
+def _unknown(members: Mapping[str, Any], known: Collection[str], at: str = "") -> Iterator[str]:
     for name, value in members.items():
         path = f"{at}{name}"
-        if path not in _MEMBERS:
+        if path not in known:
             yield path
         elif isinstance(value, Mapping):
-            yield from _unknown(value, f"{path}.")
+            yield from _unknown(value, known, f"{path}.")
 
 
 def _input(text: str | None) -> str:
@@ -138,49 +124,42 @@ def _input(text: str | None) -> str:
         read_json(text)
         loads(text)
     except JSONProblem as problem:
-        raise _invalid_input(problem.message) from None
+        raise invalid_input(problem.message) from None
     except (InputError, RecursionError):
-        raise _invalid_input("Invalid execution input.") from None
+        raise invalid_input("Invalid execution input.") from None
     return text
 
 
-def _invalid_input(why: str) -> ApiError:
-    message = f"Invalid State Machine Execution Input: '{why}'"
-    return ApiError("InvalidExecutionInput", message)
-
-
 def _variables(text: str | None) -> dict[str, Any]:
-    variables = {} if text is None else _given(text, "Variables must be valid JSON").value
+    # Fact 78: the state sees them.
+    variables = {} if text is None else _json(text, "Variables must be valid JSON").value
     if not isinstance(variables, dict):
-        raise _invalid("Variables must be a JSON object")
+        raise invalid_request("Variables must be a JSON object")
     return variables
 
 
 def _context(text: str | None) -> Any:
-    return None if text is None else _given(text, "Context object must be valid JSON").value
+    return None if text is None else _json(text, "Context object must be valid JSON").value
 
 
-def _mock(fields: Mapping[str, Any] | None) -> Mock | None:
+def _mock(fields: Mapping[str, Any] | None) -> StateMock | None:
+    # Fact 482: one of result and errorOutput, and a result is JSON.
     if fields is None:
         return None
     result, error = fields.get("result"), fields.get("errorOutput")
     if (result is None) == (error is None):
-        raise _invalid(
+        raise invalid_request(
             "A test mock should have only one of the following fields: [result, errorOutput]."
         )
-    return Mock(
-        result=None if result is None else _given(result, "Mocked result must be valid JSON"),
+    return StateMock(
+        result=None if result is None else _json(result, "Mocked result must be valid JSON"),
         error=error,
         validation=fields.get("fieldValidationMode") or "STRICT",
     )
 
 
-def _given(text: str, refusal: str) -> Given:
+def _json(text: str, refusal: str) -> JSONText:
     try:
-        return Given(loads(text), text)
+        return JSONText(loads(text), text)
     except InputError:
-        raise _invalid(refusal) from None
-
-
-def _invalid(message: str) -> ApiError:
-    return ApiError("ValidationException", message)
+        raise invalid_request(refusal) from None

@@ -1,30 +1,40 @@
-"""The program of one state: it runs the state once, and keeps what becomes of it."""
+"""The program of one state: it runs the state once, and records the outcome.
+
+A mock stands for a Task's answer, and for the work of a Parallel's branches or a Map's iterations.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from itertools import islice
 from random import Random
 from typing import Any, Literal
 
+from ..asl.compile import compile_map, compile_state
 from ..asl.context import Env
-from ..asl.data_flow import Exit
+from ..asl.data_flow import Exit, compile_arguments, compile_leave, stages
+from ..asl.map import MapPlan
 from ..asl.retry import matches
-from ..engine.fibers import Body, Fiber
+from ..asl.states import StateProgram
+from ..engine import Body, Fiber
 from ..errors import StateFailed
-from ..model.definition import State
-from ..model.resource import integration
-from ..values.absent import ABSENT
-from ..values.json_text import dumps, loads
-from .mocked import program
-from .request import Request
-from .subject import STATE_NAME
+from ..map_runs import EXCEEDED, UNREADABLE, batched, exceeds, failed, most_items, parse_items
+from ..model import WORKING, State, integration
+from ..runtime import Answer
+from ..values.json_values import ABSENT, dumps, loads
+from .request import StateMock, StateTest
 
+STATE_NAME = "StateName"
+"""What a state under test is called in its context object, whatever its name in the definition."""
+Show = Callable[[str, Any], None]
 Status = Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
 _SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialOutcome:
     """How the state ended: with an exit, a failure, or a failure and the exit of a catcher."""
 
     status: Status
@@ -37,58 +47,65 @@ class Outcome:
 class TrialEnv(Env):
     """A visit whose context object may be the request's."""
 
-    __slots__ = ("given",)
+    __slots__ = ("own_context",)
 
-    def __init__(self, fiber: Fiber, works: bool, raw: Any, given: dict[str, Any] | None) -> None:
+    def __init__(self, fiber: Fiber, works: bool, raw: Any, context: dict[str, Any] | None) -> None:
         super().__init__(fiber, STATE_NAME, works, raw)
-        self.given = given
+        self.own_context = context
 
     def context(self) -> dict[str, Any]:
-        """The context object: the request's as it is, and the item of a Map."""
-        if self.given is None:
+        """Return the context object: the request's as it is, and the item of a Map."""
+        if self.own_context is None:
             return super().context()
-        return self.given if self.item is None else {**self.given, "Map": {"Item": self.item}}
+        return (
+            self.own_context
+            if self.item is None
+            else {**self.own_context, "Map": {"Item": self.item}}
+        )
 
     def rng(self) -> Random:
-        """Random numbers: the same for a twin as for the visit itself."""
+        """Return random numbers: the same for a twin as for the visit itself."""
         if self._random is None:
             self._random = self.fiber.engine.identity.random(STATE_NAME)
         return self._random
 
     def twin(self) -> TrialEnv:
-        """The visit once more, from its beginning: the same token, the same random numbers."""
-        twin = TrialEnv(self.fiber, self.works, self.raw, self.given)
+        """Return the visit once more from its beginning: same token, same random numbers."""
+        twin = TrialEnv(self.fiber, self.works, self.raw, self.own_context)
         twin.token, twin.entered_at = self.token, self.entered_at
         return twin
 
 
 class Trial:
-    """A program (see `engine.Program`) of one state, with the request's variables and context."""
+    """A program (`messages.Program`) of one state, with the request's variables and context."""
 
     timeout = _SECONDS
-    """AWS ends a test after five minutes."""
+    """AWS ends a test after five minutes (API: TestState)."""
 
-    def __init__(self, asked: Request, state: State) -> None:
-        self.asked = asked
+    def __init__(self, test: StateTest, state: State) -> None:
+        self.test = test
         self.state = state
-        self.outcome = Outcome("FAILED", failed=StateFailed("States.Timeout"))
+        self.outcome = TrialOutcome("FAILED", failed=StateFailed("States.Timeout"))
         self.seen: dict[str, Any] = {}
-        """What a mocked Map or Parallel came by, under the names of inspectionData."""
+        """Values of a mocked Map or Parallel, under the names of inspectionData."""
         self.env: TrialEnv
-        self.program = program(asked, state, self.seen.__setitem__)
+        self.program = _program(test, state, self.seen.__setitem__)
 
     def run(self, fiber: Fiber, raw: Any) -> Body:
-        """One visit, in which nothing is tried again: the answer tells what would be."""
-        fiber.variables = self.asked.variables
-        works = self.state.type in ("Task", "Parallel", "Map")
-        self.env = env = TrialEnv(fiber, works, raw, self.asked.context)
+        """Run one visit without retrying: the status says whether AWS would.
+
+        Fact 480: RETRIABLE, with the delay, where AWS would retry; CAUGHT_ERROR with the catcher.
+        """
+        fiber.variables = self.test.variables
+        works = self.state.type in WORKING
+        self.env = env = TrialEnv(fiber, works, raw, self.test.context)
         try:
             if self.program.work:
                 leaving = self.program.work(env)
             else:
                 leaving = yield from self.program.wait(env)  # type: ignore[misc]
             fiber.encode(leaving.output, self.state.name)
-            self.outcome = Outcome("SUCCEEDED", leaving)
+            self.outcome = TrialOutcome("SUCCEEDED", leaving)
         except StateFailed as failed:
             self.outcome = self._recover(failed)
 
@@ -96,14 +113,14 @@ class Trial:
     def variables(self) -> dict[str, Any]:
         """The variables after the state."""
         leaving = self.outcome.leaving
-        return {**self.asked.variables, **(leaving.assigned or {} if leaving else {})}
+        return {**self.test.variables, **(leaving.assigned or {} if leaving else {})}
 
     @property
     def result(self) -> Any:
         """The raw result of a Task's, Parallel's or Map's work; ABSENT when it gave none."""
         if self.state.type != "Task":
             return self.seen.get("result", ABSENT)
-        mocked = self.asked.mock.result if self.asked.mock else None
+        mocked = self.test.mock.result if self.test.mock else None
         done = integration(self.state.fields["Resource"]).event("Succeeded")
         for event in self.env.fiber.engine.history:
             if event.type == done and event.details:
@@ -111,30 +128,170 @@ class Trial:
         return ABSENT
 
     def text(self, value: Any) -> str:
-        """A value's JSON text; what was given as text and not changed keeps its spacing."""
+        """Return a value's JSON text; what came as text and was not changed keeps its spacing."""
         if value is self.env.raw:
-            return self.asked.input
-        mocked = self.asked.mock
+            return self.test.input
+        mocked = self.test.mock
         if mocked and mocked.result and value is mocked.result.value:
             return mocked.result.text
         return dumps(value)
 
-    def _recover(self, failed: StateFailed) -> Outcome:
+    def _recover(self, failed: StateFailed) -> TrialOutcome:
+        # Facts 90 and 480: Retry before Catch, a used-up retrier fails with its index.
         details = {}
         for index, retrier in enumerate(self.program.retriers):
             if matches(retrier.names, failed):
                 details["retryIndex"] = index
-                if self.asked.retries >= retrier.max_attempts:
+                if self.test.retries >= retrier.max_attempts:
                     break
-                delay = retrier.delay(self.asked.retries, self.env.rng)
+                delay = retrier.delay(self.test.retries, self.env.rng)
                 details["retryBackoffIntervalSeconds"] = round(delay)
-                return Outcome("RETRIABLE", None, failed, details)
+                return TrialOutcome("RETRIABLE", None, failed, details)
         for index, catcher in enumerate(self.program.catchers):
             if matches(catcher.names, failed):
                 details["catchIndex"] = index
                 try:
                     leaving = catcher.leave(self.env, failed.error_output)
                 except StateFailed as worse:
-                    return Outcome("FAILED", None, worse, details)
-                return Outcome("CAUGHT_ERROR", leaving, failed, details)
-        return Outcome("FAILED", None, failed, details)
+                    return TrialOutcome("FAILED", None, worse, details)
+                return TrialOutcome("CAUGHT_ERROR", leaving, failed, details)
+        return TrialOutcome("FAILED", None, failed, details)
+
+
+# Mocked work ------------------------------------------------------------------------------------
+
+
+def answer(mock: StateMock) -> Answer:
+    """Return the mock as the answer to a Task (fact 482)."""
+    if mock.result:
+        return Answer(output=mock.result.value)
+    failure = mock.error or {}
+    return Answer(failed=True, error=failure.get("error"), cause=failure.get("cause"))
+
+
+def _result(mock: StateMock) -> Any:
+    """Return the mock as the result of branches or iterations; raise StateFailed for an error."""
+    mocked = answer(mock)
+    if mocked.failed:
+        raise StateFailed(mocked.error, mocked.cause)
+    return mocked.output
+
+
+def _program(test: StateTest, state: State, show: Show) -> StateProgram:
+    """Return the state's program, in which the mock does the work of branches and iterations.
+
+    `show(member, value)` gets the result of that work, and before it the values of a Map's fields,
+    under the names that inspectionData has for them.
+    """
+    compiled = compile_state(state)
+    match test.mock, state.type:
+        case StateMock() as mock, "Parallel":
+            return replace(compiled, work=_parallel(state, mock, show), wait=None)
+        case StateMock() as mock, "Map":
+            return replace(compiled, work=_map(test, state, mock, show), wait=None)
+    return compiled
+
+
+def _parallel(state: State, mock: StateMock, show: Show) -> Callable[[Env], Exit]:
+    arguments = compile_arguments(state.fields, state.jsonata)
+    leave = compile_leave(state.fields, state.jsonata, shows="result")
+
+    def work(env: Env) -> Exit:
+        arguments(env)
+        result = _result(mock)
+        show("result", result)
+        return leave(env, result)
+
+    return work
+
+
+def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable[[Env], Exit]:
+    plan = compile_map(state)
+
+    def work(env: Env) -> Exit:
+        plan.effective(env)
+        limits = _limits(plan, env)
+        items = _items(plan, env, test.reader_data, show)
+        for name, value in limits.items():
+            show(name, value)
+        if state.selector is not None:
+            items = _selected(plan, env, items)
+            show("afterItemSelector", items)
+        if plan.batch:
+            batches = [batch.input for batch in batched(plan.batch(env), iter(items))]
+            show("afterItemBatcher", batches)
+        result = _result(mock)
+        total = len(result) if isinstance(result, list) else len(items)
+        count, percentage = (limits.get(name) for name in _NUMBERS[1:])
+        if exceeds(test.failed_iterations or 0, total, count, percentage):
+            raise StateFailed("States.ExceedToleratedFailureThreshold", EXCEEDED)
+        show("result", result)
+        return plan.leave(env, result)
+
+    return work
+
+
+def _limits(plan: MapPlan, env: Env) -> dict[str, Any]:
+    """Return a Map's limits by their names in inspectionData, which shows them after the items.
+
+    Facts 275 and 481.
+    """
+    limits = {"maxConcurrency": plan.concurrency(env) or 0}
+    count, percentage = plan.tolerated_count(env), plan.tolerated_percentage(env)
+    if count is not None:
+        limits["toleratedFailureCount"] = count
+    if percentage is not None:
+        limits["toleratedFailurePercentage"] = float(percentage)
+    return limits
+
+
+def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[Any]:
+    if plan.reader is None:
+        items: list[Any] = plan.items(env)
+        show("afterItemsPath", items)
+        return items
+    source = plan.reader(env)
+    if data is None:
+        return []
+    most = most_items(source)
+    try:
+        items = list(islice(parse_items(source.config, StringIO(data)), most))
+    except UNREADABLE as problem:
+        raise failed(str(problem)) from None
+    if "ItemsPointer" in source.config:
+        show("afterItemsPointer", items)
+    return items
+
+
+def _selected(plan: MapPlan, env: Env, items: list[Any]) -> list[Any]:
+    selected = [
+        plan.select(env, {"Index": index, "Value": item}) for index, item in enumerate(items)
+    ]
+    env.show_item(env.fiber.item)
+    return selected
+
+
+# inspectionData ---------------------------------------------------------------------------------
+
+_NUMBERS = ("maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage")
+
+
+def inspection_data(trial: Trial) -> dict[str, Any]:
+    """Return `inspectionData` of the response, for the levels DEBUG and TRACE.
+
+    `stages` says which members there are; all have input, and variables and errorDetails when
+    there are any. What failed ends the list.
+
+    Fact 481: the members that apply to the state.
+    """
+    data: dict[str, Any] = {"input": trial.text(trial.env.raw)}
+    try:
+        for name, value in stages(trial.state, trial.env.twin(), trial.result, seen=trial.seen):
+            data[name] = value if name in _NUMBERS else trial.text(value)
+    except StateFailed:
+        pass
+    if trial.variables:
+        data["variables"] = trial.text(trial.variables)
+    if trial.outcome.details:
+        data["errorDetails"] = trial.outcome.details
+    return data

@@ -1,7 +1,7 @@
 """`{% … %}` in tests and mocks written as YAML or JSON: JSONata, as in a definition.
 
-Where a value is expected, it is a condition on what is found there, which it sees as `$`. Where a
-value is given, it makes the value.
+Where a value is expected, the expression is a condition on the actual value, its `$`. Where a value
+is written, it makes the value.
 """
 
 from __future__ import annotations
@@ -13,36 +13,35 @@ from typing import TYPE_CHECKING, Any
 from ..asl.jsonata_fields import is_expression
 from ..errors import InputError
 from ..jsonata import UNDEFINED, JSONataError, is_function
-from ..values.absent import ABSENT
-from ..values.json_diff import Unlike, alike, differences
+from ..values.json_values import ABSENT, JsonDifference, differences, equal
 
 if TYPE_CHECKING:
     from ..jsonata import Expression
 
 
-def unmet(at: str, expected: Any, found: Any, *, partial: bool = False) -> list[Unlike]:
+def unmet(at: str, expected: Any, actual: Any, *, partial: bool = False) -> list[JsonDifference]:
     """Where a value is not as expected; `partial`: its objects may have more members.
 
     Raises InputError for a condition that can't be evaluated.
     """
-    return list(differences(at, expected, found, same=_fits, partial=partial))
+    return list(differences(at, expected, actual, same=_fits, partial=partial))
 
 
-def made(value: Any, given: Any = ABSENT) -> Any:
-    """A value with its expressions evaluated, in which `$` is what is given.
+def made(value: Any, context: Any = ABSENT) -> Any:
+    """Return a value with its expressions evaluated; `$` in them is `context`.
 
     Raises InputError for an expression that fails or gives nothing.
     """
     match value:
         case str() if is_expression(value):
-            result = _evaluated(value, given)
+            result = _evaluated(value, context)
             if result is UNDEFINED or is_function(result):
                 raise InputError(f"the JSONata expression {value} gives no value")
             return result
         case dict():
-            return {name: made(inner, given) for name, inner in value.items()}
+            return {name: made(inner, context) for name, inner in value.items()}
         case list():
-            return [made(item, given) for item in value]
+            return [made(item, context) for item in value]
     return value
 
 
@@ -69,19 +68,19 @@ def compiled(text: str) -> Expression:
         raise InputError(f"this is no JSONata: {error.message}") from None
 
 
-def _fits(expected: Any, found: Any) -> bool:
+def _fits(expected: Any, actual: Any) -> bool:
     if is_expression(expected):
-        return _evaluated(expected, found) is True
-    return alike(expected, found)
+        return _evaluated(expected, actual) is True
+    return equal(expected, actual)
 
 
-def _evaluated(text: str, given: Any) -> Any:
+def _evaluated(text: str, context: Any) -> Any:
     from ..asl.dialect import LIMITS, functions
 
     random = Random(text)
     try:
         return compiled(text).evaluate(
-            UNDEFINED if given is ABSENT else given,
+            UNDEFINED if context is ABSENT else context,
             functions(lambda: random),
             now=0,
             random=random.random,

@@ -18,31 +18,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable, Container, Iterable
+from dataclasses import dataclass, replace
+from inspect import isawaitable
 from typing import Any, Literal, Unpack
 
-from ..api import ClockOptions, Definition, start
-from ..engine.commands import Invoke
+from ..api import ClockOptions, Definition, run
+from ..engine import Invoke
 from ..errors import InputError, is_interrupt, message_of
-from ..runtime import Driver, Execution
-from ..runtime.answers import Answer, Duration, TaskFailed, seconds
-from ..runtime.handlers import Handler, Handlers, Source
-from ..runtime.invocation import Context, call, event_of
-from ..values.absent import ABSENT
+from ..runtime import (
+    Answer,
+    Context,
+    Duration,
+    Execution,
+    Handler,
+    Handlers,
+    Running,
+    Source,
+    TaskFailed,
+    call,
+    event_of,
+    seconds,
+)
+from ..values.json_values import ABSENT
 from .service_models import problems
 
 Numbers = int | Container[int]
-Respond = Callable[[Execution, Invoke], Answer]
-Checking = Literal["strict", "warn", "off"]
-"""What becomes of an answer that the service would not give: the execution fails, or it is told."""
+Respond = Callable[[Running, Invoke], Answer]
+Validation = Literal["strict", "warn", "off"]
+"""What an answer does that the service would not give: fail the execution, or be reported."""
 _NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mock:
-    """Which calls of a state it answers, and how; every condition that is given has to hold."""
+    """Which calls of a state it answers, and how; all of its conditions have to hold."""
 
     state: str
     respond: Respond
@@ -57,7 +67,7 @@ class Mock:
     machine: str | None = None
     """The name of the state machine that the state is of; None: of any."""
 
-    def fits(self, execution: Execution, invoke: Invoke, number: int) -> bool:
+    def fits(self, execution: Running, invoke: Invoke, number: int) -> bool:
         """Whether it answers this call, which is the state's `number`th."""
         return (
             self.state == invoke.state
@@ -69,9 +79,7 @@ class Mock:
         )
 
 
-def fitting(
-    mocks: Iterable[Mock], execution: Execution, invoke: Invoke, number: int
-) -> Mock | None:
+def fitting(mocks: Iterable[Mock], execution: Running, invoke: Invoke, number: int) -> Mock | None:
     """The first mock that answers a call, which is the state's `number`th."""
     return next((one for one in mocks if one.fits(execution, invoke, number)), None)
 
@@ -89,8 +97,8 @@ def mock(
     """Answer calls of `state` with `answer`.
 
     `answer`: a JSON value, `doorstep.answer(value, after="5h")`, `doorstep.fail("Error", "cause")`,
-    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of what a
-    handler would be given that returns one of these. A value answers a callback and a job as well;
+    `doorstep.no_answer()` (TimeoutSeconds or HeartbeatSeconds then decide), or a function of the
+    event of a handler that returns one of these. A value answers a callback and a job as well;
     as with handlers it becomes the `Payload` of `lambda:invoke`.
 
     | condition | a number, or a container of numbers such as range(3) |
@@ -98,9 +106,9 @@ def mock(
     | invocation | of this call among all calls of the state |
     | attempt | 0 for the first call of a visit, then the number of the retry |
     | index | of the iteration of the inline Map around the state |
-    | when | a function of what a handler would be given that says whether it fits |
+    | when | a function of the event of a handler that says whether it fits |
 
-    `heartbeat`: the task's heart beats that often until the task is over.
+    `heartbeat`: a heartbeat is sent that often until the task is over.
     """
     numbers = {"invocation": invocation, "attempt": attempt, "index": index}
     conditions = [f"{name} {value}" for name, value in numbers.items() if value is not None]
@@ -114,27 +122,26 @@ def mock(
 class Mocks:
     """The mocks of one run, and which calls they have answered; another run takes others."""
 
-    def __init__(self, *mocks: Mock, answers: Checking = "strict") -> None:
-        """`answers`: what becomes of an answer that botocore's model of the service does not allow.
+    def __init__(self, *mocks: Mock, mock_validation: Validation = "strict") -> None:
+        """`mock_validation`: what becomes of an answer that botocore's model does not allow.
+
         strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
         """
         self.mocks = mocks
-        self.answers = answers
+        self.mock_validation = mock_validation
         self.doubts: list[str] = []
-        self.driver: Driver | None = None
-        """Who makes the calls; heartbeats need to know. `run` sets it."""
         self._calls: Counter[tuple[str, str]] = Counter()
         """By machine and state."""
         self._reached: set[Mock] = set()
 
-    def __call__(self, execution: Execution, invoke: Invoke) -> Answer | None:
+    def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
         called = execution.identity.machine, invoke.state
-        # A journal that is gone on with tells of calls that were made before.
+        # In a resumed journal there are calls that were made before.
         number = max(self._calls[called], invoke.number)
         self._calls[called] = number + 1
         try:
-            found = fitting(self.mocks, execution, invoke, number)
+            match = fitting(self.mocks, execution, invoke, number)
         except InputError as problem:
             return invalid(invoke.state, str(problem))
         except BaseException as problem:  # a condition is the user's own function
@@ -142,12 +149,11 @@ class Mocks:
                 raise
             why = f"a condition raised {type(problem).__name__}: {message_of(problem)}"
             return invalid(invoke.state, why)
-        if found is None:
+        if match is None:
             return None
-        self._reached.add(found)
-        if found.heartbeat is not None:
-            self._beat(execution, invoke, found.heartbeat)
-        return self._checked(found, invoke, found.respond(execution, invoke))
+        self._reached.add(match)
+        answer = self._checked(match, invoke, match.respond(execution, invoke))
+        return answer if match.heartbeat is None else replace(answer, heartbeat=match.heartbeat)
 
     def run(
         self,
@@ -157,12 +163,7 @@ class Mocks:
         **options: Unpack[ClockOptions],
     ) -> Execution:
         """`doorstep.run`, with these mocks asked before the handlers."""
-        self.driver, execution = start(definition, input, handlers, respond=self, **options)
-        try:
-            self.driver.run(execution)
-        finally:
-            self.driver.close()
-        return execution
+        return run(definition, input, handlers, respond=self, **options)
 
     @property
     def idle(self) -> list[Mock]:
@@ -175,55 +176,40 @@ class Mocks:
         return [one.label for one in self.idle]
 
     def remarks(self, mocks: Container[Mock] | None = None) -> list[str]:
-        """What whoever looks at the run should know: mocks never reached (of those), doubts."""
+        """Return what to report of the run: mocks never reached (of those), and doubts."""
         idle = [one.label for one in self.idle if mocks is None or one in mocks]
         return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
-        told = "" if self.answers == "off" else doubt(mock, invoke, answer)
-        if told and self.answers == "strict":
-            return invalid(invoke.state, told)
-        if told:
-            self.doubts.append(f"the mock of the state '{invoke.state}': {told}")
+        message = "" if self.mock_validation == "off" else doubt(mock, invoke, answer)
+        if message and self.mock_validation == "strict":
+            return invalid(invoke.state, message)
+        if message:
+            self.doubts.append(f"the mock of the state '{invoke.state}': {message}")
         return answer
-
-    def _beat(self, execution: Execution, invoke: Invoke, every: float) -> None:
-        clock = execution.clock
-
-        def go_on() -> None:
-            if self.driver is None:
-                told = "a mock's heartbeat needs the driver: use Mocks.run, or set .driver"
-                raise InputError(told)
-            clock.call_at(clock.now() + every, partial(beat, self.driver))
-
-        def beat(driver: Driver) -> None:
-            if invoke.key in execution.engine.waiting:
-                driver.deliver(execution, "heartbeat", invoke.key)
-                go_on()
-
-        # What goes on from a journal is called while the driver is made.
-        clock.call_at(clock.now(), go_on)
 
 
 def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
     """What the service would not give in a mock's answer; empty when it might."""
     if answer.output is ABSENT:
         return ""
-    unlike = "; ".join(problems(invoke.integration, answer.output))
+    differing = "; ".join(problems(invoke.integration, answer.output))
     which = mock.label.removeprefix(invoke.state)
-    return f"{invoke.integration.action} does not answer so{which}: {unlike}" if unlike else ""
+    return (
+        f"{invoke.integration.action} does not answer so{which}: {differing}" if differing else ""
+    )
 
 
 def invalid(state: str, why: str) -> Answer:
     """The answer of a mock that can't answer: the run is set up wrong."""
-    told = f"The mock of the state '{state}' can't answer: {why}"
-    return Answer(failed=True, error="Doorstep.MockInvalid", cause=told, final=True)
+    message = f"The mock of the state '{state}' can't answer: {why}"
+    return Answer(failed=True, error="Doorstep.MockInvalid", cause=message, final=True)
 
 
 def numbers(text: str) -> range | None:
     """The calls that "3" or "1-3" stands for; None for other texts."""
-    found = _NUMBERS.fullmatch(text)
-    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else None
+    match = _NUMBERS.fullmatch(text)
+    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else None
 
 
 def _handled(answer: Any) -> Respond:
@@ -234,11 +220,17 @@ def _handled(answer: Any) -> Respond:
 
 
 def _whole(result: Any) -> Any:
+    if isawaitable(result):
+        return _whole_later(result)
     # A handler's plain value only answers the request of a callback; a mock's is the callback.
     return result if isinstance(result, Answer | TaskFailed) else Answer(output=result)
 
 
-def _iteration(execution: Execution, invoke: Invoke) -> int | None:
+async def _whole_later(result: Awaitable[Any]) -> Any:
+    return _whole(await result)
+
+
+def _iteration(execution: Running, invoke: Invoke) -> int | None:
     item = execution.engine.waiting[invoke.key].item
     return None if item is None else item["Index"]
 

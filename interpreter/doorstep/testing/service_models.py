@@ -6,8 +6,8 @@ called as Step Functions calls them: in PascalCase, whatever the service has. Wh
 with several capitals, they are the API's or those of Java's SDK: AWS was seen to answer with `BOOL`
 and `NULL` at the top and `Bool` and `Nul` further in (boto3#4253), so that both are taken.
 
-TestState never refuses members that the model does not know (recorded for events:putEvents). In a
-mock they are told: most members are optional, so that a slip of the pen would look like an answer.
+TestState never refuses members that the model does not have (recorded for events:putEvents). In a
+mock they are reported: most members are optional, so that a misspelt one would look like an answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from ..asl.jsonata_fields import json_type
-from ..model.resource import Integration
+from ..model import Integration
 from ..values.did_you_mean import did_you_mean
 
 # botocore's names, where they are not the name that Step Functions has, with or without hyphens.
@@ -41,7 +41,7 @@ _MODELS = {
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
-# The API that tells how a job ended: its answer is the result of `.sync` (where that is known).
+# The API whose answer is the result of `.sync`, for the jobs seen so far.
 _POLLED = {"states:startExecution": "DescribeExecution"}
 # Where Step Functions parses what the API has as text or bytes.
 _PARSED = {
@@ -69,9 +69,9 @@ _KINDS = {
 
 
 class Operation(NamedTuple):
-    """Where an operation's answer is described, and what is told of a value that is no such answer.
+    """Where an operation's answer is described, and what is reported of other values.
 
-    `model`: JSON of botocore. `required`: members that are missing are told; `unknown`: members
+    `model`: JSON of botocore. `required`: missing members are reported; `unknown`: members
     that the shape does not have.
     """
 
@@ -90,7 +90,7 @@ class Operation(NamedTuple):
 def problems(
     called: Integration, result: Any, *, required: bool = True, unknown: bool = True
 ) -> Iterator[str]:
-    """What is wrong with a Task's mocked result, in AWS's words where AWS has some."""
+    """What is wrong with a Task's mocked result, in AWS's words where AWS has some (fact 483)."""
     operation = _operation(called, required, unknown)
     if operation is None:
         return

@@ -7,6 +7,6 @@ concern; `validation` gathers what all of them say, in AWS's order.
 from __future__ import annotations
 
 from ..errors import invalid_definition_message
-from .check import MachineType, check, validate
+from .rules import MachineType, check, validate
 
 __all__ = ["MachineType", "check", "invalid_definition_message", "validate"]

@@ -1,5 +1,7 @@
 """Transitions, reachability and names: the states of a scope as a graph.
 
+States are reached only by transitions of their own scope, StartAt names one of them, names are
+unique in the whole machine (https://states-language.net/spec.html#states-fields, docs/facts).
 A scope is judged as a whole (reachability, terminal state) only when every state in it says where
 it goes; before that, the missing fields are what AWS names (recorded: INVALID_BASE_NO_STARTAT).
 """
@@ -11,98 +13,83 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
+from ..model import STATES, TERMINAL, Fields, Steps, scopes_in, states_of, targets_of
 from ..values.did_you_mean import did_you_mean
-from .findings import Found, Place, error
-from .states import STATES
+from .diagnostics import Diagnostics, Location, error
 
 MAX_STATE_NAME, MAX_LABEL = 80, 40
 _FORBIDDEN_IN_LABELS = set('<>{}[]?*"#%\\^|~`$&,;:/ ')
-_TERMINAL = ("Succeed", "Fail")
-Fields = Mapping[str, Any]
+States = Mapping[str, Fields]
 
 
-def transitions(definition: Fields, place: Place) -> Found:
-    """Missing targets, then a missing end or unreachable states, scope by scope."""
-    for fields, where in scopes(definition, place):
+def transitions(definition: Fields, location: Location) -> Diagnostics:
+    """Yield missing targets, then a missing end or unreachable states (facts 1 to 3, 22, 202)."""
+    for fields, where in scopes(definition, location):
         states = states_of(fields)
         yield from _missing_targets(fields, states, where)
         if not _complete(fields, states):
             continue
-        if where is place and not any(_ends(state) for state in states.values()):
+        if where is location and not any(_ends(state) for state in states.values()):
             # Only the machine itself has to end (measured), and then nothing else is said.
             yield Diagnostic("MISSING_END_STATE", "Workflow has no terminal state")
         else:
             yield from _unreachable(fields, states, where)
 
 
-def names(definition: Fields, place: Place) -> Found:
-    """State names and labels: their length, and that each is there once in the whole machine."""
+def names(definition: Fields, location: Location) -> Diagnostics:
+    """Check that state names and labels are not too long, and unique (facts 16, 203, 218)."""
     seen: set[str] = set()
     labels: set[str] = set()
-    for fields, where in scopes(definition, place):
-        for name, state in states_of(fields).items():
-            at = where.member("States").member(name)
-            yield from _name("State", name, seen, MAX_STATE_NAME, at)
-            label = state.get("Label")
-            if isinstance(label, str) and not has_placeholder(label):
-                yield from _label(label, labels, at.member("Label"))
+    for name, state, where in all_states(definition, location):
+        yield from _name("State", name, seen, MAX_STATE_NAME, where)
+        label = state.get("Label")
+        if isinstance(label, str) and not has_placeholder(label):
+            yield from _label(label, labels, where.member("Label"))
 
 
-def scopes(fields: Fields, place: Place) -> Iterator[tuple[Fields, Place]]:
-    """This scope and those inside it, each with its place, outer ones first."""
-    yield fields, place
+def scopes(fields: Fields, location: Location) -> Iterator[tuple[Fields, Location]]:
+    """Yield this scope and those inside it, each with its location, outer ones first."""
+    yield fields, location
     for name, state in states_of(fields).items():
-        at = place.member("States").member(name)
-        for key in ("ItemProcessor", "Iterator"):
-            if isinstance(processor := state.get(key), Mapping):
-                yield from scopes(processor, at.member(key))
-        if isinstance(branches := state.get("Branches"), list):
-            for index, branch in enumerate(branches):
-                if isinstance(branch, Mapping):
-                    yield from scopes(branch, at.member("Branches").item(index))
+        where = _state(name, location)
+        for steps, scope in scopes_in(state):
+            yield from scopes(scope, where.at(steps))
 
 
-def states_of(fields: Fields) -> dict[str, Fields]:
-    """The states of a scope that are objects."""
-    states = fields.get("States")
-    if not isinstance(states, Mapping):
-        return {}
-    return {name: state for name, state in states.items() if isinstance(state, Mapping)}
+def all_states(definition: Fields, location: Location) -> Iterator[tuple[str, Fields, Location]]:
+    """Yield name, fields and location of every state of a machine, scope by scope."""
+    for fields, where in scopes(definition, location):
+        for name, state in states_of(fields).items():
+            yield name, state, _state(name, where)
 
 
-def _targets(state: Fields, place: Place) -> Iterator[tuple[Any, Place]]:
-    """Where a state can go, each with the place that says so."""
-    for name in ("Next", "Default"):
-        if name in state:
-            yield state[name], place.member(name)
-    for name in ("Choices", "Catch"):
-        if isinstance(entries := state.get(name), list):
-            for index, entry in enumerate(entries):
-                if isinstance(entry, Mapping) and "Next" in entry:
-                    yield entry["Next"], place.member(name).item(index).member("Next")
+def _state(name: str, scope: Location) -> Location:
+    return scope.at(("States", name))
 
 
-def _missing_targets(fields: Fields, states: Mapping[str, Fields], place: Place) -> Found:
-    pointers = [(fields.get("StartAt"), place.member("StartAt"))] if states else []
+def _missing_targets(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Fact 3: a missing target is reported where it is named.
+    named: list[tuple[Steps, Any]] = [(("StartAt",), fields.get("StartAt"))] if states else []
     for name, state in states.items():
-        pointers += _targets(state, place.member("States").member(name))
-    for target, where in pointers:
+        named += [(("States", name, *steps), target) for steps, target in targets_of(state)]
+    for steps, target in named:
         if isinstance(target, str) and target not in states:
             # AWS says 'Next' wherever the target is named (measured).
             text = f"Missing 'Next' target: {target}"
-            yield error(text, where, "MISSING_TRANSITION_TARGET", did_you_mean(target, states))
+            hint = did_you_mean(target, states)
+            yield error(text, location.at(steps), "MISSING_TRANSITION_TARGET", hint)
 
 
-def _complete(fields: Fields, states: Mapping[str, Fields]) -> bool:
+def _complete(fields: Fields, states: States) -> bool:
     return (
         isinstance(fields.get("StartAt"), str)
         and bool(states)
         and len(states) == len(fields["States"])
-        and all(_goes_on_or_ends(state) for state in states.values())
+        and all(_continues_or_ends(state) for state in states.values())
     )
 
 
-def _goes_on_or_ends(state: Fields) -> bool:
+def _continues_or_ends(state: Fields) -> bool:
     kind = state.get("Type")
     if not isinstance(kind, str) or kind not in STATES:
         return False
@@ -110,38 +97,40 @@ def _goes_on_or_ends(state: Fields) -> bool:
 
 
 def _ends(state: Fields) -> bool:
-    return state.get("End") is True or state.get("Type") in _TERMINAL
+    # Fact 1: some state has to end the execution.
+    return state.get("End") is True or state.get("Type") in TERMINAL
 
 
-def _unreachable(fields: Fields, states: Mapping[str, Fields], place: Place) -> Found:
+def _unreachable(fields: Fields, states: States, location: Location) -> Diagnostics:
+    # Facts 2 and 22: catchers count, inside a Map too.
     reached: set[str] = set()
     waiting = [fields["StartAt"]]
     while waiting:
         name = waiting.pop()
         if isinstance(name, str) and name in states and name not in reached:
             reached.add(name)
-            waiting += [target for target, _ in _targets(states[name], place)]
+            waiting += [target for _, target in targets_of(states[name])]
     for name in states:
         if name not in reached:
             text = f'State "{name}" is not reachable.'
             hint = "no state goes there: name it in a Next, Default, Catch or StartAt"
-            at = place.member("States").member(name)
-            yield error(text, at, "MISSING_TRANSITION_TARGET", hint)
+            yield error(text, _state(name, location), "MISSING_TRANSITION_TARGET", hint)
 
 
-def _label(label: str, seen: set[str], place: Place) -> Found:
-    yield from _name("Label", label, seen, MAX_LABEL, place)
+def _label(label: str, seen: set[str], location: Location) -> Diagnostics:
+    # Fact 218: a label is there once in the machine and has up to 40 characters.
+    yield from _name("Label", label, seen, MAX_LABEL, location)
     if _FORBIDDEN_IN_LABELS & set(label) or not label.isprintable():
         text = f"Invalid Label name: {label} contains characters that are not allowed"
-        yield error(text, place, "INVALID_LABEL_NAME")
+        yield error(text, location, "INVALID_LABEL_NAME")
 
 
-def _name(what: str, name: str, seen: set[str], limit: int, place: Place) -> Found:
-    """A name that is there twice, or too long."""
+def _name(what: str, name: str, seen: set[str], limit: int, location: Location) -> Diagnostics:
+    """Check that a name is there once, and is not too long (facts 16, 203)."""
     if name in seen:
         code = f"DUPLICATE_{what.upper()}_NAME"
-        yield error(f"Duplicate {what} name: {name}", place, code)
+        yield error(f"Duplicate {what} name: {name}", location, code)
     seen.add(name)
     if len(name) > limit:
         text = f"{name} exceeds the {limit}-character limit allowed by the service"
-        yield error(f"Invalid {what} name: {text}", place, f"INVALID_{what.upper()}_NAME")
+        yield error(f"Invalid {what} name: {text}", location, f"INVALID_{what.upper()}_NAME")

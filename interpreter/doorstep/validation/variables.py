@@ -1,8 +1,8 @@
 """Which variables each state reads: the `variableReferences` of DescribeStateMachine.
 
-The tables of fields say where an expression can stand. What AWS was recorded to list (LocalStack's
-public recordings, test_sfn_api_variable_references): states inside of others by their own names;
-names in the order of the alphabet; neither `$states` nor a function of JSONata that is called.
+The grammar's tables say where an expression can stand. What AWS was recorded to list (fact 223):
+states inside of others by their own names; names in the order of the alphabet; neither `$states`
+nor a function of JSONata that is called.
 """
 
 from __future__ import annotations
@@ -12,42 +12,41 @@ from typing import Any
 
 from ..asl.dialect import FUNCTIONS
 from ..definitions.documents import has_placeholder
-from ..intrinsics.grammar import Argument, Call, PathArgument, parse_intrinsic
+from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
 from ..jsonpath import compile_path
-from .expressions import CLOSE, OPEN, is_written_as_expression
-from .fields import JSONATA, JSONPATH, Field, Shape
-from .findings import Machine, Place
-from .graph import scopes, states_of
-from .objects import NESTED_RULE
-from .states import STATES
+from ..model import JSONATA, JSONPATH, NESTED_RULE, STATES, Field, ObjectType, speaks_jsonata
+from .computed import CLOSE, OPEN, is_written_as_expression
+from .diagnostics import Location, MachineTraits
+from .graph import all_states
 
 
 def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
-    """{state: the variables that it reads} of an accepted definition; states with none left out.
+    """Return {state: the variables that it reads} of an accepted definition, without empty ones.
 
     A name that an expression binds itself is no variable of the machine, and neither is one of a
     function, unless a state assigns it.
+
+    Fact 223.
     """
-    jsonata = definition.get("QueryLanguage") == JSONATA
+    jsonata = speaks_jsonata(definition)
     others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))
-    found = {
-        name: sorted(_read(state, JSONATA if jsonata else JSONPATH, others))
-        for fields, _ in scopes(definition, Place(Machine(jsonata)))
-        for name, state in states_of(fields).items()
+    references = {
+        name: sorted(_read(state, jsonata, others))
+        for name, state, _ in all_states(definition, Location(MachineTraits(jsonata)))
     }
-    return {name: names for name, names in found.items() if names}
+    return {name: names for name, names in references.items() if names}
 
 
-def _read(state: Mapping[str, Any], default: str, others: set[str]) -> set[str]:
-    language = state.get("QueryLanguage", default)
+def _read(state: Mapping[str, Any], jsonata: bool, others: set[str]) -> set[str]:
+    language = JSONATA if speaks_jsonata(state, jsonata) else JSONPATH
     names = set(_of_object(state, STATES[state["Type"]], language))
     return names - others if language == JSONATA else names
 
 
 def _assigned(value: Any) -> Iterator[str]:
-    """The names below every Assign."""
+    """Yield the names below every Assign."""
     match value:
         case dict():
             for name, inner in value.items():
@@ -59,9 +58,9 @@ def _assigned(value: Any) -> Iterator[str]:
                 yield from _assigned(inner)
 
 
-def _of_object(value: Mapping[str, Any], shape: Shape, language: str) -> Iterator[str]:
+def _of_object(value: Mapping[str, Any], object_type: ObjectType, language: str) -> Iterator[str]:
     for name, inner in value.items():
-        field = shape.fields.get(name)
+        field = object_type.fields.get(name)
         if field is not None and field.language in (None, language):
             yield from _of_field(inner, field, language)
 
@@ -70,8 +69,8 @@ def _of_field(value: Any, field: Field, language: str) -> Iterator[str]:
     if isinstance(value, str) and has_placeholder(value):
         return
     match field.kind:
-        case "object" if field.shape is not None:
-            yield from _of_object(value, field.shape, language)
+        case "object" if field.object_type is not None:
+            yield from _of_object(value, field.object_type, language)
         case "list" if field.item is not None:
             for item in value:
                 yield from _of_field(item, field.item, language)
@@ -105,14 +104,14 @@ def _of_template(value: Any, *, jsonata: bool, computed: bool = False) -> Iterat
 
 
 def _of_text(value: str | None) -> Iterator[str]:
-    """A path or a call of an intrinsic function."""
+    """Yield a path or a call of an intrinsic function."""
     if value is not None:
         yield from _of_argument(PathArgument(value) if value[:1] == "$" else parse_intrinsic(value))
 
 
 def _of_argument(argument: Argument) -> Iterator[str]:
     match argument:
-        case Call(arguments=arguments):
+        case IntrinsicCall(arguments=arguments):
             for inner in arguments:
                 yield from _of_argument(inner)
         case PathArgument(text=text):

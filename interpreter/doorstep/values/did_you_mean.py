@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint, `did you mean 'Item'?`; None when nothing is close."""
+    """Return a hint, `did you mean 'Item'?`; None when nothing is close."""
     # Imported here: only what is wrong needs it.
     from difflib import get_close_matches
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import struct
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 def text_of(value: Any) -> str:
-    """A JSON value as Java's `toString` shows it: `{Arg1=1, Arg2=[]}` (recorded: test_format_1)."""
+    """Return a JSON value as Java's `toString` has it: `{Arg1=1, Arg2=[]}` (fact 353)."""
     match value:
         case str():
             return value
@@ -37,17 +40,16 @@ def _double(value: float) -> str:
 
 
 def rounded(value: float) -> int:
-    """Math.round: to the nearest, halves up, so that -1.5 is -1."""
+    """Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
     below = math.floor(value)
     return below + (value - below >= 0.5)
 
 
 def next_int(seed: int, bound: int) -> int:
-    """`new java.util.Random(seed).nextInt(bound)`, by the documentation of that class."""
-    state = (seed ^ 0x5DEECE66D) % 2**48
+    """Return `new java.util.Random(seed).nextInt(bound)`, by the documentation of that class."""
+    states = _states(seed)
     while True:
-        state = (state * 0x5DEECE66D + 0xB) % 2**48
-        bits = state >> 17
+        bits = next(states) >> 17
         if bound & (bound - 1) == 0:
             return (bound * bits) >> 31
         value = bits % bound
@@ -55,18 +57,75 @@ def next_int(seed: int, bound: int) -> int:
             return value
 
 
-def hash_order(names: Collection[str]) -> list[str]:
-    """Names in the order in which a `java.util.HashMap` with these keys gives them back."""
+def next_double(seed: int) -> float:
+    """Return `new java.util.Random(seed).nextDouble()` (fact 60)."""
+    states = _states(seed)
+    high, low = next(states) >> 22, next(states) >> 21
+    return float((high << 27) + low) * 2.0**-53
+
+
+def _states(seed: int) -> Iterator[int]:
+    """Yield the states of java.util.Random: a linear congruential generator of 48 bits."""
+    state = (seed ^ 0x5DEECE66D) % 2**48
+    while True:
+        state = (state * 0x5DEECE66D + 0xB) % 2**48
+        yield state
+
+
+def hash_order(values: Collection[_T]) -> list[_T]:
+    """Return values that differ in the order in which a `java.util.HashMap` returns such keys.
+
+    Facts 130 and 329.
+    """
     size = 16
-    while len(names) > size * 3 // 4:
+    while len(values) > size * 3 // 4:
         size *= 2
-    return sorted(names, key=lambda name: _hash(name) % size)
+    return sorted(values, key=lambda value: _spread(hash_code(value)) % size)
 
 
-def _hash(name: str) -> int:
-    """String.hashCode, its upper half mixed into the lower one as HashMap does."""
-    code = 0
-    units = name.encode("utf-16-be", "surrogatepass")
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        code = (31 * code + (high << 8) + low) % 2**32
+def _spread(code: int) -> int:
+    """Mix the upper half of a hash code into the lower one, as HashMap does."""
     return code ^ (code >> 16)
+
+
+def hash_code(value: Any) -> int:
+    """Return `Object.hashCode` of a JSON value, as a number from 0 up to 2**32.
+
+    By the documentation of java.lang and java.util; a double that is whole counts as the integer
+    that it equals.
+    """
+    match value:
+        case str():
+            return _of_sequence(0, _utf16(value))
+        case None:
+            return 0
+        case bool():
+            return 1231 if value else 1237
+        case int():
+            return value % 2**32 if -(2**31) <= value < 2**31 else _folded(value % 2**64)
+        case float():
+            return hash_code(int(value)) if value.is_integer() else _folded(_bits(value))
+        case list():
+            return _of_sequence(1, map(hash_code, value))
+    return sum(hash_code(name) ^ hash_code(member) for name, member in value.items()) % 2**32
+
+
+def _of_sequence(code: int, parts: Iterable[int]) -> int:
+    for part in parts:
+        code = (31 * code + part) % 2**32
+    return code
+
+
+def _utf16(text: str) -> Iterator[int]:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return ((high << 8) + low for high, low in zip(units[::2], units[1::2], strict=True))
+
+
+def _folded(bits: int) -> int:
+    """Long.hashCode, Double.hashCode: both halves of 64 bits, one onto the other."""
+    return (bits ^ (bits >> 32)) % 2**32
+
+
+def _bits(value: float) -> int:
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    return int(bits)

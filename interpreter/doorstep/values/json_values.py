@@ -1,17 +1,193 @@
-"""Comparing JSON values, where Python's `==` takes true for 1."""
+"""JSON values: their texts, "no value", when two are equal, and where two differ.
+
+The text is as histories, causes and outputs have it: compact, nothing escaped to ASCII.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+import json.encoder
+import math
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Final, NamedTuple
+
+from ..errors import InputError
+
+MAX_DEPTH = 200
+"""How many objects and arrays may stand in one another; what recurses over values relies on it."""
+STORED_DEPTH = MAX_DEPTH + 10
+"""The same for what is stored of an execution: a value lies some levels deep in its entry there."""
 
 
-def identity(value: Any) -> Hashable:
+class Absent:
+    """The type of ABSENT."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+"""No value; None is JSON's null."""
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _encoder() -> Callable[[Any], str]:
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    # JSONEncoder.encode makes this object anew for every value, which costs as much as a small
+    # value's encoding. Without markers a value that holds itself ends in a RecursionError.
+    quote = json.encoder.encode_basestring
+    encode = make(None, _refuse, quote, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _encoder()
+
+
+def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
+    """Return the compact text of a JSON value, its members in the order that they have.
+
+    Raises InputError for what JSON can't say (a handler's set, NaN, a value that holds itself), and
+    for what `loads` would refuse.
+    """
+    try:
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise InputError(f"This value can't be written as JSON: {problem}") from None
+    if is_deep(text, value, levels):
+        raise InputError(f"This value is nested more than {levels} levels deep")
+    return text
+
+
+def byte_length(text: str) -> int:
+    """Return the bytes of a text in UTF-8, as AWS counts payloads; half a surrogate pair: three."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def encoded(value: Any) -> bytes:
+    """Return the compact text in UTF-8; where it holds half of a surrogate pair, in escapes."""
+    try:
+        return dumps(value).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
+
+
+def loads(text: str, levels: int = MAX_DEPTH) -> Any:
+    """Return the value of a JSON text.
+
+    Raises InputError naming line and column where it is not JSON, or when it is too deep.
+    """
+    try:
+        value = _decode(text)
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno}, column {problem.colno}"
+        raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"This JSON can't be read: {problem}") from None
+    if is_deep(text, value, levels):
+        raise InputError(f"This JSON is nested more than {levels} levels deep")
+    return value
+
+
+def is_deep(text: str, value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Return whether the value of a text has more than so many levels."""
+    # Each level takes two characters, and counting brackets is quick: most texts have too few.
+    return (
+        len(text) > 2 * levels
+        and text.count("[") + text.count("{") > levels
+        and deeper_than(value, levels)
+    )
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Return whether more than so many objects and arrays stand in one another."""
+    if not isinstance(value, (dict, list)):
+        return False
+    row: list[Any] = [value]
+    for _ in range(levels):
+        row = [
+            inner
+            for outer in row
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not row:
+            return False
+    return True
+
+
+def finite(text: str) -> float:
+    """Return a number's value; raises ValueError for one that no double can hold."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+_decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).decode
+
+
+def equality_key(value: Any) -> Hashable:
     """Equal for equal JSON values and only for those: numbers by value, members in any order."""
     if isinstance(value, bool):
         return bool, value
     if isinstance(value, dict):
-        return frozenset((name, identity(member)) for name, member in value.items())
+        return frozenset((name, equality_key(member)) for name, member in value.items())
     if isinstance(value, list):
-        return tuple(map(identity, value))
+        return tuple(map(equality_key, value))
     return value  # type: ignore[no-any-return]
+
+
+class JsonDifference(NamedTuple):
+    """A place where two values differ, `output.total`, and what stands there; ABSENT: nothing."""
+
+    at: str
+    first: Any
+    second: Any
+
+
+def equal(first: Any, second: Any) -> bool:
+    """Return whether two JSON values are the same, where Python's `==` takes true for 1."""
+    return bool(first == second) and isinstance(first, bool) is isinstance(second, bool)
+
+
+def differences(
+    at: str,
+    first: Any,
+    second: Any,
+    *,
+    same: Callable[[Any, Any], bool] = equal,
+    partial: bool = False,
+) -> Iterator[JsonDifference]:
+    """Return the innermost places where two JSON values differ.
+
+    `partial`: the second's objects may have more members; `same` judges what has no places inside.
+    """
+    match first, second:
+        case dict(), dict():
+            more = () if partial else (name for name in second if name not in first)
+            for name in (*first, *more):
+                inner = f"{at}.{name}" if at else name
+                pair = first.get(name, ABSENT), second.get(name, ABSENT)
+                yield from differences(inner, *pair, same=same, partial=partial)
+        case list(), list() if len(first) == len(second):
+            for index, pair in enumerate(zip(first, second, strict=True)):
+                yield from differences(f"{at}[{index}]", *pair, same=same, partial=partial)
+        case _ if not same(first, second):
+            yield JsonDifference(at, first, second)
+
+
+def value_of(text: Any) -> Any:
+    """Return the value of a JSON text; other things as they are."""
+    try:
+        return loads(text) if isinstance(text, str) else text
+    except InputError:
+        return text

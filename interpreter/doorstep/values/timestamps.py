@@ -1,10 +1,11 @@
-"""RFC 3339 timestamps as the Amazon States Language wants them: uppercase T and Z."""
+"""Times in milliseconds, as AWS has them, and as text: RFC 3339, uppercase T and Z."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil, floor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -17,8 +18,28 @@ _SHAPE = re.compile(
 )
 
 
+_ROUNDING = 0.01
+"""Milliseconds: epoch seconds as a float are exact to a fortieth of that."""
+
+
+def in_milliseconds(at: float) -> float:
+    """Return a time, read off a clock, in whole milliseconds: all that AWS has of one (fact 344).
+
+    Whoever reads a clock calls it, so that a time is the same wherever it is written.
+    """
+    return floor(at * 1000 + _ROUNDING) / 1000
+
+
+def not_before(at: float) -> float:
+    """Return the first whole millisecond that is not before a time."""
+    return ceil(at * 1000 - _ROUNDING) / 1000
+
+
 def parse_timestamp(text: str) -> tuple[int, int] | None:
-    """Epoch seconds and nanoseconds, or None when the text is no such timestamp."""
+    """Return epoch seconds and nanoseconds, or None when the text is no such timestamp.
+
+    Facts 17 and 260; https://states-language.net/spec.html#timestamps
+    """
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
@@ -31,18 +52,21 @@ def parse_timestamp(text: str) -> tuple[int, int] | None:
 
 
 def format_timestamp(at: float) -> str:
-    """Epoch seconds as the context object shows them: milliseconds, left out when zero."""
+    """Return epoch seconds as the context object shows them: milliseconds, left out when zero.
+
+    Fact 343.
+    """
     return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
 
 
 @lru_cache(maxsize=1024)
 def isoformat(at: float) -> str:
-    """Epoch seconds as the AWS CLI prints a history's timestamps."""
+    """Return epoch seconds as the AWS CLI prints a history's timestamps."""
     return _moment(at).isoformat(timespec="milliseconds")
 
 
 def epoch_seconds(timestamp: str | float) -> float:
-    """Epoch seconds of an event as the AWS CLI prints it: ISO 8601, or seconds in its version 1.
+    """Return epoch seconds of an event's time: ISO 8601, or the seconds that AWS CLI 1 prints.
 
     Raises ValueError for other texts and for times outside of the calendar, TypeError for values
     of other types.

@@ -1,8 +1,8 @@
 """Tests of state machines written as YAML: `*.doorstep.yaml`.
 
-`tables` says which members a file has, `reading` makes tests of it, `running` runs one,
-`expectations` compares, `reports` tells. The command `doorstep test` does so, and pytest
-(`collecting`); machines, mocks and clocks are those of `testkit`.
+`files` says which members a file has and makes tests of it, `results` runs one and writes reports,
+`expectations` compares. The command `doorstep test` does so, and pytest; machines, mocks and clocks
+are those of `doorstep.testing`.
 """
 
 from __future__ import annotations

@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from ...asl.jsonata_fields import is_expression
-from ...definitions.config_schema import Record
-from ...definitions.source_locations import Place
+from ...definitions.config_schema import Record, SourceValue
 from ...errors import InputError
-from ...runtime.answers import spelled
-from ...values.absent import ABSENT
+from ...history import StateView
+from ...runtime import spelled
 from ...values.did_you_mean import did_you_mean
-from ...values.json_text import dumps
+from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
-from ..testkit import ObservedExecution, ObservedState
-from ..testkit.calls import callable_names
-from ..testkit.snapshots import compare
+from ..snapshots import compare
+from ..state_machines import ObservedExecution, callable_names
 
 _LONGEST = 1_000
-"""Characters of a value that is shown."""
+"""Characters of a value in a message."""
 _INCLUDES = "_includes"
 _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "status": lambda execution: execution.status,
@@ -32,7 +30,7 @@ _EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
     "path": lambda execution: execution.path,
     "took": lambda execution: execution.took.total_seconds(),
 }
-_STATE: Mapping[str, Callable[[ObservedState], Any]] = {
+_STATE: Mapping[str, Callable[[StateView], Any]] = {
     "visits": lambda state: state.visits,
     "retries": lambda state: state.retries,
     "errors": lambda state: state.errors,
@@ -50,7 +48,7 @@ _STATE: Mapping[str, Callable[[ObservedState], Any]] = {
 class Unmet:
     """An expectation that was not met: where it stands, and of what it is."""
 
-    place: Place
+    place: SourceValue
     what: str
     expected: Any = ABSENT
     found: Any = ABSENT
@@ -75,70 +73,70 @@ def check(
     Raises InputError for an expectation that can't be compared.
     """
     if expect is None:
-        expect = Record(record.place, {})
-    yield from _execution(expect, "", observed, record.place)
+        expect = Record(record.source, {})
+    yield from _execution(expect, "", observed, record.source)
     for name, children in expect.get("children", {}).items():
-        yield from _children(name, children, expect.place.at("children").at(name), observed)
+        yield from _children(name, children, expect.source.at("children").at(name), observed)
     if "history" in expect:
-        yield from _history(expect.place.at("history"), observed, folder, update)
+        yield from _history(expect.source.at("history"), observed, folder, update)
 
 
 def _execution(
-    expect: Record, of: str, observed: ObservedExecution, place: Place
+    expect: Record, of: str, observed: ObservedExecution, place: SourceValue
 ) -> Iterator[Unmet]:
     """`place`: where it is blamed that an execution of which nothing else is said has failed."""
     if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
         yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
     yield from _compared(expect, of, _EXECUTION, observed)
     for name, state in expect.get("states", {}).items():
-        found = _state(observed, name, state.place)
-        yield from _compared(state, f" of {name}{of}", _STATE, found)
+        state_view = _state(observed, name, state.source)
+        yield from _compared(state, f" of {name}{of}", _STATE, state_view)
     for name, wanted in expect.get("calls", {}).items():
-        yield from _calls(name, of, wanted, expect.place.at("calls").at(name), observed)
+        yield from _calls(name, of, wanted, expect.source.at("calls").at(name), observed)
 
 
 def _children(
-    machine: str, wanted: list[Record], place: Place, observed: ObservedExecution
+    machine: str, wanted: list[Record], place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
-    found = [child for child in observed.children if child.machine == machine]
-    if len(found) != len(wanted):
-        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(found))
+    children = [child for child in observed.children if child.machine == machine]
+    if len(children) != len(wanted):
+        yield Unmet(place, f"number of executions of {machine}", len(wanted), len(children))
         return
-    for number, (expect, child) in enumerate(zip(wanted, found, strict=True)):
-        yield from _execution(expect, f" of {machine}[{number}]", child, expect.place)
+    for number, (expect, child) in enumerate(zip(wanted, children, strict=True)):
+        yield from _execution(expect, f" of {machine}[{number}]", child, expect.source)
 
 
 def _compared(
     expect: Record, of: str, table: Mapping[str, Callable[[Any], Any]], observed: Any
 ) -> Iterator[Unmet]:
-    """The members of a record that the table can tell of."""
+    """Compare the members of a record that are in the table."""
     for member, expected in expect.members.items():
         name = member.removesuffix(_INCLUDES)
         if name in table:
-            place, partial = expect.place.at(member), member != name
+            place, partial = expect.source.at(member), member != name
             try:
-                found = table[name](observed)
-            except AssertionError as told:
-                yield Unmet(place, f"{name}{of}", expected, str(told))
+                actual = table[name](observed)
+            except AssertionError as not_reached:
+                yield Unmet(place, f"{name}{of}", expected, str(not_reached))
                 continue
-            yield from _unlike(place, f"{name}{of}", expected, found, partial=partial)
+            yield from _differing(place, f"{name}{of}", expected, actual, partial=partial)
 
 
-def _unlike(
-    place: Place, what: str, expected: Any, found: Any, *, partial: bool
+def _differing(
+    place: SourceValue, what: str, expected: Any, actual: Any, *, partial: bool
 ) -> Iterator[Unmet]:
     try:
-        unlike = unmet("", expected, found, partial=partial)
+        differing = unmet("", expected, actual, partial=partial)
     except InputError as problem:
         raise place.problem(str(problem)) from None
-    for at, wanted, had in unlike:
+    for at, wanted, actual_part in differing:
         if what.partition(" ")[0] == "took" and not is_expression(wanted):
-            wanted, had = spelled(wanted), spelled(had)
+            wanted, actual_part = spelled(wanted), spelled(actual_part)
         dot = "" if not at or at.startswith("[") else "."
-        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, had)
+        yield Unmet(_inner(place, at), f"{what}{dot}{at}", wanted, actual_part)
 
 
-def _inner(place: Place, at: str) -> Place:
+def _inner(place: SourceValue, at: str) -> SourceValue:
     """The part of an expected value that `at` names, or the nearest around it."""
     steps: Iterable[tuple[str | int, str]] = ()
     match place.value:
@@ -153,7 +151,7 @@ def _inner(place: Place, at: str) -> Place:
     return place
 
 
-def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedState:
+def _state(observed: ObservedExecution, name: str, place: SourceValue) -> StateView:
     try:
         return observed.state(name)
     except LookupError as problem:
@@ -161,26 +159,26 @@ def _state(observed: ObservedExecution, name: str, place: Place) -> ObservedStat
 
 
 def _calls(
-    name: str, of: str, wanted: Any, place: Place, observed: ObservedExecution
+    name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
     """`wanted`: a number, the inputs in their order, or a condition on these."""
-    made = [call.given for call in observed.called(name)]
-    known = callable_names(observed.execution.journal.header.definition)
-    if not made and name not in known:
+    inputs = [call.event for call in observed.called(name)]
+    known = callable_names(observed.definition)
+    if not inputs and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
     count = isinstance(wanted, int)
-    found = len(made) if count else made
-    yield from _unlike(place, f"calls of {name}{of}", wanted, found, partial=True)
+    actual = len(inputs) if count else inputs
+    yield from _differing(place, f"calls of {name}{of}", wanted, actual, partial=True)
 
 
 def _history(
-    place: Place, observed: ObservedExecution, folder: Path, update: bool
+    place: SourceValue, observed: ObservedExecution, folder: Path, update: bool
 ) -> Iterator[Unmet]:
     try:
         compare(observed, folder / place.value, update=update)
-    except AssertionError as told:
-        yield Unmet(place, str(told))
+    except AssertionError as difference:
+        yield Unmet(place, str(difference))
 
 
 def _shown(value: Any) -> str:

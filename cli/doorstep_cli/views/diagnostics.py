@@ -1,0 +1,117 @@
+"""The diagnostics of definitions: as text, as JSON, as SARIF 2.1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from doorstep import Diagnostic
+from doorstep.definitions import Document
+
+from ..definitions import describe_all, line_and_column
+from ..output import style
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionReport:
+    """The diagnostics of one definition."""
+
+    file: str
+    machine: str | None
+    document: Document | None
+    diagnostics: Sequence[Diagnostic]
+
+    @property
+    def refused(self) -> bool:
+        """Whether AWS would not create this state machine."""
+        return any(one.severity == "ERROR" for one in self.diagnostics)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ValidateStateMachineDefinition's response with the file, and lines and columns."""
+        return {
+            "file": self.file,
+            **({"machine": self.machine} if self.machine else {}),
+            "result": "FAIL" if self.refused else "OK",
+            "diagnostics": [self._located(one) for one in self.diagnostics],
+        }
+
+    def _located(self, diagnostic: Diagnostic) -> dict[str, Any]:
+        members = diagnostic.as_aws()
+        members |= zip(("line", "column"), line_and_column(diagnostic, self.document), strict=False)
+        # Without a document the hint is the excerpt of a text that could not be parsed.
+        return members | ({"hint": diagnostic.hint} if self.document and diagnostic.hint else {})
+
+    def __str__(self) -> str:
+        name = f"{self.file} ({self.machine})" if self.machine else self.file
+        described = describe_all(self.diagnostics, self.file, self.document)
+        verdict = ("refused", "red") if self.refused else ("accepted", "green")
+        return "\n".join([*described, f"{name}: {style(verdict[0], fg=verdict[1])}"])
+
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_LEVELS = {"ERROR": "error", "WARNING": "warning"}
+
+
+def sarif(reports: Iterable[DefinitionReport]) -> dict[str, Any]:
+    """Return one run of `doorstep validate` as a SARIF log.
+
+    Each diagnostic is a `result` whose `ruleId` is AWS's code. Lines and columns count from 1,
+    columns in characters. Source:
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+    """
+    rules: dict[str, int] = {}
+    results = [
+        _result(diagnostic, report, rules)
+        for report in reports
+        for diagnostic in report.diagnostics
+    ]
+    driver = {
+        "name": "Doorstep",
+        "semanticVersion": version("doorstep"),
+        "rules": [{"id": code} for code in rules],
+    }
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+        ],
+    }
+
+
+def _result(
+    diagnostic: Diagnostic, report: DefinitionReport, rules: dict[str, int]
+) -> dict[str, Any]:
+    hint = f"\n{diagnostic.hint}" if report.document and diagnostic.hint else ""
+    return {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rules.setdefault(diagnostic.code, len(rules)),
+        "level": _LEVELS[diagnostic.severity],
+        "message": {"text": diagnostic.message + hint},
+        "locations": [_location(diagnostic, report)],
+    }
+
+
+def _location(diagnostic: Diagnostic, report: DefinitionReport) -> dict[str, Any]:
+    position = line_and_column(diagnostic, report.document)
+    region = dict(zip(("startLine", "startColumn"), position, strict=False))
+    pointer = diagnostic.location if report.document else None
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(report.file)},
+            **({"region": region} if region else {}),
+        },
+        **({"logicalLocations": [{"fullyQualifiedName": pointer}]} if pointer else {}),
+    }
+
+
+def _uri(file: str) -> str:
+    """Return a relative URI for a relative path, as code scanning services expect it."""
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -1,0 +1,340 @@
+"""Executions and the store: nothing is done in the world before it is stored, and all is restored.
+
+The driver hands each fact to the recorder with the events that followed. They are collected, and
+`commit` makes them durable; what was waiting for that (commands, answers, notices) is done after.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Protocol
+
+from doorstep.engine.identity import Identity
+from doorstep.engine.journal import Header, Journal, JournalEntry
+from doorstep.engine.messages import Event, Fact, Program, StartMapRun
+from doorstep.engine.quotas import quotas_of
+from doorstep.map_runs import MapRun
+from doorstep.runtime import Driver, Running
+from doorstep.runtime.persistence import restore, resume_execution
+from doorstep.runtime.running import child_identity
+from doorstep.values.json_values import dumps, loads
+
+from .catalogue import Catalogue
+from .clock import Pace, Timeline, Timelines
+from .errors import StoreError
+from .programs import Definition, Programs, StartedAs
+from .publish.publisher import Publisher
+from .responses import new_map_run, updated_map_run
+from .store.store import ListQuery, Row, Store
+
+log = logging.getLogger("doorstep")
+_IDENTITY = [field.name for field in fields(Identity)]
+_ALL = 1 << 62
+
+
+class DriverOwner(Protocol):
+    """The server, to the parts that its driver calls: they reach the driver through it."""
+
+    @property
+    def driver(self) -> Driver:
+        """The driver; it exists before anything is asked of these parts."""
+
+
+class Recorder:
+    """Stores the executions of one driver, and finds them again."""
+
+    def __init__(
+        self,
+        owner: DriverOwner,
+        store: Store,
+        catalogue: Catalogue,
+        programs: Programs,
+        timelines: Timelines,
+        publisher: Publisher,
+        after_commit: Callable[[], None],
+    ) -> None:
+        """`after_commit`: called when what was waiting for a commit has been done."""
+        self._owner = owner
+        self._store = store
+        self._catalogue = catalogue
+        self._programs = programs
+        self._timelines = timelines
+        self._publisher = publisher
+        self._after_commit = after_commit
+        self._deferred: list[Callable[[], None]] = []
+        self.rows: dict[str, Row] = {}
+        """Of the executions in memory, by ARN."""
+        self.map_runs: dict[str, MapRun] = {}
+        """Those that run, by ARN."""
+        self.stuck: dict[str, str] = {}
+        """Of the executions that can't continue, by ARN: why."""
+
+    # For the driver: see `doorstep.runtime.running.Persistence` ----------------------------------
+
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
+        """Collect a fact and its events; update the execution's row."""
+        fact = entries[0]
+        assert isinstance(fact, Fact)
+        row = self._row(execution, fact)
+        if row is None:
+            # It could not even be begun.
+            self.safely(lambda: self._owner.driver.forget(execution))
+            return
+        # A fact about what is already over changes nothing, and is not stored.
+        if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
+            self._store.append(row.id, entries)
+        if fact.kind == "redriven" and execution.engine.redrives != row.redrives:
+            row.redrives, row.redriven = execution.engine.redrives, fact.at
+            row.status, row.stopped = "RUNNING", None
+            self._store.update(row)
+        if execution.ended and row.status == "RUNNING":
+            self._ended(execution, row, fact.at)
+        if events := [entry for entry in entries if isinstance(entry, Event)]:
+            self._publish(row, execution.events[0], events)
+
+    def knows_token(self, token: str) -> bool:
+        """Return whether some task had this token."""
+        return self._store.knows_token(token)
+
+    def set_aside(self, execution: Running, problem: Exception) -> None:
+        """Leave an execution as it was stored last; name it in /health, and why."""
+        self.stuck[execution.arn] = str(problem)
+        self.rows.pop(execution.arn, None)
+        log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
+
+    def scheduled(self, execution: Running, fact: Fact) -> None:
+        """Collect an answer whose time has not come."""
+        row = self.rows.get(execution.arn)
+        if row and durable(row):
+            self._store.schedule(row.id, fact)
+
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
+        """Collect task tokens: AWS answers another error for a token that no task ever had.
+
+        Fact 468.
+        """
+        row = self.rows.get(execution.arn)
+        if row and durable(row):
+            for token in tokens:
+                self._store.own_token(token, row.id)
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do it after the next commit."""
+        self._deferred.append(act)
+
+    def map_run(self, run: MapRun) -> None:
+        """Collect how a map run stands; limits that were changed outlive a crash."""
+        arn, now = run.command.arn, run.parent.clock.now()
+        document = self._store.get("map run", arn)
+        if document is None:
+            document = new_map_run(run, now)
+        elif arn not in self.map_runs:
+            run.set_limits(**document["limits"])
+        self._store.put("map run", arn, updated_map_run(document, run, now))
+        if run.status == "RUNNING":
+            self.map_runs[arn] = run
+        else:
+            self.map_runs.pop(arn, None)
+
+    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
+        """Return the children that the store has; those that had not ended continue."""
+        children: list[Running] = []
+        definition = parent.journal.header.definition
+        while row := self._store.row(child_identity(parent, command, len(children)).arn):
+            children.append(self._restored(row, command.child, definition))
+        return children
+
+    def find(self, arn: str) -> Running | None:
+        """Return an execution of the store; if it had not ended it continues from now."""
+        row = self._store.row(arn)
+        if row is None or not durable(row):
+            return None
+        compiled = self._programs.of(row.revision)
+        origin = StartedAs(row.revision, row.version, row.alias, row.trace, row.test_case)
+        return self._restored(row, compiled.program, Definition(compiled.value, origin))
+
+    def close(self) -> None:
+        """Make all durable and close the store."""
+        self.commit()
+        self._store.close()
+
+    # For the server ------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make all durable, then do what was waiting for that, until nothing is left to do."""
+        while True:
+            self._store.commit()
+            self._abandon_refused()
+            acts, self._deferred = self._deferred, []
+            if not acts:
+                return
+            for act in acts:
+                guarded(act)
+            guarded(self._after_commit)
+
+    def _abandon_refused(self) -> None:
+        refused = self._store.take_refused()
+        for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
+            if execution := self._owner.driver.executions.get(row.arn):
+                self._owner.driver.abandon(execution, StoreError(refused[row.id]))
+
+    def abort(self, row: Row, **why: str | None) -> None:
+        """End an execution that nothing drives: as the engine does when it is stopped."""
+        last = self._store.last_event(row.id)
+        times = (event.at for event in self._store.events(row.id, last, last))
+        now = max(self._owner.driver.clock.now(), *times)
+        details = {name: text for name, text in why.items() if text is not None}
+        event = Event(last + 1, 0, "ExecutionAborted", now, details)
+        self._store.append(row.id, (Fact("stopped", now, "", details), event))
+        row.status, row.stopped = "ABORTED", now
+        self._store.update(row)
+        self.stuck.pop(row.arn, None)
+        self._publish(row, self._store.events(row.id, 1, 1)[0], (event,))
+
+    def forget(self, row: Row) -> None:
+        """Delete an execution that ended long ago, and its map runs (fact 522)."""
+        self._store.remove(row)
+        for document in self._store.documents("map run"):
+            if document["execution"] == row.arn:
+                self._store.drop("map run", document["arn"])
+
+    def finish_deleting(self, arn: str) -> None:
+        """Delete a machine that is being deleted, if none of its executions runs (fact 464)."""
+        machine = self._catalogue.machines.get(arn)
+        if machine and machine.deleting and all(row.machine != arn for row in self.rows.values()):
+            self._catalogue.remove(machine)
+
+    def recover(self) -> list[str]:
+        """Let all executions of the store continue; return the ARNs of those that are lost.
+
+        Express ones are: AWS runs them at least once or at most once, never exactly once. One that
+        can't be restored is set aside by name, and no other.
+
+        Fact 458: an Express execution has nothing that outlives it.
+        """
+        running = self._store.rows(ListQuery(status="RUNNING", limit=_ALL))
+        lost = [row for row in running if not durable(row)]
+        for row in lost:
+            self._store.remove(row)
+            log.warning("lost, as Express executions are when the server ends: %s", row.arn)
+        # The newest first: a nested execution is there before the one that waits for it, so that no
+        # chain of them is restored in one another's midst.
+        for row in running:
+            if durable(row) and row.map_run is None:
+                self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
+        set_aside = self._close_map_runs()
+        for row in running:
+            if row.map_run is not None and row.arn not in self.rows:
+                if parent := set_aside.get(row.map_run):
+                    self.stuck[row.arn] = f"{parent}, whose map run it is in, is set aside"
+                else:
+                    # Its map run was over, and it was about to be stopped.
+                    self._or_set_aside(row, self.abort)
+        return [row.arn for row in lost]
+
+    def _or_set_aside(self, row: Row, act: Callable[[Row], object]) -> None:
+        try:
+            act(row)
+        except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
+            self.rows.pop(row.arn, None)
+            self._owner.driver.executions.pop(row.arn, None)
+            self.stuck[row.arn] = str(problem) or type(problem).__name__
+            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
+
+    def _close_map_runs(self) -> dict[str, str]:
+        """Close map runs that nothing continues; return those whose executions are set aside."""
+        set_aside: dict[str, str] = {}
+        for document in self._store.documents("map run"):
+            arn, execution = document["arn"], document["execution"]
+            if execution in self.stuck:
+                set_aside[arn] = execution
+            elif document["status"] == "RUNNING" and arn not in self.map_runs:
+                over = {"status": "ABORTED", "stopped": self._owner.driver.clock.now()}
+                self._store.put("map run", arn, document | over)
+        return set_aside
+
+    # Rows ----------------------------------------------------------------------------------------
+
+    def _row(self, execution: Running, fact: Fact) -> Row | None:
+        row = self.rows.get(execution.arn)
+        if row is None and fact.kind == "started":
+            row = self._new_row(execution, fact.at)
+            self._store.begin(row)
+        elif row is None and fact.kind == "redriven":
+            row = self._store.row(execution.arn)
+        if row is not None:
+            self.rows[row.arn] = row
+        return row
+
+    def _new_row(self, execution: Running, at: float) -> Row:
+        identity, definition = execution.identity, execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        line = execution.clock if isinstance(execution.clock, Timeline) else None
+        return Row(
+            id=self._store.next_id(),
+            arn=execution.arn,
+            machine=identity.machine_arn,
+            name=identity.name,
+            type=identity.type,
+            status="RUNNING",
+            started=at,
+            identity=dumps({name: getattr(identity, name) for name in _IDENTITY}),
+            revision=definition.origin.revision,
+            version=definition.origin.version,
+            alias=definition.origin.alias,
+            trace=definition.origin.trace,
+            test_case=definition.origin.test_case,
+            map_run=identity.map_run,
+            clock=line.pace.text if line else "real",
+            root=line.root if line else None,
+        )
+
+    def _ended(self, execution: Running, row: Row, at: float) -> None:
+        row.status, row.stopped = execution.status, at
+        if durable(row):
+            self._store.update(row)
+        else:
+            self._store.remove(row)
+        self.safely(lambda: self._let_go(execution))
+
+    def _let_go(self, execution: Running) -> None:
+        if execution.ended:
+            self.rows.pop(execution.arn, None)
+            self._owner.driver.forget(execution)
+            if isinstance(execution.clock, Timeline):
+                # Time may have stood still for whoever could have answered it.
+                execution.clock.look()
+            self.finish_deleting(execution.identity.machine_arn)
+
+    def _publish(self, row: Row, first: Event, events: Sequence[Event]) -> None:
+        guarded(lambda: self._publisher.publish(row, first, events, self.safely))
+
+    # Out of the store ----------------------------------------------------------------------------
+
+    def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
+        identity = Identity(**loads(row.identity))
+        quotas = quotas_of(row.type)
+        journal = Journal(Header(definition, identity, quotas), self._store.journal(row.id))
+        clock = self._timelines.clock(Pace.of(row.clock), row.root or row.arn)
+        execution = restore(program, journal, clock)
+        if isinstance(clock, Timeline):
+            clock.not_before(execution.engine.now)
+        if not execution.ended:
+            self.rows[row.arn] = row
+            resume_execution(self._owner.driver, execution, self._store.scheduled(row.id))
+        return execution
+
+
+def durable(row: Row) -> bool:
+    """Return whether an execution survives a crash: an Express one does in a map run only."""
+    return row.type == "STANDARD" or row.map_run is not None
+
+
+def guarded(act: Callable[[], None]) -> None:
+    """Do something; a bug in it must not end the server."""
+    try:
+        act()
+    except Exception:
+        log.exception("this is a bug in Doorstep")

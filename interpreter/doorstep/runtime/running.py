@@ -1,0 +1,243 @@
+"""A running execution as its driver sees it, and the ports through which the runtime's parts meet.
+
+`Delivery` is what the parts need of the driver, `Persistence` and `MapRuns` what the driver needs.
+What a user sees of an execution stands in `execution`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Protocol
+
+from ..engine import (
+    ROLE,
+    Command,
+    Engine,
+    Event,
+    Fact,
+    FactKind,
+    Header,
+    Identity,
+    Invoke,
+    Journal,
+    JournalEntry,
+    Program,
+    StartMapRun,
+)
+from ..errors import Failure
+from .answers import Duration
+from .clocks import Clock, Handle, MainClock
+
+
+class Running:
+    """One execution: its engine, its journal, its clock, and what its calls wait for."""
+
+    def __init__(
+        self,
+        program: Program,
+        header: Header,
+        clock: Clock,
+        *,
+        engine: Engine | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        """Make a new one; or, with engine and journal, one that continues from there."""
+        self.engine = engine or Engine(program, header.identity, header.quotas)
+        self.journal = journal or Journal(header)
+        self.clock = clock
+        """Its time; what it starts has the same."""
+        self.beginning: Handle | None = None
+        self.submitted = {one.key for one in self.journal.facts if one.kind == "submitted"}
+        """Keys of the callbacks and jobs whose requests have been answered."""
+        self.held: dict[str, list[Fact]] = {}
+        """By key: ends of callbacks and jobs that came before that."""
+        self.ending: set[str] = set()
+        """Keys whose end was sent, and is on its way."""
+        self.set_aside = False
+        """Whether it can't be stored: nothing reaches it any more."""
+        self.tokens: set[str] = set()
+        self.timers: dict[str, dict[str, Handle]] = {}
+        self.map_runs: dict[str, Any] = {}
+        self.when_ended: Callable[[Running], None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Names, ARNs and the seed."""
+        return self.engine.identity
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.identity.name
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN."""
+        return self.identity.arn
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.engine.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.engine.status not in ("RUNNING", "NOT_STARTED")
+
+    def awaits(self, key: str) -> bool:
+        """Return whether a call still waits for its end."""
+        return key in self.engine.waiting and key not in self.ending
+
+    def held_until(self, key: str) -> float:
+        """Return the time of the first end that is held for a call; infinity without one."""
+        return min((fact.at for fact in self.held.get(key, ())), default=inf)
+
+    @property
+    def output(self) -> Any:
+        """The output as a value; None unless it succeeded."""
+        return self.engine.output
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, if it failed with one."""
+        return self.engine.failure.error
+
+    @property
+    def cause(self) -> str | None:
+        """The cause, if it failed with one."""
+        return self.engine.failure.cause
+
+    @property
+    def failure(self) -> Failure:
+        """Error and cause."""
+        return self.engine.failure
+
+    @property
+    def events(self) -> list[Event]:
+        """The history as the engine has it."""
+        return self.engine.history
+
+    def __repr__(self) -> str:
+        return f"<Running {self.name}: {self.status}, {len(self.events)} events>"
+
+
+def child_identity(parent: Running, command: StartMapRun, index: int) -> Identity:
+    """Who the child is that a map run starts for its batch number `index`."""
+    key = f"{command.key}/{index}"
+    return parent.identity.child(command.label, command.arn, key, command.execution_type)
+
+
+EventListener = Callable[[Running, Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Startable:
+    """A state machine that `states:startExecution` can start by its name."""
+
+    name: str
+    program: Program
+    definition: Mapping[str, Any]
+    type: str = "STANDARD"
+    role: str | None = ROLE
+
+
+class Persistence(Protocol):
+    """Where a driver stores executions: what it reports before it acts, and may ask for again.
+
+    Nothing is done in the world before that from which it follows is stored: that is what `safely`
+    is for.
+    """
+
+    def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
+        """Store a fact that reached an execution, and the events that followed from it."""
+
+    def scheduled(self, execution: Running, fact: Fact) -> None:
+        """Store an answer that is known already, and will reach the execution at its time."""
+
+    def expected(self, execution: Running, tokens: Collection[str]) -> None:
+        """Store task tokens that from now on stand for a call of an execution."""
+
+    def safely(self, act: Callable[[], None]) -> None:
+        """Do something once all that was reported before is stored."""
+
+    def map_run(self, run: Any) -> None:
+        """Store how a map run stands: it began, continued or came to its end."""
+
+    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
+        """Return the children that a map run has started before, in the order of their indexes."""
+
+    def find(self, arn: str) -> Running | None:
+        """Return an execution that the driver does not hold, if there is one."""
+
+    def knows_token(self, token: str) -> bool:
+        """Return whether a task that the driver does not hold had this token."""
+
+    def set_aside(self, execution: Running, problem: Exception) -> None:
+        """Note that an execution can't be stored any more: `journaled` raised the problem."""
+
+    def close(self) -> None:
+        """Let go of where executions are stored: nothing more is reported."""
+
+
+class Delivery(Protocol):
+    """The driver, to those that answer calls and bring executions back."""
+
+    clock: MainClock
+    persistence: Persistence
+    executions: dict[str, Running]
+
+    @property
+    def machines(self) -> Mapping[str, Startable]:
+        """What `states:startExecution` finds."""
+
+    def start(
+        self, program: Program, header: Header, text: str, clock: Clock | None = None
+    ) -> Running:
+        """Start an execution with an input's JSON text."""
+
+    def find(self, arn: str) -> Running | None:
+        """Return the execution with this ARN, if there is one."""
+
+    def deliver(self, execution: Running, kind: FactKind, key: str = "", data: Any = None) -> None:
+        """Let a fact reach an execution, now."""
+
+    def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
+        """Let a fact reach an execution once what is being done is done."""
+
+    def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
+        """Send a task's end, or a heartbeat; return False when the task is over."""
+
+    def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
+        """Do something for an execution: what it raises ends that execution, and nothing else."""
+
+    def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
+        """Let these tokens and the call's own stand for it."""
+
+    def leave_open(self, execution: Running, invoke: Invoke) -> None:
+        """Leave a call to whoever has its token."""
+
+    def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
+        """Make a call."""
+
+    def carry_out(self, execution: Running, commands: Iterable[Command]) -> None:
+        """Do what the engine asks for."""
+
+
+class MapRuns(Protocol):
+    """One map run, to the driver of its parent."""
+
+    def start(self, command: StartMapRun) -> None:
+        """Begin, or after a redrive let those children continue that have not succeeded."""
+
+    def restore(self, children: Sequence[Running]) -> None:
+        """Continue the children of a run that was begun before."""
+
+    def abort(self) -> None:
+        """Stop what still runs."""
+
+
+NewMapRun = Callable[[Any, Running, StartMapRun], MapRuns]
+"""(driver, parent, command) → the map run."""

@@ -1,0 +1,103 @@
+"""What the rules of validation share: locations, and how a diagnostic words what is wrong there.
+
+The sentences are those of AWS's ValidateStateMachineDefinition, measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..errors import Diagnostic, Severity
+from ..model import Steps
+
+Diagnostics = Iterator[Diagnostic]
+Rule = Callable[[Mapping[str, Any], "Location"], Diagnostics]
+"""Looks at one object's fields together."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTraits:
+    """What holds for a whole definition."""
+
+    jsonata: bool
+    express: bool = False
+    resource_names: bool = False
+    """A Task's Resource may be a name that stands for an ARN."""
+
+
+class Location(NamedTuple):
+    """A place in the definition, as AWS writes it, and the query language that holds there."""
+
+    machine: MachineTraits
+    path: str = ""
+    """`/States/A/Branches[0]`; empty for the machine itself."""
+    jsonata: bool = False
+    mixed: bool = False
+    """The state's language is refused: AWS says nothing of fields of the other language."""
+    error_output: bool = False
+    """$states.errorOutput can be read here."""
+
+    @property
+    def language(self) -> str:
+        """JSONPath or JSONata."""
+        return "JSONata" if self.jsonata else "JSONPath"
+
+    def member(self, name: str) -> Location:
+        """Return the location of an object's member; AWS does not escape names."""
+        return self._at(f"{self.path}/{name}")
+
+    def item(self, index: int) -> Location:
+        """Return the location of an array's item."""
+        return self._at(f"{self.path}[{index}]")
+
+    def at(self, steps: Steps) -> Location:
+        """Return the location of a value some steps further in."""
+        location = self
+        for step in steps:
+            location = location.item(step) if isinstance(step, int) else location.member(step)
+        return location
+
+    def _at(self, path: str) -> Location:
+        return Location(self.machine, path, self.jsonata, self.mixed, self.error_output)
+
+    def speaking(self, *, jsonata: bool, mixed: bool) -> Location:
+        """Return this location, a state, with its own language."""
+        return self._replace(jsonata=jsonata, mixed=mixed)
+
+    def catching(self) -> Location:
+        """Return this location, where $states.errorOutput can be read."""
+        return self._replace(error_output=True)
+
+
+def error(
+    message: str,
+    location: Location,
+    code: str = "SCHEMA_VALIDATION_FAILED",
+    hint: str | None = None,
+    severity: Severity = "ERROR",
+) -> Diagnostic:
+    """Return one diagnostic about a location."""
+    return Diagnostic(code, message, location.path or "/", severity, hint)
+
+
+def expected(kind: str, location: Location) -> Diagnostic:
+    """Report a value of another JSON type than the field takes."""
+    return error(f"Expected value of type {kind}", location)
+
+
+def required(names: tuple[str, ...] | list[str], location: Location) -> Diagnostic:
+    """Report an object without some of its fields."""
+    return error(f"These fields are required: [{', '.join(names)}]", location)
+
+
+def not_supported(name: str, location: Location, hint: str | None = None) -> Diagnostic:
+    """Report an object with a field that it can't have."""
+    return error(f"Field '{name}' is not supported", location, hint=hint)
+
+
+def only_one(names: tuple[str, ...] | list[str], count: int, location: Location) -> Diagnostic:
+    """Report an object with several of the fields that exclude one another, or with none."""
+    text = "There should only be one of" if count else "This object should have only one of"
+    return error(f"{text} the following fields: [{', '.join(names)}]", location)

@@ -1,0 +1,313 @@
+"""Rules across the fields of one object: a Task, a Map and its parts, a choice rule, Retry, Catch.
+
+`RULES` has them by the name of the object in the grammar; "fact N" is an entry of docs/facts. A
+Task's services with their actions and patterns are those of
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html; the parameters that
+a service requires were measured on AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..definitions.documents import has_placeholder
+from ..errors import Diagnostic
+from ..model import COMPARATORS, SELECTORS, WORKING, Integration, integration
+from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
+
+# Task -------------------------------------------------------------------------------------------
+
+# Service: action with the patterns it has besides request and response.
+# s: .sync; 2: .sync:2; t: .waitForTaskToken. A service that is not listed is not judged.
+_JOB, _CALLBACK, _ALL = "s", "t", "st"
+SERVICES: Mapping[str, Mapping[str, str]] = {
+    "apigateway": {"invoke": _CALLBACK},
+    "athena": {
+        "startQueryExecution": _JOB,
+        **dict.fromkeys(("stopQueryExecution", "getQueryExecution", "getQueryResults"), ""),
+    },
+    "batch": {"submitJob": _JOB},
+    "codebuild": {
+        **dict.fromkeys(("startBuild", "startBuildBatch", "retryBuild", "retryBuildBatch"), _JOB),
+        **dict.fromkeys(
+            (
+                "stopBuild",
+                "stopBuildBatch",
+                "batchDeleteBuilds",
+                "batchGetReports",
+                "deleteBuildBatch",
+            ),
+            "",
+        ),
+    },
+    "databrew": {"startJobRun": _JOB},
+    "dynamodb": dict.fromkeys(("getItem", "putItem", "updateItem", "deleteItem"), ""),
+    "ecs": {"runTask": _ALL},
+    "events": {"putEvents": _CALLBACK},
+    "glue": {"startJobRun": _JOB},
+    "lambda": {"invoke": _CALLBACK},
+    "mediaconvert": {"createJob": _JOB},
+    "sns": {"publish": _CALLBACK},
+    "sqs": {"sendMessage": _CALLBACK},
+    "states": {"startExecution": "s2t"},
+}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "dynamodb:getItem": ("TableName", "Key"),
+    "dynamodb:putItem": ("TableName", "Item"),
+    "ecs:runTask": ("TaskDefinition",),
+    "events:putEvents": ("Entries",),
+    "glue:startJobRun": ("JobName",),
+    "lambda:invoke": ("FunctionName",),
+    "sns:publish": ("Message",),
+    "sqs:sendMessage": ("QueueUrl", "MessageBody"),
+    "states:startExecution": ("StateMachineArn",),
+}
+_PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
+
+
+def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a Task names a function, an activity, or a known integration (facts 215, 230)."""
+    resource = fields.get("Resource")
+    if not isinstance(resource, str) or has_placeholder(resource):
+        return
+    location = location.member("Resource")
+    if not resource.startswith("arn:"):
+        if not location.machine.resource_names:
+            yield error("Value is not a valid resource ARN", location)
+    elif not _recognized(resource):
+        text = (
+            f"The resource provided {resource} is not recognized. The value is not a valid "
+            "resource ARN, or the resource is not available in this region."
+        )
+        yield error(text, location)
+
+
+def _recognized(resource: str) -> bool:
+    # Fact 230: the forms that a Resource can have.
+    parts = resource.split(":")
+    if parts[2:3] != ["states"]:
+        return True
+    task = integration(resource)
+    if task.kind != "service":
+        return task.kind == "activity"
+    if task.pattern and task.pattern not in _PATTERNS:
+        return False
+    if task.resource_type.startswith("aws-sdk:"):
+        return task.resource[:1].islower() and task.pattern in ("", "waitForTaskToken")
+    actions = SERVICES.get(task.resource_type)
+    if actions is None:
+        return task.pattern != "sync:2"
+    patterns = actions.get(task.action.partition(":")[2])
+    return patterns is not None and _PATTERNS.get(task.pattern, "") in patterns
+
+
+def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Refuse in an Express machine what waits for jobs, callbacks or activities (fact 217)."""
+    resource = fields.get("Resource")
+    if not location.machine.express or not isinstance(resource, str):
+        return
+    task, location = integration(resource), location.member("Resource")
+    refused = "Express state machine does not support"
+    if task.kind == "activity":
+        yield error(f"{refused} Activity ARN", location)
+    elif task.pattern.startswith("sync"):
+        yield error(f"{refused} '.sync' service integration", location)
+    elif task.pattern == "waitForTaskToken":
+        # The blank at the end is AWS's.
+        yield error(f"{refused} '.waitForTaskToken' service integration ", location)
+
+
+def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that an integration has the parameters which its service requires."""
+    task = _service(fields)
+    if task is None:
+        return
+    name = "Arguments" if location.jsonata else "Parameters"
+    if name not in fields:
+        text = f"{name} field is required for resource ARN: {fields['Resource']}"
+        yield error(text, location.member("Resource"))
+    elif isinstance(payload := fields[name], Mapping):
+        for field in REQUIRED.get(task.action, ()):
+            if field not in payload and f"{field}.$" not in payload:
+                yield _missing(field, location.member(name))
+
+
+def _service(fields: Mapping[str, Any]) -> Integration | None:
+    resource = fields.get("Resource")
+    if not isinstance(resource, str) or has_placeholder(resource):
+        return None
+    task = integration(resource)
+    return task if task.kind == "service" else None
+
+
+def _credentials(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that Credentials name a role to assume; activities have none (fact 216)."""
+    credentials = fields.get("Credentials")
+    if not isinstance(credentials, Mapping):
+        return
+    location = location.member("Credentials")
+    if "RoleArn" not in credentials and "RoleArn.$" not in credentials:
+        yield _missing("RoleArn", location)
+    resource = fields.get("Resource")
+    if isinstance(resource, str) and integration(resource).kind == "activity":
+        yield error("The field 'Credentials' is not supported for activities", location)
+
+
+def _heartbeat(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a heartbeat can be missed before the task's time is over (facts 208, 314)."""
+    beat, limit = fields.get("HeartbeatSeconds"), fields.get("TimeoutSeconds")
+    if isinstance(beat, int) and isinstance(limit, int) and beat >= limit:
+        yield error("HeartbeatSeconds must be smaller than TimeoutSeconds", location)
+
+
+def _missing(name: str, location: Location) -> Diagnostic:
+    return error(f"The field '{name}' is required but was missing", location)
+
+
+# Map ----------------------------------------------------------------------------------------------
+
+_DISTRIBUTED_ONLY = (
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "ToleratedFailurePercentage",
+    "ToleratedFailurePercentagePath",
+    "ToleratedFailureCount",
+    "ToleratedFailureCountPath",
+)
+_READERS = re.compile(r"arn:[^:]+:states:::s3:(?:getObject|listObjectsV2)")
+_WRITERS = re.compile(r"arn:[^:]+:states:::s3:putObject")
+_BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
+
+
+def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Refuse outside DISTRIBUTED mode the fields for data sets and tolerances (fact 24).
+
+    The guide says so of the tolerances too, though a recording accepts them
+    (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
+    """
+    processor = fields.get("ItemProcessor", fields.get("Iterator"))
+    if not isinstance(processor, Mapping):
+        return
+    config = processor.get("ProcessorConfig", {})
+    if isinstance(config, Mapping) and config.get("Mode", "INLINE") == "INLINE":
+        hint = 'it needs "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": …}'
+        for name in _DISTRIBUTED_ONLY:
+            if name in fields:
+                yield not_supported(name, location, hint)
+
+
+def _execution_type(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check ExecutionType: required in DISTRIBUTED mode, refused in INLINE (fact 271)."""
+    mode = fields.get("Mode", "INLINE")
+    if mode == "DISTRIBUTED" and "ExecutionType" not in fields:
+        yield required(("ExecutionType",), location)
+    elif mode == "INLINE" and "ExecutionType" in fields:
+        yield not_supported("ExecutionType", location)
+
+
+def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Refuse a distributed Map in an Express machine.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
+    """
+    if location.machine.express and fields.get("Mode") == "DISTRIBUTED":
+        text = (
+            "The field 'Mode' with value 'DISTRIBUTED' is not supported "
+            "inside 'EXPRESS' state machines"
+        )
+        yield error(text, location.member("Mode"))
+
+
+def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that CSV has its headers, and JSON none (facts 148, 276)."""
+    input_type, where = fields.get("InputType"), "CSVHeaderLocation"
+    if input_type == "CSV" and where not in fields:
+        yield error(f"The field '{where}' is required", location)
+    if input_type == "JSON" and where in fields:
+        yield not_supported(where, location)
+    if fields.get(where) == "GIVEN" and "CSVHeaders" not in fields:
+        yield required(("CSVHeaders",), location)
+
+
+def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that an ItemReader calls one of the actions that read (fact 23)."""
+    return _s3_resource(fields, location, _READERS)
+
+
+def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a ResultWriter writes to S3 and says where (facts 118, 284)."""
+    yield from _s3_resource(fields, location, _WRITERS)
+    payload = "Arguments" if location.jsonata else "Parameters"
+    if "Resource" in fields and payload not in fields:
+        yield required((payload,), location)
+
+
+def _s3_resource(
+    fields: Mapping[str, Any], location: Location, allowed: re.Pattern[str]
+) -> Diagnostics:
+    value = fields.get("Resource")
+    if isinstance(value, str) and not has_placeholder(value) and not allowed.fullmatch(value):
+        text = "The field 'Resource' does not match any of the allowed values"
+        yield error(text, location.member("Resource"))
+
+
+def _batch_size(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that an ItemBatcher limits its batches by number or size (fact 281)."""
+    if not any(name in fields or f"{name}Path" in fields for name in _BATCH_SIZES):
+        yield required(_BATCH_SIZES, location)
+
+
+# Choice -------------------------------------------------------------------------------------------
+
+
+def _selector(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a rule combines rules, compares a Variable, or has a Condition (fact 256)."""
+    if sum(name in fields for name in SELECTORS) != 1:
+        names = ", ".join(SELECTORS)
+        yield error(f"The object must have only one of the following fields, [{names}]", location)
+
+
+def _comparator(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a Variable is compared once (fact 37)."""
+    number = sum(name in fields for name in COMPARATORS)
+    if "Variable" in fields and number != 1 and not location.jsonata:
+        yield only_one(list(COMPARATORS), number, location)
+
+
+# Retry, Catch -------------------------------------------------------------------------------------
+
+
+def _wildcards(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that States.ALL stands alone, in the last retrier or catcher (fact 305)."""
+    for name in ("Retry", "Catch"):
+        entries = fields.get(name)
+        if isinstance(entries, list):
+            for index, entry in enumerate(entries):
+                last = index == len(entries) - 1
+                yield from _wildcard(entry, location.member(name).item(index), last=last)
+
+
+def _wildcard(entry: Any, location: Location, *, last: bool) -> Diagnostics:
+    # Fact 305: States.ALL stands alone.
+    names = entry.get("ErrorEquals") if isinstance(entry, Mapping) else None
+    if not isinstance(names, list) or "States.ALL" not in names or (last and len(names) == 1):
+        return
+    where = location.member("ErrorEquals").item(names.index("States.ALL"))
+    yield error("States.ALL must appear alone and at end of list", where)
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    **dict.fromkeys(WORKING, (_wildcards,)),
+    "Task": (_task_resource, _task_express, _parameters, _credentials, _heartbeat, _wildcards),
+    "Map": (_inline, _wildcards),
+    "ProcessorConfig": (_execution_type, _map_express),
+    "ItemReader": (_reader,),
+    "ReaderConfig": (_csv,),
+    "ItemBatcher": (_batch_size,),
+    "ResultWriter": (_writer,),
+    "Choice rule": (_selector, _comparator),
+}
+"""By the name of the object in `model.grammar`, a state's being its type."""

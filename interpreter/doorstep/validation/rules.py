@@ -1,0 +1,70 @@
+"""Static validation of a definition, as strict as AWS's and in its words.
+
+    validate   every diagnostic, as ValidateStateMachineDefinition lists them
+    check      raises DefinitionError with CreateStateMachine's message when there is an error
+
+Pure functions: a definition in, diagnostics out. Their order is AWS's where it is known: fields and
+values as the definition is written, then transitions, then names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
+from ..errors import DefinitionError, Diagnostic, Severity, refusal
+from ..model import speaks_jsonata
+from . import graph, structure, warnings
+from .diagnostics import Location, MachineTraits
+
+MachineType = Literal["STANDARD", "EXPRESS"]
+
+
+def validate(
+    definition: Mapping[str, Any] | str,
+    *,
+    type: MachineType = "STANDARD",
+    severity: Severity = "ERROR",
+    resource_names: bool = False,
+) -> list[Diagnostic]:
+    """Return what AWS would say about a definition: JSON text, or the value of one.
+
+    ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
+    a name in location of an ARN, as in recordings that were masked.
+
+    Fact 25: the findings depend on the definition alone.
+    """
+    try:
+        value = read_json(definition) if isinstance(definition, str) else definition
+        check_bounds(value)
+    except DefinitionError as unreadable:
+        return unreadable.diagnostics
+    except RecursionError:
+        return [TOO_DEEP]
+    if not isinstance(value, Mapping):
+        return [NOT_AN_OBJECT]
+    jsonata = speaks_jsonata(value)
+    location = Location(MachineTraits(jsonata, type == "EXPRESS", resource_names), jsonata=jsonata)
+    diagnostics = [
+        *structure.machine(value, location),
+        *graph.transitions(value, location),
+        *graph.names(value, location),
+    ]
+    if severity == "WARNING":
+        diagnostics += warnings.warnings(value, location)
+    return diagnostics
+
+
+def check(
+    definition: Mapping[str, Any] | str,
+    *,
+    type: MachineType = "STANDARD",
+    resource_names: bool = False,
+) -> None:
+    """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`.
+
+    Facts 220 and 222: errors alone refuse it, all of them in one message.
+    """
+    if diagnostics := validate(definition, type=type, resource_names=resource_names):
+        raise refusal(diagnostics)
