@@ -220,7 +220,9 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
             show("afterItemBatcher", batches)
         result = _result(mock)
         total = len(result) if isinstance(result, list) else len(items)
-        if exceeds(test.failed_iterations or 0, total, count, percentage):
+        # Fact 487: without a tolerance the number of failed iterations decides nothing.
+        tolerates = count is not None or percentage is not None
+        if tolerates and exceeds(test.failed_iterations or 0, total, count, percentage):
             raise StateFailed("States.ExceedToleratedFailureThreshold", EXCEEDED)
         show("result", result)
         return plan.leave(env, result)
