@@ -296,6 +296,16 @@ def test_a_pointer_that_finds_no_array(tmp_path: Path, pointer: str, cause: str)
     assert refused(tmp_path, reader(**config)) == ("States.ItemReaderFailed", cause)
 
 
+def test_a_version_of_a_parquet_file_can_not_be_read() -> None:
+    """Fact 148, recorded: before the bucket is looked at."""
+    versioned = reader("items.parquet", InputType="PARQUET")
+    versioned["Parameters"]["VersionId"] = "7"
+    assert refused(None, versioned) == (
+        "States.ItemReaderFailed",
+        "S3 Version ID selection is not currently supported for PARQUET files",
+    )
+
+
 def test_a_damaged_line_fails_the_run(tmp_path: Path) -> None:
     put(tmp_path, "items.jsonl", "1\n{broken\n")
     error, cause = refused(tmp_path, reader("items.jsonl", InputType="JSONL"))
@@ -389,8 +399,8 @@ def test_objects_are_listed_with_their_metadata(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("item_reader", "source"),
     [
-        (reader(InputType="JSON"), "S3://in/items.json"),
-        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "S3://in"),
+        (reader(InputType="JSON"), "s3://in/items.json"),
+        ({"Resource": LIST, "Parameters": {"Bucket": "in"}}, "s3://in"),
     ],
 )
 def test_an_item_knows_its_source(tmp_path: Path, item_reader: dict[str, Any], source: str) -> None:

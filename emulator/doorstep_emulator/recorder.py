@@ -7,7 +7,6 @@ The driver hands each fact to the recorder with the events that followed. They a
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol
@@ -252,7 +251,7 @@ class Recorder:
             if execution in self.stuck:
                 set_aside[arn] = execution
             elif document["status"] == "RUNNING" and arn not in self.map_runs:
-                over = {"status": "ABORTED", "stopped": time.time()}
+                over = {"status": "ABORTED", "stopped": self._owner.driver.clock.now()}
                 self._store.put("map run", arn, document | over)
         return set_aside
 

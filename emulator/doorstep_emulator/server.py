@@ -91,7 +91,8 @@ class Server:
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
-        self.handlers_path = handlers.path
+        self.handlers_source = handlers.source
+        self.handlers_described = handlers.named
         self.store = store
         self.sinks = sinks
         self.clock = ServerClock(calls)

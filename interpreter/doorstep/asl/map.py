@@ -21,6 +21,9 @@ from .context import PROVIDED, Closure, Env
 from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
+UNLIMITED = 2**31 - 1
+"""What DescribeMapRun shows without MaxConcurrency (fact 149); the quota limits it all the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapPlan:
@@ -153,7 +156,7 @@ def _command(
         select=select,
         batch=plan.batch(env) if plan.batch else None,
         writer=plan.writer(env) if plan.writer else None,
-        concurrency=concurrency or engine.quotas.distributed_concurrency,
+        concurrency=concurrency or UNLIMITED,
         tolerated_count=plan.tolerated_count(env),
         tolerated_percentage=plan.tolerated_percentage(env),
         redrives=redrives,

@@ -8,10 +8,18 @@ from hashlib import sha256
 from random import Random
 
 from ..errors import InputError
+from ..model import partition_of
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/DoorstepRole"
+
+
+def role_in(region: str) -> str:
+    """Return the ARN of the role that executions have when nobody named one."""
+    return f"arn:{partition_of(region)}:iam::{ACCOUNT}:role/DoorstepRole"
+
+
+ROLE = role_in(REGION)
 
 _REFUSED_IN_NAMES = re.compile(
     r"[\s<>{}\[\]?*\"#%\\^|~$&,;:/`\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]"
@@ -102,5 +110,10 @@ class Identity:
             map_run=map_run,
         )
 
+    @property
+    def partition(self) -> str:
+        """The partition of its region, which its ARNs name."""
+        return partition_of(self.region)
+
     def _arn(self, rest: str) -> str:
-        return f"arn:aws:states:{self.region}:{self.account}:{rest}"
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"

@@ -54,16 +54,16 @@ def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem,
 
 def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
     most = most_items(reader)
+    if reader.config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
+        # Fact 148.
+        raise failed("S3 Version ID selection is not currently supported for PARQUET files")
     name = text_field("Bucket", reader.arguments.get("Bucket"))
     folder = locate(buckets, name)
     if reader.resource.endswith("listObjectsV2"):
         items = _listed(reader, folder, name)
     else:
-        if reader.config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
-            # Fact 148.
-            raise failed("S3 Version ID selection is not currently supported for PARQUET files")
         key = str(reader.arguments.get("Key", ""))
-        items = _object(reader.config, locate(buckets, name, key), f"S3://{name}/{key}")
+        items = _object(reader.config, locate(buckets, name, key), f"s3://{name}/{key}")
     return islice(items, most)
 
 
@@ -130,9 +130,9 @@ def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
         if not path.resolve().is_relative_to(folder):
             raise _outside(bucket, key)
         if flatten:
-            yield from _object(reader.config, path, f"S3://{bucket}/{key}")
+            yield from _object(reader.config, path, f"s3://{bucket}/{key}")
         else:
-            yield MapItem(_metadata(path, key), f"S3://{bucket}")
+            yield MapItem(_metadata(path, key), f"s3://{bucket}")
 
 
 def _metadata(path: Path, key: str) -> dict[str, Any]:

@@ -133,7 +133,8 @@ class MapRun:
                 self._batches = self._unread()
             engine = self.parent.engine
             enough = engine.pause_at - SLICE
-            while not self._over and len(self.running) < self.command.concurrency:
+            most = min(self.command.concurrency, engine.quotas.distributed_concurrency)
+            while not self._over and len(self.running) < most:
                 if engine.pause_at <= enough:
                     self._fill_later()
                     break

@@ -232,7 +232,8 @@ def _reader_config(fields: Mapping[str, Any], location: Location) -> Diagnostics
     elif isinstance(input_type, str):
         unsupported = _NOT_OF_TYPE.get(input_type, ())
         yield from (not_supported(name, location) for name in fields if name in unsupported)
-        if fields.get("CSVHeaderLocation") == "GIVEN" and "CSVHeaders" not in fields:
+        given = input_type == "CSV" and fields["CSVHeaderLocation"] == "GIVEN"
+        if given and "CSVHeaders" not in fields:
             yield required(("CSVHeaders",), location)
 
 
