@@ -177,11 +177,11 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         )
 
 
-def data_limit_exceeded(whose: str) -> StateFailed:
+def data_limit_exceeded(whose: str, did: str = "returned a result") -> StateFailed:
     """Return the failure of a payload over AWS's quota; `whose`: a state, or a task's resource."""
     return StateFailed(
         "States.DataLimitExceeded",
-        f"The state/task '{whose}' returned a result with a size exceeding "
+        f"The state/task '{whose}' {did} with a size exceeding "
         "the maximum number of bytes service limit.",
     )
 

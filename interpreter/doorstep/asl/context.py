@@ -14,6 +14,9 @@ from .retry import Attempts
 VISIT_STEPS = 6_000_000
 """What all expressions together may take in one attempt of a state, or for one item of a Map."""
 
+PROVIDED = "provided parameters"
+"""What a state did whose parameters are too large (fact 317)."""
+
 
 class Env:
     """One visit of one state, as its expressions see it."""

@@ -17,7 +17,7 @@ from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import Closure, Env
+from .context import PROVIDED, Closure, Env
 from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
@@ -63,7 +63,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         def begin(child: Fiber) -> Body:
             child.item = {"Index": child.index, "Value": values[child.index]}
             selected = plan.select(env, child.item)
-            child.encode(selected, name)
+            child.encode(selected, name, PROVIDED)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
             return plan.processor.run(child, selected)
 
