@@ -229,6 +229,28 @@ def test_csv_with_given_headers_and_another_delimiter(
     assert read(tmp_path, reader("a.csv", **config)) == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('{""id"":""7""}', '{"id":"7"}'),
+        ('size 5""', 'size 5"'),
+        ('"he said ""no"""', 'he said "no"'),
+        ('"two """" quotes"', 'two "" quotes'),
+        ('a""b,"x, """" y"', 'a"b|x, "" y'),
+        ('"first\n"""" line",b""', 'first\n"" line|b"'),
+    ],
+)
+def test_two_quotes_in_a_cell_that_is_not_quoted_stand_for_one(
+    tmp_path: Path, cell: str, value: str
+) -> None:
+    """Fact 150, from AWS's documentation."""
+    put(tmp_path, "in.csv", f'h""1,h2\n{cell}\nplain,""\n')
+    first, second = read(tmp_path, reader("in.csv", InputType="CSV", CSVHeaderLocation="FIRST_ROW"))
+    assert list(first) == ['h"1', "h2"]
+    assert "|".join(filter(None, first.values())) == value
+    assert second == {'h"1': "plain", "h2": ""}
+
+
 def test_csv_headers_that_occur_twice(tmp_path: Path) -> None:
     put(tmp_path, "a.csv", "a,a\n1,2\n")
     config = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
@@ -272,6 +294,16 @@ def test_a_pointer_that_finds_no_array(tmp_path: Path, pointer: str, cause: str)
     config = {"InputType": "JSON"} | ({"ItemsPointer": pointer} if pointer else {})
     # Recorded: test_map_item_reader_json_no_json_list_object.
     assert refused(tmp_path, reader(**config)) == ("States.ItemReaderFailed", cause)
+
+
+def test_a_version_of_a_parquet_file_can_not_be_read() -> None:
+    """Fact 148, recorded: before the bucket is looked at."""
+    versioned = reader("items.parquet", InputType="PARQUET")
+    versioned["Parameters"]["VersionId"] = "7"
+    assert refused(None, versioned) == (
+        "States.ItemReaderFailed",
+        "S3 Version ID selection is not currently supported for PARQUET files",
+    )
 
 
 def test_a_damaged_line_fails_the_run(tmp_path: Path) -> None:
@@ -513,6 +545,12 @@ def test_the_item_selector_comes_before_the_batches() -> None:
         ({"ToleratedFailurePercentage": 100}, 8, "SUCCEEDED"),
         ({"ToleratedFailureCount": 1, "ToleratedFailurePercentage": 50}, 2, "FAILED"),
         ({"ToleratedFailureCount": 5, "ToleratedFailurePercentage": 25}, 3, "FAILED"),
+        # Fact 140: of two, one of 0 counts as not set.
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 25}, 2, "SUCCEEDED"),
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 25}, 3, "FAILED"),
+        ({"ToleratedFailureCount": 3, "ToleratedFailurePercentage": 0}, 3, "SUCCEEDED"),
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 0}, 1, "FAILED"),
+        ({"ToleratedFailureCount": 0}, 1, "FAILED"),
     ],
 )
 def test_a_run_fails_when_more_fails_than_is_tolerated(
@@ -527,7 +565,8 @@ def test_a_run_fails_when_more_fails_than_is_tolerated(
             "The specified tolerated failure threshold was exceeded",
         )
     else:
-        assert execution.output == list(range(failed, 8))
+        tolerated = [{"Status": "FAILED", "Error": "Boom", "Cause": str(n)} for n in range(failed)]
+        assert execution.output == [*tolerated, *range(failed, 8)]
 
 
 def test_items_of_a_failed_batch_all_count_as_failed() -> None:
@@ -536,6 +575,35 @@ def test_items_of_a_failed_batch_all_count_as_failed() -> None:
     for tolerated, status in ((1, "FAILED"), (2, "SUCCEEDED")):
         definition = machine(WORK, ToleratedFailureCount=tolerated, **batches)
         assert doorstep.run(definition, [0, 1, 2, 3], handlers).status == status
+
+
+def test_a_tolerated_failure_keeps_its_place() -> None:
+    """Fact 139, measured for items and batches.
+
+    Another project says, from the documentation, that such a child contributes no result.
+    """
+    execution = doorstep.run(machine(WORK, ToleratedFailureCount=1), [5, 6, 7], failing(6))
+    assert execution.output == [5, {"Status": "FAILED", "Error": "Boom", "Cause": "6"}, 7]
+    batches = {"ItemBatcher": {"MaxItemsPerBatch": 2}, "ToleratedFailureCount": 2}
+    execution = doorstep.run(machine(WORK, **batches), [1, 2, 3], failing({"Items": [1, 2]}))
+    assert [record.get("Status") for record in execution.output] == ["FAILED", None]
+
+
+def test_a_tolerated_failure_without_error_and_cause_has_its_status_only() -> None:
+    assert doorstep.run(machine({"Type": "Fail"}, ToleratedFailureCount=1), [1]).output == [
+        {"Status": "FAILED"}
+    ]
+
+
+def test_a_tolerated_failure_is_described_where_the_others_are() -> None:
+    """Fact 284: WriterConfig without a bucket; FLATTEN leaves the failure as it is."""
+    config = {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
+    fields = {"ToleratedFailureCount": 1, "ResultWriter": config}
+    first, second = doorstep.run(machine(WORK, **fields), [1, 2], failing(2)).output
+    assert (first["Status"], second["Status"], second["Input"]) == ("SUCCEEDED", "FAILED", "2")
+    config["WriterConfig"]["Transformation"] = "FLATTEN"
+    flat = doorstep.run(machine(WORK, **fields), [[1, 2], 3], failing(3)).output
+    assert flat == [1, 2, {"Status": "FAILED", "Error": "Boom", "Cause": "3"}]
 
 
 def test_children_that_run_are_stopped_when_the_run_fails() -> None:

@@ -17,7 +17,7 @@ from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import Closure, Env
+from .context import PROVIDED, Closure, Env
 from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
@@ -63,7 +63,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         def begin(child: Fiber) -> Body:
             child.item = {"Index": child.index, "Value": values[child.index]}
             selected = plan.select(env, child.item)
-            child.encode(selected, name)
+            child.encode(selected, name, PROVIDED)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
             return plan.processor.run(child, selected)
 
@@ -208,7 +208,7 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
-    """Items; without them the state's input (facts 43 and 417)."""
+    """Compile Items; without them it is the state's input (facts 43 and 417)."""
     if "Items" in fields:
         return jsonata_fields.typed(fields["Items"], "Items", "array")
 
@@ -283,7 +283,7 @@ def _writer(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ResultT
 
 
 def _arguments(fields: Mapping[str, Any], jsonata: bool, at: str) -> Closure:
-    """Parameters or Arguments of a reader or writer."""
+    """Compile Parameters or Arguments of a reader or writer."""
     name = "Arguments" if jsonata else "Parameters"
     value = fields.get(name)
     return typed_fields.payload({} if value is None else value, f"{at}/{name}", jsonata)
