@@ -79,7 +79,7 @@ class Mutant:
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
-    """The changed forms of one node, each with one change."""
+    """Yield the changed forms of one node, each with one change."""
     match node:
         case ast.Compare(ops=[operator]) if type(operator) in OPPOSITES:
             yield changed(node, ops=[OPPOSITES[type(operator)]()])
@@ -129,7 +129,7 @@ def empty(value: ast.expr) -> bool:
 
 
 def places(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a module that run and that a caller can see."""
+    """Yield the nodes of a module that run and that a caller can see."""
     for name, inner in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "type_params"}:
             continue

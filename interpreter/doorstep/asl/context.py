@@ -84,7 +84,7 @@ class Env:
         return self._first
 
     def show_item(self, item: dict[str, Any] | None) -> None:
-        """$$.Map.Item is this one now; None: there is none."""
+        """Set $$.Map.Item to this item; None: remove it."""
         self.item = item
         self.spent = 0
         self._context = None
@@ -109,7 +109,7 @@ class Env:
         self.fiber.engine.spend(steps)
 
     def rng(self) -> Random:
-        """Random numbers of this visit."""
+        """Return the generator of this visit's random numbers."""
         if self._random is None:
             self._random = self.fiber.random()
         return self._random

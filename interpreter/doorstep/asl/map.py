@@ -208,7 +208,7 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
-    """Items; without them the state's input (facts 43 and 417)."""
+    """Compile Items; without them it is the state's input (facts 43 and 417)."""
     if "Items" in fields:
         return jsonata_fields.typed(fields["Items"], "Items", "array")
 
@@ -283,7 +283,7 @@ def _writer(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ResultT
 
 
 def _arguments(fields: Mapping[str, Any], jsonata: bool, at: str) -> Closure:
-    """Parameters or Arguments of a reader or writer."""
+    """Compile Parameters or Arguments of a reader or writer."""
     name = "Arguments" if jsonata else "Parameters"
     value = fields.get(name)
     return typed_fields.payload({} if value is None else value, f"{at}/{name}", jsonata)

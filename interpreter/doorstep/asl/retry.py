@@ -44,7 +44,7 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, random: Callable[[], Random]) -> float:
-        """Seconds before retry `attempt` (0 for the first); jitter is drawn after the cap.
+        """Return the seconds before retry `attempt` (from 0); jitter is drawn after the cap.
 
         Fact 300.
         """
@@ -83,7 +83,7 @@ class Attempts:
     def next_delay(
         self, retriers: Sequence[Retrier], failed: StateFailed, random: Callable[[], Random]
     ) -> float | None:
-        """Seconds until the next attempt; None when there is none.
+        """Return the seconds until the next attempt; None when there is none.
 
         The first retrier that matches decides: when it is used up, later ones are not tried.
 

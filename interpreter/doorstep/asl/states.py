@@ -238,7 +238,7 @@ def choice(
 
 
 def no_choice() -> StateFailed:
-    """Measured on AWS, where the guide promises States.NoChoiceMatched (fact 254)."""
+    """Return the error that AWS has here; the guide promises States.NoChoiceMatched (fact 254)."""
     return StateFailed(
         "States.Runtime",
         "Failed to transition out of the state. The state does not point to a next state.",

@@ -82,7 +82,7 @@ def text_field(name: str, value: object) -> str:
 
 
 def failed(cause: str) -> StateFailed:
-    """States.ItemReaderFailed."""
+    """Return States.ItemReaderFailed."""
     return StateFailed("States.ItemReaderFailed", cause)
 
 
