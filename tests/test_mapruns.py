@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.engine import Identity
 from doorstep.map_runs import readers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -95,6 +97,37 @@ def test_the_history_of_a_map_run() -> None:
     assert execution.history[2]["mapStateStartedEventDetails"] == {"length": 3}
     arn = execution.history[3]["mapRunStartedEventDetails"]["mapRunArn"]
     assert arn.startswith("arn:aws:states:us-east-1:123456789012:mapRun:StateMachine/Items:")
+
+
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.mark.parametrize("name", ["Each reading, once", "a/b", "\ud83d\ude00 \ud83d"])
+@pytest.mark.parametrize("mode", ["STANDARD", "EXPRESS"])
+def test_a_map_without_a_label_has_a_uuid_in_its_arns(name: str, mode: str) -> None:
+    """Fact 282, recorded: in those of the map run, of the children and of their machine."""
+    show = {"Type": "Pass", "Parameters": {"arn.$": "$$.Execution.Id", "m.$": "$$.StateMachine.Id"}}
+    definition = machine({**show, "End": True}, mode)
+    state = definition["States"]["All"]
+    del state["Label"]
+    labels = set()
+    for execution_name in ("first", "second"):
+        definition = {"StartAt": name, "States": {name: state}}
+        execution = doorstep.run(definition, [1], name=execution_name)
+        (run,) = [e for e in execution.history if e["type"] == "MapRunStarted"]
+        arn = run["mapRunStartedEventDetails"]["mapRunArn"]
+        (child,) = execution.output
+        kind = "execution" if mode == "STANDARD" else "express"
+        for text, before in ((arn, "mapRun"), (child["arn"], kind), (child["m"], "stateMachine")):
+            match = re.search(f":{before}:StateMachine/({UUID})(:|$)", text)
+            assert match, text
+            labels.add(match[1])
+    assert len(labels) == 1  # the label of a machine's state, not of one run
+
+
+def test_maps_of_one_machine_and_of_several_have_labels_of_their_own() -> None:
+    one, other = Identity("a", "1"), Identity("b", "2", machine="Other")
+    assert len({one.label_of("A"), one.label_of("B"), other.label_of("A")}) == 3
 
 
 def test_an_empty_map_run_succeeds() -> None:

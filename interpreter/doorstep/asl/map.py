@@ -30,7 +30,7 @@ class MapPlan:
     """The fields of a Map, compiled; an inline one has no reader, batches, writer or tolerance."""
 
     state: str
-    label: str
+    label: str | None
     items: Closure
     effective: Closure
     reader: Callable[[Env], ItemSource] | None
@@ -139,14 +139,15 @@ def _command(
 ) -> StartMapRun:
     # Fact 282: the ARNs of the map run and of its children.
     engine = env.fiber.engine
+    label = plan.label or engine.identity.label_of(plan.state)
 
     def select(index: int, value: Any, source: str) -> Any:
         return plan.select(env, {"Index": index, "Value": value, "Source": source})
 
     return StartMapRun(
         key=key,
-        arn=engine.identity.map_run_arn(plan.label, key),
-        label=plan.label,
+        arn=engine.identity.map_run_arn(label, key),
+        label=label,
         state=plan.state,
         child=plan.processor,
         execution_type=plan.execution_type,
@@ -171,8 +172,7 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     reader, batcher, writer = state.reader, state.batcher, state.writer
     return MapPlan(
         state=state.name,
-        # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
-        label=(fields.get("Label") or state.name).encode("utf-8", "replace").decode(),
+        label=fields.get("Label"),
         items=_queried_items(fields) if jsonata else _items_at_path(fields),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
