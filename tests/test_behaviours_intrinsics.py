@@ -77,29 +77,67 @@ def test_behaviour_55_string_split_splits_at_any_of_the_characters(
     assert value(text) == found
 
 
-@pytest.mark.parametrize("index", ["-1", "0.5", "2", "'0'"])
-def test_behaviour_56_array_get_item_fails_on_an_index_that_is_none_and_is_caught(
-    chain, index: str
+@pytest.mark.parametrize("index", ["-1", "2.5", "2", "'0'"])
+@pytest.mark.parametrize("name", ["States.IntrinsicFailure", "States.TaskFailed", "States.ALL"])
+def test_behaviour_56_array_get_item_fails_on_an_index_that_is_none_and_is_not_caught(
+    chain, index: str, name: str
 ) -> None:
+    """Fact 128 is recorded of a Pass; that nothing catches it follows from fact 307."""
     text = f"States.ArrayGetItem($.list, {index})"
-    assert call(text, {"list": [1, 2]}).error == "States.IntrinsicFailure"
+    assert call(text, {"list": [1, 2]}).error == "States.Runtime"
     work = {
         "Type": "Task",
         "Resource": "arn:aws:lambda:us-east-1:123456789012:function:Work",
         "Parameters": {"item.$": text},
-        "Catch": [{"ErrorEquals": ["States.IntrinsicFailure"], "Next": "Caught"}],
+        "Catch": [{"ErrorEquals": [name], "Next": "Caught"}],
     }
     definition = chain({"Work": work, "Caught": {"Type": "Pass"}})
     execution = doorstep.run(definition, {"list": [1, 2]}, {"Work": lambda event: event})
-    assert execution.status == "SUCCEEDED"
-    assert execution.output["Error"] == "States.IntrinsicFailure"
+    assert execution.error == "States.Runtime"
+    assert execution.cause == (
+        "An error occurred while executing the state 'Work' (entered at the event id #2). "
+        f"There was an error while evaluating the intrinsic function: {text}. "
+        "Invalid arguments in States.ArrayGetItem"
+    )
+
+
+@pytest.mark.parametrize("kind", ["Parallel", "Map"])
+def test_a_call_that_fails_inside_a_branch_or_an_iteration_ends_the_execution(kind: str) -> None:
+    """As States.Runtime does (fact 307); no recording has an intrinsic function there."""
+    inside = {
+        "StartAt": "Sum",
+        "States": {
+            "Sum": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($, 1)"}, "End": True}
+        },
+    }
+    outer = {"Branches": [inside]} if kind == "Parallel" else {"ItemProcessor": inside}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
+    definition = {
+        "StartAt": "Outer",
+        "States": {
+            "Outer": {"Type": kind, **outer, "Catch": catch, "End": True},
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
+    execution = doorstep.run(definition, [None])
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
+
+
+@pytest.mark.parametrize(("at", "index"), [("$.n[0]", 0), ("$.n[1].a", 1), ("$.o.p[2]", 2)])
+def test_an_index_into_what_is_no_array_says_so_in_an_argument(at: str, index: int) -> None:
+    """Fact 133, measured for a number."""
+    execution = call(f"States.Array({at})", {"n": 7, "o": {"p": 7}})
+    assert execution.error == "States.Runtime"
+    assert execution.cause.endswith(
+        f"Filter: [{index}] can only be applied to arrays. Current context is: 7"
+    )
 
 
 @pytest.mark.parametrize("function", ["Base64Encode", "Base64Decode"])
 def test_behaviour_57_base64_takes_ten_thousand_characters(function: str) -> None:
     text = f"States.{function}($.text)"
     assert call(text, {"text": "a" * 10_000}).status == "SUCCEEDED"
-    assert call(text, {"text": "a" * 10_004}).error == "States.IntrinsicFailure"
+    assert call(text, {"text": "a" * 10_004}).error == "States.Runtime"
 
 
 ALL = {
@@ -138,4 +176,4 @@ def test_behaviour_58_the_eighteenth_is_uuid_version_4() -> None:
 def test_behaviour_59_json_merge_is_shallow_only() -> None:
     data = {"a": {"x": {"p": 1}}, "b": {"x": {"q": 2}}}
     assert value("States.JsonMerge($.a, $.b, false)", data) == {"x": {"q": 2}}
-    assert call("States.JsonMerge($.a, $.b, true)", data).error == "States.IntrinsicFailure"
+    assert call("States.JsonMerge($.a, $.b, true)", data).error == "States.Runtime"

@@ -158,9 +158,9 @@ def test_handlers_are_compared_state_by_state(folder: Path) -> None:
     assert other.exit_code == 1
     verdicts = [answer["verdict"] for answer in json.loads(other.stdout)["answers"]]
     assert verdicts == ["different", "no handler", "no handler"]
-    told = replay("failed.json", "--with-handlers", "other.py").stdout
-    assert "Reserve, attempt 0: the handler's answer differs at output" in told
-    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in told
+    output = replay("failed.json", "--with-handlers", "other.py").stdout
+    assert "Reserve, attempt 0: the handler's answer differs at output" in output
+    assert '  recorded: {"output":"R"}\n  now:      {"output":"X"}' in output
 
 
 def test_handlers_that_do_not_load_are_reported(folder: Path) -> None:
@@ -254,8 +254,8 @@ def test_it_fails_again_as_run_does(folder: Path) -> None:
 def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:
     for place in (("--from", "Charge"), ("--at", "8")):
         result = resume("--handlers", "fixed.py", "--format", "json", *place)
-        told = json.loads(result.stdout)
-        assert (told["status"], told["output"]["ship"]) == ("SUCCEEDED", "S")
+        printed = json.loads(result.stdout)
+        assert (printed["status"], printed["output"]["ship"]) == ("SUCCEEDED", "S")
     assert "use either --from or --at" in resume("--from", "Charge", "--at", "8").stderr
     assert "'X': it enters Reserve, Charge, Ship" in resume("--from", "X").stderr
     assert "'charge': did you mean 'Charge'?" in resume("--from", "charge").stderr

@@ -163,14 +163,14 @@ def test_a_retry_after_a_failed_result_selector_sends_the_same_input_again() -> 
 
     def work(event: Any) -> Any:
         seen.append(event)
-        return {"a": "no number" if len(seen) == 1 else 1}
+        return {"a": "long" * 50_000 if len(seen) == 1 else 1}
 
     state = task(
-        ResultSelector={"sum.$": "States.MathAdd($.a, 1)"},
-        Retry=[{"ErrorEquals": ["States.IntrinsicFailure"]}],
+        ResultSelector={"twice.$": "States.Array($.a, $.a)"},
+        Retry=[{"ErrorEquals": ["States.DataLimitExceeded"]}],
     )
     execution = doorstep.run(chain(state), {"in": 1}, {"work": work})
-    assert execution.output == {"sum": 2}
+    assert execution.output == {"twice": [1, 1]}
     assert seen == [{"in": 1}, {"in": 1}]
 
 
@@ -563,6 +563,21 @@ def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> No
     execution = doorstep.run(chain(state), data, start_time=0.0)
     # Fact 261: measured on AWS.
     assert (execution.cause or "").endswith("Wait state delay is too long.")
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "value"),
+    [("5", "number", "5"), ("null", "null", "null"), ("[]", "array", "[]")],
+)
+def test_a_timestamp_expression_has_to_give_a_text(expression: str, kind: str, value: str) -> None:
+    """The text is recorded on AWS for Items; by analogy for Timestamp."""
+    wait = {"Type": "Wait", "QueryLanguage": "JSONata", "Timestamp": f"{{% {expression} %}}"}
+    execution = doorstep.run(chain(wait), {})
+    assert execution.error == "States.QueryEvaluationError"
+    assert (execution.cause or "").endswith(
+        f"The JSONata expression '{expression}' specified for the field 'Timestamp' returned an "
+        f"unexpected result type. Expected 'string', but was '{kind}' for value: {value}"
+    )
 
 
 def test_after_a_map_its_last_item_is_no_longer_in_the_context() -> None:

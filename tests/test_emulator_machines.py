@@ -166,6 +166,25 @@ def test_an_update_that_changes_nothing_keeps_the_revision(
     assert first["revisionId"] == again["revisionId"]
 
 
+def test_a_machine_that_was_never_changed_has_no_revision_id(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    """Fact 470."""
+    arn = create()["stateMachineArn"]
+    same = client.describe_state_machine(stateMachineArn=arn)
+    told = client.update_state_machine(
+        stateMachineArn=arn, definition=same["definition"], roleArn=same["roleArn"]
+    )
+    assert set(told) - {"ResponseMetadata"} == {"updateDate"}
+    published = client.update_state_machine(
+        stateMachineArn=arn, definition=same["definition"], publish=True
+    )
+    assert "revisionId" not in published
+    assert published["stateMachineVersionArn"] == f"{arn}:1"
+    changed = client.update_state_machine(stateMachineArn=arn, definition=OTHER)
+    assert "revisionId" in changed
+
+
 def test_an_update_of_nothing_is_refused(
     client: Any, create: Callable[..., Any], refusal: Refusal
 ) -> None:
@@ -270,14 +289,15 @@ def test_a_machine_with_executions_is_deleting_until_they_end(
     assert client.describe_execution(executionArn=execution)["status"] == "ABORTED"
 
 
-def test_machines_are_listed_the_newest_first_in_pages(aws: Callable[..., Any]) -> None:
+def test_machines_are_listed_by_name_in_pages(aws: Callable[..., Any]) -> None:
+    """Fact 459: in the order of ASCII, capital letters first."""
     client = aws()
-    for name in ("one", "two", "three"):
+    for name in ("one", "two", "Three"):
         client.create_state_machine(name=name, definition=PASS, roleArn=ROLE)
     first = client.list_state_machines(maxResults=2)
-    assert [one["name"] for one in first["stateMachines"]] == ["three", "two"]
+    assert [one["name"] for one in first["stateMachines"]] == ["Three", "one"]
     rest = client.list_state_machines(maxResults=2, nextToken=first["nextToken"])
-    assert [one["name"] for one in rest["stateMachines"]] == ["one"]
+    assert [one["name"] for one in rest["stateMachines"]] == ["two"]
     assert "nextToken" not in rest
 
 

@@ -22,7 +22,7 @@ class SetClock(ServerClock):
         super().__init__(calls=1)
         self.time = 1_000_000.0
 
-    def now(self) -> float:
+    def exact(self) -> float:
         return self.time
 
 

@@ -220,3 +220,25 @@ def test_there_are_fifty_tags_at_most(
     tags = [{"key": str(number), "value": ""} for number in range(51)]
     code, _ = refusal(client, "tag_resource", resourceArn=arn, tags=tags)
     assert code == "TooManyTags"
+
+
+def test_an_update_that_publishes_describes_the_version_that_it_names(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    """Fact 470: also when nothing else changed, and the version was there before."""
+    arn = create(publish=True, versionDescription="the first")["stateMachineArn"]
+
+    def update(definition: str, **more: Any) -> tuple[str, str | None]:
+        version = client.update_state_machine(
+            stateMachineArn=arn, definition=definition, publish=True, **more
+        )["stateMachineVersionArn"]
+        described = client.describe_state_machine(stateMachineArn=version)
+        return version, described.get("description")
+
+    same = client.describe_state_machine(stateMachineArn=arn)["definition"]
+    assert update(same, versionDescription="renamed") == (f"{arn}:1", "renamed")
+    assert update(same) == (f"{arn}:1", "renamed")
+    assert update(OTHER, versionDescription="another") == (f"{arn}:2", "another")
+    assert update(OTHER) == (f"{arn}:2", "another")
+    first = client.describe_state_machine(stateMachineArn=f"{arn}:1")
+    assert first["description"] == "renamed"

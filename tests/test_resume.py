@@ -1,4 +1,4 @@
-"""A recorded execution goes on here: what succeeded is not done again."""
+"""A recorded execution resumed here: what succeeded does not run again."""
 
 from __future__ import annotations
 

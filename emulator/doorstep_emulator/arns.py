@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from doorstep.model import partition_of
 from doorstep.model.aws_errors import invalid_arn, invalid_request
 
 
@@ -27,9 +28,14 @@ class Caller:
     everywhere: bool = False
     """Nobody signed, as `doorstep ps` and curl do: lists show all accounts and regions."""
 
+    @property
+    def partition(self) -> str:
+        """The partition of the region, which ARNs name."""
+        return partition_of(self.region)
+
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of something of the caller's."""
-        return f"arn:aws:states:{self.region}:{self.account}:{kind}:{name}"
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:{kind}:{name}"
 
     def sees(self, arn: str) -> bool:
         """Return whether a list shows what has this ARN."""

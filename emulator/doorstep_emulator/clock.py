@@ -28,6 +28,7 @@ from weakref import WeakValueDictionary
 from doorstep.errors import InputError, shortened
 from doorstep.runtime import RealClock
 from doorstep.runtime.clocks import Agenda, Clock, Handle
+from doorstep.values.timestamps import in_milliseconds, not_before
 
 _Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
 log = logging.getLogger("doorstep")
@@ -203,12 +204,15 @@ class Timeline:
         """How many calls run, and how many things are on their way into the agenda."""
         self._outside: list[Callable[[], bool]] = []
         self._alarm: Handle | None = None
-        self._mark = (clock.now(), clock.now(), pace.speed)
+        self._mark = (clock.now(), clock.exact(), pace.speed)
         """A moment of this time and of the machine's, and the speed since: replaced as a whole."""
 
     def now(self) -> float:
-        """Return the modelled time, in epoch seconds. May be called from any thread."""
-        return self._then(self._clock.now())
+        """Return the modelled time in epoch seconds, with milliseconds and no more.
+
+        May be called from any thread.
+        """
+        return in_milliseconds(self._then(self._clock.exact()))
 
     def not_before(self, at: float) -> None:
         """Let it be that time at least."""
@@ -220,7 +224,7 @@ class Timeline:
         """Do something when the modelled time has come. May be called from any thread."""
         handle = Handle(act, limit)
         self._count(1)
-        self._clock.bring(partial(self._enter, at, handle))
+        self._clock.bring(partial(self._enter, not_before(at), handle))
         return handle
 
     def submit(self, act: Callable[[], bool]) -> bool:
@@ -235,7 +239,7 @@ class Timeline:
         return self._clock.submit(look_after)
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """As long as `still` holds, time does not jump over a limit."""
+        """Let time jump over no limit as long as `still` holds."""
         if self.pace.jumps:
             self._outside.append(still)
 
@@ -299,7 +303,7 @@ class Timeline:
         with self._lock:
             self._busy += change
             # One look at the machine's clock: time does not go back by what lies between two.
-            real = self._clock.now()
+            real = self._clock.exact()
             self._mark = (self._then(real), real, self._speed)
         if change < 0:
             self.look()
@@ -314,7 +318,7 @@ class Timeline:
         return 1.0 if self._busy else self.pace.speed
 
     def _set(self, at: float) -> None:
-        self._mark = (at, self._clock.now(), self._speed)
+        self._mark = (at, self._clock.exact(), self._speed)
 
     def _wake_at(self, at: float) -> None:
         if self._alarm:

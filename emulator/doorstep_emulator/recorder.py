@@ -7,7 +7,6 @@ The driver hands each fact to the recorder with the events that followed. They a
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol
@@ -242,7 +241,8 @@ class Recorder:
             self.rows.pop(row.arn, None)
             self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
-            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
+            # A line for whoever runs the server: what is wrong is the data, not the code.
+            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)  # noqa: TRY400
 
     def _close_map_runs(self) -> dict[str, str]:
         """Close map runs that nothing continues; return those whose executions are set aside."""
@@ -252,7 +252,7 @@ class Recorder:
             if execution in self.stuck:
                 set_aside[arn] = execution
             elif document["status"] == "RUNNING" and arn not in self.map_runs:
-                over = {"status": "ABORTED", "stopped": time.time()}
+                over = {"status": "ABORTED", "stopped": self._owner.driver.clock.now()}
                 self._store.put("map run", arn, document | over)
         return set_aside
 

@@ -81,6 +81,7 @@ def details(event: Event, row: Row, whole: bool) -> dict[str, Any]:
 
 
 _MEMBER = {"FAILED": "failed", "TIMED_OUT": "timedOut", "ABORTED": "aborted"}
+_WITH_RESULT = ("succeeded", "failed", "timedOut")
 _COUNTS = (
     "pending",
     "running",
@@ -127,7 +128,10 @@ def updated_map_run(document: dict[str, Any], run: MapRun, now: float) -> dict[s
 
 
 def map_run_counts(run: MapRun) -> dict[str, dict[str, int]]:
-    """Return itemCounts and executionCounts (DescribeMapRun: facts 120 and 285)."""
+    """Return itemCounts and executionCounts (DescribeMapRun: facts 120, 149 and 285).
+
+    What ended by itself has a result, failed or not, with or without a ResultWriter.
+    """
     items, executions = Counter[str](), Counter[str]()
     states = dict.fromkeys(run.running, "running") | dict.fromkeys(run.succeeded, "succeeded")
     states |= {index: _MEMBER[child.status] for index, child in run.unsuccessful.items()}
@@ -142,9 +146,8 @@ def map_run_counts(run: MapRun) -> dict[str, dict[str, int]]:
         if not child.engine.redrivable:
             executions["failuresNotRedrivable"] += 1
             items["failuresNotRedrivable"] += run.sizes[index]
-    written = run.command.writer is not None and run.command.writer.bucket is not None
     for counter in (items, executions):
-        counter["resultsWritten"] = counter["succeeded"] if written else 0
+        counter["resultsWritten"] = sum(counter[name] for name in _WITH_RESULT)
     return {
         "itemCounts": {name: items[name] for name in _COUNTS},
         "executionCounts": {name: executions[name] for name in _COUNTS},

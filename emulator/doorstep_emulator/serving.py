@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
 from doorstep.runtime.driver import Respond
+from doorstep.runtime.handlers import Source
 
 from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
@@ -54,7 +55,7 @@ class Options:
     """The store's file."""
     deployments: Sequence[Deployment] = ()
     """State machines that are created, or updated, at the start."""
-    handlers: str | None = None
+    handlers: Source | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
     """Asked for an answer before the handlers: `doorstep.testing.Mocks` in tests."""
@@ -189,13 +190,13 @@ def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> 
         if machine and machine.type == deployment.type:
             update_state_machine(server, owner, {"stateMachineArn": arn, **definition})
         else:
-            role = f"arn:aws:iam::{owner.account}:role/doorstep"
+            role = f"arn:{owner.partition}:iam::{owner.account}:role/doorstep"
             request = {"name": deployment.name, "type": deployment.type, "roleArn": role}
             create_state_machine(server, owner, {**request, **definition})
 
 
 def _everything(owner: Caller) -> dict[str, Any]:
-    group = f"arn:aws:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
+    group = f"arn:{owner.partition}:logs:{owner.region}:{owner.account}:log-group:doorstep:*"
     destinations = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
     return {"level": "ALL", "includeExecutionData": True, "destinations": destinations}
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_workflow
 from .definitions import load
-from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of
+from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of, role_in
 from .errors import InputError
 from .map_runs import MapRun
-from .model import workflow
+from .model import home_of, workflow
 from .runtime import (
     Driver,
     Execution,
@@ -75,7 +75,7 @@ class Options(ClockOptions, total=False):
 
 
 def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
-    """Check and compile; raises DefinitionError with AWS's diagnostics."""
+    """Check and compile; raise DefinitionError with AWS's diagnostics."""
     _, program = _accepted(definition, type)
     return program
 
@@ -83,7 +83,7 @@ def compile_definition(definition: Definition, type: Type = "STANDARD") -> Progr
 def _accepted(
     definition: Definition, type: Type, *, resource_names: bool = False
 ) -> tuple[dict[str, Any], Program]:
-    """A definition that AWS would take, as a value and as a program."""
+    """Return a definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
     check(value, type=type, resource_names=resource_names)
     return value, compile_workflow(workflow(value))
@@ -181,11 +181,14 @@ def start(
         }
         return Execution(driver, _resumed(stored, stored.first, driver, program, asked))
     name = name or (str(uuid.uuid4()) if seed is None else f"seed-{seed}")
+    region = home_of(value)
     identity = Identity(
         name=name,
         seed=name if seed is None else str(seed),
         machine=state_machine_name,
         type=type,
+        region=region,
+        role=role_in(region),
     )
     running = driver.start(program, Header(value, identity, limits), text or "{}")
     return Execution(driver, running)
@@ -246,4 +249,4 @@ def as_machine(name: str, source: Definition | tuple[Definition, Type]) -> Start
     """Return what `states:startExecution` starts by this name."""
     definition, of_type = source if isinstance(source, tuple) else (source, STANDARD)
     value, program = _accepted(definition, of_type)
-    return Startable(name, program, value, of_type)
+    return Startable(name, program, value, of_type, role_in(home_of(value)))

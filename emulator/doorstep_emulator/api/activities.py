@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from doorstep.definitions.jackson import JSONProblem, loads
 from doorstep.engine.messages import FactKind
 from doorstep.errors import ApiError
 from doorstep.model.aws_errors import invalid_output, invalid_token, no_activity, task_timed_out
+from doorstep.values.jackson import JSONProblem, loads
 
 from ..activities import Poll
 from ..arns import Caller, parse
@@ -26,7 +25,7 @@ def create_activity(server: Server, caller: Caller, request: Members) -> Members
     check_encryption(encryption)
     activity = server.catalogue.activities.get(arn)
     if activity is None:
-        activity = Activity(arn=arn, name=name, created=time.time(), encryption=encryption)
+        activity = Activity(arn=arn, name=name, created=server.clock.now(), encryption=encryption)
         add_tags(activity, request.get("tags", []))
         server.catalogue.save(activity)
     elif activity.encryption != encryption:
@@ -50,9 +49,9 @@ def delete_activity(server: Server, caller: Caller, request: Members) -> Members
 
 
 def list_activities(server: Server, caller: Caller, request: Members) -> Members:
-    """ListActivities, the newest first; fact 459 has them by name."""
+    """ListActivities, in the order of their names (fact 459)."""
     activities = [one for one in server.catalogue.activities.values() if caller.sees(one.arn)]
-    activities.sort(key=lambda one: one.created, reverse=True)
+    activities.sort(key=lambda one: (one.name, one.arn))
     return paging.answer(
         "ListActivities", request, "activities", activities, lambda one: one.arn, _listed
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import replace
 from typing import Any
 
-from doorstep.definitions import jackson
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header
 from doorstep.errors import ApiError, DoorstepError, InputError
@@ -19,6 +17,7 @@ from doorstep.model.aws_errors import (
     wrong_type,
 )
 from doorstep.runtime import Running
+from doorstep.values import jackson
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
@@ -85,7 +84,7 @@ def stop_execution(server: Server, caller: Caller, request: Members) -> Members:
 def redrive_execution(server: Server, caller: Caller, request: Members) -> Members:
     """RedriveExecution; the same clientToken again redrives nothing (facts 500, 506)."""
     row = existing(server, request)
-    token, now = request.get("clientToken"), time.time()
+    token, now = request.get("clientToken"), server.clock.now()
     done = server.redrives.get(row.arn, {})
     if token in done and now - done[token][0] < _TOKEN_LIFE:
         return {"redriveDate": done[token][1]}
@@ -125,7 +124,7 @@ def redrive_refusal(server: Server, row: Row) -> str | None:
     """Return why an execution can't be redriven now; None if it can (facts 500 and 507)."""
     machine = server.catalogue.machines.get(row.machine.partition("/")[0])
     deleting = machine is None or machine.deleting
-    return why_not_redrivable(row, last_event(server, row), time.time(), deleting=deleting)
+    return why_not_redrivable(row, last_event(server, row), server.clock.now(), deleting=deleting)
 
 
 def _not_redrivable(row: Row, why: str) -> ApiError:
@@ -164,7 +163,7 @@ def _is_taken(server: Server, arn: str) -> bool:
     Fact 522.
     """
     row = server.row(arn)
-    if row and row.stopped and time.time() - row.stopped > _RETENTION:
+    if row and row.stopped and server.clock.now() - row.stopped > _RETENTION:
         server.recorder.forget(row)
         return False
     return row is not None or arn in server.driver.executions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from doorstep import DefinitionError, validate
@@ -17,7 +16,7 @@ from ..catalogue import Revision, StoredMachine
 from ..server import Members, Operations, Server, Waiting
 from . import paging
 from .resources import add_tags, check_encryption, check_name
-from .versions import publish
+from .versions import describe, publish
 
 _DIAGNOSTICS = 100
 """By default (API reference, ValidateStateMachineDefinition)."""
@@ -48,7 +47,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
     arn = caller.arn("stateMachine", name)
     if existing := server.catalogue.machines.get(arn):
         return _created_again(server, existing, machine_type, fields, request)
-    now = time.time()
+    now = server.clock.now()
     revision = server.catalogue.add_revision(**fields, machine=arn, at=now, initial=True)
     machine = StoredMachine(
         arn=arn,
@@ -64,7 +63,7 @@ def create_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def update_state_machine(server: Server, caller: Caller, request: Members) -> Members:
-    """UpdateStateMachine; executions that run keep their definition (fact 461)."""
+    """UpdateStateMachine; executions that run keep their definition (facts 461, 470)."""
     if not any(member in request for member in _CHANGES):
         raise ApiError("MissingRequiredParameter", _NOTHING_TO_UPDATE)
     machine = server.catalogue.owner(parse(request["stateMachineArn"], "stateMachine").text)
@@ -74,15 +73,19 @@ def update_state_machine(server: Server, caller: Caller, request: Members) -> Me
     if "definition" in request:
         _check_definition(request["definition"], machine.type)
     before = server.catalogue.revision(machine.revision)
-    changes, now = _changes(request), time.time()
+    changes, now = _changes(request), server.clock.now()
     fields = {own: getattr(before, own) for own in _CHANGES.values()} | changes
     if changes != {own: getattr(before, own) for own in changes}:
         revision = server.catalogue.add_revision(**fields, machine=machine.arn, at=now)
         machine.revision = revision.id
         server.catalogue.save(machine)
-    answer: Members = {"updateDate": now, "revisionId": machine.revision}
+    answer: Members = {"updateDate": now}
+    if machine.revision != before.id or not before.initial:
+        # Fact 470: what was created has no revision yet.
+        answer["revisionId"] = machine.revision
     if request.get("publish"):
-        version = publish(server, machine, request.get("versionDescription"))
+        description = request.get("versionDescription")
+        version = describe(server, machine, publish(server, machine, description), description)
         answer["stateMachineVersionArn"] = version.arn
     return answer
 
@@ -138,13 +141,13 @@ def delete_state_machine(server: Server, caller: Caller, request: Members) -> Me
 
 
 def list_state_machines(server: Server, caller: Caller, request: Members) -> Members:
-    """ListStateMachines, the newest first; fact 459 has them by name."""
+    """ListStateMachines, in the order of their names (fact 459)."""
     machines = [one for one in server.catalogue.machines.values() if caller.sees(one.arn)]
     return paging.answer(
         "ListStateMachines",
         request,
         "stateMachines",
-        sorted(machines, key=lambda one: one.created, reverse=True),
+        sorted(machines, key=lambda one: (one.name, one.arn)),
         lambda one: one.arn,
         lambda one: {
             "stateMachineArn": one.arn,
@@ -181,7 +184,9 @@ def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
 
     def call() -> Any:
         try:
-            return run(request, server.handlers_path)
+            return run(
+                request, server.handlers_source, account=caller.account, region=caller.region
+            )
         except ApiError as refusal:
             return refusal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorstep.asl.map import UNLIMITED
 from doorstep.model.aws_errors import invalid_request, no_execution, no_resource
 
 from ..arns import Caller, parse
@@ -60,8 +61,7 @@ def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
         message = "Map Run that has completed can't be updated."
         raise invalid_request(message, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
     if "concurrency" in changes:
-        most = run.parent.engine.quotas.distributed_concurrency
-        changes["concurrency"] = changes["concurrency"] or most
+        changes["concurrency"] = changes["concurrency"] or UNLIMITED
     run.change(**changes)
     return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from doorstep.errors import ApiError
@@ -33,12 +32,24 @@ def publish(server: Server, machine: StoredMachine, description: str | None) -> 
     version = Version(
         arn=f"{machine.arn}:{machine.last_version}",
         revision=machine.revision,
-        created=time.time(),
+        created=server.clock.now(),
         description=description,
     )
     machine.versions[version.arn] = version
     server.catalogue.save(machine)
     return version
+
+
+def describe(
+    server: Server, machine: StoredMachine, version: Version, description: str | None
+) -> Version:
+    """Let a version have this description, if there is one; return it (fact 470)."""
+    if description is None or version.description == description:
+        return version
+    described = replace(version, description=description)
+    machine.versions[version.arn] = described
+    server.catalogue.save(machine)
+    return described
 
 
 def publish_version(server: Server, caller: Caller, request: Members) -> Members:
@@ -89,7 +100,7 @@ def delete_version(server: Server, caller: Caller, request: Members) -> Members:
 def create_alias(server: Server, caller: Caller, request: Members) -> Members:
     """CreateStateMachineAlias; the same request again returns the same alias (fact 463)."""
     machine = _routed(server, request["routingConfiguration"])
-    now = time.time()
+    now = server.clock.now()
     alias = Alias(
         arn=f"{machine.arn}:{request['name']}",
         name=request["name"],
@@ -121,7 +132,7 @@ def update_alias(server: Server, caller: Caller, request: Members) -> Members:
     if _routed(server, routing) is not machine:
         raise invalid_request("The versions must be of the alias's state machine.", _ROUTING)
     description = request.get("description", alias.description)
-    now = time.time()
+    now = server.clock.now()
     _save(server, machine, replace(alias, routing=routing, description=description, updated=now))
     return {"updateDate": now}
 

@@ -48,7 +48,7 @@ def health(server: Server) -> dict[str, Any]:
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
         "clock": {"ahead": round(clock.ahead(), 3)},
-        "handlers": server.handlers_path,
+        "handlers": server.handlers_described,
         "running": len(server.recorder.rows),
         "lost": server.lost.copy(),
         "stuck": server.recorder.stuck.copy(),
@@ -153,8 +153,9 @@ class Http:
         return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
-        """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;
-        `?heartbeat`: SendTaskHeartbeat.
+        """Send SendTaskSuccess with the body as output.
+
+        With `?error=` or `?cause=`: SendTaskFailure; with `?heartbeat`: SendTaskHeartbeat.
         """
         began, operation, outcome = time.perf_counter(), "SendTaskSuccess", None
         members: Members = {"taskToken": request.path_params["token"]}

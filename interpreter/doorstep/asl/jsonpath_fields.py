@@ -9,7 +9,14 @@ from ..engine import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
 from ..jsonata.sequences import written_size
-from ..jsonpath import CompiledPath, IndexNotFound, PathMeter, PathNotFound, compile_path
+from ..jsonpath import (
+    CompiledPath,
+    IndexNotFound,
+    NotAnArray,
+    PathMeter,
+    PathNotFound,
+    compile_path,
+)
 from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
@@ -17,7 +24,7 @@ from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:
-    """Return a path on the state's data, the context object or a variable; raises PathNotFound.
+    """Return a path on the state's data, the context object or a variable; raise PathNotFound.
 
     Facts 334 and 342.
     """
@@ -79,8 +86,8 @@ def whole_path(text: str) -> Closure:
 def field(text: str, name: str) -> Closure:
     """Return a path or intrinsic call as the value of the field `name` ("value.$", "ErrorPath").
 
-    Fact 324; the failure of an intrinsic function has the specification's name (Appendix A), where
-    fact 128 has States.Runtime.
+    Fact 324. An intrinsic function that fails is States.Runtime, which nothing catches (fact 128;
+    the specification's Appendix A has States.IntrinsicFailure, which no recording shows).
     """
     if text.startswith("$"):
         return _path_field(text, name)
@@ -90,7 +97,7 @@ def field(text: str, name: str) -> Closure:
         try:
             return call(env)
         except IntrinsicFailure as failed:
-            raise StateFailed("States.IntrinsicFailure", str(failed), ours=True) from None
+            raise runtime(failed.cause) from None
         except TooLarge:
             raise _too_large(env) from None
 
@@ -175,7 +182,7 @@ def _path_field(text: str, name: str) -> Closure:
 
 
 def _argument(text: str, call: str) -> Closure:
-    # Fact 352: so is one among the arguments of a function.
+    # Fact 352: so is one among the arguments of a function; fact 133: of what is no array.
     get = getter(text)
 
     def value(env: Env) -> Any:
@@ -186,6 +193,8 @@ def _argument(text: str, call: str) -> Closure:
                 if not env.left():
                     raise _too_long(call)
             return argument
+        except NotAnArray as miss:
+            raise runtime(miss.reason) from None
         except PathNotFound:
             raise runtime(
                 f"The function '{call}' had the following error: "
@@ -217,7 +226,7 @@ def _looked_in(text: str, env: Env) -> str:
 
 
 def _template(value: Any) -> Closure | None:
-    """None when nothing in the value is to be evaluated: it then serves as it is."""
+    """Compile a template; None when nothing in it is to be evaluated: it then serves as it is."""
     if isinstance(value, dict):
         return _object(value)
     if isinstance(value, list):

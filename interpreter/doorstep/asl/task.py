@@ -8,10 +8,12 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import Integration, unfit
-from .context import Closure, Env
+from ..model import Integration, partition_named_in, unfit
+from .context import PROVIDED, Closure, Env
 from .data_flow import Leave
 from .states import Working
+
+_ELSEWHERE = "The resource belongs to a different partition from the running execution."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +34,14 @@ def task(plan: TaskPlan) -> Callable[[Env], Working]:
     """Task: send the arguments to the world, wait for the answer, pass the result on.
 
     Facts 411 to 413: which events a task leaves. Fact 233: callback and `.sync` tasks have a token.
+    Fact 236: an execution reaches the resources of its own partition only.
     """
+    partition = partition_named_in(plan.resource)
 
     def work(env: Env) -> Working:
         fiber = env.fiber
+        if partition and partition != fiber.engine.identity.partition:
+            raise runtime(_ELSEWHERE)
         key = fiber.next_key()
         if plan.integration.pattern:
             env.new_token(key)
@@ -62,7 +68,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
-    text = fiber.encode(arguments, plan.state)
+    text = fiber.encode(arguments, plan.state, PROVIDED)
     if reasons := ", ".join(unfit(integration, arguments)):
         raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
     details: dict[str, Any]

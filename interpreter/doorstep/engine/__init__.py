@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .engine import EXECUTION, SLICE, Engine
 from .fibers import Body, Fiber, FiberGroup, HistoryFull, Redriven, written
-from .identity import ROLE, Identity, check_name, is_name
+from .identity import ACCOUNT, ROLE, Identity, check_name, is_name, role_in
 from .journal import (
     Header,
     Journal,
@@ -41,12 +41,12 @@ from .quotas import EXPRESS, MOST_BYTES, STANDARD, Quotas, quotas_of
 
 # fmt: off
 __all__ = [
-    "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL", "WHOLE",
-    "BatchPlan", "Body", "Cancel", "Command", "Engine", "Event", "Fact", "FactKind", "Fiber",
-    "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke", "ItemSource",
-    "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget", "SetTimer",
-    "StartMapRun", "check_name", "details_member", "entry_line", "header_line", "is_name",
-    "quotas_of", "read_all", "replay", "scheduled_line", "states_of",
+    "ACCOUNT", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL",
+    "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine", "Event", "Fact", "FactKind",
+    "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke",
+    "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget",
+    "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line", "header_line",
+    "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "states_of",
     "written",
 ]
 # fmt: on

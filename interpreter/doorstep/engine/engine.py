@@ -43,6 +43,9 @@ has no such quota (Express, a lifted quota) are cut into slices.
 _STEPS_OF_EVENT = 10
 """Steps of an evaluation that take as long as an event does."""
 
+_MOMENT = 0.0005
+"""Seconds: times have milliseconds, and a sum of two may be off by less than this."""
+
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
 
@@ -205,7 +208,9 @@ class Engine:
             (self.waiting[timer.key], fact._replace(key=timer.key, data=timer.name))
             for commands in self.open.values()
             for timer in commands.values()
-            if isinstance(timer, SetTimer) and timer.at <= fact.at and timer.key != EXECUTION
+            if isinstance(timer, SetTimer)
+            and timer.at <= fact.at + _MOMENT
+            and timer.key != EXECUTION
         )
 
     def _redrive(self) -> None:

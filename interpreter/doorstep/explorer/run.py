@@ -17,7 +17,7 @@ from ..coverage import Coverage, Item, StateItems
 from ..engine import Event, Header, Identity, Invoke, ItemSource, Program, StartMapRun
 from ..history import Visit, Visits, of_execution
 from ..map_runs import MapRun
-from ..model import Clause, State, workflow
+from ..model import Clause, State, home_of, workflow
 from ..runtime import Answer, Clock, Driver, Handlers, Respond, Running, VirtualClock
 from ..values.json_values import dumps
 from . import flow_states
@@ -291,7 +291,13 @@ class Subject:
         self.coverage = Coverage(definition)
         self.parts = self.coverage.parts
         self._exits: dict[tuple[str, str], ExitFlow] = {}
-        self.identity = Identity(name="explored", seed="explored", machine=name, type=type)
+        self.identity = Identity(
+            name="explored",
+            seed="explored",
+            machine=name,
+            type=type,
+            region=home_of(definition),
+        )
 
     def run(self, script: Script, first: Respond | None = None) -> Run:
         """Run a script to its end in virtual time; `first` is asked before the script."""

@@ -126,9 +126,7 @@ class StateFailures:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return {"state", "iterations" ([[7, 2], …]), "visits", "ofVisits", "attempts" (the most),
-        "outcome", "errors", "error" (the last), "cause", "event", "seconds", "ended"}.
-        """
+        """Return the row for programs, which docs/cli.md describes."""
         return {
             "state": self.state,
             "iterations": [one.iterations for one in self.visits if one.iterations],

@@ -29,10 +29,11 @@ class Visits:
     """The visits of a history in the order in which the states were entered."""
 
     def __init__(self, events: Iterable[Entry], resumed: Mapping[int, int] | None = None) -> None:
-        """`resumed`: what each event that follows a redrive continues, as the id of the event that
-        entered the state. Without it that is inferred, see `_resumed_by`.
+        """`resumed`: what each event after a redrive continues, if known; see `_resumed_by`.
+
+        By the event's id, the id of the event that entered the state.
         """
-        self.entries = {event.id: event for event in events}
+        self.entries: dict[int, Entry] = {}
         self.all: list[Visit] = []
         self.of: dict[int, Visit | None] = {}
         """The visit that each event belongs to; None: the execution."""
@@ -43,14 +44,16 @@ class Visits:
         self._resumed = resumed
         self._redriven: dict[int, list[Visit]] = {}
         """What can continue after each redrive: the visits that had not succeeded."""
-        for event in self.entries.values():
-            self._add(event)
-        for visit in self.all:
-            before = self.of.get(visit.entered.previous)
-            if before and before.exited and before.exited.id == visit.entered.previous:
-                before.following = visit.name
+        self.settled: list[Visit] = []
+        """The visits of other states whose outcome the latest event decided."""
+        self._known = {event.id: event for event in events}
+        for event in self._known.values():
+            self.add(event)
 
-    def _add(self, event: Entry) -> None:
+    def add(self, event: Entry) -> None:
+        """Add the next event; before `variables` are asked for."""
+        self.entries[event.id] = event
+        self.settled = []
         if event.type == "ExecutionRedriven":
             self._redrive(event)
         self._followed.add(event.previous)
@@ -81,7 +84,8 @@ class Visits:
         """
         blamed = self.failed_visit(event) if _fails(event) else None
         path = set(blamed.outward()) if blamed else set()
-        for visit in self._unfinished(group):
+        self.settled = list(self._unfinished(group))
+        for visit in self.settled:
             if visit in path:
                 visit.outcome = "failed"
             elif visit.outcome == "in progress" or not self._consequential(visit):
@@ -140,6 +144,8 @@ class Visits:
         if event.type.endswith("StateEntered"):
             around = before.parent if before and before.over else before
             visit = Visit(event, around, self._index[event.id])
+            if before and before.exited and before.exited.id == event.previous:
+                before.following = visit.name
             if before and before.over:
                 visit.alternatives, visit.unsure_from = before.alternatives, event.id
             self.all.append(visit)
@@ -199,16 +205,16 @@ class Visits:
         Walked back from the iterations' ends: an event has one cause, but many consequences.
         """
         ended = defaultdict(list)
-        for event in self.entries.values():
+        for event in self._known.values():
             if event.type in ("MapIterationSucceeded", "MapIterationFailed"):
                 iteration = event.name, event.details.get("index")
-                at, begun = self.entries.get(event.previous), False
+                at, begun = self._known.get(event.previous), False
                 while at and not begun:
                     begun = at.type == "MapIterationStarted" and iteration == (
                         at.name,
                         at.details.get("index"),
                     )
-                    before = self.entries.get(at.previous)
+                    before = self._known.get(at.previous)
                     if before and before.type == "ExecutionRedriven" and not begun:
                         ended[at.id].append(iteration)
                         break

@@ -128,7 +128,7 @@ class Visit:
         return [str(e.details["error"]) for e in self.events if e.failed and "error" in e.details]
 
     def outward(self) -> Iterator[Visit]:
-        """This visit and those that enclose it."""
+        """Yield this visit and those that enclose it."""
         visit: Visit | None = self
         while visit:
             yield visit

@@ -1,9 +1,9 @@
-"""Calls of intrinsic functions (`States.Format` and 17 more): text to a tree, tree to closure.
+r"""Calls of intrinsic functions (`States.Format` and 17 more): text to a tree, tree to closure.
 
     call     = "States." name "(" [ argument { "," argument } ] ")"
     argument = call | path | 'text' | number | true | false | null
 
-Quotas and syntax: fact 350. In a text only ``\\'``, ``\\{``, ``\\}`` and ``\\\\`` are escapes;
+Quotas and syntax: fact 350. In a text only ``\'``, ``\{``, ``\}`` and ``\\`` are escapes;
 another one is refused when the definition is created (recorded: LocalStack's
 test_illegal_escapes). The number of arguments is not looked at then: AWS fails the call when
 it runs.
@@ -177,7 +177,7 @@ class TooLarge(Exception):  # noqa: N818  named after what it says
     """The arguments of a call are together larger than any payload."""
 
 
-class IntrinsicFailure(Exception):  # noqa: N818  named after AWS's error
+class IntrinsicFailure(Exception):  # noqa: N818  named after what it says
     """A call can't be carried out; ``cause`` is AWS's text after the state's prefix."""
 
     def __init__(self, cause: str) -> None:
@@ -289,10 +289,9 @@ class _Compiler:
         return apply
 
     def _failure(self, name: str, problem: Exception | None) -> IntrinsicFailure:
-        # Fact 129: the tail of the cause.
+        # Facts 128 and 129: the whole call, then what failed in it.
         invalid = problem if isinstance(problem, InvalidArguments) else InvalidArguments()
-        detail = f": {invalid.detail}" if invalid.detail else ""
         return IntrinsicFailure(
-            f"The function '{self.text}' had the following error: "
-            f"Invalid {invalid.what} in {name}{detail}"
+            f"There was an error while evaluating the intrinsic function: {self.text}. "
+            f"{invalid.problem} in {name}{invalid.more}"
         )

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html and
 https://states-language.net/spec.html#appendix-b; a call that fails says "Invalid arguments in
-States.…" (fact 128).
+States.…", or as fact 129 has it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from ..errors import InputError
-from ..values import java
-from ..values.json_values import dumps, equality_key, loads
+from ..values import jackson, java
+from ..values.json_values import dumps, equality_key
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take (fact 57)."""
@@ -35,12 +34,12 @@ _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
 
 
 class InvalidArguments(Exception):  # noqa: N818
-    """These arguments can't be used; ``detail`` may say more."""
+    """These arguments can't be used: "`problem` in States.NAME", and how that goes on."""
 
-    def __init__(self, detail: str = "", what: str = "arguments") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.what = what
+    def __init__(self, more: str = "", problem: str = "Invalid arguments") -> None:
+        super().__init__(more)
+        self.more = more
+        self.problem = problem
 
 
 def _array(value: Any) -> list[Any]:
@@ -115,23 +114,21 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
 def array_get_item(items: Any, index: Any) -> Any:
     """Return an item; null of an empty array, whatever the index (facts 56 and 131)."""
     position = _int(_truncated(index))
-    if position != index or position < 0 or 0 < len(_array(items)) <= position:
+    if position < 0 or 0 < len(_array(items)) <= position:
         raise InvalidArguments
     return items[position] if items else None
 
 
 def array_unique(items: Any) -> list[Any]:
-    """Return the first of each; AWS promises no order.
-
-    Fact 130 has an order of Java's, which is not done yet.
-    """
+    """Return the first of each, in the order of a java.util.HashSet (fact 130)."""
     unique: dict[Hashable, Any] = {}
     for item in _array(items):
         unique.setdefault(equality_key(item), item)
-    return list(unique.values())
+    return java.hash_order(unique.values())
 
 
 def base64_encode(text: Any) -> str:
+    """Encode a text's UTF-8 bytes (States.Base64Encode)."""
     # Fact 57: at most 10,000 characters.
     return base64.b64encode(_utf8(_short(_text(text)))).decode()
 
@@ -167,9 +164,19 @@ def string_to_json(text: Any) -> Any:
     if not _text(text).strip():
         return None
     try:
-        return loads(text)
-    except InputError:
-        raise InvalidArguments from None
+        return jackson.loads(text)
+    except jackson.JSONProblem as problem:
+        # Fact 129.
+        why = f", caused by: {problem.redacted}"
+        raise InvalidArguments(why, "Cannot convert String to Json") from None
+
+
+def json_to_string(*values: Any) -> str:
+    """Return a value's JSON text (States.JsonToString)."""
+    # Fact 129: of the counts of arguments only this one has a text of its own.
+    if len(values) != 1:
+        raise InvalidArguments(": only a single argument is allowed.")
+    return dumps(values[0])
 
 
 def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) -> int:
@@ -209,7 +216,7 @@ def format_(template: Any, *values: Any) -> str:
     """Replace each `{}` of the template by the text of the next value (facts 52, 53 and 353)."""
     first, *others = _pieces(_text(template))
     if len(others) != len(values):
-        raise InvalidArguments("number of arguments do not match the occurrences of {}.")
+        raise InvalidArguments(": number of arguments do not match the occurrences of {}.")
     return first + "".join(
         [java.text_of(value) + piece for value, piece in zip(values, others, strict=True)]
     )
@@ -230,7 +237,8 @@ def _pieces(template: str) -> tuple[str, ...]:
             pieces.append("")
         elif token in ("{", "}"):
             other = "}" if token == "{" else "{"
-            raise InvalidArguments(f"matching '{other}' not found for '{token}'.", "template")
+            unmatched = f": matching '{other}' not found for '{token}'."
+            raise InvalidArguments(unmatched, "Invalid template")
         else:
             pieces[-1] += token[1]
     pieces[-1] += template[position:]
@@ -263,7 +271,7 @@ FUNCTIONS: dict[str, Intrinsic] = {
     "States.Hash": Intrinsic(hash_, 2, 2, writes=True),
     "States.JsonMerge": Intrinsic(json_merge, 3, 3),
     "States.StringToJson": Intrinsic(string_to_json, 1, 1),
-    "States.JsonToString": Intrinsic(dumps, 1, 1, writes=True),
+    "States.JsonToString": Intrinsic(json_to_string, 0, math.inf, writes=True),
     "States.MathRandom": Intrinsic(math_random, 2, 3, draws=True),
     "States.MathAdd": Intrinsic(math_add, 2, 2),
     "States.StringSplit": Intrinsic(string_split, 2, 2),

@@ -11,6 +11,7 @@ from .meter import PathMeter
 from .paths import (
     CompiledPath,
     IndexNotFound,
+    NotAnArray,
     PathNotFound,
     ReferenceConflict,
     ReferencePath,
@@ -21,6 +22,7 @@ from .paths import (
 __all__ = [
     "CompiledPath",
     "IndexNotFound",
+    "NotAnArray",
     "PathMeter",
     "PathNotFound",
     "PathSyntaxError",

@@ -138,10 +138,15 @@ class PathNotFound(Exception):  # noqa: N818  named after what it says
 
 
 class IndexNotFound(PathNotFound):
-    """The path ends past the end of an array; as a field of a payload template that is null
-    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest;
-    fact 328).
+    """The path ends past the end of an array.
+
+    As a field of a payload template that is null (measured: floci's
+    StepFunctionsIntrinsicMissingArgumentIntegrationTest; fact 328).
     """
+
+
+class NotAnArray(PathNotFound):
+    """An index stands on something other than an array, or null (fact 133)."""
 
 
 def follow(text: str, steps: tuple[Step, ...], absent: Get) -> tuple[Get, Reach | None]:
@@ -182,6 +187,7 @@ def _single(step: Step) -> bool:
 
 
 def key_of(step: Step) -> Any:
+    """Return the name or index of a step that has one alone."""
     match step:
         case Members((key,)) | Elements((key,)):
             return key
@@ -268,8 +274,9 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
                 value = value[names[0]]
             case Elements((index,)):
                 if not isinstance(value, list):
+                    kind = PathNotFound if value is None else NotAnArray
                     reason = f"Filter: [{index}] can only be applied to arrays."
-                    return PathNotFound(text, f"{reason} Current context is: {dumps(value)}")
+                    return kind(text, f"{reason} Current context is: {dumps(value)}")
                 at += f"[{index}]"
                 beyond = not -len(value) <= index < len(value)
                 if beyond and last:

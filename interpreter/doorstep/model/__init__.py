@@ -2,6 +2,7 @@
 
 grammar, state_types  which fields there are, as tables
 definition            a definition as a typed tree
+partitions            the parts of AWS, their regions and ARNs
 resource              a Task's Resource taken apart
 """
 
@@ -27,6 +28,7 @@ from .grammar import (
     JSONATA,
     JSONPATH,
     MACHINE,
+    MAX_SECONDS,
     NESTED_RULE,
     SELECTORS,
     Field,
@@ -34,6 +36,7 @@ from .grammar import (
     operator_of,
     several,
 )
+from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration, unfit
 from .state_types import STATES, TERMINAL, WORKING
 
@@ -42,6 +45,7 @@ __all__ = [
     "JSONATA",
     "JSONPATH",
     "MACHINE",
+    "MAX_SECONDS",
     "NESTED_RULE",
     "SELECTORS",
     "STATES",
@@ -59,8 +63,11 @@ __all__ = [
     "Workflow",
     "escape",
     "function_name",
+    "home_of",
     "integration",
     "operator_of",
+    "partition_named_in",
+    "partition_of",
     "scopes_in",
     "several",
     "speaks_jsonata",

@@ -260,7 +260,7 @@ class Follower:
     def _is_chance(self, entry: Entry, ours: int | None) -> bool:
         """Return whether it happened in a line that was stopped here at an earlier moment.
 
-        A line goes on where one of our events follows from `ours`: then it is a difference.
+        A line continues where one of our events follows from `ours`: then it is a difference.
 
         Facts 108, 137 and 421: which events a line that is aborted still has depends on the moment.
         """

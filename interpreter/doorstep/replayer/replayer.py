@@ -30,7 +30,7 @@ from ..engine import (
     StartMapRun,
     quotas_of,
 )
-from ..model import workflow
+from ..model import home_of, workflow
 from ..validation import check
 from .child_histories import ChildHistories, ChildSource, read_children
 from .comparison import ComparisonRules, Tolerate
@@ -113,7 +113,7 @@ class Replayer:
     ) -> Follower:
         express = ":express:" in (recording.arn or "")
         of_type = self.type or ("EXPRESS" if express else "STANDARD")
-        identity = identity_of(recording, values, of_type)
+        identity = identity_of(recording, values, of_type, home_of(self.definition))
         quotas = quotas_of(of_type)
         engine = Engine(self.program, identity, quotas)
         journal = Journal(Header(self.definition, identity, quotas))
@@ -317,10 +317,12 @@ class RepeatedRandom(Random):
         return float(next(self._drawn, 0))
 
 
-def identity_of(recording: Recording, recorded: RecordedValues, type: str) -> RecordedIdentity:
+def identity_of(
+    recording: Recording, recorded: RecordedValues, type: str, region: str
+) -> RecordedIdentity:
     """Return who the recorded execution was, as far as its history and `recorded` say it.
 
-    Facts 282 and 457: what ARNs say of names, labels and types.
+    `region`: if neither says one. Facts 282 and 457: what ARNs say of names, labels and types.
     """
     map_run = _ARN.fullmatch(str(recording.map_run))
     identity = RecordedIdentity(
@@ -328,6 +330,7 @@ def identity_of(recording: Recording, recorded: RecordedValues, type: str) -> Re
         machine="replayed-machine",
         seed="replay",
         type=type,
+        region=region,
         role=recording.events[0].details.get("roleArn"),
         recorded=recorded,
         given_arn=recording.arn,

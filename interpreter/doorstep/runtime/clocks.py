@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Protocol
 
+from ..values.timestamps import in_milliseconds, not_before
+
 _ROOM = 1024
 """Entries of an agenda before those that were cancelled are dropped."""
 
@@ -51,14 +53,14 @@ def after_all(act: Callable[[], object]) -> Callable[[], None]:
 
 
 def _nothing() -> None:
-    """What is left of something cancelled."""
+    """Do nothing: what is left of something cancelled."""
 
 
 class Clock(Protocol):
     """An execution's time. Everything that it does is done in the thread of the main clock."""
 
     def now(self) -> float:
-        """Return the time in epoch seconds."""
+        """Return the time in epoch seconds, with milliseconds and no more (fact 344)."""
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
@@ -71,7 +73,7 @@ class Clock(Protocol):
         """
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """As long as `still` holds, somebody outside of this process may send an answer."""
+        """Allow for an answer from outside of this process as long as `still` holds."""
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -153,7 +155,7 @@ class VirtualClock:
     """A Wait of a year costs nothing, and the order of things is always the same."""
 
     def __init__(self, start: float | None = None) -> None:
-        self._now = time.time() if start is None else start
+        self._now = in_milliseconds(time.time() if start is None else start)
         self._agenda = Agenda()
         self._soon: deque[Handle] = deque()
 
@@ -162,13 +164,13 @@ class VirtualClock:
         return self._now
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """Nobody can: time does not pass outside."""
+        """Do nothing: nobody outside can answer while time does not pass there."""
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         handle = Handle(act, limit)
         if at > self._now:
-            self._agenda.add(at, handle)
+            self._agenda.add(not_before(at), handle)
         else:
             self._soon.append(handle)
         return handle
@@ -215,11 +217,12 @@ class VirtualClock:
         self._pass_until(self._now + length)
 
     def _pass_until(self, at: float) -> None:
+        at = not_before(at)
         self._agenda.add(at, Handle(_nothing))
         self.run(lambda: self._now >= at and not self._is_due())
 
     def _is_due(self) -> bool:
-        """Whether there is more to do in this moment."""
+        """Return whether there is more to do in this moment."""
         following = self._agenda.next_time()
         return bool(self._soon) or (following is not None and following <= self._now)
 
@@ -257,12 +260,16 @@ class RealClock:
         self._brought: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def now(self) -> float:
-        """Return the time in epoch seconds."""
-        return self._time()
+        """Return the time in epoch seconds, with milliseconds and no more."""
+        return in_milliseconds(self.exact())
+
+    def exact(self) -> float:
+        """Return the time as it is read, for clocks that pass at another speed."""
+        return self._began + passed()
 
     def ahead(self) -> float:
         """Return by how many seconds it is ahead of the machine's clock, since that was set."""
-        return self._time() - time.time()
+        return self.exact() - time.time()
 
     def expect(self, still: Callable[[], bool]) -> None:
         """Time passes anyway."""
@@ -270,6 +277,7 @@ class RealClock:
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at that time. May be called from any thread."""
         handle = Handle(act, limit)
+        at = not_before(at)
         self._brought.put(lambda: self._enter(at, handle))
         return handle
 
@@ -291,14 +299,14 @@ class RealClock:
 
     def advance(self, length: float) -> None:
         """Let so many seconds pass, and what is due in them happen."""
-        until = self.now() + length
+        until = not_before(self.now() + length)
         self.call_at(until, lambda: None)
         self.run(lambda: self.now() >= until)
 
     def step(self, patience: float | None = None) -> bool:
         """Do the next thing that is brought or due, if one comes within `patience` seconds."""
         at = self._agenda.next_time()
-        left = None if at is None else max(0.0, at - self._time())
+        left = None if at is None else max(0.0, at - self.exact())
         waits = [wait for wait in (left, patience) if wait is not None]
         try:
             self._brought.get(timeout=min(waits) if waits else None)()
@@ -308,11 +316,8 @@ class RealClock:
             self._agenda.take().act()
         return True
 
-    def _time(self) -> float:
-        return self._began + passed()
-
     def _enter(self, at: float, handle: Handle) -> None:
-        if at <= self._time():
+        if at <= self.exact():
             handle.act()
         else:
             self._agenda.add(at, handle)

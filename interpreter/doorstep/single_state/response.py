@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions import load
-from ..engine import EXPRESS, Header, Identity, Invoke
+from ..engine import ACCOUNT, EXPRESS, Header, Identity, Invoke
 from ..errors import ApiError, DefinitionError
-from ..model import State, targets_of, workflow
+from ..model import State, home_of, targets_of, workflow
 from ..runtime import Answer, Driver, Handlers, Running, Source, VirtualClock
 from ..validation import check as check_definition
 from .refusals import check
@@ -17,7 +17,13 @@ from .request import read
 from .trial import STATE_NAME, Trial, answer, inspection_data
 
 
-def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> dict[str, Any]:  # noqa: PT028
+def test_state(
+    request: Mapping[str, Any],
+    handlers: Source | None = None,  # noqa: PT028
+    *,
+    account: str = ACCOUNT,  # noqa: PT028
+    region: str | None = None,  # noqa: PT028
+) -> dict[str, Any]:
     """Run one state and return the outcome: TestState of the AWS API, on this machine.
 
     `request` has the request's members; `definition`, `input`, `variables`, `context` and
@@ -37,6 +43,9 @@ def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> di
     | roleArn | needed for a Task without a mock; stands in the context object |
     | revealSecrets | accepted without a mock; Doorstep has no secrets to show |
 
+    `account` and `region` stand in the context object's ARNs; without a region it is one of the
+    partition that the definition's Resources are of.
+
     Without a mock `handlers` answer a Task, as in `doorstep.run`; time is modelled. The response
     has `status` (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and, where they apply, `output` (JSON
     text), `error`, `cause`, `nextState` and `inspectionData`. As on AWS, the causes do not say
@@ -50,7 +59,7 @@ def test_state(request: Mapping[str, Any], handlers: Source | None = None) -> di
     state = _find(test.definition, test.state_name)
     check(test, state)
     trial = Trial(test, state)
-    _run(trial, Handlers(handlers))
+    _run(trial, Handlers(handlers), account, region or home_of(state.fields))
     return _response(trial)
 
 
@@ -89,14 +98,27 @@ def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"StartAt": STATE_NAME, "States": {**ends, STATE_NAME: fields}}
 
 
-def _run(trial: Trial, handlers: Handlers) -> None:
+class TrialIdentity(Identity):
+    """Who a test's execution is: its ARN is that of an Express one, and ends in its name."""
+
+    __slots__ = ()
+
+    @property
+    def arn(self) -> str:
+        """The execution's ARN, as recorded for TestState (fact 487)."""
+        return self._arn(f"express:{self.machine}:{self.name}")
+
+
+def _run(trial: Trial, handlers: Handlers, account: str, region: str) -> None:
     test = trial.test
 
     def respond(_: Running, __: Invoke) -> Answer | None:
         return answer(test.mock) if test.mock else None
 
     name = str(uuid.uuid4())
-    identity = Identity(name=name, seed=name, type="EXPRESS", role=test.role)
+    identity = TrialIdentity(
+        name=name, seed=name, type="EXPRESS", account=account, region=region, role=test.role
+    )
     driver = Driver(VirtualClock(), handlers, respond=respond)
     execution = driver.start(trial, Header({}, identity, EXPRESS), test.input)
     driver.run(execution)

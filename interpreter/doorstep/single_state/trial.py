@@ -210,8 +210,10 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
 
     def work(env: Env) -> Exit:
         plan.effective(env)
-        count, percentage = _limits(plan, env, show)
+        limits = _limits(plan, env)
         items = _items(plan, env, test.reader_data, show)
+        for name, value in limits.items():
+            show(name, value)
         if state.selector is not None:
             items = _selected(plan, env, items)
             show("afterItemSelector", items)
@@ -220,7 +222,10 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
             show("afterItemBatcher", batches)
         result = _result(mock)
         total = len(result) if isinstance(result, list) else len(items)
-        if exceeds(test.failed_iterations or 0, total, count, percentage):
+        count, percentage = (limits.get(name) for name in _NUMBERS[1:])
+        # Fact 485: without a tolerance the number of failed iterations decides nothing.
+        tolerates = count is not None or percentage is not None
+        if tolerates and exceeds(test.failed_iterations or 0, total, count, percentage):
             raise StateFailed("States.ExceedToleratedFailureThreshold", EXCEEDED)
         show("result", result)
         return plan.leave(env, result)
@@ -228,15 +233,18 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
     return work
 
 
-def _limits(plan: MapPlan, env: Env, show: Show) -> tuple[int | None, float | None]:
-    # Facts 275 and 481: a Map's limits as they are evaluated.
-    show("maxConcurrency", plan.concurrency(env) or 0)
+def _limits(plan: MapPlan, env: Env) -> dict[str, Any]:
+    """Return a Map's limits by their names in inspectionData, which shows them after the items.
+
+    Facts 275 and 481.
+    """
+    limits = {"maxConcurrency": plan.concurrency(env) or 0}
     count, percentage = plan.tolerated_count(env), plan.tolerated_percentage(env)
     if count is not None:
-        show("toleratedFailureCount", count)
+        limits["toleratedFailureCount"] = count
     if percentage is not None:
-        show("toleratedFailurePercentage", float(percentage))
-    return count, percentage
+        limits["toleratedFailurePercentage"] = float(percentage)
+    return limits
 
 
 def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..runtime import Duration, Handle, VirtualClock, seconds
+from ..values.timestamps import in_milliseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -43,7 +44,7 @@ class SimulatedClock(VirtualClock):
         wanted = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         at = (wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)).timestamp()
         if not self._asked:
-            self._now = at
+            self._now = in_milliseconds(at)
         elif at < self.now():
             raise InputError(f"the clock can't go back from {self.moment} to {wanted}")
         self._pass_until(at)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+import struct
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 def text_of(value: Any) -> str:
@@ -28,7 +31,7 @@ def text_of(value: Any) -> str:
 
 
 def _double(value: float) -> str:
-    """Double.toString: plain from 0.001 up to 10 million, `1.0E7` outside of that."""
+    """Do as Double.toString: plain from 0.001 up to 10 million, `1.0E7` outside of that."""
     size = abs(value)
     if size == 0 or 1e-3 <= size < 1e7:
         return repr(value)
@@ -37,7 +40,7 @@ def _double(value: float) -> str:
 
 
 def rounded(value: float) -> int:
-    """Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
+    """Do as Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
     below = math.floor(value)
     return below + (value - below >= 0.5)
 
@@ -69,21 +72,60 @@ def _states(seed: int) -> Iterator[int]:
         yield state
 
 
-def hash_order(names: Collection[str]) -> list[str]:
-    """Return names in the order in which a `java.util.HashMap` with these keys returns them.
+def hash_order(values: Collection[_T]) -> list[_T]:
+    """Return values that differ in the order in which a `java.util.HashMap` returns such keys.
 
-    Fact 329.
+    Facts 130 and 329.
     """
     size = 16
-    while len(names) > size * 3 // 4:
+    while len(values) > size * 3 // 4:
         size *= 2
-    return sorted(names, key=lambda name: _hash(name) % size)
+    return sorted(values, key=lambda value: _spread(hash_code(value)) % size)
 
 
-def _hash(name: str) -> int:
-    """String.hashCode, its upper half mixed into the lower one as HashMap does."""
-    code = 0
-    units = name.encode("utf-16-be", "surrogatepass")
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        code = (31 * code + (high << 8) + low) % 2**32
+def _spread(code: int) -> int:
+    """Mix the upper half of a hash code into the lower one, as HashMap does."""
     return code ^ (code >> 16)
+
+
+def hash_code(value: Any) -> int:
+    """Return `Object.hashCode` of a JSON value, as a number from 0 up to 2**32.
+
+    By the documentation of java.lang and java.util; a double that is whole counts as the integer
+    that it equals.
+    """
+    match value:
+        case str():
+            return _of_sequence(0, _utf16(value))
+        case None:
+            return 0
+        case bool():
+            return 1231 if value else 1237
+        case int():
+            return value % 2**32 if -(2**31) <= value < 2**31 else _folded(value % 2**64)
+        case float():
+            return hash_code(int(value)) if value.is_integer() else _folded(_bits(value))
+        case list():
+            return _of_sequence(1, map(hash_code, value))
+    return sum(hash_code(name) ^ hash_code(member) for name, member in value.items()) % 2**32
+
+
+def _of_sequence(code: int, parts: Iterable[int]) -> int:
+    for part in parts:
+        code = (31 * code + part) % 2**32
+    return code
+
+
+def _utf16(text: str) -> Iterator[int]:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return ((high << 8) + low for high, low in zip(units[::2], units[1::2], strict=True))
+
+
+def _folded(bits: int) -> int:
+    """Do as Long.hashCode and Double.hashCode: both halves of 64 bits, one onto the other."""
+    return (bits ^ (bits >> 32)) % 2**32
+
+
+def _bits(value: float) -> int:
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    return int(bits)

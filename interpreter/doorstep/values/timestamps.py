@@ -1,10 +1,11 @@
-"""RFC 3339 timestamps as the Amazon States Language wants them: uppercase T and Z."""
+"""Times in milliseconds, as AWS has them, and as text: RFC 3339, uppercase T and Z."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil, floor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -17,12 +18,31 @@ _SHAPE = re.compile(
 )
 
 
-def parse_timestamp(text: str) -> tuple[int, int] | None:
+_ROUNDING = 0.01
+"""Milliseconds: epoch seconds as a float are exact to a fortieth of that."""
+
+
+def in_milliseconds(at: float) -> float:
+    """Return a time, read off a clock, in whole milliseconds: all that AWS has of one (fact 344).
+
+    Whoever reads a clock calls it, so that a time is the same wherever it is written.
+    """
+    return floor(at * 1000 + _ROUNDING) / 1000
+
+
+def not_before(at: float) -> float:
+    """Return the first whole millisecond that is not before a time."""
+    return ceil(at * 1000 - _ROUNDING) / 1000
+
+
+def parse_timestamp(text: str, *, any_case: bool = False) -> tuple[int, int] | None:
     """Return epoch seconds and nanoseconds, or None when the text is no such timestamp.
+
+    `any_case`: t and z will do, as in JSONata states (fact 145).
 
     Facts 17 and 260; https://states-language.net/spec.html#timestamps
     """
-    shape = _SHAPE.fullmatch(text)
+    shape = _SHAPE.fullmatch(text.upper() if any_case else text)
     if shape is None:
         return None
     minute, second, fraction, zone = shape.groups()

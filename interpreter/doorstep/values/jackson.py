@@ -4,6 +4,7 @@ AWS answers INVALID_JSON_DESCRIPTION with Jackson's message and Jackson's locati
 `Unrecognized token 'not': was expecting (JSON String, …)` at
 `[Source: (String)"not JSON"; line: 1, column: 4]` (recorded: test_sfn_api_validation and
 test_invalid_start_execution_input). Duplicate members: the last one wins, as with Jackson.
+Executions are read by a later Jackson, which does not repeat the text: `redacted` (fact 129).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from typing import Any
 
 from ..errors import shortened
-from ..values.json_values import MAX_DEPTH, finite, is_deep
+from .json_values import MAX_DEPTH, finite, is_deep
 
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _TOKEN = re.compile(r"[\w$]+")
@@ -25,18 +26,38 @@ _WHOLE = re.compile(r"-?\d+")
 _NUMBER_LENGTH = 40
 _NOT_BLANK = re.compile(r"\S")
 _SOURCE_LENGTH = 500
+_REDACTED = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
 
 
 class JSONProblem(Exception):  # noqa: N818  a problem of the text, not of ours
     """Where and why a text is not JSON.
 
     ``at`` counts characters from the start of the text; Jackson points behind what it has read:
-    ``consumed`` characters further on.
+    ``consumed`` characters further on. ``opened``: where the object or array begins that has no
+    end, which the message repeats.
     """
 
-    def __init__(self, message: str, text: str, at: int, consumed: int) -> None:
-        super().__init__(message)
-        self.message, self.text, self.at, self.consumed = message, text, at, consumed
+    def __init__(
+        self, reason: str, text: str, at: int, consumed: int, opened: int | None = None
+    ) -> None:
+        self.reason, self.text, self.at, self.consumed = reason, text, at, consumed
+        self.opened = opened
+        self.message = self._message(None if opened is None else self._location(opened))
+        super().__init__(self.message)
+
+    @property
+    def redacted(self) -> str:
+        """Message and location without the text, as a later Jackson has them (fact 129).
+
+        That one points at an unexpected character, and still behind an unknown word.
+        """
+        opened = None if self.opened is None else self._location(self.opened, redacted=True)
+        consumed = 0 if self.reason.startswith("Unexpected character") else self.consumed
+        where = self._location(self.at, consumed, redacted=True)
+        return f"{self._message(opened)}\n at {where}"
+
+    def _message(self, opened: str | None) -> str:
+        return f"{self.reason} (start marker at {opened})" if opened else self.reason
 
     @property
     def line_column(self) -> tuple[int, int]:
@@ -46,11 +67,15 @@ class JSONProblem(Exception):  # noqa: N818  a problem of the text, not of ours
     @property
     def location(self) -> str:
         """The location as Jackson prints it."""
-        line, column = line_column(self.text, self.at)
+        return self._location(self.at, self.consumed)
+
+    def _location(self, at: int, consumed: int = 0, *, redacted: bool = False) -> str:
+        line, column = line_column(self.text, at)
         source = self.text[:_SOURCE_LENGTH]
         left = len(self.text) - len(source)
         more = f"[truncated {left} chars]" if left else ""
-        return f'[Source: (String)"{source}"{more}; line: {line}, column: {column + self.consumed}]'
+        named = _REDACTED if redacted else f'(String)"{source}"{more}'
+        return f"[Source: {named}; line: {line}, column: {column + consumed}]"
 
 
 def line_column(text: str, offset: int) -> tuple[int, int]:
@@ -124,7 +149,7 @@ def _problem(text: str, reason: str, at: int) -> JSONProblem:
         quote = "Unexpected end-of-input: was expecting closing quote for a string value"
         return JSONProblem(quote, text, len(text), 0)
     if text[at:].strip() == "":
-        return JSONProblem(_end_of_input(text), text, len(text), 0)
+        return _end_of_input(text)
     if reason == "Expecting value" and (token := _TOKEN.match(text, at)):
         unknown = f"Unrecognized token '{token.group()}': was expecting {_VALUES}"
         return JSONProblem(unknown, text, at, len(token.group()))
@@ -156,14 +181,14 @@ def _expected(text: str, reason: str, at: int) -> str:
     return "was expecting double-quote to start field name"
 
 
-def _end_of_input(text: str) -> str:
+def _end_of_input(text: str) -> JSONProblem:
     opened = _open_containers(text)
     if not opened:
-        return "Unexpected end-of-input"
+        return JSONProblem("Unexpected end-of-input", text, len(text), 0)
     bracket, at = opened[-1]
     kind = "Object" if bracket == "{" else "Array"
-    start = JSONProblem("", text, at, 0).location
-    return f"Unexpected end-of-input: expected close marker for {kind} (start marker at {start})"
+    reason = f"Unexpected end-of-input: expected close marker for {kind}"
+    return JSONProblem(reason, text, len(text), 0, at)
 
 
 def _open_containers(text: str) -> list[tuple[str, int]]:
