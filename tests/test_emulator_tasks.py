@@ -321,3 +321,14 @@ def test_a_map_run_that_there_is_not_is_not_found(client: Any, refusal: Refusal)
     for operation in ("describe_map_run", "list_executions"):
         code, _ = refusal(client, operation, mapRunArn=arn)
         assert code == "ResourceNotFound"
+
+
+def test_activities_are_listed_by_name_in_pages(aws: Callable[..., Any]) -> None:
+    """Fact 459."""
+    client = aws()
+    for name in ("b", "a", "C"):
+        client.create_activity(name=name)
+    first = client.list_activities(maxResults=2)
+    assert [one["name"] for one in first["activities"]] == ["C", "a"]
+    rest = client.list_activities(maxResults=2, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["activities"]] == ["b"]
