@@ -89,7 +89,8 @@ def within(found: set[str], *packages: str) -> set[str]:
 FOLDERS = {
     "doorstep": (
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
-        *("definitions", "validation", "history", "runtime", "map_runs", "api", "drawing"),
+        *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
+        *("services", "project", "api", "drawing"),
         *("testing", "coverage", "single_state", "replayer", "explorer", "pytest_plugin"),
     ),
     "doorstep_emulator": (
@@ -98,7 +99,17 @@ FOLDERS = {
         "reporting",
     ),
     "doorstep_cli": (
-        *("output", "options", "definitions", "recorded", "views", "runs", "commands", "main"),
+        *(
+            "output",
+            "options",
+            "world",
+            "definitions",
+            "recorded",
+            "views",
+            "runs",
+            "commands",
+            "main",
+        ),
     ),
 }
 """The folders, and modules that stand beside them, in their order: each imports only what stands

@@ -286,7 +286,7 @@ Resources:
 
 def test_a_machine_of_a_template_can_start_its_siblings(folder: Path) -> None:
     (folder / "template.yaml").write_text(TEMPLATE, "utf-8")
-    options = ["template.yaml", "--resource", "Outer", "--param", "Stage=test"]
+    options = ["template.yaml", "--machine-name", "Outer", "--param", "Stage=test"]
     assert CliRunner().invoke(cli, ["run", *options]).stdout == '"test"\n'
 
 
@@ -406,7 +406,7 @@ def test_an_input_nested_more_deeply_than_python_can_encode_is_no_crash() -> Non
         ("--start-time", "noon", "'noon' is not a time"),
         ("--start-time", "9" * 30, "is not a time"),
         ("--s3-root", "none", "'none' does not exist"),
-        ("--resource", "Flow", "flow.asl.json is a definition, not a template"),
+        ("--machine-name", "Flow", "flow.asl.json is a definition, not a template"),
         ("--clock", "wall", "'wall' is not one of"),
     ],
 )
@@ -429,7 +429,7 @@ def test_standard_input_can_only_be_one_thing() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_definition_that_is_not_there_is_named() -> None:
-    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "File 'none.json' does not exist")
+    assert says(CliRunner().invoke(cli, ["run", "none.json"]), 2, "Path 'none.json' does not exist")
 
 
 # Handlers that can't be used ---------------------------------------------------------------------

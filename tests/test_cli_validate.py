@@ -128,7 +128,7 @@ def test_every_machine_of_a_template_is_looked_at() -> None:
 
 
 def test_resource_looks_at_one_machine_of_a_template() -> None:
-    result = validate("template.yaml", "--param", "Stage=test", "--resource", "Good")
+    result = validate("template.yaml", "--param", "Stage=test", "--machine-name", "Good")
     assert (result.exit_code, result.stdout) == (0, "template.yaml (Good): accepted\n")
 
 

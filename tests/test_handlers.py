@@ -205,3 +205,58 @@ def test_a_missing_handler_is_neither_retried_nor_caught() -> None:
     assert execution.error == "Doorstep.HandlerNotFound"
     types = [event["type"] for event in execution.history]
     assert types.count("LambdaFunctionScheduled") == 1
+
+
+# Several sources ---------------------------------------------------------------------------------
+
+
+def one_task(name: str) -> dict[str, Any]:
+    resource = name if ":" in name else f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
+    return {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": True}}}
+
+
+def test_of_several_sources_the_later_come_first(tmp_path: Path) -> None:
+    (tmp_path / "first.py").write_text(
+        "def a(event): return 'first a'\ndef b(event): return 'first b'"
+    )
+    (tmp_path / "second.py").write_text("def a(event): return 'second a'")
+    sources = [tmp_path / "first.py", str(tmp_path / "second.py"), {"c": lambda event: "c"}]
+    for name, expected in [("a", "second a"), ("b", "first b"), ("c", "c")]:
+        execution = doorstep.run(one_task(name), handlers=sources)
+        assert execution.output == expected
+
+
+def test_what_answers_the_rest_is_asked_last_wherever_it_stands() -> None:
+    rest = {"*": lambda event: "rest"}
+    for sources in ([rest, {"a": lambda event: "a"}], [{"a": lambda event: "a"}, rest]):
+        assert doorstep.run(one_task("a"), handlers=sources).output == "a"
+        assert doorstep.run(one_task("b"), handlers=sources).output == "rest"
+
+
+def test_a_folder_of_functions_also_holds_handlers_of_services(tmp_path: Path) -> None:
+    (tmp_path / "pay.py").write_text("def handler(event, context): return 'pay'")
+    (tmp_path / "aws.py").write_text(
+        "import doorstep\n"
+        "@doorstep.handler('sqs:sendMessage')\ndef _send(event): return {'MessageId': 'm'}\n"
+        "@doorstep.handler('T2')\ndef by_state(event): return 'by state'\n"
+    )
+    send = one_task("arn:aws:states:::sqs:sendMessage")
+    send["States"]["T"]["Parameters"] = {"QueueUrl": "q", "MessageBody": "b"}
+    assert doorstep.run(send, handlers=tmp_path).output == {"MessageId": "m"}
+    assert doorstep.run(one_task("pay"), handlers=tmp_path).output == "pay"
+
+
+def test_a_decorated_function_may_begin_with_an_underscore(tmp_path: Path) -> None:
+    path = tmp_path / "h.py"
+    path.write_text(
+        "import doorstep\n@doorstep.handler('a')\ndef _a(event): return 'a'\ndef _b(event): 1"
+    )
+    assert doorstep.run(one_task("a"), handlers=path).output == "a"
+    assert doorstep.run(one_task("_b"), handlers=path).error == "Doorstep.HandlerNotFound"
+
+
+def test_javascript_in_a_folder_of_handlers_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "pay.js").write_text("exports.handler = async () => 1")
+    execution = doorstep.run(one_task("pay"), handlers=tmp_path)
+    assert execution.error == "Doorstep.HandlerNotFound"
+    assert "pay.js" in (execution.cause or "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doorstep.definitions.templates import is_template, load_machine
+from doorstep.definitions.templates import is_template, load_any, load_machine
 from doorstep.errors import DefinitionError, InputError
 from doorstep.validation import validate
 
@@ -154,10 +155,13 @@ def test_of_several_machines_one_is_chosen_by_its_logical_id() -> None:
         ("{StartAt: !GetAtt Nobody.Arn}", "references Nobody, which is not defined"),
         ("{StartAt: !Ref Nobody}", "--param Nobody="),
         ('{StartAt: !Sub "${Nobody}"}', "references Nobody"),
-        ("{StartAt: !ImportValue x}", "Fn::ImportValue cannot be resolved"),
-        ("{StartAt: !Join [x]}", "Fn::Join: what is this"),
-        ("{StartAt: !Select [9, [a]]}", "Fn::Select: what is this"),
-        ("{StartAt: !GetAtt []}", "Fn::GetAtt: what is this"),
+        (
+            "{StartAt: !ImportValue x}",
+            "x is exported by another stack; give it a value: --param x=",
+        ),
+        ("{StartAt: !Join [x]}", "Fn::Join: these arguments do not fit"),
+        ("{StartAt: !Select [9, [a]]}", "Fn::Select: these arguments do not fit"),
+        ("{StartAt: !GetAtt []}", "Fn::GetAtt: these arguments do not fit"),
         ("[]", "Definition must be an object"),
     ],
 )
@@ -207,3 +211,186 @@ def test_a_definition_that_is_not_json_is_refused(tmp_path: Path) -> None:
 )
 def test_templates_are_told_from_definitions(value: Any, whether: bool) -> None:
     assert is_template(value) is whether
+
+
+def definition(text: str, name: str | None = None, **parameters: str) -> dict[str, Any]:
+    return load_machine(text, name, parameters=parameters).document.definition
+
+
+STRING = """
+Resources:
+  M:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString: '{}'
+      DefinitionSubstitutions: {}
+"""
+PASTED = [
+    ('{"Seconds": ${N}}', "{N: 5}", {"Seconds": 5}),
+    ('{"Seconds": "${N}"}', "{N: 5}", {"Seconds": "5"}),
+    ('{"Items": ${L}}', "{L: '[1, {\"a\": null}]'}", {"Items": [1, {"a": None}]}),
+    ('{"States": {${S}}}', "{S: '\"A\": {\"End\": true}'}", {"States": {"A": {"End": True}}}),
+    ('{"a": "${A}"}', "{A: '${B}-${B}', B: '${C}', C: x}", {"a": "x-x"}),
+    ('{"a": "${A}"}', "{A: '${A}'}", {"a": "${A}"}),
+    ('{"a": "${A}"}', "{A: 'say \\\"hi\\\"'}", {"a": 'say "hi"'}),
+    ('{"a": "${T}"}', "{T: true}", {"a": "true"}),
+    ('{"a": ${T}}', "{T: true}", {"a": True}),
+    ("StartAt: ${N}", "{N: A}", {"StartAt": "A"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "substitutions", "expected"), PASTED)
+def test_substitutions_are_pasted_into_the_text_before_it_is_parsed(
+    text: str, substitutions: str, expected: dict[str, Any]
+) -> None:
+    """Source: AWS's public resource handler; a value is pasted as it is, again and again."""
+    assert definition(STRING.format(text, substitutions)) == expected
+
+
+def test_a_file_and_a_parameter_are_pasted_likewise(tmp_path: Path) -> None:
+    for name, text in {"m.asl.json": '{"Seconds": ${N}}', "m.asl.yaml": "Seconds: ${N}"}.items():
+        (tmp_path / name).write_text(text)
+        template = tmp_path / "template.yaml"
+        template.write_text(
+            inline(f"      DefinitionUri: {name}\n      DefinitionSubstitutions: {{N: 7}}")
+        )
+        assert load_machine(template).document.definition == {"Seconds": 7}
+        assert load_any(tmp_path / name, parameters={"N": "8"}).document.definition == {
+            "Seconds": 8
+        }
+
+
+def test_an_object_is_json_before_its_placeholders_are_replaced() -> None:
+    template = inline("      Definition: {a: '${N}'}\n      DefinitionSubstitutions: {N: 5}")
+    assert definition(template) == {"a": "5"}
+
+
+FUNCTIONS = """
+Parameters:
+  Stage: {{Type: String, Default: dev}}
+  Names: {{Type: CommaDelimitedList, Default: "a, b"}}
+Mappings:
+  M: {{us-east-1: {{Fn: hello, List: [x, y]}}}}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  NotProd: !Not [!Condition IsProd]
+  Either: !Or [!Condition IsProd, !Equals [a, a]]
+  Both: !And [!Condition IsProd, !Condition NotProd]
+Resources:
+  Fn: {{Type: AWS::Serverless::Function, Properties: {{FunctionName: real-name}}}}
+  Topic: {{Type: AWS::SNS::Topic}}
+  Queue: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Sub "${{Stage}}-jobs"}}}}
+  Table: {{Type: AWS::DynamoDB::Table, Properties: {{TableName: orders}}}}
+  Alias: {{Type: AWS::Lambda::Alias, Properties: {{FunctionName: !GetAtt Fn.Arn, Name: blue}}}}
+  Bucket: {{Type: AWS::S3::Bucket}}
+  Secret: {{Type: AWS::SecretsManager::Secret, Properties: {{Name: db}}}}
+  Key: {{Type: AWS::KMS::Key}}
+  M:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        value: {}
+"""
+ACCOUNT = "us-east-1:123456789012"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+WORKED_OUT = [
+    ("!FindInMap [M, !Ref AWS::Region, Fn]", "hello"),
+    ("!FindInMap [M, !Ref AWS::Region, List]", ["x", "y"]),
+    ("!FindInMap [M, nowhere, Fn, {{DefaultValue: d}}]", "d"),
+    ('!Select [1, !Split ["/", "a/b"]]', "b"),
+    ("!Select ['0', !Ref Names]", "a"),
+    ("!Join ['-', !Ref Names]", "a-b"),
+    ("!If [IsProd, 1, 2]", 2),
+    ("!If [NotProd, {{a: 1}}, 2]", {"a": 1}),
+    ("!If [Either, yes, no]", "yes"),
+    ("!If [Both, yes, no]", "no"),
+    ("[1, !If [IsProd, 2, !Ref AWS::NoValue], 3]", [1, 3]),
+    ("{{a: !Ref AWS::NoValue, b: 1}}", {"b": 1}),
+    ('!Sub ["${{A}} is ${{B}}", {{A: true, B: 1}}]', "true is 1"),
+    ("!Join ['', [true, 1, 'x']]", "true1x"),
+    ("!Base64 hi", "aGk="),
+    ("!GetAZs ''", ["us-east-1a", "us-east-1b", "us-east-1c"]),
+    ("!Select [5, !Split [':', !Ref AWS::StackId]]", f"stack/stack/{UNKNOWN}"),
+    ("!Ref Fn", "real-name"),
+    ("!GetAtt Fn.Arn", f"arn:aws:lambda:{ACCOUNT}:function:real-name"),
+    ("!Ref FnAliaslive", f"arn:aws:lambda:{ACCOUNT}:function:real-name:live"),
+    ("!Ref Fn.Version", f"arn:aws:lambda:{ACCOUNT}:function:real-name:1"),
+    ("!Ref Alias", f"arn:aws:lambda:{ACCOUNT}:function:real-name:blue"),
+    ("!Ref Topic", f"arn:aws:sns:{ACCOUNT}:Topic"),
+    ("!GetAtt Topic.TopicName", "Topic"),
+    ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/123456789012/dev-jobs"),
+    ("!GetAtt Queue.Arn", f"arn:aws:sqs:{ACCOUNT}:dev-jobs"),
+    ("!GetAtt Queue.QueueName", "dev-jobs"),
+    ("!Ref Table", "orders"),
+    ("!Ref Bucket", "Bucket"),
+    ("!GetAtt Bucket.Arn", "arn:aws:s3:::Bucket"),
+    ("!Ref Secret", f"arn:aws:secretsmanager:{ACCOUNT}:secret:db-a1b2c3"),
+    ("!Ref Key", UNKNOWN),
+    ("!Sub '${{Queue.Arn}} ${{Table}}'", f"arn:aws:sqs:{ACCOUNT}:dev-jobs orders"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "expected"), WORKED_OUT)
+def test_cloudformations_functions_are_worked_out(written: str, expected: Any) -> None:
+    """Sources: CloudFormation's user guide; the return values on each resource type's page."""
+    text = FUNCTIONS.replace("{}", written).replace("{{", "{").replace("}}", "}")
+    assert definition(text) == {"value": expected}
+
+
+def test_an_export_of_another_stack_is_given_by_its_name() -> None:
+    text = inline("      Definition: {value: !ImportValue net-Queue}")
+    assert definition(text, **{"net-Queue": "q"}) == {"value": "q"}
+
+
+def test_all_parameters_without_a_value_are_asked_for_at_once() -> None:
+    text = "Parameters: {P: {Type: String}, Q: {Type: String}, R: {Type: String}}\n" + inline(
+        "      Definition: {a: !Ref P}\n      DefinitionSubstitutions: {x: !Sub '${Q}'}"
+    )
+    with pytest.raises(InputError, match=r"need values: --param Q=… --param P=…$"):
+        load_machine(text)
+
+
+def test_a_machine_whose_condition_does_not_hold_is_not_there() -> None:
+    text = TWO.replace("Two: {", "Two: {Condition: Never, ")
+    text += "\nConditions: {Never: !Equals [a, b]}\n"
+    assert load_machine(text).name == "One"
+
+
+def test_for_each_makes_resources() -> None:
+    """Source: CloudFormation's user guide, `Fn::ForEach`."""
+    text = """
+Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::Machines:
+    - Name
+    - [A, B]
+    - "Machine${Name}":
+        Type: AWS::Serverless::StateMachine
+        Properties:
+          Name: !Sub "m-${Name}"
+          Definition: {StartAt: !Ref Name}
+"""
+    machine = load_machine(text, "MachineB")
+    assert (machine.document.definition, machine.name) == ({"StartAt": "B"}, "m-B")
+
+
+def test_a_cdk_asset_beside_the_template_is_the_definition(tmp_path: Path) -> None:
+    (tmp_path / "asset.77ab.json").write_text('{"StartAt": "A"}')
+    location = {"Bucket": {"Fn::Sub": "assets-${AWS::AccountId}"}, "Key": "77ab.json"}
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionS3Location": location},
+    }
+    template = tmp_path / "Stack.template.json"
+    template.write_text(json.dumps({"Resources": {"M": machine}}))
+    assert load_machine(template).document.definition == {"StartAt": "A"}
+
+
+def test_merge_keys_take_over_members() -> None:
+    text = "Common: &c {Type: Pass, End: true}\n" + inline(
+        "      Definition: {A: {<<: *c, End: false}, B: {<<: [*c, {Type: Wait, Seconds: 1}]}}"
+    )
+    assert definition(text) == {
+        "A": {"Type": "Pass", "End": False},
+        "B": {"Type": "Pass", "End": True, "Seconds": 1},
+    }

@@ -66,19 +66,13 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
     return DefinitionFile(file, machine.name, machine.type, machine.document)
 
 
-def machine_names(path: Path) -> list[str]:
+def machines_in(path: Path, parameters: Mapping[str, str]) -> list[str]:
     """Return the logical ids of a template's state machines; [] for a definition."""
     from doorstep.definitions import load
-    from doorstep.definitions.templates import CLOUDFORMATION, SAM, is_template
+    from doorstep.definitions.templates import is_template, machine_names
 
-    whole = load(_source(path)).definition
-    if not is_template(whole):
-        return []
-    return [
-        name
-        for name, resource in whole["Resources"].items()
-        if isinstance(resource, Mapping) and resource.get("Type") in (SAM, CLOUDFORMATION)
-    ]
+    whole = load(_source(path), parameters=parameters).definition
+    return machine_names(whole, parameters) if is_template(whole) else []
 
 
 def _source(path: Path) -> Path | str:
@@ -114,7 +108,7 @@ def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFi
     from doorstep import DefinitionError
 
     try:
-        names = machine_names(path)
+        names = machines_in(path, parameters)
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
     definitions = [read_accepted(path, parameters, name) for name in names]

@@ -93,6 +93,15 @@ s3_root_option = renamed_option(
 )
 
 
+machine_name_option = renamed_option(
+    "--machine-name",
+    "resource",
+    former="--resource",
+    metavar="NAME",
+    help="Which state machine of a template to use: its name or its logical id.",
+)
+
+
 def definition_options(command: F) -> F:
     """Add the options of every command that reads a definition."""
     type_option = click.option(
@@ -101,12 +110,7 @@ def definition_options(command: F) -> F:
         type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
         help="Type of the state machine; by default the template's, or STANDARD.",
     )
-    resource_option = click.option(
-        "--resource",
-        metavar="LOGICAL_ID",
-        help="Which state machine of a SAM or CloudFormation template to use.",
-    )
-    return param_option(resource_option(type_option(command)))
+    return param_option(machine_name_option(type_option(command)))
 
 
 def input_text(_ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -144,7 +148,21 @@ def input_option(help_text: str) -> Callable[[F], F]:
 
 def handlers_option(help_text: str, name: str = "--handlers") -> Callable[[F], F]:
     """Return the option that names handlers, with a help text."""
-    return click.option(name, "handlers", metavar="PATH", help=help_text)
+    return click.option(
+        name,
+        "handlers",
+        metavar="PATH",
+        multiple=True,
+        callback=lambda _ctx, _option, paths: list(paths) or None,
+        help=f"{help_text} Repeatable; later ones come first.",
+    )
+
+
+services_option = click.option(
+    "--services",
+    metavar="TARGET",
+    help="What answers AWS services: moto (in this process), a URL, or aws (your account).",
+)
 
 
 def format_option(help_text: str, *formats: str) -> Callable[[F], F]:

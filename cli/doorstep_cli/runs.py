@@ -9,14 +9,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .definitions import DefinitionFile, Type, machine_names, read_accepted
+from .definitions import DefinitionFile, Type, machines_in, read_accepted
 from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
@@ -98,7 +98,7 @@ def _notify_all(*watching: Progress | ChildFiles | None) -> OnEvent | None:
 
 
 @contextlib.contextmanager
-def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
+def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iterator[None]:
     """Let handlers load from the current folder; raise Problem with advice when they can't."""
     from doorstep import HandlerLoadError
 
@@ -107,9 +107,10 @@ def handlers_of(path: str | None, option: str = "--handlers") -> Iterator[None]:
     try:
         yield
     except HandlerLoadError as problem:
-        is_file = path and os.path.isfile(path) and path.endswith(".py")
+        is_file = all(os.path.isfile(path) and path.endswith(".py") for path in paths or ())
         advice = "" if is_file else "; PATH is a .py file, a folder of them, or a module's name"
-        raise Problem(f"{option} {path}: {problem}{advice}") from None
+        named = " ".join(f"{option} {path}" for path in paths or ())
+        raise Problem(f"{named}: {problem}{advice}") from None
 
 
 def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:
@@ -153,7 +154,7 @@ def startable(
     from doorstep.values.json_values import dumps
 
     machines = {name: read_accepted(Path(file), parameters) for name, file in named.items()}
-    siblings = [name for name in machine_names(path) if name not in machines]
+    siblings = [name for name in machines_in(path, parameters) if name not in machines]
     calling = [definition]
     while calling:
         text = dumps(calling.pop().document.definition)

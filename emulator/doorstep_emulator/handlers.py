@@ -18,7 +18,7 @@ from doorstep.errors import InputError
 from doorstep.model.aws_errors import invalid_request
 from doorstep.runtime import Running
 from doorstep.runtime.answers import Answer
-from doorstep.runtime.handlers import Handler, Handlers
+from doorstep.runtime.handlers import Handler, Handlers, Source, several
 from doorstep.testing.mock_files import read_config, read_test_case
 from doorstep.testing.mocks import Mock, doubt, fitting, invalid
 
@@ -28,10 +28,10 @@ from .programs import Definition
 class LiveHandlers(Handlers):
     """The handlers of a file or of a folder's files, as they are now."""
 
-    def __init__(self, path: str | None) -> None:
-        """Raises HandlerLoadError when the file does not load."""
-        super().__init__(path)
-        self.path = path
+    def __init__(self, source: Source | None) -> None:
+        """Load the files; raise HandlerLoadError when one does not load."""
+        super().__init__(source)
+        self.source = source
         self._lock = threading.Lock()
         self._stamp = self._changed_at()
 
@@ -40,15 +40,21 @@ class LiveHandlers(Handlers):
         with self._lock:
             stamp = self._changed_at()
             if stamp != self._stamp:
-                super().__init__(self.path)
+                super().__init__(self.source)
                 self._stamp = stamp
             return super().find(invoke)
 
+    @property
+    def named(self) -> str | None:
+        """The files, folders and modules that were given; None without any."""
+        names = [str(one) for one in several(self.source) if isinstance(one, str | Path)]
+        return ", ".join(names) or None
+
     def _changed_at(self) -> float:
-        path = Path(self.path) if self.path else None
-        if path is None or not path.exists():
-            return 0.0
-        files = [*path.glob("*.py")] if path.is_dir() else [path]
+        paths = [Path(one) for one in several(self.source) if isinstance(one, str | Path)]
+        files = [
+            file for path in paths for file in (path.glob("*.py") if path.is_dir() else [path])
+        ]
         return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 
@@ -60,14 +66,14 @@ class TestCases:
     """The test cases of a file; a call is answered as its execution's case says."""
 
     def __init__(self, file: Path | None) -> None:
-        """Raises InputError when the file can't be read."""
+        """Read the file; raise InputError when it can't be read."""
         self._file = file
         self._mocks: dict[tuple[str, str], Sequence[Mock]] = {}
         if file is not None:
             read_config(file)
 
     def prepare(self, machine: str, name: str) -> None:
-        """Read a test case as it is in the file now; raises ApiError ValidationException."""
+        """Read a test case as it is in the file now; raise ApiError ValidationException."""
         try:
             self._read(machine, name)
         except InputError as problem:

@@ -92,13 +92,16 @@ class Server:
         operations: Operations | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers; without it `test_cases` are; `operations`: those that
-        executions may ask for; `after_commit`: called in
+        """Make the parts and connect them.
+
+        `calls`: how many handlers may run at a time; `pace`: of executions that name none;
+        `respond`: asked before the handlers; without it `test_cases` are; `operations`: those
+        that executions may ask for; `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
-        self.handlers_path = handlers.path
+        self.handlers_source = handlers.source
+        self.handlers_described = handlers.named
         self.store = store
         self.sinks = sinks
         self.clock = ServerClock(calls)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
 from doorstep.runtime.driver import Respond
+from doorstep.runtime.handlers import Source
 
 from .api import OPERATIONS
 from .api.machines import create_state_machine, update_state_machine
@@ -55,7 +56,7 @@ class Options:
     """The store's file."""
     deployments: Sequence[Deployment] = ()
     """State machines that are created, or updated, at the start."""
-    handlers: str | None = None
+    handlers: Source | None = None
     """What answers the tasks: a `.py` file, a folder of them, or a module's name."""
     respond: Respond | None = None
     """Asked for an answer before the handlers: `doorstep.testing.Mocks` in tests."""

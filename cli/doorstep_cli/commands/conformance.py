@@ -153,7 +153,7 @@ def add(
     Examples:
       doorstep conformance add history.json --definition order.asl.json
       doorstep conformance add history.json --definition order.asl.json --name orders/declined
-      doorstep conformance add history.json --definition template.yaml --resource OrderMachine
+      doorstep conformance add history.json --definition template.yaml --machine-name OrderMachine
     """
     from doorstep import InputError
     from doorstep_conformance import answer, judge, load_case, recorded_case

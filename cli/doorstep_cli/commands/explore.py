@@ -54,7 +54,7 @@ def explore(
     /,
     path: Path,
     input_json: str,
-    handlers: str | None,
+    handlers: list[str] | None,
     mocks: Path | None,
     seconds: float,
     output_format: str,
@@ -77,7 +77,7 @@ def explore(
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
       doorstep explore order.asl.json --write-mocks found.json
-      doorstep explore template.yaml --resource OrderMachine --format json | jq .findings
+      doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
@@ -115,7 +115,11 @@ class ExplorationProgress(ProgressLine):
 
 
 def _explore(
-    definition: DefinitionFile, handlers: str | None, options: Mapping[str, Any], *, watched: bool
+    definition: DefinitionFile,
+    handlers: list[str] | None,
+    options: Mapping[str, Any],
+    *,
+    watched: bool,
 ) -> Exploration:
     from doorstep import explore
 
@@ -227,7 +231,7 @@ def _command(finding: Finding, case: str, request: _Request) -> str:
     words: Sequence[str] = [
         *("doorstep", "run", str(request.path)),
         *(["--type", "express"] if request.type == "EXPRESS" else []),
-        *(["--resource", request.resource] if request.resource else []),
+        *(["--machine-name", request.resource] if request.resource else []),
         *(word for item in request.parameters.items() for word in ("--param", "=".join(item))),
         *("--input", dumps(finding.script.input), "--mocks", f"{request.mocks}#{case}"),
         # The answers are the smallest that show the finding, not all that the service returns.

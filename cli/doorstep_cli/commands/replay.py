@@ -65,7 +65,7 @@ def replay(
     /,
     histories: tuple[Path, ...],
     definition_file: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
     children: Path | None,
     state_machines: Mapping[str, str],
     s3_root: Path | None,

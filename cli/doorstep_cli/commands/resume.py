@@ -41,7 +41,7 @@ def resume(
     histories: tuple[Path, ...],
     arn: str | None,
     definition_file: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
     history: Path | None,
     s3_root: Path | None,
     state_machines: Mapping[str, str],
@@ -97,7 +97,7 @@ def resume(
 def _begin(
     recording: Recording,
     definition: DefinitionFile,
-    handlers: str | None,
+    handlers: list[str] | None,
     machine_type: Type | None,
     *,
     state: str | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -18,6 +18,7 @@ from ..options import (
     input_option,
     quotas,
     renamed_option,
+    services_option,
 )
 from ..output import OutputFile, note
 from ..runs import (
@@ -30,6 +31,7 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
+from ..world import PROJECT, located, world
 
 if TYPE_CHECKING:
     from doorstep import Execution
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Run a workflow to its end.")
-@click.argument("path", type=DEFINITION, metavar="DEFINITION")
+@click.argument("path", type=PROJECT)
 @input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
+@services_option
 @click.option(
     "--mocks",
     "mocked",
@@ -100,7 +103,8 @@ def run(
     ctx: click.Context,
     /,
     path: Path,
-    handlers: str | None,
+    handlers: list[str] | None,
+    services: str | None,
     mocked: str | None,
     mock_validation: Validation,
     history: Path | None,
@@ -117,8 +121,11 @@ def run(
 ) -> None:
     """Run a workflow to its end, with Python functions as its tasks.
 
-    DEFINITION is JSON, YAML, or a SAM or CloudFormation template. Only the output's JSON is printed
-    on stdout; what handlers print goes to stderr.
+    PATH is a definition in JSON or YAML, a SAM or CloudFormation template, or a folder with one (or
+    with a cdk.out). A template's own functions answer its tasks: Python, Node.js, any bootstrap.
+    Only the output's JSON is printed on stdout; what handlers print goes to stderr.
+
+    A task is answered by the first of: a mock, a handler, the function's own code, --services.
 
     With --journal nothing is lost when the process dies: run the same command again to continue.
     Handlers that were running are called again with the same idempotency key.
@@ -131,7 +138,8 @@ def run(
       doorstep run hello.asl.json --input '{"name": "Ada"}'
       doorstep run order.asl.json --handlers handlers.py --input @order.json --history history.json
       generate-orders | doorstep run order.asl.json --handlers handlers/ --input - | jq .total
-      doorstep run template.yaml --resource OrderMachine --param Stage=test --seed 1
+      doorstep run . --services moto
+      doorstep run template.yaml --machine-name OrderMachine --param Stage=test --seed 1
       doorstep run order.asl.json --handlers handlers.py --mocks mocks.yaml
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run batch.asl.json --input @items.json --history batch.json --children children
@@ -150,10 +158,10 @@ def run(
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
+    path = located(path)
     definition = read_accepted(path, parameters, resource, machine_type)
     mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
-        "handlers": handlers,
         "journal": journal,
         "respond": mocks,
         "type": machine_type or definition.type,
@@ -161,8 +169,9 @@ def run(
         "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    begin = partial(_start, definition, options, redrive, quiet)
-    execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
+    with handlers_of(handlers), world(path, parameters, handlers, services, quiet=quiet) as around:
+        begin = partial(_start, definition, around.handlers, options, redrive, quiet)
+        execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)
     if files:
@@ -174,6 +183,7 @@ def run(
 
 def _start(
     definition: DefinitionFile,
+    handlers: Any,
     options: Mapping[str, Any],
     redrive: bool,
     quiet: bool,
@@ -181,8 +191,8 @@ def _start(
 ) -> Execution:
     from doorstep import start
 
-    with handlers_of(options["handlers"]):
-        execution = start(definition.document.definition, **options, on_event=on_event)
+    value = definition.document.definition
+    execution = start(value, handlers=handlers, **options, on_event=on_event)
     journal, events = options["journal"], len(execution.events)
     if redrive and execution.redrivable:
         execution.redrive()

@@ -158,7 +158,7 @@ def serve(
     try:
         serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:
-        raise Problem(f"--handlers {options['handlers']}: {problem}") from None
+        raise Problem(f"--handlers {', '.join(options['handlers'])}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None

@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from ..definitions import DEFINITION, read, read_accepted
-from ..options import format_option, handlers_option, input_option, param_option, read_text
+from ..options import (
+    format_option,
+    handlers_option,
+    input_option,
+    machine_name_option,
+    param_option,
+    read_text,
+)
 from ..output import echo, print_json, style
 from ..runs import prints_go_to_stderr
 
@@ -75,11 +82,7 @@ def text_or_file(_ctx: click.Context, _parameter: click.Parameter, text: str | N
     help="The data that the ItemReader of a Map reads.",
 )
 @click.option("--role", metavar="ARN", help="The role in the context object.")
-@click.option(
-    "--resource",
-    metavar="LOGICAL_ID",
-    help="Which state machine of a SAM or CloudFormation template to use.",
-)
+@machine_name_option
 @param_option
 @format_option("json: TestState's response.")
 @click.pass_context
@@ -90,7 +93,7 @@ def test_state(
     state: str | None,
     resource: str | None,
     parameters: Mapping[str, str],
-    handlers: str | None,
+    handlers: list[str] | None,
     output_format: str,
     **options: Any,
 ) -> None:
@@ -150,7 +153,7 @@ def _present(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _test(request: Mapping[str, Any], handlers: str | None) -> dict[str, Any]:
+def _test(request: Mapping[str, Any], handlers: list[str] | None) -> dict[str, Any]:
     from doorstep import test_state
 
     # As for `run`: --handlers may name modules of the user's folder.

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from ..definitions import DEFINITION, Type, machine_names, read
+from ..definitions import DEFINITION, Type, machines_in, read
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
@@ -52,7 +52,7 @@ def validate(
     Examples:
       doorstep validate order.asl.json
       doorstep validate --severity WARNING workflows/*.asl.json
-      doorstep validate template.yaml --resource OrderMachine --param Stage=test
+      doorstep validate template.yaml --machine-name OrderMachine --param Stage=test
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
@@ -82,7 +82,7 @@ def _check(
 
     names: Sequence[str | None] = [resource]
     try:
-        names = [resource] if resource else machine_names(path) or [None]
+        names = [resource] if resource else machines_in(path, parameters) or [None]
         for name in names:
             source = read(path, parameters, name)
             diagnostics = validate(

@@ -184,7 +184,9 @@ def test_state(server: Server, caller: Caller, request: Members) -> Waiting:
 
     def call() -> Any:
         try:
-            return run(request, server.handlers_path, account=caller.account, region=caller.region)
+            return run(
+                request, server.handlers_source, account=caller.account, region=caller.region
+            )
         except ApiError as refusal:
             return refusal
 

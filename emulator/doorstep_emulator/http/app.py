@@ -48,7 +48,7 @@ def health(server: Server) -> dict[str, Any]:
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
         "clock": {"ahead": round(clock.ahead(), 3)},
-        "handlers": server.handlers_path,
+        "handlers": server.handlers_described,
         "running": len(server.recorder.rows),
         "lost": server.lost.copy(),
         "stuck": server.recorder.stuck.copy(),

@@ -21,6 +21,8 @@ from .source_locations import MAX_WIDTH, excerpt
 MAX_CHARACTERS = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
+_MOST_REPLACED = 20
+"""Rounds in which values that hold placeholders are put in: two may name each other."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
     "TOO_DEEPLY_NESTED",
@@ -67,7 +69,7 @@ def load(
 ) -> Document:
     """Read a definition: JSON or YAML text, a file, or a mapping that is one already.
 
-    Every `${Name}` in it whose name is in ``parameters`` is replaced; others stay.
+    Every `${Name}` in it whose name is in ``parameters`` is replaced first; others stay.
 
     Raises DefinitionError (INVALID_JSON_DESCRIPTION, SCHEMA_VALIDATION_FAILED, TOO_DEEPLY_NESTED)
     when this can't be read as a definition, InputError when a file can't be read.
@@ -76,18 +78,20 @@ def load(
     if isinstance(source, str) and _FILE_NAME.fullmatch(source):
         raise InputError(f"this is a file's name: give it as pathlib.Path({source!r})")
     if isinstance(source, Mapping):
-        value: Any = dict(source)
-        check_bounds(value)
-        text, yaml = _written(value), False
+        check_bounds(source)
+        text, value, yaml = _written(source), dict(source), False
+        if parameters:
+            text = filled(text, parameters)
+            value = read_json(text)
     else:
-        text = _text(source)
+        text = filled(_text(source), parameters or {})
         value, yaml = read(text, path)
     if not isinstance(value, dict):
         raise refusal([NOT_AN_OBJECT])
-    return Document(substitute(value, parameters or {}), text, path, yaml)
+    return Document(value, text, path, yaml)
 
 
-def _written(value: dict[str, Any]) -> str:
+def _written(value: Mapping[str, Any]) -> str:
     try:
         return json.dumps(value, indent=2, default=str)
     except ValueError as problem:  # a number of more digits than Python writes
@@ -146,25 +150,27 @@ def _inside(value: Any) -> Iterable[Any]:
     return ()
 
 
-def substitute(value: Any, parameters: Mapping[str, str]) -> Any:
-    """Return a copy of a value in which each `${Name}` of the parameters is replaced."""
-    if not parameters:
-        return value
+def filled(text: str, parameters: Mapping[str, str]) -> str:
+    """Return a definition's text with each `${Name}` of the parameters replaced.
 
-    def replaced(text: str) -> str:
-        return _PLACEHOLDER.sub(lambda m: str(parameters.get(m[1], m[0])), text)
+    In the text, before it is parsed, as AWS does it: a number, a list or a whole state may stand
+    there without quotes, and a value is pasted as it is. A value may hold another placeholder.
+    Source: AWS's public resource handler of AWS::StepFunctions::StateMachine.
+    """
+    for _ in range(_MOST_REPLACED if parameters else 0):
+        before = text
+        text = _PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
+        if text == before or len(text) > MAX_CHARACTERS:
+            break
+    return text
 
-    def inside(value: Any) -> Any:
-        match value:
-            case str():
-                return replaced(value)
-            case dict():
-                return {replaced(name): inside(member) for name, member in value.items()}
-            case list():
-                return [inside(item) for item in value]
-        return value
 
-    return inside(value)
+def placeholders(text: str) -> dict[str, int]:
+    """Return the placeholders that are left in a text, each with the offset where it stands."""
+    left: dict[str, int] = {}
+    for match in _PLACEHOLDER.finditer(text):
+        left.setdefault(match[1], match.start())
+    return left
 
 
 def has_placeholder(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""YAML read as JSON would be: no dates, no `yes` and `on`, no merge keys, no Python objects.
+"""YAML read as JSON would be: no dates, no `yes` and `on`, no Python objects; with merge keys.
 
 CloudFormation's short tags become its long form: `!GetAtt A.Arn` is {"Fn::GetAtt": ["A", "Arn"]},
 `!Ref A` is {"Ref": "A"}. PyYAML is imported when the first YAML text is read.
@@ -82,8 +82,11 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
     """Return a mapping with its keys as text, as JSON has them."""
     import yaml
 
-    members = {}
+    members: dict[str, Any] = {}
     for key, value in node.value:
+        if _is_merge(key, value):
+            members = _merged(loader.construct_object(value, deep=True)) | members
+            continue
         if not isinstance(key, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
                 None, None, "a member's name must be a string", key.start_mark
@@ -94,6 +97,21 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
             )
         members[key.value] = loader.construct_object(value, deep=True)
     return members
+
+
+def _is_merge(key: Any, value: Any) -> bool:
+    """Return whether a member is a merge key with what it takes: `<<: *other`."""
+    plain = getattr(key, "value", None) == "<<" and not getattr(key, "style", None)
+    return plain and not isinstance(value.value, str)
+
+
+def _merged(value: Any) -> dict[str, Any]:
+    """Return what a merge key `<<` takes over: a mapping, or of several the first that has it."""
+    merged: dict[str, Any] = {}
+    for one in reversed(value if isinstance(value, list) else [value]):
+        if isinstance(one, dict):
+            merged |= one
+    return merged
 
 
 def _short_form(loader: Any, name: str, node: Any) -> dict[str, Any]:

@@ -260,7 +260,7 @@ def print_15(value: float) -> str:
 
 
 def read_number(text: str) -> int | float | None:
-    """``$number`` of a string; None if it is none."""
+    """Return ``$number`` of a string; None if it is none."""
     if _DECIMAL.match(text):
         value = float(text)
         return number(value) if abs(value) != float("inf") else None

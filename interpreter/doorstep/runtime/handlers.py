@@ -14,7 +14,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,9 @@ from ..errors import HandlerLoadError, is_interrupt, message_of
 from ..model import Integration, function_name
 
 Handler = Callable[..., Any]
-Source = Mapping[str, Handler] | ModuleType | str | Path
+OneSource = Mapping[str, Handler] | ModuleType | str | Path
+Source = OneSource | Sequence[OneSource]
+"""Handlers as they are given: one source, or several of which later ones come first."""
 F = TypeVar("F", bound=Handler)
 _MARK = "__doorstep_handles__"
 _ENTRY_POINTS = ("handler", "lambda_handler")
@@ -45,66 +47,128 @@ class Handlers:
     """A set of handlers, looked up by what a task says of itself."""
 
     def __init__(self, source: Source | None = None) -> None:
-        self._known: dict[str, Handler] = {}
-        self._folder: Path | None = None
-        self.described = "no handlers were given"
-        """What was given, for the message that something is missing."""
-        if source is not None:
-            self._take(source)
+        """Open the sources; raise HandlerLoadError when one does not load."""
+        self._sources = [_opened(one) for one in reversed(several(source))]
 
     def find(self, invoke: Invoke) -> Handler | None:
-        """Return the handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
         names = names_of(invoke)
-        for name in names:
-            if function := self._known.get(name) or self._known.get(name.replace("-", "_")):
+        for source in self._sources:
+            if function := source.find(names):
                 return function
+        return next((rest for one in self._sources if (rest := one.find(("*",)))), None)
+
+    @property
+    def described(self) -> str:
+        """What was given, for the message that something is missing."""
+        return "; ".join(one.described for one in self._sources) or "no handlers were given"
+
+
+def several(source: Source | None) -> Sequence[OneSource]:
+    """Return the sources one by one."""
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return source
+    return [] if source is None else [source]
+
+
+class _Functions:
+    """Functions by their names, of a dict or a module."""
+
+    def __init__(self, functions: Mapping[str, Handler], described: str) -> None:
+        self._functions = functions
+        self.described = described
+
+    def find(self, names: Iterable[str]) -> Handler | None:
         for name in names:
-            if function := self._from_folder(name):
-                self._known[name] = function
+            known = self._functions
+            if function := known.get(name) or known.get(name.replace("-", "_")):
                 return function
-        return self._known.get("*")
+        return None
 
-    def _take(self, source: Source) -> None:
-        match source:
-            case ModuleType():
-                self._take_module(source)
-            case Mapping():
-                self._known.update(source)
-                self.described = f"the handlers given are {', '.join(source) or 'none'}"
-            case _:
-                self._take_path(str(source))
 
-    def _take_path(self, text: str) -> None:
-        path = Path(text)
-        if path.is_dir():
-            self._folder = path
-            self.described = f"the handlers are the files of {path}{'/' if text else ''}"
-        else:
-            self._take_module(load(text))
+class _Folder:
+    """A folder: a file for each function, and functions that are marked in any of its files."""
 
-    def _take_module(self, module: ModuleType) -> None:
-        for name, function in vars(module).items():
-            if callable(function) and not isinstance(function, type) and name[0] != "_":
-                own = getattr(function, "__module__", None) == module.__name__
-                for key in getattr(function, _MARK, (name,) if own else ()):
-                    self._known[key] = function
-                if own:
-                    self._known.setdefault(name, function)
-        names = ", ".join(self._known) or "no functions"
-        self.described = f"{getattr(module, '__file__', module.__name__)} has {names}"
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._loaded: dict[str, Handler] = {}
+        self._marked: dict[str, Handler] | None = None
 
-    def _from_folder(self, name: str) -> Handler | None:
-        if self._folder is None or not name.replace("-", "_").isidentifier():
+    @property
+    def described(self) -> str:
+        others = sorted(one.name for one in self._path.glob("*.js"))
+        hint = f"; of {', '.join(others[:3])} only a project runs the code" if others else ""
+        return f"the handlers are the Python files of {self._path}{hint}"
+
+    def find(self, names: Iterable[str]) -> Handler | None:
+        names = tuple(names)
+        for name in names:
+            if function := self._loaded.get(name) or self._file(name):
+                self._loaded[name] = function
+                return function
+        if self._marked is None:
+            self._marked = self._marks()
+        return next((self._marked[name] for name in names if name in self._marked), None)
+
+    def _file(self, name: str) -> Handler | None:
+        if not name.replace("-", "_").isidentifier():
             return None
         for stem in (name, name.replace("-", "_")):
-            path = self._folder / f"{stem}.py"
+            path = self._path / f"{stem}.py"
             if path.is_file():
                 return _entry_point(load_file(path), path)
         return None
 
+    def _marks(self) -> dict[str, Handler]:
+        """Return what the files mark with `@doorstep.handler`; others are not loaded."""
+        marked: dict[str, Handler] = {}
+        for path in sorted(self._path.glob("*.py")):
+            if b"doorstep" in path.read_bytes():
+                marked |= _marks_of(load_file(path))
+        return marked
+
+
+def _opened(source: OneSource) -> _Functions | _Folder:
+    match source:
+        case ModuleType():
+            return _of_module(source)
+        case Mapping():
+            return _Functions(source, f"the handlers given are {', '.join(source) or 'none'}")
+    path = Path(source)
+    return _Folder(path) if path.is_dir() else _of_module(load(str(source)))
+
+
+def _of_module(module: ModuleType) -> _Functions:
+    functions = {
+        name: function
+        for name, function in vars(module).items()
+        if name[0] != "_" and _is_function(function) and _is_own(function, module)
+    }
+    functions |= _marks_of(module)
+    names = ", ".join(functions) or "no functions"
+    return _Functions(functions, f"{getattr(module, '__file__', module.__name__)} has {names}")
+
+
+def _marks_of(module: ModuleType) -> dict[str, Handler]:
+    """Return the marked functions of a module by their marks: those that begin with `_`, too."""
+    return {
+        key: function
+        for function in vars(module).values()
+        if _is_function(function)
+        for key in getattr(function, _MARK, ())
+    }
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
+def _is_own(function: Any, module: ModuleType) -> bool:
+    return getattr(function, "__module__", None) == module.__name__
+
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
-    """Under which names a task's handler is looked for, the most particular first."""
+    """Return the names that a task's handler is looked for by, the most particular first."""
     return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
 
 
@@ -132,7 +196,7 @@ def _names(state: str, resource: str, integration: Integration, called: str) -> 
 
 
 def missing(invoke: Invoke, described: str) -> str:
-    """Return the message that a task has no handler, with the three ways to add one.
+    """Return the message that a task has no handler, with the ways to add one.
 
     Fact 103: what nobody answers fails, it does not succeed.
     """
@@ -142,6 +206,7 @@ def missing(invoke: Invoke, described: str) -> str:
         or function_name(invoke.resource)
     )
     function = key.replace("-", "_")
+    is_service = invoke.integration.kind == "service" and key == invoke.integration.action
     marked = f"a function with @doorstep.handler({key!r}) in the file given by --handlers"
     if function.isidentifier():
         second = (
@@ -159,7 +224,8 @@ def missing(invoke: Invoke, described: str) -> str:
     return (
         f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
-        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name.{machine}"
+        f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name"
+        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}.{machine}"
     )
 
 

@@ -88,7 +88,7 @@ def start_execution(driver: Delivery, execution: Running, invoke: Invoke) -> boo
 
 
 def watch_again(driver: Delivery, execution: Running, invoke: Invoke) -> None:
-    """After a crash: wait again for the execution that a job started, or for somebody outside."""
+    """Wait again, after a crash, for the execution that a job started, or for somebody outside."""
     machine = _machine(driver, invoke) if is_job(invoke) else None
     if machine is None:
         driver.leave_open(execution, invoke)

@@ -1,0 +1,148 @@
+"""A project from a SAM or CloudFormation template, or from a CDK cloud assembly."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..definitions import load
+from ..definitions.cloudformation import Resolver, text_of
+from ..definitions.templates import is_template, load_machine, machine_names
+from ..errors import DefinitionError, InputError
+from ..functions import Function
+from .project import Omission, Project, Resource
+
+_FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
+_LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
+_ASSET = "aws:asset:path"
+"""Where CDK and `sam build` say in a resource's Metadata which folder its code is in."""
+
+
+def read(path: Path, parameters: Mapping[str, str]) -> Project:
+    """Return the project of a template.
+
+    What can't be taken over is listed in `omissions`. Raises InputError when this is no template,
+    or Parameters of it have no value.
+    """
+    whole = load(path)
+    if not is_template(whole.definition):
+        raise InputError(f"{path} is no template: it has no Resources")
+    return _Reader(path, whole.definition, parameters).project
+
+
+class _Reader:
+    """Takes a template apart."""
+
+    def __init__(
+        self, path: Path, template: Mapping[str, Any], parameters: Mapping[str, str]
+    ) -> None:
+        self._folder = path.resolve().parent
+        self._template = template
+        self._resolver = Resolver(template, parameters)
+        self.project = Project(path)
+        for name in machine_names(template, parameters):
+            self._machine(path, name, parameters)
+        for logical, resource in self._resolver.resources.items():
+            if isinstance(resource, Mapping) and self._resolver.created(logical):
+                self._resource(logical, resource)
+
+    def _machine(self, path: Path, name: str, parameters: Mapping[str, str]) -> None:
+        try:
+            machine = load_machine(path, name, parameters=parameters)
+        except (InputError, DefinitionError) as problem:
+            self.project.omissions.append(Omission(name, str(problem)))
+        else:
+            self.project.machines[machine.name] = machine
+
+    def _resource(self, logical: str, resource: Mapping[str, Any]) -> None:
+        kind = str(resource.get("Type"))
+        try:
+            if kind in _FUNCTIONS:
+                function = self._function(logical, resource)
+                self.project.functions[function.name] = function
+            else:
+                self._other(kind, logical, resource)
+        except InputError as problem:
+            self.project.omissions.append(Omission(logical, str(problem)))
+
+    def _other(self, kind: str, logical: str, resource: Mapping[str, Any]) -> None:
+        properties = self._resolver.value(resource.get("Properties") or {})
+        name, arn = self._resolver.name(logical), self._resolver.arn(logical)
+        self.project.resources.append(Resource(kind, name, arn, properties))
+
+    # Functions ------------------------------------------------------------------------------------
+
+    def _function(self, logical: str, resource: Mapping[str, Any]) -> Function:
+        own = resource.get("Properties") or {}
+        properties = self._resolver.value(_with_globals(self._globals(resource), own))
+        variables = properties.get("Environment", {}).get("Variables", {})
+        return Function(
+            name=self._resolver.name(logical),
+            runtime=str(properties.get("Runtime", "")),
+            handler=str(properties.get("Handler", "")),
+            code=self._code(logical, resource, properties),
+            environment={name: text_of(value) for name, value in variables.items()},
+            timeout=float(properties.get("Timeout", 3)),
+            memory=int(properties.get("MemorySize", 128)),
+            layers=tuple(self._layers(own.get("Layers") or self._globals(resource).get("Layers"))),
+        )
+
+    def _globals(self, resource: Mapping[str, Any]) -> Mapping[str, Any]:
+        if resource.get("Type") != _FUNCTIONS[0]:
+            return {}
+        shared = self._template.get("Globals")
+        functions = shared.get("Function") if isinstance(shared, Mapping) else None
+        return functions if isinstance(functions, Mapping) else {}
+
+    def _code(
+        self, logical: str, resource: Mapping[str, Any], properties: Mapping[str, Any]
+    ) -> Path:
+        asset = (resource.get("Metadata") or {}).get(_ASSET)
+        if isinstance(asset, str):
+            return self._folder / asset
+        code = properties.get("CodeUri") or properties.get("Code")
+        inline = properties.get("InlineCode")
+        if isinstance(code, Mapping):
+            inline = inline or code.get("ZipFile")
+        if isinstance(inline, str):
+            return _written(logical, inline, str(properties.get("Runtime")))
+        if properties.get("PackageType") == "Image" or "ImageUri" in properties:
+            raise InputError(
+                "its code is a container image, which is not run here; "
+                f"give it a handler (@doorstep.handler({self._resolver.name(logical)!r})) or a mock"
+            )
+        if isinstance(code, str) and not code.startswith("s3:"):
+            return self._folder / code
+        if code is None and resource.get("Type") == _FUNCTIONS[0]:
+            return self._folder  # SAM's default of CodeUri
+        raise InputError("its code is not beside the template; give it a handler or a mock")
+
+    def _layers(self, written: Any) -> Iterator[Path]:
+        """Yield the folders of the layers that stand in the same template."""
+        for layer in written if isinstance(written, list) else ():
+            logical = layer.get("Ref") if isinstance(layer, Mapping) else None
+            resource = self._resolver.resources.get(logical) if logical else None
+            if isinstance(resource, Mapping) and resource.get("Type") in _LAYERS:
+                folder = (resource.get("Metadata") or {}).get(_ASSET)
+                folder = folder or (resource.get("Properties") or {}).get("ContentUri")
+                if isinstance(folder, str):
+                    yield self._folder / folder
+
+
+def _with_globals(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a function's properties with SAM's Globals: objects are merged, its own win."""
+    merged = dict(shared)
+    for name, value in own.items():
+        before = merged.get(name)
+        both = isinstance(value, Mapping) and isinstance(before, Mapping)
+        merged[name] = _with_globals(before, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _written(logical: str, text: str, runtime: str) -> Path:
+    """Write code that stands in the template to a folder; `index` is the module, as on Lambda."""
+    folder = Path(tempfile.mkdtemp(prefix=f"doorstep-{logical}-"))
+    (folder / ("index.js" if runtime.startswith("nodejs") else "index.py")).write_text(text)
+    return folder

@@ -1,0 +1,38 @@
+"""Finds the project in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import InputError
+from .cloudformation import read
+from .project import Project
+
+_TEMPLATES = ("template.yaml", "template.yml", "template.json")
+_ASSEMBLY = "*.template.json"
+
+
+def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
+    """Return the project of a template, a folder with one, or a `cdk.out`.
+
+    Raises InputError when the folder has none, or several.
+    """
+    return read(template_in(path) if path.is_dir() else path, parameters)
+
+
+def template_in(folder: Path) -> Path:
+    """Return the one template of a folder; raise InputError with what was looked for."""
+    for name in _TEMPLATES:
+        if (folder / name).is_file():
+            return folder / name
+    for assembly in (folder, folder / "cdk.out"):
+        templates = sorted(assembly.glob(_ASSEMBLY))
+        if len(templates) > 1:
+            names = ", ".join(template.name for template in templates)
+            raise InputError(f"{assembly} has several templates ({names}); name one")
+        if templates:
+            return templates[0]
+    raise InputError(
+        f"{folder} has no project: looked for {', '.join(_TEMPLATES)} and cdk.out/{_ASSEMBLY}"
+    )

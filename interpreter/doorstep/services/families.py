@@ -1,0 +1,139 @@
+"""Optimized and `aws-sdk:` integrations: two families that spell and fail differently.
+
+Optimized integrations behave as Java's SDK 1, `aws-sdk:` ones as its SDK 2; nearly all differences
+follow from that. Recorded on AWS for lambda, dynamodb, sqs, sns, events, states, s3 and
+secretsmanager; users' reports for ssm, rds, batch, glue and athena; the rest after the SDKs' rules.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+_LEADING_CAPITALS = re.compile(r"^[A-Z]+(?![a-z])")
+
+
+class Names(NamedTuple):
+    """What a service is called."""
+
+    prefix: str
+    """Before the error's name: `DynamoDB`."""
+    base: str
+    """The error that stands for all that the model does not name: `AmazonDynamoDBException`."""
+    shown: str
+    """In `(Service: …)` of a cause: `AmazonDynamoDBv2`."""
+
+
+_OPTIMIZED = {
+    "apigateway": Names("ApiGateway", "AmazonApiGatewayException", "AmazonApiGateway"),
+    "athena": Names("Athena", "AmazonAthenaException", "AmazonAthena"),
+    "batch": Names("Batch", "AWSBatchException", "AWSBatch"),
+    "codebuild": Names("CodeBuild", "AWSCodeBuildException", "AWSCodeBuild"),
+    "dynamodb": Names("DynamoDB", "AmazonDynamoDBException", "AmazonDynamoDBv2"),
+    "ecs": Names("ECS", "AmazonECSException", "AmazonECS"),
+    "events": Names("EventBridge", "AmazonCloudWatchEventsException", "AmazonCloudWatchEvents"),
+    "glue": Names("Glue", "AWSGlueException", "AWSGlue"),
+    "lambda": Names("Lambda", "AWSLambdaException", "AWSLambda"),
+    "sagemaker": Names("SageMaker", "AmazonSageMakerException", "AmazonSageMaker"),
+    "sns": Names("SNS", "AmazonSNSException", "AmazonSNS"),
+    "sqs": Names("SQS", "AmazonSQSException", "AmazonSQS"),
+    "states": Names("StepFunctions", "AWSStepFunctionsException", "AWSStepFunctions"),
+}
+_SDK = {
+    "cloudformation": "CloudFormation",
+    "cloudwatch": "CloudWatch",
+    "cloudwatchlogs": "CloudWatchLogs",
+    "codebuild": "CodeBuild",
+    "cognitoidentityprovider": "CognitoIdentityProvider",
+    "dynamodb": "DynamoDb",
+    "ecr": "Ecr",
+    "eventbridge": "EventBridge",
+    "secretsmanager": "SecretsManager",
+    "servicequotas": "ServiceQuotas",
+    "rdsdata": "RdsData",
+    "redshiftdata": "RedshiftData",
+    "sagemaker": "SageMaker",
+    "sfn": "Sfn",
+}
+_BARE = {"apigateway:invoke", "events:putEvents", "http:invoke"}
+"""Optimized integrations whose result has no metadata of the SDK (recorded)."""
+BOTOCORE = {
+    "applicationdiscovery": "discovery",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "costexplorer": "ce",
+    "databasemigration": "dms",
+    "directory": "ds",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticmapreduce": "emr",
+    "elasticsearch": "es",
+    "eventbridge": "events",
+    "iotdataplane": "iot-data",
+    "lexmodelbuilding": "lex-models",
+    "lexruntime": "lex-runtime",
+    "serverlessapplicationrepository": "serverlessrepo",
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+}
+"""botocore's names, where they are not those of Step Functions, with or without hyphens."""
+
+
+class Family(NamedTuple):
+    """How one service's integration spells, and what it is called in errors."""
+
+    sdk: bool
+    service: str
+    """As in the resource: `dynamodb`, `sfn`."""
+
+    def names(self) -> Names:
+        """Return what the service is called in errors."""
+        if not self.sdk:
+            own = _pascal(self.service)
+            return _OPTIMIZED.get(self.service) or Names(own, f"Amazon{own}Exception", own)
+        prefix = _SDK.get(self.service) or _pascal(self.service)
+        return Names(prefix, f"{prefix}Exception", prefix)
+
+    def spell(self, name: str) -> str:
+        """Return a member's name as results have it: `MD5OfMessageBody`, or `Md5OfMessageBody`."""
+        return java(name) if self.sdk else _pascal(name)
+
+    def has_metadata(self, action: str) -> bool:
+        """Return whether a result carries SdkHttpMetadata and SdkResponseMetadata."""
+        return not self.sdk and action not in _BARE
+
+    def cause(self, message: str, code: str, response: Mapping[str, Any]) -> str:
+        """Return a cause in the words of the family's SDK."""
+        meta = response.get("ResponseMetadata", {})
+        status, request = meta.get("HTTPStatusCode", 400), meta.get("RequestId", "")
+        shown = self.names().shown
+        if self.sdk:
+            text = message or f"Service returned error code {code}"
+            return f"{text} (Service: {shown}, Status Code: {status}, Request ID: {request})"
+        return (
+            f"{message or 'null'} (Service: {shown}; Status Code: {status}; "
+            f"Error Code: {code}; Request ID: {request}; Proxy: null)"
+        )
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def java(name: str) -> str:
+    """Return a name with the capitals that Java's SDK 2 gives it: `ARN` is `Arn`."""
+    if name == "NULL":
+        return "Nul"  # `null` is taken in Java
+    return _pascal(_LEADING_CAPITALS.sub(lambda capitals: capitals[0].capitalize(), name))
+
+
+def spellings(name: str) -> dict[str, None]:
+    """Return how Step Functions may write a member: with the API's capitals, with Java's."""
+    return dict.fromkeys((_pascal(name), java(name)))
+
+
+def compact(value: Any) -> str:
+    """Return a value as the JSON text that is sent where a service wants text."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

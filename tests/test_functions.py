@@ -1,0 +1,365 @@
+"""Lambda code as it lies in a project: Python in process and apart, Node.js, any bootstrap.
+
+Sources: Lambda's developer guide ("Using the Lambda runtime API for custom runtimes", "Define
+Lambda function handler in Node.js", "... in Python"); the texts of awslambdaric and of the Node.js
+runtime client, which are public.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import doorstep
+from doorstep.errors import HandlerLoadError
+from doorstep.functions import Function, close, handler_of
+from doorstep.runtime.answers import TaskFailed
+
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
+
+
+@dataclass
+class Context:
+    aws_request_id: str = "8a7b1c34-0000-4000-8000-000000000001"
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def printed() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def function(tmp_path: Path, printed: list[tuple[str, str]]) -> Iterator[Run]:
+    """Return handlers of functions whose files are given as text."""
+    handlers = []
+
+    def make(
+        runtime: str, handler: str, files: dict[str, str], name: str = "f", **more: Any
+    ) -> Any:
+        folder = tmp_path / name
+        for file, text in files.items():
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        described = Function(name, runtime, handler, folder, **more)
+        one = handler_of(described, lambda name, line: printed.append((name, line)))
+        handlers.append(one)
+        return lambda event=None: one(event, Context())
+
+    yield make
+    close(handlers)
+
+
+def failure(call: Callable[[], Any]) -> tuple[str | None, Any]:
+    """The error and the cause, read as JSON, of a call that fails."""
+    with pytest.raises(TaskFailed) as caught:
+        call()
+    return caught.value.answer.error, json.loads(caught.value.answer.cause or "")
+
+
+PYTHONS = [pytest.param(False, id="in process"), pytest.param(True, id="isolated")]
+
+
+# -- Python
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_two_functions_have_their_own_modules_of_one_name(function: Run, isolated: bool) -> None:
+    app = (
+        "from util import who\n"
+        "def handler(event, context):\n    import late\n    return who, late.who"
+    )
+    first, second = (
+        function(
+            "python3.12",
+            "app.handler",
+            {"app.py": app, "util.py": f"who = {name!r}", "late.py": f"who = 'late {name}'"},
+            name=name,
+            isolated=isolated,
+        )
+        for name in ("a", "b")
+    )
+    assert [*first(), *second(), *first()] == ["a", "late a", "b", "late b", "a", "late a"]
+
+
+def test_a_function_leaves_no_module_behind(function: Run) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/app.py": "from . import prices\nfrom .prices import of\nimport json\n"
+        "def handler(event, context):\n    from shop import late\n    return of(2) + late.more",
+        "shop/prices.py": "def of(n):\n    return n * 10",
+        "shop/late.py": "more = 1",
+    }
+    before = set(sys.modules), list(sys.path), list(sys.meta_path)
+    assert function("python3.12", "shop/app.handler", files)() == 21
+    assert (set(sys.modules), list(sys.path), list(sys.meta_path)) == before
+
+
+def test_a_module_of_the_tests_is_not_taken_for_the_functions_own(
+    function: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "util", type(sys)("util"))
+    files = {"app.py": "import util\nhandler = lambda event, context: util.who", "util.py": "who=1"}
+    assert function("python3.12", "app.handler", files)() == 1
+    assert not hasattr(sys.modules["util"], "who")
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_each_function_has_its_own_environment(function: Run, isolated: bool) -> None:
+    app = (
+        "import os\nat_load = os.environ['TABLE']\n"
+        "def handler(event, context):\n"
+        "    seen = os.getenv('SEEN')\n    os.environ['SEEN'] = 'yes'\n"
+        "    own = os.environ['TABLE'], os.environ.get('OTHER')\n"
+        "    return [at_load, *own, seen, 'PATH' in os.environ]"
+    )
+    first, second = (
+        function(
+            "python3.12",
+            "app.handler",
+            {"app.py": app},
+            name,
+            environment=environment,
+            isolated=isolated,
+        )
+        for name, environment in [("a", {"TABLE": "t1", "OTHER": "x"}), ("b", {"TABLE": "t2"})]
+    )
+    assert first() == ["t1", "t1", "x", None, True]
+    assert second() == ["t2", "t2", None, None, True]
+    assert first()[3] == "yes"
+    assert "TABLE" not in os.environ
+    assert "SEEN" not in os.environ
+
+
+LOADS = [
+    (
+        "app.handler",
+        {"app.py": "import nowhere_to_be_found"},
+        "Runtime.ImportModuleError",
+        "Unable to import module 'app': No module named 'nowhere_to_be_found'",
+    ),
+    (
+        "other.handler",
+        {"app.py": ""},
+        "Runtime.ImportModuleError",
+        "Unable to import module 'other': No module named 'other'",
+    ),
+    (
+        "app.main",
+        {"app.py": ""},
+        "Runtime.HandlerNotFound",
+        "Handler 'main' missing on module 'app'",
+    ),
+    ("app", {"app.py": ""}, "Runtime.MalformedHandlerName", "Bad handler 'app'"),
+]
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+@pytest.mark.parametrize(("handler", "files", "error", "message"), LOADS)
+def test_python_that_does_not_load_fails_as_on_lambda(
+    function: Run, handler: str, files: dict[str, str], error: str, message: str, isolated: bool
+) -> None:
+    call = function("python3.12", handler, files, isolated=isolated)
+    kind, cause = failure(call)
+    assert kind == error
+    assert (cause["errorType"], cause["errorMessage"]) == (error, message)
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_a_syntax_error_says_where(function: Run, isolated: bool) -> None:
+    call = function("python3.12", "app.handler", {"app.py": "x = (\n"}, isolated=isolated)
+    kind, cause = failure(call)
+    assert kind == "Runtime.UserCodeSyntaxError"
+    assert cause["errorMessage"].startswith("Syntax error in module 'app': '(' was never closed")
+    assert "Line 1" in cause["stackTrace"][0]
+
+
+def test_an_isolated_function_raises_its_own_error(function: Run) -> None:
+    app = (
+        "class CardDeclined(Exception): pass\n"
+        "def handler(event, context):\n    raise CardDeclined('no')"
+    )
+    kind, cause = failure(function("python3.12", "app.handler", {"app.py": app}, isolated=True))
+    assert (kind, cause["errorMessage"]) == ("CardDeclined", "no")
+    assert len(cause["stackTrace"]) == 1
+
+
+@pytest.mark.parametrize("runtime", ["ruby3.3", "java21", "dotnet8", ""])
+def test_a_runtime_that_is_not_run_is_named_with_its_cure(function: Run, runtime: str) -> None:
+    with pytest.raises(HandlerLoadError, match=r"runtime .*@doorstep\.handler\('f'\).*mock"):
+        function(runtime, "app.handler", {"app.x": ""})
+
+
+# -- Node.js
+
+
+SEEN = "[e.n, c.functionName]"
+FORMS = [
+    ("index.h", {"index.js": f"exports.h = async (e, c) => {SEEN}"}),
+    ("index.h", {"index.mjs": f"export const h = async (e, c) => {SEEN}"}),
+    ("src/x.h", {"src/x.cjs": f"exports.h = (e, c, done) => done(null, {SEEN})"}),
+    (
+        "i.h",
+        {
+            "package.json": '{"type": "module"}',
+            "i.js": f"export function h(e, c) {{ return {SEEN} }}",
+        },
+    ),
+    ("i.deep.h", {"i.js": f"exports.deep = {{h: (e, c) => Promise.resolve({SEEN})}}"}),
+    ("i.h", {"i.js": f"exports.h = (e, c) => c.succeed({SEEN})"}),
+    (
+        "i.h",
+        {
+            "i.js": "exports.h = (e, c) => require('dep')(e, c)",
+            "node_modules/dep/index.js": f"module.exports = async (e, c) => {SEEN}",
+        },
+    ),
+]
+
+
+@needs_node
+@pytest.mark.parametrize(("handler", "files"), FORMS)
+def test_a_node_function_in_each_form(function: Run, handler: str, files: dict[str, str]) -> None:
+    assert function("nodejs20.x", handler, files)({"n": 7}) == [7, "f"]
+
+
+NODE = """
+class OutOfStock extends Error { constructor(m) { super(m); this.name = 'OutOfStock'; } }
+exports.h = async (event) => {
+  console.log('doing', event.do);
+  if (event.do === 'throw') throw new OutOfStock('none left');
+  if (event.do === 'throw text') throw 'just text';
+  if (event.do === 'exit') process.exit(3);
+  if (event.do === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (event.do === 'loop') for (;;);
+  if (event.do === 'reject') { Promise.reject(new TypeError('late')); await new Promise(() => {}); }
+  return event.do === 'nothing' ? undefined : process.env.TABLE;
+};
+"""
+
+
+@needs_node
+def test_a_node_function_fails_as_on_lambda_and_answers_the_next_call(
+    function: Run, printed: list[tuple[str, str]]
+) -> None:
+    call = function("nodejs20.x", "i.h", {"i.js": NODE}, environment={"TABLE": "t"}, timeout=1.0)
+    request = f"RequestId: {Context.aws_request_id} Error: "
+    assert call({"do": "it"}) == "t"
+    assert printed == [("f", "doing it")]
+    assert call({"do": "nothing"}) is None
+    kind, cause = failure(lambda: call({"do": "throw"}))
+    assert (kind, cause["errorType"], cause["errorMessage"]) == ("OutOfStock", kind, "none left")
+    assert cause["trace"][0] == "OutOfStock: none left"
+    assert not any("bootstrap" in line for line in cause["trace"])
+    assert failure(lambda: call({"do": "throw text"})) == (
+        "string",
+        {"errorType": "string", "errorMessage": "just text", "trace": []},
+    )
+    for do, error, message in [
+        ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ("kill", "Runtime.ExitError", "Runtime exited with error: signal: killed"),
+        ("loop", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+    ]:
+        expected = {"errorType": error, "errorMessage": request + message}
+        assert failure(lambda do=do: call({"do": do})) == (error, expected)
+        assert call({"do": "it"}) == "t"
+    kind, cause = failure(lambda: call({"do": "reject"}))
+    assert (kind, cause["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "late")
+
+
+NODE_LOADS = [
+    ("i.h", "const x = ;", "UserCodeSyntaxError", "SyntaxError: Unexpected token ';'"),
+    ("i.h", "require('nowhere')", "ImportModuleError", "Error: Cannot find module 'nowhere'"),
+    ("j.h", "", "ImportModuleError", "Error: Cannot find module 'j'"),
+    ("i.h", "exports.other = 1", "HandlerNotFound", "i.h is undefined or not exported"),
+    ("i.h", "exports.h = 1", "HandlerNotFound", "i.h is not a function"),
+]
+
+
+@needs_node
+@pytest.mark.parametrize(("handler", "text", "error", "message"), NODE_LOADS)
+def test_node_that_does_not_load_fails_as_on_lambda(
+    function: Run, handler: str, text: str, error: str, message: str
+) -> None:
+    kind, cause = failure(function("nodejs20.x", handler, {"i.js": text}))
+    assert kind == f"Runtime.{error}"
+    assert cause["errorMessage"].split("\n")[0] == message
+
+
+@needs_node
+def test_what_a_module_throws_when_it_is_loaded_is_the_error(function: Run) -> None:
+    call = function("nodejs20.x", "i.h", {"i.js": "throw new RangeError('at load')"})
+    kind, cause = failure(call)
+    assert (kind, cause["errorMessage"]) == ("RangeError", "at load")
+
+
+def test_without_node_the_message_names_it(function: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(HandlerLoadError, match=r"f needs Node\.js \(nodejs22\.x\).*Install it"):
+        function("nodejs22.x", "i.h", {"i.js": ""})
+
+
+# -- any runtime
+
+
+BOOTSTRAP = """#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+exec {python} - <<'END'
+import os, urllib.request as u
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with u.urlopen(api + "next") as event:
+        id = event.headers["Lambda-Runtime-Aws-Request-Id"]
+        body = b'{"echo":' + event.read() + b"}"
+    u.urlopen(api + id + "/response", body).read()
+END
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script is the bootstrap")
+def test_any_bootstrap_runs(function: Run, tmp_path: Path) -> None:
+    files = {"bootstrap": BOOTSTRAP.replace("{python}", sys.executable)}
+    (tmp_path / "f").mkdir()
+    call = function("provided.al2023", "x", files)
+    (tmp_path / "f" / "bootstrap").chmod(stat.S_IRWXU)
+    assert [call(1), call({"a": [2]})] == [{"echo": 1}, {"echo": {"a": [2]}}]
+
+
+def test_a_missing_bootstrap_is_named(function: Run) -> None:
+    with pytest.raises(HandlerLoadError, match=r"has no file .*bootstrap\. Build it first"):
+        function("provided.al2023", "x", {"main.rs": ""})
+
+
+@needs_node
+def test_an_execution_sees_the_functions_error(function: Run) -> None:
+    pay = function("nodejs20.x", "i.h", {"i.js": NODE})
+    definition = {
+        "StartAt": "Pay",
+        "States": {
+            "Pay": {
+                "Type": "Task",
+                "Resource": "arn:aws:lambda:eu-west-1:123456789012:function:pay",
+                "Catch": [{"ErrorEquals": ["OutOfStock"], "Next": "Sorry"}],
+                "End": True,
+            },
+            "Sorry": {"Type": "Pass", "End": True},
+        },
+    }
+    execution = doorstep.run(
+        definition, {"do": "throw"}, handlers={"pay": lambda event: pay(event)}
+    )
+    assert execution.status == "SUCCEEDED"
+    assert execution.output["Error"] == "OutOfStock"
