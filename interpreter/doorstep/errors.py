@@ -161,8 +161,10 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
 
     @property
     def error_output(self) -> dict[str, str | None]:
-        """What a catcher is given. A timeout has no cause: recorded as "", where SendTaskFailure
-        without error and cause was recorded as null.
+        """What a catcher is given.
+
+        A timeout has no cause: recorded as "", where SendTaskFailure without error and cause was
+        recorded as null.
         """
         error, cause = self.failure.error, self.failure.cause
         if cause is None and error == "States.Timeout":

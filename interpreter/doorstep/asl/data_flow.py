@@ -1,4 +1,4 @@
-"""How data goes through a state, the same idea in both query languages:
+"""How data goes through a state, the same idea in both query languages.
 
     input --arguments--> work --result--> leave --> output, assigned variables, next state
 
@@ -25,7 +25,7 @@ from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Closure, Env
 
-Shows = Literal["result", "errorOutput", None]
+Shows = Literal["result", "errorOutput"] | None
 
 
 class Exit(NamedTuple):

@@ -51,7 +51,6 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
     Facts 430 and 432: the events of its iterations. Fact 274: without MaxConcurrency about 40 run
     at a time.
     """
-
     name = plan.state
 
     def start(env: Env) -> FiberGroup:

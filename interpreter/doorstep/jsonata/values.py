@@ -224,7 +224,7 @@ def print_number(value: float) -> str:
     if type(value) is int and abs(value) < 10**15:
         return str(value)
     value = as_double(value)
-    if value != value:
+    if value != value:  # noqa: PLR0124  NaN alone differs from itself
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
