@@ -565,6 +565,21 @@ def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> No
     assert (execution.cause or "").endswith("Wait state delay is too long.")
 
 
+@pytest.mark.parametrize(
+    ("expression", "kind", "value"),
+    [("5", "number", "5"), ("null", "null", "null"), ("[]", "array", "[]")],
+)
+def test_a_timestamp_expression_has_to_give_a_text(expression: str, kind: str, value: str) -> None:
+    """The text is recorded on AWS for Items; by analogy for Timestamp."""
+    wait = {"Type": "Wait", "QueryLanguage": "JSONata", "Timestamp": f"{{% {expression} %}}"}
+    execution = doorstep.run(chain(wait), {})
+    assert execution.error == "States.QueryEvaluationError"
+    assert (execution.cause or "").endswith(
+        f"The JSONata expression '{expression}' specified for the field 'Timestamp' returned an "
+        f"unexpected result type. Expected 'string', but was '{kind}' for value: {value}"
+    )
+
+
 def test_after_a_map_its_last_item_is_no_longer_in_the_context() -> None:
     each = {"StartAt": "E", "States": {"E": {"Type": "Pass", "End": True}}}
     inner = {

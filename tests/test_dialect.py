@@ -21,7 +21,7 @@ from doorstep.jsonata import UNDEFINED, JSONataError
 
 def evaluate(text: str, **variables: Any) -> Any:
     bindings = {**functions(lambda: Random(7)), **variables}
-    return jsonata.compile(text, AWS).evaluate(bindings=bindings, limits=LIMITS)
+    return jsonata.Expression(text, AWS).evaluate(bindings=bindings, limits=LIMITS)
 
 
 def error(text: str, **variables: Any) -> JSONataError:

@@ -198,12 +198,22 @@ def test_more_failed_iterations_than_are_tolerated_fail_the_map() -> None:
         "error": "States.ExceedToleratedFailureThreshold",
         "cause": EXCEEDED,
     }
-    assert failing(1)["status"] == "FAILED"
+    assert failing(1, ToleratedFailureCount=0)["status"] == "FAILED"
     assert failing(1, ToleratedFailurePercentage=34)["status"] == "SUCCEEDED"
+    assert failing(2, ToleratedFailurePercentage=34)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_without_a_tolerance_failed_iterations_decide_nothing(count: int) -> None:
+    """Fact 485, recorded."""
+    assert failing(count)["status"] == "SUCCEEDED"
+    retry = [{"ErrorEquals": ["States.ALL"]}]
+    assert failing(count, Retry=retry)["status"] == "SUCCEEDED"
 
 
 def test_an_exceeded_tolerance_can_be_caught() -> None:
-    answer = failing(1, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Handler"}])
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}]
+    answer = failing(1, ToleratedFailureCount=0, Catch=catch)
     assert (answer["status"], answer["nextState"]) == ("CAUGHT_ERROR", "Handler")
 
 

@@ -241,7 +241,8 @@ class Recorder:
             self.rows.pop(row.arn, None)
             self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
-            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
+            # A line for whoever runs the server: what is wrong is the data, not the code.
+            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)  # noqa: TRY400
 
     def _close_map_runs(self) -> dict[str, str]:
         """Close map runs that nothing continues; return those whose executions are set aside."""

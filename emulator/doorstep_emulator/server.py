@@ -86,7 +86,9 @@ class Server:
         test_cases: TestCases | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`calls`: how many handlers may run at a time; `pace`: of executions that name none;
+        """Make the parts and connect them.
+
+        `calls`: how many handlers may run at a time; `pace`: of executions that name none;
         `respond`: asked before the handlers; without it `test_cases` are; `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """

@@ -1,4 +1,4 @@
-"""How data goes through a state, the same idea in both query languages:
+"""How data goes through a state, the same idea in both query languages.
 
     input --arguments--> work --result--> leave --> output, assigned variables, next state
 
@@ -25,7 +25,7 @@ from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Closure, Env
 
-Shows = Literal["result", "errorOutput", None]
+Shows = Literal["result", "errorOutput"] | None
 
 
 class Exit(NamedTuple):
@@ -84,7 +84,7 @@ def compile_leave(
     shows: Shows = None,
     at: str = "",
 ) -> Leave:
-    """From the result to the exit. `fields`: a state's, a choice rule's or a catcher's.
+    """Compile the way from the result to the exit for a state's, rule's or catcher's `fields`.
 
     `shows`: the member of $states that holds the result; `at`: where the fields stand in the state
     ("Catch[1]/"), for the location of a failed evaluation.

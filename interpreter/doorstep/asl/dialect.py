@@ -155,7 +155,7 @@ _BARE_QUOTE: Final = re.compile(r"\\'|(\\.)|(\")", re.DOTALL)
 
 
 def _in_double_quotes(match: re.Match[str]) -> str:
-    """Return a JSON string in double quotes; inside of both, `\\'` is a quote (Jackson)."""
+    r"""Return a JSON string in double quotes; inside of both, `\'` is a quote (Jackson)."""
     double, single = match.groups()
 
     def requoted(part: re.Match[str]) -> str:

@@ -91,7 +91,7 @@ def unexpected(expression: str, location: str, kind: str, result: Any) -> StateF
 
 
 def failed(cause: str, location: str | None = None) -> StateFailed:
-    """States.QueryEvaluationError with a cause of its own."""
+    """Return States.QueryEvaluationError with a cause of its own."""
     return StateFailed(ERROR, cause, ours=True, location=location)
 
 
@@ -137,12 +137,12 @@ def _text(fields: str) -> str:
 
 def _expression(fields: str, location: str) -> Closure:
     # Imported here, so that what has no expressions does not pay for the language.
-    from ..jsonata.expression import compile as compile_expression
+    from ..jsonata.expression import Expression
     from .dialect import AWS, LIMITS, within
 
     text = _text(fields)
     try:
-        expression = compile_expression(text, AWS)
+        expression = Expression(text, AWS)
     except JSONataError as error:
         return _failing(text, location, error)
     evaluate = expression.evaluate
@@ -209,7 +209,7 @@ def _is_sound(result: Any, levels: int) -> bool:
 
 
 def _named(result: Any) -> Any:
-    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it.
+    """Replace a number that JSON can't hold by the name that Java has for it, as measured on AWS.
 
     A whole number beyond a long becomes a double. Facts 70 and 153.
     """

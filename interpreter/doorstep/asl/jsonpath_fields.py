@@ -24,7 +24,7 @@ from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:
-    """Return a path on the state's data, the context object or a variable; raises PathNotFound.
+    """Return a path on the state's data, the context object or a variable; raise PathNotFound.
 
     Facts 334 and 342.
     """
@@ -226,7 +226,7 @@ def _looked_in(text: str, env: Env) -> str:
 
 
 def _template(value: Any) -> Closure | None:
-    """None when nothing in the value is to be evaluated: it then serves as it is."""
+    """Compile a template; None when nothing in it is to be evaluated: it then serves as it is."""
     if isinstance(value, dict):
         return _object(value)
     if isinstance(value, list):

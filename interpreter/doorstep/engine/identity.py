@@ -85,10 +85,16 @@ class Identity:
         """Return the ARN of the map run that the command `key` starts (fact 282)."""
         return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
 
+    def label_of(self, state: str) -> str:
+        """Return the label of a Map that has none: a UUID, the same in all executions.
+
+        Fact 282.
+        """
+        return _uuid(f"{self.machine_arn}/{state}")
+
     def uuid(self, place: str) -> str:
         """Return a UUID (version 4) that depends on the seed and the place that asks."""
-        digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+        return _uuid(f"{self.seed}/{place}")
 
     def token(self, key: str) -> str:
         """Return the task token of the command `key`."""
@@ -117,3 +123,8 @@ class Identity:
 
     def _arn(self, rest: str) -> str:
         return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"
+
+
+def _uuid(text: str) -> str:
+    digits = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

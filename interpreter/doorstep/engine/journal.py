@@ -98,12 +98,12 @@ def _line(kind: str, entry: JournalEntry) -> str:
 
 
 def read(lines: Iterable[str]) -> Journal:
-    """Return the journal of the first execution; raises ReplayError when a line is damaged."""
+    """Return the journal of the first execution; raise ReplayError when a line is damaged."""
     return next(iter(read_all(lines).values()))
 
 
 def read_all(lines: Iterable[str]) -> dict[str, Journal]:
-    """Return all journals by the ARNs of their executions; raises ReplayError as `read` does."""
+    """Return all journals by the ARNs of their executions; raise ReplayError as `read` does."""
     journals: dict[str, Journal] = {}
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):

@@ -19,7 +19,7 @@ VisitOutcome = Literal["succeeded", "caught", "failed", "in progress", "aborted"
 _GROUPS = ("ParallelState", "MapState")
 _FAILED_GROUPS = tuple(f"{group}Failed" for group in _GROUPS)
 _ASKS = ("TaskSubmitted", "ActivityScheduled", "ActivityStarted")
-_ATTEMPTS = (
+ATTEMPTS = (
     "LambdaFunctionScheduled",
     "ActivityScheduled",
     "TaskScheduled",
@@ -98,7 +98,7 @@ class Visit:
 
         Facts 411 to 414, 422 and 431: a retry has no second entry.
         """
-        return [event for event in self.events if event.type in _ATTEMPTS]
+        return [event for event in self.events if event.type in ATTEMPTS]
 
     @property
     def retries(self) -> list[Entry]:
@@ -111,7 +111,7 @@ class Visit:
         return [str(e.details["error"]) for e in self.events if e.failed and "error" in e.details]
 
     def outward(self) -> Iterator[Visit]:
-        """This visit and those that enclose it."""
+        """Yield this visit and those that enclose it."""
         visit: Visit | None = self
         while visit:
             yield visit
@@ -122,21 +122,19 @@ class Visits:
     """The visits of a history in the order in which the states were entered."""
 
     def __init__(self, events: Iterable[Entry]) -> None:
-        self.entries = {event.id: event for event in events}
+        self.entries: dict[int, Entry] = {}
         self.all: list[Visit] = []
         self.of: dict[int, Visit | None] = {}
         """The visit that each event belongs to; None: the execution."""
         self._index: dict[int, int | None] = {}
         self._redriven: dict[int, list[Visit]] = {}
         """What can continue after each redrive: the visits that had not succeeded."""
-        for event in self.entries.values():
-            self._add(event)
-        for visit in self.all:
-            before = self.of.get(visit.entered.previous)
-            if before and before.exited and before.exited.id == visit.entered.previous:
-                before.following = visit.name
+        for event in events:
+            self.add(event)
 
-    def _add(self, event: Entry) -> None:
+    def add(self, event: Entry) -> None:
+        """Add the next event; before `variables` are asked for."""
+        self.entries[event.id] = event
         if event.type == "ExecutionRedriven":
             self._redrive(event)
         before = self.of.get(event.previous) or self._resumed_by(event)
@@ -183,6 +181,8 @@ class Visits:
         if event.type.endswith("StateEntered"):
             around = before.parent if before and before.over else before
             self.all.append(Visit(event, around, self._index[event.id]))
+            if before and before.exited and before.exited.id == event.previous:
+                before.following = event.name
             return self.all[-1]
         if event.type.startswith("Execution") or event.type.endswith("StateAborted"):
             return None

@@ -89,7 +89,7 @@ class StateView:
         return [path for visit in self._visits for path in _lines(visit, self._inside)]
 
     def __getitem__(self, visit: int) -> StateView:
-        """One visit, from 0."""
+        """Return one visit, from 0."""
         return StateView(self.name, [self._visits[visit]], self._inside)
 
     def __repr__(self) -> str:
@@ -176,7 +176,7 @@ class ExecutionView(ABC):
         return [one.name for one in self._visits if one.parent is None]
 
     def state(self, name: str) -> StateView:
-        """What became of a state, in a distributed Map over all of its items.
+        """Return what became of a state, in a distributed Map over all of its items.
 
         Raises LookupError when the definition has no state of this name.
         """
@@ -223,7 +223,7 @@ class ExecutionView(ABC):
         return Visits(entries).all
 
     def _with_items(self) -> Iterable[ExecutionView]:
-        """This execution, and those of its distributed Maps' items as far as they are known."""
+        """Return this execution, and those of its distributed Maps' items as far as known."""
         return (self,)
 
 
@@ -233,7 +233,7 @@ def _between(events: Sequence[HistoryEvent]) -> timedelta:
 
 
 def _lines(around: Visit, visits: Iterable[Visit]) -> list[list[str]]:
-    """The visits inside one of a group, those of a branch or iteration together."""
+    """Return the lines of the visits in a group, those of a branch or iteration together."""
     lines: dict[int, list[str]] = {}
     line_of: dict[int, int] = {}
     for one in visits:

@@ -44,9 +44,9 @@ def _clock() -> float:
     return time.time_ns() // 1_000_000
 
 
-def compile(source: str, dialect: Dialect = STANDARD) -> Expression:  # noqa: A001  as in `re`
+def compile(source: str) -> Expression:  # noqa: A001  what the package is imported for
     """Compile an expression; JSONataError (S…, U1001) with position and token if it is wrong."""
-    return Expression(source, dialect)
+    return Expression(source)
 
 
 class Expression:

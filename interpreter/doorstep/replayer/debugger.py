@@ -56,10 +56,11 @@ class Moment:
     """
 
     def as_json(self) -> dict[str, Any]:
-        """Return {"event": as GetExecutionHistory has it, "startedAfterSeconds", "state", "place",
-        "input", "asked", "output", "error", "cause", "variables", "context", "stages"}.
+        """Return {"event", "startedAfterSeconds", "state", "place", "input", "asked", "output", …}.
 
-        Missing data is left out; state is null for the execution itself.
+        And "error", "cause", "variables", "context" and "stages". The event is as
+        GetExecutionHistory has it; missing data is left out; state is null for the execution
+        itself.
         """
         members = {
             "event": as_aws(self.event),

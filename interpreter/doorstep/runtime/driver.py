@@ -238,7 +238,7 @@ class Driver:
         )
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
-        """`send`; raises DoorstepError for a token that no task has had, or whose task is over."""
+        """Call `send`; raise DoorstepError for an unknown token, or one whose task is over."""
         try:
             sent = self.send(token, kind, data, after)
         except KeyError:
@@ -298,7 +298,7 @@ class Driver:
             execution.tokens.add(token)
 
     def leave_open(self, execution: Running, invoke: Invoke) -> None:
-        """Somebody outside answers the call: whoever has its token (fact 101)."""
+        """Leave the call to somebody outside: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
 
     def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:

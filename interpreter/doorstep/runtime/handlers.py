@@ -51,7 +51,7 @@ class Handlers:
         self._sources = [_opened(one) for one in reversed(several(source))]
 
     def find(self, invoke: Invoke) -> Handler | None:
-        """Return the handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
         names = names_of(invoke)
         for source in self._sources:
             if function := source.find(names):
@@ -168,7 +168,7 @@ def _is_own(function: Any, module: ModuleType) -> bool:
 
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
-    """Under which names a task's handler is looked for, the most particular first."""
+    """Return the names that a task's handler is looked for by, the most particular first."""
     return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
 
 

@@ -125,7 +125,7 @@ class Running:
 
 
 def child_identity(parent: Running, command: StartMapRun, index: int) -> Identity:
-    """Who the child is that a map run starts for its batch number `index`."""
+    """Return who the child is that a map run starts for its batch number `index`."""
     key = f"{command.key}/{index}"
     return parent.identity.child(command.label, command.arn, key, command.execution_type)
 

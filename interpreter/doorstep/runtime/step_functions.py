@@ -42,7 +42,7 @@ def native(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
 
 
 def watch_again(driver: Delivery, execution: Running, invoke: Invoke) -> None:
-    """After a crash: wait again for the execution that a job started, or for somebody outside."""
+    """Wait again, after a crash, for the execution that a job started, or for somebody outside."""
     called = invoke.integration
     job = called.action == "states:startExecution" and called.pattern.startswith("sync")
     if job and (machine := _machine(driver, invoke)):
@@ -111,7 +111,7 @@ def _machine(driver: Delivery, invoke: Invoke) -> Startable | None:
 
 
 def _child(driver: Delivery, execution: Running, invoke: Invoke, machine: Startable) -> Running:
-    """The execution that the call starts; after a crash it may be there already."""
+    """Return the execution that the call starts; after a crash it may be there already."""
     name = invoke.arguments.get("Name") or execution.identity.uuid(f"child/{invoke.key}")
     identity = Identity(
         name=name,
@@ -136,7 +136,7 @@ def _seed(execution: Running, invoke: Invoke) -> str:
 
 
 def _same(child: Running, invoke: Invoke) -> bool:
-    """Whether StartExecution would take a name for another call with the same intention.
+    """Return whether StartExecution would take a name for another call with the same intention.
 
     Fact 111: the same input, while it runs.
     """
@@ -144,12 +144,12 @@ def _same(child: Running, invoke: Invoke) -> bool:
 
 
 def starts_execution(invoke: Invoke) -> bool:
-    """Whether a call asks for StartExecution."""
+    """Return whether a call asks for StartExecution."""
     return _SERVICES.get(invoke.integration.action) is _start_execution
 
 
 def input_text(invoke: Invoke) -> str:
-    """The input that such a call starts an execution with."""
+    """Return the input that such a call starts an execution with."""
     given = invoke.arguments.get("Input")
     return given if isinstance(given, str) else dumps({} if given is None else given)
 
@@ -181,7 +181,7 @@ def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running
 
 
 def described(execution: Running) -> dict[str, Any]:
-    """An execution as DescribeExecution has it, in the PascalCase of the SDK integrations.
+    """Return what DescribeExecution does, in the PascalCase of the SDK integrations.
 
     Fact 135 has the members in alphabetical order, and more of them: not done yet.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def unmet(at: str, expected: Any, actual: Any, *, partial: bool = False) -> list[JsonDifference]:
-    """Where a value is not as expected; `partial`: its objects may have more members.
+    """Return where a value is not as expected; `partial`: its objects may have more members.
 
     Raises InputError for a condition that can't be evaluated.
     """
@@ -59,12 +59,12 @@ def check_expressions(value: Any) -> None:
 
 @lru_cache(maxsize=1024)
 def compiled(text: str) -> Expression:
-    """The expression between `{%` and `%}`; raises InputError when it is none."""
+    """Compile the expression between `{%` and `%}`; raise InputError when it is none."""
     from ..asl.dialect import AWS
-    from ..jsonata.expression import compile as compile_expression
+    from ..jsonata.expression import Expression
 
     try:
-        return compile_expression(text[2:-2].strip(), AWS)
+        return Expression(text[2:-2].strip(), AWS)
     except JSONataError as error:
         raise InputError(f"this is no JSONata: {error.message}") from None
 

@@ -36,7 +36,7 @@ def string(
     *,
     style: TextStyle = JAVASCRIPT,
 ) -> Value:
-    """``$string``: JSON text of anything but a string."""
+    """Write as JSON text what is no string (``$string``)."""
     if value is UNDEFINED:
         return UNDEFINED
     run.tick()

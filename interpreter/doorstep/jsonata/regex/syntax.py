@@ -68,7 +68,7 @@ class Lookaround:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """``^ $ \\b \\B``."""
+    r"""``^ $ \b \B``."""
 
     kind: Literal["^", "$", "b", "B"]
 
@@ -145,10 +145,10 @@ _MAX_NESTING: Final = 50
 
 
 def parse(source: str, flags: str = "") -> tuple[Regex, int]:
-    """Return the tree of a pattern and the number of its groups.
+    r"""Return the tree of a pattern and the number of its groups.
 
     Of the flags, ``s`` lets a dot stand for line ends too, ``x`` allows blanks and comments, ``a``
-    makes ``\\s`` the white space of ASCII, as in java.util.regex.
+    makes ``\s`` the white space of ASCII, as in java.util.regex.
     """
     return _Parser(source, flags).parse()
 
@@ -347,7 +347,7 @@ def _character(code: int) -> Characters:
 
 
 def _span(low: Ranges, high: Ranges) -> Ranges:
-    """``low-high``; with a class such as ``\\d`` on a side, the minus is a character."""
+    r"""``low-high``; with a class such as ``\d`` on a side, the minus is a character."""
     if len(low) > 1 or len(high) > 1 or low[0][0] != low[0][1] or high[0][0] != high[0][1]:
         return (*low, (0x2D, 0x2D), *high)
     if low[0][0] > high[0][0]:
