@@ -194,11 +194,12 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
     path = fields.get("ItemsPath", "$")
     # Recorded: a path into the context object is quoted without its first $.
     quoted = path[1:] if path.startswith("$$") else path
-    get = jsonpath_fields.whole_path(path)
+    get = jsonpath_fields.whole_path(path) if "ItemsPath" in fields else None
 
     def items(env: Env) -> Any:
-        effective(env)
-        values = get(env)
+        values = effective(env)
+        if get:
+            values = get(env)
         if not isinstance(values, list):
             raise runtime(f'Reference path "{quoted}" must point to array.')
         return values
