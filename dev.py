@@ -19,13 +19,14 @@ import argparse
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import time
 from collections import namedtuple
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+VENV = ROOT / os.environ.get("DOORSTEP_VENV", ".venv")
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "set-up-by-dev.txt"
@@ -50,6 +51,9 @@ DEMO = [
 ]
 """An order whose payment gateway is busy twice, and what happened."""
 
+VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
+"""The Pythons that `matrix` looks for: every one that the project supports."""
+
 
 def main():
     """Run the command; return 0 if all of it succeeded."""
@@ -57,9 +61,12 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run the workflow of examples/order and show its history")
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
+    commands.add_parser("matrix", help="run `test` with each supported Python of this machine")
     commands.add_parser("api", help="write docs/api.md anew from the docstrings")
     chosen = parser.parse_args().command
     os.chdir(ROOT)
+    if chosen == "matrix":
+        return matrix()
     set_up()
     return {"demo": demo, "test": test, "api": api}[chosen]()
 
@@ -95,6 +102,29 @@ def run(step):
         return "skipped"
     say("\n== %s: %s" % (step.name, step.command))
     return "FAILED" if call(step.command) else "ok"
+
+
+def matrix():
+    """Run `test` with each Python that is here, in an environment of its own, and sum up."""
+    results = []
+    for version in VERSIONS:
+        python = find_python(version)
+        if python is None:
+            results.append((version, "not on this machine"))
+            continue
+        say("\n==== Python %s (%s)" % (version, python))
+        environment = dict(os.environ, DOORSTEP_VENV=".venv-" + version)
+        code = subprocess.call([python, "dev.py", "test"], env=environment)
+        results.append((version, "FAILED" if code else "ok"))
+    say("\n" + "   ".join("%s: %s" % result for result in results))
+    return 1 if "FAILED" in dict(results).values() else 0
+
+
+def find_python(version):
+    """Find an interpreter of this version on the path, or among those that pyenv installed."""
+    name = "python" + version
+    here = sorted(Path.home().glob(".pyenv/versions/%s.*/bin/%s" % (version, name)))
+    return str(here[-1]) if here else shutil.which(name)
 
 
 def call(command):

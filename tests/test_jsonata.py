@@ -171,6 +171,13 @@ def test_objects_leave_out_what_is_undefined_and_keep_null() -> None:
     assert evaluate("{'a': missing, 'b': note, 'c': 1}") == {"b": None, "c": 1}
 
 
+def test_merge_of_nothing_is_nothing() -> None:
+    """docs.jsonata.org/object-functions and overview: a function of a missing value is missing."""
+    assert evaluate("$merge(missing)") is UNDEFINED
+    assert evaluate("$merge(items.missing)") is UNDEFINED
+    assert evaluate("{'a': $merge(missing), 'b': $merge([])}") == {"b": {}}
+
+
 def test_grouping_aggregates_the_items_of_a_key() -> None:
     data = {"sale": [{"who": "x", "n": 1}, {"who": "y", "n": 2}, {"who": "x", "n": 3}]}
     assert evaluate("sale{who: $sum(n)}", data) == {"x": 4, "y": 2}
