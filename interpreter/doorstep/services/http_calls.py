@@ -31,8 +31,10 @@ class HttpCalls:
         *,
         anywhere: bool = False,
     ) -> None:
-        """`allowed`: hosts beside those of this machine; `connections`: by name, what a connection
-        of EventBridge adds: `headers`, `query`, `body`.
+        """Allow hosts beside those of this machine.
+
+        `connections`: what a connection of EventBridge adds, by its name: `headers`, `query`,
+        `body`.
         """
         self._allowed = LOOPBACK | {host.lower() for host in allowed}
         self._connections = connections or {}
