@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import HandlerLoadError
+from ..model.api_models import BOTOCORE, spellings
 from ..model.resource import Integration, integration
 from ..runtime.answers import Answer, TaskFailed
 from ..runtime.invocation import Context
 from .adapted import ADAPTED
-from .families import BOTOCORE, Family, compact, spellings
+from .families import Family, compact
 from .jobs import JOBS
 from .shapes import UnknownMemberError, from_botocore, missing_members, to_botocore
 from .target import Target
