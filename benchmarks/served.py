@@ -52,7 +52,7 @@ class Served:
         return (int(user) + int(system)) / _TICKS
 
     def memory(self) -> str:
-        """What it holds."""
+        """Return what it holds."""
         status = Path(f"/proc/{self.process.pid}/status")
         found = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
         return f"{int(found[1]) / 1024:.0f} MB" if found else "not known here"

@@ -267,13 +267,46 @@ def test_behaviour_90_retry_is_asked_before_catch(chain) -> None:
         ("Lambda.Unknown", True),
         ("States.Permissions", True),
         ("States.Timeout", False),
-        ("States.DataLimitExceeded", False),
+        ("States.DataLimitExceeded", True),
+        ("States.QueryEvaluationError", False),
     ],
 )
 def test_behaviour_91_task_failed_matches_all_but_timeouts(chain, error: str, taken: bool) -> None:
+    """Fact 138 of the last two, measured for fields and results of the Task itself."""
     states = {"T": {**TASK, **catching("States.TaskFailed")}, "Caught": PASS}
     execution = doorstep.run(chain(states), {}, {"Work": Calls(error)})
     assert execution.status == ("SUCCEEDED" if taken else "FAILED")
+
+
+def querying(**fields: Any) -> dict[str, Any]:
+    return {**TASK, "QueryLanguage": "JSONata", **fields}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"Arguments": "{% 'ten' - 1 %}"},
+        {"Output": {"left": "{% $states.result.nothing %}"}},
+        {"Assign": {"left": "{% $number('x') %}"}},
+        {"TimeoutSeconds": "{% 2.5 %}"},
+    ],
+    ids=lambda field: next(iter(field)),
+)
+def test_a_query_that_fails_in_a_task_is_no_task_failure(chain, field: dict[str, Any]) -> None:
+    """Fact 138: neither caught nor retried as one; States.ALL does both."""
+    ends = {}
+    for name in ("States.TaskFailed", "States.ALL"):
+        handlers = [{"ErrorEquals": [name], "Next": "Caught"}]
+        retriers = [{"ErrorEquals": [name], "MaxAttempts": 1}]
+        calls = Calls()
+        states = {"T": querying(**field, Catch=handlers, Retry=retriers), "Caught": PASS}
+        execution = doorstep.run(chain(states), {}, {"Work": calls})
+        evaluations = [e for e in execution.history if e["type"] == "EvaluationFailed"]
+        ends[name] = execution.status, execution.error, len(evaluations)
+    assert ends == {
+        "States.TaskFailed": ("FAILED", "States.QueryEvaluationError", 1),
+        "States.ALL": ("SUCCEEDED", None, 2),
+    }
 
 
 @pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])

@@ -302,6 +302,32 @@ def test_behaviour_48_a_moment_that_is_none_fails_the_execution(chain) -> None:
     )
 
 
+@pytest.mark.parametrize("field", ["SecondsPath", "TimestampPath"])
+@pytest.mark.parametrize("path", ["$.at", "$.no.such", "$.list[4]"])
+def test_a_wait_whose_path_finds_nothing_says_so(chain, field: str, path: str) -> None:
+    """Fact 145, measured for a missing member; null is as good as nothing, as in SecondsPath."""
+    definition = chain({"W": {"Type": "Wait", field: path}})
+    execution = doorstep.run(definition, {"at": None, "list": []})
+    assert execution.error == "States.Runtime"
+    assert execution.cause.endswith(
+        f"). The {field} parameter does not reference an input value: {path}"
+    )
+
+
+@pytest.mark.parametrize("moment", ["2024-01-01t00:00:05Z", "2024-01-01T00:00:05.000z"])
+def test_a_timestamp_of_a_jsonata_wait_may_have_small_letters(chain, moment: str) -> None:
+    """Fact 145, measured; JSONPath has capitals only (fact 260)."""
+    wait = {"Type": "Wait", "QueryLanguage": "JSONata"}
+    for timestamp in (moment, "{% $states.input %}", f"{{% '{moment}' %}}"):
+        definition = chain({"W": {**wait, "Timestamp": timestamp}})
+        execution = doorstep.run(definition, moment, start_time=START)
+        assert execution.history[-1]["timestamp"] == "2024-01-01T00:00:05.000+00:00"
+    with pytest.raises(doorstep.DefinitionError, match="RFC3339"):
+        doorstep.run(chain({"W": {"Type": "Wait", "Timestamp": moment}}))
+    computed = chain({"W": {"Type": "Wait", "TimestampPath": "$"}})
+    assert doorstep.run(computed, moment).error == "States.Runtime"
+
+
 def test_behaviour_49_result_path_merges_into_the_input(chain) -> None:
     state = {"Type": "Pass", "Result": {"b": 2}, "ResultPath": "$.x"}
     assert doorstep.run(chain({"P": state}), {"a": 1}).output == {"a": 1, "x": {"b": 2}}

@@ -70,7 +70,7 @@ def coloured(folder: Path, execution: doorstep.Execution) -> dict[str, str]:
     text = graph(folder, "--history", str(history), definition=definition).stdout
     labels = dict(re.findall(r'(s\d+) ?[\[{(]+"([^"]+)"', text))
     return {
-        re.sub(r" (×\d+|\(.*\))", "", labels[node]): colour
+        re.sub(r" (×\d+|↻\d+|\d+[✓✗…]|\(.*\))", "", labels[node]): colour
         for ids, colour in re.findall(r"class (\S+) (\S+)$", text, re.M)
         for node in ids.split(",")
         if node in labels
@@ -248,19 +248,37 @@ def test_a_picture_is_coloured_and_written_to_a_file(tmp_path: Path) -> None:
     assert graph(tmp_path, *options).stdout == ""
     tag = "{http://www.w3.org/2000/svg}"
     fills = {
-        (group.findtext(f"{tag}title") or "").splitlines()[0]: box.get("style")
+        (group.findtext(f"{tag}title") or "").splitlines()[0]: group.get("class")
         for group in ElementTree.parse(file).getroot().iter(f"{tag}g")
         for box in group
         if (box.get("class") or "").startswith("box") and group.find(f"{tag}title") is not None
     }
-    assert {name: (style or "")[:12] for name, style in fills.items()} == {
-        "Large? (Choice)": "fill:#1d8102",
-        "Ask (Task)": "fill:#aab7b8",
-        "Each (Map)": "fill:#c7131f",
-        "Price (Task)": "fill:#c7131f",
-        "Nap (Wait)": "fill:#aab7b8",
-        "Sad (Fail)": "fill:#aab7b8",
+    assert fills == {
+        "Large? (Choice)": "state succeeded",
+        "Ask (Task)": "state not-reached",
+        "Each (Map)": "state failed",
+        "Price (Task)": "state failed",
+        "Nap (Wait)": "state not-reached",
+        "Sad (Fail)": "state not-reached",
     }
+
+
+def test_retries_and_iterations_are_counted(tmp_path: Path) -> None:
+    retry = [{"ErrorEquals": ["Refused"], "MaxAttempts": 2}]
+    definition = json.loads(json.dumps(DEFINITION))
+    each = definition["States"]["Each"]
+    each["ItemProcessor"]["States"]["Price"]["Retry"] = retry
+    each["MaxConcurrency"] = 1
+
+    def price(item: int) -> int:
+        return item if item == 1 else refuse(item)
+
+    run = doorstep.run(definition, {**ORDER, "total": 1}, handlers={"price": price})
+    history = tmp_path / "history.json"
+    history.write_text(json.dumps(run.history), "utf-8")
+    text = graph(tmp_path, "--history", str(history), definition=definition).stdout
+    assert '"Price ×2 ↻2"' in text
+    assert '"Each 1✓ 1✗ (Map)"' in text
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ import pytest
 
 import doorstep
 from doorstep.coverage import Coverage, SuiteCoverage, reports
+from doorstep.coverage.marks import StateMarks
+from doorstep.coverage.marks import of_execution as marks_of
 from doorstep.coverage.suite import thresholds
-from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Visits, of_execution
+from doorstep.history import Visits, of_execution
+from doorstep.history.recorded import Entry, entries
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -480,16 +482,16 @@ def test_the_page_draws_what_was_used(suite: SuiteCoverage) -> None:
     }
     assert all(f'id="{href[1:]}"' in page for href in links if href)
     strokes = {
-        group.findtext(f"{tag}title"): path.get("style")
+        group.findtext(f"{tag}title"): group.get("class")
         for group in drawn.iter(f"{tag}g")
         for path in group.findall(f"{tag}path[@class='line']")
     }
     assert strokes == {
-        "1 × state Pick": "stroke:#1d8102",
-        "1 × state Text": "stroke:#1d8102",
-        "0 × state Other": "stroke:#c7131f",
-        "$ is string\n1 × rule Pick: rule 1 → Text": "stroke:#1d8102",
-        "default\n0 × rule Pick: Default → Other": "stroke:#c7131f",
+        "1 × state Pick": "way covered",
+        "1 × state Text": "way covered",
+        "0 × state Other": "way not-covered",
+        "$ is string\n1 × rule Pick: rule 1 → Text": "way covered",
+        "default\n0 × rule Pick: Default → Other": "way not-covered",
     }
 
 
@@ -506,7 +508,7 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     page = reports.page(suite)
     assert "Retry of Busy\n1 × retrier Work: retry of Busy</title>" in page
     assert "Retry of Odd\n0 × retrier Work: retry of Odd</title>" in page
-    assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line caught"' in page
+    assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line dashed"' in page
 
 
 def test_the_page_needs_no_other_file_and_no_script(suite: SuiteCoverage) -> None:
@@ -553,3 +555,20 @@ def test_thresholds_are_of_all_items_or_of_a_kind(suite: SuiteCoverage) -> None:
 def test_a_threshold_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         thresholds([text])
+
+
+def test_marks_grow_with_the_history(chain: Callable[..., Any]) -> None:
+    """Event by event they are those of the whole, at the end and at every event before it."""
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "Saved"}
+    retrier = {"ErrorEquals": ["Busy"], "MaxAttempts": 1}
+    definition = chain({"Work": work(Retry=[retrier], Catch=[catcher]), "Saved": {"Type": "Pass"}})
+    run = Mocks(mock("Work", doorstep.fail("Busy"))).run(definition, {})
+    events = entries(run.history, "the run")
+    states, seen = StateMarks(), []
+    for number, entry in enumerate(events, 1):
+        states.add(entry)
+        whole = marks_of(definition, Visits(events[:number]))
+        assert whole["/States/Work"] == states.mark("Work")
+        seen.append(states.mark("Work").colour)
+    assert list(dict.fromkeys(seen)) == ["not reached", "in progress", "failed", "caught"]
+    assert states.mark("Work").retries == 1

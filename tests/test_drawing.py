@@ -161,7 +161,7 @@ def test_catchers_are_dashed(chain: Callable[..., Any]) -> None:
     work = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Catch": [catcher]}
     paths = drawn(chain({"Work": work, "On": PASS})).iter(f"{SVG}path")
     classes = [path.get("class") for path in paths]
-    assert classes.count("line caught") == 1
+    assert classes.count("line dashed") == 1
     assert classes.count("line") == 3
 
 

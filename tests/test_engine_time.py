@@ -61,13 +61,32 @@ def test_a_time_limit_from_a_path_is_a_positive_integer(world, seconds: int) -> 
     assert run.engine.failure.error == "States.Runtime"
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "2.5"])
-def test_a_time_limit_from_an_expression_is_a_positive_integer(world, seconds: str) -> None:
-    """Specification, Task State; the history's timeoutInSeconds is a whole number (API model)."""
-    limit = f"{{% {seconds} %}}"
-    run = world(task(QueryLanguage="JSONata", TimeoutSeconds=limit)).start()
+@pytest.mark.parametrize(
+    ("seconds", "problem"),
+    [
+        ("-3", "{name} must be between 0 and 99999999 but was: -3"),
+        ("100000000", "{name} must be between 0 and 99999999 but was: 100000000"),
+        ("2.5", "The {name} field cannot be parsed as an integer: 2.5"),
+        ("-0.5", "The {name} field cannot be parsed as an integer: -0.5"),
+    ],
+)
+@pytest.mark.parametrize("name", ["TimeoutSeconds", "HeartbeatSeconds"])
+def test_a_time_limit_from_an_expression_has_a_range(
+    world, name: str, seconds: str, problem: str
+) -> None:
+    """Fact 144, recorded for TimeoutSeconds; HeartbeatSeconds by analogy."""
+    limit = {name: f"{{% {seconds} %}}"}
+    run = world(task(QueryLanguage="JSONata", **limit)).start()
     assert run.types()[-2:] == ["EvaluationFailed", "ExecutionFailed"]
-    assert run.events("EvaluationFailed")[0].details["location"] == "TimeoutSeconds"
+    details = run.events("EvaluationFailed")[0].details
+    assert details["location"] == name
+    assert details["cause"].endswith(f"). {problem.format(name=name)}")
+
+
+def test_a_time_limit_of_no_seconds_from_an_expression_passes_at_once(world) -> None:
+    """Fact 144: 0 is in the range; what follows from it is not recorded."""
+    run = world(task(QueryLanguage="JSONata", TimeoutSeconds="{% 0 %}")).start()
+    assert run.pass_time(0).engine.failure.error == "States.Timeout"
 
 
 def test_the_scheduled_event_of_a_function_has_no_heartbeat(world) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.engine import Identity
 from doorstep.map_runs import readers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -95,6 +97,37 @@ def test_the_history_of_a_map_run() -> None:
     assert execution.history[2]["mapStateStartedEventDetails"] == {"length": 3}
     arn = execution.history[3]["mapRunStartedEventDetails"]["mapRunArn"]
     assert arn.startswith("arn:aws:states:us-east-1:123456789012:mapRun:StateMachine/Items:")
+
+
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.mark.parametrize("name", ["Each reading, once", "a/b", "\ud83d\ude00 \ud83d"])
+@pytest.mark.parametrize("mode", ["STANDARD", "EXPRESS"])
+def test_a_map_without_a_label_has_a_uuid_in_its_arns(name: str, mode: str) -> None:
+    """Fact 282, recorded: in those of the map run, of the children and of their machine."""
+    show = {"Type": "Pass", "Parameters": {"arn.$": "$$.Execution.Id", "m.$": "$$.StateMachine.Id"}}
+    definition = machine({**show, "End": True}, mode)
+    state = definition["States"]["All"]
+    del state["Label"]
+    labels = set()
+    for execution_name in ("first", "second"):
+        definition = {"StartAt": name, "States": {name: state}}
+        execution = doorstep.run(definition, [1], name=execution_name)
+        (run,) = [e for e in execution.history if e["type"] == "MapRunStarted"]
+        arn = run["mapRunStartedEventDetails"]["mapRunArn"]
+        (child,) = execution.output
+        kind = "execution" if mode == "STANDARD" else "express"
+        for text, before in ((arn, "mapRun"), (child["arn"], kind), (child["m"], "stateMachine")):
+            match = re.search(f":{before}:StateMachine/({UUID})(:|$)", text)
+            assert match, text
+            labels.add(match[1])
+    assert len(labels) == 1  # the label of a machine's state, not of one run
+
+
+def test_maps_of_one_machine_and_of_several_have_labels_of_their_own() -> None:
+    one, other = Identity("a", "1"), Identity("b", "2", machine="Other")
+    assert len({one.label_of("A"), one.label_of("B"), other.label_of("A")}) == 3
 
 
 def test_an_empty_map_run_succeeds() -> None:
@@ -229,6 +262,28 @@ def test_csv_with_given_headers_and_another_delimiter(
     assert read(tmp_path, reader("a.csv", **config)) == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('{""id"":""7""}', '{"id":"7"}'),
+        ('size 5""', 'size 5"'),
+        ('"he said ""no"""', 'he said "no"'),
+        ('"two """" quotes"', 'two "" quotes'),
+        ('a""b,"x, """" y"', 'a"b|x, "" y'),
+        ('"first\n"""" line",b""', 'first\n"" line|b"'),
+    ],
+)
+def test_two_quotes_in_a_cell_that_is_not_quoted_stand_for_one(
+    tmp_path: Path, cell: str, value: str
+) -> None:
+    """Fact 150, from AWS's documentation."""
+    put(tmp_path, "in.csv", f'h""1,h2\n{cell}\nplain,""\n')
+    first, second = read(tmp_path, reader("in.csv", InputType="CSV", CSVHeaderLocation="FIRST_ROW"))
+    assert list(first) == ['h"1', "h2"]
+    assert "|".join(filter(None, first.values())) == value
+    assert second == {'h"1': "plain", "h2": ""}
+
+
 def test_csv_headers_that_occur_twice(tmp_path: Path) -> None:
     put(tmp_path, "a.csv", "a,a\n1,2\n")
     config = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
@@ -272,6 +327,16 @@ def test_a_pointer_that_finds_no_array(tmp_path: Path, pointer: str, cause: str)
     config = {"InputType": "JSON"} | ({"ItemsPointer": pointer} if pointer else {})
     # Recorded: test_map_item_reader_json_no_json_list_object.
     assert refused(tmp_path, reader(**config)) == ("States.ItemReaderFailed", cause)
+
+
+def test_a_version_of_a_parquet_file_can_not_be_read() -> None:
+    """Fact 148, recorded: before the bucket is looked at."""
+    versioned = reader("items.parquet", InputType="PARQUET")
+    versioned["Parameters"]["VersionId"] = "7"
+    assert refused(None, versioned) == (
+        "States.ItemReaderFailed",
+        "S3 Version ID selection is not currently supported for PARQUET files",
+    )
 
 
 def test_a_damaged_line_fails_the_run(tmp_path: Path) -> None:
@@ -513,6 +578,12 @@ def test_the_item_selector_comes_before_the_batches() -> None:
         ({"ToleratedFailurePercentage": 100}, 8, "SUCCEEDED"),
         ({"ToleratedFailureCount": 1, "ToleratedFailurePercentage": 50}, 2, "FAILED"),
         ({"ToleratedFailureCount": 5, "ToleratedFailurePercentage": 25}, 3, "FAILED"),
+        # Fact 140: of two, one of 0 counts as not set.
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 25}, 2, "SUCCEEDED"),
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 25}, 3, "FAILED"),
+        ({"ToleratedFailureCount": 3, "ToleratedFailurePercentage": 0}, 3, "SUCCEEDED"),
+        ({"ToleratedFailureCount": 0, "ToleratedFailurePercentage": 0}, 1, "FAILED"),
+        ({"ToleratedFailureCount": 0}, 1, "FAILED"),
     ],
 )
 def test_a_run_fails_when_more_fails_than_is_tolerated(
@@ -527,7 +598,8 @@ def test_a_run_fails_when_more_fails_than_is_tolerated(
             "The specified tolerated failure threshold was exceeded",
         )
     else:
-        assert execution.output == list(range(failed, 8))
+        tolerated = [{"Status": "FAILED", "Error": "Boom", "Cause": str(n)} for n in range(failed)]
+        assert execution.output == [*tolerated, *range(failed, 8)]
 
 
 def test_items_of_a_failed_batch_all_count_as_failed() -> None:
@@ -536,6 +608,35 @@ def test_items_of_a_failed_batch_all_count_as_failed() -> None:
     for tolerated, status in ((1, "FAILED"), (2, "SUCCEEDED")):
         definition = machine(WORK, ToleratedFailureCount=tolerated, **batches)
         assert doorstep.run(definition, [0, 1, 2, 3], handlers).status == status
+
+
+def test_a_tolerated_failure_keeps_its_place() -> None:
+    """Fact 139, measured for items and batches.
+
+    Another project says, from the documentation, that such a child contributes no result.
+    """
+    execution = doorstep.run(machine(WORK, ToleratedFailureCount=1), [5, 6, 7], failing(6))
+    assert execution.output == [5, {"Status": "FAILED", "Error": "Boom", "Cause": "6"}, 7]
+    batches = {"ItemBatcher": {"MaxItemsPerBatch": 2}, "ToleratedFailureCount": 2}
+    execution = doorstep.run(machine(WORK, **batches), [1, 2, 3], failing({"Items": [1, 2]}))
+    assert [record.get("Status") for record in execution.output] == ["FAILED", None]
+
+
+def test_a_tolerated_failure_without_error_and_cause_has_its_status_only() -> None:
+    assert doorstep.run(machine({"Type": "Fail"}, ToleratedFailureCount=1), [1]).output == [
+        {"Status": "FAILED"}
+    ]
+
+
+def test_a_tolerated_failure_is_described_where_the_others_are() -> None:
+    """Fact 284: WriterConfig without a bucket; FLATTEN leaves the failure as it is."""
+    config = {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
+    fields = {"ToleratedFailureCount": 1, "ResultWriter": config}
+    first, second = doorstep.run(machine(WORK, **fields), [1, 2], failing(2)).output
+    assert (first["Status"], second["Status"], second["Input"]) == ("SUCCEEDED", "FAILED", "2")
+    config["WriterConfig"]["Transformation"] = "FLATTEN"
+    flat = doorstep.run(machine(WORK, **fields), [[1, 2], 3], failing(3)).output
+    assert flat == [1, 2, {"Status": "FAILED", "Error": "Boom", "Cause": "3"}]
 
 
 def test_children_that_run_are_stopped_when_the_run_fails() -> None:

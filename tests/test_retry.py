@@ -38,7 +38,9 @@ def delays(retrier: dict[str, object], attempts: int) -> list[float]:
         (["States.TaskFailed"], "Boom", True),
         (["States.TaskFailed"], "Lambda.TooManyRequestsException", True),
         (["States.TaskFailed"], "States.Timeout", False),
-        (["States.TaskFailed"], LIMIT, False),
+        (["States.TaskFailed"], LIMIT, True),  # fact 138
+        (["States.TaskFailed"], "States.QueryEvaluationError", False),
+        (["States.TaskFailed", "States.QueryEvaluationError"], "States.QueryEvaluationError", True),
         (["States.Timeout"], "States.TaskFailed", False),
     ],
 )

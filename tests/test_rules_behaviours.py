@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import doorstep
 from doorstep.errors import DefinitionError
 from doorstep.validation import check, validate
 
@@ -358,14 +359,40 @@ def test_23_an_unknown_reader_is_refused() -> None:
         ("ItemReader", reader()["ItemReader"]),
         ("ItemBatcher", {"MaxItemsPerBatch": 1}),
         ("ResultWriter", {"WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSON"}}),
-        ("ToleratedFailureCount", 1),
-        ("ToleratedFailurePercentage", 1),
     ],
 )
 def test_24_an_inline_map_has_no_fields_of_a_distributed_one(name: str, value: Any) -> None:
     assert accepted(distributed(**{name: value}))
     inline = STATES_OF_ALL_TYPES["Map"] | {name: value}
     assert said(machine({"M": inline})) == [schema(f"Field '{name}' is not supported", "/States/M")]
+
+
+@pytest.mark.parametrize("config", [{}, {"ProcessorConfig": {"Mode": "INLINE"}}])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ToleratedFailureCount", 1),
+        ("ToleratedFailurePercentage", 12.5),
+        ("ToleratedFailureCountPath", "$.no.such"),
+        ("ToleratedFailurePercentagePath", "$.no.such"),
+    ],
+)
+def test_24_tolerances_of_an_inline_map_have_no_effect(
+    config: dict[str, Any], name: str, value: Any
+) -> None:
+    inner = machine({"F": {"Type": "Fail", "Error": "E"}}, **config)
+    state = {"Type": "Map", "ItemProcessor": inner, name: value, "End": True}
+    assert said(machine({"M": state})) == []
+    assert doorstep.run(machine({"M": state}), [1, 2, 3]).error == "E"
+
+
+def test_24_the_tolerance_of_an_inline_map_may_be_an_expression() -> None:
+    inner = machine({"P": PASS})
+    fields = {"QueryLanguage": "JSONata", "ToleratedFailureCount": "{% $no.such %}"}
+    state = {"Type": "Map", "ItemProcessor": inner, **fields, "End": True}
+    assert doorstep.run(machine({"M": state}), [1]).output == [1]
+    state["ToleratedFailureCount"] = -1
+    assert said(machine({"M": state}))
 
 
 def test_25_validation_is_a_pure_function() -> None:

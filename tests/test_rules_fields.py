@@ -257,6 +257,20 @@ def test_a_variable_is_compared_once() -> None:
         assert where == "/States/A/Choices[0]"
 
 
+def test_the_comparisons_are_listed_in_the_order_of_aws() -> None:
+    """Fact 148: the first and the last of the recorded list, which follows no rule."""
+    for comparisons in ({}, {"IsNull": True, "StringEquals": "a"}):
+        ((message, _),) = choice({"Variable": "$.x", "Next": "Z"} | comparisons)
+        names = message.partition("[")[2].removesuffix("]").split(", ")
+        assert len(set(names)) == len(names) == 39
+        assert names[:4] == ["StringEquals", "IsBoolean", "StringLessThan", "IsNumeric"]
+        assert names[-3:] == [
+            "IsPresent",
+            "TimestampGreaterThanEquals",
+            "NumericGreaterThanEqualsPath",
+        ]
+
+
 def test_there_are_39_comparisons_with_typed_operands() -> None:
     kinds = {"String": "a", "Numeric": 1, "Timestamp": "2024-01-01T00:00:00Z"}
     orders = ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")

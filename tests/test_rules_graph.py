@@ -78,16 +78,29 @@ def test_an_unreachable_state_in_a_branch_is_located_there() -> None:
     assert found == ('State "Ghost" is not reachable.', "/States/P/Branches[0]/States/Ghost")
 
 
-def test_a_cycle_that_nothing_enters_is_unreachable() -> None:
+def test_a_state_is_reachable_when_another_one_names_it() -> None:
+    """Fact 2, reported of a missing StartAt: of a chain only the first state is named."""
+    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "C"}, "C": PASS}
+    assert said(states, start="Ghost") == [
+        (MISSING, "/StartAt"),
+        ('State "A" is not reachable.', "/States/A"),
+    ]
+
+
+def test_a_cycle_that_nothing_enters_is_accepted() -> None:
+    """That follows from fact 2: each of its states is named by another one. Not recorded."""
     states = {
         "A": PASS,
         "X": {"Type": "Pass", "Next": "Y"},
         "Y": {"Type": "Pass", "Next": "X"},
     }
-    assert said(states) == [
-        ('State "X" is not reachable.', "/States/X"),
-        ('State "Y" is not reachable.', "/States/Y"),
-    ]
+    assert said(states) == []
+
+
+def test_a_state_that_only_names_itself_is_unreachable() -> None:
+    again = [{"Variable": "$.n", "IsNull": True, "Next": "Loop"}]
+    states = {"A": PASS, "Loop": {"Type": "Choice", "Choices": again, "Default": "A"}}
+    assert said(states) == [('State "Loop" is not reachable.', "/States/Loop")]
 
 
 def test_names_stand_in_locations_as_they_are() -> None:

@@ -69,10 +69,53 @@ def test_given_headers_are_given() -> None:
     assert reader(**given, CSVHeaders=["{% a"]) == []
 
 
-def test_json_has_no_headers() -> None:
-    assert reader(InputType="JSON", CSVHeaderLocation="FIRST_ROW") == [
-        ("Field 'CSVHeaderLocation' is not supported", CSV)
+@pytest.mark.parametrize("more", [{"ManifestType": "S3_INVENTORY"}, {"ItemsPointer": "/rows"}])
+def test_without_headers_nothing_else_of_csv_is_looked_at(more: dict[str, str]) -> None:
+    """Fact 148, recorded."""
+    assert reader(InputType="CSV", **more) == [("The field 'CSVHeaderLocation' is required", CSV)]
+
+
+@pytest.mark.parametrize(
+    ("input_type", "fields"),
+    [
+        ("JSON", {"CSVHeaderLocation": "FIRST_ROW"}),
+        ("JSON", {"ManifestType": "ATHENA_DATA"}),
+        ("JSONL", {"CSVHeaders": ["a"], "CSVHeaderLocation": "GIVEN"}),
+        ("PARQUET", {"CSVHeaderLocation": "GIVEN"}),
+        ("MANIFEST", {"CSVDelimiter": "TAB"}),
+        ("JSONL", {"ItemsPointer": "/rows"}),
+        ("CSV", {"CSVHeaderLocation": "FIRST_ROW", "ItemsPointer": "/rows"}),
+    ],
+)
+def test_a_reader_has_the_fields_of_its_type(input_type: str, fields: dict[str, Any]) -> None:
+    """Fact 148, recorded for headers of JSON and JSONL and a manifest of JSON; else by analogy."""
+    of_csv = {"CSVHeaderLocation"} if input_type == "CSV" else set()
+    assert reader(InputType=input_type, **fields) == [
+        (f"Field '{name}' is not supported", CSV) for name in fields if name not in of_csv
     ]
+
+
+def test_what_is_loaded_from_listed_objects_has_a_type() -> None:
+    flatten = {"Transformation": "LOAD_AND_FLATTEN"}
+    assert reader(**flatten) == [("The field 'InputType' is required", CSV)]
+    assert reader(**flatten, InputType="JSONL") == []
+    assert reader(Transformation="NONE") == []
+
+
+@pytest.mark.parametrize("pointer", ["rows", "rows/0", "$.rows", "#/rows"])
+def test_an_items_pointer_begins_with_a_slash(pointer: str) -> None:
+    """Fact 148, recorded for a path without its first slash."""
+    assert reader(InputType="JSON", ItemsPointer=pointer) == [
+        (
+            f"Invalid input: JSON Pointer expression must start with '/': \"{pointer}\"",
+            f"{CSV}/ItemsPointer",
+        )
+    ]
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "/rows/0/a~1b"])
+def test_a_pointer_into_the_file_is_accepted(pointer: str) -> None:
+    assert reader(InputType="JSON", ItemsPointer=pointer) == []
 
 
 def test_items_are_limited_once() -> None:

@@ -198,12 +198,22 @@ def test_more_failed_iterations_than_are_tolerated_fail_the_map() -> None:
         "error": "States.ExceedToleratedFailureThreshold",
         "cause": EXCEEDED,
     }
-    assert failing(1)["status"] == "FAILED"
+    assert failing(1, ToleratedFailureCount=0)["status"] == "FAILED"
     assert failing(1, ToleratedFailurePercentage=34)["status"] == "SUCCEEDED"
+    assert failing(2, ToleratedFailurePercentage=34)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_without_a_tolerance_failed_iterations_decide_nothing(count: int) -> None:
+    """Fact 485, recorded."""
+    assert failing(count)["status"] == "SUCCEEDED"
+    retry = [{"ErrorEquals": ["States.ALL"]}]
+    assert failing(count, Retry=retry)["status"] == "SUCCEEDED"
 
 
 def test_an_exceeded_tolerance_can_be_caught() -> None:
-    answer = failing(1, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Handler"}])
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}]
+    answer = failing(1, ToleratedFailureCount=0, Catch=catch)
     assert (answer["status"], answer["nextState"]) == ("CAUGHT_ERROR", "Handler")
 
 
@@ -401,3 +411,39 @@ def test_the_task_token_of_a_callback_can_be_given() -> None:
     }
     data = inspect(callback, mock=mocked({"any": 1}), context={"Task": {"Token": "t"}})
     assert data["afterParameters"]["MessageBody"] == {"token": "t"}
+
+
+def test_the_execution_s_arn_ends_in_its_name() -> None:
+    """Fact 487: that of an Express execution without an id behind it."""
+    shown = {"Type": "Pass", "Parameters": {"of.$": "$$.Execution", "by.$": "$$.StateMachine"}}
+    request = {"definition": {**shown, "End": True}, "input": {}}
+    for more, begins in (
+        ({}, "arn:aws:states:us-east-1:123456789012:"),
+        (
+            {"account": "999999999999", "region": "eu-west-3"},
+            "arn:aws:states:eu-west-3:999999999999:",
+        ),
+    ):
+        output = json.loads(doorstep.test_state(request, **more)["output"])
+        machine, name = output["by"]["Name"], output["of"]["Name"]
+        assert output["of"]["Id"] == f"{begins}express:{machine}:{name}"
+        assert output["by"]["Id"] == f"{begins}stateMachine:{machine}"
+        assert "RedriveCount" not in output["of"]
+
+
+def test_a_map_whose_items_fail_shows_no_limits() -> None:
+    """Fact 487."""
+    state = {
+        "Type": "Map",
+        "QueryLanguage": "JSONata",
+        "Items": "{% $states.input.items %}",
+        "MaxConcurrency": 2,
+        "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}},
+        "End": True,
+    }
+    request = {"definition": state, "inspectionLevel": "DEBUG", "mock": {"result": "[1]"}}
+    failed = doorstep.test_state({**request, "input": {"items": 5}})
+    assert failed["status"] == "FAILED"
+    assert "maxConcurrency" not in failed["inspectionData"]
+    passed = doorstep.test_state({**request, "input": {"items": [5]}})
+    assert passed["inspectionData"]["maxConcurrency"] == 2

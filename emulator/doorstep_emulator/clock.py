@@ -239,7 +239,7 @@ class Timeline:
         return self._clock.submit(look_after)
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """As long as `still` holds, time does not jump over a limit."""
+        """Let time jump over no limit as long as `still` holds."""
         if self.pace.jumps:
             self._outside.append(still)
 

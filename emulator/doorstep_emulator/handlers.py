@@ -29,7 +29,7 @@ class LiveHandlers(Handlers):
     """The handlers of a file or of a folder's files, as they are now."""
 
     def __init__(self, source: Source | None) -> None:
-        """Raises HandlerLoadError when a file does not load."""
+        """Load the files; raise HandlerLoadError when one does not load."""
         super().__init__(source)
         self.source = source
         self._lock = threading.Lock()
@@ -66,14 +66,14 @@ class TestCases:
     """The test cases of a file; a call is answered as its execution's case says."""
 
     def __init__(self, file: Path | None) -> None:
-        """Raises InputError when the file can't be read."""
+        """Read the file; raise InputError when it can't be read."""
         self._file = file
         self._mocks: dict[tuple[str, str], Sequence[Mock]] = {}
         if file is not None:
             read_config(file)
 
     def prepare(self, machine: str, name: str) -> None:
-        """Read a test case as it is in the file now; raises ApiError ValidationException."""
+        """Read a test case as it is in the file now; raise ApiError ValidationException."""
         try:
             self._read(machine, name)
         except InputError as problem:

@@ -75,7 +75,7 @@ class Options(ClockOptions, total=False):
 
 
 def compile_definition(definition: Definition, type: Type = "STANDARD") -> Program:
-    """Check and compile; raises DefinitionError with AWS's diagnostics."""
+    """Check and compile; raise DefinitionError with AWS's diagnostics."""
     _, program = _accepted(definition, type)
     return program
 
@@ -83,7 +83,7 @@ def compile_definition(definition: Definition, type: Type = "STANDARD") -> Progr
 def _accepted(
     definition: Definition, type: Type, *, resource_names: bool = False
 ) -> tuple[dict[str, Any], Program]:
-    """A definition that AWS would take, as a value and as a program."""
+    """Return a definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
     check(value, type=type, resource_names=resource_names)
     return value, compile_workflow(workflow(value))

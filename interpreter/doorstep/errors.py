@@ -55,7 +55,7 @@ class Diagnostic:
         object.__setattr__(self, "message", shortened(self.message, _MESSAGE))
 
     def as_aws(self) -> dict[str, Any]:
-        """The member of `diagnostics` in ValidateStateMachineDefinition's answer."""
+        """Return the member of `diagnostics` in ValidateStateMachineDefinition's answer."""
         shown: dict[str, Any] = {
             "severity": self.severity,
             "code": self.code,
@@ -98,7 +98,7 @@ class ApiError(DoorstepError):
         self.code = code
 
     def as_aws(self) -> dict[str, dict[str, str]]:
-        """{"Error": {"Code": …, "Message": …}}, the answer as AWS's clients show it."""
+        """Return {"Error": {"Code": …, "Message": …}}, the answer as AWS's clients show it."""
         return {"Error": {"Code": self.code, "Message": str(self)}}
 
 
@@ -161,8 +161,10 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
 
     @property
     def error_output(self) -> dict[str, str | None]:
-        """What a catcher is given. A timeout has no cause: recorded as "", where SendTaskFailure
-        without error and cause was recorded as null.
+        """What a catcher is given.
+
+        A timeout has no cause: recorded as "", where SendTaskFailure without error and cause was
+        recorded as null.
         """
         error, cause = self.failure.error, self.failure.cause
         if cause is None and error == "States.Timeout":
@@ -177,11 +179,11 @@ class StateFailed(Exception):  # noqa: N818  named after what it says
         )
 
 
-def data_limit_exceeded(whose: str) -> StateFailed:
+def data_limit_exceeded(whose: str, did: str = "returned a result") -> StateFailed:
     """Return the failure of a payload over AWS's quota; `whose`: a state, or a task's resource."""
     return StateFailed(
         "States.DataLimitExceeded",
-        f"The state/task '{whose}' returned a result with a size exceeding "
+        f"The state/task '{whose}' {did} with a size exceeding "
         "the maximum number of bytes service limit.",
     )
 
@@ -206,7 +208,7 @@ def crashed(problem: BaseException) -> Failure:
 
 
 def runtime(cause: str) -> StateFailed:
-    """States.Runtime: the state can't be executed; it is neither retried nor caught."""
+    """Return States.Runtime: the state can't be executed; it is neither retried nor caught."""
     return StateFailed("States.Runtime", cause, ours=True, final=True)
 
 
@@ -215,9 +217,10 @@ MOST = 50
 
 
 def invalid_definition_message(diagnostics: Iterable[Diagnostic]) -> str:
-    """InvalidDefinition's message: `Invalid State Machine Definition: 'CODE: text at /path, …'`.
+    """Return InvalidDefinition's message.
 
-    A diagnostic without a place is "at null" (recorded for MISSING_END_STATE).
+    It is `Invalid State Machine Definition: 'CODE: text at /path, …'`. A diagnostic
+    without a place is "at null" (recorded for MISSING_END_STATE).
     """
     diagnostics = list(diagnostics)
     said = ", ".join([*map(_said, diagnostics[:MOST]), *more(diagnostics)])
@@ -236,6 +239,6 @@ def _said(one: Diagnostic) -> str:
 
 
 def refusal(diagnostics: Iterable[Diagnostic]) -> DefinitionError:
-    """The error to raise for a definition that AWS would refuse."""
+    """Return the error to raise for a definition that AWS would refuse."""
     found = list(diagnostics)
     return DefinitionError(invalid_definition_message(found), found)

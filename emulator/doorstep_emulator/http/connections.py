@@ -29,12 +29,12 @@ class Connection(HttpToolsProtocol):
     """Bytes of the head until now; None when it is complete."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The first request is expected."""
+        """Expect the first request."""
         super().connection_made(transport)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is expected."""
+        """Expect nothing any more."""
         self._arrived()
         super().connection_lost(exc)
 
@@ -47,18 +47,18 @@ class Connection(HttpToolsProtocol):
                 self.send_400_response(f"A request's head has {_LONGEST_HEAD} bytes at most.")
 
     def on_message_begin(self) -> None:
-        """A request has begun."""
+        """Note that a request has begun."""
         self._head = 0
         self._expect()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Its head is there."""
+        """Note that the request's head is there."""
         self._head = None
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """All of it is there."""
+        """Note that all of the request is there."""
         self._arrived()
         super().on_message_complete()
 
@@ -73,8 +73,9 @@ class Connection(HttpToolsProtocol):
 
 
 def most_connections() -> int | None:
-    """Raise the limit of open files as far as the system allows; return how many connections it has
-    room for. None: no limit, or none that is known (Windows).
+    """Raise the limit of open files as far as the system allows.
+
+    Return how many connections it has room for; None: no limit, or none that is known (Windows).
     """
     try:
         import resource

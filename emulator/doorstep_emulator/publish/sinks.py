@@ -186,7 +186,7 @@ class Sink:
     """One target's queue."""
 
     def __init__(self, text: str) -> None:
-        """Raises SinkError when the target can't be used."""
+        """Open the target; raise SinkError when it can't be used."""
         self._target = target(text)
         self.name = self._target.name
         self.delivered = 0
@@ -276,7 +276,7 @@ class Sinks:
     """The sinks of events and of log lines; a target that is named for both has one."""
 
     def __init__(self, events: tuple[str, ...] = (), logs: tuple[str, ...] = ()) -> None:
-        """Raises SinkError when a target can't be used."""
+        """Open the targets; raise SinkError when one can't be used."""
         sinks = {text: Sink(text) for text in dict.fromkeys((*events, *logs))}
         self.all = list(sinks.values())
         self.events = [sinks[text] for text in dict.fromkeys(events)]

@@ -76,7 +76,7 @@ def _is_new(connection: sqlite3.Connection) -> bool:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file up to this version, step by step; raises ValueError when it is of a later one.
+    """Bring a file up to this version, step by step; raise ValueError when it is of a later one.
 
     A step and the version that it leads to become durable together.
     """

@@ -14,6 +14,9 @@ from .retry import Attempts
 VISIT_STEPS = 6_000_000
 """What all expressions together may take in one attempt of a state, or for one item of a Map."""
 
+PROVIDED = "provided parameters"
+"""What a state did whose parameters are too large (fact 317)."""
+
 
 class Env:
     """One visit of one state, as its expressions see it."""
@@ -81,7 +84,7 @@ class Env:
         return self._first
 
     def show_item(self, item: dict[str, Any] | None) -> None:
-        """$$.Map.Item is this one now; None: there is none."""
+        """Set $$.Map.Item to this item; None: remove it."""
         self.item = item
         self.spent = 0
         self._context = None
@@ -106,7 +109,7 @@ class Env:
         self.fiber.engine.spend(steps)
 
     def rng(self) -> Random:
-        """Random numbers of this visit."""
+        """Return the generator of this visit's random numbers."""
         if self._random is None:
             self._random = self.fiber.random()
         return self._random
@@ -128,7 +131,8 @@ class Env:
         return self._context
 
     def _build(self) -> dict[str, Any]:
-        # Facts 340 and 341: an Express execution has no RedriveCount, a Pass no RetryCount.
+        # Facts 340 and 341: a synchronous Express execution has no RedriveCount, a Pass no
+        # RetryCount.
         engine = self.fiber.engine
         identity = engine.identity
         execution: dict[str, Any] = {
@@ -138,7 +142,7 @@ class Env:
             "Name": identity.name,
             "RoleArn": identity.role,
         }
-        if identity.type != "EXPRESS":
+        if identity.type != "EXPRESS" or identity.asynchronous:
             execution["RedriveCount"] = engine.redrives
         if engine.redrives:
             execution["RedriveTime"] = format_timestamp(engine.redriven_at)

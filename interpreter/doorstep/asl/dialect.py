@@ -45,7 +45,7 @@ _ALGORITHMS: Final = {
 
 
 def functions(random: Callable[[], Random]) -> Mapping[str, Any]:
-    """Bindings for an expression; ``random`` gives the place's generator when one is needed.
+    """Return the bindings of an expression; ``random`` returns the place's generator when needed.
 
     Fact 60.
     """

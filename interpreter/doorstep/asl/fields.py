@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import StateFailed, runtime
 from ..jsonpath import PathNotFound
+from ..model import MAX_SECONDS
 from ..values.json_values import dumps
 from ..values.timestamps import parse_timestamp
 from . import jsonata_fields, jsonpath_fields
@@ -38,21 +39,37 @@ def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -
 
 
 def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
-    """TimeoutSeconds, HeartbeatSeconds: whole seconds, at least one (specification, Task State).
+    """TimeoutSeconds, HeartbeatSeconds: whole seconds; from a path at least one.
 
-    Facts 144, 208 and 314.
+    Facts 144, 208 and 314; specification, Task State.
     """
     number = integer(fields, name, jsonata)
+    if jsonata:
+        return _queried_duration(number, name)
 
     def seconds(env: Env) -> Any:
         value = number(env)
         if value is None:
             return None
         if value != int(value) or not 1 <= value <= _MOST:
-            problem = f"must be a positive integer: {dumps(value)}"
-            if jsonata:
-                raise jsonata_fields.failed(f"The {name} field {problem}", name)
-            raise runtime(f"The value of {name}Path {problem}")
+            raise runtime(f"The value of {name}Path must be a positive integer: {dumps(value)}")
+        return int(value)
+
+    return seconds
+
+
+def _queried_duration(number: Closure, name: str) -> Closure:
+    # Fact 144: the words, and that 0 is allowed, which a definition may not write.
+    def seconds(env: Env) -> Any:
+        value = number(env)
+        if value is None:
+            return None
+        if value != int(value):
+            problem = f"The {name} field cannot be parsed as an integer: {dumps(value)}"
+            raise jsonata_fields.failed(problem, name)
+        if not 0 <= value <= MAX_SECONDS:
+            problem = f"{name} must be between 0 and {MAX_SECONDS} but was: {dumps(value)}"
+            raise jsonata_fields.failed(problem, name)
         return int(value)
 
     return seconds
@@ -153,15 +170,10 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
     if path is None:
         fixed = fields["Seconds"]
         return _jsonata_seconds(fixed) if jsonata else lambda _: fixed
-    get = jsonpath_fields.getter(path)
+    get = _referenced(path, "SecondsPath")
 
     def seconds(env: Env) -> Any:
-        try:
-            value = get(env)
-        except PathNotFound:
-            value = None
-        if value is None:
-            raise runtime(f"The SecondsPath parameter does not reference an input value: {path}")
+        value = get(env)
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST_LONG:
             text = value if isinstance(value, str) else dumps(value)
             raise runtime(
@@ -174,6 +186,22 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
         return value
 
     return seconds
+
+
+def _referenced(path: str, name: str) -> Closure:
+    # Facts 47 and 145: null is as good as nothing.
+    get = jsonpath_fields.getter(path)
+
+    def value(env: Env) -> Any:
+        try:
+            referenced = get(env)
+        except PathNotFound:
+            referenced = None
+        if referenced is None:
+            raise runtime(f"The {name} parameter does not reference an input value: {path}")
+        return referenced
+
+    return value
 
 
 def _jsonata_seconds(fixed: Any) -> Closure:
@@ -192,12 +220,12 @@ def _jsonata_seconds(fixed: Any) -> Closure:
 
 
 def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:
-    # Facts 48 and 260: what can't be read fails the state.
+    # Facts 48 and 260: what can't be read fails the state. Fact 145: small letters in JSONata.
     get, path = _timestamp_source(fields, jsonata)
 
     def until(env: Env) -> float:
         text = get(env)
-        moment = parse_timestamp(text) if isinstance(text, str) else None
+        moment = parse_timestamp(text, any_case=jsonata) if isinstance(text, str) else None
         if moment is None:
             raise _no_moment(text if isinstance(text, str) else dumps(text), path)
         seconds, nanoseconds = moment
@@ -211,7 +239,7 @@ def _timestamp_source(
 ) -> tuple[Callable[[Env], Any], str | None]:
     path = fields.get("TimestampPath")
     if path is not None:
-        return jsonpath_fields.whole_path(path), path
+        return _referenced(path, "TimestampPath"), path
     if jsonata:
         return jsonata_fields.typed(fields["Timestamp"], "Timestamp", "string"), None
     fixed = fields["Timestamp"]

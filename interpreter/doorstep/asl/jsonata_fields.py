@@ -88,7 +88,7 @@ def unexpected(expression: str, location: str, kind: str, result: Any) -> StateF
 
 
 def failed(cause: str, location: str | None = None) -> StateFailed:
-    """States.QueryEvaluationError with a cause of its own."""
+    """Return States.QueryEvaluationError with a cause of its own."""
     return StateFailed(ERROR, cause, ours=True, location=location)
 
 
@@ -203,7 +203,7 @@ def _is_sound(result: Any, levels: int) -> bool:
 
 
 def _named(result: Any) -> Any:
-    """Measured on AWS: a number that JSON can't hold comes out as the name that Java has for it.
+    """Replace a number that JSON can't hold by the name that Java has for it, as measured on AWS.
 
     Fact 70.
     """

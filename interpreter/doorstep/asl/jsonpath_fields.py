@@ -24,18 +24,22 @@ from .context import VISIT_STEPS, Closure, Env
 
 
 def getter(text: str) -> Closure:
-    """Return a path on the state's data, the context object or a variable; raises PathNotFound.
+    """Return a path on the state's data, the context object or a variable; raise PathNotFound.
 
-    Facts 334 and 342.
+    Facts 334 and 342. Fact 335: to data that are null no path can be applied.
     """
     path = compile_path(text)
     get, root = path.get, path.root
     if path.search:
         return _searcher(path, path.search)
-    if text == "$":
-        return lambda env: env.data
     if root == "":
-        return lambda env: get(env.data)
+
+        def on_data(env: Env) -> Any:
+            if (data := env.data) is None:
+                raise runtime("Unable to apply Path transformation to null or empty input.")
+            return get(data)
+
+        return on_data
     if root == "$":
         return lambda env: get(env.context())
 
@@ -226,7 +230,7 @@ def _looked_in(text: str, env: Env) -> str:
 
 
 def _template(value: Any) -> Closure | None:
-    """None when nothing in the value is to be evaluated: it then serves as it is."""
+    """Compile a template; None when nothing in it is to be evaluated: it then serves as it is."""
     if isinstance(value, dict):
         return _object(value)
     if isinstance(value, list):

@@ -17,7 +17,7 @@ from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import Closure, Env
+from .context import PROVIDED, Closure, Env
 from .data_flow import Leave, compile_input
 from .states import ScopeProgram, Working, gathered
 
@@ -30,7 +30,7 @@ class MapPlan:
     """The fields of a Map, compiled; an inline one has no reader, batches, writer or tolerance."""
 
     state: str
-    label: str
+    label: str | None
     items: Closure
     effective: Closure
     reader: Callable[[Env], ItemSource] | None
@@ -51,7 +51,6 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
     Facts 430 and 432: the events of its iterations. Fact 274: without MaxConcurrency about 40 run
     at a time.
     """
-
     name = plan.state
 
     def start(env: Env) -> FiberGroup:
@@ -63,7 +62,7 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
         def begin(child: Fiber) -> Body:
             child.item = {"Index": child.index, "Value": values[child.index]}
             selected = plan.select(env, child.item)
-            child.encode(selected, name)
+            child.encode(selected, name, PROVIDED)
             child.record("MapIterationStarted", {"name": name, "index": child.index})
             return plan.processor.run(child, selected)
 
@@ -140,14 +139,15 @@ def _command(
 ) -> StartMapRun:
     # Fact 282: the ARNs of the map run and of its children.
     engine = env.fiber.engine
+    label = plan.label or engine.identity.label_of(plan.state)
 
     def select(index: int, value: Any, source: str) -> Any:
         return plan.select(env, {"Index": index, "Value": value, "Source": source})
 
     return StartMapRun(
         key=key,
-        arn=engine.identity.map_run_arn(plan.label, key),
-        label=plan.label,
+        arn=engine.identity.map_run_arn(label, key),
+        label=label,
         state=plan.state,
         child=plan.processor,
         execution_type=plan.execution_type,
@@ -172,8 +172,7 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     reader, batcher, writer = state.reader, state.batcher, state.writer
     return MapPlan(
         state=state.name,
-        # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
-        label=(fields.get("Label") or state.name).encode("utf-8", "replace").decode(),
+        label=fields.get("Label"),
         items=_queried_items(fields) if jsonata else _items_at_path(fields),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
@@ -195,11 +194,12 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
     path = fields.get("ItemsPath", "$")
     # Recorded: a path into the context object is quoted without its first $.
     quoted = path[1:] if path.startswith("$$") else path
-    get = jsonpath_fields.whole_path(path)
+    get = jsonpath_fields.whole_path(path) if "ItemsPath" in fields else None
 
     def items(env: Env) -> Any:
-        effective(env)
-        values = get(env)
+        values = effective(env)
+        if get:
+            values = get(env)
         if not isinstance(values, list):
             raise runtime(f'Reference path "{quoted}" must point to array.')
         return values
@@ -208,7 +208,7 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
-    """Items; without them the state's input (facts 43 and 417)."""
+    """Compile Items; without them it is the state's input (facts 43 and 417)."""
     if "Items" in fields:
         return jsonata_fields.typed(fields["Items"], "Items", "array")
 
@@ -283,7 +283,7 @@ def _writer(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ResultT
 
 
 def _arguments(fields: Mapping[str, Any], jsonata: bool, at: str) -> Closure:
-    """Parameters or Arguments of a reader or writer."""
+    """Compile Parameters or Arguments of a reader or writer."""
     name = "Arguments" if jsonata else "Parameters"
     value = fields.get(name)
     return typed_fields.payload({} if value is None else value, f"{at}/{name}", jsonata)

@@ -11,16 +11,16 @@ from ..errors import StateFailed
 from ..jsonata.values import as_double
 
 LONGEST_DELAY = 99_999_999
-_NO_TASK_FAILURES = frozenset(("States.Timeout", "States.DataLimitExceeded"))
+_NO_TASK_FAILURES = frozenset(("States.Timeout", "States.QueryEvaluationError"))
 
 
 def matches(names: Sequence[str], failed: StateFailed) -> bool:
     """Return whether ErrorEquals `names` takes this failure.
 
     States.ALL takes all that can be caught, States.DataLimitExceeded included (recorded, though
-    the guide says otherwise); States.TaskFailed all but that one and States.Timeout.
+    the guide says otherwise); States.TaskFailed all but States.Timeout and a failed query.
 
-    Facts 91, 307 and 308. What fact 138 says of States.QueryEvaluationError is not done yet.
+    Facts 91, 138, 307 and 308.
     """
     if failed.final:
         return False
@@ -44,7 +44,7 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, random: Callable[[], Random]) -> float:
-        """Seconds before retry `attempt` (0 for the first); jitter is drawn after the cap.
+        """Return the seconds before retry `attempt` (from 0); jitter is drawn after the cap.
 
         Fact 300.
         """
@@ -83,7 +83,7 @@ class Attempts:
     def next_delay(
         self, retriers: Sequence[Retrier], failed: StateFailed, random: Callable[[], Random]
     ) -> float | None:
-        """Seconds until the next attempt; None when there is none.
+        """Return the seconds until the next attempt; None when there is none.
 
         The first retrier that matches decides: when it is used up, later ones are not tried.
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed
 from ..model import WORKING
-from .context import Closure, Env
+from .context import PROVIDED, Closure, Env
 from .data_flow import Exit, Leave
 from .retry import Retrier, matches
 
@@ -238,7 +238,7 @@ def choice(
 
 
 def no_choice() -> StateFailed:
-    """Measured on AWS, where the guide promises States.NoChoiceMatched (fact 254)."""
+    """Return the error that AWS has here; the guide promises States.NoChoiceMatched (fact 254)."""
     return StateFailed(
         "States.Runtime",
         "Failed to transition out of the state. The state does not point to a next state.",
@@ -273,7 +273,7 @@ def parallel(
 
     def start(env: Env) -> FiberGroup:
         fiber, value = env.fiber, arguments(env)
-        fiber.encode(value, env.state)
+        fiber.encode(value, env.state, PROVIDED)
         fiber.record("ParallelStateStarted")
         count = len(branches)
         return FiberGroup(

@@ -9,7 +9,7 @@ from typing import Any
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model import Integration, partition_named_in, unfit
-from .context import Closure, Env
+from .context import PROVIDED, Closure, Env
 from .data_flow import Leave
 from .states import Working
 
@@ -68,7 +68,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     fiber, integration = env.fiber, plan.integration
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
-    text = fiber.encode(arguments, plan.state)
+    text = fiber.encode(arguments, plan.state, PROVIDED)
     if reasons := ", ".join(unfit(integration, arguments)):
         raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
     details: dict[str, Any]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
-from ..history import Entry, VisitOutcome, Visits
+from ..history import Entry, Visit, VisitOutcome, Visits
+from ..history.visit import ATTEMPTS
 from ..model import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage
@@ -55,19 +56,16 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 # One execution -----------------------------------------------------------------------------------
 
 
-def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
+def of_execution(definition: Mapping[str, Any], visits: Visits) -> dict[str, Mark]:
     """Return what an execution used: each state's worst outcome and visits; the ways taken."""
-    visits = Visits(entries)
+    states = StateMarks(visits)
     coverage = Coverage(definition)
-    coverage.add(visits)
-    outcomes: dict[str, Counter[VisitOutcome]] = {}
-    for visit in visits.all:
-        outcomes.setdefault(visit.name, Counter())[visit.outcome] += 1
-    marks = {START_AT: Mark("succeeded")} if outcomes else {}
+    coverage.add(states.visits)
+    marks = {START_AT: Mark("succeeded")} if states.visits.all else {}
     for parts in coverage.parts.values():
         pointer = parts.state.pointer
         # What ends an execution by its type has no transition: its end is as it is.
-        marks[pointer] = marks[f"{pointer}/End"] = _outcome(outcomes.get(parts.state.name))
+        marks[pointer] = marks[f"{pointer}/End"] = states.mark(parts.state.name)
         marks |= {item.pointer: _way(item, times) for item, times in _taken(parts, coverage.hits)}
     return marks
 
@@ -81,10 +79,70 @@ def _taken(parts: StateItems, hits: Mapping[Item, int]) -> Iterator[tuple[Item, 
         yield item, hits[item] - caught[item]
 
 
-def _outcome(visits: Counter[VisitOutcome] | None) -> Mark:
-    if not visits:
-        return Mark("not reached")
-    return Mark(next(one for one in _STRONGEST if visits[one]), visits.total())
+class StateMarks:
+    """What became of each state, event by event."""
+
+    def __init__(self, visits: Visits | None = None) -> None:
+        """`visits`: those that there are; more events can be added."""
+        self.visits = Visits(()) if visits is None else visits
+        self._counted: dict[Visit, VisitOutcome] = {}
+        self._outcomes: defaultdict[str, Counter[VisitOutcome]] = defaultdict(Counter)
+        self._retries: Counter[str] = Counter()
+        self._iterations: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for entry in self.visits.entries.values():
+            self._read(entry)
+
+    def add(self, entry: Entry) -> set[str]:
+        """Add the next event; return the states whose mark may differ from then on."""
+        self.visits.add(entry)
+        return self._read(entry)
+
+    def _read(self, entry: Entry) -> set[str]:
+        visit = self.visits.of[entry.id]
+        if visit is None:
+            # All that runs was stopped, or continues: an end, a redrive.
+            return {one.name for one in self.visits.all if self._count(one)}
+        if entry.type in ATTEMPTS and entry is not visit.attempts[0]:
+            self._retries[visit.name] += 1
+        if entry.type.startswith("MapIteration"):
+            self._iterations[visit.name][entry.type.removeprefix("MapIteration")] += 1
+        before = self.visits.of.get(entry.previous)
+        touched = [one for one in (visit, before, *self.visits.settled) if one]
+        for one in touched:
+            self._count(one)
+        return {one.name for one in touched}
+
+    def _count(self, visit: Visit) -> bool:
+        """Count a visit as it stands; return whether it stood otherwise before."""
+        before = self._counted.get(visit)
+        if before == visit.outcome:
+            return False
+        outcomes = self._outcomes[visit.name]
+        if before:
+            outcomes[before] -= 1
+        outcomes[visit.outcome] += 1
+        self._counted[visit] = visit.outcome
+        return True
+
+    def mark(self, name: str) -> Mark:
+        """Return the worst outcome of a state's visits, and how many there were."""
+        outcomes = self._outcomes.get(name)
+        if not outcomes:
+            return Mark("not reached")
+        return Mark(
+            next(one for one in _STRONGEST if outcomes[one]),
+            outcomes.total(),
+            retries=self._retries[name],
+            iterations=self._iterations_of(name, outcomes["in progress"] > 0),
+        )
+
+    def _iterations_of(self, name: str, running: bool) -> tuple[int, int, int] | None:
+        counts = self._iterations.get(name)
+        if counts is None:
+            return None
+        done, failed = counts["Succeeded"], counts["Failed"]
+        rest = counts["Started"] - done - failed - counts["Aborted"]
+        return done, failed, rest if running else 0
 
 
 def _way(item: Item, times: int) -> Mark:

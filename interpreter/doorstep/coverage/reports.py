@@ -100,7 +100,7 @@ def wanted_report(text: str) -> tuple[str, Path]:
 
 
 def write(suite: SuiteCoverage, kind: str, file: Path) -> None:
-    """Write one report, into a folder that is made if need be; raises OSError."""
+    """Write one report, into a folder that is made if need be; raise OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
@@ -111,8 +111,10 @@ class Measurement:
     def __init__(
         self, sources: Iterable[Path], wanted: Iterable[str], fail_under: Iterable[str]
     ) -> None:
-        """`sources`: definitions that count even when no test runs them. `wanted`: "html:FILE" …;
-        `fail_under`: "90", "catcher=75". Raises ValueError or DoorstepError for what can't be used.
+        """Begin to measure; raise ValueError or DoorstepError for what can't be used.
+
+        `sources`: definitions that count even when no test runs them; `wanted`: "html:FILE" …;
+        `fail_under`: "90", "catcher=75".
         """
         self.suite = SuiteCoverage()
         self.files = [wanted_report(text) for text in wanted]

@@ -129,8 +129,10 @@ def read_json(text: str) -> Any:
 
 
 def check_bounds(value: Any) -> None:
-    """Refuse what is nested too deeply or (through YAML's aliases) unfolds to too many values,
-    and members whose names are no strings, which only a Python mapping can have."""
+    """Refuse what is nested too deeply or (through YAML's aliases) unfolds to too many values.
+
+    And members whose names are no strings, which only a Python mapping can have.
+    """
     count, level, depth = 0, [value], 0
     while level:
         count, depth = count + len(level), depth + 1

@@ -51,6 +51,22 @@ class Mark:
     times: int = 0
     text: str = ""
     link: str = ""
+    retries: int = 0
+    iterations: tuple[int, int, int] | None = None
+    """Of an inline Map: how many succeeded, failed, and are in progress."""
+
+    @property
+    def counts(self) -> str:
+        """Visits from the second on, retries and iterations: `×2 ↻1 7✓ 1✗ 2…`."""
+        done, failed, running = self.iterations or (0, 0, 0)
+        signs = {"✓": done, "✗": failed, "…": running}
+        return " ".join(
+            [
+                *([f"×{self.times:,}"] if self.times > 1 else []),
+                *([f"↻{self.retries:,}"] if self.retries else []),
+                *(f"{number:,}{sign}" for sign, number in signs.items() if number),
+            ]
+        )
 
 
 Marks = Mapping[str, Mark]
@@ -72,6 +88,7 @@ class Node:
     id: str
     type: str
     name: str
+    pointer: str
     kind: str = ""
     """What a group's frame says beside its name."""
     mark: Mark | None = None
@@ -80,9 +97,14 @@ class Node:
 
     @property
     def label(self) -> str:
-        """Its name, how often it was entered, what kind of group it is."""
-        times = f" ×{self.mark.times}" if self.mark and self.mark.times > 1 else ""
-        return f"{self.name}{times}" + (f" ({self.kind})" if self.kind else "")
+        """Its name, what is counted of it, what kind of group it is."""
+        counts = f" {self.mark.counts}" if self.mark and self.mark.counts else ""
+        return f"{self.name}{counts}" + (f" ({self.kind})" if self.kind else "")
+
+    @property
+    def title(self) -> str:
+        """The label without what is counted: the same whatever happens."""
+        return f"{self.name} ({self.kind})" if self.kind else self.name
 
     @property
     def colour(self) -> Colour | None:
@@ -182,6 +204,7 @@ class _Pen:
             id=node_id,
             type=state.type,
             name=state.name,
+            pointer=state.pointer,
             kind=_kind(state),
             mark=self._marks.get(state.pointer),
             scopes=[self.scope(scope, outermost=False) for scope in state.scopes],

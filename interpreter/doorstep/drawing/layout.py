@@ -145,7 +145,7 @@ def _boxes(nodes: Sequence[Node], leaving: Mapping[str, list[Edge]]) -> dict[str
 def _box(node: Node, leaving: Mapping[str, list[Edge]]) -> Box:
     if node.scopes:
         return _frame(node, [_picture(_boxes(s, leaving), leaving) for s in node.scopes])
-    name = wrapped(node.label, _ROOM, NAME)
+    name = wrapped(node.title, _ROOM, NAME)
     beside = width(node.type, SMALL) + len(node.retriers) * LINE
     room = max(_widest(name, NAME), beside) + 2 * _PADDING
     return Box(node, name, max(110, round(room)), len(name) * LINE + SMALL_LINE + 14)
@@ -160,7 +160,7 @@ def _frame(node: Node, inside: Sequence[Picture]) -> Box:
         whole.lines += one.lines
         whole.width += one.width + _BETWEEN
     whole.width -= _BETWEEN
-    name = wrapped(node.label, max(whole.width, 2 * _ROOM), NAME, most=1)
+    name = wrapped(node.title, max(whole.width, 2 * _ROOM), NAME, most=1)
     head = _widest(name, NAME) + len(node.retriers) * LINE
     room = round(max(whole.width, head) + 2 * _PADDING)
     whole.move((room - whole.width) / 2, HEAD)

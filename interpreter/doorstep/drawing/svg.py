@@ -28,7 +28,7 @@ _CHIP = 22
 """Height of a line of the legend."""
 _SLANT = 12
 """Pixels that the corners of a Choice are cut."""
-_STYLE = """<style>
+_SHAPES = """
 .doorstep { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 .doorstep text { text-anchor: middle; fill: #16191f; }
 .doorstep .paper { fill: #ffffff; }
@@ -37,8 +37,10 @@ _STYLE = """<style>
 .doorstep text.faint { fill: #545b64; }
 .doorstep .line { fill: none; stroke: #687078; stroke-width: 1.4; }
 .doorstep .tip { fill: #687078; }
-.doorstep .caught { stroke-dasharray: 5 4; }
+.doorstep .dashed { stroke-dasharray: 5 4; }
 .doorstep a:hover .box { stroke-width: 2.6; }
+.doorstep text.counts { text-anchor: end; font-weight: 600; paint-order: stroke; }
+.doorstep text.counts { stroke: #ffffff; stroke-width: 4px; }
 @media (prefers-color-scheme: dark) {
 .doorstep text { fill: #e6e9ed; }
 .doorstep .paper { fill: #14191f; }
@@ -47,13 +49,37 @@ _STYLE = """<style>
 .doorstep text.faint { fill: #b3bbc4; }
 .doorstep .line { stroke: #97a1ab; }
 .doorstep .tip { fill: #97a1ab; }
-.doorstep [style] { filter: brightness(1.5); }
-}
-</style>"""
+.doorstep text.counts { stroke: #14191f; }
+"""
 
 
-def svg(drawing: Drawing) -> Iterator[str]:
-    """Yield the lines of the file."""
+def _style() -> Iterator[str]:
+    parts = [f".{_class(c)} > .{part}" for c in COLOURS for part in ("box", "line", "tip")]
+    yield _SHAPES.strip()
+    yield ",\n".join(f".doorstep {part}" for part in parts) + " { filter: brightness(1.5); }"
+    yield "}"
+    # A tint of the stroke's colour is light on white and dark on black.
+    for colour, (_, stroke) in COLOURS.items():
+        name = f".doorstep .{_class(colour)}"
+        yield f"{name} > .box {{ fill: {stroke}; fill-opacity: .17; stroke: {stroke}; }}"
+        yield f"{name} > .frame {{ fill-opacity: .06; }}"
+        yield f"{name} > .line {{ stroke: {stroke}; }}"
+        yield f"{name} > .tip {{ fill: {stroke}; }}"
+
+
+def _class(colour: Colour) -> str:
+    return colour.replace(" ", "-")
+
+
+STYLE = "\n".join(_style())
+"""What the classes of a drawing look like."""
+
+
+def svg(drawing: Drawing, *, style: bool = True) -> Iterator[str]:
+    """Yield the lines of the file; without its style they are for a page that has STYLE.
+
+    Every state is a group with its JSON Pointer, `data-state`, and its colour as a class.
+    """
     picture = layout(drawing)
     legend = drawing.legend
     picture.move(_MARGIN, _MARGIN)
@@ -65,7 +91,8 @@ def svg(drawing: Drawing) -> Iterator[str]:
         f'width="{wide}" height="{high}" role="group" aria-label="{title}">'
     )
     yield f"<title>{title}</title>"
-    yield _STYLE
+    if style:
+        yield f"<style>\n{STYLE}\n</style>"
     yield f'<rect class="paper" width="{wide}" height="{high}"/>'
     yield from _picture(picture)
     yield from _legend(legend, picture.height + 1.5 * _MARGIN)
@@ -86,14 +113,17 @@ def _box(box: Box) -> Iterator[str]:
     node, mark = box.node, box.node.mark if box.node else None
     if mark and mark.link:
         yield f'<a href="{_escape(mark.link)}">'
-    yield "<g>"
+    yield f'<g{_classes("state", mark)} data-state="{_escape(node.pointer)}">' if node else "<g>"
     if node:
         yield _title([f"{node.name} ({node.kind or node.type})", mark.text if mark else ""])
-    yield _outline(box, mark)
+    yield _outline(box)
     yield from _text(TextBlock(box.name, box.x + box.width / 2, box.y + _above(box)), NAME)
     if node and not box.inside:
         beneath = box.y + box.height - SMALL_LINE - 7
         yield from _text(TextBlock([node.type], _middle(box, node.type), beneath), SMALL, "faint")
+    if node:
+        counts = TextBlock([mark.counts if mark else ""], box.x + box.width - 6, box.y - 7)
+        yield from _text(counts, SMALL, "counts")
     yield "</g>"
     if mark and mark.link:
         yield "</a>"
@@ -109,10 +139,9 @@ def _above(box: Box) -> float:
     return (HEAD - LINE) / 2 if box.inside else 7
 
 
-def _outline(box: Box, mark: Mark | None) -> str:
+def _outline(box: Box) -> str:
     kind = box.node.type if box.node else ""
     classes = "box frame" if box.inside else "box"
-    style = f' style="{_colour(mark, box.inside is not None)}"' if mark else ""
     x, y, right, foot = box.x, box.y, box.x + box.width, box.y + box.height
     if kind == "Choice":
         middle = _n(y + box.height / 2)
@@ -120,11 +149,11 @@ def _outline(box: Box, mark: Mark | None) -> str:
             f"M{_n(x)} {middle}L{_n(x + _SLANT)} {_n(y)}H{_n(right - _SLANT)}L{_n(right)} {middle}"
             f"L{_n(right - _SLANT)} {_n(foot)}H{_n(x + _SLANT)}z"
         )
-        return f'<path class="{classes}" d="{corners}"{style}/>'
+        return f'<path class="{classes}" d="{corners}"/>'
     corner = box.height / 2 if not kind or kind in ROUND else 6
     return (
         f'<rect class="{classes}" x="{_n(x)}" y="{_n(y)}" width="{_n(box.width)}" '
-        f'height="{_n(box.height)}" rx="{_n(corner)}"{style}/>'
+        f'height="{_n(box.height)}" rx="{_n(corner)}"/>'
     )
 
 
@@ -144,12 +173,12 @@ def _retriers(box: Box) -> Iterator[str]:
     y = box.y + (HEAD / 2 if box.inside else box.height - SMALL_LINE / 2 - 7)
     for number, retrier in enumerate(node.retriers):
         mark, at = retrier.mark, x + number * LINE
-        stroke, fill = _styles(mark)
         arc = f"M{_n(at + 3)} {_n(y - 4)}A5 5 0 1 0 {_n(at + 5)} {_n(y)}"
-        yield f"<g>{_title([f'Retry of {retrier.label}', mark.text if mark else ''])}"
+        title = _title([f"Retry of {retrier.label}", mark.text if mark else ""])
+        yield f"<g{_classes('retrier', mark)}>{title}"
         yield f'<rect x="{_n(at - 7)}" y="{_n(y - 7)}" width="14" height="14" fill-opacity="0"/>'
-        yield f'<path class="line" d="{arc}"{stroke}/>'
-        yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"{fill}/></g>'
+        yield f'<path class="line" d="{arc}"/>'
+        yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"/></g>'
 
 
 # Lines -------------------------------------------------------------------------------------------
@@ -157,14 +186,13 @@ def _retriers(box: Box) -> Iterator[str]:
 
 def _line(line: Line) -> Iterator[str]:
     mark = line.edge.mark
-    stroke, fill = _styles(mark)
-    classes = "line caught" if line.edge.caught else "line"
-    yield "<g>"
+    classes = "line dashed" if line.edge.caught else "line"
+    yield f"<g{_classes('way', mark)}>"
     text = mark.text if mark else ""
     if text or line.edge.label:
         yield _title([line.edge.label, text])
-    yield f'<path class="{classes}" d="{_path(line)}"{stroke}/>'
-    yield f'<path class="tip" d="{_tip(line)}"{fill}/>'
+    yield f'<path class="{classes}" d="{_path(line)}"/>'
+    yield f'<path class="tip" d="{_tip(line)}"/>'
     if line.label:
         yield from _text(line.label, SMALL, "faint")
     yield "</g>"
@@ -225,19 +253,9 @@ def _escape(text: str) -> str:
     return escaped(_CONTROL.sub("�", text))
 
 
-def _stroke(mark: Mark) -> str:
-    return COLOURS[mark.colour][1]
-
-
-def _styles(mark: Mark | None) -> list[str]:
-    """Return the attributes that colour a line, and its tip."""
-    return [f' style="{kind}:{_stroke(mark)}"' if mark else "" for kind in ("stroke", "fill")]
-
-
-def _colour(mark: Mark, frame: bool) -> str:
-    """Return a tint of the stroke's colour, which is light on white and dark on black."""
-    tint = ".06" if frame else ".17"
-    return f"fill:{_stroke(mark)};fill-opacity:{tint};stroke:{_stroke(mark)}"
+def _classes(kind: str, mark: Mark | None) -> str:
+    """Return the attribute that says what a group is, and its colour."""
+    return f' class="{kind} {_class(mark.colour)}"' if mark else f' class="{kind}"'
 
 
 def _legend_width(legend: Iterable[Colour]) -> float:
@@ -249,8 +267,8 @@ def _legend(legend: Iterable[Colour], y: float) -> Iterator[str]:
     for colour in legend:
         room = width(colour, SMALL)
         yield (
-            f'<rect class="box" x="{_n(x)}" y="{_n(y + 2)}" width="12" height="12" rx="3" '
-            f'style="{_colour(Mark(colour), False)}"/>'
+            f'<g class="{_class(colour)}"><rect class="box" x="{_n(x)}" y="{_n(y + 2)}" '
+            'width="12" height="12" rx="3"/></g>'
         )
         yield from _text(TextBlock([colour], x + 18 + room / 2, y), SMALL, "faint")
         x += room + 30

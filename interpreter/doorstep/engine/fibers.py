@@ -149,10 +149,10 @@ class Fiber:
             engine.watch(self, event)
         return number
 
-    def encode(self, value: Any, whose: str) -> str:
+    def encode(self, value: Any, whose: str, did: str = "returned a result") -> str:
         """Return a value's JSON text, encoded once while it is passed on; check the payload quota.
 
-        `whose`: the state or task that a States.DataLimitExceeded names.
+        `whose`, `did`: the state or task that a States.DataLimitExceeded names, and what it did.
 
         Facts 315, 441 and 520.
         """
@@ -167,7 +167,7 @@ class Fiber:
         limit = self.engine.quotas.payload_bytes
         # A character is four bytes at the most, so that short texts need no second encoding.
         if limit is not None and len(text) * 4 > limit and byte_length(text) > limit:
-            raise data_limit_exceeded(whose)
+            raise data_limit_exceeded(whose, did)
         self.value, self.text = value, text
         return text
 

@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import InputError, ReplayError
 from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
+from .fibers import Fiber
 from .identity import Identity
 from .messages import Event, Fact, Program
 from .quotas import Quotas, quotas_of
@@ -98,12 +99,12 @@ def _line(kind: str, entry: JournalEntry) -> str:
 
 
 def read(lines: Iterable[str]) -> Journal:
-    """Return the journal of the first execution; raises ReplayError when a line is damaged."""
+    """Return the journal of the first execution; raise ReplayError when a line is damaged."""
     return next(iter(read_all(lines).values()))
 
 
 def read_all(lines: Iterable[str]) -> dict[str, Journal]:
-    """Return all journals by the ARNs of their executions; raises ReplayError as `read` does."""
+    """Return all journals by the ARNs of their executions; raise ReplayError as `read` does."""
     journals: dict[str, Journal] = {}
     journal: Journal | None = None
     for number, line in enumerate(lines, start=1):
@@ -173,3 +174,23 @@ def _difference(ours: Event, theirs: Event) -> str:
 
 def _members(event: Event) -> dict[str, Any]:
     return {**(event.details or {}), "previous": event.previous, "at": event.at, "id": event.id}
+
+
+def states_of(program: Program, journal: Journal) -> dict[int, int]:
+    """Return by each event the one that entered the state in which its line of control was.
+
+    The journal's facts go into an engine again, which knows what a history does not say: what of
+    many things that failed is continued by an event after a redrive.
+    """
+    header = journal.header
+    engine = Engine(program, header.identity, header.quotas)
+    entered: dict[int, int] = {}
+
+    def watch(fiber: Fiber, event: Event) -> None:
+        if fiber.env is not None:
+            entered[event.id] = fiber.env.entered
+
+    engine.watch = watch
+    for fact in journal.facts:
+        engine.receive(fact)
+    return entered

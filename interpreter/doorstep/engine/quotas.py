@@ -35,7 +35,7 @@ class Quotas:
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
     def but(self, changes: dict[str, Any]) -> Quotas:
-        """Return these quotas with some replaced; raises InputError for an unknown one."""
+        """Return these quotas with some replaced; raise InputError for an unknown one."""
         known = {field.name: field for field in fields(self)}
         for name, limit in changes.items():
             if name not in known:

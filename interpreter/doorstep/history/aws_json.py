@@ -27,7 +27,7 @@ class HistoryEvent(Protocol):
 
 
 def as_aws(event: HistoryEvent) -> dict[str, Any]:
-    """One event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
+    """Return an event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
 
     Facts 106 and 400.
     """
@@ -44,7 +44,7 @@ def as_aws(event: HistoryEvent) -> dict[str, Any]:
 
 
 def execution_history(events: Iterable[Event]) -> dict[str, Any]:
-    """GetExecutionHistory's answer as the AWS CLI prints it: {"events": […]}."""
+    """Return GetExecutionHistory's answer as the AWS CLI prints it: {"events": […]}."""
     return {"events": [as_aws(event) for event in events]}
 
 

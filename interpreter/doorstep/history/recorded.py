@@ -196,7 +196,7 @@ class Entry:
         return {name: self.details[name] for name in ("error", "cause") if name in self.details}
 
     def text(self, name: str) -> str:
-        """Return a JSON text of the details; raises InputError where it is missing or cut."""
+        """Return a JSON text of the details; raise InputError where it is missing or cut."""
         text = self.details.get(name)
         if not isinstance(text, str):
             raise InputError(
@@ -220,7 +220,7 @@ def truncated(details: Mapping[str, Any], name: str) -> bool:
 
 
 def entries(events: Iterable[Any], source: str) -> list[Entry]:
-    """Events of GetExecutionHistory's shape in the order of their ids, those of two pages once.
+    """Read events of GetExecutionHistory in the order of their ids, those of two pages once.
 
     Raises InputError that names the first that is none, or when they are of several executions.
     """
@@ -240,7 +240,7 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
 
 
 def whole(events: list[Entry], source: str) -> list[Entry]:
-    """Return the events, when they are all there are; raises InputError when pages are missing."""
+    """Return the events, when they are all there are; raise InputError when pages are missing."""
     if not events:
         raise InputError(f"{source} has no events; {EXPECTED}")
     for number, entry in enumerate(events, start=1):

@@ -177,7 +177,7 @@ def call_python(function: Callable[..., Value], arguments: list[Value], run: Eva
 
 
 def locate(error: JSONataError, position: int, name: str | None) -> None:
-    """As in jsonata-js: an error stands at the outermost call, under the innermost name."""
+    """Place an error as jsonata-js does: at the outermost call, under the innermost name."""
     error.position = position
     if error.token is None:
         error.token = name

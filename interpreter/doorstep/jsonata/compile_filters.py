@@ -235,7 +235,7 @@ Keyed = tuple[list[Value], Value]
 def compile_sort(
     node: Sort, compiler: Compiler, level: int
 ) -> Callable[[list[Value], Env], list[Value]]:
-    """Sorts a list of values or of tuples."""
+    """Compile a function that sorts a list of values or of tuples."""
     terms = [compiler.compile(term.expression, level) for term in node.terms]
     descending = [term.descending for term in node.terms]
 

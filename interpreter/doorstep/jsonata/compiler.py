@@ -32,6 +32,5 @@ class Compiler:
     def compile(self, node: Node, level: int) -> Compiled:
         """Return the closure of a node, its predicates and its grouping applied."""
         self.nodes += 1
-        if level > self.deepest:
-            self.deepest = level
+        self.deepest = max(self.deepest, level)
         return self.handlers[type(node)](node, self, level)

@@ -160,7 +160,7 @@ def _is_escaped(source: str, at: int) -> bool:
 
 
 def _join_surrogates(text: str) -> str:
-    """Return the text with each character written as two ``\\u`` escapes made one."""
+    r"""Return the text with each character written as two ``\u`` escapes made one."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return text

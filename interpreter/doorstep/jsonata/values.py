@@ -224,7 +224,7 @@ def print_number(value: float) -> str:
     if type(value) is int and abs(value) < 10**15:
         return str(value)
     value = as_double(value)
-    if value != value:
+    if value != value:  # noqa: PLR0124  NaN alone differs from itself
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
@@ -260,7 +260,7 @@ def print_15(value: float) -> str:
 
 
 def read_number(text: str) -> int | float | None:
-    """``$number`` of a string; None if it is none."""
+    """Return ``$number`` of a string; None if it is none."""
     if _DECIMAL.match(text):
         value = float(text)
         return number(value) if abs(value) != float("inf") else None

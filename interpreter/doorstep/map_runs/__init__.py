@@ -13,7 +13,7 @@ from .readers import (
     read_items,
 )
 from .run import EXCEEDED, MapRun, exceeds
-from .writers import export_result, result
+from .writers import export_result, failed_record, in_order
 
 __all__ = [
     "EXCEEDED",
@@ -25,8 +25,9 @@ __all__ = [
     "exceeds",
     "export_result",
     "failed",
+    "failed_record",
+    "in_order",
     "most_items",
     "parse_items",
     "read_items",
-    "result",
 ]

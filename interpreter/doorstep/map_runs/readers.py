@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +54,9 @@ def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem,
 
 def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
     most = most_items(reader)
+    if reader.config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
+        # Fact 148.
+        raise failed("S3 Version ID selection is not currently supported for PARQUET files")
     name = text_field("Bucket", reader.arguments.get("Bucket"))
     folder = locate(buckets, name)
     if reader.resource.endswith("listObjectsV2"):
@@ -78,7 +82,7 @@ def text_field(name: str, value: object) -> str:
 
 
 def failed(cause: str) -> StateFailed:
-    """States.ItemReaderFailed."""
+    """Return States.ItemReaderFailed."""
     return StateFailed("States.ItemReaderFailed", cause)
 
 
@@ -178,7 +182,7 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
     # For the process, but only ever upwards: Python's own limit is below what AWS reads.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
     delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
-    rows = csv.reader(_lines(lines), delimiter=delimiter, escapechar="\\", strict=False)
+    rows = _rows(_lines(lines), delimiter)
     in_definition = config.get("CSVHeaderLocation") == "GIVEN"
     headers = config.get("CSVHeaders", []) if in_definition else next(rows, [])
     if len(set(headers)) < len(headers):
@@ -188,6 +192,44 @@ def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
             # Short rows are filled up with "", cells beyond the headers are dropped.
             padded = row + [""] * (len(headers) - len(row))
             yield dict(zip(headers, padded, strict=False))
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file; in a cell that is not quoted, two quotes are one (fact 150).
+
+    Python's reader halves them in quoted cells only, and does not say which cells are.
+    """
+    read: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line
+
+    for row in csv.reader(remembered(), delimiter=delimiter, escapechar="\\", strict=False):
+        if any('""' in cell for cell in row):
+            quoted = _quoted("".join(read), _cell(delimiter))
+            yield [
+                cell if is_quoted else cell.replace('""', '"')
+                for cell, is_quoted in zip(row, quoted, strict=False)
+            ]
+        else:
+            yield row
+        read.clear()
+
+
+def _quoted(row: str, cell: re.Pattern[str]) -> Iterator[bool]:
+    """Yield of each cell of a row whether it begins with a quote."""
+    position = 0
+    while match := cell.match(row, position):
+        yield row.startswith('"', position)
+        position = match.end() + 1
+
+
+def _cell(delimiter: str) -> re.Pattern[str]:
+    return re.compile(
+        rf'(?:"(?:[^"\\]|\\.|"")*"?)?(?:[^{re.escape(delimiter)}\r\n\\]|\\.)*', re.DOTALL
+    )
 
 
 def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:

@@ -233,10 +233,13 @@ class MapRun:
 def exceeds(failed: int, total: int | None, count: int | None, percentage: float | None) -> bool:
     """Return whether more items failed than are tolerated; `total`: None while not known.
 
-    Fact 285: tolerances are exceeded, not reached; by default none is tolerated.
+    Fact 285: tolerances are exceeded, not reached; by default none is tolerated. Fact 140: of two,
+    one of 0 counts as not set.
     """
     if not failed:
         return False
+    if count is not None and percentage is not None:
+        count, percentage = count or None, percentage or None
     if count is None and percentage is None:
         return True
     if count is not None and failed > count:

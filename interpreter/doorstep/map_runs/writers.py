@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..engine import ResultTarget, StartMapRun
 from ..errors import StateFailed
@@ -17,13 +17,35 @@ if TYPE_CHECKING:
 
 
 def record_of(command: StartMapRun, child: Running) -> Any:
-    """Return the record of a child that succeeded: its output, or its description (fact 284)."""
+    """Return the record of a child that has ended: its output or failure, or its description.
+
+    Facts 139 and 284: without a Transformation an export has descriptions, the state's own output
+    has none.
+    """
     writer = command.writer
-    if writer is None:
-        return child.output
-    # Without a Transformation an export has descriptions, the state's own output has none.
-    transformation = writer.transformation or ("NONE" if writer.bucket is not None else "COMPACT")
-    return described(child) if transformation == "NONE" else child.output
+    exported = writer is not None and writer.bucket is not None
+    transformation = (writer and writer.transformation) or ("NONE" if exported else "COMPACT")
+    if transformation == "NONE":
+        return described(child)
+    return child.output if child.status == "SUCCEEDED" else failed_record(child.status, child)
+
+
+class Failed(Protocol):
+    """What a child ended with; either may be absent."""
+
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def cause(self) -> str | None: ...
+
+
+def failed_record(status: str, failure: Failed) -> dict[str, str]:
+    """Return what stands in the result for a child whose failure is tolerated.
+
+    Fact 139, measured for a child that failed; so also for one that was timed out or stopped.
+    """
+    members = {"Status": status, "Error": failure.error, "Cause": failure.cause}
+    return {name: text for name, text in members.items() if text is not None}
 
 
 def result(
@@ -34,20 +56,23 @@ def result(
 ) -> Any:
     """Return the result of a map run: its children's records, or where they were written.
 
-    Facts 118, 283 and 284: the outputs in order, or with an export the manifest's place; FLATTEN
-    concatenates arrays.
+    Facts 118, 139, 283 and 284: the records in order, or with an export the manifest's place.
     """
     writer = command.writer
-    good = [succeeded[index] for index in sorted(succeeded)]
-    if writer is None:
-        return good
-    if writer.transformation == "FLATTEN":
-        lists = [value if isinstance(value, list) else [value] for value in good]
-        good = [value for values in lists for value in values]
-    if writer.bucket is None:
-        return good
-    bad = [unsuccessful[index] for index in sorted(unsuccessful)]
-    return _export(command, writer, writer.bucket, good, bad, buckets)
+    if writer is not None and writer.bucket is not None:
+        bad = [unsuccessful[index] for index in sorted(unsuccessful)]
+        return _export(command, writer, writer.bucket, in_order(command, succeeded), bad, buckets)
+    failed = {index: record_of(command, child) for index, child in unsuccessful.items()}
+    return in_order(command, {**succeeded, **failed})
+
+
+def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
+    """Return children's records in the order of their items; FLATTEN concatenates arrays."""
+    ordered = [records[index] for index in sorted(records)]
+    if command.writer is None or command.writer.transformation != "FLATTEN":
+        return ordered
+    lists = [record if isinstance(record, list) else [record] for record in ordered]
+    return [value for values in lists for value in values]
 
 
 def _export(

@@ -126,23 +126,38 @@ def several(item: Field, *, filled: bool = False) -> Field:
 QUERY_LANGUAGE = enum(JSONPATH, JSONATA)
 COMMENT = {"Comment": ANY}
 
-_ORDERED = ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
 _COMPARED: dict[str, Field] = {
     "String": Field("string", JSONPATH),
     "Numeric": Field("number", JSONPATH),
     "Timestamp": Field("timestamp", JSONPATH),
+    "Boolean": Field("boolean", JSONPATH),
+    "Is": Field("boolean", JSONPATH),
 }
-COMPARATORS: dict[str, Field] = {
-    **{f"{kind}{order}": value for kind, value in _COMPARED.items() for order in _ORDERED},
-    **{f"{kind}{order}Path": REFERENCE for kind in _COMPARED for order in _ORDERED},
-    "BooleanEquals": Field("boolean", JSONPATH),
-    "BooleanEqualsPath": REFERENCE,
-    "StringMatches": Field("string", JSONPATH),
-    **{
-        f"Is{what}": Field("boolean", JSONPATH)
-        for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")
-    },
-}
+# Fact 148: the order in which AWS lists them, which follows no rule.
+# fmt: off
+_OPERATORS = (
+    "StringEquals", "IsBoolean", "StringLessThan", "IsNumeric", "BooleanEquals",
+    "StringLessThanEqualsPath", "NumericLessThan", "NumericGreaterThan", "NumericLessThanPath",
+    "StringMatches", "TimestampLessThanEqualsPath", "NumericEquals", "TimestampGreaterThan",
+    "StringGreaterThanEqualsPath", "TimestampGreaterThanEqualsPath", "TimestampLessThanEquals",
+    "NumericLessThanEqualsPath", "TimestampEquals", "BooleanEqualsPath", "IsTimestamp",
+    "StringLessThanEquals", "NumericLessThanEquals", "StringLessThanPath",
+    "TimestampGreaterThanPath", "StringGreaterThan", "StringGreaterThanPath", "IsString",
+    "StringEqualsPath", "TimestampEqualsPath", "TimestampLessThan", "StringGreaterThanEquals",
+    "NumericGreaterThanPath", "NumericGreaterThanEquals", "NumericEqualsPath",
+    "TimestampLessThanPath", "IsNull", "IsPresent", "TimestampGreaterThanEquals",
+    "NumericGreaterThanEqualsPath",
+)
+# fmt: on
+
+
+def _operand(operator: str) -> Field:
+    if operator.endswith("Path"):
+        return REFERENCE
+    return next(value for kind, value in _COMPARED.items() if operator.startswith(kind))
+
+
+COMPARATORS = {operator: _operand(operator) for operator in _OPERATORS}
 """The 39 comparison operators (fact 37; https://states-language.net/spec.html#choice-state)."""
 COMBINATORS = ("And", "Or", "Not")
 SELECTORS = (*COMBINATORS, "Variable", "Condition")

@@ -25,7 +25,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options."""
+    """Add the options."""
     group = parser.getgroup("doorstep", "state machines (Doorstep)")
     group.addoption(
         "--doorstep-cov",
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The tests of a suite, see `doorstep.testing.suites`."""
+    """Collect the tests of a suite, see `doorstep.testing.suites`."""
     from ..testing.suites import SUFFIXES
 
     if not file_path.name.endswith(SUFFIXES):
@@ -113,7 +113,7 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
 
 @pytest.fixture
 def virtual_clock() -> SimulatedClock:
-    """The clock of the test's executions: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
+    """Return the executions' clock: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
 
     It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
     """
@@ -126,7 +126,7 @@ def virtual_clock() -> SimulatedClock:
 def state_machine(
     request: pytest.FixtureRequest, virtual_clock: SimulatedClock
 ) -> Iterator[Callable[..., StateMachine]]:
-    """Makes state machines: `state_machine("order.asl.json", handlers="handlers.py")`.
+    """Make state machines: `state_machine("order.asl.json", handlers="handlers.py")`.
 
     Files are relative to the test's file. `.run(input, mocks=[…])` gives an execution to make
     assertions about. Mocks that were never reached are warned of, and answers that a service would

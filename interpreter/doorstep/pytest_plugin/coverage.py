@@ -18,7 +18,7 @@ class Collector:
     """A plugin of pytest, registered by `--doorstep-cov`."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Raises UsageError for options that can't be used."""
+        """Begin to measure; raise UsageError for options that can't be used."""
         try:
             self.measurement = Measurement(
                 [config.rootpath / path for path in config.getoption("doorstep_cov_source")],
@@ -55,7 +55,7 @@ class Collector:
         self.measurement.suite.merge(getattr(node, "workeroutput", {}).get(_SENT, ()))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """The table."""
+        """Print the table and write the reports."""
         lines = list(self.measurement.table())
         if not lines:
             return

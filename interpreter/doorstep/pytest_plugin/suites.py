@@ -20,7 +20,7 @@ class SuiteFile(pytest.File):
     """A `*.doorstep.yaml`."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its tests."""
+        """Yield the suite's tests."""
         try:
             tests = read(self.path, os.path.relpath(self.path)).tests
         except DoorstepError as problem:
@@ -54,11 +54,11 @@ class SuiteItem(pytest.Item):
             raise NotPassed(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What was not as expected, without a traceback through Doorstep."""
+        """Return what was not as expected, without a traceback through Doorstep."""
         if isinstance(excinfo.value, NotPassed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
-        """File, line from 0, name."""
+        """Return file, line from 0, name."""
         return self.path, self.test.line - 1, self.name

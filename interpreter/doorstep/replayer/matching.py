@@ -15,15 +15,16 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..engine import Event, StartMapRun
+from ..engine import TERMINAL, Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
 from ..history import Entry
-from ..map_runs import Batch, batches, exceeds, read_items, result
+from ..map_runs import Batch, batches, exceeds, failed_record, in_order, read_items
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .child_histories import ChildHistory, last_of
 from .comparison import Tolerate, first_difference
 from .recording import map_run_arn
 
+_UNSUCCESSFUL = frozenset(TERMINAL) - {"ExecutionSucceeded"}
 _RARE = 50
 """A value that is in at most so many inputs identifies a child. It also bounds the comparisons for
 each input, so that matching stays linear in the number of children.
@@ -79,7 +80,7 @@ class MapRunMatch:
         described = self.run.writer and self.run.writer.transformation == "NONE"
         if described or self.incomplete or (recorded and self._guessed):
             return ABSENT
-        return result(self.run, dict(self._outputs()), {}, None)
+        return in_order(self.run, dict([*self._outputs(), *self._failures()]))
 
     @property
     def _guessed(self) -> bool:
@@ -95,6 +96,14 @@ class MapRunMatch:
         for index, child in enumerate(self.children):
             if child and (last := child.recording.events[-1]).type == "ExecutionSucceeded":
                 yield index, loads(last.text("output"))
+
+    def _failures(self) -> Iterator[tuple[int, Any]]:
+        # Fact 139: a failure that is tolerated has its place in the result.
+        for index, child in enumerate(self.children):
+            if child and (last := child.recording.events[-1]).type in _UNSUCCESSFUL:
+                details = last.details
+                failure = Failure(details.get("error"), details.get("cause"))
+                yield index, failed_record(TERMINAL[last.type], failure)
 
     def other_end(self, ended: Entry, recorded: bool) -> str | None:
         """Return how the map run ends now with the children that it had then; None: as it ended.

@@ -53,7 +53,7 @@ def after_all(act: Callable[[], object]) -> Callable[[], None]:
 
 
 def _nothing() -> None:
-    """What is left of something cancelled."""
+    """Do nothing: what is left of something cancelled."""
 
 
 class Clock(Protocol):
@@ -73,7 +73,7 @@ class Clock(Protocol):
         """
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """As long as `still` holds, somebody outside of this process may send an answer."""
+        """Allow for an answer from outside of this process as long as `still` holds."""
 
     def invoke(
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
@@ -164,7 +164,7 @@ class VirtualClock:
         return self._now
 
     def expect(self, still: Callable[[], bool]) -> None:
-        """Nobody can: time does not pass outside."""
+        """Do nothing: nobody outside can answer while time does not pass there."""
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
@@ -222,7 +222,7 @@ class VirtualClock:
         self.run(lambda: self._now >= at and not self._is_due())
 
     def _is_due(self) -> bool:
-        """Whether there is more to do in this moment."""
+        """Return whether there is more to do in this moment."""
         following = self._agenda.next_time()
         return bool(self._soon) or (following is not None and following <= self._now)
 

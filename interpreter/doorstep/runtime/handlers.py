@@ -51,7 +51,7 @@ class Handlers:
         self._sources = [_opened(one) for one in reversed(several(source))]
 
     def find(self, invoke: Invoke) -> Handler | None:
-        """Return the handler of a task; raises HandlerLoadError when its file can't be loaded."""
+        """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
         names = names_of(invoke)
         for source in self._sources:
             if function := source.find(names):
@@ -168,7 +168,7 @@ def _is_own(function: Any, module: ModuleType) -> bool:
 
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
-    """Under which names a task's handler is looked for, the most particular first."""
+    """Return the names that a task's handler is looked for by, the most particular first."""
     return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
 
 
@@ -215,11 +215,17 @@ def missing(invoke: Invoke, described: str) -> str:
         )
     else:
         second = f"a function with @doorstep.handler({invoke.state!r}) there: by the state's name"
+    machine = ""
+    if invoke.integration.action in ("states:startExecution", "aws-sdk:sfn:startExecution"):
+        machine = (
+            " Or let it start the state machine: --state-machine NAME=FILE (--machine before), in "
+            "Python state_machines={NAME: definition}."
+        )
     return (
         f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
         f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name"
-        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}."
+        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}.{machine}"
     )
 
 

@@ -78,7 +78,7 @@ class Context(Callbacks):
         return self.resource
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the task's TimeoutSeconds, or Lambda's 15 minutes."""
+        """Return the milliseconds until the task's TimeoutSeconds, or Lambda's 15 minutes."""
         return max(0, round(self._remaining() * 1000))
 
     def heartbeat(self) -> None:

@@ -9,7 +9,7 @@ lines).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from io import FileIO
@@ -37,9 +37,9 @@ from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
+from .nested import watch_again
 from .pending_answers import deliver_at_its_time, hold, unanswered
 from .running import Running, child_identity
-from .step_functions import watch_again
 
 if TYPE_CHECKING:
     from .running import Delivery
@@ -49,7 +49,7 @@ _BEGINNING = b'{"definition":'
 
 
 def restore(program: Program, journal: Journal, clock: Clock) -> Running:
-    """Return a journal's execution as it was; raises ReplayError if the program is another."""
+    """Return a journal's execution as it was; raise ReplayError if the program is another."""
     engine = replay(program, journal)
     return Running(program, journal.header, clock, engine=engine, journal=journal)
 
@@ -106,20 +106,20 @@ class InMemory:
     """Persistence that stores nothing beyond what the executions hold themselves."""
 
     def journaled(self, execution: Running, entries: Sequence[JournalEntry]) -> None:
-        """The execution's own journal has them."""
+        """Do nothing: the execution's own journal has them."""
 
     def scheduled(self, execution: Running, fact: Fact) -> None:
-        """The clock has it."""
+        """Do nothing: the clock has it."""
 
     def expected(self, execution: Running, tokens: Collection[str]) -> None:
-        """The driver has them."""
+        """Do nothing: the driver has them."""
 
     def safely(self, act: Callable[[], None]) -> None:
-        """Nothing is safer later: do it now."""
+        """Do it now: nothing is safer later."""
         act()
 
     def map_run(self, run: Any) -> None:
-        """The parent has it."""
+        """Do nothing: the parent has it."""
 
     def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
         """Return none: a run that the parent does not hold is new."""
@@ -133,11 +133,15 @@ class InMemory:
         """Return False: the driver holds all there are."""
         return False
 
+    def started_as(self, execution: Running) -> Mapping[str, str]:
+        """Return nothing: machines of the library have no versions."""
+        return {}
+
     def set_aside(self, execution: Running, problem: Exception) -> None:
-        """Nothing has to be stored."""
+        """Do nothing: nothing has to be stored."""
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Do nothing: nothing was opened."""
 
 
 class JournalFile(InMemory):
@@ -152,7 +156,7 @@ class JournalFile(InMemory):
     """Set by `resume`: before that there is nothing to find."""
 
     def __init__(self, path: Path) -> None:
-        """Raises InputError when the file can't be used, ReplayError when it is damaged."""
+        """Open the file; raise InputError if it can't be used, ReplayError if it is damaged."""
         self.path = path
         self._file = _opened(path)
         try:
@@ -212,7 +216,7 @@ class JournalFile(InMemory):
         return execution
 
     def _abort(self, journal: Journal) -> None:
-        """Its map run is over: it was about to be stopped."""
+        """Record that it was stopped: its map run is over."""
         now = self.driver.clock.now()
         entries: tuple[JournalEntry, ...] = (
             Fact("stopped", now, "", {"error": None, "cause": None}),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def unmet(at: str, expected: Any, actual: Any, *, partial: bool = False) -> list[JsonDifference]:
-    """Where a value is not as expected; `partial`: its objects may have more members.
+    """Return where a value is not as expected; `partial`: its objects may have more members.
 
     Raises InputError for a condition that can't be evaluated.
     """
@@ -59,7 +59,7 @@ def check_expressions(value: Any) -> None:
 
 @lru_cache(maxsize=1024)
 def compiled(text: str) -> Expression:
-    """The expression between `{%` and `%}`; raises InputError when it is none."""
+    """Compile the expression between `{%` and `%}`; raise InputError when it is none."""
     from ..jsonata.expression import compile as compile_expression
 
     try:

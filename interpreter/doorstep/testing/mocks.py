@@ -68,7 +68,7 @@ class Mock:
     """The name of the state machine that the state is of; None: of any."""
 
     def fits(self, execution: Running, invoke: Invoke, number: int) -> bool:
-        """Whether it answers this call, which is the state's `number`th."""
+        """Return whether it answers this call, which is the state's `number`th."""
         return (
             self.state == invoke.state
             and self.machine in (None, execution.identity.machine)
@@ -80,7 +80,7 @@ class Mock:
 
 
 def fitting(mocks: Iterable[Mock], execution: Running, invoke: Invoke, number: int) -> Mock | None:
-    """The first mock that answers a call, which is the state's `number`th."""
+    """Return the first mock that answers a call, which is the state's `number`th."""
     return next((one for one in mocks if one.fits(execution, invoke, number)), None)
 
 
@@ -135,7 +135,7 @@ class Mocks:
         self._reached: set[Mock] = set()
 
     def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
-        """The answer to a call, or None: what `doorstep.start` takes as `respond`."""
+        """Return the answer to a call, or None: what `doorstep.start` takes as `respond`."""
         called = execution.identity.machine, invoke.state
         # In a resumed journal there are calls that were made before.
         number = max(self._calls[called], invoke.number)
@@ -162,7 +162,7 @@ class Mocks:
         handlers: Source | None = None,
         **options: Unpack[ClockOptions],
     ) -> Execution:
-        """`doorstep.run`, with these mocks asked before the handlers."""
+        """Call `doorstep.run`, with these mocks asked before the handlers."""
         return run(definition, input, handlers, respond=self, **options)
 
     @property
@@ -190,7 +190,7 @@ class Mocks:
 
 
 def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
-    """What the service would not give in a mock's answer; empty when it might."""
+    """Return what the service would not give in a mock's answer; empty when it might."""
     if answer.output is ABSENT:
         return ""
     differing = "; ".join(problems(invoke.integration, answer.output))
@@ -201,19 +201,19 @@ def doubt(mock: Mock, invoke: Invoke, answer: Answer) -> str:
 
 
 def invalid(state: str, why: str) -> Answer:
-    """The answer of a mock that can't answer: the run is set up wrong."""
+    """Return the answer of a mock that can't answer: the run is set up wrong."""
     message = f"The mock of the state '{state}' can't answer: {why}"
     return Answer(failed=True, error="Doorstep.MockInvalid", cause=message, final=True)
 
 
 def numbers(text: str) -> range | None:
-    """The calls that "3" or "1-3" stands for; None for other texts."""
+    """Return the calls that "3" or "1-3" stands for; None for other texts."""
     match = _NUMBERS.fullmatch(text)
     return range(int(match[1]), int(match[2] or match[1]) + 1) if match else None
 
 
 def _handled(answer: Any) -> Respond:
-    """What becomes of a mock's answer: the same as of a handler's."""
+    """Treat a mock's answer as a handler's."""
     function: Handler = answer if callable(answer) else lambda _: answer
     handlers = Handlers({"*": lambda event: _whole(function(event))})
     return lambda execution, invoke: call(handlers, invoke, execution.identity, Context)

@@ -59,14 +59,14 @@ class Operation(NamedTuple):
     """Members that the shape does not describe."""
 
     def inner(self, shape: str) -> Operation:
-        """A shape within."""
+        """Return the same for a shape within."""
         return self._replace(shape=shape, elsewhere=())
 
 
 def problems(
     called: Integration, result: Any, *, required: bool = True, unknown: bool = True
 ) -> Iterator[str]:
-    """What is wrong with a Task's mocked result, in AWS's words where AWS has some (fact 483)."""
+    """Yield what is wrong with a Task's mocked result, in AWS's words if it has some (fact 483)."""
     operation = _operation(called, required, unknown)
     if operation is None:
         return
@@ -139,7 +139,7 @@ def _limits(name: str, value: Any, shape: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _operation(called: Integration, required: bool, unknown: bool) -> Operation | None:
-    """The operation whose answer a mock stands for; None when that is not known."""
+    """Return the operation whose answer a mock stands for; None when that is not known."""
     if called.kind != "service" or called.pattern == "waitForTaskToken":
         return None
     service, _, action = called.action.removeprefix("aws-sdk:").partition(":")

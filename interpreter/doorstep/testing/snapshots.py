@@ -23,7 +23,7 @@ _RANDOM = (
 
 
 def recognizable(observed: ObservedExecution) -> list[Any]:
-    """The events of a history without times, ids, names and tokens; JSON texts are values."""
+    """Return a history's events without times, ids, names and tokens; JSON texts are values."""
     name = observed.name
     return [
         {key: _plain(value, name) for key, value in event.items() if key not in _LEFT_OUT}
@@ -67,7 +67,7 @@ def _plain(value: Any, name: str) -> Any:
 
 
 def _value(text: Any) -> Any:
-    """The value of a JSON text; what is none stays as it is."""
+    """Return the value of a JSON text; what is none stays as it is."""
     try:
         return loads(text) if isinstance(text, str) else text
     except InputError:

@@ -74,7 +74,7 @@ class ObservedExecution(Execution):
         return list(self._calls)
 
     def called(self, name: str) -> list[Call]:
-        """The calls of a function, a `service:action`, or a state."""
+        """Return the calls of a function, a `service:action`, or a state."""
         return [call for call in self._calls if name in call.names]
 
     @property

@@ -102,16 +102,13 @@ def _ends(state: Fields) -> bool:
 
 
 def _unreachable(fields: Fields, states: States, location: Location) -> Diagnostics:
-    # Facts 2 and 22: catchers count, inside a Map too.
-    reached: set[str] = set()
-    waiting = [fields["StartAt"]]
-    while waiting:
-        name = waiting.pop()
-        if isinstance(name, str) and name in states and name not in reached:
-            reached.add(name)
-            waiting += [target for _, target in targets_of(states[name])]
+    # Facts 2 and 22: a state that no other one names; catchers count, inside a Map too.
+    named = {fields["StartAt"]}
+    for name, state in states.items():
+        targets = (target for _, target in targets_of(state) if target != name)
+        named |= {target for target in targets if isinstance(target, str)}
     for name in states:
-        if name not in reached:
+        if name not in named:
             text = f'State "{name}" is not reachable.'
             hint = "no state goes there: name it in a Next, Default, Catch or StartAt"
             yield error(text, _state(name, location), "MISSING_TRANSITION_TARGET", hint)

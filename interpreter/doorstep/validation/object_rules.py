@@ -161,25 +161,16 @@ def _missing(name: str, location: Location) -> Diagnostic:
 
 # Map ----------------------------------------------------------------------------------------------
 
-_DISTRIBUTED_ONLY = (
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
-    "ToleratedFailurePercentage",
-    "ToleratedFailurePercentagePath",
-    "ToleratedFailureCount",
-    "ToleratedFailureCountPath",
-)
+_DISTRIBUTED_ONLY = ("ItemReader", "ItemBatcher", "ResultWriter")
 _READERS = re.compile(r"arn:[^:]+:states:::s3:(?:getObject|listObjectsV2)")
 _WRITERS = re.compile(r"arn:[^:]+:states:::s3:putObject")
 _BATCH_SIZES = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
 
 
 def _inline(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Refuse outside DISTRIBUTED mode the fields for data sets and tolerances (fact 24).
+    """Refuse outside DISTRIBUTED mode the fields for data sets (fact 24).
 
-    The guide says so of the tolerances too, though a recording accepts them
-    (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html).
+    Tolerances are accepted there, and have no effect.
     """
     processor = fields.get("ItemProcessor", fields.get("Iterator"))
     if not isinstance(processor, Mapping):
@@ -214,15 +205,41 @@ def _map_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
         yield error(text, location.member("Mode"))
 
 
-def _csv(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Check that CSV has its headers, and JSON none (facts 148, 276)."""
-    input_type, where = fields.get("InputType"), "CSVHeaderLocation"
-    if input_type == "CSV" and where not in fields:
-        yield error(f"The field '{where}' is required", location)
-    if input_type == "JSON" and where in fields:
-        yield not_supported(where, location)
-    if fields.get(where) == "GIVEN" and "CSVHeaders" not in fields:
-        yield required(("CSVHeaders",), location)
+_OF_CSV = ("CSVHeaderLocation", "CSVHeaders", "CSVDelimiter")
+# Recorded: the headers of JSON and JSONL, ManifestType of JSON; the others by analogy.
+_NOT_OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "CSV": ("ItemsPointer",),
+    "JSON": (*_OF_CSV, "ManifestType"),
+    **dict.fromkeys(("JSONL", "PARQUET", "MANIFEST"), (*_OF_CSV, "ItemsPointer")),
+}
+
+
+def _reader_config(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that a ReaderConfig has the fields of its InputType, all of them (facts 148, 276)."""
+    input_type = fields.get("InputType")
+    if input_type is None and fields.get("Transformation") == "LOAD_AND_FLATTEN":
+        yield _is_required("InputType", location)
+    elif input_type == "CSV" and "CSVHeaderLocation" not in fields:
+        # Recorded: of what else is wrong with it nothing is said then.
+        yield _is_required("CSVHeaderLocation", location)
+    elif isinstance(input_type, str):
+        unsupported = _NOT_OF_TYPE.get(input_type, ())
+        yield from (not_supported(name, location) for name in fields if name in unsupported)
+        given = input_type == "CSV" and fields["CSVHeaderLocation"] == "GIVEN"
+        if given and "CSVHeaders" not in fields:
+            yield required(("CSVHeaders",), location)
+
+
+def _is_required(name: str, location: Location) -> Diagnostic:
+    return error(f"The field '{name}' is required", location)
+
+
+def _items_pointer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Check that ItemsPointer is a JSON Pointer (fact 148, in the words of AWS's library)."""
+    pointer = fields.get("ItemsPointer")
+    if isinstance(pointer, str) and not has_placeholder(pointer) and pointer[:1] not in ("", "/"):
+        text = f"Invalid input: JSON Pointer expression must start with '/': \"{pointer}\""
+        yield error(text, location.member("ItemsPointer"))
 
 
 def _reader(fields: Mapping[str, Any], location: Location) -> Diagnostics:
@@ -306,7 +323,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "Map": (_inline, _wildcards),
     "ProcessorConfig": (_execution_type, _map_express),
     "ItemReader": (_reader,),
-    "ReaderConfig": (_csv,),
+    "ReaderConfig": (_reader_config, _items_pointer),
     "ItemBatcher": (_batch_size,),
     "ResultWriter": (_writer,),
     "Choice rule": (_selector, _comparator),

@@ -185,10 +185,10 @@ def _number(value: Any, field: Field, location: Location) -> Diagnostics:
 
 
 def _timestamp(value: Any, field: Field, location: Location) -> Diagnostics:
-    """Check a timestamp that is written in the definition (facts 17, 18)."""
+    """Check a timestamp that is written in the definition (facts 17, 18 and 145)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
-    elif parse_timestamp(value) is None:
+    elif parse_timestamp(value, any_case=location.jsonata) is None:
         yield error("String does not match RFC3339 timestamp", location)
 
 

@@ -31,7 +31,7 @@ def text_of(value: Any) -> str:
 
 
 def _double(value: float) -> str:
-    """Double.toString: plain from 0.001 up to 10 million, `1.0E7` outside of that."""
+    """Do as Double.toString: plain from 0.001 up to 10 million, `1.0E7` outside of that."""
     size = abs(value)
     if size == 0 or 1e-3 <= size < 1e7:
         return repr(value)
@@ -40,7 +40,7 @@ def _double(value: float) -> str:
 
 
 def rounded(value: float) -> int:
-    """Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
+    """Do as Math.round: to the nearest, halves up, so that -1.5 is -1 (fact 358)."""
     below = math.floor(value)
     return below + (value - below >= 0.5)
 
@@ -122,7 +122,7 @@ def _utf16(text: str) -> Iterator[int]:
 
 
 def _folded(bits: int) -> int:
-    """Long.hashCode, Double.hashCode: both halves of 64 bits, one onto the other."""
+    """Do as Long.hashCode and Double.hashCode: both halves of 64 bits, one onto the other."""
     return (bits ^ (bits >> 32)) % 2**32
 
 

@@ -121,7 +121,7 @@ def deeper_than(value: Any, levels: int) -> bool:
 
 
 def finite(text: str) -> float:
-    """Return a number's value; raises ValueError for one that no double can hold."""
+    """Return a number's value; raise ValueError for one that no double can hold."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"the number {text[:40]} is too large")
@@ -136,7 +136,7 @@ _decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).deco
 
 
 def equality_key(value: Any) -> Hashable:
-    """Equal for equal JSON values and only for those: numbers by value, members in any order."""
+    """Return equal keys for equal JSON values only: numbers by value, members in any order."""
     if isinstance(value, bool):
         return bool, value
     if isinstance(value, dict):

@@ -35,12 +35,14 @@ def not_before(at: float) -> float:
     return ceil(at * 1000 - _ROUNDING) / 1000
 
 
-def parse_timestamp(text: str) -> tuple[int, int] | None:
+def parse_timestamp(text: str, *, any_case: bool = False) -> tuple[int, int] | None:
     """Return epoch seconds and nanoseconds, or None when the text is no such timestamp.
+
+    `any_case`: t and z will do, as in JSONata states (fact 145).
 
     Facts 17 and 260; https://states-language.net/spec.html#timestamps
     """
-    shape = _SHAPE.fullmatch(text)
+    shape = _SHAPE.fullmatch(text.upper() if any_case else text)
     if shape is None:
         return None
     minute, second, fraction, zone = shape.groups()

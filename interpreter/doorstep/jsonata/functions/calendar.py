@@ -106,7 +106,7 @@ def _of_year(days: int, year: int, letter: str) -> int:
 
 
 def _of_month(days: int, year: int, month: int, letter: str) -> int:
-    """Week of the month (w), or the month that the week belongs to (x)."""
+    """Return the week of the month (w), or the month that the week belongs to (x)."""
     start, following = first_week(year, month), first_week(year, month + 1)
     if letter == "w":
         return week(days, start, following, first_week(year, month - 1))
@@ -131,8 +131,10 @@ NameCase = Literal["lower", "upper", "title"]
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """``[…]`` in a picture. ``names``: print a name in this case; ``digits``: how many of a
-    year, month or day are printed and read, -1 for all; ``width``: how long a name may be.
+    """``[…]`` in a picture.
+
+    ``names``: print a name in this case; ``digits``: how many of a year, month or day are printed
+    and read, -1 for all; ``width``: how long a name may be.
     """
 
     letter: str

@@ -34,7 +34,7 @@ _MOST_PLACES: Final = 340
 
 
 def to_number(_run: Evaluation, value: Value) -> Value:
-    """``$number``; D3030 if it can't be."""
+    """Convert to a number (``$number``); D3030 if it can't be."""
     if type(value) in NUMBERS:
         return value
     if type(value) is bool:
@@ -183,7 +183,7 @@ class _Symbols:
         self.active.add(self.alternative)
 
     def count_digits(self, text: str, *, optional: bool = False) -> int:
-        """Digits in a part of a picture; ``optional``: the optional ones too."""
+        """Count the digits in a part of a picture; ``optional``: the optional ones too."""
         return sum(c in self.digits or (optional and c == self.optional) for c in text)
 
 
@@ -254,7 +254,7 @@ def _split(text: str, symbols: _Symbols) -> _Parts:
 
 
 def _validate(parts: _Parts, symbols: _Symbols) -> None:
-    """As in jsonata-js, of several faults the last one counts."""
+    """Check the picture's parts; of several faults the last one counts, as in jsonata-js."""
     faults = [code for code, is_wrong in _faults(parts, symbols) if is_wrong]
     if faults:
         raise JSONataError(faults[-1])

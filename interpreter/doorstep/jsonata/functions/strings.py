@@ -16,7 +16,7 @@ from ..values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_n
 
 
 def string(run: Evaluation, value: Value = UNDEFINED, prettify: Value = False) -> Value:
-    """``$string``: JSON text of anything but a string; 15 significant digits in numbers."""
+    """Write as JSON text what is no string (``$string``); 15 significant digits in numbers."""
     if value is UNDEFINED:
         return UNDEFINED
     run.tick()

@@ -35,7 +35,7 @@ Cost = tuple[float, int]
 
 
 def longest_text(tree: Regex) -> tuple[int, Cost]:
-    """Up to which length texts may be searched with ``re`` (0: never), and what that costs."""
+    """Return up to which length ``re`` may search texts (0: never), and what that costs."""
     cost = _cost(tree)
     if cost is None or cost[0] > _MOST_STEPS:
         return 0, (0, 0)

@@ -68,7 +68,7 @@ class Lookaround:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """``^ $ \\b \\B``."""
+    r"""``^ $ \b \B``."""
 
     kind: Literal["^", "$", "b", "B"]
 
@@ -344,7 +344,7 @@ def _character(code: int) -> Characters:
 
 
 def _span(low: Ranges, high: Ranges) -> Ranges:
-    """``low-high``; with a class such as ``\\d`` on a side, the minus is a character."""
+    r"""``low-high``; with a class such as ``\d`` on a side, the minus is a character."""
     if len(low) > 1 or len(high) > 1 or low[0][0] != low[0][1] or high[0][0] != high[0][1]:
         return (*low, (0x2D, 0x2D), *high)
     if low[0][0] > high[0][0]:

@@ -68,7 +68,7 @@ class Unmet:
 def check(
     record: Record, expect: Record | None, observed: ObservedExecution, folder: Path, update: bool
 ) -> Iterator[Unmet]:
-    """What is not as expected; `update`: keep the history instead of comparing it.
+    """Yield what is not as expected; `update`: store the history instead of comparing it.
 
     Raises InputError for an expectation that can't be compared.
     """
@@ -84,7 +84,7 @@ def check(
 def _execution(
     expect: Record, of: str, observed: ObservedExecution, place: SourceValue
 ) -> Iterator[Unmet]:
-    """`place`: where it is blamed that an execution of which nothing else is said has failed."""
+    """Compare an execution; `place`: where a failure is reported that nothing is said about."""
     if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
         yield Unmet(place, f"status{of}", "SUCCEEDED", observed.status)
     yield from _compared(expect, of, _EXECUTION, observed)
@@ -137,7 +137,7 @@ def _differing(
 
 
 def _inner(place: SourceValue, at: str) -> SourceValue:
-    """The part of an expected value that `at` names, or the nearest around it."""
+    """Return the part of an expected value that `at` names, or the nearest around it."""
     steps: Iterable[tuple[str | int, str]] = ()
     match place.value:
         case dict():
@@ -161,7 +161,7 @@ def _state(observed: ObservedExecution, name: str, place: SourceValue) -> StateV
 def _calls(
     name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
 ) -> Iterator[Unmet]:
-    """`wanted`: a number, the inputs in their order, or a condition on these."""
+    """Compare calls; `wanted`: a number, the inputs in their order, or a condition on these."""
     inputs = [call.event for call in observed.called(name)]
     known = callable_names(observed.definition)
     if not inputs and name not in known:

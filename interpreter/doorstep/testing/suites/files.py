@@ -53,7 +53,7 @@ class Rows:
     form: Form
 
     def read(self, place: SourceValue) -> list[Record]:
-        """A record for each row; one when there is no `each`."""
+        """Return a record for each row; one when there is no `each`."""
         if not isinstance(place.value, dict) or "each" not in place.value:
             return [self.form.read(place)]
         rows = list(_rows(place.at("each")))
@@ -61,7 +61,7 @@ class Rows:
         return [self.form.read(replace(place, value=_filled(place, rest, row))) for row in rows]
 
     def schema(self) -> Schema:
-        """That of the form."""
+        """Return the form's schema."""
         return self.form.schema()
 
 
@@ -246,7 +246,7 @@ class Suite:
     def machine(
         self, file: str, resource: str | None, parameters: dict[str, str], type: Type | None
     ) -> TemplateMachine:
-        """The state machine of a file beside it; raises DefinitionError when AWS would refuse it.
+        """Return the state machine of a file beside it; raise DefinitionError if refused.
 
         `type` comes before what a template says.
         """
@@ -269,7 +269,7 @@ class Test:
     record: Record
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A member of its own, or of the suite."""
+        """Return a member of its own, or of the suite."""
         return self.record.get(name, self.suite.record.get(name, default))
 
     @property
@@ -318,7 +318,7 @@ class Test:
             raise self.record.source.at("input").problem(str(problem)) from None
 
     def mocks(self, record: Record) -> list[Mock]:
-        """The mocks that its record, or that of the suite, has."""
+        """Return the mocks that its record, or that of the suite, has."""
         source = record.get("mocks", [])
         if not isinstance(source, str):
             return made_mocks(source)
@@ -345,6 +345,6 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def schema() -> Schema:
-    """The JSON schema of such a file, for editors."""
+    """Return the JSON schema of such a file, for editors."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Doorstep suite"}
     return {**head, **SUITE.schema()}

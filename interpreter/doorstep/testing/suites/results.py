@@ -52,7 +52,7 @@ class Result:
 
 
 def session_of(test: Test) -> TestSession:
-    """What a test runs on."""
+    """Return the session that a test runs in."""
     return TestSession(test.folder, test.name, SimulatedClock())
 
 
@@ -102,13 +102,13 @@ _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def counts(results: Iterable[Result]) -> dict[str, int]:
-    """How many tests passed, failed, and could not be used."""
+    """Count the tests that passed, failed, and could not be used."""
     numbers = Counter(result.outcome for result in results)
     return {outcome: numbers[outcome] for outcome in OUTCOMES}
 
 
 def as_json(results: Sequence[Result], problems: Mapping[str, str]) -> dict[str, Any]:
-    """{"passed", "failed", "error", "tests": […], "problems": {file: why it can't be read}}.
+    """Return {"passed", "failed", "error", "tests": […], "problems": {file: why unreadable}}.
 
     A test: {"file", "line", "name", "outcome", "seconds" (real), "took" (modelled seconds),
     "unmet": [{"line", "what", "expected", "found"}], "problem", "remarks", "picture"}.
@@ -121,7 +121,7 @@ def as_json(results: Sequence[Result], problems: Mapping[str, str]) -> dict[str,
 
 
 def junit(results: Sequence[Result], problems: Mapping[str, str]) -> str:
-    """JUnit's XML: a testsuite for each file; `problems`: by file, why it could not be read."""
+    """Return JUnit's XML: a testsuite for each file; `problems`: by file, why it is unreadable."""
     by_file: dict[str, list[ET.Element]] = {}
     for result in results:
         by_file.setdefault(result.test.file, []).append(_case(result))
@@ -196,5 +196,5 @@ def _add_problem(case: ET.Element, tag: str, text: str) -> None:
 
 
 def _clean(text: str) -> str:
-    """Without the characters that XML can't hold."""
+    """Return a text without the characters that XML can't hold."""
     return _NOT_IN_XML.sub("\ufffd", text)
