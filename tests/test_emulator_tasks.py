@@ -238,10 +238,11 @@ def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
     client: Any, start: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     state = distributed(
-        {"Type": "Task", "Resource": FUNCTION + "odd"}, ToleratedFailurePercentage=50
+        {"Type": "Task", "Resource": FUNCTION + "odd"}, ToleratedFailurePercentage=50, Label="Only"
     )
     execution = start(state, [1, 2, 3])
-    assert ended(execution)["output"] == "[1,3]"
+    first, failed, third = json.loads(ended(execution)["output"])
+    assert (first, failed["Status"], third) == (1, "FAILED", 3)
     (listed,) = client.list_map_runs(executionArn=execution)["mapRuns"]
     told = client.describe_map_run(mapRunArn=listed["mapRunArn"])
     assert (told["status"], told["executionArn"]) == ("SUCCEEDED", execution)
@@ -321,3 +322,14 @@ def test_a_map_run_that_there_is_not_is_not_found(client: Any, refusal: Refusal)
     for operation in ("describe_map_run", "list_executions"):
         code, _ = refusal(client, operation, mapRunArn=arn)
         assert code == "ResourceNotFound"
+
+
+def test_activities_are_listed_by_name_in_pages(aws: Callable[..., Any]) -> None:
+    """Fact 459."""
+    client = aws()
+    for name in ("b", "a", "C"):
+        client.create_activity(name=name)
+    first = client.list_activities(maxResults=2)
+    assert [one["name"] for one in first["activities"]] == ["C", "a"]
+    rest = client.list_activities(maxResults=2, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["activities"]] == ["b"]

@@ -98,6 +98,14 @@ class Recorder:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
 
+    def started_as(self, execution: Running) -> dict[str, str]:
+        """Return the ARNs of the version and alias that it was started as."""
+        definition = execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        version, alias = definition.origin.version, definition.origin.alias
+        arns = {"StateMachineVersionArn": version, "StateMachineAliasArn": alias}
+        return {member: arn for member, arn in arns.items() if arn is not None}
+
     def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
         self.stuck[execution.arn] = str(problem)

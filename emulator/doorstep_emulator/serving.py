@@ -19,6 +19,7 @@ from doorstep.engine.identity import ACCOUNT, REGION
 from doorstep.runtime.driver import Respond
 from doorstep.runtime.handlers import Source
 
+from .api import OPERATIONS
 from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
 from .clock import Pace
@@ -156,6 +157,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,
+            operations=OPERATIONS,
             after_commit=answers.send,
         )
         deploy(server, options.owner, options.deployments)

@@ -63,6 +63,8 @@ class Identity:
     map_run: str | None = None
     nesting: int = 0
     """How many executions wait for this one, each for the next."""
+    asynchronous: bool = False
+    """Whether StartExecution started it: an Express one then has a RedriveCount (fact 341)."""
 
     @property
     def machine_path(self) -> str:

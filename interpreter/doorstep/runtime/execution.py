@@ -132,9 +132,6 @@ class Execution(ExecutionView):
 
     def stop(self, error: str | None = None, cause: str | None = None) -> None:
         """End it at once with status ABORTED (StopExecution); nothing happens if it has ended."""
-        if self._running.beginning and self.status == "NOT_STARTED":
-            self._running.beginning.act()
-            self._running.beginning.cancel()
         self._driver.stop(self._running, error, cause)
 
     @property
