@@ -16,8 +16,8 @@ from doorstep.coverage import Coverage, SuiteCoverage, reports
 from doorstep.coverage.marks import StateMarks
 from doorstep.coverage.marks import of_execution as marks_of
 from doorstep.coverage.suite import thresholds
+from doorstep.history import Visits, of_execution
 from doorstep.history.recorded import Entry, entries
-from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -567,7 +567,7 @@ def test_marks_grow_with_the_history(chain: Callable[..., Any]) -> None:
     states, seen = StateMarks(), []
     for number, entry in enumerate(events, 1):
         states.add(entry)
-        whole = marks_of(definition, events[:number])
+        whole = marks_of(definition, Visits(events[:number]))
         assert whole["/States/Work"] == states.mark("Work")
         seen.append(states.mark("Work").colour)
     assert list(dict.fromkeys(seen)) == ["not reached", "in progress", "failed", "caught"]

@@ -165,6 +165,26 @@ services_option = click.option(
 )
 
 
+def network_options(command: F) -> F:
+    """Add what says how far handlers and `http:invoke` may reach."""
+    for option in (
+        click.option(
+            "--allow-host",
+            "allow_hosts",
+            multiple=True,
+            metavar="HOST",
+            help="A host that http:invoke may ask, beside this machine; repeatable.",
+        ),
+        click.option(
+            "--allow-network",
+            is_flag=True,
+            help="Let handlers reach AWS itself though --services is local, http:invoke any host.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def format_option(help_text: str, *formats: str) -> Callable[[F], F]:
     """Return the option --format, whose default is the first of the formats."""
     names = formats or ("text", "json")

@@ -80,7 +80,7 @@ def _events(session: DebugSession, width: int, room: int) -> RenderableType:
 def _event(session: DebugSession, index: int, width: int) -> Text:
     recording = session.moments.recording
     event = recording.events[index]
-    visit = recording.visit(event.id)
+    visit = session.moments.visits.of.get(event.id)
     here = index == session.index
     inner = "  " * (len(list(visit.outward())) - 1) if visit else ""
     name = f"  {plain(visit.name)}" if visit else ""

@@ -109,7 +109,7 @@ class DebugSession:
         self.message = f"no state or type of event contains {wanted!r}"
 
     def _state(self, event: Entry) -> str:
-        visit = self.moments.recording.visit(event.id)
+        visit = self.moments.visits.of.get(event.id)
         return visit.name.lower() if visit else ""
 
     def _go_to(self, index: int) -> None:

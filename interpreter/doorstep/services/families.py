@@ -57,6 +57,20 @@ _SDK = {
     "sagemaker": "SageMaker",
     "sfn": "Sfn",
 }
+_BASE_ONLY = {"sqs"}
+"""Optimized integrations that know no error but the one for all (recorded for MissingParameter)."""
+_PLAIN = {
+    "x-amzn-requestid": "x-amzn-RequestId",
+    **{name.lower(): name for name in ("Content-Length", "Content-Type", "Date")},
+}
+_HEADERS: Mapping[str, Mapping[str, str]] = {
+    "dynamodb": {**_PLAIN, "server": "Server", "connection": "Connection"},
+    "ecs": _PLAIN,
+    "sns": _PLAIN,
+    "sqs": _PLAIN,
+    "states": _PLAIN,
+}
+"""How the services of optimized integrations write their headers, which botocore lowers."""
 _BARE = {"apigateway:invoke", "events:putEvents", "http:invoke"}
 """Optimized integrations whose result has no metadata of the SDK (recorded)."""
 BOTOCORE = {
@@ -103,6 +117,15 @@ class Family(NamedTuple):
     def has_metadata(self, action: str) -> bool:
         """Return whether a result carries SdkHttpMetadata and SdkResponseMetadata."""
         return not self.sdk and action not in _BARE
+
+    def has_errors(self) -> bool:
+        """Return whether the service's errors have names of their own here."""
+        return self.sdk or self.service not in _BASE_ONLY
+
+    def headers(self, received: Mapping[str, Any]) -> dict[str, str]:
+        """Return headers with the names that the service sends (recorded)."""
+        names = _HEADERS.get(self.service, {})
+        return {names.get(name.lower(), name): str(value) for name, value in received.items()}
 
     def cause(self, message: str, code: str, response: Mapping[str, Any]) -> str:
         """Return a cause in the words of the family's SDK."""
