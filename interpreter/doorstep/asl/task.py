@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import Integration, partition_named_in, unfit
+from ..model import Integration, mistyped, partition_named_in, unfit
 from . import jsonpath_fields
 from .context import PROVIDED, Closure, Env
 from .data_flow import Leave
@@ -72,7 +72,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state, PROVIDED)
-    reasons = unfit(integration, arguments)
+    reasons = unfit(integration, arguments) + mistyped(integration, arguments)
     if plan.templated and '.$":' in text and integration.kind == "service":
         reasons += jsonpath_fields.unresolved(arguments)
     if reasons:
