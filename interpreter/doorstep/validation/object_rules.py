@@ -70,7 +70,7 @@ _PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
 def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that a Task names a function, an activity, or a known integration (facts 215, 230)."""
     resource = fields.get("Resource")
-    if not isinstance(resource, str) or has_placeholder(resource):
+    if not isinstance(resource, str) or location.left_open(resource):
         return
     location = location.member("Resource")
     if not resource.startswith("arn:"):
@@ -244,7 +244,11 @@ def _is_required(name: str, location: Location) -> Diagnostic:
 def _items_pointer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that ItemsPointer is a JSON Pointer (fact 148, in the words of AWS's library)."""
     pointer = fields.get("ItemsPointer")
-    if isinstance(pointer, str) and not has_placeholder(pointer) and pointer[:1] not in ("", "/"):
+    if (
+        isinstance(pointer, str)
+        and not location.left_open(pointer)
+        and pointer[:1] not in ("", "/")
+    ):
         text = f"Invalid input: JSON Pointer expression must start with '/': \"{pointer}\""
         yield error(text, location.member("ItemsPointer"))
 
@@ -266,7 +270,7 @@ def _s3_resource(
     fields: Mapping[str, Any], location: Location, allowed: re.Pattern[str]
 ) -> Diagnostics:
     value = fields.get("Resource")
-    if isinstance(value, str) and not has_placeholder(value) and not allowed.fullmatch(value):
+    if isinstance(value, str) and not location.left_open(value) and not allowed.fullmatch(value):
         text = "The field 'Resource' does not match any of the allowed values"
         yield error(text, location.member("Resource"))
 
