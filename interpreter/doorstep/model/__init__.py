@@ -44,6 +44,7 @@ from .parameters import unfit, unknown_names
 from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
+from .string_members import mistyped
 
 __all__ = [
     "COMPARATORS",
@@ -72,6 +73,7 @@ __all__ = [
     "home_of",
     "integration",
     "is_recognized",
+    "mistyped",
     "operator_of",
     "partition_named_in",
     "partition_of",
