@@ -1,6 +1,6 @@
-"""Names that a service does not have: refused at creation, or when the task starts (fact 238).
+"""Names that a service does not have: refused at creation, or when the task starts (fact 242).
 
-Where no report shows a service, its rule is by analogy with those of facts 237 and 238.
+Where no report shows a service, its rule is by analogy with those of facts 241 and 242.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def test_computed_arguments_are_judged_as_the_task_starts() -> None:
 
 
 def test_a_resource_of_a_deployed_machine_names_region_and_account() -> None:
-    """Fact 239: accepted, with a warning (exported definitions show it)."""
+    """Fact 243: accepted, with a warning (exported definitions show it)."""
     definition = task("", {"Bucket": "b", "Key": "k"})
     arn = "arn:aws:states:eu-west-1:123456789012:aws-sdk:s3:getObject"
     definition["States"]["T"]["Resource"] = arn

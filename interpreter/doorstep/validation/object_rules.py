@@ -59,7 +59,7 @@ def _recognized(resource: str) -> bool:
 
 
 def _task_place(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Warn of a Region and an account in an integration's ARN, which AWS takes (fact 239)."""
+    """Warn of a Region and an account in an integration's ARN, which AWS takes (fact 243)."""
     task = _service(fields)
     parts = fields["Resource"].split(":") if task else []
     if task and parts[3] + parts[4]:
@@ -91,7 +91,7 @@ def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that a service gets what it requires, and nothing that it does not have.
 
-    Facts 237 and 238; what is computed, or stands in a list, is looked at when the task starts.
+    Facts 241 and 242; what is computed, or stands in a list, is looked at when the task starts.
     """
     task = _service(fields)
     if task is None or not is_recognized(task):
