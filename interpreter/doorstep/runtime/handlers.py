@@ -56,7 +56,11 @@ class Handlers:
         for source in self._sources:
             if function := source.find(names):
                 return function
-        return next((rest for one in self._sources if (rest := one.find(("*",)))), None)
+        return self.by_name("*")
+
+    def by_name(self, name: str) -> Handler | None:
+        """Return what answers to a name, such as a function's."""
+        return next((one for each in self._sources if (one := each.find((name,)))), None)
 
     @property
     def described(self) -> str:
