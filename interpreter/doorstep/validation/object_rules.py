@@ -15,7 +15,16 @@ from typing import Any
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
 from ..model import COMPARATORS, SELECTORS, WORKING, Integration, integration
-from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
+from .diagnostics import (
+    Diagnostics,
+    Location,
+    Rule,
+    error,
+    expected,
+    not_supported,
+    only_one,
+    required,
+)
 
 # Task -------------------------------------------------------------------------------------------
 
@@ -132,6 +141,9 @@ def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
         for field in REQUIRED.get(task.action, ()):
             if field not in payload and f"{field}.$" not in payload:
                 yield _missing(field, location.member(name))
+        if task.action == "lambda:invoke" and isinstance(payload.get("Payload"), int | float):
+            # Fact 143: refused; the words are ours.
+            yield expected("[OBJECT, ARRAY, STRING]", location.member(name).member("Payload"))
 
 
 def _service(fields: Mapping[str, Any]) -> Integration | None:
@@ -264,6 +276,9 @@ def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     payload = "Arguments" if location.jsonata else "Parameters"
     if "Resource" in fields and payload not in fields:
         yield required((payload,), location)
+    where = fields.get(payload)
+    if isinstance(where, Mapping) and "Prefix" not in where and "Prefix.$" not in where:
+        yield _missing("Prefix", location.member(payload))
 
 
 def _s3_resource(

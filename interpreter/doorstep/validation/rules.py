@@ -55,6 +55,7 @@ def validate(
         *structure.machine(value, location),
         *graph.transitions(value, location),
         *graph.names(value, location),
+        *graph.variables(value, location),
     ]
     if severity == "WARNING":
         diagnostics += warnings.warnings(value, location)
