@@ -408,6 +408,19 @@ def test_behaviour_95_the_time_of_an_execution_ends_whatever_it_waits_for(
     assert (execution.status, ended_after(execution)) == ("TIMED_OUT", 7)
 
 
+def test_an_activitys_time_runs_from_when_it_is_scheduled(chain) -> None:
+    """Fact 151, which is open.
+
+    One measurement reads "TimeoutSeconds 5: FAILED States.Timeout at 9.230 s" of an activity that
+    nobody answers, and takes the four seconds for those until a worker took it. The guide reads "to
+    avoid [waiting for a response that will never come], specify a reasonable timeout": from the
+    worker on it would not help where there is none. So the measurement is not followed.
+    """
+    task = {"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 5}
+    execution = doorstep.run(chain({"T": task}), {}, {"Pack": silence})
+    assert (execution.error, ended_after(execution)) == ("States.Timeout", 5)
+
+
 def test_behaviour_96_an_activity_times_out(chain) -> None:
     task = {"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 5}
     execution = doorstep.run(chain({"T": task}), {}, {"Pack": silence})

@@ -39,6 +39,7 @@ from .grammar import (
 from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration, unfit
 from .state_types import STATES, TERMINAL, WORKING
+from .string_members import mistyped
 
 __all__ = [
     "COMPARATORS",
@@ -65,6 +66,7 @@ __all__ = [
     "function_name",
     "home_of",
     "integration",
+    "mistyped",
     "operator_of",
     "partition_named_in",
     "partition_of",

@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
+from ..definitions.documents import (
+    NOT_AN_OBJECT,
+    TOO_DEEP,
+    check_bounds,
+    check_size,
+    json_text,
+    read_json,
+)
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from ..model import speaks_jsonata
 from . import graph, structure, warnings
@@ -41,6 +48,7 @@ def validate(
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
         check_bounds(value)
+        check_size(definition if isinstance(definition, str) else json_text(value))
     except DefinitionError as unreadable:
         return unreadable.diagnostics
     except RecursionError:
