@@ -65,8 +65,8 @@ def validate(
         *graph.names(value, location),
     ]
     if severity == "WARNING":
-        diagnostics += warnings.warnings(value, location)
-    return diagnostics
+        return diagnostics + list(warnings.warnings(value, location))
+    return [one for one in diagnostics if one.severity == "ERROR"]
 
 
 def check(
