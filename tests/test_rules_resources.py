@@ -95,7 +95,7 @@ def test_a_name_is_no_arn_unless_names_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("resource", "given", "missing"),
     [
-        ("lambda:invoke", {"Payload": 1}, ["FunctionName"]),
+        ("lambda:invoke", {"Payload": "1"}, ["FunctionName"]),
         ("lambda:invoke", {"FunctionName.$": "$.f"}, []),
         ("sqs:sendMessage.waitForTaskToken", {}, ["QueueUrl", "MessageBody"]),
         ("dynamodb:putItem", {"TableName": "t"}, ["Item"]),
@@ -151,4 +151,37 @@ def test_activities_have_no_credentials() -> None:
     activity = "arn:aws:states:us-east-1:123456789012:activity:a"
     assert said(task(activity, Credentials={"RoleArn": "r"})) == [
         ("The field 'Credentials' is not supported for activities", "/States/T/Credentials")
+    ]
+
+
+@pytest.mark.parametrize("payload", [5, -0.5, True, False])
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_a_function_is_not_invoked_with_a_literal_number_or_boolean(
+    payload: Any, language: str
+) -> None:
+    """Measured by sfnx (fact 143), which names no text: the words are ours."""
+    field = "Arguments" if language == "JSONata" else "Parameters"
+    fields = {"QueryLanguage": language, field: {"FunctionName": "f", "Payload": payload}}
+    for pattern in ("", ".waitForTaskToken"):
+        invoke = task(f"arn:aws:states:::lambda:invoke{pattern}", **fields)
+        assert said(invoke) == [
+            ("Expected value of type [OBJECT, ARRAY, STRING]", f"/States/T/{field}/Payload")
+        ]
+
+
+@pytest.mark.parametrize("payload", ["text", "{% 5 %}", {"n": 5}, [5], None])
+def test_a_function_is_invoked_with_anything_else(payload: Any) -> None:
+    arguments = {"FunctionName": "f", "Payload": payload}
+    invoke = task("arn:aws:states:::lambda:invoke", QueryLanguage="JSONata", Arguments=arguments)
+    assert said(invoke) == []
+
+
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_an_sdk_integration_has_parameters_although_they_may_be_empty(language: str) -> None:
+    """Measured by sfnx (fact 143)."""
+    resource = "arn:aws:states:::aws-sdk:sts:getCallerIdentity"
+    field = "Arguments" if language == "JSONata" else "Parameters"
+    assert said(task(resource, QueryLanguage=language, **{field: {}})) == []
+    assert said(task(resource, QueryLanguage=language)) == [
+        (f"{field} field is required for resource ARN: {resource}", RESOURCE)
     ]
