@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, placeholders_in, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -163,7 +163,9 @@ def run(
     from doorstep.replayer import ChildFiles
 
     path = located(path)
-    definition = read_accepted(path, parameters, resource, machine_type)
+    definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
+    if not quiet and (remark := placeholders_in(definition)):
+        note(remark)
     mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
         "journal": journal,
