@@ -1,5 +1,6 @@
-"""What runs while the server is killed: waits, retries, callbacks, delayed answers, nested
-executions, Map, Parallel and map runs; and the handlers, which note every call.
+"""What runs while the server is killed; and the handlers, which note every call.
+
+Waits, retries, callbacks, delayed answers, nested executions, Map, Parallel and map runs.
 """
 
 from __future__ import annotations

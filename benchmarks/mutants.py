@@ -2,12 +2,22 @@
 
 Changes one place of the product's code at a time (a comparison turned round, a condition negated,
 a number moved by one, an argument left out of a sum …) in a copy of the tree, runs the tests that
-execute that line, and counts the changes that a test notices. The places are drawn at random with
-a fixed seed, from all code but types, docstrings and what only words a `repr`.
+execute that line, and counts the changes that a test notices. The places are drawn by
+their hashes with a seed.
+
+Left out is what nobody can see: types, docstrings, asserts, the wording of messages and of a
+`repr`; what a step of evaluation costs (`tick`, `spend`: the bound itself is drawn), the sizes of
+caches and how long a wait lasts that something else ends (UNSEEN_ARGUMENTS). A number of 1,000 or
+more is doubled: that a limit is exact is asked by the comparison beside it.
+
+A test counts only if it passes without the change. Those that notice one run once more in an
+unchanged copy; what fails there as well (it needs the repository, or the network) is left out, and
+its changes are judged again.
 
 Needs `pip install coverage pytest-cov` beside the development environment: which tests execute
-which line is measured once (some minutes) and kept in `build/mutants.coverage` until `--measure`.
-Prints a line for each survivor, and the rate; ends with 1 if the rate is below `--least`.
+which line is measured once (some minutes) and stored in `build/mutants.coverage` until
+`--measure`. Prints a line for each survivor, and the rate; ends with 1 if the rate is below
+`--least`. After writing a test: `--numbers 5,18 --also tests/test_new.py` judges these again.
 """
 
 from __future__ import annotations
@@ -16,16 +26,20 @@ import argparse
 import ast
 import contextlib
 import copy
+import hashlib
+import importlib
+import importlib.util
+import json
 import os
-import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +52,19 @@ FIRST, MOST = 60, 400
 """Tests that are run first, and in all, for a mutant: the rest executes the line by the way."""
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""
+HANGS = -1
+OPTIONS = [
+    *("-q", "-rfE", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # plugins among PRELOADED
+]
+PRELOADED = [
+    *("pytest", "hypothesis", "freezegun", "click", "rich.console", "yaml", "jsonpath_ng.ext"),
+    *("starlette.applications", "uvicorn", "prometheus_client", "boto3", "httpx", "anyio"),
+]
+NOT_FOUND, NO_TESTS = 4, 5
+"""Exit codes of pytest: an argument that names no test, and none collected."""
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+LARGE = 1_000
 
 OPPOSITES: Mapping[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq,
@@ -61,6 +88,9 @@ OPPOSITES: Mapping[type[ast.AST], type[ast.AST]] = {
 NEITHER = (ast.Raise, ast.JoinedStr, ast.Assert)
 """Within these only the wording of a message would change."""
 UNSEEN = {"__repr__", "__str__", "__hash__"}
+COSTS = {"tick", "spend"}
+"""Calls that count steps."""
+UNSEEN_ARGUMENTS = {"daemon", "max_workers", "maxsize", "stacklevel", "strict", "timeout"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +125,7 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=bool() as value):
             yield ast.Constant(not value)
         case ast.Constant(value=int() as value):
-            yield ast.Constant(value + 1)
+            yield ast.Constant(value + 1 if abs(value) < LARGE else 2 * value)
         case ast.IfExp(test=test):
             yield changed(node, test=ast.UnaryOp(ast.Not(), test))
         case ast.If(test=test) | ast.While(test=test):
@@ -138,12 +168,21 @@ def places(node: ast.AST) -> Iterator[ast.AST]:
         for child in inner if isinstance(inner, list) else [inner]:
             if not isinstance(child, ast.AST) or isinstance(child, NEITHER):
                 continue
+            if isinstance(child, ast.keyword) and child.arg in UNSEEN_ARGUMENTS:
+                continue
+            if isinstance(node, ast.Call) and name == "args" and called_name(node) in COSTS:
+                continue
             if isinstance(child, ast.FunctionDef) and child.name in UNSEEN:
                 continue
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
                 continue
             yield child
             yield from places(child)
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of what is called."""
+    return ast.unparse(call.func).rpartition(".")[2]
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
@@ -206,45 +245,138 @@ class Tests:
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests of the mutant's line.
 
-        A line that no test executes, but the import of its module does (a constant, a table): the
-        tests of the module.
+        A line that only the import of its module executes (a constant, a table): the tests of the
+        module. One that no test executes in its own process: the files of those tests, as they
+        may do so in another.
         """
         name = str(mutant.path)
         tests = self._lines.get((name, mutant.line))
-        if tests is not None and not tests:
+        if tests is None:
+            return sorted({test.partition("::")[0] for test in self._nearest(mutant.path)})
+        if not tests:
             tests = self._files[name]
-        return sorted(tests or (), key=lambda test: (self._breadth[test], test))
+        return sorted(tests, key=lambda test: (self._breadth[test], test))
+
+    def _nearest(self, path: Path) -> set[str]:
+        """Return the tests of the module, or of the folder around it that has some."""
+        for near in (path, *path.parents):
+            within = [tests for name, tests in self._files.items() if inside(name, near)]
+            if any(within):
+                return set().union(*within)
+        return set()
+
+
+def inside(name: str, folder: Path) -> bool:
+    """Return whether a path is this one or below it."""
+    return Path(name).is_relative_to(folder)
 
 
 def environment(tree: Path) -> dict[str, str]:
     paths = os.pathsep.join(str(tree / source) for source in SOURCES)
     more = os.environ.get("PYTHONPATH", "")
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([paths, more]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    return {**os.environ, "CI": "true", "PYTHONPATH": os.pathsep.join([paths, more])}
 
 
-def noticed(tree: Path, tests: Sequence[str]) -> bool:
-    """Whether one of the tests fails, or hangs, with the tree as it is."""
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=no"]
-    command = [sys.executable, "-m", "pytest", *options, *tests]
-    process = subprocess.Popen(
-        command,
-        cwd=tree,
-        env=environment(tree),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+class Tree:
+    """A copy of the tree, and a process that runs pytest in it.
+
+    That process has imported everything but the tree itself, and forks for each run: to start a
+    new one takes longer than most of the tests.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = copy_of_tree(folder)
+        self._output = folder / "output"
+        subprocess.run([sys.executable, "-m", "compileall", "-q", *SOURCES], cwd=self.root)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--fork"],
+            cwd=self.root,
+            env=environment(self.root),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+        if self._run(["--version"])[0]:
+            raise RuntimeError(self._output.read_text("utf-8"))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def noticed(self, tests: Sequence[str]) -> str:
+        """Return the test that fails first with the tree as it is; empty when none does."""
+        code, output = self._run(["-x", *tests])
+        if code == NOT_FOUND:  # a name that is made of the changed value: its file has the others
+            files = sorted({test.partition("::")[0] for test in tests})
+            code, output = self._run(["-x", *files])
+        match = FAILED.search(output)
+        return "" if code in (0, NO_TESTS) else match[1] if match else f"(ends with {code})"
+
+    def failing(self, tests: Sequence[str]) -> set[str]:
+        """Return which of these tests fail with the tree as it is."""
+        _, output = self._run(tests, patience=10 * PATIENCE) if tests else (0, "")
+        return set(FAILED.findall(output))
+
+    def _run(self, arguments: Sequence[str], patience: float = PATIENCE) -> tuple[int, str]:
+        """Run pytest; return its exit code (HANGS if it has none) and what it printed."""
+        request = [str(self._output), patience, [*OPTIONS, *arguments]]
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        code = json.loads(self._process.stdout.readline())
+        return code, self._output.read_text("utf-8", "replace")
+
+    @contextlib.contextmanager
+    def changed(self, mutant: Mutant) -> Iterator[None]:
+        """Let the file hold the change meanwhile."""
+        path = self.root / mutant.path
+        raw = path.read_bytes()
+        self._write(path, raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
+        try:
+            yield
+        finally:
+            self._write(path, raw)
+
+    def _write(self, path: Path, raw: bytes) -> None:
+        path.write_bytes(raw)
+        # The compiled file is known by the source's seconds and size, which may be the same.
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def fork_for_runs() -> None:
+    """Run pytest for each line of the input, in a process that is forked for it."""
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    for line in sys.stdin:
+        output, patience, arguments = json.loads(line)
+        process = os.fork()
+        if not process:
+            os.setsid()
+            descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            code = importlib.import_module("pytest").main(arguments)
+            sys.stdout.flush()
+            os._exit(int(code))
+        print(json.dumps(code_of(process, time.monotonic() + patience)), flush=True)
+
+
+def code_of(process: int, end: float) -> int:
+    """Wait for a process until a time; return its exit code, or HANGS."""
     try:
-        return process.wait(PATIENCE) != 0
-    except subprocess.TimeoutExpired:
-        return True
+        while time.monotonic() < end:
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        return HANGS
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process, signal.SIGKILL)
 
 
 def copy_of_tree(folder: Path) -> Path:
@@ -261,16 +393,73 @@ def copy_of_tree(folder: Path) -> Path:
     return tree
 
 
-def survives(tree: Path, mutant: Mutant, tests: Sequence[str]) -> bool:
-    path = tree / mutant.path
-    raw = path.read_bytes()
-    path.write_bytes(raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
-    try:
-        if not tests:
-            return True
-        return not any(noticed(tree, part) for part in (tests[:FIRST], tests[FIRST:MOST]) if part)
-    finally:
-        path.write_bytes(raw)
+class Judge:
+    """Says of each mutant which test notices it; several threads, each with a tree of its own."""
+
+    def __init__(self, every_test: Tests, trees: Sequence[Tree], also: Sequence[str]) -> None:
+        self._tests = every_test
+        self._also = list(also)
+        self._trees: Queue[Tree] = Queue()
+        for tree in trees:
+            self._trees.put(tree)
+        self.left_out: set[str] = set()
+        """Tests that fail without a change."""
+
+    def judge(self, mutant: Mutant) -> str:
+        """Return the test that notices this mutant, or nothing."""
+        every = [*self._also, *self._tests.of(mutant)]
+        tests = [test for test in every if test not in self.left_out]
+        with self._tree() as tree, tree.changed(mutant):
+            parts = (tests[:FIRST], tests[FIRST:MOST])
+            return next((test for part in parts if part and (test := tree.noticed(part))), "")
+
+    def doubtful(self, tests: Iterable[str]) -> set[str]:
+        """Return those of the tests that fail without a change too, and leave them out."""
+        with self._tree() as tree:
+            failed = tree.failing(sorted({test for test in tests if "::" in test}))
+        self.left_out |= failed
+        return failed
+
+    @contextlib.contextmanager
+    def _tree(self) -> Iterator[Tree]:
+        tree = self._trees.get()
+        try:
+            yield tree
+        finally:
+            self._trees.put(tree)
+
+
+def draw(only: str, count: int, seed: int) -> list[Mutant]:
+    """Draw mutants of all the product's code: those with the smallest hashes.
+
+    So a change of the code draws others in its own place only.
+    """
+    paths = [path for source in SOURCES for path in sorted((ROOT / source).rglob("*.py"))]
+    ranked: dict[str, Mutant] = {}
+    times: Counter[str] = Counter()
+    for mutant in (mutant for path in paths for mutant in mutants(path)):
+        name = f"{seed} {mutant.path} {mutant.before!r} {mutant.after!r}"
+        times[name] += 1
+        ranked[hashlib.sha256(f"{name} {times[name]}".encode()).hexdigest()] = mutant
+    every = [ranked[rank] for rank in sorted(ranked) if only in str(ranked[rank].path)]
+    print(f"{len(every)} mutants in {len(paths)} files", flush=True)
+    return every[:count]
+
+
+def judge_all(judge: Judge, drawn: Mapping[int, Mutant], jobs: int) -> list[int]:
+    """Judge the mutants; print the survivors and return their numbers."""
+    notices: dict[int, str] = {}
+    waiting = dict(drawn)
+    with ThreadPoolExecutor(jobs) as pool:
+        while waiting:
+            found = zip(waiting.items(), pool.map(judge.judge, waiting.values()), strict=True)
+            for (number, mutant), notice in found:
+                notices[number] = notice
+                print(f"{number:4} {notice or 'SURVIVED'}  {mutant}", flush=True)
+            failed = judge.doubtful(notices[number] for number in waiting)
+            print(f"left out, as they fail without a change: {sorted(failed) or 'none'}")
+            waiting = {number: drawn[number] for number in waiting if notices[number] in failed}
+    return [number for number in drawn if not notices[number]]
 
 
 def main() -> int:
@@ -280,36 +469,33 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--least", type=float, default=0.9, help="the lowest rate that passes")
     parser.add_argument("--only", default="", help="only files whose path contains this text")
+    parser.add_argument("--numbers", default="", help="only these of the drawn ones: 5,18")
+    parser.add_argument("--also", nargs="*", default=[], help="tests to run for each mutant")
+    parser.add_argument("--list", action="store_true", help="print what is drawn, and stop")
     parser.add_argument("--measure", action="store_true", help="measure the lines again")
+    parser.add_argument("--fork", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.fork:
+        fork_for_runs()
+        return 0
+    numbers = [int(number) for number in chosen.numbers.split(",") if number]
+    drawn = dict(enumerate(draw(chosen.only, chosen.count, chosen.seed), 1))
+    drawn = {number: drawn[number] for number in numbers} if numbers else drawn
+    if chosen.list:
+        for number, mutant in drawn.items():
+            print(f"{number:4} {mutant}")
+        return 0
     if chosen.measure or not MEASURED.exists():
         measure()
-    every_test = Tests(MEASURED)
-    paths = [path for source in SOURCES for path in sorted((ROOT / source).rglob("*.py"))]
-    every = [mutant for path in paths if chosen.only in str(path) for mutant in mutants(path)]
-    drawn = random.Random(chosen.seed).sample(every, min(chosen.count, len(every)))
-    print(f"{len(every)} mutants in {len(paths)} files, {len(drawn)} drawn", flush=True)
-    trees: Queue[Path] = Queue()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for index in range(chosen.jobs):
-            trees.put(copy_of_tree(Path(folder) / str(index)))
-        survivors = 0
-
-        def judge(mutant: Mutant) -> tuple[Mutant, bool, int, float]:
-            tree, began = trees.get(), time.monotonic()
-            tests = every_test.of(mutant)
-            try:
-                return mutant, survives(tree, mutant, tests), len(tests), time.monotonic() - began
-            finally:
-                trees.put(tree)
-
-        with ThreadPoolExecutor(chosen.jobs) as pool:
-            for done, (mutant, survived, tests, took) in enumerate(pool.map(judge, drawn), 1):
-                survivors += survived
-                if survived:
-                    print(f"{done:4} survived ({tests} tests, {took:.0f} s)  {mutant}", flush=True)
-    rate = 1 - survivors / len(drawn)
-    print(f"{len(drawn) - survivors} of {len(drawn)} noticed: {rate:.1%}")
+        trees = [Tree(Path(folder) / str(index)) for index in range(chosen.jobs)]
+        survivors = judge_all(Judge(Tests(MEASURED), trees, chosen.also), drawn, chosen.jobs)
+        for tree in trees:
+            tree.close()
+    for number in survivors:
+        print(f"{number:4} survived  {drawn[number]}")
+    rate = 1 - len(survivors) / len(drawn)
+    print(f"{len(drawn) - len(survivors)} of {len(drawn)} noticed: {rate:.1%}")
     return 0 if rate >= chosen.least else 1
 
 

@@ -280,7 +280,7 @@ def cell(text: str) -> str:
 
 def first_line(text: str) -> str:
     """Return the first paragraph of a docstring as a table's cell."""
-    return cell(" ".join(text.split("\n\n")[0].split()))
+    return cell(" ".join(text.split("\n\n", maxsplit=1)[0].split()))
 
 
 def code(text: str) -> str:

@@ -126,7 +126,7 @@ def folder(module: str) -> str:
 
 
 def package_name(module: str) -> str:
-    first = module.split(".")[0]
+    first = module.split(".", maxsplit=1)[0]
     return first if first in PACKAGES else "doorstep"
 
 

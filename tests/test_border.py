@@ -24,6 +24,7 @@ from doorstep.engine.quotas import EXPRESS, STANDARD
 from doorstep.errors import OUR_FAULT, InputError
 from doorstep.map_runs import run
 from doorstep.runtime import Driver, VirtualClock
+from doorstep.runtime import driver as driver_module
 from doorstep_cli.main import cli
 
 pytestmark = pytest.mark.faults
@@ -138,7 +139,7 @@ def test_what_met_a_fault_is_redriven_from_the_state_that_met_it(
         pytest.param(Driver, "_start_map_run", id="a map run that can't be started"),
         pytest.param(run.MapRun, "_start_child", id="a child that can't be started"),
         pytest.param(run.MapRun, "_finish", id="a result that can't be gathered"),
-        pytest.param(Driver, "_take_answer", id="an answer that can't be taken"),
+        pytest.param(driver_module, "take_answer", id="an answer that can't be taken"),
     ],
 )
 def test_a_fault_while_a_command_is_carried_out_fails_the_execution(
@@ -146,7 +147,7 @@ def test_a_fault_while_a_command_is_carried_out_fails_the_execution(
 ) -> None:
     work = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
     states_ = {"Work": {**work, "TimeoutSeconds": 5}}
-    if method not in ("_set_timer", "_take_answer"):
+    if method not in ("_set_timer", "take_answer"):
         states_ = {"Each": each(states_, distributed=True)}
     monkeypatch.setattr(owner, method, broken)
     execution = doorstep.run(chain(states_), [1, 2], {"work": lambda event: event})

@@ -142,7 +142,7 @@ def test_a_failure_inside_a_map_is_told_with_the_map_around_it() -> None:
     result = run(
         {"StartAt": "Each", "States": {"Each": each}}, "--handlers", "handlers.py", "--input", "[1]"
     )
-    assert says(result, 1, "FAILED in 'Each' > 'Call': CardDeclined")
+    assert says(result, 1, "FAILED in 'Each'[0] > 'Call': CardDeclined")
 
 
 @pytest.mark.usefixtures("folder")

@@ -16,8 +16,8 @@ from doorstep.coverage import Coverage, SuiteCoverage, reports
 from doorstep.coverage.marks import StateMarks
 from doorstep.coverage.marks import of_execution as marks_of
 from doorstep.coverage.suite import thresholds
+from doorstep.history import Visits, of_execution
 from doorstep.history.recorded import Entry, entries
-from doorstep.history.state_visits import Visits, of_execution
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parent.parent
@@ -425,6 +425,13 @@ def test_the_table_says_what_is_missing_and_where(suite: SuiteCoverage) -> None:
     assert "  state      Other (line 18)" in missing
 
 
+def test_a_machine_by_itself_has_no_line_for_all() -> None:
+    """The line for all sums several machines up; of one it would say the same again."""
+    suite = SuiteCoverage()
+    suite.add(doorstep.run({"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}))
+    assert len(reports.table(suite).splitlines()) == 2
+
+
 def test_json_has_every_item_with_its_place(suite: SuiteCoverage) -> None:
     whole = json.loads(reports.as_json(suite))
     [pick] = [machine for machine in whole["machines"] if machine["name"] == "pick"]
@@ -567,7 +574,7 @@ def test_marks_grow_with_the_history(chain: Callable[..., Any]) -> None:
     states, seen = StateMarks(), []
     for number, entry in enumerate(events, 1):
         states.add(entry)
-        whole = marks_of(definition, events[:number])
+        whole = marks_of(definition, Visits(events[:number]))
         assert whole["/States/Work"] == states.mark("Work")
         seen.append(states.mark("Work").colour)
     assert list(dict.fromkeys(seen)) == ["not reached", "in progress", "failed", "caught"]

@@ -203,6 +203,101 @@ def test_a_path_that_leads_nowhere_fails_the_execution(state: dict[str, Any], ca
     assert execution.cause == where + cause
 
 
+NULL = "Unable to apply Path transformation to null or empty input."
+IS = {"Type": "Choice", "Default": "S1"}
+LIST = {"Type": "Map", "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Succeed"}}}}
+
+
+def on_null(state: dict[str, Any]) -> doorstep.Execution:
+    """Run a state on null."""
+    following = {} if state["Type"] in ("Choice", "Fail") else {"Next": "S1"}
+    states = {"S0": {**state, **following}, "S1": {"Type": "Succeed"}}
+    definition = {"StartAt": "S0", "States": states if state["Type"] != "Fail" else {"S0": state}}
+    return doorstep.run(definition, input_json="null", handlers={"work": lambda event: event})
+
+
+def rule(**comparison: Any) -> dict[str, Any]:
+    return {**IS, "Choices": [{**comparison, "Next": "S1"}]}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        passing(Parameters={"all.$": "$"}),
+        passing(Parameters={"deep": [{"one.$": "$.a"}]}),
+        passing(Parameters={"found.$": "$..a"}),
+        passing(Parameters={"text.$": "States.Format('{}', $)"}),
+        passing(InputPath="$"),
+        passing(InputPath="$.a", Result=1),
+        passing(OutputPath="$"),
+        passing(Assign={"all.$": "$"}),
+        task(TimeoutSecondsPath="$.limit"),
+        {**LIST, "ItemsPath": "$"},
+        {"Type": "Wait", "SecondsPath": "$"},
+        {"Type": "Wait", "TimestampPath": "$.at"},
+        {"Type": "Fail", "ErrorPath": "$.error"},
+        rule(Variable="$", IsNull=True),
+        rule(Variable="$", IsPresent=True),
+        rule(Variable="$.a", IsPresent=False),
+        rule(Not={"Variable": "$", "IsString": True}),
+        rule(Variable="$$.State.Name", StringEqualsPath="$.name"),
+    ],
+    ids=str,
+)
+def test_no_path_can_be_applied_to_null(state: dict[str, Any]) -> None:
+    """Fact 335: reported for `$` in Parameters and in a Choice, inferred for the others."""
+    execution = on_null(state)
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
+    where = "An error occurred while executing the state 'S0' (entered at the event id #2). "
+    assert execution.cause == where + NULL
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ResultSelector": {"all.$": "$"}},
+        {"ResultSelector": {"a.$": "$.a"}},
+        {"OutputPath": "$"},
+        {"Assign": {"all.$": "$"}},
+        {"ResultPath": None, "Assign": {"all.$": "$"}},
+    ],
+    ids=str,
+)
+def test_no_path_can_be_applied_to_a_result_of_null(fields: dict[str, Any]) -> None:
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "S1"}]
+    state = task(**fields, Catch=catch)
+    execution = doorstep.run(chain(state, passing()), {"in": 1}, {"work": lambda event: None})
+    assert execution.error == "States.Runtime"
+    assert execution.cause.endswith(NULL)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        passing(),
+        passing(InputPath="$$.State", OutputPath="$.Name"),
+        passing(InputPath=None),
+        passing(Parameters={"fixed": 1, "name.$": "$$.State.Name"}),
+        passing(Parameters={"text.$": "States.Format('{}', $$.Execution.Input)"}),
+        passing(Assign={"name.$": "$$.State.Name"}),
+        task(ResultPath="$"),
+        task(ResultSelector={"fixed": 1}),
+        rule(Variable="$$.Execution.Input", IsNull=True),
+        {"Type": "Wait", "Seconds": 1},
+        {"Type": "Parallel", "Branches": [{"StartAt": "P", "States": {"P": {"Type": "Succeed"}}}]},
+    ],
+    ids=str,
+)
+def test_what_no_path_reads_may_be_null(state: dict[str, Any]) -> None:
+    """Fact 335: paths that are not written, and those into the context object."""
+    assert on_null(state).status == "SUCCEEDED"
+
+
+def test_a_member_that_is_null_is_a_value() -> None:
+    state = passing(InputPath="$.a", Parameters={"b.$": "$$.Execution.Input.a"}, ResultPath="$.c")
+    assert doorstep.run(chain(state), {"a": None}).output == {"a": None, "c": {"b": None}}
+
+
 @pytest.mark.parametrize("value", [{"a": 1}, ["a"], 7, True])
 def test_an_error_path_to_anything_but_text_fails_the_execution(value: Any) -> None:
     """Specification, Fail State: the values of ErrorPath and CausePath must be strings."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import doorstep
+from doorstep.history import visits_of
 from doorstep.history.diff import Aligned, diff
-from doorstep.history.recorded import entries
 from doorstep.values.json_values import ABSENT
 
 Chain = Callable[..., dict[str, Any]]
@@ -15,7 +15,7 @@ WORK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:funct
 
 
 def compared(*executions: doorstep.Execution) -> list[Aligned]:
-    return diff(*(entries(execution.history, "test") for execution in executions))
+    return diff(*(visits_of(execution) for execution in executions))
 
 
 def differing(found: list[Aligned]) -> dict[str, list[tuple[Any, ...]]]:

@@ -108,7 +108,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path)
     monkeypatch.setattr("time.time", lambda: world.time)
-    monkeypatch.setattr("doorstep.runtime.clocks.RealClock._time", lambda _: world.time)
+    monkeypatch.setattr("doorstep.runtime.clocks.RealClock.exact", lambda _: world.time)
     yield world
     world.die()
 

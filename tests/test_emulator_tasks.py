@@ -238,10 +238,11 @@ def test_behaviour_120_a_map_run_is_described_and_its_children_are_listed(
     client: Any, start: Callable[..., str], ended: Callable[[str], Any]
 ) -> None:
     state = distributed(
-        {"Type": "Task", "Resource": FUNCTION + "odd"}, ToleratedFailurePercentage=50
+        {"Type": "Task", "Resource": FUNCTION + "odd"}, ToleratedFailurePercentage=50, Label="Only"
     )
     execution = start(state, [1, 2, 3])
-    assert ended(execution)["output"] == "[1,3]"
+    first, failed, third = json.loads(ended(execution)["output"])
+    assert (first, failed["Status"], third) == (1, "FAILED", 3)
     (listed,) = client.list_map_runs(executionArn=execution)["mapRuns"]
     told = client.describe_map_run(mapRunArn=listed["mapRunArn"])
     assert (told["status"], told["executionArn"]) == ("SUCCEEDED", execution)
@@ -321,3 +322,40 @@ def test_a_map_run_that_there_is_not_is_not_found(client: Any, refusal: Refusal)
     for operation in ("describe_map_run", "list_executions"):
         code, _ = refusal(client, operation, mapRunArn=arn)
         assert code == "ResourceNotFound"
+
+
+def test_activities_are_listed_by_name_in_pages(aws: Callable[..., Any]) -> None:
+    """Fact 459."""
+    client = aws()
+    for name in ("b", "a", "C"):
+        client.create_activity(name=name)
+    first = client.list_activities(maxResults=2)
+    assert [one["name"] for one in first["activities"]] == ["C", "a"]
+    rest = client.list_activities(maxResults=2, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["activities"]] == ["b"]
+
+
+def test_the_folder_of_buckets_may_be_given_as_text(
+    aws: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What a server is given wrongly or oddly ends no execution that it has acknowledged."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "items.json").write_text("[1, 2]")
+    client = aws(s3_root=str(tmp_path))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "in", "Key": "items.json"},
+    }
+    each = {**distributed({"Type": "Pass"}, ItemReader=reader), "End": True}
+    arn = client.create_state_machine(
+        name="reads",
+        definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    started = client.start_execution(stateMachineArn=arn)["executionArn"]
+    for _ in range(2_000):
+        described = client.describe_execution(executionArn=started)
+        if described["status"] != "RUNNING":
+            break
+    assert (described["status"], described["output"]) == ("SUCCEEDED", "[1,2]")

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.engine import Identity
 from doorstep.map_runs import readers
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -97,6 +99,37 @@ def test_the_history_of_a_map_run() -> None:
     assert arn.startswith("arn:aws:states:us-east-1:123456789012:mapRun:StateMachine/Items:")
 
 
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.mark.parametrize("name", ["Each reading, once", "a/b", "\ud83d\ude00 \ud83d"])
+@pytest.mark.parametrize("mode", ["STANDARD", "EXPRESS"])
+def test_a_map_without_a_label_has_a_uuid_in_its_arns(name: str, mode: str) -> None:
+    """Fact 282, recorded: in those of the map run, of the children and of their machine."""
+    show = {"Type": "Pass", "Parameters": {"arn.$": "$$.Execution.Id", "m.$": "$$.StateMachine.Id"}}
+    definition = machine({**show, "End": True}, mode)
+    state = definition["States"]["All"]
+    del state["Label"]
+    labels = set()
+    for execution_name in ("first", "second"):
+        definition = {"StartAt": name, "States": {name: state}}
+        execution = doorstep.run(definition, [1], name=execution_name)
+        (run,) = [e for e in execution.history if e["type"] == "MapRunStarted"]
+        arn = run["mapRunStartedEventDetails"]["mapRunArn"]
+        (child,) = execution.output
+        kind = "execution" if mode == "STANDARD" else "express"
+        for text, before in ((arn, "mapRun"), (child["arn"], kind), (child["m"], "stateMachine")):
+            match = re.search(f":{before}:StateMachine/({UUID})(:|$)", text)
+            assert match, text
+            labels.add(match[1])
+    assert len(labels) == 1  # the label of a machine's state, not of one run
+
+
+def test_maps_of_one_machine_and_of_several_have_labels_of_their_own() -> None:
+    one, other = Identity("a", "1"), Identity("b", "2", machine="Other")
+    assert len({one.label_of("A"), one.label_of("B"), other.label_of("A")}) == 3
+
+
 def test_an_empty_map_run_succeeds() -> None:
     assert doorstep.run(machine(), []).output == []
 
@@ -176,6 +209,31 @@ def test_the_item_selector_sees_item_index_source_and_the_states_input() -> None
         {"item": "a", "index": 0, "source": "STATE_DATA", "rate": 7},
         {"item": "b", "index": 1, "source": "STATE_DATA", "rate": 7},
     ]
+
+
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+def test_after_a_map_the_item_is_again_that_of_the_map_around_it(mode: str) -> None:
+    """AWS's page of the context object: the item that is being processed."""
+    config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
+    inner = {
+        "Type": "Map",
+        "Items": [7, 8],
+        "ItemProcessor": {
+            "ProcessorConfig": config,
+            "StartAt": "Each",
+            "States": {"Each": {"Type": "Succeed"}},
+        },
+        "Output": "{% $states.context.Map.Item.Value %}",
+        "End": True,
+    }
+    outer = {
+        "Type": "Map",
+        "Items": ["a", "b"],
+        "ItemProcessor": {"StartAt": "Inner", "States": {"Inner": inner}},
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Outer", "States": {"Outer": outer}}
+    assert doorstep.run(definition).output == ["a", "b"]
 
 
 def test_a_map_run_that_fails_before_it_has_children_keeps_its_events_in_order() -> None:

@@ -17,7 +17,7 @@ from doorstep.coverage import SuiteCoverage
 from doorstep.coverage.marks import of_execution, picture
 from doorstep.definitions import load
 from doorstep.drawing import draw, svg
-from doorstep.history.recorded import entries
+from doorstep.history import visits_of
 from doorstep.model.definition import workflow
 from doorstep.testing.mocks import Mock, Mocks, mock
 from doorstep_cli.views.moment import screen
@@ -43,7 +43,7 @@ def order(*mocks: Mock, value: str = "input") -> doorstep.Execution:
 def order_run() -> str:
     """A declined card."""
     definition = load(ORDER / "order.asl.json").definition
-    marks = of_execution(definition, entries(order(value="declined").history, "the run"))
+    marks = of_execution(definition, visits_of(order(value="declined")))
     return "\n".join(svg(draw(workflow(definition), "order", marks)))
 
 

@@ -167,7 +167,7 @@ def test_it(state_machine):
             "SUCCEEDED after 0:00:00",
             "output 1",
             "*Execution test_it-py-test_it-2*",
-            "FAILED after 0:00:00: Odd: why",
+            "FAILED after 0:00:00 in First: Odd: why",
             "*failed * First, Odd",
             '* input {"n":2}',
         ]
@@ -268,7 +268,7 @@ def test_it(state_machine, pytestconfig):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["FAILED after 0:00:00: *", "inner: FAILED after 0:00:00: Odd: why"]
+        ["FAILED after 0:00:00 in *: *", "inner: FAILED after 0:00:00 in Inside: Odd: why"]
     )
 
 

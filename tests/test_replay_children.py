@@ -16,10 +16,12 @@ import pytest
 
 import doorstep
 from doorstep import InputError, ReplayError
+from doorstep.engine import Identity
 from doorstep.replayer import ChildFiles, ChildReplay, Replay
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+LABEL = Identity("", "").label_of("Each")
 WORK = {"Type": "Task", "Resource": FUNCTION + "work", "ResultPath": "$.done"}
 KEEP = {"Type": "Pass", "Parameters": {"got.$": "$.done"}}
 Definition = dict[str, Any]
@@ -42,7 +44,7 @@ class Recorded:
         return doorstep.replay(self.execution.history, definition or self.definition, **options)
 
     def by_arn(self) -> dict[str, Path]:
-        machine = "arn:aws:states:us-east-1:123456789012:execution:StateMachine/Each"
+        machine = f"arn:aws:states:us-east-1:123456789012:execution:StateMachine/{LABEL}"
         return {f"{machine}:{file.stem}": file for file in self.folder.rglob("*.json")}
 
     def file(self, *given: Any) -> Path:
@@ -378,7 +380,7 @@ def test_log_lines_of_many_express_children_stand_in_one_file(
     definition = each()
     definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
     recorded = record(definition)
-    machine = "arn:aws:states:us-east-1:123456789012:express:StateMachine/Each"
+    machine = f"arn:aws:states:us-east-1:123456789012:express:StateMachine/{LABEL}"
     lines = [
         json.dumps(
             {

@@ -211,6 +211,14 @@ def test_without_a_tolerance_failed_iterations_decide_nothing(count: int) -> Non
     assert failing(count, Retry=retry)["status"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize(
+    "fields", [{"ToleratedFailureCount": 1}, {"ToleratedFailureCountPath": "$.no"}]
+)
+def test_tolerances_of_an_inline_map_decide_nothing(fields: dict[str, Any]) -> None:
+    """Fact 24."""
+    assert failing(3, ItemProcessor=BRANCH, **fields)["status"] == "SUCCEEDED"
+
+
 def test_an_exceeded_tolerance_can_be_caught() -> None:
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}]
     answer = failing(1, ToleratedFailureCount=0, Catch=catch)
@@ -411,3 +419,39 @@ def test_the_task_token_of_a_callback_can_be_given() -> None:
     }
     data = inspect(callback, mock=mocked({"any": 1}), context={"Task": {"Token": "t"}})
     assert data["afterParameters"]["MessageBody"] == {"token": "t"}
+
+
+def test_the_execution_s_arn_ends_in_its_name() -> None:
+    """Fact 487: that of an Express execution without an id behind it."""
+    shown = {"Type": "Pass", "Parameters": {"of.$": "$$.Execution", "by.$": "$$.StateMachine"}}
+    request = {"definition": {**shown, "End": True}, "input": {}}
+    for more, begins in (
+        ({}, "arn:aws:states:us-east-1:123456789012:"),
+        (
+            {"account": "999999999999", "region": "eu-west-3"},
+            "arn:aws:states:eu-west-3:999999999999:",
+        ),
+    ):
+        output = json.loads(doorstep.test_state(request, **more)["output"])
+        machine, name = output["by"]["Name"], output["of"]["Name"]
+        assert output["of"]["Id"] == f"{begins}express:{machine}:{name}"
+        assert output["by"]["Id"] == f"{begins}stateMachine:{machine}"
+        assert "RedriveCount" not in output["of"]
+
+
+def test_a_map_whose_items_fail_shows_no_limits() -> None:
+    """Fact 487."""
+    state = {
+        "Type": "Map",
+        "QueryLanguage": "JSONata",
+        "Items": "{% $states.input.items %}",
+        "MaxConcurrency": 2,
+        "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}},
+        "End": True,
+    }
+    request = {"definition": state, "inspectionLevel": "DEBUG", "mock": {"result": "[1]"}}
+    failed = doorstep.test_state({**request, "input": {"items": 5}})
+    assert failed["status"] == "FAILED"
+    assert "maxConcurrency" not in failed["inspectionData"]
+    passed = doorstep.test_state({**request, "input": {"items": [5]}})
+    assert passed["inspectionData"]["maxConcurrency"] == 2

@@ -15,7 +15,7 @@ import click
 from .output import Problem, echo
 
 _STANDARD_INPUT = f"{__package__}.standard_input"
-_LIFTED_BY_NONE = ("payload_bytes", "history_events")
+_LIFTED_BY_NONE = ("payload_bytes", "assign_bytes", "variables_bytes", "history_events")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -163,6 +163,26 @@ services_option = click.option(
     metavar="TARGET",
     help="What answers AWS services: moto (in this process), a URL, or aws (your account).",
 )
+
+
+def network_options(command: F) -> F:
+    """Add what says how far handlers and `http:invoke` may reach."""
+    for option in (
+        click.option(
+            "--allow-host",
+            "allow_hosts",
+            multiple=True,
+            metavar="HOST",
+            help="A host that http:invoke may ask, beside this machine; repeatable.",
+        ),
+        click.option(
+            "--allow-network",
+            is_flag=True,
+            help="Let handlers reach AWS itself though --services is local, http:invoke any host.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def format_option(help_text: str, *formats: str) -> Callable[[F], F]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,7 @@ from .output import Problem, echo, note
 
 if TYPE_CHECKING:
     from doorstep.project import Project
-    from doorstep.runtime.handlers import Handler
-    from doorstep.services import Target
+    from doorstep.services import AtWork, Machines, Target
 
 PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
 """A definition, a template, or a folder with a project."""
@@ -37,51 +35,44 @@ def located(path: Path) -> Path:
         raise Problem(str(problem)) from None
 
 
-@dataclass
-class World:
-    """What a command runs executions in."""
-
-    handlers: list[Any] | None
-    """Sources of handlers, later ones first: services, the project's functions, the user's."""
-    machines: Mapping[str, Any]
-    """State machines of the project, by name."""
-
-
 @contextlib.contextmanager
 def world(
-    path: Path,
+    path: Path | None,
     parameters: Mapping[str, str],
     handlers: Sequence[str] | None,
     services: str | None,
     *,
     quiet: bool,
-) -> Iterator[World]:
-    """Make what is around an execution of a file, and take it down at the end.
+    allow_hosts: Sequence[str] = (),
+    allow_network: bool = False,
+    connections: Mapping[str, Any] | None = None,
+    machines: Machines | None = None,
+) -> Iterator[AtWork | None]:
+    """Make what is around the executions of a file, and take it down at the end.
 
     A template's functions answer the tasks that no handler answers, then the target of services
-    does; its tables, queues and the like are made in the target before.
+    does; its tables, queues and the like are made in the target before. None when there is neither.
     """
-    project = _project(path, parameters)
-    sources: list[Any] = []
-    with contextlib.ExitStack() as until_end:
-        target = _target(services)
-        if target:
-            from doorstep.services import Services
+    project = project_of(path, parameters)
+    if project is None and services is None:
+        yield None
+        return
+    from doorstep.project import at_work
+    from doorstep.services import HttpCalls
 
-            until_end.enter_context(target.at_work(processes=_has_processes(project)))
-            sources.append({"*": Services(target)})
-        if project:
-            functions = project.handlers(_print_line)
-            until_end.callback(_close, functions)
-            sources.append(functions)
-            _report(project, _made(project, target), quiet=quiet)
-        sources += handlers or []
-        yield World(sources or None, project.machines if project else {})
+    target = _target(services, allow_network)
+    http = HttpCalls(allow_hosts, connections, anywhere=allow_network or services == "aws")
+    with at_work(
+        project, target, _print_line, handlers=handlers or (), http=http, machines=machines
+    ) as around:
+        for omission in () if quiet else around.omissions:
+            note(f"not taken over: {omission}")
+        yield around.services
 
 
-def _project(path: Path, parameters: Mapping[str, str]) -> Project | None:
+def project_of(path: Path | None, parameters: Mapping[str, str]) -> Project | None:
     """Return the project of a template; None for a definition."""
-    if str(path) == "-":
+    if path is None or str(path) == "-":
         return None
     from doorstep.definitions import load
     from doorstep.definitions.templates import is_template
@@ -93,39 +84,15 @@ def _project(path: Path, parameters: Mapping[str, str]) -> Project | None:
     return open_project(path, parameters)
 
 
-def _target(name: str | None) -> Target | None:
+def _target(name: str | None, allow_network: bool) -> Target | None:
     if name is None:
         return None
     from doorstep.services import Target
 
-    target = Target(name)
+    target = Target(name, allow_network=allow_network)
     if target.real:
         echo(f"Calls of AWS services go to {name}, which is not on this machine.", err=True)
     return target
-
-
-def _has_processes(project: Project | None) -> bool:
-    functions = project.functions.values() if project else ()
-    return any(one.isolated or not one.runtime.startswith("python") for one in functions)
-
-
-def _made(project: Project, target: Target | None) -> list[Any]:
-    if target is None or target.name == "aws":
-        return []
-    from doorstep.project import create
-
-    return create(project.resources, target)
-
-
-def _report(project: Project, refused: list[Any], *, quiet: bool) -> None:
-    for omission in () if quiet else (*project.omissions, *refused):
-        note(f"not taken over: {omission}")
-
-
-def _close(functions: Mapping[str, Handler]) -> None:
-    from doorstep.functions import close
-
-    close(functions.values())
 
 
 def _print_line(name: str, line: str) -> None:

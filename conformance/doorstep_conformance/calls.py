@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from doorstep.errors import InputError
+from doorstep.history import Visit
 from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Visit
 from doorstep.model.definition import scopes_in, states_of
 from doorstep.replayer import Recording
 from doorstep.values.json_values import loads

@@ -180,6 +180,7 @@ def _value(value: Any) -> Any:
 
 
 def lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:
+    """Write a case's objects into a folder, each below its bucket's name."""
     for stored in objects:
         path = (folder / stored["bucket"] / stored["key"]).resolve()
         if not path.is_relative_to(folder.resolve()):

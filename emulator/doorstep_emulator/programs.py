@@ -81,8 +81,9 @@ class Programs(Mapping[str, Startable]):
     def __getitem__(self, arn: str) -> Startable:
         try:
             return self.startable(self._catalogue.target(arn))
-        except ApiError:
-            raise KeyError(arn) from None
+        except ApiError as refusal:
+            # Whoever has to answer a request needs to know why.
+            raise KeyError(arn) from refusal
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._catalogue.machines)

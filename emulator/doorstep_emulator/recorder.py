@@ -99,6 +99,14 @@ class Recorder:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
 
+    def started_as(self, execution: Running) -> dict[str, str]:
+        """Return the ARNs of the version and alias that it was started as."""
+        definition = execution.journal.header.definition
+        assert isinstance(definition, Definition)
+        version, alias = definition.origin.version, definition.origin.alias
+        arns = {"StateMachineVersionArn": version, "StateMachineAliasArn": alias}
+        return {member: arn for member, arn in arns.items() if arn is not None}
+
     def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
         self.stuck[execution.arn] = str(problem)
@@ -242,7 +250,8 @@ class Recorder:
             self.rows.pop(row.arn, None)
             self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
-            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)
+            # A line for whoever runs the server: what is wrong is the data, not the code.
+            log.error("%s is set aside, it can't be continued: %s", row.arn, problem)  # noqa: TRY400
 
     def _close_map_runs(self) -> dict[str, str]:
         """Close map runs that nothing continues; return those whose executions are set aside."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from doorstep.map_runs import MapRun
-from doorstep.runtime import Driver
+from doorstep.model.aws_model import check_request
+from doorstep.runtime import Driver, Running
 from doorstep.runtime.driver import Respond
 
 from .activities import Activities
@@ -70,6 +71,10 @@ class PendingRequest:
         self._clock.bring(lambda: self._waiting.leave() if self._waiting else None)
 
 
+Operations = dict[str, "Callable[[Server, Caller, Members], Members | Waiting]"]
+"""Operations of the API by their names; they take the request's members."""
+
+
 class Server:
     """Executions, state machines, activities, and the thread that they live in."""
 
@@ -84,12 +89,14 @@ class Server:
         pace: Pace = REAL,
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
+        operations: Operations | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the parts and connect them.
 
         `calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers; without it `test_cases` are; `after_commit`: called in
+        `respond`: asked before the handlers; without it `test_cases` are; `operations`: those
+        that executions may ask for; `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
@@ -114,6 +121,7 @@ class Server:
         )
         self.activities = Activities(self, self.catalogue, handlers)
         self.test_cases = test_cases or TestCases(None)
+        self._operations = operations or {}
         self.driver = Driver(
             self.clock,
             handlers,
@@ -125,6 +133,7 @@ class Server:
             is_there=self.activities.is_there,
             isolated=True,
             new_map_run=MapRun,
+            api=self._answer if operations else None,
         )
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
@@ -171,6 +180,20 @@ class Server:
         """Return an answer for the time when what was asked for until now has been done."""
         clock = self.clock
         return Waiting(lambda reply: clock.bring(lambda: reply(_outcome(answer))))
+
+    def _answer(self, execution: Running, operation: str, request: Members, reply: Reply) -> None:
+        """Answer an operation that an execution asks for, in the name of its account."""
+        identity = execution.identity
+        caller = Caller(identity.account, identity.region)
+        outcome = _outcome(
+            lambda: self._operations[operation](self, caller, check_request(operation, request))
+        )
+        if isinstance(outcome, Waiting):
+            waiting = outcome
+            outcome = _outcome(lambda: waiting.begin(reply))
+            if outcome is None:
+                return
+        reply(outcome)
 
     def row(self, arn: str) -> Row | None:
         """Return the row of an execution as it stands."""
@@ -228,7 +251,3 @@ def _outcome(act: Callable[[], Any]) -> Any:
         return act()
     except Exception as problem:  # noqa: BLE001
         return problem
-
-
-Operations = dict[str, Callable[[Server, Caller, Members], Members | Waiting]]
-"""Operations of the API by their names; they take the request's members."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_workflow
 from .definitions import load
@@ -29,8 +29,12 @@ from .runtime import (
     VirtualClock,
     listener,
 )
+from .runtime.handlers import several
 from .validation import check
 from .values.json_values import byte_length, dumps, loads
+
+if TYPE_CHECKING:
+    from .services import AtWork
 
 Definition = Mapping[str, Any] | str | Path
 Type = Literal["STANDARD", "EXPRESS"]
@@ -58,6 +62,7 @@ class CommonOptions(TypedDict, total=False):
     quotas: Mapping[str, int | None] | None
     journal: Path | str | None
     resource_names: bool
+    services: AtWork | str | None
 
 
 class ClockOptions(CommonOptions, total=False):
@@ -105,6 +110,12 @@ def run(
     Raises DefinitionError when AWS would refuse the definition, HandlerLoadError when a handler
     file does not load, InputError for an input that is no JSON value, or an option out of range.
     """
+    services = options.get("services")
+    if isinstance(services, str):
+        from .services import services_at_work
+
+        with services_at_work(services, handlers=several(handlers)) as options["services"]:
+            return run(definition, input, handlers, **options)
     with start(definition, input, handlers, **options) as execution:
         return execution.wait()
 
@@ -126,6 +137,7 @@ def start(
     quotas: Mapping[str, int | None] | None = None,
     journal: Path | str | None = None,
     resource_names: bool = False,
+    services: AtWork | str | None = None,
     on_event: OnEvent | None = None,
     respond: Respond | None = None,
 ) -> Execution:
@@ -146,16 +158,23 @@ def start(
     | quotas | limits to change, by their names in `engine/quotas.py`; None lifts one |
     | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
+    | services | `with services_at_work("moto") as services`; in `run` also "moto", a URL, "aws" |
     | on_event | called with (execution, event) for every event, children's included |
     | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
     value, program = _accepted(definition, type, resource_names=resource_names)
     check_name(name)
+    if isinstance(services, str):
+        raise InputError(
+            "`start` takes services that are at work: with doorstep.services.services_at_work("
+            f"{services!r}) as services: start(…, services=services)"
+        )
     text = input_json if input_json is not None or input is None else dumps(input)
     limits = quotas_of(type).but(dict(quotas or {}))
     _check_input(text or "{}", limits)
-    machines = {key: as_machine(key, one) for key, one in (state_machines or {}).items()}
-    loaded = Handlers(handlers)
+    others = {**(services.state_machines if services else {}), **(state_machines or {})}
+    machines = {key: as_machine(key, one) for key, one in others.items()}
+    loaded = Handlers([*(services.sources if services else ()), *several(handlers)])
     stored = None if journal is None else JournalFile(Path(journal))
     driver = Driver(
         _clock(clock, seed, (stored and stored.latest) or start_time),
@@ -167,6 +186,9 @@ def start(
         persistence=stored,
         new_map_run=MapRun,
     )
+    if services:
+        own = Startable(state_machine_name, program, value, type, role_in(home_of(value)))
+        services.join(driver, {state_machine_name: own, **machines})
     if stored and stored.first:
         if (ahead := (stored.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
             stored.close()

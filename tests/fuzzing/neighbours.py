@@ -52,7 +52,7 @@ BY_NAME = {one.name: one for one in CATALOGUE}
 @cache
 def hostile_handlers() -> dict[str, Any]:
     module = ModuleType("hostile_handlers")
-    exec(HANDLERS, module.__dict__)  # noqa: S102  ours
+    exec(HANDLERS, module.__dict__)
     return {name: value for name, value in vars(module).items() if callable(value)}
 
 

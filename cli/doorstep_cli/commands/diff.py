@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import format_option
+from ..definitions import DefinitionFile, Type, definition_option, read_accepted
+from ..options import definition_options, format_option
 from ..output import TableRow, note, print_json, print_table
 from ..recorded import HISTORY, recording_of
 
 if TYPE_CHECKING:
+    from doorstep.history import Visits
     from doorstep.history.diff import Aligned
 
 _SHOWN = 60
@@ -21,11 +24,25 @@ _SHOWN = 60
 @click.command("diff", short_help="Compare two histories, state by state.")
 @click.argument("first", type=HISTORY, metavar="A")
 @click.argument("second", type=HISTORY, metavar="B")
+@definition_option(
+    "The definition of both; after a redrive only it says which iteration an event belongs to.",
+    required=False,
+)
 @click.option("--all", "everything", is_flag=True, help="Also show visits that are the same.")
 @format_option("json: an array with an object for each visit.", "table", "json")
+@definition_options
 @click.pass_context
 def diff(
-    ctx: click.Context, /, first: Path, second: Path, everything: bool, output_format: str
+    ctx: click.Context,
+    /,
+    first: Path,
+    second: Path,
+    definition_file: Path | None,
+    everything: bool,
+    output_format: str,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
 ) -> None:
     """Show how two executions differ, state visit by state visit.
 
@@ -39,10 +56,16 @@ def diff(
     Examples:
       doorstep diff yesterday.json today.json
       doorstep diff aws.json local.json --all --format json
+      doorstep diff failed.json redriven.json --definition order.asl.json
     """
     from doorstep.history.diff import diff
 
-    aligned = diff(recording_of([first]).events, recording_of([second]).events)
+    definition = (
+        read_accepted(definition_file, parameters, resource, machine_type)
+        if definition_file
+        else None
+    )
+    aligned = diff(*(_visits(file, definition) for file in (first, second)))
     selected = [one for one in aligned if everything or not one.same]
     differing = sum(not one.same for one in aligned)
     if output_format == "json":
@@ -52,6 +75,15 @@ def diff(
             print_table(["Step", "What", "A", "B"], rows)
         note(f"{len(aligned) - differing} of {len(aligned)} visits are the same")
     ctx.exit(int(differing > 0))
+
+
+def _visits(file: Path, definition: DefinitionFile | None) -> Visits:
+    from doorstep import moments
+
+    recording = recording_of([file])
+    if definition is None:
+        return moments(recording).visits
+    return moments(recording, definition.document.definition, type=definition.type).visits
 
 
 def _rows(one: Aligned) -> list[TableRow]:

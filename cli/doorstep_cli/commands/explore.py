@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,12 @@ _WIDE = 100
     help="Write the findings as test cases in a MockConfigFile.json, for `run --mocks`.",
 )
 @click.option(
+    "--write-suite",
+    "suite",
+    type=OutputFile(),
+    help="Write the run that succeeds, and the findings, as tests for `doorstep test`.",
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=20.0,
@@ -56,6 +63,7 @@ def explore(
     input_json: str,
     handlers: list[str] | None,
     mocks: Path | None,
+    suite: Path | None,
     seconds: float,
     output_format: str,
     quiet: bool,
@@ -77,6 +85,7 @@ def explore(
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
       doorstep explore order.asl.json --write-mocks found.json
+      doorstep explore order.asl.json --write-suite found.doorstep.yaml
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     definition = read_accepted(path, parameters, resource, machine_type)
@@ -91,10 +100,12 @@ def explore(
         print_json(report.as_json())
     else:
         _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
+    if suite:
+        _write_suite(suite, report, definition, options["type"], quiet=quiet)
     if mocks:
         _write_mocks(mocks, report, definition.name, quiet=quiet)
-    elif not quiet and any(one.script for one in report.findings):
-        note("to run a finding yourself, write its answers with --write-mocks FILE")
+    elif not (quiet or suite) and any(one.script for one in report.findings):
+        note("to run a finding yourself, write it with --write-suite or --write-mocks FILE")
     ctx.exit(0 if report.ok else 1)
 
 
@@ -134,6 +145,26 @@ def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) 
 
     config = mock_config(report.findings, machine)
     write(file, [json_text(config, indent=2)], quiet=quiet)
+
+
+def _write_suite(
+    file: Path, report: Exploration, definition: DefinitionFile, machine_type: Type, *, quiet: bool
+) -> None:
+    """Write the suite, and beside it the mocks that it names."""
+    from yaml import SafeDumper, dump
+
+    from doorstep.explorer.suite import cases, mock_config, suite
+
+    value, machine = definition.document.definition, definition.name
+    named = os.path.relpath(definition.document.path or definition.file, file.parent)
+    mocks = file.with_name(f"{file.name.partition('.')[0]}.mocks.json")
+    runs = cases(report, value, type=machine_type, state_machine_name=machine)
+    write(mocks, [json_text(mock_config(runs, machine), indent=2)], quiet=quiet)
+    content = suite(runs, mocks, value, named, type=machine_type, state_machine_name=machine)
+    dumper = type("Plain", (SafeDumper,), {"ignore_aliases": lambda *_: True})
+    text = dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    first = f"# What `doorstep explore` found in {named}; run it with `doorstep test {file.name}`."
+    write(file, [first, text.rstrip()], quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
 from doorstep.coverage.marks import of_execution
-from doorstep.drawing import dot, draw, mermaid, svg
+from doorstep.drawing import Mark, dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
 from doorstep.model.definition import workflow
 
-from ..definitions import DEFINITION, Type, read_accepted
+from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
 from ..options import definition_options, format_option
 from ..output import OutputFile, echo, note
 from ..recorded import HISTORY, read_history
@@ -55,7 +56,7 @@ def graph(
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []
-    marks = of_execution(definition.document.definition, entries) if entries else None
+    marks = _marks(definition, entries) if entries else None
     lines = _FORMATS[output_format](draw(tree, definition.name, marks))
     if output:
         write(output, lines, quiet=False)
@@ -64,6 +65,22 @@ def graph(
     known = {state.name for state in tree.scope.walk()}
     if unknown := sorted(_entered(entries) - known):
         note(f"{history} enters states that {path} does not define: {', '.join(unknown)}")
+
+
+def _marks(definition: DefinitionFile, entries: list[Entry]) -> dict[str, Mark]:
+    """Return what the history says of each state; of a redriven one the definition knows more."""
+    from doorstep import moments
+    from doorstep.errors import InputError
+    from doorstep.history import Visits, whole
+    from doorstep.replayer import Recording
+
+    value = definition.document.definition
+    visits = Visits(entries)
+    if any(entry.type == "ExecutionRedriven" for entry in entries):
+        with contextlib.suppress(InputError):
+            recording = Recording(whole(entries, "the history"))
+            visits = moments(recording, value, type=definition.type).visits
+    return of_execution(value, visits)
 
 
 def _entered(entries: Iterable[Entry]) -> set[str]:

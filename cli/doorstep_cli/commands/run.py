@@ -16,6 +16,7 @@ from ..options import (
     definition_options,
     handlers_option,
     input_option,
+    network_options,
     quotas,
     renamed_option,
     services_option,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @services_option
+@network_options
 @click.option(
     "--mocks",
     "mocked",
@@ -94,7 +96,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=NUMBER",
     callback=quotas,
-    help="Change a limit, such as payload_bytes or history_events; `none` removes these two.",
+    help="Change a limit, such as payload_bytes or history_events; `none` removes one of AWS's.",
 )
 @definition_options
 @driving_options
@@ -105,6 +107,8 @@ def run(
     path: Path,
     handlers: list[str] | None,
     services: str | None,
+    allow_hosts: tuple[str, ...],
+    allow_network: bool,
     mocked: str | None,
     mock_validation: Validation,
     history: Path | None,
@@ -169,8 +173,13 @@ def run(
         "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    with handlers_of(handlers), world(path, parameters, handlers, services, quiet=quiet) as around:
-        begin = partial(_start, definition, around.handlers, options, redrive, quiet)
+    network: dict[str, Any] = {"allow_hosts": allow_hosts, "allow_network": allow_network}
+    with (
+        handlers_of(handlers),
+        world(path, parameters, handlers, services, quiet=quiet, **network) as around,
+    ):
+        options["services"] = around
+        begin = partial(_start, definition, handlers, options, redrive, quiet)
         execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)

@@ -168,6 +168,10 @@ def _print_address(url: str, options: Options) -> None:
     echo(f"Serving at {url}")
     for machine in options.deployments:
         echo(f"  {options.owner.arn('stateMachine', machine.name)}")
+    echo(
+        "  StartSyncExecution and TestState: AWS_DISABLE_HOST_PREFIX_INJECTION=true for boto3 and"
+        " the AWS CLI; disableHostPrefix in JavaScript, HostnameImmutable in Go"
+    )
 
 
 def _state_file() -> str:

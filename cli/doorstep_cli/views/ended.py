@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from doorstep.errors import shortened
-from doorstep.history.recorded import Entry
-from doorstep.history.state_visits import Visit, Visits
+from doorstep.history import Visit, Visits, ending, visits_of
 
 from ..output import style
 
@@ -46,12 +45,15 @@ def as_json(execution: Execution) -> dict[str, Any]:
 
 def describe(execution: Execution) -> str:
     """Return status, state, error and cause of a run that did not succeed, and hints."""
-    visits = _visits(execution)
+    visits = visits_of(execution)
+    end = ending(visits)
     status = style(execution.status, fg=_COLOURS[execution.status], bold=True)
-    headline = (
-        f"{status}{_where(_failed_state(execution, visits))}: {execution.error or 'no error name'}"
-    )
+    where = _where(end.visit) if end else ""
+    headline = f"{status}{where}: {execution.error or 'no error name'}"
     lines = [headline, *(f"  {line}" for line in cause_lines(execution.cause or ""))]
+    if end and end.origin and (caught := visits.of[end.origin.id]):
+        error = end.origin.details.get("error", "no error name")
+        lines.append(f"  caught before:{_where(caught)}: {error}")
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
         lines += _unanswered(visits)
     return "\n".join(lines)
@@ -60,32 +62,17 @@ def describe(execution: Execution) -> str:
 def interrupted(execution: Execution) -> str:
     """Return a line that says where a run was interrupted."""
     running = dict.fromkeys(
-        visit.name for visit in _visits(execution).all if visit.outcome == "in progress"
+        visit.name for visit in visits_of(execution).all if visit.outcome == "in progress"
     )
     states = f" in {', '.join(map(repr, running))}" if running else ""
     return f"Interrupted{states}, after {len(execution.events):,} events."
 
 
-def _visits(execution: Execution) -> Visits:
-    return Visits([Entry(*event[:4], event.details or {}) for event in execution.events])
-
-
-def _failed_state(execution: Execution, visits: Visits) -> Visit | None:
-    """Return the state where the failure arose, rather than the Map or Parallel around it."""
-    last = visits.of.get(execution.events[-1].previous)
-    inside = [
-        visit
-        for visit in visits.all
-        if visit.outcome == "failed" and any(one is last for one in visit.outward())
-    ]
-    return max(inside, key=lambda visit: len(list(visit.outward())), default=last)
-
-
 def _where(visit: Visit | None) -> str:
     if visit is None:
         return ""
-    path = " > ".join(repr(one.name) for one in reversed(list(visit.outward())))
-    return f" in {path}"
+    names = (f"{one.iteration} > {one.name!r}" for one in reversed(list(visit.outward())))
+    return f" in {''.join(names).removeprefix(' > ')}"
 
 
 def cause_lines(cause: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ def start_execution(server: Server, caller: Caller, request: Members) -> Members
     """StartExecution; the same name and input again return the one that runs (facts 111, 455)."""
     target = _target(server, request)
     name, text = _name(request), _input(request)
-    identity = _identity(server, target, name)
+    identity = _identity(server, target, name, asynchronous=True)
     if "name" in request and _is_taken(server, identity.arn):
         # It may be about to start: look at it when it has.
         return server.once_done(lambda: _started_again(server, target, identity.arn, text))
@@ -61,7 +61,7 @@ def start_sync_execution(server: Server, caller: Caller, request: Members) -> Wa
     if target.machine.type != "EXPRESS":
         raise wrong_type()
     name, text = _name(request), _input(request)
-    identity = _identity(server, target, name)
+    identity = _identity(server, target, name, asynchronous=False)
 
     def begin(reply: Any) -> None:
         execution = _start(server, caller, target, identity, text, request)
@@ -169,7 +169,7 @@ def _is_taken(server: Server, arn: str) -> bool:
     return row is not None or arn in server.driver.executions
 
 
-def _identity(server: Server, target: StartTarget, name: str) -> Identity:
+def _identity(server: Server, target: StartTarget, name: str, *, asynchronous: bool) -> Identity:
     _, _, _, region, account, *_ = target.machine.arn.split(":")
     return Identity(
         name=name,
@@ -179,6 +179,7 @@ def _identity(server: Server, target: StartTarget, name: str) -> Identity:
         account=account,
         region=region,
         role=server.programs.of(target.revision).role,
+        asynchronous=asynchronous,
     )
 
 

@@ -166,8 +166,9 @@ class Http:
         return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
-        """SendTaskSuccess with the body as output; `?error=` or `?cause=`: SendTaskFailure;
-        `?heartbeat`: SendTaskHeartbeat.
+        """Send SendTaskSuccess with the body as output.
+
+        With `?error=` or `?cause=`: SendTaskFailure; with `?heartbeat`: SendTaskHeartbeat.
         """
         began, operation, outcome = time.perf_counter(), "SendTaskSuccess", None
         members: Members = {"taskToken": request.path_params["token"]}

@@ -73,8 +73,9 @@ class Connection(HttpToolsProtocol):
 
 
 def most_connections() -> int | None:
-    """Raise the limit of open files as far as the system allows; return how many connections it has
-    room for. None: no limit, or none that is known (Windows).
+    """Raise the limit of open files as far as the system allows.
+
+    Return how many connections it has room for; None: no limit, or none that is known (Windows).
     """
     try:
         import resource

@@ -131,7 +131,8 @@ class Env:
         return self._context
 
     def _build(self) -> dict[str, Any]:
-        # Facts 340 and 341: an Express execution has no RedriveCount, a Pass no RetryCount.
+        # Facts 340 and 341: a synchronous Express execution has no RedriveCount, a Pass no
+        # RetryCount.
         engine = self.fiber.engine
         identity = engine.identity
         execution: dict[str, Any] = {
@@ -141,7 +142,7 @@ class Env:
             "Name": identity.name,
             "RoleArn": identity.role,
         }
-        if identity.type != "EXPRESS":
+        if identity.type != "EXPRESS" or identity.asynchronous:
             execution["RedriveCount"] = engine.redrives
         if engine.redrives:
             execution["RedriveTime"] = format_timestamp(engine.redriven_at)

@@ -1,4 +1,4 @@
-"""How data goes through a state, the same idea in both query languages:
+"""How data goes through a state, the same idea in both query languages.
 
     input --arguments--> work --result--> leave --> output, assigned variables, next state
 
@@ -25,7 +25,7 @@ from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
 from .context import Closure, Env
 
-Shows = Literal["result", "errorOutput", None]
+Shows = Literal["result", "errorOutput"] | None
 
 
 class Exit(NamedTuple):
@@ -41,9 +41,10 @@ Leave = Callable[[Env, Any], Exit]
 
 def compile_input(fields: Mapping[str, Any]) -> Closure:
     """InputPath: the effective input, which is what `$` means from then on (fact 323)."""
-    path = fields.get("InputPath", "$")
-    if path == "$":
+    # Fact 335: a path that is not written accepts null, one that is written does not.
+    if "InputPath" not in fields:
         return lambda env: env.data
+    path = fields["InputPath"]
     get: Closure = jsonpath_fields.whole_path(path) if path is not None else lambda _: {}
 
     def effective(env: Env) -> Any:
@@ -67,7 +68,7 @@ def compile_arguments(fields: Mapping[str, Any], jsonata: bool) -> Closure:
     if "Parameters" not in fields:
         return effective
     make = jsonpath_fields.template(fields["Parameters"])
-    if fields.get("InputPath", "$") == "$":
+    if "InputPath" not in fields:
         return make
 
     def arguments(env: Env) -> Any:
@@ -121,7 +122,7 @@ def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
         jsonpath_fields.template(fields["ResultSelector"]) if "ResultSelector" in fields else None
     )
     put = _compile_put(fields.get("ResultPath", "$"))
-    out = _compile_output_path(fields.get("OutputPath", "$"))
+    out = _compile_output_path(fields["OutputPath"]) if "OutputPath" in fields else None
     assign = jsonpath_fields.template(fields["Assign"]) if fields.get("Assign") else None
 
     def leave(env: Env, result: Any) -> Exit:
@@ -164,10 +165,8 @@ def _compile_put(path: str | None) -> Callable[[Env, Any], Any] | None:
     return onto_raw
 
 
-def _compile_output_path(path: str | None) -> Closure | None:
+def _compile_output_path(path: str | None) -> Closure:
     # Fact 323: null makes {}.
-    if path == "$":
-        return None
     if path is None:
         return lambda _: {}
     return jsonpath_fields.whole_path(path)

@@ -30,7 +30,7 @@ class MapPlan:
     """The fields of a Map, compiled; an inline one has no reader, batches, writer or tolerance."""
 
     state: str
-    label: str
+    label: str | None
     items: Closure
     effective: Closure
     reader: Callable[[Env], ItemSource] | None
@@ -51,7 +51,6 @@ def inline_map(plan: MapPlan) -> Callable[[Env], Working]:
     Facts 430 and 432: the events of its iterations. Fact 274: without MaxConcurrency about 40 run
     at a time.
     """
-
     name = plan.state
 
     def start(env: Env) -> FiberGroup:
@@ -140,14 +139,15 @@ def _command(
 ) -> StartMapRun:
     # Fact 282: the ARNs of the map run and of its children.
     engine = env.fiber.engine
+    label = plan.label or engine.identity.label_of(plan.state)
 
     def select(index: int, value: Any, source: str) -> Any:
         return plan.select(env, {"Index": index, "Value": value, "Source": source})
 
     return StartMapRun(
         key=key,
-        arn=engine.identity.map_run_arn(plan.label, key),
-        label=plan.label,
+        arn=engine.identity.map_run_arn(label, key),
+        label=label,
         state=plan.state,
         child=plan.processor,
         execution_type=plan.execution_type,
@@ -170,10 +170,11 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     """Compile the fields of a Map."""
     fields, jsonata = state.fields, state.jsonata
     reader, batcher, writer = state.reader, state.batcher, state.writer
+    # Fact 24: without effect on an inline Map.
+    tolerances = fields if state.distributed else {}
     return MapPlan(
         state=state.name,
-        # It becomes part of ARNs, which are UTF-8: half of a surrogate pair is none.
-        label=(fields.get("Label") or state.name).encode("utf-8", "replace").decode(),
+        label=fields.get("Label"),
         items=_queried_items(fields) if jsonata else _items_at_path(fields),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
@@ -183,8 +184,10 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
         processor=processor,
         execution_type=state.execution_type,
         concurrency=typed_fields.count(fields, "MaxConcurrency", jsonata),
-        tolerated_count=typed_fields.count(fields, "ToleratedFailureCount", jsonata),
-        tolerated_percentage=typed_fields.percentage(fields, "ToleratedFailurePercentage", jsonata),
+        tolerated_count=typed_fields.count(tolerances, "ToleratedFailureCount", jsonata),
+        tolerated_percentage=typed_fields.percentage(
+            tolerances, "ToleratedFailurePercentage", jsonata
+        ),
         leave=leave,
     )
 
@@ -195,11 +198,12 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
     path = fields.get("ItemsPath", "$")
     # Recorded: a path into the context object is quoted without its first $.
     quoted = path[1:] if path.startswith("$$") else path
-    get = jsonpath_fields.whole_path(path)
+    get = jsonpath_fields.whole_path(path) if "ItemsPath" in fields else None
 
     def items(env: Env) -> Any:
-        effective(env)
-        values = get(env)
+        values = effective(env)
+        if get:
+            values = get(env)
         if not isinstance(values, list):
             raise runtime(f'Reference path "{quoted}" must point to array.')
         return values
@@ -209,14 +213,16 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
     """Compile Items; without them it is the state's input (facts 43 and 417)."""
-    if "Items" in fields:
+    if jsonata_fields.is_expression(fields.get("Items")):
         return jsonata_fields.typed(fields["Items"], "Items", "array")
+    written = jsonata_fields.value(fields["Items"], "Items") if "Items" in fields else None
 
     def items(env: Env) -> Any:
-        if not isinstance(env.raw, list):
-            text = dumps(env.raw)
+        values = written(env) if written else env.raw
+        if not isinstance(values, list):
+            text = dumps(values)
             raise jsonata_fields.failed(f"Map state input must be an array but was: {text}")
-        return env.raw
+        return values
 
     return items
 

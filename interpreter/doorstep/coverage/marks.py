@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
 from ..history import Entry, Visit, VisitOutcome, Visits
-from ..history.state_visits import ATTEMPTS
+from ..history.visit import ATTEMPTS
 from ..model import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage
@@ -56,11 +56,9 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 # One execution -----------------------------------------------------------------------------------
 
 
-def of_execution(definition: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Mark]:
+def of_execution(definition: Mapping[str, Any], visits: Visits) -> dict[str, Mark]:
     """Return what an execution used: each state's worst outcome and visits; the ways taken."""
-    states = StateMarks()
-    for entry in entries:
-        states.add(entry)
+    states = StateMarks(visits)
     coverage = Coverage(definition)
     coverage.add(states.visits)
     marks = {START_AT: Mark("succeeded")} if states.visits.all else {}
@@ -84,25 +82,36 @@ def _taken(parts: StateItems, hits: Mapping[Item, int]) -> Iterator[tuple[Item, 
 class StateMarks:
     """What became of each state, event by event."""
 
-    def __init__(self) -> None:
-        self.visits = Visits(())
+    def __init__(self, visits: Visits | None = None) -> None:
+        """`visits`: those that there are; more events can be added."""
+        self.visits = Visits(()) if visits is None else visits
         self._counted: dict[Visit, VisitOutcome] = {}
         self._outcomes: defaultdict[str, Counter[VisitOutcome]] = defaultdict(Counter)
         self._retries: Counter[str] = Counter()
         self._iterations: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for entry in self.visits.entries.values():
+            self._read(entry)
 
     def add(self, entry: Entry) -> set[str]:
         """Add the next event; return the states whose mark may differ from then on."""
         self.visits.add(entry)
+        return self._read(entry)
+
+    def _read(self, entry: Entry) -> set[str]:
         visit = self.visits.of[entry.id]
+        map_name = entry.name if entry.type.startswith("MapIteration") else None
+        if visit is None and map_name:
+            self._iterations[map_name][entry.type.removeprefix("MapIteration")] += 1
+            return {map_name}
         if visit is None:
             # All that runs was stopped, or continues: an end, a redrive.
             return {one.name for one in self.visits.all if self._count(one)}
-        if entry.type in ATTEMPTS and len(visit.attempts) > 1:
+        if entry.type in ATTEMPTS and entry is not visit.attempts[0]:
             self._retries[visit.name] += 1
-        if entry.type.startswith("MapIteration"):
-            self._iterations[visit.name][entry.type.removeprefix("MapIteration")] += 1
-        touched = [one for one in (visit, self.visits.of.get(entry.previous)) if one]
+        if map_name:
+            self._iterations[map_name][entry.type.removeprefix("MapIteration")] += 1
+        before = self.visits.of.get(entry.previous)
+        touched = [one for one in (visit, before, *self.visits.settled) if one]
         for one in touched:
             self._count(one)
         return {one.name for one in touched}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..definitions.documents import Document, load
-from ..history import of_execution
+from ..history import visits_of
 from ..runtime import Execution
 from ..values.json_values import dumps
 from .items import KINDS, Item, ItemKind
@@ -75,7 +75,7 @@ class SuiteCoverage:
         """Count what an execution used."""
         identity = execution.identity
         covered = self.machine(identity.machine, execution.definition, file)
-        covered.coverage.add(of_execution(execution.events), identity, identity.map_run)
+        covered.coverage.add(visits_of(execution), identity, identity.map_run)
 
     def add_source(self, path: Path) -> None:
         """Let the definitions of a file or folder (`*.asl.*`) count, run or not."""

@@ -94,8 +94,8 @@ def _leading_back(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
         leaving[edge.start].append(edge)
     backward: set[Edge] = set()
     done: set[str] = set()
-    for name in leaving:
-        path = {name: iter(leaving[name])} if name not in done else {}
+    for name, edges_of_name in leaving.items():
+        path = {name: iter(edges_of_name)} if name not in done else {}
         while path:
             last = next(reversed(path))
             following = next(path[last], None)
@@ -288,7 +288,7 @@ def _stack(layers: Sequence[Sequence[Cell]]) -> int:
         for cell in layer:
             cell.top, cell.bottom = top, top + height
         far = max((abs(cell.x - one.x) for cell in layer for one in cell.below), default=0)
-        labels = [layers[number], *layers[number + 1 : number + 2]]
+        labels = [layer, *layers[number + 1 : number + 2]]
         narrow = any(all(not cell.is_box for cell in one) for one in labels)
         gap = min(_WIDEST_GAP, max(_LABEL_GAP if narrow else _GAP, round(far / 8)))
         top = round(top + height + (gap if number + 1 < len(layers) else 0))

@@ -17,6 +17,7 @@ from .journal import (
     read_all,
     replay,
     scheduled_line,
+    states_of,
 )
 from .messages import (
     TERMINAL,
@@ -45,6 +46,7 @@ __all__ = [
     "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke",
     "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget",
     "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line", "header_line",
-    "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "written",
+    "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "states_of",
+    "written",
 ]
 # fmt: on

@@ -63,6 +63,8 @@ class Identity:
     map_run: str | None = None
     nesting: int = 0
     """How many executions wait for this one, each for the next."""
+    asynchronous: bool = False
+    """Whether StartExecution started it: an Express one then has a RedriveCount (fact 341)."""
 
     @property
     def machine_path(self) -> str:
@@ -85,10 +87,16 @@ class Identity:
         """Return the ARN of the map run that the command `key` starts (fact 282)."""
         return self._arn(f"mapRun:{self.machine}/{label}:{self.uuid(key)}")
 
+    def label_of(self, state: str) -> str:
+        """Return the label of a Map that has none: a UUID, the same in all executions.
+
+        Fact 282.
+        """
+        return _uuid(f"{self.machine_arn}/{state}")
+
     def uuid(self, place: str) -> str:
         """Return a UUID (version 4) that depends on the seed and the place that asks."""
-        digits = sha256(f"{self.seed}/{place}".encode()).hexdigest()
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+        return _uuid(f"{self.seed}/{place}")
 
     def token(self, key: str) -> str:
         """Return the task token of the command `key`."""
@@ -117,3 +125,8 @@ class Identity:
 
     def _arn(self, rest: str) -> str:
         return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"
+
+
+def _uuid(text: str) -> str:
+    digits = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

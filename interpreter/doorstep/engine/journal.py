@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import InputError, ReplayError
 from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
+from .fibers import Fiber
 from .identity import Identity
 from .messages import Event, Fact, Program
 from .quotas import Quotas, quotas_of
@@ -80,6 +81,9 @@ class Journal:
 def header_line(header: Header, *, inherited: bool = False) -> str:
     """Return the line that begins an execution; `inherited`: its definition is its parent's."""
     fields = {**asdict(header), "definition": None if inherited else header.definition}
+    if not header.identity.asynchronous:
+        # Journals that were written before there was such a member are as they were.
+        del fields["identity"]["asynchronous"]
     return dumps(fields, STORED_DEPTH)
 
 
@@ -173,3 +177,23 @@ def _difference(ours: Event, theirs: Event) -> str:
 
 def _members(event: Event) -> dict[str, Any]:
     return {**(event.details or {}), "previous": event.previous, "at": event.at, "id": event.id}
+
+
+def states_of(program: Program, journal: Journal) -> dict[int, int]:
+    """Return by each event the one that entered the state in which its line of control was.
+
+    The journal's facts go into an engine again, which knows what a history does not say: what of
+    many things that failed is continued by an event after a redrive.
+    """
+    header = journal.header
+    engine = Engine(program, header.identity, header.quotas)
+    entered: dict[int, int] = {}
+
+    def watch(fiber: Fiber, event: Event) -> None:
+        if fiber.env is not None:
+            entered[event.id] = fiber.env.entered
+
+    engine.watch = watch
+    for fact in journal.facts:
+        engine.receive(fact)
+    return entered

@@ -141,8 +141,9 @@ class Invoke(NamedTuple):
 
 
 class FindActivity(NamedTuple):
-    """Say whether the activity of a task that is about to be scheduled is there: answer with looked
-    up.
+    """Say whether the activity of a task that is about to be scheduled is there.
+
+    Answer with the fact `looked up`.
     """
 
     key: str

@@ -236,8 +236,9 @@ class Finding:
     """The tasks called."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return {"kind", "severity", "message", "places": [{"pointer", "text"}], "advice"?,
-        "path"?, "script"?: {"input", "answers", "items"?}}.
+        """Return {"kind", "severity", "message", "places", "advice"?, "path"?, "script"?}.
+
+        A place: {"pointer", "text"}; the script: {"input", "answers", "items"?}.
         """
         members: dict[str, Any] = {
             "kind": self.kind,

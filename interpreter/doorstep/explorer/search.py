@@ -103,8 +103,8 @@ class Search:
             self.reached[goal] = script
         for item in self.subject.used(run):
             self.reached.setdefault(item, script)
-        for goal in _passed(run):
-            self.reached.setdefault(goal, script)
+        for passed in _passed(run):
+            self.reached.setdefault(passed, script)
         self._on_run(self, run)
         # A run with missing data ends early: its goals are those of the repaired one.
         if not self._repair(run):

@@ -34,6 +34,10 @@ class PrivateModules:
 
     def load(self, name: str) -> ModuleType:
         """Import a module of the function by its dotted name; raise whatever the import raises."""
+        top = name.partition(".")[0]
+        if top not in self._names:
+            # Another's module of that name may be importable in this process.
+            raise ModuleNotFoundError(f"No module named {top!r}", name=top)
         with self._in_place():
             return importlib.import_module(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .aws_json import as_aws, history_lines
+from .failures import Ending, StateFailures, ending, failure_lines, failures
 from .recorded import (
     Entry,
     by_execution,
@@ -13,13 +14,15 @@ from .recorded import (
     truncated,
     whole,
 )
-from .state_visits import Visit, VisitOutcome, Visits, of_execution
-from .view import ExecutionView, StateView
+from .state_visits import Visits
+from .view import ExecutionView, StateView, of_execution, visits_of
+from .visit import Visit, VisitOutcome
 
 # fmt: off
 __all__ = [
-    "Entry", "ExecutionView", "StateView", "Visit", "VisitOutcome", "Visits", "as_aws",
-    "by_execution", "entries", "history_lines", "is_started", "of_execution", "of_one",
-    "read_events", "truncated", "whole",
+    "Ending", "Entry", "ExecutionView", "StateFailures", "StateView", "Visit", "VisitOutcome",
+    "Visits", "as_aws", "by_execution", "ending", "entries", "failure_lines", "failures",
+    "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated",
+    "visits_of", "whole",
 ]
 # fmt: on

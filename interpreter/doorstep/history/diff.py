@@ -15,9 +15,10 @@ from typing import Any
 from ..engine import TERMINAL
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .recorded import Entry
-from .state_visits import Visit, Visits
+from .state_visits import Visits
+from .visit import Visit
 
-VisitPath = tuple[tuple[str, int | None, int], ...]
+VisitPath = tuple[tuple[str, int | str | None, int], ...]
 """From the outside in: the state, the iteration that it is in, and which visit of it."""
 
 _WHOLE: VisitPath = ()
@@ -50,22 +51,30 @@ class Aligned:
         return list(differences("", dict(self.a), dict(self.b)))
 
 
-def diff(a: Sequence[Entry], b: Sequence[Entry]) -> list[Aligned]:
+def diff(a: Visits, b: Visits) -> list[Aligned]:
     """Return the visits of both histories, in the order of the first; the execution comes first."""
     first, second = _summaries(a), _summaries(b)
     places = [*first, *(place for place in second if place not in first)]
     return [Aligned(_name(place), first.get(place), second.get(place)) for place in places]
 
 
-def _summaries(events: Sequence[Entry]) -> dict[VisitPath, dict[str, Any]]:
-    """Return what a history says of each visit, and of the execution."""
-    visits = Visits(events)
-    places = dict(_places(visits))
+def _summaries(visits: Visits) -> dict[VisitPath, dict[str, Any]]:
+    """Return what a history says of each visit, and of the execution.
+
+    What belongs to one of several visits, nobody knows which, stands by itself: in iteration `?`.
+    """
+    events = list(visits.entries.values())
+    places, unsure = dict(_places(visits)), _unsure_places(visits)
     summaries: dict[VisitPath, dict[str, Any]] = {_WHOLE: _execution(events)}
-    summaries |= {place: {"calls": 0, "outcome": visit.outcome} for visit, place in places.items()}
+    for visit, place in places.items():
+        known = "not known since the redrive" if visit in unsure else visit.outcome
+        if visit.entered.id < visit.unsure_from or visit not in unsure:
+            summaries[place] = {"calls": 0, "outcome": known}
+    summaries |= {place: {"calls": 0, "outcome": visit.outcome} for visit, place in unsure.items()}
     for event in events:
-        if (visit := visits.of.get(event.id)) is not None:
-            _add(summaries[places[visit]], event)
+        if (owner := visits.of.get(event.id)) is not None:
+            later = owner in unsure and event.id >= owner.unsure_from
+            _add(summaries[(unsure if later else places)[owner]], event)
     return summaries
 
 
@@ -74,10 +83,23 @@ def _places(visits: Visits) -> Iterator[tuple[Visit, VisitPath]]:
     count: Counter[tuple[VisitPath, str, int | None]] = Counter()
     for visit in visits.all:
         around = known[visit.parent]
-        index = visit.index if visit.iteration else None
-        number = count[around, visit.name, index] = count[around, visit.name, index] + 1
-        known[visit] = (*around, (visit.name, index, number))
+        number = count[around, visit.name, visit.map_index] = (
+            count[around, visit.name, visit.map_index] + 1
+        )
+        known[visit] = (*around, (visit.name, visit.map_index, number))
         yield visit, known[visit]
+
+
+def _unsure_places(visits: Visits) -> dict[Visit, VisitPath]:
+    """Return where the visits stand that may as well be others: `?` for a number not known."""
+    places: dict[Visit, VisitPath] = {}
+    count: Counter[VisitPath] = Counter()
+    for visit in visits.all:
+        if visit.alternatives:
+            path: VisitPath = tuple((name, index, 1) for name, index in visit.levels)
+            count[path] += 1
+            places[visit] = (*path[:-1], (*path[-1][:2], count[path]))
+    return places
 
 
 def _execution(events: Sequence[Entry]) -> dict[str, Any]:

@@ -6,137 +6,59 @@ state is entered; events that close a Parallel or a Map belong to an enclosing s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from ..engine import TERMINAL, Event
-from ..values.json_values import value_of
+from ..engine import TERMINAL
 from .recorded import Entry
+from .visit import ATTEMPTS, Visit, VisitOutcome
 
-VisitOutcome = Literal["succeeded", "caught", "failed", "in progress", "aborted"]
 _GROUPS = ("ParallelState", "MapState")
-_FAILED_GROUPS = tuple(f"{group}Failed" for group in _GROUPS)
+_FAILED_GROUPS = (*(f"{group}Failed" for group in _GROUPS), "MapIterationFailed")
 _ASKS = ("TaskSubmitted", "ActivityScheduled", "ActivityStarted")
-ATTEMPTS = (
-    "LambdaFunctionScheduled",
-    "ActivityScheduled",
-    "TaskScheduled",
-    "ParallelStateStarted",
-    "MapStateStarted",
+_CALLED = ("resource", "resourceType", "parameters", "input")
+"""What an event of a scheduled task says of its call."""
+_ENDS_OF_ATTEMPT = tuple(
+    f"{group}{end}" for group in _GROUPS for end in ("Started", "Failed", "Exited")
 )
-
-
-@dataclass(slots=True, eq=False)
-class Visit:
-    """A state that was entered once, and the events that belong to it."""
-
-    entered: Entry
-    parent: Visit | None
-    """That of the Parallel or Map that the state stands in."""
-    index: int | None = None
-    """Which iteration of the Map around it, if there is one."""
-    outcome: VisitOutcome = "in progress"
-    last: Entry | None = None
-    """The latest event of the state itself: not of the iterations in a Map."""
-    waits_for: Entry | None = None
-    """The event after which somebody else has to answer: a callback, a job, an activity's task."""
-    events: list[Entry] = field(default_factory=list)
-    following: str | None = None
-    """The state that was entered next; None at an end, or when this one was not left."""
-
-    @property
-    def name(self) -> str:
-        """The state's name."""
-        return self.entered.name or ""
-
-    @property
-    def over(self) -> bool:
-        """Whether the state was left."""
-        return self.outcome in ("succeeded", "caught")
-
-    @property
-    def exited(self) -> Entry | None:
-        """The event with which the state was left."""
-        last = self.events[-1]
-        return last if last.type.endswith("StateExited") else None
-
-    @property
-    def place(self) -> str:
-        """Where it is from the outside in: `Map[3] > Charge`."""
-        if self.parent is None:
-            return self.name
-        around = self.parent.place
-        return f"{around}{self.iteration} > {self.name}"
-
-    @property
-    def iteration(self) -> str:
-        """`[3]` in an iteration of the Map that it stands in directly, else nothing."""
-        in_map = self.parent and self.parent.entered.type == "MapStateEntered"
-        return f"[{self.index}]" if in_map and self.index is not None else ""
-
-    @property
-    def input(self) -> Any:
-        """The state's input as a value."""
-        return value_of(self.entered.details.get("input"))
-
-    @property
-    def output(self) -> Any:
-        """The state's output as a value; None when it was not left."""
-        return value_of(self.exited.details.get("output")) if self.exited else None
-
-    @property
-    def assigned(self) -> dict[str, Any]:
-        """The variables that it assigned (fact 81)."""
-        texts = self.exited.details.get("assignedVariables", {}) if self.exited else {}
-        return {name: value_of(text) for name, text in texts.items()}
-
-    @property
-    def attempts(self) -> list[Entry]:
-        """The events with which its work began: a task scheduled, branches or items started.
-
-        Facts 411 to 414, 422 and 431: a retry has no second entry.
-        """
-        return [event for event in self.events if event.type in ATTEMPTS]
-
-    @property
-    def retries(self) -> list[Entry]:
-        """The attempts after the first."""
-        return self.attempts[1:]
-
-    @property
-    def errors(self) -> list[str]:
-        """The names of the errors in its own events."""
-        return [str(e.details["error"]) for e in self.events if e.failed and "error" in e.details]
-
-    def outward(self) -> Iterator[Visit]:
-        """Yield this visit and those that enclose it."""
-        visit: Visit | None = self
-        while visit:
-            yield visit
-            visit = visit.parent
 
 
 class Visits:
     """The visits of a history in the order in which the states were entered."""
 
-    def __init__(self, events: Iterable[Entry]) -> None:
+    def __init__(self, events: Iterable[Entry], resumed: Mapping[int, int] | None = None) -> None:
+        """`resumed`: what each event after a redrive continues, if known; see `_resumed_by`.
+
+        By the event's id, the id of the event that entered the state.
+        """
         self.entries: dict[int, Entry] = {}
         self.all: list[Visit] = []
         self.of: dict[int, Visit | None] = {}
         """The visit that each event belongs to; None: the execution."""
         self._index: dict[int, int | None] = {}
+        self._inside: dict[Visit | None, list[Visit]] = {None: []}
+        """The visits in each group since its latest attempt began; None: outermost."""
+        self._maps: defaultdict[str | None, list[Visit]] = defaultdict(list)
+        """The visits of Maps by their names."""
+        self._followed: set[int] = set()
+        self._resumed = resumed
         self._redriven: dict[int, list[Visit]] = {}
         """What can continue after each redrive: the visits that had not succeeded."""
-        for event in events:
+        self.settled: list[Visit] = []
+        """The visits of other states whose outcome the latest event decided."""
+        self._known = {event.id: event for event in events}
+        for event in self._known.values():
             self.add(event)
 
     def add(self, event: Entry) -> None:
         """Add the next event; before `variables` are asked for."""
         self.entries[event.id] = event
+        self.settled = []
         if event.type == "ExecutionRedriven":
             self._redrive(event)
+        self._followed.add(event.previous)
         before = self.of.get(event.previous) or self._resumed_by(event)
         self._index[event.id] = self._iteration(event, before)
         visit = self.of[event.id] = self._visit(event, before)
@@ -148,8 +70,42 @@ class Visits:
                 visit.outcome = _outcome(event, visit)
                 visit.last = event
                 visit.waits_for = _waiting(event, visit)
+            if event.type in _ENDS_OF_ATTEMPT:
+                self._settle(visit, event)
         if event.type in TERMINAL:
-            self._abort()
+            self._settle(None, event)
+
+    def _settle(self, group: Visit | None, event: Entry) -> None:
+        """Record what became of the visits in a group, or in the execution, that ends here.
+
+        What `event` follows from has failed, with all that encloses it. Of the others those have
+        failed whose failure had a consequence; the rest was aborted: it was at work, or waited for
+        its retry.
+
+        Facts 403 and 421: an abort is a leaf. Fact 402: an end follows the event that failed.
+        """
+        blamed = self.failed_visit(event) if _fails(event) else None
+        path = set(blamed.outward()) if blamed else set()
+        self.settled = list(self._unfinished(group))
+        for visit in self.settled:
+            if visit in path:
+                visit.outcome = "failed"
+            elif visit.outcome == "in progress" or not self._consequential(visit):
+                visit.outcome = "aborted"
+        if group and event.type.endswith("StateStarted"):
+            self._inside[group] = []
+
+    def _unfinished(self, group: Visit | None) -> Iterator[Visit]:
+        """Yield the visits in a group that were not left, and those within them."""
+        for visit in self._inside.get(group, ()):
+            if not visit.over:
+                yield visit
+                yield from self._unfinished(visit)
+
+    def _consequential(self, visit: Visit) -> bool:
+        """Return whether the failure of a visit led to anything, if only to its own abort."""
+        failures = [event.id for event in visit.events if event.failed]
+        return not failures or failures[-1] in self._followed
 
     @cached_property
     def variables(self) -> dict[int, dict[str, Any]]:
@@ -177,37 +133,101 @@ class Visits:
             return before
         return None
 
+    def failed_visit(self, end: Entry) -> Visit | None:
+        """Return the visit whose failure ended a group, an attempt of it, or the execution."""
+        failing = self.cause(end) or self.entries.get(end.previous)
+        if failing and failing.type == "ExecutionRedriven":
+            # A Fail state that is redriven fails again without an event of its own (fact 503).
+            parked = self._redriven[failing.id]
+            return next((one for one in parked if one.entered.type == "FailStateEntered"), None)
+        return self.of.get(failing.id) if failing else None
+
     def _visit(self, event: Entry, before: Visit | None) -> Visit | None:
         if event.type.endswith("StateEntered"):
             around = before.parent if before and before.over else before
-            self.all.append(Visit(event, around, self._index[event.id]))
+            visit = Visit(event, around, self._index[event.id])
             if before and before.exited and before.exited.id == event.previous:
-                before.following = event.name
-            return self.all[-1]
+                before.following = visit.name
+            if before and before.over:
+                visit.alternatives, visit.unsure_from = before.alternatives, event.id
+            self.all.append(visit)
+            if event.type == "MapStateEntered":
+                self._maps[visit.name].append(visit)
+            self._inside.setdefault(around, []).append(visit)
+            return visit
         if event.type.startswith("Execution") or event.type.endswith("StateAborted"):
             return None
+        if event.type == "MapIterationAborted":
+            # Facts 108 and 421: it follows what aborted it, in whichever iteration that was.
+            maps = [one for one in self._maps[event.name] if not one.over]
+            return maps[0] if len(maps) == 1 else None
         if event.type == "EvaluationFailed":
             # Some recordings chain it to what precedes the state, not to the state.
             named = event.details.get("state")
+            if before and before.name == named:
+                return before
             return next((one for one in reversed(self.all) if one.name == named), before)
         outward = before.outward() if before else ()
         return next((one for one in outward if _belongs(event, one)), before)
 
+    # After a redrive -----------------------------------------------------------------------------
+
     def _redrive(self, event: Entry) -> None:
         # Fact 502: a state that was not left is resumed without a second entry.
-        parked = [visit for visit in self.all if not any(one.over for one in visit.outward())]
+        parked = list(self._unfinished(None))
         for visit in parked:
             visit.outcome, visit.last = "in progress", event
         self._redriven[event.id] = parked
 
     def _resumed_by(self, event: Entry) -> Visit | None:
-        """Return the first visit that an event right after a redrive can belong to."""
+        """Return the visit that an event right after a redrive belongs to.
+
+        All lines of control continue from the same event. What distinguishes them: the state's
+        name, what a task is called with, and the iterations whose end follows from the event.
+        Visits that are alike in all of this are each other's `alternatives`.
+        """
         parked = self._redriven.get(event.previous, [])
-        resumed = next((visit for visit in parked if _resumes(event, visit)), None)
-        if resumed:
+        if self._resumed is not None and event.id in self._resumed:
+            entered = self._resumed[event.id]
+            match = [visit for visit in self.all if visit.entered.id == entered]
+        else:
+            match = [visit for visit in parked if _resumes(event, visit)]
+            indexes = self._iterations_ended.get(event.id, ())
+            match = [one for one in match if _stands_in(one, indexes)] or match
+            match = [one for one in match if _called_alike(event, one)] or match
+        if not match:
+            return None
+        resumed, *others = match
+        for one in match if others else ():
+            one.alternatives = [other for other in match if other is not one]
+            one.unsure_from = one.unsure_from or event.id
+        if resumed in parked:
             parked.remove(resumed)
-            self._index[event.previous] = resumed.index
+        self._index[event.previous] = resumed.index
         return resumed
+
+    @cached_property
+    def _iterations_ended(self) -> dict[int, list[tuple[str | None, object]]]:
+        """By each event right after a redrive, the iterations whose end it led to: (Map, index).
+
+        Walked back from the iterations' ends: an event has one cause, but many consequences.
+        """
+        ended = defaultdict(list)
+        for event in self._known.values():
+            if event.type in ("MapIterationSucceeded", "MapIterationFailed"):
+                iteration = event.name, event.details.get("index")
+                at, begun = self._known.get(event.previous), False
+                while at and not begun:
+                    begun = at.type == "MapIterationStarted" and iteration == (
+                        at.name,
+                        at.details.get("index"),
+                    )
+                    before = self._known.get(at.previous)
+                    if before and before.type == "ExecutionRedriven" and not begun:
+                        ended[at.id].append(iteration)
+                        break
+                    at = before
+        return ended
 
     def _iteration(self, event: Entry, before: Visit | None) -> int | None:
         """Return the number of the innermost iteration that an event stands in."""
@@ -218,23 +238,39 @@ class Visits:
             return before.index
         return self._index.get(event.previous)
 
-    def _abort(self) -> None:
-        # Facts 403 and 421: an abort is a leaf.
-        for visit in self.all:
-            if visit.outcome == "in progress":
-                visit.outcome = "aborted"
+
+def _fails(event: Entry) -> bool:
+    return event.failed or event.type in ATTEMPTS
 
 
-def of_execution(events: Iterable[Event]) -> Visits:
-    """Return the visits in an execution's own events."""
-    return Visits(Entry(*event[:4], event.details or {}) for event in events)
+def _stands_in(visit: Visit, iterations: Iterable[tuple[str | None, object]]) -> bool:
+    """Return whether a visit stands in all of these iterations, (name of the Map, index)."""
+    around = {(one.parent.name, one.map_index) for one in visit.outward() if one.parent}
+    return around.issuperset(iterations)
+
+
+def _called_alike(event: Entry, visit: Visit) -> bool:
+    """Return whether a visit's task was called before with what the event calls it with."""
+    return any(
+        attempt.id != event.id
+        and all(attempt.details.get(name) == event.details.get(name) for name in _CALLED)
+        for attempt in visit.attempts
+    )
 
 
 def _resumes(event: Entry, visit: Visit) -> bool:
+    """Return whether an event right after a redrive can be one of this visit."""
+    if event.type.startswith("Execution"):
+        return False
+    if event.type.startswith("MapIteration"):
+        iteration = visit.parent and visit.parent.name, visit.map_index
+        return iteration == (event.name, event.details.get("index"))
+    if event.type == "EvaluationFailed":
+        return visit.name == event.details.get("state")
     if event.name is not None:
         return event.name == visit.name and not event.type.endswith("StateEntered")
-    kind = "Map" if event.type.startswith("Map") else "Task"
-    return visit.entered.type == f"{kind}StateEntered"
+    group = next((kind for kind in ("Map", "Parallel") if event.type.startswith(kind)), "Task")
+    return visit.entered.type == f"{group}StateEntered"
 
 
 def _belongs(event: Entry, visit: Visit) -> bool:

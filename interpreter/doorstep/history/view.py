@@ -15,8 +15,10 @@ from ..model import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of
 from .aws_json import HistoryEvent, as_aws
+from .failures import ending, failure_lines
 from .recorded import Entry
-from .state_visits import Visit, VisitOutcome, Visits
+from .state_visits import Visits
+from .visit import Visit, VisitOutcome
 
 _LINES = 60
 _CHARACTERS = 200
@@ -113,7 +115,7 @@ class ExecutionView(ABC):
     @property
     @abstractmethod
     def definition(self) -> Mapping[str, Any] | None:
-        """The definition that it runs, as a value; None where that is not known."""
+        """The definition that it runs, as a value; None: not known."""
 
     @property
     def status(self) -> str:
@@ -199,10 +201,12 @@ class ExecutionView(ABC):
         """
         if not self.events:
             return "not started"
-        begun, visits = self.events[0].at, self._visits
+        begun, of_states = self.events[0].at, visits_of(self)
+        visits, end = of_states.all, ending(of_states)
+        where = f" in {end.place}" if end and end.place else ""
         error = f": {self.error}" if self.error else ""
         cause = f": {_short(self.cause, _LONGEST_CAUSE)}" if self.cause else ""
-        lines = [f"{self.status} after {_after(self.events[-1].at - begun)}{error}{cause}"]
+        lines = [f"{self.status} after {_after(self.events[-1].at - begun)}{where}{error}{cause}"]
         left_out = len(visits) - _LINES
         if left_out > 0:
             lines.append(f"… {left_out:,} states before these")
@@ -218,13 +222,43 @@ class ExecutionView(ABC):
         return (self.events[-1].details or {}) if self.ended else {}
 
     @property
+    def failure_table(self) -> str:
+        """What failed, as a table: first what ended it, then the rest; alike iterations as one.
+
+        Empty when nothing failed.
+        """
+        return "\n".join(failure_lines(visits_of(self)))
+
+    @property
     def _visits(self) -> list[Visit]:
-        entries = (Entry(e.id, e.previous, e.type, e.at, e.details or {}) for e in self.events)
-        return Visits(entries).all
+        return visits_of(self).all
+
+    def _resumed(self) -> Mapping[int, int] | None:
+        """Return what the events after a redrive continue, see `Visits`; None: not known."""
+        return None
 
     def _with_items(self) -> Iterable[ExecutionView]:
         """Return this execution, and those of its distributed Maps' items as far as known."""
         return (self,)
+
+
+def visits_of(execution: ExecutionView) -> Visits:
+    """Return the state visits of an execution."""
+    redriven = any(event.type == "ExecutionRedriven" for event in execution.events)
+    return of_execution(execution.events, execution._resumed() if redriven else None)
+
+
+def of_execution(
+    events: Iterable[HistoryEvent], resumed: Mapping[int, int] | None = None
+) -> Visits:
+    """Return the state visits in these events; `resumed` as for `Visits`."""
+    entries = (
+        one
+        if isinstance(one, Entry)
+        else Entry(one.id, one.previous, one.type, one.at, one.details or {})
+        for one in events
+    )
+    return Visits(entries, resumed)
 
 
 def _between(events: Sequence[HistoryEvent]) -> timedelta:

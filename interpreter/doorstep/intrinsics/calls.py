@@ -1,9 +1,9 @@
-"""Calls of intrinsic functions (`States.Format` and 17 more): text to a tree, tree to closure.
+r"""Calls of intrinsic functions (`States.Format` and 17 more): text to a tree, tree to closure.
 
     call     = "States." name "(" [ argument { "," argument } ] ")"
     argument = call | path | 'text' | number | true | false | null
 
-Quotas and syntax: fact 350. In a text only ``\\'``, ``\\{``, ``\\}`` and ``\\\\`` are escapes;
+Quotas and syntax: fact 350. In a text only ``\'``, ``\{``, ``\}`` and ``\\`` are escapes;
 another one is refused when the definition is created (recorded: LocalStack's
 test_illegal_escapes). The number of arguments is not looked at then: AWS fails the call when
 it runs.

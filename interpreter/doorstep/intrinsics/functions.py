@@ -128,6 +128,7 @@ def array_unique(items: Any) -> list[Any]:
 
 
 def base64_encode(text: Any) -> str:
+    """Encode a text's UTF-8 bytes (States.Base64Encode)."""
     # Fact 57: at most 10,000 characters.
     return base64.b64encode(_utf8(_short(_text(text)))).decode()
 
@@ -171,6 +172,7 @@ def string_to_json(text: Any) -> Any:
 
 
 def json_to_string(*values: Any) -> str:
+    """Return a value's JSON text (States.JsonToString)."""
     # Fact 129: of the counts of arguments only this one has a text of its own.
     if len(values) != 1:
         raise InvalidArguments(": only a single argument is allowed.")

@@ -164,7 +164,6 @@ class JSONataError(Exception):
     @property
     def message(self) -> str:
         """The text of the error, without its code."""
-
         known = {"token": self.token, **self.details} if self.token else self.details
 
         def detail(match: re.Match[str]) -> str:

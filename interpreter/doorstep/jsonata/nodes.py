@@ -63,41 +63,53 @@ class Node:
 
 @dataclass(eq=False)
 class Literal(Node):
+    """``1``, ``"text"``, ``true``, ``null``."""
+
     value: Any
 
 
 @dataclass(eq=False)
 class Name(Node):
+    """``field``."""
+
     value: str
 
 
 @dataclass(eq=False)
 class Variable(Node):
+    """``$name``; ``$`` and ``$$`` have the names "" and "$"."""
+
     name: str
 
 
 @dataclass(eq=False)
 class Wildcard(Node):
-    pass
+    """``*``: the values of all members."""
 
 
 @dataclass(eq=False)
 class Descendants(Node):
-    pass
+    """``**``: the value itself and all below it."""
 
 
 @dataclass(eq=False)
 class Parent(Node):
+    """``%``: what the value was reached from."""
+
     slot: Slot
 
 
 @dataclass(eq=False)
 class Regex(Node):
+    """``/pattern/flags``."""
+
     pattern: Pattern
 
 
 @dataclass(eq=False)
 class Path(Node):
+    """``a.b.c``."""
+
     steps: list[Node]
     keep_singleton: bool = False
 
@@ -112,16 +124,22 @@ class SortTerm:
 
 @dataclass(eq=False)
 class Sort(Node):
+    """``^(>a, b)`` as a step."""
+
     terms: list[SortTerm]
 
 
 @dataclass(eq=False)
 class Negate(Node):
+    """``-a``."""
+
     operand: Node
 
 
 @dataclass(eq=False)
 class Binary(Node):
+    """``a + b`` and the other operators that take two values."""
+
     operator: str
     left: Node
     right: Node
@@ -129,23 +147,31 @@ class Binary(Node):
 
 @dataclass(eq=False)
 class Array(Node):
+    """``[a, b]``."""
+
     items: list[Node]
     constructed: bool = False
 
 
 @dataclass(eq=False)
 class Object(Node):
+    """``{"key": value}``."""
+
     pairs: list[tuple[Node, Node]]
 
 
 @dataclass(eq=False)
 class Block(Node):
+    """``(a; b)``."""
+
     expressions: list[Node]
     constructed: bool = False
 
 
 @dataclass(eq=False)
 class Condition(Node):
+    """``test ? then : otherwise``."""
+
     test: Node
     then: Node
     otherwise: Node | None
@@ -153,18 +179,24 @@ class Condition(Node):
 
 @dataclass(eq=False)
 class Bind(Node):
+    """``$name := value``."""
+
     name: str
     value: Node
 
 
 @dataclass(eq=False)
 class Apply(Node):
+    """``left ~> right``."""
+
     left: Node
     right: Node
 
 
 @dataclass(eq=False)
 class Call(Node):
+    """``$f(a, b)``."""
+
     procedure: Node
     arguments: list[Node]
     tail: bool = False
@@ -177,12 +209,16 @@ class Placeholder(Node):
 
 @dataclass(eq=False)
 class Partial(Node):
+    """``$f(?, b)``."""
+
     procedure: Node
     arguments: list[Node]
 
 
 @dataclass(eq=False)
 class Lambda(Node):
+    """``function($a){…}``."""
+
     parameters: list[str]
     signature: Signature | None
     body: Node
@@ -190,6 +226,8 @@ class Lambda(Node):
 
 @dataclass(eq=False)
 class Transform(Node):
+    """``|pattern|update, delete|``."""
+
     pattern: Node
     update: Node
     delete: Node | None

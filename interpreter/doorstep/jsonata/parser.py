@@ -59,6 +59,7 @@ class Parser(TokenStream):
         self.bound: set[str] = set()
 
     def parse(self) -> Node:
+        """Parse the whole text."""
         self.advance()
         tree = self.expression(0)
         if self.token.kind != "end":
@@ -70,6 +71,7 @@ class Parser(TokenStream):
         return tree
 
     def expression(self, power: int) -> Node:
+        """Parse an expression of operators that bind tighter than `power`."""
         self._nesting += 1
         if self._nesting > _MAX_NESTING:
             raise JSONataError("U1001", self.token.position, message=STACK_OVERFLOW)
@@ -85,7 +87,7 @@ class Parser(TokenStream):
                 raise JSONataError("U1001", token.position, message=STACK_OVERFLOW)
         self._nesting -= 1
         height = self._height + 1
-        self._height = height if height > beside else beside
+        self._height = max(beside, height)
         return left
 
     def _joined(self, join: Callable[..., Node], left: Node, *parts: Any) -> Node:

@@ -29,10 +29,12 @@ def text_of(node: Node) -> Any:
 
 
 def path_of(node: Node) -> nodes.Path:
+    """Return a path of one step."""
     return nodes.Path(node.position, [node])
 
 
 def is_lambda(node: Node) -> bool:
+    """Return whether ``(`` after this node begins a lambda's parameters."""
     match node:
         case nodes.Path(steps=[nodes.Name(value="function" | "λ") as name], group=None):
             return not name.stages
@@ -40,6 +42,7 @@ def is_lambda(node: Node) -> bool:
 
 
 def binary(operator: str, at: int, left: Node, right: Node) -> nodes.Binary:
+    """``left operator right``; what seeks an ancestor in either seeks it further out."""
     return pass_up(nodes.Binary(at, operator, left, right), left, right)
 
 
@@ -64,6 +67,7 @@ def join_step(left: Node, right: Node) -> nodes.Path:
 
 
 def add_filter(left: Node, condition: Node, at: int) -> Node:
+    """``left[condition]``."""
     step = left.steps[-1] if isinstance(left, nodes.Path) else left
     if step.group is not None:
         raise JSONataError("S0209", at)
@@ -76,6 +80,7 @@ def add_filter(left: Node, condition: Node, at: int) -> Node:
 
 
 def add_order(path: nodes.Path, sort: nodes.Sort) -> Node:
+    """``path^(terms)``."""
     path.steps.append(sort)
     resolve(path)
     return path
@@ -93,6 +98,7 @@ def _as_step(step: Node) -> Node:
 
 
 def keep_array(left: Node) -> Node:
+    """``left[]``: a single result stays an array."""
     left.keep_array = True
     if isinstance(left, nodes.Path):
         step = left.steps[-1]
@@ -103,6 +109,7 @@ def keep_array(left: Node) -> Node:
 
 
 def bind_focus(left: Node, name: str, at: int) -> Node:
+    """``left@$name``."""
     step = left.steps[-1] if isinstance(left, nodes.Path) else left
     if step.stages or step.predicates:
         raise JSONataError("S0215", at)
@@ -114,6 +121,7 @@ def bind_focus(left: Node, name: str, at: int) -> Node:
 
 
 def bind_index(left: Node, name: str) -> Node:
+    """``left#$name``."""
     if isinstance(left, nodes.Path):
         path = left
     else:

@@ -55,6 +55,7 @@ class Scanner:
 
     @property
     def ended(self) -> bool:
+        """Whether nothing is left."""
         return self.position >= len(self.text)
 
     def at(self, *tokens: str) -> bool:
@@ -69,10 +70,12 @@ class Scanner:
         return False
 
     def expect(self, token: str, reason: str) -> None:
+        """Skip a token; raise the refusal with this reason when another comes."""
         if not self.take(token):
             raise self.refused(reason)
 
     def skip_blanks(self) -> None:
+        """Skip blanks."""
         while not self.ended and self.text[self.position] in BLANK:
             self.position += 1
 

@@ -138,9 +138,10 @@ class PathNotFound(Exception):  # noqa: N818  named after what it says
 
 
 class IndexNotFound(PathNotFound):
-    """The path ends past the end of an array; as a field of a payload template that is null
-    (measured: floci's StepFunctionsIntrinsicMissingArgumentIntegrationTest;
-    fact 328).
+    """The path ends past the end of an array.
+
+    As a field of a payload template that is null (measured: floci's
+    StepFunctionsIntrinsicMissingArgumentIntegrationTest; fact 328).
     """
 
 
@@ -186,6 +187,7 @@ def _single(step: Step) -> bool:
 
 
 def key_of(step: Step) -> Any:
+    """Return the name or index of a step that has one alone."""
     match step:
         case Members((key,)) | Elements((key,)):
             return key

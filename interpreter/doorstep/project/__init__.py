@@ -1,7 +1,17 @@
 """A user's project as it is: machines, functions and resources of a template."""
 
+from .around import Around, at_work
 from .finding import open_project, template_in
 from .project import Omission, Project, Resource
 from .resources import create
 
-__all__ = ["Omission", "Project", "Resource", "create", "open_project", "template_in"]
+__all__ = [
+    "Around",
+    "Omission",
+    "Project",
+    "Resource",
+    "at_work",
+    "create",
+    "open_project",
+    "template_in",
+]

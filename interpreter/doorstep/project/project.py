@@ -11,6 +11,7 @@ from ..definitions.templates import TemplateMachine
 from ..errors import HandlerLoadError, InputError
 from ..functions import Function, Log, handler_of
 from ..runtime.handlers import Handler
+from ..validation import validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,20 @@ class Project:
         if name in self.machines:
             return self.machines[name]
         raise InputError(f"no state machine {name}; {there}")
+
+    def state_machines(self) -> dict[str, tuple[Any, str]]:
+        """Return definitions and types by name, as `states:startExecution` finds them."""
+        return {
+            name: (one.document.definition, one.type)
+            for name, one in self.machines.items()
+            if not validate(one.document.definition, type=one.type)
+        }
+
+    def has_processes(self) -> bool:
+        """Whether code of it runs in processes of its own."""
+        return any(
+            one.isolated or not one.runtime.startswith("python") for one in self.functions.values()
+        )
 
     def handlers(self, log: Log) -> dict[str, Handler]:
         """Return what answers the project's functions, by their names.

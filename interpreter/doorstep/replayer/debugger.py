@@ -17,7 +17,7 @@ from ..asl.context import Env
 from ..asl.data_flow import stages
 from ..engine import Engine, Event, Fiber
 from ..errors import StateFailed
-from ..history import Entry, ExecutionView, Visit, as_aws
+from ..history import Ending, Entry, ExecutionView, Visit, Visits, as_aws, ending, visits_of
 from ..model import State
 from ..values.json_values import ABSENT, JsonDifference, differences, value_of
 from .comparison import Difference
@@ -56,10 +56,11 @@ class Moment:
     """
 
     def as_json(self) -> dict[str, Any]:
-        """Return {"event": as GetExecutionHistory has it, "startedAfterSeconds", "state", "place",
-        "input", "asked", "output", "error", "cause", "variables", "context", "stages"}.
+        """Return {"event", "startedAfterSeconds", "state", "place", "input", "asked", "output", …}.
 
-        Missing data is left out; state is null for the execution itself.
+        And "error", "cause", "variables", "context" and "stages". The event is as
+        GetExecutionHistory has it; missing data is left out; state is null for the execution
+        itself.
         """
         members = {
             "event": as_aws(self.event),
@@ -100,6 +101,7 @@ class Moments(ExecutionView, Sequence[Moment]):
         self._replay = replayer.watch(recording, self._snapshots) if replayer else None
         states = replayer.machine.scope.walk() if replayer else ()
         self._states = {state.name: state for state in states}
+        self._line_visits = visits_of(self)
 
     @property
     def difference(self) -> Difference | None:
@@ -117,15 +119,30 @@ class Moments(ExecutionView, Sequence[Moment]):
         return self._definition
 
     @property
+    def visits(self) -> Visits:
+        """The visits of states; with a definition those after a redrive are known as well."""
+        return self._line_visits
+
+    @property
+    def ending(self) -> Ending | None:
+        """What ended the execution; None when it succeeded, or still ran."""
+        return ending(self.visits)
+
+    @property
     def failures(self) -> list[int]:
         """The indexes of the events of failures."""
         return [index for index, entry in enumerate(self.recording.events) if _failed(entry)]
 
     @property
     def first_failure(self) -> int | None:
-        """The index of the first failure that no retry made good; None when all went well."""
+        """The index of what ended the execution; else of the first failure that no retry made good.
+
+        None when all went well.
+        """
+        if (end := self.ending) and end.status != "ABORTED":
+            return end.first.id - 1
         for index in self.failures:
-            visit = self._of(self.recording.events[index])
+            visit = self.of(self.recording.events[index])
             if visit is None or visit.outcome != "succeeded":
                 return index
         return None
@@ -147,37 +164,51 @@ class Moments(ExecutionView, Sequence[Moment]):
 
     # One moment --------------------------------------------------------------------------------
 
-    def _of(self, entry: Entry) -> Visit | None:
+    def of(self, entry: Entry) -> Visit | None:
         """Return the visit that an event is about: an execution fails where its last state was."""
-        visit = self.recording.visit(entry.id)
+        visit = self.visits.of.get(entry.id)
         if visit is None and _failed(entry):
-            visit = self.recording.visit(entry.previous) or self._unfinished(entry)
+            visit = self.visits.failed_visit(entry) or self._unfinished(entry)
         return visit
 
     def _unfinished(self, entry: Entry) -> Visit | None:
         """Return the last state that was entered before and not left."""
-        before = [one for one in self.recording.visits.all if one.entered.id < entry.id]
+        before = [one for one in self.visits.all if one.entered.id < entry.id]
         return next((one for one in reversed(before) if not one.over), None)
 
+    def _resumed(self) -> Mapping[int, int] | None:
+        """Return what the replay knows of the events after a redrive: whose visit each is of."""
+        if self._replay is None:
+            return None
+        pairing = self._replay.pairing
+        return {
+            recorded: pairing.of[snapshot.env.entered]
+            for recorded, ours in pairing.ours.items()
+            if (snapshot := self._snapshots.of.get(ours)) and snapshot.env.entered in pairing.of
+        }
+
     def _moment(self, entry: Entry) -> Moment:
-        visit = self._of(entry)
+        visit = self.of(entry)
         failure = self._failure(entry)
         # The end of an execution is no event of the visit: the visit's last data stands for it.
         until = [one for one in visit.events if one.id <= entry.id] if visit else [entry]
         snapshot = self._snapshot(until[-1])
         inputs = visit.entered if visit else entry
         attempt = _attempt(visit, entry)
+        unsure = bool(visit and visit.alternatives and entry.id >= visit.unsure_from)
         return Moment(
             event=entry,
             after=entry.at - self.recording.events[0].at,
-            place=visit.place if visit else "",
+            place=visit.place_at(entry) if visit else "",
             state=visit.name if visit else None,
-            input=_value(inputs, "input"),
+            input=ABSENT
+            if visit and unsure and _several_inputs(visit)
+            else _value(inputs, "input"),
             asked=_asked(attempt),
             output=_value(entry, "output"),
             error=failure.get("error"),
             cause=failure.get("cause"),
-            variables=snapshot.variables if snapshot else self._variables(entry, visit),
+            variables=snapshot.variables if snapshot else self._variables(entry, visit, unsure),
             context=snapshot.context if snapshot else None,
             stages=self._stages(entry, visit, attempt),
         )
@@ -189,10 +220,10 @@ class Moments(ExecutionView, Sequence[Moment]):
             return next((one.details for one in following if "error" in one.details), {})
         return entry.details
 
-    def _variables(self, entry: Entry, visit: Visit | None) -> dict[str, Any]:
-        if visit is None:
-            return {}
-        known = self.recording.visits.variables[visit.entered.id]
+    def _variables(self, entry: Entry, visit: Visit | None, unsure: bool) -> dict[str, Any] | None:
+        if visit is None or unsure:
+            return None if unsure else {}
+        known = self.visits.variables[visit.entered.id]
         return {**known, **visit.assigned} if entry is visit.exited else known
 
     # What the replay adds ----------------------------------------------------------------------
@@ -264,6 +295,13 @@ def _asked(attempt: Entry | None) -> Any:
     if attempt is None:
         return ABSENT
     return _value(attempt, "parameters" if "parameters" in attempt.details else "input")
+
+
+def _several_inputs(visit: Visit | None) -> bool:
+    """Return whether a visit may be one of several that had different inputs."""
+    if visit is None or visit.entered.id >= visit.unsure_from:
+        return False
+    return any(one.input != visit.input for one in visit.alternatives)
 
 
 def _value(entry: Entry, name: str) -> Any:

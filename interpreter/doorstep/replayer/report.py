@@ -53,7 +53,7 @@ class Replay(ExecutionView):
 
     @property
     def all(self) -> Iterator[Replay]:
-        """This one, then those of its children and of theirs."""
+        """The replay itself, then those of its children and of theirs."""
         yield self
         for child in self.children:
             if child.replay:
@@ -61,7 +61,7 @@ class Replay(ExecutionView):
 
     @property
     def verdicts(self) -> Counter[str]:
-        """How many of the handlers' answers are the same, fixed, different, …"""
+        """How many of the handlers' answers are the same, fixed, different and so on."""
         return Counter(answer.verdict for answer in self.answers)
 
     def as_json(self) -> dict[str, Any]:

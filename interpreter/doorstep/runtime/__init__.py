@@ -8,9 +8,9 @@ from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, Source, handler, names_by, names_of
 from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
+from .nested import described, input_text, starts_execution
 from .persistence import InMemory, JournalFile, resume_execution
 from .running import Running, Startable, child_identity
-from .step_functions import described, input_text, starts_execution
 
 # fmt: off
 __all__ = [

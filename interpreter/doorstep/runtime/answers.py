@@ -126,9 +126,8 @@ def fail(error: str | None, cause: str | None = None, *, after: Duration = 0) ->
 
 
 def no_answer(*, response: Any = ABSENT) -> Answer:
-    """Leave the task without an answer: TimeoutSeconds, HeartbeatSeconds or the execution's timeout
-    decide.
+    """Leave the task without an answer.
 
-    Fact 101.
+    TimeoutSeconds, HeartbeatSeconds or the execution's timeout decide (fact 101).
     """
     return Answer(response=response)

@@ -27,14 +27,14 @@ from ..engine import (
     replay,
 )
 from ..errors import DoorstepError, crashed
-from ..values.json_values import ABSENT
 from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
 from .handlers import Handlers
 from .invocation import LAMBDA_SECONDS, Context, call, context_of
-from .pending_answers import accept, deliver_held, expire, release, schedule
+from .nested import Cuts
+from .pending_answers import accept, deliver_held, expire, release, take_answer
 from .persistence import InMemory
-from .running import EventListener, NewMapRun, Persistence, Running, Startable
+from .running import Api, EventListener, NewMapRun, Persistence, Running, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -63,6 +63,7 @@ class Driver:
         is_there: Callable[[Invoke], bool] | None = None,
         isolated: bool = False,
         new_map_run: NewMapRun | None = None,
+        api: Api | None = None,
     ) -> None:
         """Make a driver without executions.
 
@@ -72,6 +73,7 @@ class Driver:
         | is_there | whether the activity of a task exists; without it every one does |
         | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
         | new_map_run | makes the run of a distributed Map |
+        | api | answers the operations of `aws-sdk:sfn` |
         """
         self.clock = clock
         self.handlers = handlers
@@ -85,6 +87,8 @@ class Driver:
         self._is_there = is_there
         self._isolated = isolated
         self._new_map_run = new_map_run
+        self.api = api
+        self._cuts = Cuts(self)
         self._tokens: dict[str, tuple[Running, str]] = {}
 
     def start(
@@ -108,6 +112,11 @@ class Driver:
         self.forget(execution)
         return True
 
+    @property
+    def knows_machines(self) -> bool:
+        """Whether a machine that is not among `machines` does not exist."""
+        return bool(self.machines) or self.api is not None
+
     def find(self, arn: str) -> Running | None:
         """Return the execution with this ARN, if there is one."""
         return self.executions.get(arn) or self.persistence.find(arn)
@@ -127,7 +136,11 @@ class Driver:
         self.clock.run(lambda: execution.ended)
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
-        """StopExecution (fact 100)."""
+        """StopExecution (fact 100); one that has not begun begins before."""
+        if execution.beginning and execution.status == "NOT_STARTED":
+            begin = execution.beginning.act
+            execution.beginning.cancel()
+            begin()
         deliver_held(self, execution)
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
@@ -147,6 +160,9 @@ class Driver:
         # The machine's clock may be set back; the time of a history never goes back.
         fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
         before = len(engine.history)
+        if execution.jobs and kind in ("succeeded", "failed"):
+            # It is answered, be it by somebody with its token: that does not cut its child off.
+            execution.jobs.pop(key, None)
         commands = engine.receive(fact)
         events = engine.history[before:]
         if engine.fault:
@@ -155,6 +171,11 @@ class Driver:
         if not self._journaled(execution, fact, events):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
+        if execution.jobs:
+            # Not only after it is stored, but together with it: a crash leaves no child behind.
+            for command in commands:
+                if isinstance(command, Cancel):
+                    self._cuts.cut(execution, command.key)
         if kind == "submitted":
             execution.submitted.add(key)
             release(self, execution, key)
@@ -224,11 +245,9 @@ class Driver:
 
         Facts 233 and 468.
         """
-        if token not in self._tokens and self.persistence.knows_token(token):
+        if not self.is_open(token):
             return False
         execution, key = self._tokens[token]
-        if not execution.awaits(key):
-            return False
         # In the clock's thread, as persistence is used by that alone; and there it comes before the
         # answer of the handler that sends.
         if kind != "heartbeat" and not after:
@@ -236,6 +255,13 @@ class Driver:
         return execution.clock.submit(
             partial(accept, self, execution, kind, key, data, seconds(after))
         )
+
+    def is_open(self, token: str) -> bool:
+        """Return whether the task with this token waits; raise KeyError if no task has had it."""
+        if token not in self._tokens and self.persistence.knows_token(token):
+            return False
+        execution, key = self._tokens[token]
+        return execution.awaits(key)
 
     def send_or_raise(self, token: str, kind: FactKind, data: Any, after: Duration) -> None:
         """Call `send`; raise DoorstepError for an unknown token, or one whose task is over."""
@@ -278,6 +304,7 @@ class Driver:
         execution.ending.discard(key)
         if run := execution.map_runs.get(key):
             run.abort()
+        self._cuts.cut(execution, key)
 
     def _start_map_run(self, execution: Running, command: StartMapRun) -> None:
         run = execution.map_runs.get(command.key)
@@ -347,47 +374,9 @@ class Driver:
             self.crash(execution, answer)
             return
         try:
-            self._take_answer(execution, invoke, answer)
+            take_answer(self, execution, invoke, answer)
         except Exception as problem:  # noqa: BLE001
             self._contain(execution, problem)
-
-    def _take_answer(self, execution: Running, invoke: Invoke, answer: Answer) -> None:
-        if answer.heartbeat:
-            self._beat(execution, invoke.key, answer.heartbeat)
-        # A callback's or a job's request is answered first; without that, a failure refuses it.
-        refused = answer.failed and not answer.after and answer.response is ABSENT
-        if refused and invoke.key in execution.held:
-            # Whoever ended the task was answered that it is so.
-            release(self, execution, invoke.key)
-            return
-        submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
-        # The end of a job is stored before the answer to its request is: a crash between the two
-        # then asks for both again, where it would else wait for an end that nobody knows.
-        self._end(execution, invoke, answer, early=submitted)
-        if submitted:
-            response = {} if answer.response is ABSENT else answer.response
-            self.deliver(execution, "submitted", invoke.key, response)
-
-    def _end(self, execution: Running, invoke: Invoke, answer: Answer, *, early: bool) -> None:
-        key, after = invoke.key, answer.after
-        if answer.failed:
-            failure = {"error": answer.error, "cause": answer.cause}
-            final = {"final": True} if answer.final else {}
-            schedule(self, execution, "failed", key, failure | final, after, early=early)
-        elif answer.output is not ABSENT:
-            schedule(self, execution, "succeeded", key, answer.output, after, early=early)
-        elif invoke.integration.pattern and answer.response is not ABSENT:
-            self.leave_open(execution, invoke)
-
-    def _beat(self, execution: Running, key: str, every: float) -> None:
-        """Send the task's heartbeats until the task is over."""
-
-        def beat() -> None:
-            if key in execution.engine.waiting:
-                self.deliver(execution, "heartbeat", key)
-                self._beat(execution, key, every)
-
-        execution.clock.call_at(execution.clock.now() + every, beat)
 
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""

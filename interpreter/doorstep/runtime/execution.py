@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from ..engine import Event, Identity
+from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
 from ..history import ExecutionView
 from .answers import Duration, seconds
@@ -93,6 +93,9 @@ class Execution(ExecutionView):
         """What happened, as text: a line for each state that was entered, the latest sixty."""
         return super().picture if self.events else f"{self.name}: not started"
 
+    def _resumed(self) -> Mapping[int, int]:
+        return states_of(self._running.engine.program, self._running.journal)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Execution) and other._running is self._running
 
@@ -132,9 +135,6 @@ class Execution(ExecutionView):
 
     def stop(self, error: str | None = None, cause: str | None = None) -> None:
         """End it at once with status ABORTED (StopExecution); nothing happens if it has ended."""
-        if self._running.beginning and self.status == "NOT_STARTED":
-            self._running.beginning.act()
-            self._running.beginning.cancel()
         self._driver.stop(self._running, error, cause)
 
     @property

@@ -56,7 +56,11 @@ class Handlers:
         for source in self._sources:
             if function := source.find(names):
                 return function
-        return next((rest for one in self._sources if (rest := one.find(("*",)))), None)
+        return self.by_name("*")
+
+    def by_name(self, name: str) -> Handler | None:
+        """Return what answers to a name, such as a function's."""
+        return next((one for each in self._sources if (one := each.find((name,)))), None)
 
     @property
     def described(self) -> str:
@@ -215,11 +219,17 @@ def missing(invoke: Invoke, described: str) -> str:
         )
     else:
         second = f"a function with @doorstep.handler({invoke.state!r}) there: by the state's name"
+    machine = ""
+    if invoke.integration.action in ("states:startExecution", "aws-sdk:sfn:startExecution"):
+        machine = (
+            " Or let it start the state machine: --state-machine NAME=FILE (--machine before), in "
+            "Python state_machines={NAME: definition}."
+        )
     return (
         f"The state '{invoke.state}' calls {invoke.resource}, and no handler answers it "
         f"({described}). Give it one of these: (1) {marked}; (2) {second}; "
         f"(3) in Python, handlers={{{key!r}: function}}, or by the state's name"
-        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}."
+        f"{'; (4) --services moto, a local stand-in of AWS' if is_service else ''}.{machine}"
     )
 
 

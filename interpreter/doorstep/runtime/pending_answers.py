@@ -11,6 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine import EXECUTION, Fact, FactKind, Invoke, SetTimer
+from ..values.json_values import ABSENT
+from .answers import Answer
 from .running import Running
 
 if TYPE_CHECKING:
@@ -124,3 +126,47 @@ def deliver_at_its_time(driver: Delivery, execution: Running, answer: Fact) -> N
     """Let an answer reach its execution at its time."""
     kind, at, key, data = answer
     execution.clock.call_at(at, partial(driver.deliver, execution, kind, key, data))
+
+
+def take_answer(driver: Delivery, execution: Running, invoke: Invoke, answer: Answer) -> None:
+    """Take what a handler or a mock answered to a call."""
+    if answer.heartbeat:
+        _beat(driver, execution, invoke.key, answer.heartbeat)
+    # A callback's or a job's request is answered first; without that, a failure refuses it.
+    refused = answer.failed and not answer.after and answer.response is ABSENT
+    if refused and invoke.key in execution.held:
+        # Whoever ended the task was answered that it is so.
+        release(driver, execution, invoke.key)
+        return
+    submitted = bool(invoke.integration.pattern) and answer.accepted and not refused
+    # The end of a job is stored before the answer to its request is: a crash between the two
+    # then asks for both again, where it would else wait for an end that nobody knows.
+    _end(driver, execution, invoke, answer, early=submitted)
+    if submitted:
+        response = {} if answer.response is ABSENT else answer.response
+        driver.deliver(execution, "submitted", invoke.key, response)
+
+
+def _end(
+    driver: Delivery, execution: Running, invoke: Invoke, answer: Answer, *, early: bool
+) -> None:
+    key, after = invoke.key, answer.after
+    if answer.failed:
+        failure = {"error": answer.error, "cause": answer.cause}
+        final = {"final": True} if answer.final else {}
+        schedule(driver, execution, "failed", key, failure | final, after, early=early)
+    elif answer.output is not ABSENT:
+        schedule(driver, execution, "succeeded", key, answer.output, after, early=early)
+    elif invoke.integration.pattern and answer.response is not ABSENT:
+        driver.leave_open(execution, invoke)
+
+
+def _beat(driver: Delivery, execution: Running, key: str, every: float) -> None:
+    """Send the task's heartbeats until the task is over."""
+
+    def beat() -> None:
+        if key in execution.engine.waiting:
+            driver.deliver(execution, "heartbeat", key)
+            _beat(driver, execution, key, every)
+
+    execution.clock.call_at(execution.clock.now() + every, beat)

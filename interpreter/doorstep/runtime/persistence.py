@@ -9,7 +9,7 @@ lines).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from io import FileIO
@@ -37,9 +37,9 @@ from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
+from .nested import watch_again
 from .pending_answers import deliver_at_its_time, hold, unanswered
 from .running import Running, child_identity
-from .step_functions import watch_again
 
 if TYPE_CHECKING:
     from .running import Delivery
@@ -132,6 +132,10 @@ class InMemory:
     def knows_token(self, token: str) -> bool:
         """Return False: the driver holds all there are."""
         return False
+
+    def started_as(self, execution: Running) -> Mapping[str, str]:
+        """Return nothing: machines of the library have no versions."""
+        return {}
 
     def set_aside(self, execution: Running, problem: Exception) -> None:
         """Do nothing: nothing has to be stored."""

@@ -29,6 +29,7 @@ from ..engine import (
 from ..errors import Failure
 from .answers import Duration
 from .clocks import Clock, Handle, MainClock
+from .handlers import Handlers
 
 
 class Running:
@@ -60,6 +61,8 @@ class Running:
         self.tokens: set[str] = set()
         self.timers: dict[str, dict[str, Handle]] = {}
         self.map_runs: dict[str, Any] = {}
+        self.jobs: dict[str, Running] = {}
+        """By key: the executions that it started, and whose end it waits for."""
         self.when_ended: Callable[[Running], None] | None = None
 
     @property
@@ -144,6 +147,11 @@ class Startable:
     role: str | None = ROLE
 
 
+Api = Callable[[Running, str, dict[str, Any], Callable[[Any], None]], None]
+"""(execution, operation, request, reply): answers an operation of the API that an execution asks
+for; `reply` gets the answer's members, or the exception that is the answer."""
+
+
 class Persistence(Protocol):
     """Where a driver stores executions: what it reports before it acts, and may ask for again.
 
@@ -175,6 +183,9 @@ class Persistence(Protocol):
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
 
+    def started_as(self, execution: Running) -> Mapping[str, str]:
+        """Return the ARNs of the version and alias that it was started as, by their members."""
+
     def set_aside(self, execution: Running, problem: Exception) -> None:
         """Note that an execution can't be stored any more: `journaled` raised the problem."""
 
@@ -188,10 +199,16 @@ class Delivery(Protocol):
     clock: MainClock
     persistence: Persistence
     executions: dict[str, Running]
+    handlers: Handlers
+    api: Api | None
 
     @property
     def machines(self) -> Mapping[str, Startable]:
         """What `states:startExecution` finds."""
+
+    @property
+    def knows_machines(self) -> bool:
+        """Whether a machine that is not among them does not exist."""
 
     def start(
         self, program: Program, header: Header, text: str, clock: Clock | None = None
@@ -207,8 +224,14 @@ class Delivery(Protocol):
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
 
+    def is_open(self, token: str) -> bool:
+        """Return whether the task with this token waits; raise KeyError if no task has had it."""
+
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
         """Send a task's end, or a heartbeat; return False when the task is over."""
+
+    def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
+        """StopExecution; one that has not begun begins before."""
 
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
-import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import HandlerLoadError
+from ..model.api_models import BOTOCORE, spellings
 from ..model.resource import Integration, integration
 from ..runtime.answers import Answer, TaskFailed
 from ..runtime.invocation import Context
 from .adapted import ADAPTED
-from .families import BOTOCORE, Family, compact, spellings
+from .families import Family, compact
+from .http_calls import HttpCalls
 from .jobs import JOBS
-from .shapes import UnknownMemberError, from_botocore, missing_members, to_botocore
+from .moto_differences import (
+    Refusal,
+    corrected,
+    corrected_error,
+    failed_entries,
+    refusal,
+    with_failed,
+)
+from .shapes import UnknownMemberError, from_botocore, to_botocore
 from .target import Target
 
 Parameters = dict[str, Any]
@@ -25,32 +37,55 @@ _LOOKS = 10
 class Services:
     """A handler of every service's tasks."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, http: HttpCalls | None = None) -> None:
         """Make no client before it is needed."""
         self._target = target
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._http = http or HttpCalls(anywhere=target.real)
 
     def __call__(self, arguments: Any, context: Context) -> Any:
         """Call the service; raise TaskFailed with the error that AWS would show."""
         called = integration(context.resource)
+        if called.kind != "service" or called.action == "lambda:invoke":
+            return self._function(arguments, context)
+        parameters = dict(arguments or {})
+        match called.action:
+            case "http:invoke":
+                return self._http.http_invoke(parameters, context)
+            case "apigateway:invoke":
+                return self._http.api_gateway_invoke(parameters, context)
         family = _family(called)
-        call = _Call(self.client(family.service, called), called, family, context)
-        return call.answer(dict(arguments or {}))
+        client = self._target.client(self._botocore_name(family.service, called))
+        return _Call(self._target, client, called, family, context).answer(parameters)
 
-    def client(self, service: str, called: Integration) -> Any:
-        """Return the one client of a service."""
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._make(service, called)
-            return self._clients[service]
-
-    def _make(self, service: str, called: Integration) -> Any:
+    def _botocore_name(self, service: str, called: Integration) -> str:
         plain = BOTOCORE.get(service, service).replace("-", "")
-        for name in self._target.services():
+        for name in self._target.services:
             if name.replace("-", "") == plain:
-                return self._target.client(name)
+                return name
         raise HandlerLoadError(f"botocore has no service for {called.action}")
+
+    def _function(self, event: Any, context: Context) -> Any:
+        """Invoke a function that no handler and no code of the project answers.
+
+        moto would need Docker for it: the run is set up wrong.
+        """
+        name = context.function_name
+        if self._target.name == "moto":
+            cause = (
+                f"The state '{context.state_name}' calls the function {name}, and nothing answers "
+                f"it: no handler, and no code of a project. Write a function {name} in a file "
+                f"given by --handlers, mark one with @doorstep.handler({name!r}), or run the "
+                "template whose functions have code"
+            )
+            return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
+        client = self._target.client("lambda")
+        response = client.invoke(FunctionName=name, Payload=compact(event).encode())
+        text = response["Payload"].read().decode()
+        payload = json.loads(text or "null")
+        if response.get("FunctionError"):
+            kind = payload.get("errorType") if isinstance(payload, dict) else None
+            raise TaskFailed(kind or "Lambda.Unknown", text)
+        return payload
 
 
 def _family(called: Integration) -> Family:
@@ -61,8 +96,12 @@ def _family(called: Integration) -> Family:
 class _Call:
     """One call of one operation."""
 
-    def __init__(self, client: Any, called: Integration, family: Family, context: Context) -> None:
+    def __init__(
+        self, target: Target, client: Any, called: Integration, family: Family, context: Context
+    ) -> None:
+        self._target = target
         self._client = client
+        self._service = str(client.meta.service_model.service_name)
         self._called = called
         self._family = family
         self._context = context
@@ -74,10 +113,17 @@ class _Call:
         adapt = ADAPTED.get(self._called.action)
         if adapt:
             adapt(arguments, self._context)
-        response = self._send(name, arguments)
+        self._rehost(arguments)
+        response = self._put_events(arguments) if name == "PutEvents" else None
+        if response is None:
+            response = self._send(name, arguments)
+        if name == "StartJobRun" and self._service == "glue" and not self._family.sdk:
+            response = {**response, "JobName": arguments.get("JobName")}
         result = self._shown(name, response)
         if self._called.action == "events:putEvents" and result.get("FailedEntryCount"):
             raise TaskFailed("EventBridge.FailedEntry", compact(result))
+        if self._called.action == "ecs:runTask" and self._called.pattern and result.get("Failures"):
+            raise TaskFailed("AmazonECS.Unknown", compact(result))
         if self._called.pattern.startswith("sync"):
             return self._job(result, response)
         return result
@@ -89,22 +135,52 @@ class _Call:
                 return str(name)
         raise self._not_answered(f"has no action {action}")
 
+    def _rehost(self, arguments: Parameters) -> None:
+        """Let a queue's URL lead to the target: on AWS its host is where the request goes."""
+        url = arguments.get("QueueUrl")
+        if self._target.url and isinstance(url, str) and "://" in url:
+            target = urlsplit(self._target.url)
+            whole = urlsplit(url)._replace(scheme=target.scheme, netloc=target.netloc)
+            arguments["QueueUrl"] = whole.geturl()
+
+    def _put_events(self, arguments: Parameters) -> Mapping[str, Any] | None:
+        """Send the entries that EventBridge takes; None when all of them may be sent."""
+        failed = {} if self._target.name == "aws" else failed_entries(arguments)
+        if not failed:
+            return None
+        entries = arguments["Entries"]
+        sent = [entry for index, entry in enumerate(entries) if index not in failed]
+        answer = self._send("PutEvents", {**arguments, "Entries": sent}) if sent else {}
+        return with_failed(answer, failed)
+
     def _send(self, name: str, arguments: Parameters) -> Mapping[str, Any]:
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         model = self._client.meta.service_model.operation_model(name)
+        local = self._target.name != "aws"
         try:
             parameters = to_botocore(arguments, model.input_shape)
+            if refused := refusal(self._service, name, arguments, model.input_shape):
+                raise self._refused(refused)
             method: Callable[..., Mapping[str, Any]] = getattr(self._client, xform_name(name))
-            return method(**parameters)
+            with self._target.one_at_a_time:
+                response = method(**parameters)
+            return corrected(self._service, name, arguments, response) if local else response
+        except TaskFailed:
+            raise
         except UnknownMemberError as problem:
             raise TaskFailed("States.Runtime", str(problem)) from None
         except ClientError as problem:
-            raise self._failed(problem.response) from None
+            if _is_gap(problem.response):
+                raise self._not_answered("has an error of its own") from None
+            response = problem.response
+            raise self._failed(
+                corrected_error(self._service, response) if local else response
+            ) from None
         except ParamValidationError as problem:
-            missing = missing_members(arguments, model.input_shape)
-            raise self._refused(missing, str(problem)) from None
+            text = str(problem).replace("\n", " ")
+            raise self._refused(Refusal("ValidationException", text)) from None
         except BotoCoreError as problem:
             raise self._unreached(problem) from None
         except Exception as problem:
@@ -114,11 +190,12 @@ class _Call:
     def _shown(self, name: str, response: Mapping[str, Any]) -> dict[str, Any]:
         model = self._client.meta.service_model.operation_model(name)
         own = {key: value for key, value in response.items() if key != "ResponseMetadata"}
-        result: dict[str, Any] = from_botocore(own, model.output_shape, self._family)
+        extra = {key: own.pop(key) for key in ("JobName",) if name == "StartJobRun" and key in own}
+        result: dict[str, Any] = from_botocore(own, model.output_shape, self._family) | extra
         if not self._family.has_metadata(self._called.action):
             return result
         meta = response.get("ResponseMetadata", {})
-        headers = {key: str(value) for key, value in meta.get("HTTPHeaders", {}).items()}
+        headers = self._family.headers(meta.get("HTTPHeaders", {}))
         return {
             **result,
             "SdkHttpMetadata": {
@@ -140,6 +217,8 @@ class _Call:
 
     def _modelled(self, response: Mapping[str, Any], code: str) -> str | None:
         """Return the class of an error that the service's model has."""
+        if not self._family.has_errors():
+            return None
         query = str(response.get("Error", {}).get("QueryErrorCode", "")).rpartition("#")[2]
         for shape in self._client.meta.service_model.error_shapes:
             wire = shape.metadata.get("error", {}).get("code", shape.name)
@@ -153,17 +232,17 @@ class _Call:
             return f"{code}Exception"  # recorded for calls whose model does not name it, too
         return None
 
-    def _refused(self, missing: list[str], problem: str) -> TaskFailed:
-        """Return the failure for parameters that botocore does not send.
-
-        AWS lets the service complain in its own words; those are not known for every service.
-        """
-        names = self._family.names()
-        message = problem.replace("\n", " ")
-        if missing:
-            message = f"The request must contain the parameter {missing[0]}."
-        cause = self._family.cause(message, "ValidationException", {})
-        return TaskFailed(f"{names.prefix}.{names.base}", cause)
+    def _refused(self, refused: Refusal) -> TaskFailed:
+        """Return the failure for parameters that are not sent, as the service would answer."""
+        return self._failed(
+            {
+                "Error": {"Code": refused.code, "Message": refused.message},
+                "ResponseMetadata": {
+                    "HTTPStatusCode": refused.status,
+                    "RequestId": self._context.aws_request_id,
+                },
+            }
+        )
 
     def _unreached(self, problem: Exception) -> TaskFailed:
         host = re.sub(r"^https?://|[:/].*$", "", self._client.meta.endpoint_url)
@@ -172,11 +251,15 @@ class _Call:
         return TaskFailed(f"{prefix}.SdkClientException", cause)
 
     def _not_answered(self, what: str) -> TaskFailed:
+        """Return the failure for what the target lacks: the run is set up wrong."""
         cause = (
-            f"The service target {what} ({self._called.resource_type}:{self._action}). Give the "
-            f"task a mock or a handler: @doorstep.handler({self._called.action!r})"
+            f"The service target {self._target.name} {what} "
+            f"({self._called.resource_type}:{self._action}). Give the task a mock or a handler: "
+            f"@doorstep.handler({self._called.action!r})"
         )
-        return TaskFailed("Doorstep.ServiceNotAnswered", cause)
+        failure = TaskFailed("Doorstep.ServiceNotAnswered", cause)
+        failure.answer = replace(failure.answer, final=True)
+        return failure
 
     def _job(self, submitted: dict[str, Any], response: Mapping[str, Any]) -> Answer:
         """Return the answer of `.sync`: how the job that was submitted ended."""
@@ -192,9 +275,15 @@ class _Call:
         else:
             raise self._not_answered(f"does not end this job: it is {status} after {_LOOKS} looks")
         output = from_botocore(found, job.shape(self._client), self._family)
-        if not job.ended[status]:
+        if not job.ended[status] or job.went_wrong(found):
             return TaskFailed("States.TaskFailed", compact(output)).answer
         return Answer(output=output, response=submitted)
+
+
+def _is_gap(response: Mapping[str, Any]) -> bool:
+    """Whether a stand-in answered with a page about its own fault, not as a service does."""
+    error = response.get("Error", {})
+    return error.get("Code") == "500" or "Not yet implemented" in str(error.get("Message"))
 
 
 def _first_line(problem: Exception) -> str:

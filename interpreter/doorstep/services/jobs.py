@@ -30,6 +30,9 @@ class Job:
     wrapper: str = ""
     """The member that the result has around the job."""
 
+    went_wrong: Callable[[Any], bool] = lambda _job: False
+    """Whether a job that ended in a good status failed after all."""
+
     def found(self, answer: Answered) -> tuple[Any, str]:
         """Return the job, with its wrapper, and its status."""
         job: Any = answer
@@ -87,6 +90,7 @@ JOBS = {
         ("tasks", 0),
         ("lastStatus",),
         _endings("STOPPED"),
+        went_wrong=lambda task: any(one.get("exitCode") for one in task.get("containers", ())),
     ),
     "glue:startJobRun": Job(
         "GetJobRun",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .families import Family, compact, spellings
+from ..model.api_models import spellings
+from .families import Family, compact
 
 
 class UnknownMemberError(Exception):
@@ -78,10 +79,11 @@ _INTO: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def from_botocore(value: Any, shape: Any, family: Family) -> Any:
+def from_botocore(value: Any, shape: Any, family: Family, *, inside: bool = False) -> Any:
     """Return an answer as Step Functions shows it: JSON, members in order of their names.
 
     Moments are ISO text in `aws-sdk:` integrations, milliseconds since 1970 in optimized ones.
+    `inside`: of a DynamoDB attribute value, where `BOOL` is spelled `Bool` (reported).
     """
     if hasattr(value, "read"):
         value = value.read()
@@ -90,20 +92,26 @@ def from_botocore(value: Any, shape: Any, family: Family) -> Any:
     if isinstance(value, datetime):
         return _moment(value, family.sdk)
     if isinstance(value, list):
-        return [from_botocore(item, getattr(shape, "member", None), family) for item in value]
+        member = getattr(shape, "member", None)
+        return [from_botocore(item, member, family, inside=inside) for item in value]
     if isinstance(value, dict):
-        return dict(sorted(_members(value, shape, family)))
+        return dict(sorted(_members(value, shape, family, inside)))
     return value
 
 
-def _members(value: Mapping[str, Any], shape: Any, family: Family) -> list[tuple[str, Any]]:
+def _members(
+    value: Mapping[str, Any], shape: Any, family: Family, inside: bool
+) -> list[tuple[str, Any]]:
     if getattr(shape, "type_name", "") == "map":
-        return [(key, from_botocore(one, shape.value, family)) for key, one in value.items()]
+        return [
+            (key, from_botocore(one, shape.value, family, inside=inside))
+            for key, one in value.items()
+        ]
     members = getattr(shape, "members", {})
-    plain = getattr(shape, "name", "") == "AttributeValue"
-    spell = str if plain else family.spell  # DynamoDB's BOOL and NULL stay, at the top (reported)
+    attribute = getattr(shape, "name", "") == "AttributeValue"
+    spell = str if attribute and not inside else family.spell
     return [
-        (spell(name), from_botocore(member, members.get(name), family))
+        (spell(name), from_botocore(member, members.get(name), family, inside=attribute))
         for name, member in value.items()
     ]
 
@@ -121,8 +129,3 @@ def _moment(value: datetime, sdk: bool) -> Any:
         return round(moment.timestamp() * 1000)
     digits = "seconds" if not moment.microsecond else "milliseconds"
     return moment.isoformat(timespec=digits).replace("+00:00", "Z")
-
-
-def missing_members(value: Mapping[str, Any], shape: Any) -> list[str]:
-    """Return the required members at the top that are not given."""
-    return [name for name in getattr(shape, "required_members", ()) if name not in value]

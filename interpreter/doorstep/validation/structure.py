@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
 from ..model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, several, speaks_jsonata
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
@@ -60,11 +59,11 @@ def check_object(value: Any, object_type: ObjectType, location: Location) -> Dia
 
 def check(value: Any, field: Field, location: Location) -> Diagnostics:
     """Check the value of one field: a literal or, in JSONata, an expression (fact 214)."""
-    if field.error_output:
-        location = location.catching()
+    if field.reads:
+        location = location.reading(field.reads)
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
         return computed.jsonata(value, location)
-    if isinstance(value, str) and has_placeholder(value):
+    if isinstance(value, str) and location.left_open(value):
         return iter(())
     return _CHECKS[field.kind](value, field, location)
 
@@ -122,7 +121,9 @@ def _state(value: Any, location: Location) -> Diagnostics:
     mixed = location.machine.jsonata and not jsonata
     if mixed:
         yield error(_MIXED, location)
-    yield from check_object(value, STATES[kind], location.speaking(jsonata=jsonata, mixed=mixed))
+    yield from check_object(
+        value, STATES[kind], location.speaking(jsonata=jsonata, mixed=mixed, task=kind == "Task")
+    )
 
 
 def _states(value: Any, field: Field, location: Location) -> Diagnostics:

@@ -131,8 +131,10 @@ NameCase = Literal["lower", "upper", "title"]
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """``[…]`` in a picture. ``names``: print a name in this case; ``digits``: how many of a
-    year, month or day are printed and read, -1 for all; ``width``: how long a name may be.
+    """``[…]`` in a picture.
+
+    ``names``: print a name in this case; ``digits``: how many of a year, month or day are printed
+    and read, -1 for all; ``width``: how long a name may be.
     """
 
     letter: str

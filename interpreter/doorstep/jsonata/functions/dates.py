@@ -138,9 +138,10 @@ Components = dict[str, float]
 
 
 def read_date(run: Evaluation, text: str, picture: str) -> Value:
-    """Return epoch milliseconds; UNDEFINED if the text isn't of that form. What the text leaves out
-    before its first component is as it is now, after its last as small as it can be (D3136 for
-    gaps in between, and for dates by weeks).
+    """Return epoch milliseconds; UNDEFINED if the text isn't of that form.
+
+    What the text leaves out before its first component is as it is now, after its last as small as
+    it can be (D3136 for gaps in between, and for dates by weeks).
     """
     run.tick(100 + 32 * len(picture))
     parts = date_picture(picture)
