@@ -123,7 +123,7 @@ class _Http(uvicorn.Server):
     def __init__(
         self, config: uvicorn.Config, server: Server, grace: float, feeds: list[Feeds]
     ) -> None:
-        """`feeds`: of pages that are open, and would be for ever."""
+        """Make it; `feeds`: of pages that are open, and would be for ever."""
         super().__init__(config)
         self._feeds = feeds
         self._server = server

@@ -20,6 +20,8 @@ from doorstep.replayer import Moment, Moments
 from doorstep.values.json_values import JsonDifference, value_of
 from doorstep.values.printable import printable
 
+from .rendering import drawn
+
 EVENTS, VISITS, ITERATIONS = 500, 200, 25
 """How many rows of each are on a page."""
 _WIDE = 1000
@@ -133,10 +135,10 @@ class ExecutionPage:
         if self.definition is None:
             return None
         tree = workflow(self.definition)
-        marks: dict[str, Mark] = dict(of_execution(self.definition, self.entries))
+        marks: dict[str, Mark] = dict(of_execution(self.definition, self.moments.recording.visits))
         for state in tree.scope.walk():
             marks[state.pointer] = replace(marks[state.pointer], link=href(state.name))
-        return Markup("\n".join(svg(draw(tree, self.title, marks), style=False)))
+        return drawn(svg(draw(tree, self.title, marks), style=False))
 
     @cached_property
     def timeline(self) -> dict[str, Any]:

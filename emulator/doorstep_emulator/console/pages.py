@@ -12,7 +12,6 @@ from statistics import median
 from typing import Any
 from urllib.parse import parse_qs
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -35,7 +34,7 @@ from .definition_lines import lines_of
 from .execution_page import ExecutionPage, Filter
 from .live import Feeds
 from .reading import RECENT, Read, Reader
-from .rendering import link, render, script, stylesheet
+from .rendering import drawn, link, render, script, stylesheet
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -152,7 +151,7 @@ class Pages:
     # State machines ------------------------------------------------------------------------------
 
     async def machines(self, request: Request) -> Response:
-        """All state machines, with what became of their last executions."""
+        """Return all state machines, with what became of their last executions."""
         wanted = request.query_params.get("q", "")
         listed = await self._ask("ListStateMachines", maxResults=1000)
         machines = [one for one in listed["stateMachines"] if wanted.lower() in one["name"].lower()]
@@ -162,7 +161,7 @@ class Pages:
         return await self._made(lambda: render("machines.html", rows=rows, q=wanted, recent=RECENT))
 
     async def machine(self, request: Request) -> Response:
-        """One state machine: graph, definition, a form to start it, its executions."""
+        """Return one state machine: graph, definition, a form to start it, its executions."""
         query = request.query_params
         arn, status = query.get("arn", ""), query.get("status", "")
         machine = await self._ask("DescribeStateMachine", stateMachineArn=arn)
@@ -195,7 +194,7 @@ class Pages:
                 status=status,
                 statuses=_STATUSES,
                 covered=bool(reads) and len(reads),
-                **_drawn(machine, reads),
+                **_pictured(machine, reads),
             )
         )
 
@@ -221,7 +220,7 @@ class Pages:
     # Executions ----------------------------------------------------------------------------------
 
     async def execution(self, request: Request) -> Response:
-        """One execution; with `part` without its graph, for a page that has it already."""
+        """Return one execution; with `part` without its graph, for a page that has it already."""
         query = request.query_params
         arn = query.get("arn", "")
         read = await self._reader.execution(arn)
@@ -263,7 +262,7 @@ class Pages:
         return await self._made(make)
 
     async def history(self, request: Request) -> Response:
-        """The history as a file, as `doorstep run --history` writes it."""
+        """Return the history as a file, as `doorstep run --history` writes it."""
         read = await self._reader.execution(request.query_params.get("arn", ""))
         text = json.dumps({"events": [as_aws(entry) for entry in read.entries]}, indent=2)
         name = re.sub(r"[^A-Za-z0-9_.]", "-", read.row.name)
@@ -271,7 +270,7 @@ class Pages:
         return Response(text, headers=_HEADERS | headers, media_type="application/json")
 
     async def stream(self, request: Request) -> Response:
-        """What follows in an execution, as Server-Sent Events."""
+        """Send what follows in an execution, as Server-Sent Events."""
         seen = request.headers.get("last-event-id") or request.query_params.get("after")
         messages = self.feeds.stream(request.query_params.get("of", ""), _number(seen))
         return StreamingResponse(messages, headers=_HEADERS, media_type="text/event-stream")
@@ -294,7 +293,7 @@ class Pages:
         return link("execution", arn=arn)
 
     async def compare(self, request: Request) -> Response:
-        """Two executions, visit by visit."""
+        """Compare two executions, visit by visit."""
         arns = request.query_params.getlist("arn")[:2]
         if len(arns) < 2:
             return _problem("Compare", "Choose two executions of the list.", 400)
@@ -302,7 +301,7 @@ class Pages:
         everything = "all" in request.query_params
 
         def make() -> str:
-            aligned = diff(one.entries, other.entries)
+            aligned = diff(one.moments().recording.visits, other.moments().recording.visits)
             return render(
                 "compare.html",
                 arns=arns,
@@ -317,7 +316,7 @@ class Pages:
     # What waits ----------------------------------------------------------------------------------
 
     async def waiting(self, request: Request) -> Response:
-        """The tasks that somebody else is to answer, and the activities."""
+        """Return the tasks that somebody else is to answer, and the activities."""
         tasks = await self._reader.waiting()
         activities = (await self._ask("ListActivities", maxResults=1000))["activities"]
         return await self._made(
@@ -339,7 +338,7 @@ class Pages:
         return link("execution", arn=arn) if arn else link("waiting")
 
     async def map_run(self, request: Request) -> Response:
-        """A map run: its counters, and its executions, those that failed first."""
+        """Return a map run: its counters, and its executions, those that failed first."""
         arn = request.query_params.get("arn", "")
         run = await self._ask("DescribeMapRun", mapRunArn=arn)
         executions: list[dict[str, Any]] = []
@@ -380,7 +379,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _drawn(machine: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
+def _pictured(machine: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
     """Return the graph of a definition, and its lines; with executions what they used of it."""
     document = load(machine["definition"])
     if "\n" not in document.text:
@@ -389,7 +388,7 @@ def _drawn(machine: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
     for read in reads:
         covered.coverage.add(Visits(read.entries))
     if reads:
-        drawn = picture(covered, "line-", style=False)
+        picture_lines = picture(covered, "line-", style=False)
     else:
-        drawn = svg(draw(workflow(document.definition), machine["name"]), style=False)
-    return {"graph": Markup("\n".join(drawn)), "lines": lines_of(document)}
+        picture_lines = svg(draw(workflow(document.definition), machine["name"]), style=False)
+    return {"graph": drawn(picture_lines), "lines": lines_of(document)}

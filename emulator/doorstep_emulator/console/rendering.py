@@ -6,7 +6,7 @@ Every text is escaped, and control characters and overrides of the writing direc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
@@ -50,6 +50,11 @@ def link(page: str, /, **query: Any) -> str:
     present = {name: value for name, value in query.items() if value not in (None, "")}
     text = urlencode(present, errors="replace")
     return f"/console/{page}?{text}" if text else f"/console/{page}"
+
+
+def drawn(lines: Iterable[str]) -> Markup:
+    """Return a drawing as a part of a page: `svg` has escaped its texts."""
+    return Markup("\n".join(lines))  # noqa: S704
 
 
 def tree(value: Any) -> Markup:
