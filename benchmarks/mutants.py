@@ -63,7 +63,7 @@ PRELOADED = [
 ]
 NOT_FOUND, NO_TESTS = 4, 5
 """Exit codes of pytest: an argument that names no test, and none collected."""
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*)$", re.MULTILINE)
 LARGE = 1_000
 
 OPPOSITES: Mapping[type[ast.AST], type[ast.AST]] = {
@@ -235,6 +235,11 @@ class Tests:
                 for context in contexts:
                     self._add(name, line, context.rpartition("|")[0])
 
+    @property
+    def names(self) -> set[str]:
+        """The names of all tests."""
+        return set(self._breadth)
+
     def _add(self, name: str, line: int, test: str) -> None:
         tests = self._lines[name, line]
         if test:
@@ -310,13 +315,14 @@ class Tree:
         if code == NOT_FOUND:  # a name that is made of the changed value: its file has the others
             files = sorted({test.partition("::")[0] for test in tests})
             code, output = self._run(["-x", *files])
-        match = FAILED.search(output)
-        return "" if code in (0, NO_TESTS) else match[1] if match else f"(ends with {code})"
+        if code in (0, NO_TESTS):
+            return ""
+        return next(iter(failed_among(tests, output)), f"(ends with {code})")
 
     def failing(self, tests: Sequence[str]) -> set[str]:
         """Return which of these tests fail with the tree as it is."""
         _, output = self._run(tests, patience=10 * PATIENCE) if tests else (0, "")
-        return set(FAILED.findall(output))
+        return set(failed_among(tests, output))
 
     def _run(self, arguments: Sequence[str], patience: float = PATIENCE) -> tuple[int, str]:
         """Run pytest; return its exit code (HANGS if it has none) and what it printed."""
@@ -343,6 +349,13 @@ class Tree:
         path.write_bytes(raw)
         # The compiled file is known by the source's seconds and size, which may be the same.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def failed_among(tests: Iterable[str], output: str) -> Iterator[str]:
+    """Yield the tests that failed, by their names where these are among `tests`."""
+    for line in FAILED.findall(output):
+        names = [test for test in tests if line == test or line.startswith(f"{test} - ")]
+        yield max(names, key=len, default=line)
 
 
 def fork_for_runs() -> None:
@@ -416,7 +429,7 @@ class Judge:
     def doubtful(self, tests: Iterable[str]) -> set[str]:
         """Return those of the tests that fail without a change too, and leave them out."""
         with self._tree() as tree:
-            failed = tree.failing(sorted({test for test in tests if "::" in test}))
+            failed = tree.failing(sorted(self._tests.names & set(tests)))
         self.left_out |= failed
         return failed
 
