@@ -187,3 +187,23 @@ def test_texts_are_compared_as_the_json_in_them() -> None:
     assert unfolded({"output": "1.50", "cause": "1.50"}) == {"output": 1.5, "cause": "1.50"}
     assert unfolded({"input": '"text"', "x": "{no json"}) == {"input": "text", "x": "{no json"}
     assert unfolded({"ResponseMetadata": {}, "a": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("states:<region>:111111111111:a:<name>", "states:eu-west-1:123456789012:a:b", True),
+        ("execution:<resource:1>:<resource:2>", "execution:m:e", True),
+        ("execution:<resource:1>", "execution:m:e", False),
+        ("mapRun:<map>/<label>:<uuid:1>", "mapRun:m/L:1-2", True),
+        ("mapRun:<map>:<uuid:1>", "mapRun:m/L:1-2", False),
+        ("<uuid:1>", "<uuid:1>", True),
+        ("<task_token:1>", "AQ:with/all=", True),
+        ("at <time>", "at 2025-01-01T00:00:00Z", True),
+        ("111111111111", "12345678901", False),
+    ],
+)  # fmt: skip
+def test_a_placeholder_stands_for_one_segment_unless_its_name_says_more(
+    expected: str, actual: str, same: bool
+) -> None:
+    assert (difference(expected, actual) is None) == same

@@ -1,4 +1,4 @@
-"""JSONata, JSONPath and intrinsic calls in definitions (facts 6 to 8, 212, 219)."""
+"""JSONata, JSONPath and intrinsic calls in definitions (facts 6 to 8, 142, 143, 212, 219)."""
 
 from __future__ import annotations
 
@@ -80,8 +80,13 @@ def test_a_name_that_the_context_would_give_is_refused(expression: str) -> None:
         "$map($states.input.a, function($x){ $x.phone })",
         "'phone'",
         "$now()",
-        "$states.error",
         "$states.input.errorOutput",
+        "$states.context.Execution.Input.Task.Token",
+        "($states).result",
+        "$states['result']",
+        "'$states.result'",
+        "($states := {'result': 1}; $states.result)",
+        "[$states, $states.input, $states.context]",
     ],
 )
 def test_a_name_that_has_something_before_it_is_accepted(expression: str) -> None:
@@ -214,6 +219,122 @@ def test_variables_have_names() -> None:
             "/States/A/Assign",
         ),
     ]
+
+
+@pytest.mark.parametrize("name", ["_", "_x", "_x.$"])
+def test_variables_do_not_begin_with_an_underscore(name: str) -> None:
+    """Said by sfnx (fact 143), without a text: it is that of other characters, by analogy."""
+    variable = name.removesuffix(".$")
+    text = f"Invalid variable name '{variable}': the variable name contains invalid characters."
+    assert said(PASS | {"Assign": {name: "$.x"}}) == [(text, "/States/A/Assign")]
+
+
+def branch(state: dict[str, Any]) -> dict[str, Any]:
+    return {"StartAt": "B", "States": {"B": state}}
+
+
+RULE = {"Condition": "{% true %}", "Next": "A"}
+CATCHER = {"ErrorEquals": ["States.ALL"], "Next": "A"}
+PARALLEL = {"Type": "Parallel", "Branches": [branch(PASS)], "End": True}
+NO_RESULT = [
+    (PASS, "Output"),
+    (PASS, "Assign/v"),
+    ({"Type": "Wait", "Seconds": 0, "End": True}, "Output"),
+    ({"Type": "Wait", "End": True}, "Seconds"),
+    ({"Type": "Succeed"}, "Output"),
+    ({"Type": "Fail"}, "Cause"),
+    ({"Type": "Choice", "Choices": [RULE]}, "Output"),
+    ({"Type": "Choice", "Choices": [RULE]}, "Choices[0]/Output"),
+    ({"Type": "Choice", "Choices": [RULE]}, "Choices[0]/Condition"),
+    (TASK, "Arguments/a"),
+    (TASK, "TimeoutSeconds"),
+    (TASK | {"Catch": [CATCHER]}, "Catch[0]/Output"),
+    (PARALLEL, "Arguments"),
+]
+"""States, and a place in each where there is no $states.result."""
+
+
+def put(state: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    """The state with a value at a place, as AWS writes it: Choices[0]/Output."""
+    first, _, rest = place.replace("[0]", "/0").partition("/")
+    if not rest:
+        return {**state, first: value}
+    if rest.startswith("0/"):
+        return {**state, first: [put(state[first][0], rest.removeprefix("0/"), value)]}
+    return {**state, first: {rest: value}}
+
+
+def member(state: dict[str, Any], place: str, name: str) -> list[tuple[str, str | None]]:
+    found = said(put(state, place, f"{{% [$states.{name}] %}}"), QueryLanguage="JSONata")
+    return [each for each in found if "terminal state" not in each[0]]
+
+
+def missing(name: str, place: str) -> list[tuple[str, str]]:
+    return [(f"Field '$states.{name}' does not exist.", f"/States/A/{place}")]
+
+
+@pytest.mark.parametrize(("state", "place"), NO_RESULT)
+def test_a_result_is_read_only_where_there_is_one(state: dict[str, Any], place: str) -> None:
+    """Recorded for a Pass (tiny-asl-machine), measured for the others (sfnx): fact 142."""
+    assert member(state, place, "result.x") == missing("result", place)
+    assert member(state, place, "`result`") == missing("result", place)
+
+
+@pytest.mark.parametrize("state", [TASK, PARALLEL])
+@pytest.mark.parametrize("place", ["Output", "Assign/v"])
+def test_a_state_that_works_has_a_result(state: dict[str, Any], place: str) -> None:
+    assert member(state, place, "result[0]") == []
+    assert member(state, place, "errorOutput") == missing("errorOutput", place)
+    inside = "$map([1], function($v) { $states.result[$v] })"
+    assert said(put(state, place, f"{{% {inside} %}}"), QueryLanguage="JSONata") == []
+
+
+@pytest.mark.parametrize("place", ["Catch[0]/Output", "Catch[0]/Assign"])
+def test_a_catcher_has_an_error_output(place: str) -> None:
+    state = TASK | {"Catch": [CATCHER]}
+    value = {"e": "{% $states.errorOutput.Error %}"}
+    assert said(put(state, place, value), QueryLanguage="JSONata") == []
+
+
+@pytest.mark.parametrize("state", [PASS, TASK])
+@pytest.mark.parametrize("name", ["nope", "Input", "results", "`the input`", "`$`"])
+def test_other_members_of_states_do_not_exist(state: dict[str, Any], name: str) -> None:
+    """Measured by sfnx (fact 142)."""
+    plain = name.strip("`")
+    assert member(state, "Output", f"{name}.a") == missing(plain, "Output")
+
+
+@pytest.mark.parametrize("state", [PASS, PARALLEL, {"Type": "Fail"}])
+def test_only_a_task_has_a_token(state: dict[str, Any]) -> None:
+    """Measured by sfnx for a Pass (fact 142)."""
+    token = "context.Task.Token"
+    place = "Cause" if state["Type"] == "Fail" else "Output"
+    assert member(state, place, token) == missing(token, place)
+    assert member(TASK, "Arguments/a", token) == []
+    assert member(TASK, "Output", token) == []
+
+
+def test_a_state_inside_has_its_own_members() -> None:
+    inner = branch(put(PASS, "Output", "{% $states.result %}"))
+    outer = {"Type": "Parallel", "Branches": [inner], "End": True}
+    assert said(outer, QueryLanguage="JSONata") == missing("result", "Branches[0]/States/B/Output")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("result", "Output and Assign of Task, Parallel and Map"),
+        ("errorOutput", "a catcher's Output and Assign"),
+        ("inptu", "did you mean 'input'?"),
+        ("zzz", "input, context, result and errorOutput"),
+        ("context.Task.Token", "only a Task"),
+    ],
+)
+def test_a_member_that_does_not_exist_hints_at_what_does(name: str, hint: str) -> None:
+    state = put(PASS, "Output", f"{{% $states.{name} %}}")
+    (found,) = validate(machine(state, QueryLanguage="JSONata"))
+    assert found.code == "UNSUPPORTED_JSONATA_EXPRESSION"
+    assert hint in str(found.hint)
 
 
 def test_assign_is_an_object() -> None:

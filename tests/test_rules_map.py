@@ -154,11 +154,22 @@ def test_a_writer_is_not_empty() -> None:
     assert said(ResultWriter={"Resource": PUT}) == [
         ("These fields are required: [Parameters]", "ResultWriter")
     ]
-    assert said(ResultWriter={"Resource": GET, "Parameters": {}}) == [
+    assert said(ResultWriter={"Resource": GET, "Parameters": {"Prefix.$": "$.p"}}) == [
         (
             "The field 'Resource' does not match any of the allowed values",
             "ResultWriter/Resource",
         )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "field"), [("JSONPath", "Parameters"), ("JSONata", "Arguments")]
+)
+def test_a_writer_says_under_which_prefix(language: str, field: str) -> None:
+    """Measured by sfnx for Arguments (fact 143); Parameters by analogy."""
+    writer = {"Resource": PUT, field: {"Bucket": "b"}}
+    assert said(QueryLanguage=language, ResultWriter=writer) == [
+        ("The field 'Prefix' is required but was missing", f"ResultWriter/{field}")
     ]
 
 

@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
+from ..definitions.documents import (
+    NOT_AN_OBJECT,
+    TOO_DEEP,
+    check_bounds,
+    check_size,
+    json_text,
+    read_json,
+)
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from ..model import speaks_jsonata
 from . import graph, structure, warnings
@@ -41,6 +48,7 @@ def validate(
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
         check_bounds(value)
+        check_size(definition if isinstance(definition, str) else json_text(value))
     except DefinitionError as unreadable:
         return unreadable.diagnostics
     except RecursionError:
@@ -55,10 +63,11 @@ def validate(
         *structure.machine(value, location),
         *graph.transitions(value, location),
         *graph.names(value, location),
+        *graph.variables(value, location),
     ]
     if severity == "WARNING":
-        diagnostics += warnings.warnings(value, location)
-    return diagnostics
+        return diagnostics + list(warnings.warnings(value, location))
+    return [one for one in diagnostics if one.severity == "ERROR"]
 
 
 def check(
