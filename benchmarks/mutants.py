@@ -48,6 +48,8 @@ from queue import Queue
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ["interpreter", "cli", "emulator", "conformance"]
 MEASURED = ROOT / "build" / "mutants.coverage"
+FAILING = ROOT / "build" / "mutants.failing.json"
+"""The tests that failed when the lines were measured."""
 FIRST, MOST = 60, 400
 """Tests that are run first, and in all, for a mutant: the rest executes the line by the way."""
 PATIENCE = 240.0
@@ -213,8 +215,10 @@ def measure() -> None:
     settings = MEASURED.with_suffix(".ini")
     settings.write_text(f"[run]\ndata_file = {MEASURED}\nsource = {', '.join(SOURCES)}\n")
     options = ["--cov", "--cov-report=", "--cov-context=test", f"--cov-config={settings}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *options]
-    subprocess.run(command, cwd=ROOT, env=environment(ROOT), check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--cache-clear", *options]
+    subprocess.run(command, cwd=ROOT, env=environment(ROOT))
+    failed = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    FAILING.write_text(failed.read_text("utf-8") if failed.exists() else "{}", "utf-8")
 
 
 class Tests:
@@ -415,7 +419,7 @@ class Judge:
         self._trees: Queue[Tree] = Queue()
         for tree in trees:
             self._trees.put(tree)
-        self.left_out: set[str] = set()
+        self.left_out = set(json.loads(FAILING.read_text("utf-8")))
         """Tests that fail without a change."""
 
     def judge(self, mutant: Mutant) -> str:
