@@ -42,6 +42,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from queue import Queue
 
@@ -50,8 +51,8 @@ SOURCES = ["interpreter", "cli", "emulator", "conformance"]
 MEASURED = ROOT / "build" / "mutants.coverage"
 FAILING = ROOT / "build" / "mutants.failing.json"
 """The tests that failed when the lines were measured."""
-FIRST, MOST = 60, 400
-"""Tests that are run first, and in all, for a mutant: the rest executes the line by the way."""
+STEPS = (0, 10, 60, 400)
+"""So many tests are run for a mutant at a time, and in all: the rest execute it by the way."""
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""
 HANGS = -1
@@ -427,8 +428,8 @@ class Judge:
         every = [*self._also, *self._tests.of(mutant)]
         tests = [test for test in every if test not in self.left_out]
         with self._tree() as tree, tree.changed(mutant):
-            parts = (tests[:FIRST], tests[FIRST:MOST])
-            return next((test for part in parts if part and (test := tree.noticed(part))), "")
+            parts = filter(None, (tests[start:end] for start, end in pairwise(STEPS)))
+            return next(filter(None, map(tree.noticed, parts)), "")
 
     def doubtful(self, tests: Iterable[str]) -> set[str]:
         """Return those of the tests that fail without a change too, and leave them out."""
