@@ -211,6 +211,14 @@ def test_without_a_tolerance_failed_iterations_decide_nothing(count: int) -> Non
     assert failing(count, Retry=retry)["status"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize(
+    "fields", [{"ToleratedFailureCount": 1}, {"ToleratedFailureCountPath": "$.no"}]
+)
+def test_tolerances_of_an_inline_map_decide_nothing(fields: dict[str, Any]) -> None:
+    """Fact 24."""
+    assert failing(3, ItemProcessor=BRANCH, **fields)["status"] == "SUCCEEDED"
+
+
 def test_an_exceeded_tolerance_can_be_caught() -> None:
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}]
     answer = failing(1, ToleratedFailureCount=0, Catch=catch)
