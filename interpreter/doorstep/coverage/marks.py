@@ -18,10 +18,10 @@ from .suite import MachineCoverage
 _STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
 
 
-def picture(covered: MachineCoverage, place: str) -> Iterator[str]:
+def picture(covered: MachineCoverage, place: str, *, style: bool = True) -> Iterator[str]:
     """Yield the lines of an SVG; a state links to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
-    return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
+    return svg(draw(workflow(covered.coverage.definition), covered.name, marks), style=style)
 
 
 def _marks(covered: MachineCoverage, place: str) -> Iterator[tuple[str, Mark]]:
