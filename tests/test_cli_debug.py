@@ -155,6 +155,10 @@ def pressed(session: DebugSession, keys: str) -> int:
         ("P P", 10),
         ("f", 28),
         ("f f", 29),
+        ("f f F", 28),
+        ("f F", 21),
+        ("g 1 ENTER / i n s u f f ENTER", 21),
+        ("g 1 ENTER / c a r d d e c l ENTER", 21),
         ("g 1 7 ENTER", 17),
         ("g 1 7 \x7f ENTER", 1),
         ("g 5 \x1b", 21),
@@ -178,13 +182,28 @@ def test_a_key_leads_to_an_event(session: DebugSession, keys: str, event: int) -
         ("g 9 9 ENTER", "'99' is not an event: they are numbered 1 to 29"),
         ("g 1 ENTER p", "this is the first event"),
         ("g 2 9 ENTER n", "this is the last event"),
-        ("/ z z ENTER", "no state or type of event contains 'zz'"),
+        ("/ z z ENTER", "no state, type of event, error or cause contains 'zz'"),
+        ("g 1 ENTER F", "no failure before this event"),
         ("y", "'y' does nothing; ? lists the keys"),
     ],
 )
 def test_a_key_that_leads_nowhere_says_so(session: DebugSession, keys: str, told: str) -> None:
     pressed(session, keys)
     assert session.message == told
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [("nnn", 24), ("g17\r", 17), ("\x1b[C\x1b[C\x1b[D", 22), ("/orderf\rpp", 26), ("gn5\x1bn", 22)],
+)
+def test_keys_that_arrive_together_all_count(session: DebugSession, text: str, event: int) -> None:
+    assert session.type(text)
+    assert session.index + 1 == event
+
+
+def test_keys_after_a_quit_do_not_count(session: DebugSession) -> None:
+    assert not session.type("nqn")
+    assert session.index + 1 == 22
 
 
 def test_q_quits(session: DebugSession) -> None:
@@ -218,7 +237,8 @@ def test_the_screen_opens_with_the_failure_and_the_keys(session: DebugSession) -
         ("v", "variables · v closes", "{}"),
         ("c", "context · c closes", '"StateMachine": {'),
         ("d", "changes · d closes", '+ "CardDeclined"'),
-        ("?", "keys · ? closes", "next failure"),
+        ("t", "failures · t closes", "CardDeclined"),
+        ("?", "keys · ? closes", "next, previous failure"),
     ],
 )
 def test_a_pane_has_the_whole_of_it(
@@ -241,7 +261,7 @@ def test_a_long_pane_is_scrolled(session: DebugSession) -> None:
 
 def test_a_question_shows_what_was_typed(session: DebugSession) -> None:
     pressed(session, "/ p a y")
-    assert "state or type of event: pay" in shown(session)[-1]
+    assert "state, type, error or cause: pay" in shown(session)[-1]
 
 
 def test_eighty_columns_have_room_for_all_keys(session: DebugSession) -> None:
@@ -276,7 +296,7 @@ def test_an_error_without_a_cause_is_shown() -> None:
 
 
 def test_every_key_is_explained() -> None:
-    assert set("npNPfg/iaovcd?q") <= set("".join(KEYS))
+    assert set("npNPfFtg/iaovcd?q") <= set("".join(KEYS))
 
 
 @pytest.mark.parametrize(
@@ -340,6 +360,8 @@ def drawn(terminal: int) -> str:
 def test_keys_of_a_terminal_step_through_the_execution(terminal: Keyboard) -> None:
     assert "▶  22 TaskStateExited  ChargeCard" in terminal("n")
     assert "▶  21 TaskFailed  ChargeCard" in terminal("\x1b[D")
+    assert "▶  24 " in terminal("nnn")
+    assert "▶  20 " in terminal("g20\r")
     assert "changes · d closes" in terminal("d")
     # The screen that was there before comes back.
     assert "\x1b[?1049l" in terminal("q")

@@ -33,7 +33,7 @@ DEFINITION = {
         },
     },
 }
-COLUMNS = ["ID", "Type", "Step", "Resource", "Started after", "Timestamp"]
+COLUMNS = ["ID", "Type", "Step", "Resource", "Error", "Started after", "Timestamp"]
 
 
 def fetch(_: Any, context: doorstep.Context) -> Any:

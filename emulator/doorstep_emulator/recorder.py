@@ -62,6 +62,7 @@ class Recorder:
         self._programs = programs
         self._timelines = timelines
         self._publisher = publisher
+        self.watchers = publisher.watchers
         self._after_commit = after_commit
         self._deferred: list[Callable[[], None]] = []
         self.rows: dict[str, Row] = {}

@@ -95,6 +95,10 @@ def pytest_runtest_makereport(
         for observed in item.stash[SESSION].executions:
             title = f"Execution {observed.name}"
             report.sections.append((title, printable(observed.picture)))
+            if observed.failure_table:
+                report.sections.append(
+                    (f"Failures of {observed.name}", printable(observed.failure_table))
+                )
     return report
 
 
