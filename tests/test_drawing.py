@@ -156,6 +156,22 @@ def test_branches_stand_side_by_side_in_the_frame_of_their_state(
     assert left.y == right.y
 
 
+def test_loops_leave_and_reach_the_middle_of_the_right_side_with_room_for_two_lines_each() -> None:
+    rules = [{"Variable": "$.n", "NumericEquals": n, "Next": "Again"} for n in range(2)]
+    again = {"Type": "Choice", "Choices": rules, "Default": "Done"}
+    states = {"Again": again, "Done": {"Type": "Succeed"}}
+    whole = picture({"StartAt": "Again", "States": states})
+    (box,) = [box for box in whole.boxes if box.name == ["Again"]]
+    loops = [line for line in whole.lines if line.edge.start == line.edge.end]
+    for loop in loops:
+        ((x, top, foot),) = loop.parts
+        assert (x, (top + foot) / 2) == (box.x + box.width, box.y + box.height / 2)
+    first, second = (loop.label for loop in loops)
+    assert first
+    assert second
+    assert second.y - first.y == 2 * SMALL_LINE
+
+
 def test_catchers_are_dashed(chain: Callable[..., Any]) -> None:
     catcher = {"ErrorEquals": ["Broken"], "Next": "On"}
     work = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Catch": [catcher]}
