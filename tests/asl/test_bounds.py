@@ -516,7 +516,16 @@ def test_every_state_and_every_item_has_them_anew(chain: Any, each: Any) -> None
     assert execution.status == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("call", ["States.ArrayContains($.w,$.w)", "States.ArrayUnique($.w)"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "States.ArrayContains($.w,$.w)",
+        "States.ArrayUnique($.w)",
+        "States.Hash($.w,'MD5')",
+        "States.JsonToString($.w)",
+        "States.Format('{}',$.w)",
+    ],
+)
 def test_the_functions_of_one_state_have_bounds_together(
     monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -528,3 +537,23 @@ def test_the_functions_of_one_state_have_bounds_together(
     execution = doorstep.run(many, {"w": items})
     assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
     assert "the expressions of the state take more than" in (execution.cause or "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "States.ArrayContains({}, 1)",
+        "States.ArrayUnique({})",
+        "States.Hash({}, 'MD5')",
+        "States.JsonToString({})",
+        "States.Format('{{}}', {})",
+    ],
+)
+def test_functions_that_write_out_their_arguments_do_so_up_to_a_size(call: str) -> None:
+    """A value that an array holds thousands of times is small in memory, and large in writing."""
+    many = f"States.Array({', '.join(['$.x'] * 100)})"
+    large = machine(Parameters={"v.$": call.format(many)})
+    execution = doorstep.run(large, {"x": "a" * 50_000})
+    assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
+    counted = machine(Parameters={"v.$": f"States.ArrayLength({many})"})
+    assert doorstep.run(counted, {"x": "a" * 50_000}).output == {"v": 100}

@@ -287,6 +287,11 @@ def test_white_space_of_a_pattern_is_that_of_ascii(blank: str) -> None:
     assert jsonata.compile(r"$replace($t, /\s/, '')").evaluate(bindings={"t": blank}) == ""
 
 
+def test_a_pattern_keeps_its_own_flags() -> None:
+    assert evaluate(r"$match($t, /^b\s/im).match", t="a\nB ") == "B "
+    assert evaluate(r"$match($t, /^b\s/i).match", t="a\nB ") is UNDEFINED
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

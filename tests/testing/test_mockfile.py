@@ -172,7 +172,7 @@ def test_a_condition_that_fails_is_told_where_it_stands(
         ("mocks:\n- {state: A, state: B, answer: 1}", "2:14: there are two members 'state' here"),
         ("mocks:\n- {state: A, fail: {eror: B}}", "2:21: there is no member 'eror' here"),
         ("mocks: {}", "1:1: this has to be a list"),
-        ("[]", "1:1: this has to be an object"),
+        ("[]", "1:1: the list of mocks belongs below `mocks:`"),
         ("mocks: [", "mocks.yaml:.*expected"),
         (f"mocks: {'[' * 300}{']' * 300}", "nested too deeply"),
         ("StateMachines: {}", "name a test case: .*#TESTCASE"),
