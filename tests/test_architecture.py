@@ -95,7 +95,8 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "recorder", "handlers", "activities", "server", "api", "http", "serving"),
+        *("clock", "recorder", "handlers", "activities", "server", "api", "requests"),
+        *("http", "serving"),
         "reporting",
     ),
     "doorstep_cli": (

@@ -28,6 +28,7 @@ from ..errors import Unavailable
 from ..server import Members, PendingRequest, Server
 from . import protocol
 from .origins import LocalOnly
+from .others import OtherServices, Wsgi
 
 
 def health(server: Server) -> dict[str, Any]:
@@ -91,10 +92,20 @@ Lifespan = Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]
 
 
 def application(
-    server: Server, answers: Answers, default: Caller, lifespan: Lifespan | None = None
+    server: Server,
+    answers: Answers,
+    default: Caller,
+    lifespan: Lifespan | None = None,
+    others: Wsgi | None = None,
 ) -> Starlette:
-    """Return the ASGI application; `default`: account and region of requests that name none."""
+    """Return the ASGI application; `default`: account and region of requests that name none.
+
+    `others` answers what is no request of Step Functions, at the same URL.
+    """
     http = Http(server, answers, default)
+    middleware = [Middleware(LocalOnly)]
+    if others is not None:
+        middleware.append(Middleware(OtherServices, others=others))
     return Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
@@ -103,7 +114,7 @@ def application(
             Route("/health", http.health),
             Route("/metrics", http.metrics),
         ],
-        middleware=[Middleware(LocalOnly)],
+        middleware=middleware,
         lifespan=lifespan,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..functions import Log, close
-from ..runtime.handlers import OneSource
 from ..services import AtWork, HttpCalls, Machines, Target, services_at_work
 from .project import Omission, Project
 from .resources import create
@@ -28,7 +27,6 @@ def at_work(
     target: Target | None,
     log: Log,
     *,
-    handlers: Sequence[OneSource] = (),
     http: HttpCalls | None = None,
     machines: Machines | None = None,
 ) -> Iterator[Around]:
@@ -44,7 +42,6 @@ def at_work(
             services_at_work(
                 target,
                 functions=[functions] if functions else [],
-                handlers=handlers,
                 http=http,
                 machines=machines,
                 state_machines=project.state_machines() if project else {},

@@ -34,6 +34,10 @@ _JSON = "application/x-amz-json-1.0"
 class Machines(Protocol):
     """The state machines and executions that requests are for."""
 
+    @property
+    def handlers(self) -> Handlers:
+        """What answers functions by their names."""
+
     def answer(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         """Answer an operation of the API; raise ApiError. Called from any thread."""
 
@@ -41,10 +45,9 @@ class Machines(Protocol):
 class LocalAccount:
     """The machines and functions of this process, as an account of AWS."""
 
-    def __init__(self, machines: Machines, handlers: Handlers | None = None) -> None:
-        """`handlers`: what answers functions by their names."""
+    def __init__(self, machines: Machines) -> None:
+        """Answer for these machines, and for the functions that their tasks would call."""
         self.machines = machines
-        self.handlers = handlers or Handlers()
 
     # Requests ------------------------------------------------------------------------------------
 
@@ -72,7 +75,7 @@ class LocalAccount:
     def invoke(self, function: str, payload: bytes, later: bool = False) -> Reply:
         """Invoke: a failure of the function is an answer with X-Amz-Function-Error."""
         name = _function_name(function)
-        if self.handlers.by_name(name) is None:
+        if self.machines.handlers.by_name(name) is None:
             message = f"Function not found: {_function_arn(name)}"
             error = dumps({"Type": "User", "Message": message, "message": message}).encode()
             kind = {"x-amzn-ErrorType": "ResourceNotFoundException"}
@@ -98,7 +101,7 @@ class LocalAccount:
             attempt=0,
             number=0,
         )
-        return call_apart(self.handlers, called, Identity(name=request, seed=request))
+        return call_apart(self.machines.handlers, called, Identity(name=request, seed=request))
 
     # Events --------------------------------------------------------------------------------------
 
