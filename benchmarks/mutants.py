@@ -27,6 +27,9 @@ import ast
 import contextlib
 import copy
 import hashlib
+import importlib
+import importlib.util
+import json
 import os
 import re
 import shutil
@@ -34,6 +37,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +53,14 @@ FIRST, MOST = 60, 400
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""
 HANGS = -1
+OPTIONS = [
+    *("-q", "-rfE", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # plugins among PRELOADED
+]
+PRELOADED = [
+    *("pytest", "hypothesis", "freezegun", "click", "rich.console", "yaml", "jsonpath_ng.ext"),
+    *("starlette.applications", "uvicorn", "prometheus_client", "boto3", "httpx", "anyio"),
+]
 NOT_FOUND, NO_TESTS = 4, 5
 """Exit codes of pytest: an argument that names no test, and none collected."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
@@ -262,51 +274,109 @@ def inside(name: str, folder: Path) -> bool:
 def environment(tree: Path) -> dict[str, str]:
     paths = os.pathsep.join(str(tree / source) for source in SOURCES)
     more = os.environ.get("PYTHONPATH", "")
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([paths, more]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    return {**os.environ, "CI": "true", "PYTHONPATH": os.pathsep.join([paths, more])}
 
 
-def noticed(tree: Path, tests: Sequence[str]) -> str:
-    """Return the test that fails first with the tree as it is; empty when none does."""
-    code, output = run(tree, ["-x", *tests])
-    if code == NOT_FOUND:  # a name that is made of the changed value: its file has the others
-        files = sorted({test.partition("::")[0] for test in tests})
-        code, output = run(tree, ["-x", *files])
-    match = FAILED.search(output)
-    return "" if code in (0, NO_TESTS) else match[1] if match else f"(ends with {code})"
+class Tree:
+    """A copy of the tree, and a process that runs pytest in it.
 
+    That process has imported everything but the tree itself, and forks for each run: to start a
+    new one takes longer than most of the tests.
+    """
 
-def failing(tree: Path, tests: Sequence[str]) -> set[str]:
-    """Return which of these tests fail with the tree as it is."""
-    _, output = run(tree, tests, patience=10 * PATIENCE) if tests else (0, "")
-    return set(FAILED.findall(output))
-
-
-def run(tree: Path, arguments: Sequence[str], patience: float = PATIENCE) -> tuple[int, str]:
-    """Run pytest in a tree; return its exit code (HANGS if it has none) and what it printed."""
-    options = ["-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=no"]
-    # A file, not a pipe: a process that a test left behind would keep a pipe open.
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *options, *arguments],
-            cwd=tree,
-            env=environment(tree),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+    def __init__(self, folder: Path) -> None:
+        self.root = copy_of_tree(folder)
+        self._output = folder / "output"
+        subprocess.run([sys.executable, "-m", "compileall", "-q", *SOURCES], cwd=self.root)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--fork"],
+            cwd=self.root,
+            env=environment(self.root),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+
+        if self._run(["--version"])[0]:
+            raise RuntimeError(self._output.read_text("utf-8"))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def noticed(self, tests: Sequence[str]) -> str:
+        """Return the test that fails first with the tree as it is; empty when none does."""
+        code, output = self._run(["-x", *tests])
+        if code == NOT_FOUND:  # a name that is made of the changed value: its file has the others
+            files = sorted({test.partition("::")[0] for test in tests})
+            code, output = self._run(["-x", *files])
+        match = FAILED.search(output)
+        return "" if code in (0, NO_TESTS) else match[1] if match else f"(ends with {code})"
+
+    def failing(self, tests: Sequence[str]) -> set[str]:
+        """Return which of these tests fail with the tree as it is."""
+        _, output = self._run(tests, patience=10 * PATIENCE) if tests else (0, "")
+        return set(FAILED.findall(output))
+
+    def _run(self, arguments: Sequence[str], patience: float = PATIENCE) -> tuple[int, str]:
+        """Run pytest; return its exit code (HANGS if it has none) and what it printed."""
+        request = [str(self._output), patience, [*OPTIONS, *arguments]]
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        code = json.loads(self._process.stdout.readline())
+        return code, self._output.read_text("utf-8", "replace")
+
+    @contextlib.contextmanager
+    def changed(self, mutant: Mutant) -> Iterator[None]:
+        """Let the file hold the change meanwhile."""
+        path = self.root / mutant.path
+        raw = path.read_bytes()
+        self._write(path, raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
         try:
-            code = process.wait(patience)
-        except subprocess.TimeoutExpired:
-            code = HANGS
+            yield
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        output.seek(0)
-        return code, output.read()
+            self._write(path, raw)
+
+    def _write(self, path: Path, raw: bytes) -> None:
+        path.write_bytes(raw)
+        # The compiled file is known by the source's seconds and size, which may be the same.
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def fork_for_runs() -> None:
+    """Run pytest for each line of the input, in a process that is forked for it."""
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    for line in sys.stdin:
+        output, patience, arguments = json.loads(line)
+        process = os.fork()
+        if not process:
+            os.setsid()
+            descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            code = importlib.import_module("pytest").main(arguments)
+            sys.stdout.flush()
+            os._exit(int(code))
+        print(json.dumps(code_of(process, time.monotonic() + patience)), flush=True)
+
+
+def code_of(process: int, end: float) -> int:
+    """Wait for a process until a time; return its exit code, or HANGS."""
+    try:
+        while time.monotonic() < end:
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        return HANGS
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
 
 
 def copy_of_tree(folder: Path) -> Path:
@@ -326,10 +396,10 @@ def copy_of_tree(folder: Path) -> Path:
 class Judge:
     """Says of each mutant which test notices it; several threads, each with a tree of its own."""
 
-    def __init__(self, every_test: Tests, trees: Sequence[Path], also: Sequence[str]) -> None:
+    def __init__(self, every_test: Tests, trees: Sequence[Tree], also: Sequence[str]) -> None:
         self._tests = every_test
         self._also = list(also)
-        self._trees: Queue[Path] = Queue()
+        self._trees: Queue[Tree] = Queue()
         for tree in trees:
             self._trees.put(tree)
         self.left_out: set[str] = set()
@@ -339,36 +409,24 @@ class Judge:
         """Return the test that notices this mutant, or nothing."""
         every = [*self._also, *self._tests.of(mutant)]
         tests = [test for test in every if test not in self.left_out]
-        with self._tree() as tree, changed_file(tree, mutant):
+        with self._tree() as tree, tree.changed(mutant):
             parts = (tests[:FIRST], tests[FIRST:MOST])
-            return next((test for part in parts if part and (test := noticed(tree, part))), "")
+            return next((test for part in parts if part and (test := tree.noticed(part))), "")
 
     def doubtful(self, tests: Iterable[str]) -> set[str]:
         """Return those of the tests that fail without a change too, and leave them out."""
         with self._tree() as tree:
-            failed = failing(tree, sorted({test for test in tests if "::" in test}))
+            failed = tree.failing(sorted({test for test in tests if "::" in test}))
         self.left_out |= failed
         return failed
 
     @contextlib.contextmanager
-    def _tree(self) -> Iterator[Path]:
+    def _tree(self) -> Iterator[Tree]:
         tree = self._trees.get()
         try:
             yield tree
         finally:
             self._trees.put(tree)
-
-
-@contextlib.contextmanager
-def changed_file(tree: Path, mutant: Mutant) -> Iterator[None]:
-    """Let the file hold the change meanwhile."""
-    path = tree / mutant.path
-    raw = path.read_bytes()
-    path.write_bytes(raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
-    try:
-        yield
-    finally:
-        path.write_bytes(raw)
 
 
 def draw(only: str, count: int, seed: int) -> list[Mutant]:
@@ -415,7 +473,11 @@ def main() -> int:
     parser.add_argument("--also", nargs="*", default=[], help="tests to run for each mutant")
     parser.add_argument("--list", action="store_true", help="print what is drawn, and stop")
     parser.add_argument("--measure", action="store_true", help="measure the lines again")
+    parser.add_argument("--fork", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.fork:
+        fork_for_runs()
+        return 0
     numbers = [int(number) for number in chosen.numbers.split(",") if number]
     drawn = dict(enumerate(draw(chosen.only, chosen.count, chosen.seed), 1))
     drawn = {number: drawn[number] for number in numbers} if numbers else drawn
@@ -426,8 +488,10 @@ def main() -> int:
     if chosen.measure or not MEASURED.exists():
         measure()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        trees = [copy_of_tree(Path(folder) / str(index)) for index in range(chosen.jobs)]
+        trees = [Tree(Path(folder) / str(index)) for index in range(chosen.jobs)]
         survivors = judge_all(Judge(Tests(MEASURED), trees, chosen.also), drawn, chosen.jobs)
+        for tree in trees:
+            tree.close()
     for number in survivors:
         print(f"{number:4} survived  {drawn[number]}")
     rate = 1 - len(survivors) / len(drawn)

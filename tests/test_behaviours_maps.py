@@ -246,3 +246,29 @@ def test_behaviour_121_more_failures_than_tolerated_fail_the_map(
     else:
         assert execution.error == "States.ExceedToleratedFailureThreshold"
         assert execution.cause == "The specified tolerated failure threshold was exceeded"
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ({"a": 1, "b": 2}, '{"a":1,"b":2}'),
+        ({"a": "{% 1 + 1 %}"}, '{"a":2}'),
+        ("ab", '"ab"'),
+        (7, "7"),
+    ],
+)
+def test_items_that_are_written_and_no_array_fail_the_map(
+    chain, each, distributed: bool, items: Any, text: str
+) -> None:
+    """Fact 43: the members of an object are not read yet, and never its keys alone."""
+    work = {"W": {"Type": "Pass"}}
+    state = each(work, distributed=distributed, QueryLanguage="JSONata", Items=items)
+    execution = doorstep.run(chain({"All": state}))
+    assert execution.error == "States.QueryEvaluationError"
+    assert execution.cause.endswith(f"Map state input must be an array but was: {text}")
+
+
+def test_written_items_may_hold_expressions(chain, each) -> None:
+    state = each({"W": {"Type": "Pass"}}, QueryLanguage="JSONata", Items=[1, "{% 1 + 1 %}"])
+    assert doorstep.run(chain({"All": state})).output == [1, 2]

@@ -418,7 +418,7 @@ def test_a_wait_that_is_no_long_can_not_be_parsed(number: int) -> None:
     assert "cannot be parsed as a long value" in str(execution.cause)
 
 
-@pytest.mark.parametrize("number", [HUGE, 1e300])
+@pytest.mark.parametrize("number", [10**300, 1e300])
 def test_a_wait_in_jsonata_is_too_long(number: float) -> None:
     wait = {"Type": "Wait", "QueryLanguage": "JSONata", "Seconds": "{% $states.input %}"}
     execution = doorstep.run({"StartAt": "W", "States": {"W": {**wait, "End": True}}}, number)

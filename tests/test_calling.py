@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,14 @@ def test_without_a_timeout_a_function_has_lambdas_fifteen_minutes() -> None:
         machine(), handlers={"charge": lambda e, context: context.get_remaining_time_in_millis()}
     )
     assert left.output == 900_000
+
+
+def test_no_time_is_left_when_more_than_all_has_passed() -> None:
+    """As in AWS's Python runtime: `remaining if remaining > 0 else 0`."""
+    seen: list[Context] = []
+    doorstep.run(machine(), handlers={"charge": lambda event, context: seen.append(context)})
+    late = replace(seen[0], _remaining=lambda: -0.5)
+    assert late.get_remaining_time_in_millis() == 0
 
 
 def test_a_callback_task_sees_its_token_in_the_context_as_in_its_parameters() -> None:

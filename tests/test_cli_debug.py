@@ -147,6 +147,7 @@ def pressed(session: DebugSession, keys: str) -> int:
     [
         ("n", 22),
         ("p", 20),
+        ("g 2 ENTER p", 1),
         ("RIGHT RIGHT LEFT", 22),
         ("N", 23),
         ("N N", 28),

@@ -425,6 +425,13 @@ def test_the_table_says_what_is_missing_and_where(suite: SuiteCoverage) -> None:
     assert "  state      Other (line 18)" in missing
 
 
+def test_a_machine_by_itself_has_no_line_for_all() -> None:
+    """The line for all sums several machines up; of one it would say the same again."""
+    suite = SuiteCoverage()
+    suite.add(doorstep.run({"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}))
+    assert len(reports.table(suite).splitlines()) == 2
+
+
 def test_json_has_every_item_with_its_place(suite: SuiteCoverage) -> None:
     whole = json.loads(reports.as_json(suite))
     [pick] = [machine for machine in whole["machines"] if machine["name"] == "pick"]

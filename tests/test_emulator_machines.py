@@ -361,3 +361,68 @@ def test_a_state_is_tested(client: Any) -> None:
 
 def test_times_are_those_of_now(create: Callable[..., Any]) -> None:
     assert abs(create()["creationDate"].timestamp() - time.time()) < 60
+
+
+LEFT_OVER = {
+    "Seconds": ({"Type": "Wait", "Seconds": "${Pause}"}, "Expected value of type Integer"),
+    "Timestamp": (
+        {"Type": "Wait", "Timestamp": "${Until}"},
+        "String does not match RFC3339 timestamp",
+    ),
+    "InputPath": ({"Type": "Pass", "InputPath": "${Path}"}, "Value must be a valid JSONPath."),
+    "Resource": ({"Type": "Task", "Resource": "${Arn}"}, "Value is not a valid resource ARN"),
+    "TimeoutSeconds": (
+        {
+            "Type": "Task",
+            "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "TimeoutSeconds": "${Limit}",
+        },
+        "Expected value of type Integer",
+    ),
+}
+
+
+@pytest.mark.parametrize("field", LEFT_OVER)
+def test_a_placeholder_that_was_left_over_is_a_text_as_any_other(
+    client: Any, refusal: Refusal, field: str
+) -> None:
+    """Fact 224: clients send definitions after deployment, so nothing is filled in any more."""
+    state, message = LEFT_OVER[field]
+    definition = json.dumps({"StartAt": "A", "States": {"A": {**state, "End": True}}})
+    validated = client.validate_state_machine_definition(definition=definition)
+    assert validated["result"] == "FAIL"
+    (told,) = validated["diagnostics"]
+    assert (told["message"], told["location"]) == (message, f"/States/A/{field}")
+    code, text = refusal(
+        client, "create_state_machine", name="left-over", definition=definition, roleArn=ROLE
+    )
+    assert code == "InvalidDefinition"
+    assert f"SCHEMA_VALIDATION_FAILED: {message} at /States/A/{field}" in text
+
+
+def test_a_placeholder_where_any_text_goes_is_accepted(
+    client: Any, create: Callable[..., Any]
+) -> None:
+    state = {"Type": "Pass", "Comment": "${Why}", "Result": {"at": "${Stage}"}, "End": True}
+    definition = json.dumps({"StartAt": "A", "States": {"A": state}})
+    arn = create(definition=definition)["stateMachineArn"]
+    assert client.describe_state_machine(stateMachineArn=arn)["definition"] == definition
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "where"),
+    [
+        ("no JSON at all", "Unrecognized token 'no'", "line: 1, column: 3"),
+        ('{"a" 1}', "Unexpected character ('1' (code 49))", "line: 1, column: 7"),
+        ('{"a":\n[1', "Unexpected end-of-input", "line: 2, column: 3"),
+    ],
+)
+def test_what_is_no_json_is_shown_with_its_place_twice(
+    client: Any, text: str, says: str, where: str
+) -> None:
+    """Fact 21: in the message, and as the location."""
+    (told,) = client.validate_state_machine_definition(definition=text)["diagnostics"]
+    assert told["code"] == "INVALID_JSON_DESCRIPTION"
+    assert told["location"] == f'[Source: (String)"{text}"; {where}]'
+    assert told["message"].startswith(says)
+    assert told["message"].endswith(f"\n at {told['location']}")

@@ -333,3 +333,29 @@ def test_activities_are_listed_by_name_in_pages(aws: Callable[..., Any]) -> None
     assert [one["name"] for one in first["activities"]] == ["C", "a"]
     rest = client.list_activities(maxResults=2, nextToken=first["nextToken"])
     assert [one["name"] for one in rest["activities"]] == ["b"]
+
+
+def test_the_folder_of_buckets_may_be_given_as_text(
+    aws: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What a server is given wrongly or oddly ends no execution that it has acknowledged."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "items.json").write_text("[1, 2]")
+    client = aws(s3_root=str(tmp_path))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "in", "Key": "items.json"},
+    }
+    each = {**distributed({"Type": "Pass"}, ItemReader=reader), "End": True}
+    arn = client.create_state_machine(
+        name="reads",
+        definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    started = client.start_execution(stateMachineArn=arn)["executionArn"]
+    for _ in range(2_000):
+        described = client.describe_execution(executionArn=started)
+        if described["status"] != "RUNNING":
+            break
+    assert (described["status"], described["output"]) == ("SUCCEEDED", "[1,2]")

@@ -41,7 +41,10 @@ def test_tasks_that_time_out_together_all_time_out_before_the_first_aborts_the_o
     run = world(machine({"Type": "Map", "ItemProcessor": processor})).start([1, 2])
     run.pass_time(5)
     first = run.events("LambdaFunctionTimedOut")[0].id
-    # The order of test_service_lambda_map_timeout's recording (fact 108).
+    # The order of test_service_lambda_map_timeout's recording, whose failing index was 0 (facts 108
+    # and 137): MapIterationFailed, what is aborted, MapStateFailed. Measured by floci, later:
+    # "MapIterationAborted, then the *StateAborted of each cut iteration, before MapIterationFailed
+    # and MapStateFailed". The recording goes before that.
     assert run.shown(first)[2:] == [
         f"{first + 2}<-{first} MapIterationFailed",
         f"{first + 3}<-{first} TaskStateAborted",

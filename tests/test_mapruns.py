@@ -211,6 +211,31 @@ def test_the_item_selector_sees_item_index_source_and_the_states_input() -> None
     ]
 
 
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+def test_after_a_map_the_item_is_again_that_of_the_map_around_it(mode: str) -> None:
+    """AWS's page of the context object: the item that is being processed."""
+    config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
+    inner = {
+        "Type": "Map",
+        "Items": [7, 8],
+        "ItemProcessor": {
+            "ProcessorConfig": config,
+            "StartAt": "Each",
+            "States": {"Each": {"Type": "Succeed"}},
+        },
+        "Output": "{% $states.context.Map.Item.Value %}",
+        "End": True,
+    }
+    outer = {
+        "Type": "Map",
+        "Items": ["a", "b"],
+        "ItemProcessor": {"StartAt": "Inner", "States": {"Inner": inner}},
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Outer", "States": {"Outer": outer}}
+    assert doorstep.run(definition).output == ["a", "b"]
+
+
 def test_a_map_run_that_fails_before_it_has_children_keeps_its_events_in_order() -> None:
     told: list[int] = []
     execution = doorstep.run(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from doorstep.definitions import MAX_CHARACTERS, load
+import doorstep
+from doorstep.definitions import MAX_BYTES, load
 from doorstep.errors import DefinitionError, InputError
 from doorstep.validation import validate
 
@@ -267,11 +269,22 @@ def test_deep_nesting_is_refused_and_not_a_crash(text: str) -> None:
     assert found.code in ("TOO_DEEPLY_NESTED", "INVALID_JSON_DESCRIPTION")
 
 
-def test_a_definition_has_a_mebi_of_characters_at_the_most() -> None:
-    comment = "x" * (MAX_CHARACTERS - len('{"Comment":""}'))
-    assert load(f'{{"Comment":"{comment}"}}')
-    (found,) = refused(f'{{"Comment":"{comment}x"}}').diagnostics
-    assert "1048576" in found.message
+@pytest.mark.parametrize("character", ["x", "é", "€"])
+def test_a_definition_has_a_mebibyte_at_the_most(character: str) -> None:
+    """Fact 203; as text, and as the value of one, which is measured as compact JSON."""
+    states = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}, "Comment": ""}
+    left = MAX_BYTES - len(json.dumps(states, separators=(",", ":")))
+    size = len(character.encode())
+    largest = {**states, "Comment": character * (left // size) + "y" * (left % size)}
+    larger = {**largest, "Comment": largest["Comment"] + "y"}
+    for made in (dict, lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)):
+        assert validate(load(made(largest)).definition) == []
+        assert validate(made(largest)) == []
+        (found,) = validate(made(larger))
+        assert "1048576" in found.message
+    assert "1048576" in refused(made(larger)).diagnostics[0].message
+    with pytest.raises(doorstep.DefinitionError, match="1048576"):
+        doorstep.run(larger)
 
 
 def test_parameters_replace_their_placeholders_only() -> None:

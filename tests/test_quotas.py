@@ -143,6 +143,76 @@ def test_what_a_catcher_makes_above_the_limit_fails_the_execution() -> None:
     assert execution.error == "States.DataLimitExceeded"
 
 
+def assigning(names: list[str], **last: Any) -> dict[str, Any]:
+    """States that each assign the input to a variable, then a last one."""
+    states = {
+        f"S{number}": {"Type": "Pass", "Assign": {f"{name}.$": "$"}, "Next": f"S{number + 1}"}
+        for number, name in enumerate(names)
+    }
+    return {"StartAt": "S0", "States": {**states, f"S{len(names)}": last or {"Type": "Succeed"}}}
+
+
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_a_variable_has_a_largest_size(language: str) -> None:
+    """Fact 333, from the guide; the error is ours until one is recorded."""
+    whole = {"v.$": "$"} if language == "JSONPath" else {"v": "{% $states.input %}"}
+    state = {"Type": "Pass", "QueryLanguage": language, "Assign": whole}
+    text = "x" * (LIMIT - 2)
+    assert doorstep.run(then(state), text).status == "SUCCEEDED"
+    lowered = doorstep.run(then(state), text, quotas={"assign_bytes": LIMIT - 1})
+    assert lowered.error == "States.DataLimitExceeded"
+    assert lowered.cause.endswith(too_large("Work", "assigned variables"))
+
+
+def test_a_variable_is_measured_in_bytes() -> None:
+    state = {"Type": "Pass", "Assign": {"v.$": "$.text"}, "ResultPath": None}
+    assert doorstep.run(then(state), {"text": "e" * 200_000}).status == "SUCCEEDED"
+    data = {"half": "é" * 100_000}
+    state["Assign"] = {"v.$": "States.Array($.half, $.half)"}
+    assert doorstep.run(then(state), data).error == "States.DataLimitExceeded"
+
+
+def test_one_assign_has_a_largest_size() -> None:
+    state = {"Type": "Pass", "Assign": {"a.$": "$", "b.$": "$"}}
+    execution = doorstep.run(then(state), "x" * 200_000)
+    assert execution.cause == too_large("Work", "assigned variables")
+    lifted = doorstep.run(then(state), "x" * 200_000, quotas={"assign_bytes": None})
+    assert lifted.status == "SUCCEEDED"
+
+
+def test_an_assign_above_the_limit_is_caught_and_assigns_nothing() -> None:
+    fields = {"Assign": {"v.$": "States.Array($, $)"}, "ResultPath": None}
+    state = work(**fields, Catch=catching("States.DataLimitExceeded"))
+    execution = doorstep.run(then(state), {}, giving(200 * KIB))
+    assert execution.output["error"]["Cause"] == too_large("Work", "assigned variables")
+    exited = [e for e in execution.history if e["type"] == "TaskStateExited"]
+    assert "assignedVariables" not in exited[0]["stateExitedEventDetails"]
+
+
+LARGE = "x" * (200 * KIB - 2)
+
+
+@pytest.mark.parametrize(("number", "error"), [(51, None), (52, "States.DataLimitExceeded")])
+def test_all_variables_together_have_a_largest_size(number: int, error: str | None) -> None:
+    names = [f"v{index}" for index in range(number)]
+    assert doorstep.run(assigning(names), LARGE).error == error
+
+
+def test_a_variable_that_is_assigned_again_counts_once() -> None:
+    names = [f"v{index % 3}" for index in range(60)]
+    assert doorstep.run(assigning(names), LARGE).status == "SUCCEEDED"
+
+
+def test_a_branch_counts_the_variables_around_it() -> None:
+    names = [f"v{index}" for index in range(50)]
+    inside = {"Type": "Pass", "Assign": {"w.$": "$"}, "Next": "Last"}
+    last = {"Type": "Pass", "Assign": {"x.$": "$"}, "End": True}
+    branch = {"StartAt": "First", "States": {"First": inside, "Last": last}}
+    definition = assigning(names, Type="Parallel", Branches=[branch], End=True)
+    execution = doorstep.run(definition, LARGE)
+    assert execution.cause == too_large("Last", "assigned variables")
+
+
 def test_a_lifted_limit_lets_large_payloads_pass() -> None:
     execution = doorstep.run(
         then(work()), handlers=giving(300 * KIB), quotas={"payload_bytes": None}

@@ -162,3 +162,9 @@ def test_a_label_has_40_characters_at_the_most() -> None:
 def test_a_label_has_no_characters_that_an_arn_can_not_have(label: str) -> None:
     ((code, _, _),) = labelled(label)
     assert code == "INVALID_LABEL_NAME"
+
+
+@pytest.mark.parametrize("kind", [["Pass"], {"Type": "Pass"}, None, 7])
+def test_a_state_whose_type_is_no_text_leads_nowhere_and_is_refused(kind: Any) -> None:
+    places = [place for _, place in said({"A": PASS | {"Type": kind}, "B": PASS})]
+    assert "/States/A/Type" in places

@@ -212,10 +212,10 @@ def test_sdk_results_have_javas_capitals_and_moments_as_text(world: World) -> No
 
 
 def test_a_member_that_the_api_has_not_fails_the_task_before_it_is_sent(world: World) -> None:
-    parameters = {"QueueUrl": world.queue, "MessageBody": "m", "messageGroupId": "g"}
+    parameters = {"QueueUrl": world.queue, "MessageBody": "m", "Zeal": "z"}
     error, cause = world.failure("aws-sdk:sqs:sendMessage", parameters)
     assert error == "States.Runtime"
-    assert 'The field "messageGroupId" is not supported by Step Functions' in cause
+    assert 'The field "Zeal" is not supported by Step Functions' in cause
 
 
 def test_a_token_is_really_sent_and_answered_from_the_queue(world: World) -> None:

@@ -124,6 +124,12 @@ def test_objects_may_have_more_members_only_where_that_is_said(results: Results)
     assert re.search(r"output\.problem\nexpected  nothing\nfound     \{", told(results(exact)))
 
 
+def test_an_expression_needs_no_blanks_inside_its_braces(results: Results) -> None:
+    """As in a definition: the text between `{%` and `%}` is the expression."""
+    met = "- {name: a, input: {items: []}, expect: {output: '{%$count($)=0%}'}}"
+    assert told(results(met)) == ""
+
+
 def test_booleans_are_no_numbers(results: Results) -> None:
     tests = "- {name: a, input: {items: [true]}, expect: {output: [1]}}"
     assert "output[0]\nexpected  1\nfound     true" in told(results(tests))

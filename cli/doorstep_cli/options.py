@@ -15,7 +15,7 @@ import click
 from .output import Problem, echo
 
 _STANDARD_INPUT = f"{__package__}.standard_input"
-_LIFTED_BY_NONE = ("payload_bytes", "history_events")
+_LIFTED_BY_NONE = ("payload_bytes", "assign_bytes", "variables_bytes", "history_events")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 F = TypeVar("F", bound=Callable[..., Any])
 

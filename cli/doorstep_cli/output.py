@@ -98,9 +98,10 @@ def plain(text: str) -> str:
 
 def json_text(value: Any, **layout: Any) -> str:
     """Return the exact JSON text of a value, control characters escaped."""
+    from doorstep.values.json_values import java_numbers
     from doorstep.values.printable import escaped
 
-    return escaped(json.dumps(value, ensure_ascii=False, **layout))
+    return escaped(java_numbers(json.dumps(value, ensure_ascii=False, **layout)))
 
 
 def print_json(value: Any) -> None:

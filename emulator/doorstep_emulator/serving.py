@@ -186,7 +186,8 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
 def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> None:
     """Create state machines, or update those that exist, before the server starts.
 
-    When the server has a target for logs, all their events are logged: a file can't ask for it.
+    Their placeholders (`${Name}`) may be left over, as in `doorstep run`. When the server has a
+    target for logs, all their events are logged: a file can't ask for it.
 
     Raises ApiError for what CreateStateMachine and UpdateStateMachine refuse: a machine of the same
     name and another type is StateMachineAlreadyExists.
@@ -197,11 +198,13 @@ def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> 
         definition = {"definition": deployment.definition, **logging}
         machine = server.catalogue.machines.get(arn)
         if machine and machine.type == deployment.type:
-            update_state_machine(server, owner, {"stateMachineArn": arn, **definition})
+            update_state_machine(
+                server, owner, {"stateMachineArn": arn, **definition}, placeholders=True
+            )
         else:
             role = f"arn:{owner.partition}:iam::{owner.account}:role/doorstep"
             request = {"name": deployment.name, "type": deployment.type, "roleArn": role}
-            create_state_machine(server, owner, {**request, **definition})
+            create_state_machine(server, owner, {**request, **definition}, placeholders=True)
 
 
 def _everything(owner: Caller) -> dict[str, Any]:

@@ -56,10 +56,12 @@ class Diagnostic:
 
     def as_aws(self) -> dict[str, Any]:
         """Return the member of `diagnostics` in ValidateStateMachineDefinition's answer."""
+        # Recorded (fact 21): Jackson's message ends in its location, and both are shown.
+        jackson = self.location is not None and self.location.startswith("[Source: ")
         shown: dict[str, Any] = {
             "severity": self.severity,
             "code": self.code,
-            "message": self.message,
+            "message": f"{self.message}\n at {self.location}" if jackson else self.message,
         }
         if self.location is not None:
             shown["location"] = self.location

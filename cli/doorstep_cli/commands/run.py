@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=NUMBER",
     callback=quotas,
-    help="Change a limit, such as payload_bytes or history_events; `none` removes these two.",
+    help="Change a limit, such as payload_bytes or history_events; `none` removes one of AWS's.",
 )
 @definition_options
 @driving_options

@@ -133,6 +133,7 @@ def _task(state: State) -> Parts:
         timeout=typed_fields.duration(state.fields, "TimeoutSeconds", state.jsonata),
         heartbeat=typed_fields.duration(state.fields, "HeartbeatSeconds", state.jsonata),
         credentials=_credentials(state),
+        templated="Parameters" in state.fields,
         leave=_leave(state, result=True),
     )
     return {"wait": task(plan)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StateFailed
 from ..jsonata.errors import JSONataError
-from ..jsonata.values import UNDEFINED, is_function
+from ..jsonata.values import UNDEFINED, as_double, is_function, number
 from ..values.json_values import MAX_DEPTH, deeper_than, dumps
 from .context import Closure, Env
 from .jsonpath_fields import FEW, bounded
@@ -21,6 +21,9 @@ ERROR = "States.QueryEvaluationError"
 
 # $states.context is built on demand: only for expressions that may look at it.
 _PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
+
+_LONG = 2**63
+"""Java's long holds whole numbers below this."""
 
 
 def is_expression(value: Any) -> bool:
@@ -134,12 +137,12 @@ def _text(fields: str) -> str:
 
 def _expression(fields: str, location: str) -> Closure:
     # Imported here, so that what has no expressions does not pay for the language.
-    from ..jsonata.expression import compile as compile_expression
-    from .dialect import LIMITS, within
+    from ..jsonata.expression import Expression
+    from .dialect import AWS, LIMITS, within
 
     text = _text(fields)
     try:
-        expression = compile_expression(text)
+        expression = Expression(text, AWS)
     except JSONataError as error:
         return _failing(text, location, error)
     evaluate = expression.evaluate
@@ -162,7 +165,7 @@ def _expression(fields: str, location: str) -> Closure:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(result):
             raise _failed(text, location, "returned an unsupported result type.")
-        if not calculates or _is_sound(result, MAX_DEPTH):
+        if (not calculates and type(result) is not int) or _is_sound(result, MAX_DEPTH):
             return result
         if deeper_than(result, MAX_DEPTH):
             levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
@@ -189,15 +192,18 @@ def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFa
 
 
 def _is_sound(result: Any, levels: int) -> bool:
-    """Return whether every number is finite, and there are at most so many levels."""
+    """Return whether every number is finite or a long, and there are at most so many levels."""
     if isinstance(result, dict):
         result = result.values()
     elif not isinstance(result, list):
+        if isinstance(result, int):
+            return -_LONG <= result < _LONG
         return not isinstance(result, float) or isfinite(result)
     for inner in result:
-        if isinstance(inner, (dict, list, float)) and (
-            (levels <= 1 and not isinstance(inner, float)) or not _is_sound(inner, levels - 1)
-        ):
+        if isinstance(inner, (dict, list)):
+            if levels <= 1 or not _is_sound(inner, levels - 1):
+                return False
+        elif isinstance(inner, (int, float)) and not _is_sound(inner, 1):
             return False
     return True
 
@@ -205,9 +211,14 @@ def _is_sound(result: Any, levels: int) -> bool:
 def _named(result: Any) -> Any:
     """Replace a number that JSON can't hold by the name that Java has for it, as measured on AWS.
 
-    Fact 70.
+    A whole number beyond a long becomes a double. Facts 70 and 153.
     """
     match result:
+        case bool():
+            return result
+        case int() if not -_LONG <= result < _LONG:
+            double = number(as_double(result))
+            return double if isinstance(double, int) else _named(double)
         case float() if not isfinite(result):
             return "NaN" if isnan(result) else "Infinity" if result > 0 else "-Infinity"
         case list():
@@ -220,12 +231,12 @@ def _named(result: Any) -> Any:
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
     """Return what an expression's variables are bound to; only what it can look at is built.
 
-    Fact 327: what $states has; a variable is $name (fact 334).
+    Fact 327: what $states has; a variable is $name (fact 334), which hides a function (fact 365).
     """
-    from .dialect import FUNCTIONS, functions
+    from .dialect import functions
 
     names = expression.variables
-    dialect = bool(names & FUNCTIONS)
+    draws = bool(names & {"random", "uuid"})
     text = str(expression)
     context = "states" in names and _PLAIN_MEMBER.sub("", text).count("states") > 0
 
@@ -238,8 +249,6 @@ def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
         if context:
             states["context"] = env.context()
         bound = {**env.fiber.variables, "states": states}
-        if dialect:
-            bound |= functions(env.rng)
-        return bound
+        return {**functions(env.rng), **bound} if draws else bound
 
     return bindings

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine import MOST_BYTES
 from ..errors import StateFailed, data_limit_exceeded, runtime
-from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic
+from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic, parse_intrinsic
 from ..jsonata.sequences import written_size
 from ..jsonpath import (
     CompiledPath,
@@ -17,6 +17,7 @@ from ..jsonpath import (
     PathNotFound,
     compile_path,
 )
+from ..jsonpath.grammar import ExpressionSyntaxError
 from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
@@ -227,6 +228,34 @@ def _too_long(call: str) -> StateFailed:
 
 def _looked_in(text: str, env: Env) -> str:
     return dumps(env.context() if text.startswith("$$") else env.data)
+
+
+def unresolved(value: Any) -> list[str]:
+    """Return what a service says of members whose names still end in `.$`, at any depth.
+
+    Fact 146: they are looked at like those of a template, wherever they come from.
+    """
+    if isinstance(value, list):
+        return [reason for item in value for reason in unresolved(item)]
+    if not isinstance(value, dict):
+        return []
+    reasons = []
+    for name, member in value.items():
+        if name.endswith(".$") and not _is_evaluable(member):
+            must = "must be a valid JSONPath or a valid intrinsic function call"
+            reasons.append(f"The value for the field '{name}' {must}")
+        reasons += unresolved(member)
+    return reasons
+
+
+def _is_evaluable(member: Any) -> bool:
+    if not isinstance(member, str):
+        return False
+    try:
+        compile_path(member) if member.startswith("$") else parse_intrinsic(member)
+    except ExpressionSyntaxError:
+        return False
+    return True
 
 
 def _template(value: Any) -> Closure | None:

@@ -209,14 +209,16 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
 
 def _queried_items(fields: Mapping[str, Any]) -> Closure:
     """Compile Items; without them it is the state's input (facts 43 and 417)."""
-    if "Items" in fields:
+    if jsonata_fields.is_expression(fields.get("Items")):
         return jsonata_fields.typed(fields["Items"], "Items", "array")
+    written = jsonata_fields.value(fields["Items"], "Items") if "Items" in fields else None
 
     def items(env: Env) -> Any:
-        if not isinstance(env.raw, list):
-            text = dumps(env.raw)
+        values = written(env) if written else env.raw
+        if not isinstance(values, list):
+            text = dumps(values)
             raise jsonata_fields.failed(f"Map state input must be an array but was: {text}")
-        return env.raw
+        return values
 
     return items
 

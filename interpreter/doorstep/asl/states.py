@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
-from ..errors import StateFailed
+from ..errors import StateFailed, data_limit_exceeded
 from ..model import WORKING
+from ..values.json_values import byte_length
 from .context import PROVIDED, Closure, Env
 from .data_flow import Exit, Leave
 from .retry import Retrier, matches
@@ -124,12 +125,28 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
         "outputDetails": WHOLE,
     }
     if assigned:
-        fiber.variables = {**fiber.variables, **assigned}
-        details["assignedVariables"] = {key: written(value) for key, value in assigned.items()}
+        details["assignedVariables"] = assign(fiber, assigned, state.name)
         details["assignedVariablesDetails"] = WHOLE
     fiber.record(state.exited, details)
     fiber.group = None
     return output, following
+
+
+def assign(fiber: Fiber, assigned: Mapping[str, Any], state: str) -> dict[str, str]:
+    """Assign variables; return the texts of their values.
+
+    Fact 333: their quotas. With which error AWS answers is not recorded.
+    """
+    texts = {name: written(value) for name, value in assigned.items()}
+    own = {name: byte_length(text) for name, text in texts.items()}
+    together = {**fiber.variable_bytes, **own}
+    quotas = fiber.engine.quotas
+    for sizes, limit in ((own, quotas.assign_bytes), (together, quotas.variables_bytes)):
+        if limit is not None and sum(sizes.values()) > limit:
+            raise data_limit_exceeded(state, "assigned variables")
+    fiber.variables = {**fiber.variables, **assigned}
+    fiber.variable_bytes = together
+    return texts
 
 
 def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:

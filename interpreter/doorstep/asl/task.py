@@ -8,7 +8,8 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
-from ..model import Integration, partition_named_in, unfit
+from ..model import Integration, mistyped, partition_named_in, unfit
+from . import jsonpath_fields
 from .context import PROVIDED, Closure, Env
 from .data_flow import Leave
 from .states import Working
@@ -27,6 +28,8 @@ class TaskPlan:
     timeout: Callable[[Env], float | None]
     heartbeat: Callable[[Env], float | None]
     credentials: Closure | None
+    templated: bool
+    """The arguments are a payload template's."""
     leave: Leave
 
 
@@ -69,8 +72,12 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state, PROVIDED)
-    if reasons := ", ".join(unfit(integration, arguments)):
-        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{reasons}]")
+    reasons = unfit(integration, arguments) + mistyped(integration, arguments)
+    if plan.templated and '.$":' in text and integration.kind == "service":
+        reasons += jsonpath_fields.unresolved(arguments)
+    if reasons:
+        why = ", ".join(reasons)
+        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{why}]")
     details: dict[str, Any]
     if integration.kind == "service":
         region = fiber.engine.identity.region

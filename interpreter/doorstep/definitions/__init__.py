@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .documents import MAX_CHARACTERS, MAX_DEPTH, Document, load
+from .documents import MAX_BYTES, MAX_DEPTH, Document, load
 
-__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "Document", "load"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Document", "load"]

@@ -19,9 +19,9 @@ from ..asl.jsonata_fields import json_type
 from ..errors import DefinitionError, InputError
 from ..model import escape
 from ..values.did_you_mean import did_you_mean
-from ..values.json_values import dumps, loads
+from ..values.json_values import byte_length, dumps, loads
 from . import yaml_text
-from .documents import MAX_CHARACTERS, check_bounds
+from .documents import MAX_BYTES, check_bounds
 from .source_locations import excerpt, locate, window
 
 
@@ -55,7 +55,7 @@ class SourceValue:
 def load(path: Path, name: str | None = None) -> SourceValue:
     """Return the value of a file; `.json` is JSON, all else YAML. Messages call the file `name`.
 
-    Raises InputError when it can't be read, has too many characters or levels, or when YAML has two
+    Raises InputError when it can't be read, has too many bytes or levels, or when YAML has two
     members of one name in an object.
     """
     file = name or str(path)
@@ -67,8 +67,8 @@ def load(path: Path, name: str | None = None) -> SourceValue:
         raise InputError(f"{file} is not UTF-8 text: {problem.reason}") from None
     except ValueError as problem:
         raise InputError(f"can't read {file!r}: {problem}") from None
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"{file} has more than {MAX_CHARACTERS:,} characters")
+    if byte_length(text) > MAX_BYTES:
+        raise InputError(f"{file} has more than {MAX_BYTES:,} bytes")
     yaml = path.suffix.lower() != ".json"
     try:
         value = yaml_text.loads(text, unique=True) if yaml else loads(text)

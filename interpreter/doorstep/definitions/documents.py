@@ -1,7 +1,7 @@
 """Text, file or mapping to a definition that remembers where each of its parts stands.
 
 JSON is read as AWS reads it (`jackson`), YAML as if it were JSON (`yaml_text`). What comes from
-outside is bounded: 1,048,576 characters (fact 203), 200 levels, a million values.
+outside is bounded: 1,048,576 bytes (fact 203), 200 levels, a million values.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 from ..errors import Diagnostic, InputError, refusal, shortened
 from ..values import jackson
+from ..values.json_values import byte_length
 from . import source_locations, yaml_text
 from .source_locations import MAX_WIDTH, excerpt
 
-MAX_CHARACTERS = 1_048_576
+MAX_BYTES = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
 _MOST_REPLACED = 20
@@ -79,7 +80,7 @@ def load(
         raise InputError(f"this is a file's name: give it as pathlib.Path({source!r})")
     if isinstance(source, Mapping):
         check_bounds(source)
-        text, value, yaml = _written(source), dict(source), False
+        text, value, yaml = json_text(source, indent=2), dict(source), False
         if parameters:
             text = filled(text, parameters)
             value = read_json(text)
@@ -91,18 +92,18 @@ def load(
     return Document(value, text, path, yaml)
 
 
-def _written(value: Mapping[str, Any]) -> str:
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return the JSON text of a definition's value; compact unless it is indented."""
+    compact: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
     try:
-        return json.dumps(value, indent=2, default=str)
+        return json.dumps(value, default=str, **({"indent": indent} if indent else compact))
     except ValueError as problem:  # a number of more digits than Python writes
         raise refusal([Diagnostic("INVALID_JSON_DESCRIPTION", str(problem))]) from None
 
 
 def read(text: str, path: Path | None = None) -> tuple[Any, bool]:
     """Return the value of a JSON or YAML text, and whether it was YAML (a suffix decides)."""
-    if len(text) > MAX_CHARACTERS:
-        long = f"Definition must have length less than or equal to {MAX_CHARACTERS}"
-        raise refusal([Diagnostic("SCHEMA_VALIDATION_FAILED", long)])
+    check_size(text)
     suffix = path.suffix.lower() if path else ""
     yaml = suffix in (".yaml", ".yml") or (suffix != ".json" and _looks_like_yaml(text))
     try:
@@ -126,6 +127,14 @@ def read_json(text: str) -> Any:
         hint = excerpt(text, *problem.line_column)
         code = "INVALID_JSON_DESCRIPTION"
         raise refusal([Diagnostic(code, problem.message, problem.location, hint=hint)]) from None
+
+
+def check_size(text: str) -> None:
+    """Refuse a definition of more than a mebibyte in UTF-8 (fact 203)."""
+    # A character is four bytes at the most, so that short texts need no second encoding.
+    if len(text) * 4 > MAX_BYTES and byte_length(text) > MAX_BYTES:
+        long = f"Definition must have length less than or equal to {MAX_BYTES}"
+        raise refusal([Diagnostic("SCHEMA_VALIDATION_FAILED", long)])
 
 
 def check_bounds(value: Any) -> None:
@@ -162,7 +171,7 @@ def filled(text: str, parameters: Mapping[str, str]) -> str:
     for _ in range(_MOST_REPLACED if parameters else 0):
         before = text
         text = _PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
-        if text == before or len(text) > MAX_CHARACTERS:
+        if text == before or len(text) > MAX_BYTES:
             break
     return text
 

@@ -17,10 +17,14 @@ MOST_BYTES = 4 * 2**20
 class Quotas:
     """What an execution may use; `None` lifts a limit that AWS has.
 
-    Facts 99, 274, 520, 521 and 526.
+    Facts 99, 274, 333, 520, 521 and 526.
     """
 
     payload_bytes: int | None = PAYLOAD_BYTES
+    assign_bytes: int | None = PAYLOAD_BYTES
+    """All that one Assign assigns, so that no variable has more either."""
+    variables_bytes: int | None = 10 * 2**20
+    """All variables that can be read at one place."""
     history_events: int | None = 25_000
     execution_seconds: int = 365 * DAY
     inline_concurrency: int = 40

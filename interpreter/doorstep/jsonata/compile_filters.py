@@ -18,7 +18,17 @@ from .evaluation import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env, Evaluation
 from .functions.structures import merge_sort, tick_for_sorting
 from .nodes import Filter, Index, Literal, Node, Object, Sort
 from .sequences import concatenate
-from .values import NUMBERS, UNDEFINED, Sequence, TupleStream, Value, is_number, truthy
+from .values import (
+    NUMBERS,
+    UNDEFINED,
+    Sequence,
+    TupleStream,
+    Value,
+    in_units,
+    is_number,
+    text_order,
+    truthy,
+)
 
 Stage = Callable[[Value, Env], list[Value]]
 Stages = Nodes[Filter | Index]
@@ -269,8 +279,12 @@ def _sort_uniform(keyed: list[Keyed], descending: list[bool], run: Evaluation) -
         if not (kinds == {str} or kinds <= NUMBERS):
             return False
     for term in reversed(range(len(descending))):
-        tick_for_sorting([keys[term] for keys, _ in keyed], run)
-        keyed.sort(key=lambda pair: pair[0][term], reverse=descending[term])
+        values = [keys[term] for keys, _ in keyed]
+        tick_for_sorting(values, run)
+        order = text_order(values)
+        by_term = (values if order is None else list(map(order, values))).__getitem__
+        places = sorted(range(len(keyed)), key=by_term, reverse=descending[term])
+        keyed[:] = [keyed[place] for place in places]
     return True
 
 
@@ -291,4 +305,6 @@ def _compare(left: Value, right: Value, at: int) -> int:
             raise JSONataError("T2008", at, value=value)
     if (type(left) is str) != (type(right) is str):
         raise JSONataError("T2007", at, value=left, value2=right)
+    if type(left) is str:
+        left, right = in_units(left, right)
     return int(left > right) - int(left < right)

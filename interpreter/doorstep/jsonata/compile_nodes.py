@@ -15,18 +15,18 @@ from .compile_calls import (
 from .compile_filters import compile_group, compile_object, compile_stages
 from .compile_operators import compile_binary, compile_condition, compile_negate
 from .compile_paths import compile_path
-from .compiler import Compiler, Handler
+from .compiler import Compiler, Dialect, Handler
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation
-from .functions import BUILTINS
 from .functions.patterns import Matcher
 from .nodes import Node
+from .regex.pattern import compile_pattern
 from .sequences import collapse, field_of, keep
 from .values import UNDEFINED, Constructed, OuterSequence, Sequence, Value
 
 
-def compile_tree(tree: Node, bound: frozenset[str]) -> tuple[Compiled, Compiler]:
+def compile_tree(tree: Node, bound: frozenset[str], dialect: Dialect) -> tuple[Compiled, Compiler]:
     """Return the closure of a whole expression, and what the compiler knows about it."""
-    compiler = Compiler(HANDLERS, bound)
+    compiler = Compiler(HANDLERS, bound, dialect)
     return compiler.compile(tree, 1), compiler
 
 
@@ -77,7 +77,7 @@ def _variable(node: nodes.Variable, compiler: Compiler, _level: int) -> Compiled
         return lambda context, _env: context[0] if type(context) is OuterSequence else context
     if name == "$":
         compiler.uses_input = True
-    default = BUILTINS.get(name, UNDEFINED)
+    default = compiler.dialect.functions.get(name, UNDEFINED)
     if name not in compiler.bound:
         return lambda _context, env: env[GLOBALS].get(name, default)
     return _local(name, default)
@@ -154,8 +154,11 @@ def _descend(value: Value, descendants: Sequence, run: Evaluation) -> None:
             _descend(item, descendants, run)
 
 
-def _regex(node: nodes.Regex, _compiler: Compiler, _level: int) -> Compiled:
-    matcher = Matcher(node.pattern, node.position)
+def _regex(node: nodes.Regex, compiler: Compiler, _level: int) -> Compiled:
+    pattern, more = node.pattern, compiler.dialect.regex_flags
+    if more:
+        pattern = compile_pattern(pattern.source, pattern.flags + more)
+    matcher = Matcher(pattern, node.position)
     return lambda _context, _env: matcher
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from .compiler import Compiler
 from .errors import JSONataError
 from .evaluation import RUN, Compiled, Env
-from .functions.strings import to_string
+from .functions.strings import TextStyle, to_string
 from .nodes import Binary, Condition, Negate
 from .values import (
     NUMBERS,
@@ -25,6 +25,7 @@ from .values import (
     Value,
     as_double,
     equal,
+    in_units,
     is_number,
     number,
     same_text,
@@ -43,6 +44,8 @@ def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
         return _comparison(_COMPARISONS[symbol], symbol, at, left, right)
     if symbol in ("..", "&"):
         compiler.uses_run = True
+    if symbol == "&":
+        return _concatenation(at, left, right, compiler.dialect.style)
     return _OTHERS[symbol](at, left, right)
 
 
@@ -138,6 +141,7 @@ def _comparison(
         if _are_comparable(lhs, rhs, symbol, at):
             if type(lhs) is str:
                 env[RUN].tick(min(len(lhs), len(rhs)) >> 13)
+                return compare(*in_units(lhs, rhs))
             return compare(lhs, rhs)
         return UNDEFINED
 
@@ -228,14 +232,14 @@ def compile_condition(node: Condition, compiler: Compiler, level: int) -> Compil
 # -- strings and ranges
 
 
-def _concatenation(at: int, left: Compiled, right: Compiled) -> Compiled:
+def _concatenation(at: int, left: Compiled, right: Compiled, style: TextStyle) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         rhs = right(context, env)
         try:
             run = env[RUN]
-            before = lhs if type(lhs) is str else _text(run, lhs)
-            behind = rhs if type(rhs) is str else _text(run, rhs)
+            before = lhs if type(lhs) is str else _text(run, lhs, style)
+            behind = rhs if type(rhs) is str else _text(run, rhs, style)
         except JSONataError as error:
             error.position, error.token = at, "&"
             raise
@@ -245,8 +249,8 @@ def _concatenation(at: int, left: Compiled, right: Compiled) -> Compiled:
     return evaluate
 
 
-def _text(run: Any, value: Value) -> str:
-    return "" if value is UNDEFINED else to_string(run, value)
+def _text(run: Any, value: Value, style: TextStyle) -> str:
+    return "" if value is UNDEFINED else to_string(run, value, style=style)
 
 
 _MOST_ITEMS: Final = 10_000_000
@@ -281,6 +285,5 @@ _OTHERS: Final[dict[str, Callable[[int, Compiled, Compiled], Compiled]]] = {
     "in": _inclusion,
     "and": partial(_logic, symbol="and", decides=False),
     "or": partial(_logic, symbol="or", decides=True),
-    "&": _concatenation,
     "..": _range,
 }

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from .callables import Builtin
 from .evaluation import Compiled
+from .functions import BUILTINS
+from .functions.strings import JAVASCRIPT, TextStyle
 from .nodes import Node
 
 Handler = Callable[[Any, "Compiler", int], Compiled]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What an embedder changes of the language; it is compiled in, so that it costs nothing.
+
+    ``functions`` are those that a name stands for which no binding has; ``style`` is how ``&``
+    writes what is no string; ``regex_flags`` are added to those of every regular expression.
+    """
+
+    functions: Mapping[str, Builtin]
+    style: TextStyle
+    regex_flags: str
+
+
+STANDARD: Final = Dialect(BUILTINS, JAVASCRIPT, "")
+"""The language as jsonata-js has it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +39,7 @@ class Compiler:
     handlers: Mapping[type[Node], Handler]
     bound: frozenset[str]
     """The names that are bound anywhere in the expression; all others are the caller's."""
+    dialect: Dialect = STANDARD
     binds: bool = False
     """Whether something compiled since the last reset binds a name in its own environment."""
     shares: bool = False

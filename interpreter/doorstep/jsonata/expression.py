@@ -14,6 +14,7 @@ from typing import Final
 
 from . import nodes
 from .compile_nodes import compile_tree
+from .compiler import STANDARD, Dialect
 from .errors import STACK_OVERFLOW, JSONataError
 from .evaluation import (
     DEFAULT_LIMITS,
@@ -51,11 +52,11 @@ def compile(source: str) -> Expression:  # noqa: A001  what the package is impor
 class Expression:
     """One compiled expression; ``str()`` returns its source."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, dialect: Dialect = STANDARD) -> None:
         self._source = source
         try:
             self._tree, bound = parse(source)
-            self._evaluate, compiler = compile_tree(self._tree, bound)
+            self._evaluate, compiler = compile_tree(self._tree, bound, dialect)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
         # Without loops, a few parts can neither take long nor repeat a value often.

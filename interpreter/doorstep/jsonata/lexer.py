@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .errors import JSONataError
+from .values import join_pairs
 
 TokenKind = Literal["name", "variable", "operator", "string", "number", "value", "regex", "end"]
 
@@ -117,7 +118,7 @@ class Lexer:
                 raise JSONataError("S0101", at)
             if source[at] == quote:
                 self.position = at + 1
-                return Token("string", _join_surrogates("".join(parts)), self.position)
+                return Token("string", join_pairs("".join(parts)), self.position)
             character, at = self._escape(at + 1)
             parts.append(character)
 
@@ -157,13 +158,6 @@ class Lexer:
 def _is_escaped(source: str, at: int) -> bool:
     before = source[:at]
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1
-
-
-def _join_surrogates(text: str) -> str:
-    r"""Return the text with each character written as two ``\u`` escapes made one."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    return text
 
 
 # -- the stream that the parser reads

@@ -8,7 +8,7 @@ see them. What jsonata-js marks by properties of an array, a subclass of list ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite, isnan
 from typing import Any, Final, Protocol
@@ -209,6 +209,56 @@ def equal(left: Value, right: Value, run: Meter) -> bool:
             and all(equal(value, right[key], run) for key, value in left.items())
         )
     return False
+
+
+# -- texts are UTF-16, as in JavaScript and in Java; here a character is one, not two units
+
+_PAIRS: Final = re.compile("[\U00010000-\U0010ffff]")
+
+
+def has_pairs(text: str) -> bool:
+    """Return whether some character of a text takes two UTF-16 units."""
+    return not text.isascii() and _PAIRS.search(text) is not None
+
+
+def utf16_length(text: str) -> int:
+    """Return the number of UTF-16 units of a text."""
+    return len(text) if text.isascii() else len(text) + len(_PAIRS.findall(text))
+
+
+def split_pairs(text: str) -> str:
+    """Return a text in which every character is one UTF-16 unit: pairs are two halves."""
+    return _PAIRS.sub(_halves, text)
+
+
+def _halves(match: re.Match[str]) -> str:
+    high, low = divmod(ord(match.group()) - 0x10000, 0x400)
+    return chr(0xD800 + high) + chr(0xDC00 + low)
+
+
+def join_pairs(text: str) -> str:
+    """Return the text with each two halves of a character that stand side by side made one."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text
+
+
+def text_order(values: Iterable[Value]) -> Callable[[str], bytes] | None:
+    """Return the key by which texts are ordered by UTF-16 units; None: by themselves will do."""
+    if any(type(value) is str and has_pairs(value) for value in values):
+        return _units
+    return None
+
+
+def in_units(left: str, right: str) -> tuple[str, str] | tuple[bytes, bytes]:
+    """Return two texts as what compares by UTF-16 units."""
+    if left.isascii() or right.isascii():
+        return left, right
+    return _units(left), _units(right)
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 # -- numbers as JavaScript reads and prints them

@@ -4,6 +4,9 @@ grammar, state_types  which fields there are, as tables
 definition            a definition as a typed tree
 partitions            the parts of AWS, their regions and ARNs
 resource              a Task's Resource taken apart
+integrations          the services that a Task can call, as a table
+parameters            what a service's Parameters may hold
+api_models            the models of AWS's APIs, when they are installed
 """
 
 from __future__ import annotations
@@ -36,9 +39,12 @@ from .grammar import (
     operator_of,
     several,
 )
+from .integrations import action_of, is_recognized, similar_action
+from .parameters import unfit, unknown_names
 from .partitions import home_of, partition_named_in, partition_of
-from .resource import Integration, function_name, integration, unfit
+from .resource import Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
+from .string_members import mistyped
 
 __all__ = [
     "COMPARATORS",
@@ -61,18 +67,23 @@ __all__ = [
     "Steps",
     "Transition",
     "Workflow",
+    "action_of",
     "escape",
     "function_name",
     "home_of",
     "integration",
+    "is_recognized",
+    "mistyped",
     "operator_of",
     "partition_named_in",
     "partition_of",
     "scopes_in",
     "several",
+    "similar_action",
     "speaks_jsonata",
     "states_of",
     "targets_of",
     "unfit",
+    "unknown_names",
     "workflow",
 ]

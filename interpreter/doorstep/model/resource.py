@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 TaskKind = Literal["lambda", "activity", "service"]
 _PREFIX: dict[TaskKind, str] = {
@@ -57,8 +57,10 @@ def integration(resource: str) -> Integration:
     parts = resource.split(":")
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
         return Integration("activity", resource)
-    if len(parts) > 6 and parts[2] == "states" and parts[3] == parts[4] == "":
-        words = 2 if parts[5] == "aws-sdk" else 1
+    sdk = parts[5:6] == ["aws-sdk"]
+    # Fact 239: those of deployed machines may name a Region and an account.
+    if len(parts) > 6 and parts[2] == "states" and (sdk or parts[3] == parts[4] == ""):
+        words = 2 if sdk else 1
         return _service(":".join(parts[5 : 5 + words]), ":".join(parts[5 + words :]))
     kind: TaskKind = (
         "activity" if parts[0] != "arn" and "activity" in resource.lower() else "lambda"
@@ -76,41 +78,6 @@ def _service(service: str, resource: str) -> Integration:
         pattern=pattern,
         details={"resourceType": service, "resource": resource},
     )
-
-
-_TEXTS = {
-    "states:startExecution": ("StateMachineArn", "Name", "TraceHeader"),
-    "aws-sdk:sfn:startExecution": ("StateMachineArn", "Name", "TraceHeader"),
-    "aws-sdk:sfn:sendTaskSuccess": ("TaskToken",),
-    "aws-sdk:sfn:sendTaskFailure": ("TaskToken", "Error", "Cause"),
-    "aws-sdk:sfn:sendTaskHeartbeat": ("TaskToken",),
-}
-"""Members of the services that Doorstep answers itself which have to be texts (the API's model)."""
-
-
-def unfit(called: Integration, arguments: Any) -> list[str]:
-    """Return what keeps the Parameters from starting the task, in AWS's words.
-
-    Recorded for the formats (test_invoke_with_headers); the types of members as users of AWS
-    quoted them (ASFHyP3/hyp3#2585, aws-cdk#9181).
-    """
-    if not isinstance(arguments, dict):
-        return []
-    if called.action == "apigateway:invoke":
-        return [
-            f"The value of the field '{name}' has an invalid format"
-            for name in ("Headers", "QueryParameters")
-            if not _lists_only(arguments.get(name) or {})
-        ]
-    return [
-        f"The value for the field '{name}' must be a STRING"
-        for name in _TEXTS.get(called.action, ())
-        if not isinstance(arguments.get(name, ""), str | None)
-    ]
-
-
-def _lists_only(fields: Any) -> bool:
-    return isinstance(fields, dict) and all(isinstance(value, list) for value in fields.values())
 
 
 def function_name(resource: str) -> str:

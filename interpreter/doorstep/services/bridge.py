@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import HandlerLoadError
+from ..model.api_models import BOTOCORE, spellings
 from ..model.resource import Integration, integration
 from ..runtime.answers import Answer, TaskFailed
 from ..runtime.invocation import Context
 from .adapted import ADAPTED
-from .families import BOTOCORE, Family, compact, spellings
+from .families import Family, compact
 from .http_calls import HttpCalls
 from .jobs import JOBS
 from .moto_differences import (

@@ -8,11 +8,10 @@ secretsmanager; users' reports for ssm, rds, batch, glue and athena; the rest af
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_LEADING_CAPITALS = re.compile(r"^[A-Z]+(?![a-z])")
+from ..model.api_models import java, pascal
 
 
 class Names(NamedTuple):
@@ -73,26 +72,6 @@ _HEADERS: Mapping[str, Mapping[str, str]] = {
 """How the services of optimized integrations write their headers, which botocore lowers."""
 _BARE = {"apigateway:invoke", "events:putEvents", "http:invoke"}
 """Optimized integrations whose result has no metadata of the SDK (recorded)."""
-BOTOCORE = {
-    "applicationdiscovery": "discovery",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "costexplorer": "ce",
-    "databasemigration": "dms",
-    "directory": "ds",
-    "elasticloadbalancing": "elb",
-    "elasticloadbalancingv2": "elbv2",
-    "elasticmapreduce": "emr",
-    "elasticsearch": "es",
-    "eventbridge": "events",
-    "iotdataplane": "iot-data",
-    "lexmodelbuilding": "lex-models",
-    "lexruntime": "lex-runtime",
-    "serverlessapplicationrepository": "serverlessrepo",
-    "sfn": "stepfunctions",
-    "states": "stepfunctions",
-}
-"""botocore's names, where they are not those of Step Functions, with or without hyphens."""
 
 
 class Family(NamedTuple):
@@ -105,14 +84,14 @@ class Family(NamedTuple):
     def names(self) -> Names:
         """Return what the service is called in errors."""
         if not self.sdk:
-            own = _pascal(self.service)
+            own = pascal(self.service)
             return _OPTIMIZED.get(self.service) or Names(own, f"Amazon{own}Exception", own)
-        prefix = _SDK.get(self.service) or _pascal(self.service)
+        prefix = _SDK.get(self.service) or pascal(self.service)
         return Names(prefix, f"{prefix}Exception", prefix)
 
     def spell(self, name: str) -> str:
         """Return a member's name as results have it: `MD5OfMessageBody`, or `Md5OfMessageBody`."""
-        return java(name) if self.sdk else _pascal(name)
+        return java(name) if self.sdk else pascal(name)
 
     def has_metadata(self, action: str) -> bool:
         """Return whether a result carries SdkHttpMetadata and SdkResponseMetadata."""
@@ -139,22 +118,6 @@ class Family(NamedTuple):
             f"{message or 'null'} (Service: {shown}; Status Code: {status}; "
             f"Error Code: {code}; Request ID: {request}; Proxy: null)"
         )
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def java(name: str) -> str:
-    """Return a name with the capitals that Java's SDK 2 gives it: `ARN` is `Arn`."""
-    if name == "NULL":
-        return "Nul"  # `null` is taken in Java
-    return _pascal(_LEADING_CAPITALS.sub(lambda capitals: capitals[0].capitalize(), name))
-
-
-def spellings(name: str) -> dict[str, None]:
-    """Return how Step Functions may write a member: with the API's capitals, with Java's."""
-    return dict.fromkeys((_pascal(name), java(name)))
 
 
 def compact(value: Any) -> str:

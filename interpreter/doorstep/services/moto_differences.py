@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .families import spellings
+from ..model.api_models import spellings
 
 Parameters = dict[str, Any]
 _TABLE_NAME = r"[a-zA-Z0-9_.-]+"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .families import Family, compact, spellings
+from ..model.api_models import spellings
+from .families import Family, compact
 
 
 class UnknownMemberError(Exception):

@@ -23,6 +23,7 @@ def test_state(
     *,
     account: str = ACCOUNT,  # noqa: PT028
     region: str | None = None,  # noqa: PT028
+    placeholders: bool = True,  # noqa: PT028
 ) -> dict[str, Any]:
     """Run one state and return the outcome: TestState of the AWS API, on this machine.
 
@@ -44,7 +45,8 @@ def test_state(
     | revealSecrets | accepted without a mock; Doorstep has no secrets to show |
 
     `account` and `region` stand in the context object's ARNs; without a region it is one of the
-    partition that the definition's Resources are of.
+    partition that the definition's Resources are of. Without `placeholders` a text with `${Name}`
+    is one as any other, as to the API.
 
     Without a mock `handlers` answer a Task, as in `doorstep.run`; time is modelled. The response
     has `status` (SUCCEEDED, FAILED, RETRIABLE, CAUGHT_ERROR) and, where they apply, `output` (JSON
@@ -56,7 +58,7 @@ def test_state(
     Facts 127 and 480 to 486.
     """
     test = read(request)
-    state = _find(test.definition, test.state_name)
+    state = _find(test.definition, test.state_name, placeholders)
     check(test, state)
     trial = Trial(test, state)
     _run(trial, Handlers(handlers), account, region or home_of(state.fields))
@@ -67,7 +69,7 @@ def test_state(
 test_state.__test__ = False  # type: ignore[attr-defined]
 
 
-def _find(definition: str, name: str | None) -> State:
+def _find(definition: str, name: str | None, placeholders: bool) -> State:
     """Return the state `name` of a definition, at any depth; without one the definition is a state.
 
     Raises ApiError: InvalidDefinition for what CreateStateMachine would refuse, ValidationException
@@ -79,7 +81,7 @@ def _find(definition: str, name: str | None) -> State:
         fields = load(definition).definition
         if name is None:
             fields = _alone(fields)
-        check_definition(fields)
+        check_definition(fields, placeholders=placeholders)
     except DefinitionError as refused:
         raise ApiError("InvalidDefinition", str(refused)) from refused
     for state in workflow(fields).scope.walk():

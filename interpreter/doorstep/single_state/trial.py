@@ -17,7 +17,7 @@ from ..asl.context import Env
 from ..asl.data_flow import Exit, compile_arguments, compile_leave, stages
 from ..asl.map import MapPlan
 from ..asl.retry import matches
-from ..asl.states import StateProgram
+from ..asl.states import StateProgram, assign
 from ..engine import Body, Fiber
 from ..errors import StateFailed
 from ..map_runs import EXCEEDED, UNREADABLE, batched, exceeds, failed, most_items, parse_items
@@ -105,6 +105,7 @@ class Trial:
             else:
                 leaving = yield from self.program.wait(env)  # type: ignore[misc]
             fiber.encode(leaving.output, self.state.name)
+            assign(fiber, leaving.assigned or {}, self.state.name)
             self.outcome = TrialOutcome("SUCCEEDED", leaving)
         except StateFailed as failed:
             self.outcome = self._recover(failed)

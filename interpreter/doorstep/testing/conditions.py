@@ -60,10 +60,11 @@ def check_expressions(value: Any) -> None:
 @lru_cache(maxsize=1024)
 def compiled(text: str) -> Expression:
     """Compile the expression between `{%` and `%}`; raise InputError when it is none."""
-    from ..jsonata.expression import compile as compile_expression
+    from ..asl.dialect import AWS
+    from ..jsonata.expression import Expression
 
     try:
-        return compile_expression(text[2:-2].strip())
+        return Expression(text[2:-2].strip(), AWS)
     except JSONataError as error:
         raise InputError(f"this is no JSONata: {error.message}") from None
 

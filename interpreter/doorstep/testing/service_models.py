@@ -12,35 +12,14 @@ mock they are reported: most members are optional, so that a misspelt one would 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from ..asl.jsonata_fields import json_type
 from ..model import Integration
+from ..model.api_models import api_model, api_operation, pascal, spellings
 from ..values.did_you_mean import did_you_mean
 
-# botocore's names, where they are not the name that Step Functions has, with or without hyphens.
-_MODELS = {
-    "applicationdiscovery": "discovery",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "costexplorer": "ce",
-    "databasemigration": "dms",
-    "directory": "ds",
-    "elasticloadbalancing": "elb",
-    "elasticloadbalancingv2": "elbv2",
-    "elasticsearch": "es",
-    "eventbridge": "events",
-    "iotdataplane": "iot-data",
-    "lexmodelbuilding": "lex-models",
-    "lexruntime": "lex-runtime",
-    "serverlessapplicationrepository": "serverlessrepo",
-    "sfn": "stepfunctions",
-    "states": "stepfunctions",
-}
 # The API whose answer is the result of `.sync`, for the jobs seen so far.
 _POLLED = {"states:startExecution": "DescribeExecution"}
 # Where Step Functions parses what the API has as text or bytes.
@@ -48,9 +27,6 @@ _PARSED = {
     ("lambda:invoke", ""): ("Payload",),
     ("states:startExecution", "sync:2"): ("Input", "Output"),
 }
-_CAPITALS = re.compile(r"^[A-Z]+(?![a-z])")
-_RENAMED = {"NULL": "Nul"}
-"""`null` is taken in Java."""
 _OF_THE_SDK = ("SdkHttpMetadata", "SdkResponseMetadata")
 """What optimized integrations have beside the service's own members."""
 _KINDS = {
@@ -105,12 +81,12 @@ def _compare(value: Mapping[str, Any], operation: Operation) -> Iterator[str]:
     members = {
         spelling: member["shape"]
         for name, member in shape["members"].items()
-        for spelling in _spellings(name)
+        for spelling in spellings(name)
     }
     if operation.required:
         for name in shape.get("required", ()):
-            if not any(spelling in value for spelling in _spellings(name)):
-                yield f"Required field '{_pascal(name)}' is missing"
+            if not any(spelling in value for spelling in spellings(name)):
+                yield f"Required field '{pascal(name)}' is missing"
     for name, inner in members.items():
         if name in value and name not in operation.elsewhere:
             yield from _field(name, value[name], operation.inner(inner))
@@ -162,39 +138,14 @@ def _limits(name: str, value: Any, shape: Mapping[str, Any]) -> Iterator[str]:
         yield f"Field '{name}' exceeds the maximum {'length' if text else 'value'}"
 
 
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def _spellings(name: str) -> dict[str, None]:
-    """Return a name as Step Functions may write it: with the API's capitals, with Java's."""
-    java = _RENAMED.get(name) or _CAPITALS.sub(lambda run: run[0].capitalize(), name)
-    return dict.fromkeys((_pascal(name), _pascal(java)))
-
-
 def _operation(called: Integration, required: bool, unknown: bool) -> Operation | None:
     """Return the operation whose answer a mock stands for; None when that is not known."""
     if called.kind != "service" or called.pattern == "waitForTaskToken":
         return None
     service, _, action = called.action.removeprefix("aws-sdk:").partition(":")
-    name = _POLLED.get(called.action) if called.pattern else _pascal(action)
-    model = _model(service)
+    name = _POLLED.get(called.action) if called.pattern else pascal(action)
     elsewhere = (*_OF_THE_SDK, *_PARSED.get((called.action, called.pattern), ()))
-    for own, operation in model.get("operations", {}).items():
-        if name in _spellings(own) and "output" in operation:
-            return Operation(model, operation["output"]["shape"], required, unknown, elsewhere)
-    return None
-
-
-@lru_cache(maxsize=16)
-def _model(service: str) -> Mapping[str, Any]:
-    try:
-        loader = import_module("botocore.loaders").Loader()
-    except ImportError:
-        return {}
-    plain = _MODELS.get(service, service).replace("-", "")
-    for name in loader.list_available_services("service-2"):
-        if name.replace("-", "") == plain:
-            model: Mapping[str, Any] = loader.load_service_model(name, "service-2")
-            return model
-    return {}
+    operation = api_operation(service, name) if name else None
+    if operation is None or "output" not in operation:
+        return None
+    return Operation(api_model(service), operation["output"]["shape"], required, unknown, elsewhere)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
 from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path, compile_reference
 from ..model import Field
@@ -27,7 +26,7 @@ def is_written_as_expression(value: Any) -> bool:
 
 def jsonata(value: str, location: Location) -> Diagnostics:
     """Check a string of a JSONata state that is written as an expression (facts 6, 7, 212)."""
-    if has_placeholder(value):
+    if location.left_open(value):
         return
     if not (value.startswith(OPEN) and value.endswith(CLOSE) and len(value) >= len(OPEN + CLOSE)):
         yield error(f"JSONata string must start with {OPEN} and end with {CLOSE}", location)
@@ -81,7 +80,7 @@ def _payload(value: Any, location: Location) -> Diagnostics:
 
 def _computed(name: str, value: Any, location: Location) -> Diagnostics:
     """Check the value of a member whose name ends in `.$` (facts 27, 219)."""
-    reason = is_template_value(value)
+    reason = is_template_value(value, location)
     if reason is not None:
         text = "must be a valid JSONPath or a valid intrinsic function call"
         yield error(f"The value for the field '{name}' {text}", location, hint=reason)
@@ -151,15 +150,15 @@ def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
     """Check ErrorPath and CausePath: a path or an intrinsic call (facts 19, 265)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
-    elif (reason := is_template_value(value)) is not None:
+    elif (reason := is_template_value(value, location)) is not None:
         yield error(_NOT_A_PATH, location, hint=reason)
 
 
-def is_template_value(value: Any) -> str | None:
+def is_template_value(value: Any, location: Location) -> str | None:
     """Return what is wrong with the value of a `.$` field; None when nothing is."""
     if not isinstance(value, str):
         return "a field whose name ends in .$ has a string for its value"
-    if has_placeholder(value):
+    if location.left_open(value):
         return None
     if value.startswith("$"):
         return _path_problem(value)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic, Severity
 from ..model import Steps
 
@@ -25,6 +26,8 @@ class MachineTraits:
     express: bool = False
     resource_names: bool = False
     """A Task's Resource may be a name that stands for an ARN."""
+    placeholders: bool = True
+    """`${Name}` stands for what deployment fills in: nothing is said of such a text."""
 
 
 class Location(NamedTuple):
@@ -43,6 +46,10 @@ class Location(NamedTuple):
     def language(self) -> str:
         """JSONPath or JSONata."""
         return "JSONata" if self.jsonata else "JSONPath"
+
+    def left_open(self, text: str) -> bool:
+        """Return whether a deployment tool still has to fill something in."""
+        return self.machine.placeholders and has_placeholder(text)
 
     def member(self, name: str) -> Location:
         """Return the location of an object's member; AWS does not escape names."""

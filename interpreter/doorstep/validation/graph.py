@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
 from ..model import STATES, TERMINAL, Fields, Steps, scopes_in, states_of, targets_of
 from ..values.did_you_mean import did_you_mean
@@ -43,7 +42,7 @@ def names(definition: Fields, location: Location) -> Diagnostics:
     for name, state, where in all_states(definition, location):
         yield from _name("State", name, seen, MAX_STATE_NAME, where)
         label = state.get("Label")
-        if isinstance(label, str) and not has_placeholder(label):
+        if isinstance(label, str) and not location.left_open(label):
             yield from _label(label, labels, where.member("Label"))
 
 

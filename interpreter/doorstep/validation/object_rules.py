@@ -1,9 +1,6 @@
 """Rules across the fields of one object: a Task, a Map and its parts, a choice rule, Retry, Catch.
 
-`RULES` has them by the name of the object in the grammar; "fact N" is an entry of docs/facts. A
-Task's services with their actions and patterns are those of
-https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html; the parameters that
-a service requires were measured on AWS.
+`RULES` has them by the name of the object in the grammar; "fact N" is an entry of docs/facts.
 """
 
 from __future__ import annotations
@@ -14,63 +11,26 @@ from typing import Any
 
 from ..definitions.documents import has_placeholder
 from ..errors import Diagnostic
-from ..model import COMPARATORS, SELECTORS, WORKING, Integration, integration
+from ..model import (
+    COMPARATORS,
+    SELECTORS,
+    WORKING,
+    Integration,
+    action_of,
+    integration,
+    is_recognized,
+    similar_action,
+    unknown_names,
+)
 from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
 
 # Task -------------------------------------------------------------------------------------------
-
-# Service: action with the patterns it has besides request and response.
-# s: .sync; 2: .sync:2; t: .waitForTaskToken. A service that is not listed is not judged.
-_JOB, _CALLBACK, _ALL = "s", "t", "st"
-SERVICES: Mapping[str, Mapping[str, str]] = {
-    "apigateway": {"invoke": _CALLBACK},
-    "athena": {
-        "startQueryExecution": _JOB,
-        **dict.fromkeys(("stopQueryExecution", "getQueryExecution", "getQueryResults"), ""),
-    },
-    "batch": {"submitJob": _JOB},
-    "codebuild": {
-        **dict.fromkeys(("startBuild", "startBuildBatch", "retryBuild", "retryBuildBatch"), _JOB),
-        **dict.fromkeys(
-            (
-                "stopBuild",
-                "stopBuildBatch",
-                "batchDeleteBuilds",
-                "batchGetReports",
-                "deleteBuildBatch",
-            ),
-            "",
-        ),
-    },
-    "databrew": {"startJobRun": _JOB},
-    "dynamodb": dict.fromkeys(("getItem", "putItem", "updateItem", "deleteItem"), ""),
-    "ecs": {"runTask": _ALL},
-    "events": {"putEvents": _CALLBACK},
-    "glue": {"startJobRun": _JOB},
-    "lambda": {"invoke": _CALLBACK},
-    "mediaconvert": {"createJob": _JOB},
-    "sns": {"publish": _CALLBACK},
-    "sqs": {"sendMessage": _CALLBACK},
-    "states": {"startExecution": "s2t"},
-}
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "dynamodb:getItem": ("TableName", "Key"),
-    "dynamodb:putItem": ("TableName", "Item"),
-    "ecs:runTask": ("TaskDefinition",),
-    "events:putEvents": ("Entries",),
-    "glue:startJobRun": ("JobName",),
-    "lambda:invoke": ("FunctionName",),
-    "sns:publish": ("Message",),
-    "sqs:sendMessage": ("QueueUrl", "MessageBody"),
-    "states:startExecution": ("StateMachineArn",),
-}
-_PATTERNS = {"sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
 
 
 def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that a Task names a function, an activity, or a known integration (facts 215, 230)."""
     resource = fields.get("Resource")
-    if not isinstance(resource, str) or has_placeholder(resource):
+    if not isinstance(resource, str) or location.left_open(resource):
         return
     location = location.member("Resource")
     if not resource.startswith("arn:"):
@@ -81,26 +41,35 @@ def _task_resource(fields: Mapping[str, Any], location: Location) -> Diagnostics
             f"The resource provided {resource} is not recognized. The value is not a valid "
             "resource ARN, or the resource is not available in this region."
         )
-        yield error(text, location)
+        yield error(text, location, hint=_other_action(resource))
+
+
+def _other_action(resource: str) -> str | None:
+    task = integration(resource)
+    name = similar_action(task) if task.kind == "service" else None
+    return f"did you mean '{name}'?" if name else None
 
 
 def _recognized(resource: str) -> bool:
     # Fact 230: the forms that a Resource can have.
-    parts = resource.split(":")
-    if parts[2:3] != ["states"]:
-        return True
     task = integration(resource)
-    if task.kind != "service":
-        return task.kind == "activity"
-    if task.pattern and task.pattern not in _PATTERNS:
-        return False
-    if task.resource_type.startswith("aws-sdk:"):
-        return task.resource[:1].islower() and task.pattern in ("", "waitForTaskToken")
-    actions = SERVICES.get(task.resource_type)
-    if actions is None:
-        return task.pattern != "sync:2"
-    patterns = actions.get(task.action.partition(":")[2])
-    return patterns is not None and _PATTERNS.get(task.pattern, "") in patterns
+    if resource.split(":")[2:3] != ["states"]:
+        return True
+    return task.kind == "activity" or (task.kind == "service" and is_recognized(task))
+
+
+def _task_place(fields: Mapping[str, Any], location: Location) -> Diagnostics:
+    """Warn of a Region and an account in an integration's ARN, which AWS takes (fact 239)."""
+    task = _service(fields)
+    parts = fields["Resource"].split(":") if task else []
+    if task and parts[3] + parts[4]:
+        yield error(
+            "The ARN of an integration names a Region and an account, which it has no need of",
+            location.member("Resource"),
+            "RESOURCE_NAMES_ACCOUNT",
+            hint=f"it is arn:{parts[1]}:states:::{':'.join(parts[5:])}",
+            severity="WARNING",
+        )
 
 
 def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
@@ -120,18 +89,42 @@ def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Check that an integration has the parameters which its service requires."""
+    """Check that a service gets what it requires, and nothing that it does not have.
+
+    Facts 237 and 238; what is computed, or stands in a list, is looked at when the task starts.
+    """
     task = _service(fields)
-    if task is None:
+    if task is None or not is_recognized(task):
         return
     name = "Arguments" if location.jsonata else "Parameters"
     if name not in fields:
         text = f"{name} field is required for resource ARN: {fields['Resource']}"
         yield error(text, location.member("Resource"))
     elif isinstance(payload := fields[name], Mapping):
-        for field in REQUIRED.get(task.action, ()):
-            if field not in payload and f"{field}.$" not in payload:
-                yield _missing(field, location.member(name))
+        yield from _missing_parameters(task, payload, location.member(name))
+        yield from _unknown_parameters(task, payload, location.member(name))
+
+
+def _missing_parameters(
+    task: Integration, payload: Mapping[str, Any], location: Location
+) -> Diagnostics:
+    action = action_of(task)
+    if action is not None:
+        for field in action.missing(frozenset(name.removesuffix(".$") for name in payload)):
+            yield _missing(field, location)
+
+
+def _unknown_parameters(
+    task: Integration, payload: Mapping[str, Any], location: Location
+) -> Diagnostics:
+    for unknown in unknown_names(task, payload, written=True):
+        hint = f"did you mean '{unknown.suggestion}'?" if unknown.suggestion else None
+        if unknown.certain:
+            yield error(str(unknown), location, hint=hint)
+        else:
+            text = f'The field "{unknown.name}" is not in the installed model of the service'
+            hint = "the model is botocore's; a newer one may have it: pip install -U botocore"
+            yield error(text, location, "UNKNOWN_PARAMETER", hint=hint, severity="WARNING")
 
 
 def _service(fields: Mapping[str, Any]) -> Integration | None:
@@ -244,7 +237,11 @@ def _is_required(name: str, location: Location) -> Diagnostic:
 def _items_pointer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that ItemsPointer is a JSON Pointer (fact 148, in the words of AWS's library)."""
     pointer = fields.get("ItemsPointer")
-    if isinstance(pointer, str) and not has_placeholder(pointer) and pointer[:1] not in ("", "/"):
+    if (
+        isinstance(pointer, str)
+        and not location.left_open(pointer)
+        and pointer[:1] not in ("", "/")
+    ):
         text = f"Invalid input: JSON Pointer expression must start with '/': \"{pointer}\""
         yield error(text, location.member("ItemsPointer"))
 
@@ -266,7 +263,7 @@ def _s3_resource(
     fields: Mapping[str, Any], location: Location, allowed: re.Pattern[str]
 ) -> Diagnostics:
     value = fields.get("Resource")
-    if isinstance(value, str) and not has_placeholder(value) and not allowed.fullmatch(value):
+    if isinstance(value, str) and not location.left_open(value) and not allowed.fullmatch(value):
         text = "The field 'Resource' does not match any of the allowed values"
         yield error(text, location.member("Resource"))
 
@@ -318,7 +315,15 @@ def _wildcard(entry: Any, location: Location, *, last: bool) -> Diagnostics:
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     **dict.fromkeys(WORKING, (_wildcards,)),
-    "Task": (_task_resource, _task_express, _parameters, _credentials, _heartbeat, _wildcards),
+    "Task": (
+        _task_resource,
+        _task_place,
+        _task_express,
+        _parameters,
+        _credentials,
+        _heartbeat,
+        _wildcards,
+    ),
     "Map": (_inline, _wildcards),
     "ProcessorConfig": (_execution_type, _map_express),
     "ItemReader": (_reader,),

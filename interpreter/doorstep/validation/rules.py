@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..definitions.documents import NOT_AN_OBJECT, TOO_DEEP, check_bounds, read_json
+from ..definitions.documents import (
+    NOT_AN_OBJECT,
+    TOO_DEEP,
+    check_bounds,
+    check_size,
+    json_text,
+    read_json,
+)
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from ..model import speaks_jsonata
 from . import graph, structure, warnings
@@ -27,17 +34,21 @@ def validate(
     type: MachineType = "STANDARD",
     severity: Severity = "ERROR",
     resource_names: bool = False,
+    placeholders: bool = True,
 ) -> list[Diagnostic]:
     """Return what AWS would say about a definition: JSON text, or the value of one.
 
     ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
-    a name in location of an ARN, as in recordings that were masked.
+    a name in location of an ARN, as in recordings that were masked. With ``placeholders`` a text
+    with ``${Name}`` is what deployment will make of it; to the API, which gets definitions after
+    that, it is a text as any other.
 
     Fact 25: the findings depend on the definition alone.
     """
     try:
         value = read_json(definition) if isinstance(definition, str) else definition
         check_bounds(value)
+        check_size(definition if isinstance(definition, str) else json_text(value))
     except DefinitionError as unreadable:
         return unreadable.diagnostics
     except RecursionError:
@@ -45,15 +56,17 @@ def validate(
     if not isinstance(value, Mapping):
         return [NOT_AN_OBJECT]
     jsonata = speaks_jsonata(value)
-    location = Location(MachineTraits(jsonata, type == "EXPRESS", resource_names), jsonata=jsonata)
+    location = Location(
+        MachineTraits(jsonata, type == "EXPRESS", resource_names, placeholders), jsonata=jsonata
+    )
     diagnostics = [
         *structure.machine(value, location),
         *graph.transitions(value, location),
         *graph.names(value, location),
     ]
     if severity == "WARNING":
-        diagnostics += warnings.warnings(value, location)
-    return diagnostics
+        return diagnostics + list(warnings.warnings(value, location))
+    return [one for one in diagnostics if one.severity == "ERROR"]
 
 
 def check(
@@ -61,10 +74,13 @@ def check(
     *,
     type: MachineType = "STANDARD",
     resource_names: bool = False,
+    placeholders: bool = True,
 ) -> None:
     """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`.
 
     Facts 220 and 222: errors alone refuse it, all of them in one message.
     """
-    if diagnostics := validate(definition, type=type, resource_names=resource_names):
+    if diagnostics := validate(
+        definition, type=type, resource_names=resource_names, placeholders=placeholders
+    ):
         raise refusal(diagnostics)

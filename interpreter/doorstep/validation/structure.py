@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
 from ..model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, several, speaks_jsonata
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
@@ -64,7 +63,7 @@ def check(value: Any, field: Field, location: Location) -> Diagnostics:
         location = location.catching()
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
         return computed.jsonata(value, location)
-    if isinstance(value, str) and has_placeholder(value):
+    if isinstance(value, str) and location.left_open(value):
         return iter(())
     return _CHECKS[field.kind](value, field, location)
 

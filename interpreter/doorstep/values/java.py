@@ -26,11 +26,11 @@ def text_of(value: Any) -> str:
         case list():
             return f"[{', '.join(map(text_of, value))}]"
         case float():
-            return _double(value)
+            return double_text(value)
     return str(value)
 
 
-def _double(value: float) -> str:
+def double_text(value: float) -> str:
     """Do as Double.toString: plain from 0.001 up to 10 million, `1.0E7` outside of that."""
     size = abs(value)
     if size == 0 or 1e-3 <= size < 1e7:

@@ -96,7 +96,7 @@ _TAKES_NOTHING: Final = frozenset(("append", "assert", "error", "now", "zip"))
 """Metered functions that are called although their first argument is UNDEFINED."""
 
 
-def _metered(name: str, implementation: Callable[..., Value]) -> Callable[..., Value]:
+def metered(name: str, implementation: Callable[..., Value]) -> Callable[..., Value]:
     """Return the function, counting the steps to go through its arguments once.
 
     "Undefined inputs always return undefined" (jsonata-js, functions.js).
@@ -120,7 +120,7 @@ BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
         name: Builtin(
             name,
             Signature(signature),
-            implementation if name in _UNMETERED else _metered(name, implementation),
+            implementation if name in _UNMETERED else metered(name, implementation),
             arity,
         )
         for name, signature, implementation, arity in _TABLE

@@ -367,7 +367,9 @@ def _digits(value: float, places: int) -> tuple[str, str]:
         return print_number(abs(value)), ""
     with localcontext() as context:
         context.prec = 800
-        whole, _, fraction = f"{abs(Decimal(value)):.{places}f}".partition(".")
+        # Fact 155: digits of doubles that JavaScript would write with an exponent are zeros.
+        exact = Decimal(value) if abs(value) < 1e21 else Decimal(repr(value))
+        whole, _, fraction = f"{abs(exact):.{places}f}".partition(".")
     return whole, fraction
 
 

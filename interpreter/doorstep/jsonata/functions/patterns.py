@@ -8,6 +8,7 @@ returns the same for what follows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace as replace_fields
 from itertools import islice
 from math import ceil
 
@@ -16,7 +17,18 @@ from ..errors import JSONataError
 from ..evaluation import OBJECT, Evaluation
 from ..regex.pattern import Match, Pattern
 from ..sequences import collapse
-from ..values import NUMBERS, UNDEFINED, Sequence, Undefined, Value, is_function, required
+from ..values import (
+    NUMBERS,
+    UNDEFINED,
+    Sequence,
+    Undefined,
+    Value,
+    has_pairs,
+    is_function,
+    required,
+    split_pairs,
+    utf16_length,
+)
 from .strings import to_string
 
 
@@ -33,7 +45,12 @@ class Matcher(Native):
     def find_all(self, run: Evaluation, text: str) -> Iterator[Match]:
         """Return all matches; D1004 if one after the first is empty."""
         match = self._pattern.search(text, 0, run.tick)
+        wide, at, units = has_pairs(text), 0, 0
         while match is not None:
+            if wide:
+                units += utf16_length(text[at : match.start])
+                at = match.start
+                match = replace_fields(match, units=(units, units + utf16_length(match.text)))
             yield match
             match = self._after(run, text, match)
 
@@ -55,10 +72,11 @@ class Matcher(Native):
     def _as_object(self, run: Evaluation, text: str, match: Match | None) -> Value:
         if match is None:
             return UNDEFINED
+        start = utf16_length(text[: match.start])
         return {
             "match": match.text,
-            "start": match.start,
-            "end": match.end,
+            "start": start,
+            "end": start + utf16_length(match.text),
             "groups": match.groups,
             "next": lambda: self._as_object(run, text, self._after(run, text, match)),
         }
@@ -72,12 +90,8 @@ def _matches(run: Evaluation, matcher: Value, text: str) -> Iterator[Match]:
     match = _checked(invoke(matcher, [text], None, run))
     while match is not UNDEFINED:
         run.tick()
-        yield Match(
-            match.get("match", ""),
-            match.get("start", 0),
-            match.get("end", 0),
-            match.get("groups", []),
-        )
+        start, end = match.get("start", 0), match.get("end", 0)
+        yield Match(match.get("match", ""), start, end, match.get("groups", []), (start, end))
         match = _checked(invoke(match.get("next"), [], None, run))
 
 
@@ -126,7 +140,7 @@ def match(
     most = _limit(limit, "D3040", 3)
     return Sequence(
         [
-            {"match": match.text, "index": match.start, "groups": match.groups}
+            {"match": match.text, "index": match.units[0], "groups": match.groups}
             for match in islice(_counted(run, matcher, text), most)
         ]
     )
@@ -140,7 +154,7 @@ def split(
     if type(required(separator, 2)) is str:
         most = most if limit is UNDEFINED else int(limit)
         run.allocate(len(text))
-        parts = text.split(separator) if separator else list(text)
+        parts = text.split(separator) if separator else list(split_pairs(text))
         run.tick(len(parts))
         return parts[:most]
     parts, at = [], 0
@@ -181,8 +195,8 @@ def _replacement(run: Evaluation, replacement: Value, match: Match) -> str:
         return _substitute(run, replacement, match)
     argument = {
         "match": match.text,
-        "start": match.start,
-        "end": match.end,
+        "start": match.units[0],
+        "end": match.units[1],
         "groups": match.groups,
     }
     result = invoke(replacement, [argument], None, run)

@@ -7,6 +7,8 @@ import json
 import re
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from math import isfinite, trunc
 from typing import Final
 
@@ -15,28 +17,48 @@ from ..evaluation import Evaluation
 from ..values import NUMBERS, UNDEFINED, OuterSequence, Value, is_function, is_number, print_15
 
 
-def string(run: Evaluation, value: Value = UNDEFINED, prettify: Value = False) -> Value:
-    """Write as JSON text what is no string (``$string``); 15 significant digits in numbers."""
+@dataclass(frozen=True, slots=True)
+class TextStyle:
+    """How numbers and, inside arrays and objects, strings are written."""
+
+    number: Callable[[float], str]
+    quoted: Callable[[str], str]
+
+
+JAVASCRIPT: Final = TextStyle(print_15, partial(json.dumps, ensure_ascii=False))
+"""15 significant digits; strings as JSON.stringify has them."""
+
+
+def string(
+    run: Evaluation,
+    value: Value = UNDEFINED,
+    prettify: Value = False,
+    *,
+    style: TextStyle = JAVASCRIPT,
+) -> Value:
+    """Write as JSON text what is no string (``$string``)."""
     if value is UNDEFINED:
         return UNDEFINED
     run.tick()
-    return to_string(run, value, indent=2 if prettify is True else 0)
+    return to_string(run, value, indent=2 if prettify is True else 0, style=style)
 
 
-def to_string(run: Evaluation, value: Value, *, indent: int = 0) -> str:
+def to_string(
+    run: Evaluation, value: Value, *, indent: int = 0, style: TextStyle = JAVASCRIPT
+) -> str:
     """Return the text of a value that is there."""
     if type(value) is str:
         return value
     if type(value) in NUMBERS:
         if not isfinite(value):
             raise JSONataError("D3001", value=value)
-        return print_15(value)
+        return style.number(value)
     if is_function(value):
         return ""
     if type(value) is OuterSequence:
         value = value[0]
     pieces: list[str] = []
-    _Writer(run, indent, pieces).write(value, "\n")
+    _Writer(run, indent, style, pieces).write(value, "\n")
     run.allocate(sum(map(len, pieces)))
     return "".join(pieces)
 
@@ -44,8 +66,9 @@ def to_string(run: Evaluation, value: Value, *, indent: int = 0) -> str:
 class _Writer:
     """JSON.stringify, within the bounds of the evaluation."""
 
-    def __init__(self, run: Evaluation, indent: int, pieces: list[str]) -> None:
+    def __init__(self, run: Evaluation, indent: int, style: TextStyle, pieces: list[str]) -> None:
         self._run = run
+        self._style = style
         self._pieces = pieces
         self._indent = " " * indent
         self._colon = ": " if indent else ":"
@@ -57,7 +80,7 @@ class _Writer:
         if kind is str:
             self._quote(value)
         elif kind in NUMBERS:
-            self._pieces.append(print_15(value) if is_number(value) else "null")
+            self._pieces.append(self._style.number(value) if is_number(value) else "null")
         elif value is None or kind is bool:
             self._pieces.append({None: "null", True: "true", False: "false"}[value])
         elif isinstance(value, list):
@@ -69,7 +92,7 @@ class _Writer:
 
     def _quote(self, text: str) -> None:
         self._run.allocate(len(text))
-        self._pieces.append(json.dumps(text, ensure_ascii=False))
+        self._pieces.append(self._style.quoted(text))
 
     def _wrap(self, brackets: str, members: list[tuple[str | None, Value]], newline: str) -> None:
         if not members:
@@ -204,7 +227,8 @@ def base64_decode(run: Evaluation, text: Value) -> Value:
 
 
 _COMPONENT_SAFE: Final = "-_.!~*'()"
-_URL_SAFE: Final = _COMPONENT_SAFE + ";/?:@&=+$,#"
+URL_RESERVED: Final = ";/?:@&=+$,#"
+_URL_SAFE: Final = _COMPONENT_SAFE + URL_RESERVED
 
 
 def _encoder(name: str, safe: str) -> Callable[..., Value]:
@@ -219,32 +243,42 @@ def _encoder(name: str, safe: str) -> Callable[..., Value]:
     return encode
 
 
-def _decoder(name: str, reserved: str) -> Callable[..., Value]:
-    """``reserved``: characters that stay escaped."""
+def url_decoder(
+    name: str, reserved: str, *, errors: str = "strict", plus: str = "+"
+) -> Callable[..., Value]:
+    """Return a function that decodes; ``reserved``: characters that stay escaped.
+
+    ``errors``: what becomes of bytes that are no UTF-8; ``plus``: what a plus stands for.
+    """
+
+    def unescape(match: re.Match[str]) -> str:
+        if match.group() == "+":
+            return plus
+        decoded = _bytes(match.group()).decode("utf-8", errors)
+        return "".join(f"%{ord(c):02X}" if c in reserved else c for c in decoded)
 
     def decode(run: Evaluation, text: Value) -> Value:
         run.tick(len(text) >> 2)
         run.allocate(len(text))
         try:
-            return _ESCAPES.sub(lambda match: _unescape(match.group(), reserved), text)
+            return _ESCAPES.sub(unescape, text)
         except ValueError:
             raise JSONataError("D3140", value=text, functionName=name) from None
 
     return decode
 
 
-_ESCAPES: Final = re.compile(r"(?:%..?)+|%", re.DOTALL)
+_ESCAPES: Final = re.compile(r"(?:%..?)+|%|\+", re.DOTALL)
 
 
-def _unescape(escapes: str, reserved: str) -> str:
+def _bytes(escapes: str) -> bytes:
     data = bytes.fromhex(escapes[1:].replace("%", " "))
     if len(data) * 3 != len(escapes):
         raise ValueError(escapes)
-    text = data.decode("utf-8")
-    return "".join(f"%{ord(c):02X}" if c in reserved else c for c in text)
+    return data
 
 
 encode_url_component = _encoder("encodeUrlComponent", _COMPONENT_SAFE)
 encode_url = _encoder("encodeUrl", _URL_SAFE)
-decode_url_component = _decoder("decodeUrlComponent", "")
-decode_url = _decoder("decodeUrl", ";/?:@&=+$,#")
+decode_url_component = url_decoder("decodeUrlComponent", "")
+decode_url = url_decoder("decodeUrl", URL_RESERVED)

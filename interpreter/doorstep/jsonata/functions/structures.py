@@ -14,7 +14,17 @@ from ..callables import arity, caller
 from ..errors import JSONataError
 from ..evaluation import OBJECT, Evaluation
 from ..sequences import collapse, concatenate, field_of, gather
-from ..values import NUMBERS, UNDEFINED, Sequence, Value, are_numbers, is_function, size_of, truthy
+from ..values import (
+    NUMBERS,
+    UNDEFINED,
+    Sequence,
+    Value,
+    are_numbers,
+    is_function,
+    size_of,
+    text_order,
+    truthy,
+)
 from .strings import to_string
 
 # -- arrays
@@ -88,7 +98,7 @@ def sort_values(run: Evaluation, values: list[Value]) -> list[Value]:
     if not are_numbers(values) and not all(type(value) is str for value in values):
         raise JSONataError("D3070", index=1)
     tick_for_sorting(values, run)
-    return sorted(values)
+    return sorted(values, key=text_order(values))
 
 
 def tick_for_sorting(keys: list[Value], run: Evaluation) -> None:

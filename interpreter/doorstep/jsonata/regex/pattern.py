@@ -137,12 +137,16 @@ _CHARACTERS_A_STEP: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What matched, and where; a group that took no part is UNDEFINED."""
+    """What matched, and where; a group that took no part is UNDEFINED.
+
+    ``units``: from where to where it is in UTF-16 units, which is what an expression sees.
+    """
 
     text: str
     start: int
     end: int
     groups: list[Any]
+    units: tuple[int, int]
 
 
 class Pattern:
@@ -150,6 +154,7 @@ class Pattern:
 
     def __init__(self, source: str, flags: str, *, whole: bool = False) -> None:
         self.source = source
+        self.flags = flags
         tree, groups = parse(source, flags)
         ignore_case, multiline = "i" in flags, "m" in flags
         self._program = RegexProgram(
@@ -170,7 +175,7 @@ class Pattern:
         if match is None:
             return None
         groups = [UNDEFINED if group is None else group for group in match.groups()]
-        return Match(match.group(), match.start(), match.end(), groups)
+        return Match(match.group(), match.start(), match.end(), groups, match.span())
 
     def matches(self, text: str, tick: Tick) -> bool:
         """Return whether the pattern, one that is ``whole``, matches the text from end to end."""
@@ -189,10 +194,10 @@ def _match(text: str, spans: Spans) -> Match:
     low, high, *caught = spans
     pairs = zip(caught[::2], caught[1::2], strict=True)
     groups = [text[first:last] if last >= 0 else UNDEFINED for first, last in pairs]
-    return Match(text[low:high], low, high, groups)
+    return Match(text[low:high], low, high, groups, (low, high))
 
 
 @lru_cache(maxsize=256)
 def compile_pattern(source: str, flags: str) -> Pattern:
-    """Return a pattern with the flags ``i`` and ``m``; raise RegexError if it is none."""
+    """Return a pattern with the flags ``i`` and ``m``, or ``syntax.parse``'s; RegexError: none."""
     return Pattern(source, flags)

@@ -133,6 +133,7 @@ def class_of(ranges: Ranges) -> str:
 # -- the parser
 
 _CLASSES: Final = {"d": DIGITS, "w": WORD_CHARACTERS, "s": SPACES}
+_ASCII_CLASSES: Final = {**_CLASSES, "s": SPACES[:2]}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _BLANKS: Final = re.compile(r"(?:\s|#[^\n]*)*")
 _NOTHING: Final = re.compile("")
@@ -144,9 +145,10 @@ _MAX_NESTING: Final = 50
 
 
 def parse(source: str, flags: str = "") -> tuple[Regex, int]:
-    """Return the tree of a pattern and the number of its groups.
+    r"""Return the tree of a pattern and the number of its groups.
 
-    Of the flags, ``s`` lets a dot stand for line ends too, ``x`` allows blanks and comments.
+    Of the flags, ``s`` lets a dot stand for line ends too, ``x`` allows blanks and comments, ``a``
+    makes ``\s`` the white space of ASCII, as in java.util.regex.
     """
     return _Parser(source, flags).parse()
 
@@ -156,6 +158,7 @@ class _Parser:
         self._source = source
         self._dot = ((0, LAST),) if "s" in flags else negate(LINE_END_CHARACTERS)
         self._skipped = _BLANKS if "x" in flags else _NOTHING
+        self._classes = _ASCII_CLASSES if "a" in flags else _CLASSES
         self._at = 0
         self._nesting = 0
         self._groups = 0
@@ -295,8 +298,8 @@ class _Parser:
         """Return what an escape stands for, inside a set or out of it."""
         letter = self._source[self._at]
         self._at += 1
-        if letter.lower() in _CLASSES:
-            ranges = _CLASSES[letter.lower()]
+        if letter.lower() in self._classes:
+            ranges = self._classes[letter.lower()]
             return ranges if letter.islower() else negate(ranges)
         if letter in _CONTROLS:
             return ((_CONTROLS[letter], _CONTROLS[letter]),)
