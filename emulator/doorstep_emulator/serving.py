@@ -24,8 +24,9 @@ from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
 from .clock import Pace
 from .handlers import LiveHandlers, TestCases
-from .http.app import Answers, Lifespan, Wsgi, application
+from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
+from .http.others import Wsgi
 from .publish.sinks import Sinks
 from .requests import ServerMachines
 from .server import Server

@@ -21,7 +21,7 @@ class OtherServices:
         from a2wsgi import WSGIMiddleware
 
         self._app = app
-        self._others: Any = WSGIMiddleware(others, workers=_THREADS)  # type: ignore[arg-type]
+        self._others: Any = WSGIMiddleware(others, workers=_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by one of the two."""

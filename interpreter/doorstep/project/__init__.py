@@ -1,6 +1,6 @@
 """A user's project as it is: machines, functions and resources of a template."""
 
-from .around import Around, at_work
+from .around import Around, at_work, to_stderr
 from .finding import open_project, template_in
 from .project import Omission, Project, Resource, join
 from .resources import create
@@ -18,4 +18,5 @@ __all__ = [
     "open_project",
     "settings_of",
     "template_in",
+    "to_stderr",
 ]

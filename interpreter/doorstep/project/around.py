@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,3 +53,8 @@ def at_work(
         if project and target and target.name != "aws":
             omissions += create(project.resources, target)
         yield Around(services, omissions)
+
+
+def to_stderr(name: str, line: str) -> None:
+    """Write what a function printed, with the function's name."""
+    sys.stderr.write(f"[{name}] {line}\n")

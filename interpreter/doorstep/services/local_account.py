@@ -51,17 +51,18 @@ class LocalAccount:
 
     # Requests ------------------------------------------------------------------------------------
 
-    def answer(self, method: str, path: str, headers: Headers, body: bytes) -> Reply | None:
-        """Answer a request of Step Functions, or one that invokes a function; None for others."""
+    def answer(self, path: str, headers: Headers, read: Callable[[], bytes]) -> Reply | None:
+        """Answer a request of Step Functions, or one that invokes a function; None for others.
+
+        `read`: gives the body, which is left alone for whoever answers others.
+        """
         named = {name.lower(): value for name, value in headers.items()}
         target = _text(named.get("x-amz-target"))
         if target.startswith(_STEP_FUNCTIONS):
-            return self._step_functions(target.removeprefix(_STEP_FUNCTIONS), body)
-        match = _INVOCATION.fullmatch(path)
-        if match and method == "POST":
-            return self.invoke(
-                unquote(match[1]), body, _text(named.get("x-amz-invocation-type")) == "Event"
-            )
+            return self._step_functions(target.removeprefix(_STEP_FUNCTIONS), read())
+        if match := _INVOCATION.fullmatch(path):
+            later = _text(named.get("x-amz-invocation-type")) == "Event"
+            return self.invoke(unquote(match[1]), read(), later)
         return None
 
     def _step_functions(self, operation: str, body: bytes) -> Reply:
@@ -124,12 +125,8 @@ class LocalAccount:
         from botocore.awsrequest import AWSResponse
 
         def answered(request: Any, **_: Any) -> Any:
-            reply = self.answer(
-                request.method,
-                urlsplit(request.url).path,
-                request.headers,
-                _bytes(request.body),
-            )
+            path = urlsplit(request.url).path
+            reply = self.answer(path, request.headers, lambda: _bytes(request.body))
             if reply is None:
                 return None
             status, headers, body = reply
@@ -147,19 +144,17 @@ class LocalAccount:
         """Return a WSGI application that answers what it can, and asks another for the rest."""
 
         def served(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            target = environ.get("HTTP_X_AMZ_TARGET", "")
-            path = environ.get("PATH_INFO", "")
-            if not (target.startswith(_STEP_FUNCTIONS) or _INVOCATION.fullmatch(path)):
-                return application(environ, start_response)  # type: ignore[no-any-return]
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             headers = {
-                "x-amz-target": target,
+                "x-amz-target": environ.get("HTTP_X_AMZ_TARGET", ""),
                 "x-amz-invocation-type": environ.get("HTTP_X_AMZ_INVOCATION_TYPE", ""),
             }
-            status, own, answer = self.answer(environ["REQUEST_METHOD"], path, headers, body) or (
-                *(404, {}),
-                b"",
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            reply = self.answer(
+                environ.get("PATH_INFO", ""), headers, lambda: environ["wsgi.input"].read(length)
             )
+            if reply is None:
+                return application(environ, start_response)  # type: ignore[no-any-return]
+            status, own, answer = reply
             start_response(f"{status} ", [*own.items(), ("Content-Length", str(len(answer)))])
             return [answer]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ class SimulatedClock(VirtualClock):
     def __init__(self) -> None:
         super().__init__(START.timestamp())
         self._asked = False
+        self._held = 0
         self._freezing = ExitStack()
         self._frozen: Any = None
 
@@ -53,6 +54,22 @@ class SimulatedClock(VirtualClock):
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
         super().advance(seconds(duration))
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the test's own code see the modelled time too, until the end of the `with`.
+
+        What services stamp and expire by time then fits together: a queue of moto drops messages
+        that were sent in 2025 when it is read today.
+        """
+        self._held += 1
+        self._freeze_now()
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if not self._held:
+                self._thaw()
+
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
         self._asked = True
@@ -69,15 +86,21 @@ class SimulatedClock(VirtualClock):
         try:
             super().run(until)
         finally:
-            self._thaw()
+            if self._held:
+                self._freeze_now()
+            else:
+                self._thaw()
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:
+        self._freeze_now()
+        return call()
+
+    def _freeze_now(self) -> None:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
         if self._frozen is None:
             self._freeze()
         if self._frozen is not None:
             self._frozen.move_to(self.moment)
-        return call()
 
     def _freeze(self) -> None:
         try:
