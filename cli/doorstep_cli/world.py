@@ -13,7 +13,8 @@ from .output import Problem, echo, note
 
 if TYPE_CHECKING:
     from doorstep.project import Project, Settings
-    from doorstep.services import AtWork, Machines, Target
+    from doorstep.services import AtWork, Target
+    from doorstep.services.local_account import Machines
 
 PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
 """A definition, a template, or a folder with a project."""

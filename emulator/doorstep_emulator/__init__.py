@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from .errors import SinkError, StoreError
 from .reporting import report
-from .requests import ServerMachines
 from .serving import Deployment, Options, running, serve
 
 __all__ = [
     "Deployment",
     "Options",
-    "ServerMachines",
     "SinkError",
     "StoreError",
     "report",

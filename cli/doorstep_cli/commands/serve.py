@@ -26,7 +26,8 @@ from ..world import PROJECT, located, settings_for, world
 
 if TYPE_CHECKING:
     from doorstep.services import AtWork
-    from doorstep_emulator import Options, ServerMachines
+    from doorstep_emulator import Options
+    from doorstep_emulator.requests import ServerMachines
 
 
 @click.command("serve", short_help="Serve the AWS API of Step Functions.")
@@ -162,7 +163,8 @@ def serve(
             raise click.UsageError("--speed only applies to the real clock")
         clock = str(speed)
     try:
-        from doorstep_emulator import Deployment, Options, ServerMachines, report, serve
+        from doorstep_emulator import Deployment, Options, report, serve
+        from doorstep_emulator.requests import ServerMachines
     except ModuleNotFoundError as missing:
         message = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(message) from None
@@ -212,7 +214,7 @@ def _with_services(
         return replace(options, handlers=handlers or None)
     others = None
     if around.target and around.target.name == "moto":
-        from doorstep.services import wsgi
+        from doorstep.services.target import wsgi
 
         others = around.account.before(wsgi())
     elif around.sources:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..functions import Log, close
-from ..services import AtWork, HttpCalls, Machines, Target, services_at_work
+from ..services import AtWork, HttpCalls, Target, services_at_work
+from ..services.local_account import Machines
 from .project import Omission, Project
 from .resources import create
 
