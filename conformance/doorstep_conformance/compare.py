@@ -7,9 +7,9 @@
 | outcome | the same result; something before it differs |
 | fail | anything else, a crash included |
 
-Two texts are equal if the JSON values in them are. In a recording `<…>` and the account number
-111111111111 stand for any text, a wildcard for any value; an event without a timestamp may happen
-at any time.
+Two texts are equal if the JSON values in them are. In a recording `<…>` stands for one segment of
+an ARN or a path (for more if its name says so: a token, a time, a URL), 111111111111 for any
+account, a wildcard for any value; an event without a timestamp may happen at any time.
 """
 
 from __future__ import annotations

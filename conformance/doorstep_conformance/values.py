@@ -10,7 +10,11 @@ from typing import Any
 from doorstep.errors import InputError
 from doorstep.values.json_values import loads
 
-_PLACEHOLDER = re.compile(r"(?:<[^<>\n]{1,60}>|111111111111)")
+_ACCOUNT = "111111111111"
+_PLACEHOLDER = re.compile(rf"<[^<>\n]{{1,60}}>|{_ACCOUNT}")
+_PLACEHOLDERS = re.compile(f"({_PLACEHOLDER.pattern})")
+_LONGER = ("time", "date", "arn", "url", "uri", "token", "cause", "trace", "any")
+"""Words in a placeholder's name that say that more than one segment stood there."""
 _DATA = ("input", "output")
 _ADDED_BY_BOTO = "ResponseMetadata"
 
@@ -43,8 +47,9 @@ def difference(
 ) -> str | None:
     """Return where two values first differ, and how; None if they are the same.
 
-    An expected text that is in `wildcards` matches any value. Within an expected text `<…>` and
-    111111111111 match any text.
+    An expected text that is in `wildcards` matches any value. Within an expected text `<…>` matches
+    one segment, without `:` and `/`, unless its name says more (`<task_token:1>`, `<time>`), and
+    111111111111 any account number.
     """
     match expected, actual:
         case str(), _ if expected in wildcards:
@@ -76,8 +81,22 @@ def _object_difference(
 
 
 def _pattern(expected: str) -> re.Pattern[str]:
-    literal = [re.escape(part) for part in _PLACEHOLDER.split(expected)]
-    return re.compile(".*?".join(literal), re.DOTALL)
+    parts = _PLACEHOLDERS.split(expected)
+    pattern = "".join(
+        _meant(part) if odd % 2 else re.escape(part) for odd, part in enumerate(parts)
+    )
+    return re.compile(pattern, re.DOTALL)
+
+
+def _meant(placeholder: str) -> str:
+    """Return a pattern for what stood in a placeholder's place: one segment of an ARN or a path.
+
+    Or the placeholder itself: what a task answered in the recording has it in the answer, too.
+    """
+    if placeholder == _ACCOUNT:
+        return r"\d{12}"
+    meant = ".*?" if any(word in placeholder for word in _LONGER) else "[^:/]*?"
+    return f"(?:{re.escape(placeholder)}|{meant})"
 
 
 def _shown(value: Any) -> str:

@@ -62,6 +62,7 @@ class Recorder:
         self._programs = programs
         self._timelines = timelines
         self._publisher = publisher
+        self.watchers = publisher.watchers
         self._after_commit = after_commit
         self._deferred: list[Callable[[], None]] = []
         self.rows: dict[str, Row] = {}
@@ -230,7 +231,7 @@ class Recorder:
         # The newest first: a nested execution is there before the one that waits for it, so that no
         # chain of them is restored in one another's midst.
         for row in running:
-            if durable(row) and row.map_run is None:
+            if row.map_run is None:
                 self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
         set_aside = self._close_map_runs()
         for row in running:

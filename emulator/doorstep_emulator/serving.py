@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +24,8 @@ from .api import OPERATIONS
 from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
 from .clock import Pace
+from .console import console_routes
+from .console.live import Feeds
 from .handlers import LiveHandlers, TestCases
 from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
@@ -123,8 +126,12 @@ def running(options: Options | None = None) -> Iterator[str]:
 class _Http(uvicorn.Server):
     """uvicorn's server; when it is stopped it answers those that only wait, and exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, server: Server, grace: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, server: Server, grace: float, feeds: list[Feeds]
+    ) -> None:
+        """Make it; `feeds`: of pages that are open, and would be for ever."""
         super().__init__(config)
+        self._feeds = feeds
         self._server = server
         self._grace = grace
 
@@ -139,6 +146,8 @@ class _Http(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests and answer those that there are."""
         self._server.leave(0 if self.force_exit else self._grace)
+        for feed in self._feeds:
+            feed.close()
         await super().shutdown(sockets)
         if self.force_exit:
             # uvicorn's own then leaves the application as it is.
@@ -170,8 +179,10 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         if options.machines:
             options.machines.join(server, handlers)
         unless_ready.pop_all()
+    feeds: list[Feeds] = []
+    pages = partial(console_routes, server, options.owner, feeds)
     config = uvicorn.Config(
-        application(server, answers, options.owner, _lifespan(server), options.others),
+        application(server, answers, options.owner, _lifespan(server), pages, options.others),
         http=Connection,
         limit_concurrency=most_connections(),
         timeout_keep_alive=_IDLE,
@@ -181,7 +192,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         # With 0 uvicorn complains of requests even when there are none.
         timeout_graceful_shutdown=max(options.grace, 1),
     )
-    return _Http(config, server, options.grace), listening
+    return _Http(config, server, options.grace, feeds), listening
 
 
 def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> None:

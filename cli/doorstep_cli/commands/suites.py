@@ -276,6 +276,7 @@ def _result_lines(result: Result) -> Iterator[str]:
         if observed:
             yield ""
             yield from (f"{_MARGIN}{line}" for line in observed.picture.splitlines())
+            yield from (f"{_MARGIN}{line}" for line in observed.failure_table.splitlines())
             yield ""
     yield from map(_remark, result.remarks)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -95,7 +98,7 @@ def _event(session: DebugSession, index: int, width: int) -> Text:
 
 def _footer(session: DebugSession) -> RenderableType:
     if session.asking:
-        question = "event number: " if session.asking == "g" else "state or type of event: "
+        question = "event number: " if session.asking == "g" else "state, type, error or cause: "
         return Text.assemble(("\n " + question, "bold"), session.typed, ("▏", "blink"))
     keys = Text.assemble(
         *(part for key, label in _FOOTER.items() for part in ((f" {key} ", "bold"), f"{label} ")),
@@ -107,11 +110,11 @@ def _footer(session: DebugSession) -> RenderableType:
 
 _FOOTER = {
     "n/p": "event",
-    "N/P": "state",
-    "f": "fail",
+    "NP": "state",
+    "fF": "fail",
     "g": "go",
     "/": "find",
-    "iaovc": "all",
+    "iaovct": "all",
     "d": "diff",
     "?": "keys",
     "q": "quit",
@@ -125,8 +128,12 @@ def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> Rende
         return _overview(moment, width, room)
     if name == "keys":
         lines = [f"{key:<9}{meaning}" for key, meaning in KEYS.items()]
+    elif name == "failures":
+        lines = [plain(line) for line in session.moments.failure_table.splitlines()]
+        lines = lines or ["nothing failed"]
     elif name == "changes":
-        before = session.moments[session.index - 1] if session.index else None
+        previous = moment.event.previous
+        before = session.moments[previous - 1] if previous else None
         lines = list(_changes(moment, before, width))
     else:
         value = moment.data().get(name, ABSENT)
@@ -141,7 +148,7 @@ def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> Rende
 
 def _changes(moment: Moment, before: Moment | None, width: int) -> Iterator[str]:
     if before is None:
-        yield "this is the first event"
+        yield "this event follows from no other"
         return
     changes = moment.changes(before)
     if not changes:
@@ -215,11 +222,39 @@ def step(moments: Moments) -> None:
     """Show moments and obey keys until q, Ctrl-C or the end of the input."""
     session = DebugSession(moments, moments.first_failure or 0)
     terminal = console(highlight=False)
-    with terminal.screen() as whole:
+    with terminal.screen() as whole, _keyboard() as keys:
         going = True
         while going:
             whole.update(screen(session, terminal.width, terminal.height))
             try:
-                going = session.press(click.getchar())
+                going = session.type(keys())
             except (EOFError, KeyboardInterrupt):
                 going = False
+
+
+@contextlib.contextmanager
+def _keyboard() -> Iterator[Callable[[], str]]:
+    """Return what waits for keys, and returns all that have arrived.
+
+    The terminal stays in one mode all the time: changing it throws away keys that wait, as those
+    of a pasted text. Windows has no such modes.
+    """
+    try:
+        import termios
+        import tty
+    except ImportError:
+        yield click.getchar
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+
+    def keys() -> str:
+        if not (sent := os.read(terminal, 1024)):
+            raise EOFError
+        return sent.decode(errors="replace")
+
+    tty.setcbreak(terminal, termios.TCSADRAIN)
+    try:
+        yield keys
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

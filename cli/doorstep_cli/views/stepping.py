@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,14 @@ KEYS: Mapping[str, str] = {
     "n →": "next event",
     "p ←": "previous event",
     "N P": "next, previous state",
-    "f": "next failure",
+    "f F": "next, previous failure",
+    "t": "table of all that failed",
     "g": "go to an event by its number",
-    "/": "search for a state or a type of event",
+    "/": "search for a state, a type of event, an error or a cause",
     "i a": "full input; what the task was asked",
     "o v c": "full output, variables, context",
     "↓ ↑": "scroll the full view",
-    "d": "changes since the previous event",
+    "d": "changes since the event that this one follows from",
     "?": "this list of keys",
     "q": "quit",
 }
@@ -31,6 +32,7 @@ PANES: Mapping[str, str] = {
     "v": "variables",
     "c": "context",
     "d": "changes",
+    "t": "failures",
     "?": "keys",
 }
 """Panes that a key opens in place of the overview; the same key closes it."""
@@ -41,6 +43,7 @@ _NAMED = {
     "\x00M": "n", "\x00K": "p", "\x00H": "up", "\x00P": "down",
 }  # fmt: skip
 """Keys that terminals send as sequences: both xterm modes, then Windows."""
+_SEQUENCES = sorted(_NAMED, key=len, reverse=True)
 _ERASE = ("\x7f", "\x08")
 
 
@@ -58,6 +61,16 @@ class DebugSession:
     typed: str = ""
     searched: str = ""
     message: str = ""
+
+    def type(self, text: str) -> bool:
+        """Obey all keys that arrived together, as when a text is pasted; False: one quits."""
+        while text:
+            match = (keys for keys in _SEQUENCES if text.startswith(keys))
+            key = next(match, text[0])
+            text = text[len(key) :]
+            if not self.press(key):
+                return False
+        return True
 
     def press(self, key: str) -> bool:
         """Obey a key; return False when it quits."""
@@ -103,14 +116,16 @@ class DebugSession:
         events = self.moments.recording.events
         later = [*range(self.index + 1, len(events)), *range(self.index + 1)]
         for index in later:
-            if wanted in events[index].type.lower() or wanted in self._state(events[index]):
+            if any(wanted in text.lower() for text in self._searchable(events[index])):
                 self._go_to(index)
                 return
-        self.message = f"no state or type of event contains {wanted!r}"
+        self.message = f"no state, type of event, error or cause contains {wanted!r}"
 
-    def _state(self, event: Entry) -> str:
+    def _searchable(self, event: Entry) -> Iterator[str]:
         visit = self.moments.visits.of.get(event.id)
-        return visit.name.lower() if visit else ""
+        yield visit.name if visit else ""
+        yield event.type
+        yield from map(str, event.why.values())
 
     def _go_to(self, index: int) -> None:
         self.index, self.scrolled = index, 0
@@ -149,6 +164,11 @@ class DebugSession:
         later = (i for i in self.moments.failures if i > self.index)
         self._to(later, "failure after this event")
 
+    def previous_failure(self) -> None:
+        """Go to the failure before."""
+        earlier = (i for i in reversed(self.moments.failures) if i < self.index)
+        self._to(earlier, "failure before this event")
+
     def next(self) -> None:
         """Go to the next event."""
         self._by(1)
@@ -164,4 +184,5 @@ _MOVES: Mapping[str, Callable[[DebugSession], None]] = {
     "N": DebugSession.next_state,
     "P": DebugSession.previous_state,
     "f": DebugSession.next_failure,
+    "F": DebugSession.previous_failure,
 }

@@ -25,12 +25,12 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
         members["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
         return members
-    first = _events(server, row, 1, 1)[0].details or {}
+    first = events_of(server, row, 1, 1)[0].details or {}
     members |= {"input": first["input"], "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         number = last_event(server, row)
-        last = _events(server, row, number, number)[0].details or {}
+        last = events_of(server, row, number, number)[0].details or {}
         members |= {name: last[name] for name in ("output", "error", "cause") if name in last}
         if "output" in last:
             members["outputDetails"] = {"included": True}
@@ -84,7 +84,7 @@ def get_execution_history(server: Server, caller: Caller, request: Members) -> M
     position = paging.position("GetExecutionHistory", request, int)
     start = position or (last if reverse else 1)
     lowest, highest = (start - size + 1, start) if reverse else (start, start + size - 1)
-    events = _events(server, row, max(lowest, 1), min(highest, last))
+    events = events_of(server, row, max(lowest, 1), min(highest, last))
     whole = request.get("includeExecutionData", True)
     ordered = reversed(events) if reverse else events
     answer: Members = {"events": [_on_the_wire(event, row, whole) for event in ordered]}
@@ -94,7 +94,8 @@ def get_execution_history(server: Server, caller: Caller, request: Members) -> M
     return answer
 
 
-def _events(server: Server, row: Row, first: int, last: int) -> list[Event]:
+def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
+    """Return the events of an execution with ids from `first` to `last`."""
     execution = server.driver.executions.get(row.arn)
     if execution is not None:
         return execution.events[first - 1 : last]
@@ -115,7 +116,7 @@ def _listed(server: Server, row: Row, run: Members | None) -> Members:
 def _items(server: Server, row: Row, run: Members) -> int:
     if not run["batched"]:
         return 1
-    (started,) = _events(server, row, 1, 1)
+    (started,) = events_of(server, row, 1, 1)
     return len(loads((started.details or {})["input"])["Items"])
 
 

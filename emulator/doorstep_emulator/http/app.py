@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
 
 from doorstep import __version__
 from doorstep.errors import ApiError
@@ -68,6 +68,8 @@ def health(server: Server) -> dict[str, Any]:
 
 
 log = logging.getLogger("doorstep")
+CONSOLE = "/console/"
+"""Where the pages for browsers are."""
 _LARGEST = 8 * 1024 * 1024
 """Bytes of a request: a definition of 1 MiB may take six times as much in escapes."""
 
@@ -76,6 +78,7 @@ _ABOUT = f"""Doorstep {__version__}: AWS Step Functions on this machine.
 For AWS's clients this is the endpoint: AWS_ENDPOINT_URL_SFN={{url}}
 Its executions: doorstep ps --endpoint {{url}}
 How it is: {{url}}/health
+In a browser: {{url}}/console/
 """
 
 _LONG_POLLS = ("GetActivityTask",)
@@ -96,11 +99,13 @@ def application(
     answers: Answers,
     default: Caller,
     lifespan: Lifespan | None = None,
+    pages: Callable[[Http], Sequence[Route | Mount]] = lambda _: (),
     others: Wsgi | None = None,
 ) -> Starlette:
     """Return the ASGI application; `default`: account and region of requests that name none.
 
-    `others` answers what is no request of Step Functions, at the same URL.
+    `pages`: what there is for browsers; `others` answers what is no request of Step Functions, at
+    the same URL.
     """
     http = Http(server, answers, default)
     middleware = [Middleware(LocalOnly)]
@@ -113,6 +118,7 @@ def application(
             Route("/callback/{token}", http.callback, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
+            *pages(http),
         ],
         middleware=middleware,
         lifespan=lifespan,
@@ -152,7 +158,7 @@ class Http:
         try:
             operation = protocol.operation_of(request.headers.get("x-amz-target"))
             caller = protocol.caller_of(request.headers, self._default)
-            members = protocol.read(operation, await _body(request))
+            members = protocol.read(operation, await body_of(request))
             polling = request if operation in _LONG_POLLS else None
             outcome = await self._ask(operation, caller, members, polling)
         except ApiError as refused:
@@ -160,7 +166,9 @@ class Http:
         return self._response(operation, outcome, began)
 
     async def about(self, request: Request) -> Response:
-        """Say what this is, to a browser."""
+        """Say what this is; send a browser to the console."""
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(CONSOLE, 303)
         return PlainTextResponse(_ABOUT.format(url=str(request.base_url).rstrip("/")))
 
     async def callback(self, request: Request) -> Response:
@@ -178,7 +186,7 @@ class Http:
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                members["output"] = protocol.text(await _body(request)) or "{}"
+                members["output"] = protocol.text(await body_of(request)) or "{}"
             outcome = await self._ask(
                 operation, self._default, check_request(operation, members), None
             )
@@ -193,7 +201,7 @@ class Http:
 
     async def health(self, request: Request) -> Response:
         """Return 200 when all is well; 503 and why when nothing can be written or answered."""
-        _, answered = self._bring(dict)
+        _, answered = self.bring(dict)
         await asyncio.wait({answered}, timeout=_SOON)
         state = health(self._server)
         late = time.monotonic() - self._server.turned_at
@@ -220,9 +228,7 @@ class Http:
     async def _ask(
         self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        pending, answered = self._bring(
-            lambda: OPERATIONS[operation](self._server, caller, members)
-        )
+        pending, answered = self.bring(lambda: OPERATIONS[operation](self._server, caller, members))
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -236,8 +242,11 @@ class Http:
             # By uvicorn, when a shutdown has waited long enough.
             return Unavailable()
 
-    def _bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
-        """Do something in the server's thread."""
+    def bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
+        """Do something in the server's thread; the result is there once all of it is durable.
+
+        An exception that is raised is the result.
+        """
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         pending = self._server.ask(act, partial(self._answers.add, answered))
         return pending, answered
@@ -254,7 +263,8 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Return the body; raise ApiError for one that is too large, or cut off."""
     chunks: list[bytes] = []
     length = 0
     try:

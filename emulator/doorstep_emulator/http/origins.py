@@ -37,6 +37,15 @@ class LocalOnly:
         await app(scope, receive, send)
 
 
+def is_own(headers: Headers) -> bool:
+    """Return whether a form was sent from a page of this very server.
+
+    Browsers name the Origin of every form that changes something.
+    """
+    origin, host = headers.get("origin"), headers.get("host")
+    return origin is not None and host is not None and urlsplit(origin).netloc == host
+
+
 def _refusal(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     origin, host = headers.get("origin"), headers.get("host")

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Wsgi = Callable[..., Iterable[bytes]]
-_OWN = ("/callback/", "/health", "/metrics")
+_OWN = ("/callback/", "/health", "/metrics", "/console/")
 _STEP_FUNCTIONS = "AWSStepFunctions."
 _THREADS = 16
 

@@ -147,6 +147,35 @@ def _beginning(text: str) -> str:
     return text
 
 
+EVERYTHING = "*"
+"""What is watched by those who want to know of every execution."""
+
+
+class Watchers:
+    """Who is called when an execution has events that are new, and durable. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, set[Callable[[], None]]] = {}
+
+    def watch(self, arn: str, call: Callable[[], None]) -> None:
+        """Call this for an execution, for those of a state machine, or for EVERYTHING."""
+        self._of.setdefault(arn, set()).add(call)
+
+    def leave(self, arn: str, call: Callable[[], None]) -> None:
+        """Call it no more."""
+        calls = self._of.get(arn, set())
+        calls.discard(call)
+        if not calls:
+            self._of.pop(arn, None)
+
+    def notice(self, row: Row, safely: Callable[[Callable[[], None]], None]) -> None:
+        """Call those who watch an execution, with `safely`: once all is durable."""
+        if self._of:
+            for arn in (row.arn, row.machine, row.map_run, EVERYTHING):
+                for call in self._of.get(arn or "", ()):
+                    safely(call)
+
+
 class Publisher:
     """Counts what happens to executions, and sends it to the sinks.
 
@@ -158,6 +187,7 @@ class Publisher:
         self._metrics = metrics
         self._sinks = sinks
         self._programs = programs
+        self.watchers = Watchers()
 
     def publish(
         self,
@@ -171,6 +201,7 @@ class Publisher:
         `first`: its first event; `safely`: does something when all until now is durable.
         """
         self._metrics.count_events(row, events)
+        self.watchers.notice(row, safely)
         if self._sinks.all:
             then = replace(row)
             safely(lambda: self._send(then, first, events))

@@ -170,6 +170,8 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     """Compile the fields of a Map."""
     fields, jsonata = state.fields, state.jsonata
     reader, batcher, writer = state.reader, state.batcher, state.writer
+    # Fact 24: without effect on an inline Map.
+    tolerances = fields if state.distributed else {}
     return MapPlan(
         state=state.name,
         label=fields.get("Label"),
@@ -182,8 +184,10 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
         processor=processor,
         execution_type=state.execution_type,
         concurrency=typed_fields.count(fields, "MaxConcurrency", jsonata),
-        tolerated_count=typed_fields.count(fields, "ToleratedFailureCount", jsonata),
-        tolerated_percentage=typed_fields.percentage(fields, "ToleratedFailurePercentage", jsonata),
+        tolerated_count=typed_fields.count(tolerances, "ToleratedFailureCount", jsonata),
+        tolerated_percentage=typed_fields.percentage(
+            tolerances, "ToleratedFailurePercentage", jsonata
+        ),
         leave=leave,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .items import KINDS, Item, ItemKind, StateItems
 from .reader import Coverage, Setting, deciding
-from .suite import SuiteCoverage
+from .suite import MachineCoverage, SuiteCoverage
 
 __all__ = [
     "KINDS",
     "Coverage",
     "Item",
     "ItemKind",
+    "MachineCoverage",
     "Setting",
     "StateItems",
     "SuiteCoverage",

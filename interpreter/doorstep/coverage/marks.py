@@ -18,10 +18,10 @@ from .suite import MachineCoverage
 _STRONGEST: tuple[VisitOutcome, ...] = ("failed", "caught", "in progress", "aborted", "succeeded")
 
 
-def picture(covered: MachineCoverage, place: str) -> Iterator[str]:
+def picture(covered: MachineCoverage, place: str, *, style: bool = True) -> Iterator[str]:
     """Yield the lines of an SVG; a state links to `place` followed by its line's number."""
     marks = dict(_marks(covered, place))
-    return svg(draw(workflow(covered.coverage.definition), covered.name, marks))
+    return svg(draw(workflow(covered.coverage.definition), covered.name, marks), style=style)
 
 
 def _marks(covered: MachineCoverage, place: str) -> Iterator[tuple[str, Mark]]:
@@ -99,13 +99,17 @@ class StateMarks:
 
     def _read(self, entry: Entry) -> set[str]:
         visit = self.visits.of[entry.id]
+        map_name = entry.name if entry.type.startswith("MapIteration") else None
+        if visit is None and map_name:
+            self._iterations[map_name][entry.type.removeprefix("MapIteration")] += 1
+            return {map_name}
         if visit is None:
             # All that runs was stopped, or continues: an end, a redrive.
             return {one.name for one in self.visits.all if self._count(one)}
         if entry.type in ATTEMPTS and entry is not visit.attempts[0]:
             self._retries[visit.name] += 1
-        if entry.type.startswith("MapIteration"):
-            self._iterations[visit.name][entry.type.removeprefix("MapIteration")] += 1
+        if map_name:
+            self._iterations[map_name][entry.type.removeprefix("MapIteration")] += 1
         before = self.visits.of.get(entry.previous)
         touched = [one for one in (visit, before, *self.visits.settled) if one]
         for one in touched:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html import escape as escaped
 
+from ..values.printable import printable
 from .graph import COLOURS, Colour, Drawing, Mark
 from .layout import (
     HEAD,
@@ -22,7 +23,7 @@ from .layout import (
     width,
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+_NO_CHARACTER = re.compile(r"[\ufffe\uffff]")
 _MARGIN = 16
 _CHIP = 22
 """Height of a line of the legend."""
@@ -250,7 +251,7 @@ def _title(lines: Iterable[str]) -> str:
 
 def _escape(text: str) -> str:
     """Return a text as XML can have it, which knows no control characters."""
-    return escaped(_CONTROL.sub("�", text))
+    return escaped(_NO_CHARACTER.sub("�", printable(text)))
 
 
 def _classes(kind: str, mark: Mark | None) -> str:

@@ -40,6 +40,8 @@ class Visits:
         self._index: dict[int, int | None] = {}
         self._inside: dict[Visit | None, list[Visit]] = {None: []}
         """The visits in each group since its latest attempt began; None: outermost."""
+        self._maps: defaultdict[str | None, list[Visit]] = defaultdict(list)
+        """The visits of Maps by their names."""
         self._followed: set[int] = set()
         self._resumed = resumed
         self._redriven: dict[int, list[Visit]] = {}
@@ -149,10 +151,16 @@ class Visits:
             if before and before.over:
                 visit.alternatives, visit.unsure_from = before.alternatives, event.id
             self.all.append(visit)
+            if event.type == "MapStateEntered":
+                self._maps[visit.name].append(visit)
             self._inside.setdefault(around, []).append(visit)
             return visit
         if event.type.startswith("Execution") or event.type.endswith("StateAborted"):
             return None
+        if event.type == "MapIterationAborted":
+            # Facts 108 and 421: it follows what aborted it, in whichever iteration that was.
+            maps = [one for one in self._maps[event.name] if not one.over]
+            return maps[0] if len(maps) == 1 else None
         if event.type == "EvaluationFailed":
             # Some recordings chain it to what precedes the state, not to the state.
             named = event.details.get("state")

@@ -58,8 +58,8 @@ class Field:
     """An empty array or object is refused."""
     expression: bool = False
     """A JSONata state may have an expression in place of the literal."""
-    error_output: bool = False
-    """Expressions in it may read $states.errorOutput."""
+    reads: tuple[str, ...] = ()
+    """What expressions in it may read of `$states` besides its input and context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,8 @@ CATCHER = ObjectType(
         **_ERRORS,
         "Next": STRING,
         "ResultPath": RESULT_PATH,
-        "Assign": Field("variables", error_output=True),
-        "Output": Field("template", JSONATA, error_output=True),
+        "Assign": Field("variables", reads=("errorOutput",)),
+        "Output": Field("template", JSONATA, reads=("errorOutput",)),
     },
     required=("ErrorEquals", "Next"),
 )

@@ -4,7 +4,7 @@ Actions and patterns are those of
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html and its pages; the
 parameters those of the services' pages, else all that the API has (botocore 1.44), since the pages
 do not name every one. What is required was measured on AWS for dynamodb, ecs, events, glue, lambda,
-sns, sqs and states, and is the API's or the page's word for the others (fact 237).
+sns, sqs and states, and is the API's or the page's word for the others (fact 241).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def action_of(called: Integration) -> Action | None:
 
 
 def is_recognized(called: Integration) -> bool:
-    """Return whether Step Functions has a service, its action and its pattern (fact 237).
+    """Return whether Step Functions has a service, its action and its pattern (fact 241).
 
     `aws-sdk:` integrations are held against botocore's models, when they are installed.
     """

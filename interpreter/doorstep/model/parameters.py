@@ -1,7 +1,7 @@
 """What may stand in a Task's Parameters or Arguments, by the service that it calls.
 
 The names are judged twice, as on AWS: those in objects when a machine is created, all of them when
-the task starts (fact 238). The table of the optimized integrations knows all of its parameters;
+the task starts (fact 242). The table of the optimized integrations knows all of its parameters;
 what lies within them, and `aws-sdk:` integrations, are judged by the installed models of the APIs.
 Those may be older than AWS: a name that is not close to one they have is not certainly wrong.
 """
@@ -51,7 +51,7 @@ def unfit(called: Integration, arguments: Any) -> list[str]:
     """Return what keeps the Parameters from starting the task, in AWS's words.
 
     Recorded for the formats (test_invoke_with_headers); the types of members as users of AWS
-    quoted them (ASFHyP3/hyp3#2585, aws-cdk#9181). Fact 238: unknown names.
+    quoted them (ASFHyP3/hyp3#2585, aws-cdk#9181). Fact 242: unknown names.
     """
     if called.kind != "service" or not isinstance(arguments, dict):
         return []

@@ -58,7 +58,7 @@ def integration(resource: str) -> Integration:
     if len(parts) > 6 and parts[2] == "states" and parts[5] == "activity":
         return Integration("activity", resource)
     sdk = parts[5:6] == ["aws-sdk"]
-    # Fact 239: those of deployed machines may name a Region and an account.
+    # Fact 243: those of deployed machines may name a Region and an account.
     if len(parts) > 6 and parts[2] == "states" and (sdk or parts[3] == parts[4] == ""):
         words = 2 if sdk else 1
         return _service(":".join(parts[5 : 5 + words]), ":".join(parts[5 + words :]))

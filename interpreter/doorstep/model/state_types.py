@@ -7,6 +7,7 @@ same as a table (https://states-language.net/spec.html#state-type-table).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .grammar import (
     BOOLEAN,
@@ -48,6 +49,8 @@ _RESULT = {
     "ResultPath": RESULT_PATH,
     "Parameters": JSONPATH_TEMPLATE,
     "ResultSelector": JSONPATH_TEMPLATE,
+    "Output": replace(JSONATA_TEMPLATE, reads=("result",)),
+    "Assign": replace(VARIABLES, reads=("result",)),
 }
 
 
@@ -83,7 +86,6 @@ _STATE_TYPES = (
             "TimeoutSecondsPath": REFERENCE,
             "HeartbeatSeconds": integer(1, MAX_SECONDS),
             "HeartbeatSecondsPath": REFERENCE,
-            "Assign": VARIABLES,
         },
         required=("Resource",),
         exclusive=(_NEXT_OR_END, *_or_path("TimeoutSeconds", "HeartbeatSeconds")),
@@ -146,7 +148,6 @@ _STATE_TYPES = (
         {
             "Branches": several(nested(SCOPE), filled=True),
             "Arguments": JSONATA_TEMPLATE,
-            "Assign": VARIABLES,
         },
         required=("Branches",),
         exclusive=(_NEXT_OR_END,),
@@ -173,7 +174,6 @@ _STATE_TYPES = (
             "ToleratedFailureCount": integer(),
             "ToleratedFailureCountPath": REFERENCE,
             "Label": STRING,
-            "Assign": VARIABLES,
         },
         exclusive=(
             _NEXT_OR_END,

@@ -97,6 +97,10 @@ def pytest_runtest_makereport(
         for observed in item.stash[SESSION].executions:
             title = f"Execution {observed.name}"
             report.sections.append((title, printable(observed.picture)))
+            if observed.failure_table:
+                report.sections.append(
+                    (f"Failures of {observed.name}", printable(observed.failure_table))
+                )
     return report
 
 
@@ -114,14 +118,17 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
 
 
 @pytest.fixture
-def virtual_clock() -> SimulatedClock:
+def virtual_clock() -> Iterator[SimulatedClock]:
     """Return the executions' clock: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
 
-    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
+    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers and the test's own body
+    see its time.
     """
     from ..testing.clock import SimulatedClock
 
-    return SimulatedClock()
+    clock = SimulatedClock()
+    with clock.frozen():
+        yield clock
 
 
 @pytest.fixture

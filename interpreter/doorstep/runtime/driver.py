@@ -324,6 +324,16 @@ class Driver:
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
+    def open_tokens(self, execution: Running) -> list[tuple[str, str]]:
+        """Return the task tokens that somebody else is to answer with, each with its state."""
+        waiting = execution.engine.waiting
+        tokens = [(token, self._tokens[token][1]) for token in sorted(execution.tokens)]
+        return [
+            (token, fiber.env.state)
+            for token, key in tokens
+            if (fiber := waiting.get(key)) and fiber.env and not token.startswith("arn:")
+        ]
+
     def leave_open(self, execution: Running, invoke: Invoke) -> None:
         """Leave the call to somebody outside: whoever has its token (fact 101)."""
         execution.clock.expect(lambda: invoke.key in execution.engine.waiting)
@@ -357,6 +367,7 @@ class Driver:
             request_id,
             remaining=lambda: deadline - clock.now(),
             send=self.send_or_raise,
+            now=clock.now(),
         )
 
     def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:

@@ -27,9 +27,9 @@ class SimulatedClock(VirtualClock):
     def __init__(self) -> None:
         super().__init__(START.timestamp())
         self._asked = False
-        self._held = 0
         self._freezing = ExitStack()
         self._frozen: Any = None
+        self._held = False
 
     @property
     def moment(self) -> datetime:
@@ -49,26 +49,12 @@ class SimulatedClock(VirtualClock):
         elif at < self.now():
             raise InputError(f"the clock can't go back from {self.moment} to {wanted}")
         self._pass_until(at)
+        self._show_time()
 
     def advance(self, duration: Duration) -> None:
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
         super().advance(seconds(duration))
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let the test's own code see the modelled time too, until the end of the `with`.
-
-        What services stamp and expire by time then fits together: a queue of moto drops messages
-        that were sent in 2025 when it is read today.
-        """
-        self._held += 1
-        self._freeze_now()
-        try:
-            yield
-        finally:
-            self._held -= 1
-            if not self._held:
-                self._thaw()
+        self._show_time()
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
@@ -87,20 +73,34 @@ class SimulatedClock(VirtualClock):
             super().run(until)
         finally:
             if self._held:
-                self._freeze_now()
+                self._show_time()
             else:
                 self._thaw()
 
-    def _at_this_moment(self, call: Callable[[], Any]) -> Any:
-        self._freeze_now()
-        return call()
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the code in a `with` see the modelled time as handlers do, if freezegun is installed.
 
-    def _freeze_now(self) -> None:
+        Otherwise a message that a test's body sends today is too new for handlers that live then.
+        """
+        self._held = True
+        self._freeze()
+        try:
+            yield
+        finally:
+            self._held = False
+            self._thaw()
+
+    def _show_time(self) -> None:
+        if self._frozen is not None:
+            self._frozen.move_to(self.moment)
+
+    def _at_this_moment(self, call: Callable[[], Any]) -> Any:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
         if self._frozen is None:
             self._freeze()
-        if self._frozen is not None:
-            self._frozen.move_to(self.moment)
+        self._show_time()
+        return call()
 
     def _freeze(self) -> None:
         try:

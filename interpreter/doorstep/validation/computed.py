@@ -91,7 +91,7 @@ def _variable_name(name: str, location: Location) -> Diagnostics:
     if name == "states":
         reserved = "Cannot assign to reserved variable '$states'."
         yield error(reserved, location, "RESERVED_VARIABLE_NAME")
-    elif not name.isidentifier():
+    elif not name.isidentifier() or name.startswith("_"):  # fact 143
         text = f"Invalid variable name '{name}': the variable name contains invalid characters."
         yield error(text, location, "INVALID_VARIABLE_NAME")
     elif len(name) > MAX_VARIABLE_NAME:

@@ -5,7 +5,7 @@ The sentences are those of AWS's ValidateStateMachineDefinition, measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +16,10 @@ from ..model import Steps
 Diagnostics = Iterator[Diagnostic]
 Rule = Callable[[Mapping[str, Any], "Location"], Diagnostics]
 """Looks at one object's fields together."""
+
+
+TASK_TOKEN = "context.Task.Token"
+"""What the context object has in a Task only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Location(NamedTuple):
     jsonata: bool = False
     mixed: bool = False
     """The state's language is refused: AWS says nothing of fields of the other language."""
-    error_output: bool = False
-    """$states.errorOutput can be read here."""
+    readable: frozenset[str] = frozenset()
+    """What can be read here of `$states` besides its input and what its context always has."""
 
     @property
     def language(self) -> str:
@@ -67,15 +71,16 @@ class Location(NamedTuple):
         return location
 
     def _at(self, path: str) -> Location:
-        return Location(self.machine, path, self.jsonata, self.mixed, self.error_output)
+        return Location(self.machine, path, self.jsonata, self.mixed, self.readable)
 
-    def speaking(self, *, jsonata: bool, mixed: bool) -> Location:
+    def speaking(self, *, jsonata: bool, mixed: bool, task: bool) -> Location:
         """Return this location, a state, with its own language."""
-        return self._replace(jsonata=jsonata, mixed=mixed)
+        readable = frozenset((TASK_TOKEN,) if task else ())
+        return self._replace(jsonata=jsonata, mixed=mixed, readable=readable)
 
-    def catching(self) -> Location:
-        """Return this location, where $states.errorOutput can be read."""
-        return self._replace(error_output=True)
+    def reading(self, names: Iterable[str]) -> Location:
+        """Return this location, where these members of `$states` can be read as well."""
+        return self._replace(readable=self.readable.union(names))
 
 
 def error(

@@ -8,7 +8,7 @@ it goes; before that, the missing fields are what AWS names (recorded: INVALID_B
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..errors import Diagnostic
@@ -44,6 +44,78 @@ def names(definition: Fields, location: Location) -> Diagnostics:
         label = state.get("Label")
         if isinstance(label, str) and not location.left_open(label):
             yield from _label(label, labels, where.member("Label"))
+
+
+def variables(definition: Fields, location: Location) -> Diagnostics:
+    """Check that branches and item processors assign no variable of the scope around them.
+
+    Fact 141: what counts is what is assigned on some way that leads there. The words are by
+    analogy with those for state names.
+    """
+    yield from _hidden_variables(definition, location, frozenset())
+
+
+def _hidden_variables(scope: Fields, location: Location, outer: frozenset[str]) -> Diagnostics:
+    states = states_of(scope)
+    ways = _ways_in(states)
+    for name, state in states.items():
+        for steps, inner in scopes_in(state):
+            assigned = outer | _assigned_before(name, ways)
+            where = _state(name, location).at(steps)
+            for own, inner_state in states_of(inner).items():
+                yield from _duplicates(inner_state, assigned, _state(own, where))
+            yield from _hidden_variables(inner, where, assigned)
+
+
+def _duplicates(state: Fields, assigned: frozenset[str], location: Location) -> Diagnostics:
+    for steps, names in _assigns(state).items():
+        for name in names:
+            if name in assigned:
+                text = f"Duplicate Variable name: {name}"
+                hint = f"${name} is assigned outside before: use another name here"
+                yield error(text, location.at((*steps, "Assign")), "DUPLICATE_VARIABLE_NAME", hint)
+
+
+Ways = Mapping[str, list[tuple[str, Collection[str]]]]
+"""Of each state, the states that lead to it, each with what is assigned on that transition."""
+
+
+def _ways_in(states: States) -> Ways:
+    ways: dict[str, list[tuple[str, Collection[str]]]] = {}
+    for source, state in states.items():
+        assigns = _assigns(state)
+        for steps, target in targets_of(state):
+            if isinstance(target, str):
+                ways.setdefault(target, []).append((source, assigns.get(steps[:-1], ())))
+    return ways
+
+
+def _assigned_before(name: str, ways: Ways) -> frozenset[str]:
+    """Return what is assigned on the transitions that lead to a state, loops included."""
+    assigned: set[str] = set()
+    reached, waiting = {name}, [name]
+    while waiting:
+        for source, names in ways.get(waiting.pop(), ()):
+            assigned.update(names)
+            if source not in reached:
+                reached.add(source)
+                waiting.append(source)
+    return frozenset(assigned)
+
+
+def _assigns(state: Fields) -> dict[Steps, Collection[str]]:
+    """Return which variables a state assigns by where: itself, a choice rule, or a catcher."""
+    owners: dict[Steps, Any] = {(): state}
+    for (*steps, _), _ in targets_of(state):
+        owner: Any = state
+        for step in steps:
+            owner = owner[step]
+        owners[tuple(steps)] = owner
+    return {
+        steps: [name.removesuffix(".$") for name in owner["Assign"]]
+        for steps, owner in owners.items()
+        if isinstance(owner.get("Assign"), Mapping)
+    }
 
 
 def scopes(fields: Fields, location: Location) -> Iterator[tuple[Fields, Location]]:

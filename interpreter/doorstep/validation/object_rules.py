@@ -22,7 +22,16 @@ from ..model import (
     similar_action,
     unknown_names,
 )
-from .diagnostics import Diagnostics, Location, Rule, error, not_supported, only_one, required
+from .diagnostics import (
+    Diagnostics,
+    Location,
+    Rule,
+    error,
+    expected,
+    not_supported,
+    only_one,
+    required,
+)
 
 # Task -------------------------------------------------------------------------------------------
 
@@ -59,7 +68,7 @@ def _recognized(resource: str) -> bool:
 
 
 def _task_place(fields: Mapping[str, Any], location: Location) -> Diagnostics:
-    """Warn of a Region and an account in an integration's ARN, which AWS takes (fact 239)."""
+    """Warn of a Region and an account in an integration's ARN, which AWS takes (fact 243)."""
     task = _service(fields)
     parts = fields["Resource"].split(":") if task else []
     if task and parts[3] + parts[4]:
@@ -91,7 +100,7 @@ def _task_express(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     """Check that a service gets what it requires, and nothing that it does not have.
 
-    Facts 237 and 238; what is computed, or stands in a list, is looked at when the task starts.
+    Facts 241 and 242; what is computed, or stands in a list, is looked at when the task starts.
     """
     task = _service(fields)
     if task is None or not is_recognized(task):
@@ -103,6 +112,9 @@ def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     elif isinstance(payload := fields[name], Mapping):
         yield from _missing_parameters(task, payload, location.member(name))
         yield from _unknown_parameters(task, payload, location.member(name))
+        if task.action == "lambda:invoke" and isinstance(payload.get("Payload"), int | float):
+            # Fact 143: refused; the words are ours.
+            yield expected("[OBJECT, ARRAY, STRING]", location.member(name).member("Payload"))
 
 
 def _missing_parameters(
@@ -257,6 +269,9 @@ def _writer(fields: Mapping[str, Any], location: Location) -> Diagnostics:
     payload = "Arguments" if location.jsonata else "Parameters"
     if "Resource" in fields and payload not in fields:
         yield required((payload,), location)
+    where = fields.get(payload)
+    if isinstance(where, Mapping) and "Prefix" not in where and "Prefix.$" not in where:
+        yield _missing("Prefix", location.member(payload))
 
 
 def _s3_resource(

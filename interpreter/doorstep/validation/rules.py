@@ -63,6 +63,7 @@ def validate(
         *structure.machine(value, location),
         *graph.transitions(value, location),
         *graph.names(value, location),
+        *graph.variables(value, location),
     ]
     if severity == "WARNING":
         return diagnostics + list(warnings.warnings(value, location))

@@ -59,8 +59,8 @@ def check_object(value: Any, object_type: ObjectType, location: Location) -> Dia
 
 def check(value: Any, field: Field, location: Location) -> Diagnostics:
     """Check the value of one field: a literal or, in JSONata, an expression (fact 214)."""
-    if field.error_output:
-        location = location.catching()
+    if field.reads:
+        location = location.reading(field.reads)
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
         return computed.jsonata(value, location)
     if isinstance(value, str) and location.left_open(value):
@@ -121,7 +121,9 @@ def _state(value: Any, location: Location) -> Diagnostics:
     mixed = location.machine.jsonata and not jsonata
     if mixed:
         yield error(_MIXED, location)
-    yield from check_object(value, STATES[kind], location.speaking(jsonata=jsonata, mixed=mixed))
+    yield from check_object(
+        value, STATES[kind], location.speaking(jsonata=jsonata, mixed=mixed, task=kind == "Task")
+    )
 
 
 def _states(value: Any, field: Field, location: Location) -> Diagnostics:

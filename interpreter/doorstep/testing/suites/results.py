@@ -101,7 +101,7 @@ def _observed(
         state_machine_name=template.name,
         type=template.type,
         state_machines=test.get("state_machines", {}),
-        mock_validation=test.get("mock_validation", "strict"),
+        mock_validation=test.get("mock_validation"),
         services=services,
         **settings,
     )

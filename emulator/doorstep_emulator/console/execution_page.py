@@ -1,0 +1,326 @@
+"""One execution as a page: graph, state visits, events, and the data at each event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from math import log2
+from statistics import median
+from typing import Any
+
+from markupsafe import Markup
+
+from doorstep.coverage.marks import StateMarks, of_execution
+from doorstep.drawing import Mark, draw, svg
+from doorstep.history import Entry, Visit
+from doorstep.model import workflow
+from doorstep.replayer import Moment, Moments
+from doorstep.values.json_values import JsonDifference, value_of
+from doorstep.values.printable import printable
+
+from .rendering import drawn
+
+EVENTS, VISITS, ITERATIONS = 500, 200, 25
+"""How many rows of each are on a page."""
+_WIDE = 1000
+"""Units of a time bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events and state visits are shown; empty: all."""
+
+    state: str = ""
+    type: str = ""
+    iteration: str = ""
+    text: str = ""
+    page: int = 0
+    """Of the events, from 1; 0: the one that has the chosen event, or the last."""
+    visits_page: int = 0
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The query that asks for it."""
+        names = ("state", "type", "iteration", "text", "page", "visits_page")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """A state visit with its time bar, and what is inside of it."""
+
+    visit: Visit
+    begins: float
+    width: float
+    """Of the bar, in thousandths of the whole."""
+    took: float
+    branches: Sequence[VisitRow] = ()
+    iterations: Sequence[Iteration] = ()
+    more: int = 0
+    """Iterations that are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """An iteration of a Map, folded."""
+
+    index: int
+    outcome: str
+    rows: Sequence[VisitRow]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event and where it stands."""
+
+    entry: Entry
+    place: str
+    outcome: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of many; pages are numbered from 1."""
+
+    rows: Sequence[Any]
+    number: int
+    pages: int
+    total: int
+
+
+class ExecutionPage:
+    """What a page shows of an execution."""
+
+    def __init__(
+        self,
+        moments: Moments,
+        definition: Mapping[str, Any] | None,
+        title: str,
+        wanted: Filter,
+        event: int | None = None,
+    ) -> None:
+        """`event`: the id of the chosen one; by default the failure that ended it, or the last."""
+        self.moments = moments
+        self.definition = definition
+        self.title = title
+        self.filter = wanted
+        self.entries = moments.recording.events
+        self.begun = self.entries[0].at
+        self.failure = self._cause_of_the_end()
+        chosen = event or self.failure or len(self.entries)
+        self.event = min(max(chosen, 1), len(self.entries))
+
+    def _cause_of_the_end(self) -> int | None:
+        """Return the id of the failure that ended it."""
+        if self.moments.status not in ("FAILED", "TIMED_OUT"):
+            return None
+        first = self.moments.first_failure
+        return None if first is None else self.entries[first].id
+
+    @property
+    def cause(self) -> str:
+        """The cause of the end; of a Python error its message."""
+        text = self.moments.cause or ""
+        value = value_of(text)
+        message = value.get("errorMessage") if isinstance(value, dict) else None
+        return message if isinstance(message, str) else text
+
+    # The graph -----------------------------------------------------------------------------------
+
+    def graph(self, href: Any) -> Markup | None:
+        """Return the drawing, coloured by what happened; `href(name)`: where a state leads."""
+        if self.definition is None:
+            return None
+        tree = workflow(self.definition)
+        marks: dict[str, Mark] = dict(of_execution(self.definition, self.moments.recording.visits))
+        for state in tree.scope.walk():
+            marks[state.pointer] = replace(marks[state.pointer], link=href(state.name))
+        return drawn(svg(draw(tree, self.title, marks), style=False))
+
+    @cached_property
+    def timeline(self) -> dict[str, Any]:
+        """The colour of each state after each event that changed it: see `Timeline`."""
+        if self.definition is None:
+            return {"pointers": [], "steps": []}
+        timeline = Timeline(self.definition)
+        steps = [step for entry in self.entries for step in timeline.add(entry)]
+        return {"pointers": timeline.pointers, "steps": steps}
+
+    # State visits --------------------------------------------------------------------------------
+
+    def visits(self) -> Page:
+        """Return the visits as trees, or those of the chosen state or iteration one by one."""
+        every = self.moments.recording.visits.all
+        if self.filter.state or self.filter.iteration:
+            rows = [self._row(one) for one in every if self._is_wanted(one)]
+        else:
+            rows = [self._row(one) for one in every if one.parent is None]
+        page = _page(rows, self.filter.visits_page, VISITS)
+        if self.filter.state or self.filter.iteration:
+            return page
+        return replace(page, rows=[self._with_inner(row) for row in page.rows])
+
+    def _is_wanted(self, visit: Visit | None) -> bool:
+        """Return whether a visit is of the chosen state, in the chosen iteration."""
+        wanted = self.filter
+        if wanted.state and (visit is None or visit.name != wanted.state):
+            return False
+        outward = visit.outward() if visit else ()
+        return not wanted.iteration or any(
+            one.iteration == f"[{wanted.iteration}]" for one in outward
+        )
+
+    @cached_property
+    def _inner(self) -> dict[Visit, list[Visit]]:
+        inner: dict[Visit, list[Visit]] = {}
+        for visit in self.moments.recording.visits.all:
+            if visit.parent:
+                inner.setdefault(visit.parent, []).append(visit)
+        return inner
+
+    def _with_inner(self, row: VisitRow) -> VisitRow:
+        inner = self._inner.get(row.visit, [])
+        if row.visit.entered.type != "MapStateEntered":
+            return replace(row, branches=[self._with_inner(self._row(one)) for one in inner])
+        groups: dict[int, list[Visit]] = {}
+        for one in inner:
+            groups.setdefault(one.index or 0, []).append(one)
+        worst = {index: _worst(visits) for index, visits in groups.items()}
+        # What needs a look comes first.
+        order = sorted(groups, key=lambda index: (worst[index] == "succeeded", index))
+        shown = [
+            Iteration(i, worst[i], [self._with_inner(self._row(one)) for one in groups[i]])
+            for i in order[:ITERATIONS]
+        ]
+        return replace(row, iterations=shown, more=len(order) - len(shown))
+
+    def _row(self, visit: Visit) -> VisitRow:
+        begun = visit.entered.at
+        ended = self.entries[-1].at if visit.outcome == "in progress" else visit.events[-1].at
+        left, right = self._squeezed[begun], self._squeezed[ended]
+        return VisitRow(visit, round(left, 1), round(max(right - left, 4), 1), ended - begun)
+
+    @cached_property
+    def _squeezed(self) -> dict[float, float]:
+        """The place of each time on a bar: long pauses are drawn shorter than they were."""
+        times = sorted({entry.at for entry in self.entries})
+        gaps = [later - one for one, later in pairwise(times)]
+        usual = median(gaps) if gaps else 1
+        places, at = {times[0]: 0.0}, 0.0
+        for time, gap in zip(times[1:], gaps, strict=True):
+            at += gap / usual if gap <= usual else 1 + log2(gap / usual)
+            places[time] = at
+        return {time: place / (at or 1) * _WIDE for time, place in places.items()}
+
+    # Events --------------------------------------------------------------------------------------
+
+    @property
+    def types(self) -> list[str]:
+        """The types of events that occur."""
+        return sorted({entry.type for entry in self.entries})
+
+    @property
+    def states(self) -> list[str]:
+        """The states that were entered."""
+        return list(dict.fromkeys(one.name for one in self.moments.recording.visits.all))
+
+    def events(self) -> Page:
+        """Return the page of events that is asked for."""
+        entries = [entry for entry in self.entries if self._shows(entry)]
+        number = self.filter.page
+        if not number:
+            before = sum(1 for entry in entries if entry.id < self.event)
+            number = before // EVENTS + 1
+        page = _page(entries, number, EVENTS)
+        return replace(page, rows=[self._event(entry) for entry in page.rows])
+
+    def _shows(self, entry: Entry) -> bool:
+        wanted = self.filter
+        if wanted.type and entry.type != wanted.type:
+            return False
+        visit = self.moments.recording.visit(entry.id)
+        if (wanted.state or wanted.iteration) and not self._is_wanted(visit):
+            return False
+        return not wanted.text or wanted.text.lower() in f"{entry.type} {entry.details}".lower()
+
+    def _event(self, entry: Entry) -> EventRow:
+        visit = self.moments.recording.visit(entry.id)
+        outcome = "failed" if entry.failed or entry.type == "FailStateEntered" else ""
+        return EventRow(entry, visit.place if visit else "", outcome, entry.at - self.begun)
+
+    # The data at an event ------------------------------------------------------------------------
+
+    def moment(self, event: int | None = None) -> MomentPanel:
+        """Return the data at an event, by default the chosen one."""
+        number = event or self.event
+        before = self.moments[number - 2] if number > 1 else None
+        return MomentPanel(self.moments[number - 1], before)
+
+    @property
+    def parted(self) -> str | None:
+        """Where a replay of the definition leaves the history; None: nowhere, or no replay."""
+        return str(self.moments.difference) if self.moments.difference else None
+
+
+@dataclass(frozen=True, slots=True)
+class MomentPanel:
+    """A moment, and the one before it."""
+
+    moment: Moment
+    before: Moment | None
+
+    @property
+    def sections(self) -> Iterator[tuple[str, Any]]:
+        """Names and values of the data, in the order in which a state has it."""
+        data = self.moment.data()
+        stages = data.pop("stages", {})
+        order = ("error", "cause", "input", "asked", "output", "variables", "context")
+        for name in order:
+            if name == "asked":
+                yield from stages.items()
+            if name in data:
+                # A handler's cause is the JSON text of a Python error.
+                yield name, value_of(data[name]) if name == "cause" else data[name]
+
+    @property
+    def changes(self) -> list[JsonDifference]:
+        """Where the data differs from that of the event before."""
+        return self.moment.changes(self.before)[:200] if self.before else []
+
+
+class Timeline:
+    """The marks of the states of a drawing, one step for each that an event changed."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        states = list(workflow(definition).scope.walk())
+        self.pointers = [printable(state.pointer) for state in states]
+        """As the drawing has them, `data-state`."""
+        self._numbers = {state.name: number for number, state in enumerate(states)}
+        self._marks = StateMarks()
+        self._last: dict[str, Mark] = {}
+
+    def add(self, entry: Entry) -> Iterable[tuple[int, int, str, str]]:
+        """Yield (event id, index of the pointer, colour, counts) for each state that changed."""
+        for name in sorted(self._marks.add(entry)):
+            mark = self._marks.mark(name)
+            if name in self._numbers and mark != self._last.get(name):
+                self._last[name] = mark
+                yield entry.id, self._numbers[name], mark.colour, mark.counts
+
+
+_ORDER = ("failed", "in progress", "caught", "aborted", "succeeded")
+
+
+def _worst(visits: Sequence[Visit]) -> str:
+    outcomes = {visit.outcome for visit in visits}
+    return next(one for one in _ORDER if one in outcomes)
+
+
+def _page(rows: Sequence[Any], number: int, size: int) -> Page:
+    """Return a page of rows; number 0 is the last."""
+    pages = max(1, -(-len(rows) // size))
+    number = min(number or pages, pages)
+    return Page(rows[(number - 1) * size : number * size], number, pages, len(rows))

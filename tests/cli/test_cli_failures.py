@@ -1,0 +1,158 @@
+"""`doorstep failures`, and what `doorstep history` says of iterations and errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import doorstep
+from doorstep_cli.main import cli
+
+Chain = Callable[..., dict[str, Any]]
+LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
+ITEMS = [{"rows": [{"shelf": s, "row": r} for r in range(2)]} for s in range(3)]
+
+
+def count(event: Any) -> Any:
+    if (event["shelf"], event["row"]) == (2, 1):
+        raise doorstep.fail("Broken", "row 1 of shelf 2")
+    raise doorstep.fail("Busy", "later")
+
+
+@pytest.fixture
+def definition(chain: Chain, each: Chain) -> dict[str, Any]:
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 9}]
+    task = {"Type": "Task", "Resource": f"{LAMBDA}count", "Retry": retry}
+    rows = each({"Count": task}, ItemsPath="$.rows")
+    return chain({"Shelves": each({"Rows": rows})})
+
+
+@pytest.fixture
+def file(tmp_path: Path, definition: dict[str, Any]) -> Path:
+    run = doorstep.run(definition, ITEMS, {"count": count}, start_time=0.0)
+    file = tmp_path / "history.json"
+    file.write_text(json.dumps(run.history), "utf-8")
+    (tmp_path / "shelves.asl.json").write_text(json.dumps(definition), "utf-8")
+    return file
+
+
+def doorstep_cli(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(one) for one in arguments])
+
+
+def test_the_table_begins_with_what_ended_the_execution(file: Path) -> None:
+    result = doorstep_cli("failures", file)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["FAILED in Shelves[2] > Rows[1] > Count: Broken", "  row 1 of shelf 2"]
+    assert lines[2].split()[:3] == ["State", "Iteration", "Attempts"]
+    assert lines[3].split()[5:9] == ["[2][1]", "1", "failed", "Broken"]
+    assert "5 of 6: [0][0] [0][1] [1][0] …" in lines[4]
+    assert lines[4].split()[-4:-2] == ["aborted", "Busy"]
+    assert len(lines) == 5
+
+
+def test_each_visit_has_a_row_with_all(file: Path) -> None:
+    lines = doorstep_cli("failures", file, "--all").stdout.splitlines()
+    assert [line for line in lines if "Busy" in line and "[1][0]" in line]
+    assert sum("Busy" in line for line in lines) == 5
+
+
+def test_programs_get_the_end_and_the_rows(file: Path) -> None:
+    found = json.loads(doorstep_cli("failures", file, "--format", "json").stdout)
+    assert (found["status"], found["error"], found["place"]) == (
+        "FAILED",
+        "Broken",
+        "Shelves[2] > Rows[1] > Count",
+    )
+    first, second = found["failures"]
+    assert (first["ended"], first["iterations"], first["cause"]) == (
+        True,
+        [[2, 1]],
+        "row 1 of shelf 2",
+    )
+    assert (second["visits"], second["ofVisits"], second["outcome"]) == (5, 6, "aborted")
+    at = doorstep_cli("debug", file, "--at", first["event"]).stdout
+    assert "error: Broken" in at
+
+
+def test_an_execution_without_failures_has_no_table(tmp_path: Path, chain: Chain) -> None:
+    file = tmp_path / "history.json"
+    file.write_text(json.dumps(doorstep.run(chain({"A": {"Type": "Pass"}})).history), "utf-8")
+    result = doorstep_cli("failures", file)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing failed: the execution is SUCCEEDED" in result.stderr
+
+
+def test_a_retry_that_helped_is_listed_and_is_no_failure(tmp_path: Path, chain: Chain) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"]}]
+    calls = iter([doorstep.fail("Busy"), 1])
+    task = {"Type": "Task", "Resource": f"{LAMBDA}count", "Retry": retry}
+    file = tmp_path / "history.json"
+    run = doorstep.run(chain({"Count": task}), {}, {"count": lambda _: next(calls)})
+    file.write_text(json.dumps(run.history), "utf-8")
+    result = doorstep_cli("failures", file)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split()[:4] == ["Count", "2", "succeeded", "Busy"]
+
+
+def test_with_the_definition_a_redriven_history_is_exact(
+    file: Path, tmp_path: Path, definition: dict[str, Any]
+) -> None:
+    second = doorstep.resume(file, definition, {"count": lambda event: event})
+    redriven = tmp_path / "redriven.json"
+    redriven.write_text(json.dumps(second.history), "utf-8")
+    result = doorstep_cli(
+        "failures", redriven, "--definition", tmp_path / "shelves.asl.json", "--all"
+    )
+    assert result.exit_code == 0
+    assert sum("succeeded" in line for line in result.stdout.splitlines()) == 6
+
+
+def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "empty.json"
+    file.write_text("{}", "utf-8")
+    assert doorstep_cli("failures", file).exit_code == 2
+
+
+# The columns of `history` -------------------------------------------------------------------------
+
+
+def rows(result: Result) -> list[Any]:
+    assert result.exit_code == 0
+    rows: list[Any] = json.loads(result.stdout)
+    return rows
+
+
+def test_the_history_has_columns_for_iteration_and_error(file: Path) -> None:
+    header, *lines = doorstep_cli("history", file, "--failed").stdout.splitlines()
+    assert "Iteration" in header
+    assert "Error" in header
+    assert next(line.split()[3:5] for line in lines if "Broken" in line) == ["[2][1]", "Broken"]
+    assert all("Failed" in line for line in lines)
+
+
+def test_an_iteration_is_selected_with_all_within_it(file: Path) -> None:
+    inner = rows(doorstep_cli("history", file, "--iteration", "2.1", "--format", "json"))
+    outer = rows(doorstep_cli("history", file, "--iteration", "[2]", "--format", "json"))
+    assert {tuple(row["iterations"]) for row in inner} == {(2, 1)}
+    assert {row["iterations"][0] for row in outer} == {2}
+    assert {row["id"] for row in inner} < {row["id"] for row in outer}
+    # What was aborted elsewhere follows the failure in this iteration, and is not of it.
+    assert not [row for row in inner if row["type"] == "MapIterationAborted"]
+
+
+def test_an_iteration_that_is_no_number_is_refused(file: Path) -> None:
+    result = doorstep_cli("history", file, "--iteration", "first")
+    assert result.exit_code == 2
+    assert "'first' is not a number" in result.stderr
+
+
+def test_a_state_that_the_history_never_enters_is_named(file: Path) -> None:
+    result = doorstep_cli("history", file, "--state", "Coutn")
+    assert "does not enter the state 'Coutn'; did you mean 'Count'?" in result.stderr

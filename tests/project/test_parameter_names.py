@@ -1,0 +1,179 @@
+"""Names that a service does not have: refused at creation, or when the task starts (fact 242).
+
+Where no report shows a service, its rule is by analogy with those of facts 241 and 242.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import doorstep
+from doorstep.model import api_models, parameters
+from doorstep.validation import validate
+
+WHERE = "/States/T/Parameters"
+
+
+def task(action: str, given: Any, **fields: Any) -> dict[str, Any]:
+    field = "Arguments" if fields.get("QueryLanguage") == "JSONata" else "Parameters"
+    resource = f"arn:aws:states:::{action}"
+    state = {"Type": "Task", "Resource": resource, field: given, "End": True, **fields}
+    return {"StartAt": "T", "States": {"T": state}}
+
+
+def refused(action: str, given: Any, **fields: Any) -> list[tuple[str, str | None]]:
+    return [(one.message, one.location) for one in validate(task(action, given, **fields))]
+
+
+def unsupported(*names: str) -> list[tuple[str, str]]:
+    return [(f'The field "{name}" is not supported by Step Functions', WHERE) for name in names]
+
+
+def warnings(action: str, given: Any) -> list[str]:
+    found = validate(task(action, given), severity="WARNING")
+    return [one.code for one in found if one.severity == "WARNING"]
+
+
+@pytest.fixture
+def without_botocore(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(api_models, "_folders", dict)
+    caches = (api_models.api_model, api_models.api_operation, parameters._input_of)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "names"),
+    [
+        ("sns:publish", {"Message": "m", "Topic": "t"}, ["Topic"]),
+        ("sns:publish", {"Message": "m", "topicArn.$": "$.t"}, ["topicArn"]),
+        ("lambda:invoke", {"FunctionName": "f", "TaskToken.$": "$$.Task.Token"}, ["TaskToken"]),
+        ("glue:startJobRun", {"JobName": "j", "A": 1, "B": 2}, ["A", "B"]),
+        ("http:invoke", {"ApiEndpoint": "https://a", "Method": "GET", "Body": {}}, ["Body"]),
+    ],
+)
+@pytest.mark.usefixtures("without_botocore")
+def test_an_optimized_service_has_the_parameters_of_its_table(
+    action: str, given: Any, names: list[str]
+) -> None:
+    found = [one for one in refused(action, given) if "required" not in one[0]]
+    assert found == unsupported(*names)
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "name"),
+    [
+        ("ecs:runTask", {"TaskDefinition": "d", "Overrides": {"cpu": "1"}}, "cpu"),
+        ("aws-sdk:sqs:sendMessage", {"QueueURL": "q"}, "QueueURL"),
+        ("aws-sdk:sns:publish", {"message": "m"}, "message"),
+        ("aws-sdk:secretsmanager:getSecretValue", {"SecretID": "s"}, "SecretID"),
+        ("aws-sdk:rds:deleteDBInstance", {"DBInstanceIdentifier": "d"}, "DBInstanceIdentifier"),
+        ("aws-sdk:ec2:runInstances", {"Placement": {"availabilityZone": "z"}}, "availabilityZone"),
+        ("aws-sdk:dynamodb:putItem", {"Item": {"key": {"s": "text"}}}, None),
+    ],
+)
+def test_names_in_objects_are_refused_at_creation(
+    action: str, given: Any, name: str | None
+) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    assert refused(action, given) == unsupported(name or "s")
+
+
+def test_javas_spelling_is_the_one_that_an_sdk_integration_has() -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    assert refused("aws-sdk:rds:deleteDBInstance", {"DbInstanceIdentifier": "d"}) == []
+    item = {"a": {"BOOL": True}, "b": {"M": {"c": {"Bool": True}, "d": {"Nul": True}}}}
+    assert refused("aws-sdk:dynamodb:putItem", {"TableName": "t", "Item": item}) == []
+    (found,) = validate(task("aws-sdk:kms:decrypt", {"KeyID": "k"}))
+    assert found.hint == "did you mean 'KeyId'?"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["aws-sdk:sqs:sendMessages", "aws-sdk:squeue:sendMessage", "aws-sdk:sqs:sendMessage.sync"],
+)
+def test_an_sdk_service_has_the_actions_of_its_model(resource: str) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    ((message, location),) = refused(resource, {"QueueUrl": "q"})
+    assert (location, "is not recognized" in message) == ("/States/T/Resource", True)
+
+
+def test_a_service_that_the_models_no_longer_have_is_not_judged() -> None:
+    assert refused("aws-sdk:lookoutvision:startModel", {"ProjectName": "p"}) == []
+
+
+def test_a_name_that_the_models_may_be_too_old_for_is_a_warning() -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    assert refused("aws-sdk:sqs:sendMessage", {"Zeal": 1}) == []
+    assert warnings("aws-sdk:sqs:sendMessage", {"Zeal": 1}) == ["UNKNOWN_PARAMETER"]
+    assert warnings("aws-sdk:sqs:sendMessage", {"QueueUrl": "q", "MessageBody": {"any": 1}}) == []
+
+
+@pytest.mark.usefixtures("without_botocore")
+def test_without_models_camel_case_is_refused_and_nothing_else() -> None:
+    assert refused("aws-sdk:foo:bar", {"Baz": {"x": 1}}) == []
+    assert refused("aws-sdk:foo:bar", {"baz": 1}) == unsupported("baz")
+
+
+def test_a_placeholder_may_stand_for_a_name() -> None:
+    assert refused("sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "b", "${N}": 1}) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "name"),
+    [
+        ("events:putEvents", {"Entries": [{"source": "s"}]}, "source"),
+        ("aws-sdk:batch:submitJob", {"Tags": {}, "DependsOn": [{"jobId": "j"}]}, "jobId"),
+        ("aws-sdk:sqs:sendMessage", {"MessageAttributes.$": "$.attributes"}, "dataType"),
+    ],
+)
+def test_names_in_lists_and_computed_ones_fail_the_task_as_it_starts(
+    action: str, given: Any, name: str
+) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    definition = task(action, given)
+    definition["States"]["T"]["Catch"] = [{"ErrorEquals": ["States.TaskFailed"], "Next": "C"}]
+    definition["States"]["C"] = {"Type": "Succeed"}
+    called: list[Any] = []
+    data = {"attributes": {"a": {"dataType": "String"}}}
+    execution = doorstep.run(definition, data, {action: called.append})
+    assert execution.error == "States.Runtime"
+    assert str(execution.cause).startswith(
+        "An error occurred while executing the state 'T' (entered at the event id #2). "
+        "The Parameters '{"
+    )
+    text = f'The field "{name}" is not supported by Step Functions'
+    assert str(execution.cause).endswith(f"could not be used to start the Task: [{text}]")
+    assert called == []
+    assert not any(event["type"] == "TaskScheduled" for event in execution.history)
+
+
+def test_computed_arguments_are_judged_as_the_task_starts() -> None:
+    arguments = "{% {'QueueUrl': 'q', 'MessageBody': 'b', 'Delay': 1} %}"
+    definition = task("sqs:sendMessage", arguments, QueryLanguage="JSONata")
+    assert validate(definition) == []
+    execution = doorstep.run(definition, {}, {"sqs:sendMessage": lambda arguments: {}})
+    assert execution.error == "States.Runtime"
+    assert 'The field "Delay" is not supported' in str(execution.cause)
+
+
+def test_a_resource_of_a_deployed_machine_names_region_and_account() -> None:
+    """Fact 243: accepted, with a warning (exported definitions show it)."""
+    definition = task("", {"Bucket": "b", "Key": "k"})
+    arn = "arn:aws:states:eu-west-1:123456789012:aws-sdk:s3:getObject"
+    definition["States"]["T"]["Resource"] = arn
+    assert validate(definition) == []
+    (warning,) = validate(definition, severity="WARNING")
+    assert (warning.code, warning.location) == ("RESOURCE_NAMES_ACCOUNT", "/States/T/Resource")
+    execution = doorstep.run(definition, {}, {"aws-sdk:s3:getObject": lambda arguments: {"A": 1}})
+    assert execution.output == {"A": 1}
+    definition["States"]["T"]["Resource"] = f"{arn}.waitForTaskToken"
+    assert validate(definition) == []
+    definition["States"]["T"]["Resource"] = f"{arn}.sync"
+    assert "is not recognized" in validate(definition)[0].message
