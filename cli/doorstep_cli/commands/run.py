@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, placeholders_in, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -173,7 +173,9 @@ def run(
     if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and settings.clock:
         options["clock"] = settings.clock
     path = located(path)
-    definition = read_accepted(path, parameters, resource, machine_type)
+    definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
+    if not quiet and (remark := placeholders_in(definition)):
+        note(remark)
     mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
         "journal": journal,
