@@ -179,3 +179,49 @@ def test_a_file_that_is_not_text_is_named() -> None:
     result = validate("bytes.json")
     assert result.exit_code == 2
     assert "not UTF-8" in result.stderr
+
+
+def test_a_folder_is_checked_file_by_file_and_machine_by_machine() -> None:
+    good = """
+Resources:
+  M{n}:
+    Type: AWS::StepFunctions::StateMachine
+    Properties: {{Definition: {{StartAt: A, States: {{A: {{Type: Pass, End: true}}}}}}}}
+"""
+    Path("flows/inner").mkdir(parents=True)
+    for number in range(12):
+        Path(f"flows/inner/{number:02}.yaml").write_text(good.format(n=number), "utf-8")
+    lost = "    Properties: {DefinitionUri: nowhere.asl.json}\n"
+    two = good.format(n="Good") + "  Lost:\n    Type: AWS::Serverless::StateMachine\n" + lost
+    Path("flows/two.yaml").write_text(two, "utf-8")
+    Path("flows/broken.asl.json").write_text('{"StartAt": "A",, "States": {}}', "utf-8")
+    Path("flows/bad.asl.json").write_text(BAD, "utf-8")
+    Path("flows/other.json").write_text('{"name": "a package"}', "utf-8")
+    Path("flows/node_modules").mkdir()
+    Path("flows/node_modules/skipped.json").write_text(BAD, "utf-8")
+    result = validate("flows", "good.json")
+    assert result.exit_code == 2
+    assert result.stdout.count(": accepted") == 14
+    assert "flows/two.yaml:6:3: error UNUSABLE_DEFINITION: can't read" in result.stderr
+    assert "flows/two.yaml (Lost): can't be used" in result.stderr
+    assert "flows/broken.asl.json: refused" in result.stdout
+    assert "flows/bad.asl.json: refused" in result.stdout
+    assert "skipped" not in result.stdout
+    reports = json.loads(validate("flows", "--format", "json").stdout)
+    assert len(reports) == 16
+    assert sum(report["result"] == "FAIL" for report in reports) == 3
+
+
+def test_a_machine_that_lacks_a_parameter_does_not_hide_the_others() -> None:
+    result = validate("template.yaml")
+    assert result.exit_code == 2
+    assert "template.yaml (Good): can't be used" in result.stderr
+    assert "template's Parameters need values: --param Stage=" in result.stderr
+    assert "template.yaml (Bad): refused" in result.stdout
+
+
+def test_a_folder_without_definitions_is_a_mistake() -> None:
+    Path("empty").mkdir()
+    result = validate("empty")
+    assert result.exit_code == 2
+    assert "the folder empty has no definitions" in result.output

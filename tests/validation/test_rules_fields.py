@@ -309,7 +309,6 @@ def test_a_jsonata_rule_has_a_condition() -> None:
 def test_placeholders_of_a_deployment_are_left_alone() -> None:
     state = TASK | {
         "Resource": "${Function}",
-        "TimeoutSeconds": "${seconds}",
         "Parameters": {"a.$": "${path}"},
         "Retry": [{"ErrorEquals": ["${error}"], "JitterStrategy": "${jitter}"}],
     }
