@@ -48,11 +48,12 @@ class Commands(click.Group):
         """Resolve a command as click does; suggest one when the name is close to it."""
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as unknown:
+        except click.UsageError:
             from doorstep.values.did_you_mean import did_you_mean
 
             hint = did_you_mean(args[0], _COMMANDS)
-            message = f"No such command {args[0]!r}; {hint}" if hint else unknown.message
+            hint = hint or f"there are {', '.join(_COMMANDS)}"
+            message = f"No such command {args[0]!r}; {hint}"
             raise click.UsageError(message, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

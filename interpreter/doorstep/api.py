@@ -90,7 +90,7 @@ def _accepted(
 ) -> tuple[dict[str, Any], Program]:
     """Return a definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
-    check(value, type=type, resource_names=resource_names)
+    check(value, type=type, resource_names=resource_names, runnable=True)
     return value, compile_workflow(workflow(value))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, placeholders_in, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from doorstep.testing.mocks import Mocks, Validation
 
 
+_OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvaluationError")
+"""Errors of workflows that miss something in their input."""
+
+
 @click.command("run", short_help="Run a workflow to its end.")
 @click.argument("path", type=PROJECT)
 @input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
@@ -57,8 +61,8 @@ if TYPE_CHECKING:
     "mock_validation",
     former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
-    default="strict",
-    help="If a mock returns what its service would not: strict (default) fails, warn reports it.",
+    help="If a mock returns what its service would not: strict (default) fails, warn (default of a "
+    "MockConfigFile) reports it.",
 )
 @click.option(
     "--children",
@@ -110,7 +114,7 @@ def run(
     allow_hosts: tuple[str, ...],
     allow_network: bool,
     mocked: str | None,
-    mock_validation: Validation,
+    mock_validation: Validation | None,
     history: Path | None,
     children: Path | None,
     journal: Path | None,
@@ -163,7 +167,9 @@ def run(
     from doorstep.replayer import ChildFiles
 
     path = located(path)
-    definition = read_accepted(path, parameters, resource, machine_type)
+    definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
+    if not quiet and (remark := placeholders_in(definition)):
+        note(remark)
     mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
         "journal": journal,
@@ -187,7 +193,10 @@ def run(
         write_children(files, execution, quiet=quiet)
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    ctx.exit(finish(execution, stop, output_format))
+    code = finish(execution, stop, output_format)
+    if not quiet and options["input_json"] is None and execution.error in _OF_DATA:
+        note("no input was given, so it was {}; --input JSON or --input @FILE gives one")
+    ctx.exit(code)
 
 
 def _start(
@@ -212,7 +221,7 @@ def _start(
     return execution
 
 
-def _mocks(source: str, machine: str, validation: Validation) -> Mocks:
+def _mocks(source: str, machine: str, validation: Validation | None) -> Mocks:
     from doorstep.testing.mock_files import mocks_of
     from doorstep.testing.mocks import Mocks
 

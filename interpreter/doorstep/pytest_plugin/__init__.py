@@ -116,14 +116,17 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
 
 
 @pytest.fixture
-def virtual_clock() -> SimulatedClock:
+def virtual_clock() -> Iterator[SimulatedClock]:
     """Return the executions' clock: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
 
-    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
+    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers and the test's own body
+    see its time.
     """
     from ..testing.clock import SimulatedClock
 
-    return SimulatedClock()
+    clock = SimulatedClock()
+    with clock.frozen():
+        yield clock
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def _observed(test: Test, session: TestSession, mocks: Sequence[Mock]) -> Observ
         state_machine_name=template.name,
         type=template.type,
         state_machines=test.get("state_machines", {}),
-        mock_validation=test.get("mock_validation", "strict"),
+        mock_validation=test.get("mock_validation"),
         **settings,
     )
     if start_time := test.get("start_time"):
