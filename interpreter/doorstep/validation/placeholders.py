@@ -2,7 +2,8 @@
 
 Where a text may stand they stay what they are: a Resource is then a name that a handler can have.
 Where AWS wants a number, a truth value or an object, no deployment can help (a value is put into
-the text between the quotes: to the API it is a text, fact 224); a path or one of several words can't be followed without its value.
+the text between the quotes: to the API it is a text, fact 224); a path or one of several words
+can't be followed without its value.
 """
 
 from __future__ import annotations
