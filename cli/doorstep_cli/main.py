@@ -15,14 +15,14 @@ import click
 from .output import Bug, Problem, echo
 
 _GROUPS = {
-    "Run and inspect": ("run", "validate", "history", "graph"),
+    "Run and inspect": ("run", "validate", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
     "Replay": ("failures", "replay", "resume", "debug", "diff"),
-    "Serve": ("serve", "start", "ps", "logs", "stop", "redrive", "callback"),
-    "Shell": ("completion",),
+    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"),
+    "Shell": ("init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
-_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][1:], "remote")}
+_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][2:], "remote")}
 """Modules that are not named after their command; `test` would be taken for a package's tests."""
 
 

@@ -114,7 +114,7 @@ def run(
     if isinstance(services, str):
         from .services import services_at_work
 
-        with services_at_work(services, handlers=several(handlers)) as options["services"]:
+        with services_at_work(services) as options["services"]:
             return run(definition, input, handlers, **options)
     with start(definition, input, handlers, **options) as execution:
         return execution.wait()

@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 PROGRAM = Path(sys.executable).with_name("doorstep")
 GROUPS = {
-    "Run and inspect": ["run", "validate", "history", "graph"],
+    "Run and inspect": ["run", "validate", "history", "graph", "project"],
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["failures", "replay", "resume", "debug", "diff"],
-    "Serve": ["serve", "start", "ps", "logs", "stop", "redrive", "callback"],
-    "Shell": ["completion"],
+    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"],
+    "Shell": ["init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
 CONTEXT = click.Context(cli)

@@ -83,3 +83,25 @@ def test_the_suites_of_the_examples_are_green(tmp_path: Path, name: str) -> None
     assert explored(EXAMPLES / name, suite, *options)["tests"]
     result = CliRunner().invoke(cli, ["test", str(suite)])
     assert result.exit_code == 0, result.stdout
+
+
+def test_a_suite_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
+    definition, suite = tmp_path / "charge.asl.json", tmp_path / "charge.doorstep.yaml"
+    definition.write_text(json.dumps(CHARGE))
+    suite.write_text("# mine")
+    arguments = ["explore", str(definition), "--write-suite", str(suite), "-q"]
+    result = CliRunner().invoke(cli, arguments)
+    assert (result.exit_code, "exists" in result.stderr) == (2, True)
+    assert suite.read_text() == "# mine"
+
+
+def test_the_suite_of_a_template_names_the_template(tmp_path: Path) -> None:
+    machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"Definition": CHARGE}}
+    parameters = {"Stage": {"Type": "String"}}
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps({"Parameters": parameters, "Resources": {"Flow": machine}}))
+    suite = explored(template, tmp_path / "t.doorstep.yaml", "--param", "Stage=test")
+    assert (suite["definition"], suite["resource"]) == ("template.json", "Flow")
+    assert suite["parameters"] == {"Stage": "test"}
+    result = CliRunner().invoke(cli, ["test", str(tmp_path / "t.doorstep.yaml")])
+    assert result.exit_code == 0, result.stdout

@@ -95,8 +95,8 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "recorder", "handlers", "activities", "server", "api", "http"),
-        *("console", "serving"),
+        *("clock", "recorder", "handlers", "activities", "server", "api", "requests"),
+        *("http", "console", "serving"),
         "reporting",
     ),
     "doorstep_cli": (

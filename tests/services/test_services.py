@@ -16,7 +16,8 @@ import pytest
 
 import doorstep
 from doorstep.errors import DoorstepError
-from doorstep.services import Services, Target
+from doorstep.services import Target
+from doorstep.services.bridge import Services
 from doorstep.services.families import Family, java
 
 pytest.importorskip("moto", reason="moto is not installed: pip install 'doorstep[local]'")

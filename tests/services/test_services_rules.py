@@ -314,9 +314,9 @@ def test_code_in_handlers_invokes_functions(services: AtWork) -> None:
         return [json.load(answer["Payload"]), broken["FunctionError"], error["errorType"]]
 
     handlers = {"outer": outer, "inner": lambda event: event["n"] - 1}
-    with services_at_work(handlers=[handlers]) as own:
-        parameters = {"FunctionName": "outer", "Payload": {"n": 3}}
-        execution = doorstep.run(task("lambda:invoke", parameters), handlers=handlers, services=own)
+    parameters = {"FunctionName": "outer", "Payload": {"n": 3}}
+    definition = task("lambda:invoke", parameters)
+    execution = doorstep.run(definition, handlers=handlers, services=services)
     assert execution.output["Payload"] == [2, "Unhandled", "TypeError"]
 
 

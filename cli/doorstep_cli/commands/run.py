@@ -32,7 +32,7 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
-from ..world import PROJECT, located, world
+from ..world import PROJECT, located, settings_for, world
 
 if TYPE_CHECKING:
     from doorstep import Execution
@@ -166,6 +166,12 @@ def run(
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
+    settings = settings_for(path)
+    services, mocked = services or settings.services, mocked or settings.mocks
+    handlers = [*settings.handlers, *(handlers or ())] or None
+    parameters = {**settings.parameters, **parameters}
+    if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and settings.clock:
+        options["clock"] = settings.clock
     path = located(path)
     definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
     if not quiet and (remark := placeholders_in(definition)):
@@ -179,10 +185,14 @@ def run(
         "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    network: dict[str, Any] = {"allow_hosts": allow_hosts, "allow_network": allow_network}
+    network: dict[str, Any] = {
+        "allow_hosts": [*settings.allow_hosts, *allow_hosts],
+        "allow_network": allow_network,
+        "connections": settings.connections,
+    }
     with (
         handlers_of(handlers),
-        world(path, parameters, handlers, services, quiet=quiet, **network) as around,
+        world([path], parameters, services, quiet=quiet, **network) as around,
     ):
         options["services"] = around
         begin = partial(_start, definition, handlers, options, redrive, quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import traceback
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import dropwhile
+from pathlib import Path
 from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
@@ -20,6 +22,8 @@ from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
 
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+"""Where our own code is: what calls a handler."""
 LAMBDA_SECONDS = 900.0
 """The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
@@ -306,7 +310,7 @@ def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
     frames = traceback.extract_tb(problem.__traceback__)
-    theirs = dropwhile(lambda frame: frame.filename == __file__, frames)
+    theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
     return _report(
         invoke,
         type(problem).__name__,
