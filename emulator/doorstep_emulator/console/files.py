@@ -42,6 +42,7 @@ def page_of_file(moments: Moments, definition: Mapping[str, Any] | None, title: 
         page=page,
         execution={name: value for name, value in execution.items() if value is not None},
         graph=page.graph(lambda name: f"#event-{last_visits.get(name, 1)}"),
+        timeline=page.timeline,
         here=lambda **changes: f"#event-{changes.get('event', page.event)}",
         waiting=[],
         map_runs=[],

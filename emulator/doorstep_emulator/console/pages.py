@@ -233,6 +233,8 @@ class Pages:
         wanted = _filter(query)
         event = _number(query.get("event")) or None
 
+        timeline = read.timeline()
+
         def here(**changes: Any) -> str:
             same: dict[str, Any] = {"arn": arn, "event": event, **wanted.query}
             return link("execution", **(same | changes))
@@ -243,12 +245,17 @@ class Pages:
             )
             graph = None
             if "part" not in query:
-                graph = page.graph(lambda name: here(state=name, page=None) + "#visits")
+                if read.graph is None or read.graph[0] != len(page.entries):
+                    states = partial(link, "execution", arn=arn)
+                    drawing = page.graph(lambda name: states(state=name) + "#visits")
+                    read.graph = len(page.entries), drawing
+                graph = read.graph[1]
             return render(
                 "execution.html",
                 page=page,
                 execution=described,
                 graph=graph,
+                timeline=timeline,
                 here=here,
                 waiting=waiting,
                 map_runs=map_runs,
