@@ -29,6 +29,7 @@ def page_of_file(moments: Moments, definition: Mapping[str, Any] | None, title: 
     execution = {
         "name": title,
         "status": moments.status,
+        "redriveCount": sum(one.type == "ExecutionRedriven" for one in moments.recording.events),
         "startDate": first.at,
         "stopDate": end.at if moments.ended else None,
         "input": first.details.get("input", "{}"),
