@@ -42,14 +42,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from queue import Queue
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ["interpreter", "cli", "emulator", "conformance"]
 MEASURED = ROOT / "build" / "mutants.coverage"
-FIRST, MOST = 60, 400
-"""Tests that are run first, and in all, for a mutant: the rest executes the line by the way."""
+FAILING = ROOT / "build" / "mutants.failing.json"
+"""The tests that failed when the lines were measured."""
+STEPS = (0, 10, 60, 400)
+"""So many tests are run for a mutant at a time, and in all: the rest execute it by the way."""
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""
 HANGS = -1
@@ -63,7 +66,7 @@ PRELOADED = [
 ]
 NOT_FOUND, NO_TESTS = 4, 5
 """Exit codes of pytest: an argument that names no test, and none collected."""
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*)$", re.MULTILINE)
 LARGE = 1_000
 
 OPPOSITES: Mapping[type[ast.AST], type[ast.AST]] = {
@@ -213,8 +216,10 @@ def measure() -> None:
     settings = MEASURED.with_suffix(".ini")
     settings.write_text(f"[run]\ndata_file = {MEASURED}\nsource = {', '.join(SOURCES)}\n")
     options = ["--cov", "--cov-report=", "--cov-context=test", f"--cov-config={settings}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *options]
-    subprocess.run(command, cwd=ROOT, env=environment(ROOT), check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--cache-clear", *options]
+    subprocess.run(command, cwd=ROOT, env=environment(ROOT))
+    failed = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    FAILING.write_text(failed.read_text("utf-8") if failed.exists() else "{}", "utf-8")
 
 
 class Tests:
@@ -234,6 +239,11 @@ class Tests:
             for line, contexts in data.contexts_by_lineno(file).items():
                 for context in contexts:
                     self._add(name, line, context.rpartition("|")[0])
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all tests."""
+        return set(self._breadth)
 
     def _add(self, name: str, line: int, test: str) -> None:
         tests = self._lines[name, line]
@@ -310,13 +320,14 @@ class Tree:
         if code == NOT_FOUND:  # a name that is made of the changed value: its file has the others
             files = sorted({test.partition("::")[0] for test in tests})
             code, output = self._run(["-x", *files])
-        match = FAILED.search(output)
-        return "" if code in (0, NO_TESTS) else match[1] if match else f"(ends with {code})"
+        if code in (0, NO_TESTS):
+            return ""
+        return next(iter(failed_among(tests, output)), f"(ends with {code})")
 
     def failing(self, tests: Sequence[str]) -> set[str]:
         """Return which of these tests fail with the tree as it is."""
         _, output = self._run(tests, patience=10 * PATIENCE) if tests else (0, "")
-        return set(FAILED.findall(output))
+        return set(failed_among(tests, output))
 
     def _run(self, arguments: Sequence[str], patience: float = PATIENCE) -> tuple[int, str]:
         """Run pytest; return its exit code (HANGS if it has none) and what it printed."""
@@ -343,6 +354,13 @@ class Tree:
         path.write_bytes(raw)
         # The compiled file is known by the source's seconds and size, which may be the same.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def failed_among(tests: Iterable[str], output: str) -> Iterator[str]:
+    """Yield the tests that failed, by their names where these are among `tests`."""
+    for line in FAILED.findall(output):
+        names = [test for test in tests if line == test or line.startswith(f"{test} - ")]
+        yield max(names, key=len, default=line)
 
 
 def fork_for_runs() -> None:
@@ -402,7 +420,7 @@ class Judge:
         self._trees: Queue[Tree] = Queue()
         for tree in trees:
             self._trees.put(tree)
-        self.left_out: set[str] = set()
+        self.left_out = set(json.loads(FAILING.read_text("utf-8")))
         """Tests that fail without a change."""
 
     def judge(self, mutant: Mutant) -> str:
@@ -410,13 +428,13 @@ class Judge:
         every = [*self._also, *self._tests.of(mutant)]
         tests = [test for test in every if test not in self.left_out]
         with self._tree() as tree, tree.changed(mutant):
-            parts = (tests[:FIRST], tests[FIRST:MOST])
-            return next((test for part in parts if part and (test := tree.noticed(part))), "")
+            parts = filter(None, (tests[start:end] for start, end in pairwise(STEPS)))
+            return next(filter(None, map(tree.noticed, parts)), "")
 
     def doubtful(self, tests: Iterable[str]) -> set[str]:
         """Return those of the tests that fail without a change too, and leave them out."""
         with self._tree() as tree:
-            failed = tree.failing(sorted({test for test in tests if "::" in test}))
+            failed = tree.failing(sorted(self._tests.names & set(tests)))
         self.left_out |= failed
         return failed
 

@@ -22,6 +22,7 @@ PAGE = Path(__file__).with_name("api.md")
 PACKAGES = {
     "doorstep": "Run, test, replay and explore state machines.",
     "doorstep.testing": "Mocks, and what the fixtures of the pytest plugin hand out.",
+    "doorstep.services": "AWS services around executions of a program of your own.",
     "doorstep.jsonata": "JSONata by itself.",
     "doorstep_emulator": "The server in a program of your own.",
     "doorstep_conformance": "Cases recorded on AWS, run and judged.",

@@ -26,6 +26,10 @@ _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
 )
 _UNSUPPORTED_FIELD = re.compile(r"Field '(.*)' is not supported", re.DOTALL)
+_SUFFIXES = (".json", ".yaml", ".yml")
+_MACHINES = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
+_PLACEHOLDERS = re.compile(r"\$\{[^${}\s]+\}")
+_MOST_LISTED = 20
 _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
@@ -52,6 +56,45 @@ class DefinitionFile:
     name: str
     type: Type
     document: Document
+
+
+def definition_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield files as they are, and the definitions and templates in folders, sorted by path."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        files = [one for one in sorted(path.rglob("*")) if _is_definition(one, path)]
+        if not files:
+            raise Problem(f"the folder {path} has no definitions and no templates")
+        yield from files
+
+
+def _is_definition(file: Path, folder: Path) -> bool:
+    parents = file.relative_to(folder).parts[:-1]
+    if file.suffix not in _SUFFIXES or not file.is_file():
+        return False
+    if any(one.startswith(".") or one == "node_modules" for one in parents):
+        return False
+    text = file.read_text("utf-8", errors="replace")
+    return ("StartAt" in text and "States" in text) or any(kind in text for kind in _MACHINES)
+
+
+def placeholders_left(
+    left: Sequence[Diagnostic], file: str, document: Document | None
+) -> str | None:
+    """Return a remark on placeholders that stay text, each with where it stands first."""
+    places: dict[str, str] = {}
+    for one in left:
+        where = ":".join(map(str, line_and_column(one, document)))
+        for name in _PLACEHOLDERS.findall(one.message):
+            places.setdefault(name, where)
+    if not places:
+        return None
+    listed = ", ".join(f"{name} ({where})" for name, where in [*places.items()][:_MOST_LISTED])
+    more = len(places) - _MOST_LISTED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{file}: without a value, left as text: {listed}{rest}; --param NAME=VALUE gives one"
 
 
 def read(path: Path, parameters: Mapping[str, str], resource: str | None = None) -> DefinitionFile:
@@ -84,8 +127,10 @@ def read_accepted(
     parameters: Mapping[str, str],
     resource: str | None = None,
     machine_type: Type | None = None,
+    *,
+    runnable: bool = False,
 ) -> DefinitionFile:
-    """Return a definition that AWS would accept.
+    """Return a definition that AWS would accept; `runnable`: with the values that a run needs.
 
     Raises Problem, whose text lists the diagnostics with their locations.
     """
@@ -97,10 +142,24 @@ def read_accepted(
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
     try:
-        check(definition.document.definition, type=machine_type or definition.type)
+        kind = machine_type or definition.type
+        check(definition.document.definition, type=kind, runnable=runnable)
     except DefinitionError as refused:
         raise _refusal(refused, definition.file, definition.document) from None
     return definition
+
+
+def placeholders_in(definition: DefinitionFile) -> str | None:
+    """Return a remark on the placeholders without a value that stay text in a definition."""
+    from doorstep import validate
+    from doorstep.validation.placeholders import LEFT_AS_TEXT
+
+    document = definition.document
+    if "${" not in document.text:
+        return None
+    found = validate(document.definition, type=definition.type, severity="WARNING")
+    left = [one for one in found if one.code == LEFT_AS_TEXT]
+    return placeholders_left(left, definition.file, document)
 
 
 def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFile]:

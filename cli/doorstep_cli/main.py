@@ -15,14 +15,14 @@ import click
 from .output import Bug, Problem, echo
 
 _GROUPS = {
-    "Run and inspect": ("run", "validate", "history", "graph"),
+    "Run and inspect": ("run", "validate", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
     "Replay": ("failures", "replay", "resume", "debug", "view", "diff"),
-    "Serve": ("serve", "start", "ps", "logs", "stop", "redrive", "callback"),
-    "Shell": ("completion",),
+    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"),
+    "Shell": ("init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
-_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][1:], "remote")}
+_MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][2:], "remote")}
 """Modules that are not named after their command; `test` would be taken for a package's tests."""
 
 
@@ -48,11 +48,12 @@ class Commands(click.Group):
         """Resolve a command as click does; suggest one when the name is close to it."""
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as unknown:
+        except click.UsageError:
             from doorstep.values.did_you_mean import did_you_mean
 
             hint = did_you_mean(args[0], _COMMANDS)
-            message = f"No such command {args[0]!r}; {hint}" if hint else unknown.message
+            hint = hint or f"there are {', '.join(_COMMANDS)}"
+            message = f"No such command {args[0]!r}; {hint}"
             raise click.UsageError(message, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

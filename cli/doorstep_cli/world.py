@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,27 @@ import click
 from .output import Problem, echo, note
 
 if TYPE_CHECKING:
-    from doorstep.project import Project
-    from doorstep.services import AtWork, Machines, Target
+    from doorstep.project import Project, Settings
+    from doorstep.services import AtWork, Target
+    from doorstep.services.local_account import Machines
 
 PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
 """A definition, a template, or a folder with a project."""
+
+
+def settings_for(path: Path) -> Settings:
+    """Return what the `doorstep.yaml` in a folder, or beside a file, says."""
+    from doorstep.project import settings_of
+
+    return settings_of(path if path.is_dir() else path.parent)
 
 
 def located(path: Path) -> Path:
     """Return the definition or template that a path means: a folder has one template."""
     if not path.is_dir():
         return path
+    if own := settings_for(path).project:
+        return located(own)
     from doorstep import InputError
     from doorstep.project import template_in
 
@@ -37,9 +47,8 @@ def located(path: Path) -> Path:
 
 @contextlib.contextmanager
 def world(
-    path: Path | None,
+    paths: Sequence[Path],
     parameters: Mapping[str, str],
-    handlers: Sequence[str] | None,
     services: str | None,
     *,
     quiet: bool,
@@ -48,12 +57,12 @@ def world(
     connections: Mapping[str, Any] | None = None,
     machines: Machines | None = None,
 ) -> Iterator[AtWork | None]:
-    """Make what is around the executions of a file, and take it down at the end.
+    """Make what is around the executions of files, and take it down at the end.
 
     A template's functions answer the tasks that no handler answers, then the target of services
     does; its tables, queues and the like are made in the target before. None when there is neither.
     """
-    project = project_of(path, parameters)
+    project = joined(project_of(path, parameters) for path in paths)
     if project is None and services is None:
         yield None
         return
@@ -62,17 +71,25 @@ def world(
 
     target = _target(services, allow_network)
     http = HttpCalls(allow_hosts, connections, anywhere=allow_network or services == "aws")
-    with at_work(
-        project, target, _print_line, handlers=handlers or (), http=http, machines=machines
-    ) as around:
+    with at_work(project, target, _print_line, http=http, machines=machines) as around:
         for omission in () if quiet else around.omissions:
             note(f"not taken over: {omission}")
         yield around.services
 
 
-def project_of(path: Path | None, parameters: Mapping[str, str]) -> Project | None:
+def joined(projects: Iterable[Project | None]) -> Project | None:
+    """Return several projects as one."""
+    present = [one for one in projects if one]
+    if len(present) < 2:
+        return present[0] if present else None
+    from doorstep.project import join
+
+    return join(present)
+
+
+def project_of(path: Path, parameters: Mapping[str, str]) -> Project | None:
     """Return the project of a template; None for a definition."""
-    if path is None or str(path) == "-":
+    if str(path) == "-":
         return None
     from doorstep.definitions import load
     from doorstep.definitions.templates import is_template

@@ -10,4 +10,12 @@ from .errors import SinkError, StoreError
 from .reporting import report
 from .serving import Deployment, Options, running, serve
 
-__all__ = ["Deployment", "Options", "SinkError", "StoreError", "report", "running", "serve"]
+__all__ = [
+    "Deployment",
+    "Options",
+    "SinkError",
+    "StoreError",
+    "report",
+    "running",
+    "serve",
+]

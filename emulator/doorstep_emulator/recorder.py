@@ -231,7 +231,7 @@ class Recorder:
         # The newest first: a nested execution is there before the one that waits for it, so that no
         # chain of them is restored in one another's midst.
         for row in running:
-            if durable(row) and row.map_run is None:
+            if row.map_run is None:
                 self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
         set_aside = self._close_map_runs()
         for row in running:

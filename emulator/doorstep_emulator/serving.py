@@ -29,7 +29,9 @@ from .console.live import Feeds
 from .handlers import LiveHandlers, TestCases
 from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
+from .http.others import Wsgi
 from .publish.sinks import Sinks
+from .requests import ServerMachines
 from .server import Server
 from .store.sqlite import SqliteStore
 
@@ -80,6 +82,10 @@ class Options:
     """Where status changes go: files, URLs, `python:MODULE:FUNCTION`."""
     logs: tuple[str, ...] = ()
     """Where the log lines of executions go."""
+    machines: ServerMachines | None = None
+    """Lets requests of code in handlers, and rules of EventBridge, reach this server's machines."""
+    others: Wsgi | None = None
+    """Answers what is no request of Step Functions: a WSGI application of AWS's other services."""
     grace: int = 3
     """Seconds that a shutdown leaves to requests and handlers, and then to events and logs."""
 
@@ -170,11 +176,13 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             after_commit=answers.send,
         )
         deploy(server, options.owner, options.deployments)
+        if options.machines:
+            options.machines.join(server, handlers)
         unless_ready.pop_all()
     feeds: list[Feeds] = []
     pages = partial(console_routes, server, options.owner, feeds)
     config = uvicorn.Config(
-        application(server, answers, options.owner, _lifespan(server), pages),
+        application(server, answers, options.owner, _lifespan(server), pages, options.others),
         http=Connection,
         limit_concurrency=most_connections(),
         timeout_keep_alive=_IDLE,

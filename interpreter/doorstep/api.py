@@ -90,7 +90,7 @@ def _accepted(
 ) -> tuple[dict[str, Any], Program]:
     """Return a definition that AWS would take, as a value and as a program."""
     value = load(definition).definition
-    check(value, type=type, resource_names=resource_names)
+    check(value, type=type, resource_names=resource_names, runnable=True)
     return value, compile_workflow(workflow(value))
 
 
@@ -114,7 +114,7 @@ def run(
     if isinstance(services, str):
         from .services import services_at_work
 
-        with services_at_work(services, handlers=several(handlers)) as options["services"]:
+        with services_at_work(services) as options["services"]:
             return run(definition, input, handlers, **options)
     with start(definition, input, handlers, **options) as execution:
         return execution.wait()

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DEFINITION, DefinitionFile, Type, read_accepted
+from ..definitions import DEFINITION, DefinitionFile, Type, machines_in, read_accepted
 from ..options import definition_options, format_option, handlers_option, input_option
-from ..output import OutputFile, TableRow, echo, json_text, note, print_json, print_table, style
+from ..output import (
+    OutputFile,
+    Problem,
+    TableRow,
+    echo,
+    json_text,
+    note,
+    print_json,
+    print_table,
+    style,
+)
 from ..runs import handlers_of, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
 
@@ -88,6 +98,8 @@ def explore(
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
+    if suite and suite.exists():
+        raise Problem(f"{suite} exists, perhaps with changes of yours; name another file")
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
         "input": json.loads(input_json),
@@ -101,7 +113,7 @@ def explore(
     else:
         _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
     if suite:
-        _write_suite(suite, report, definition, options["type"], quiet=quiet)
+        _write_suite(suite, report, path, definition, options["type"], parameters, quiet=quiet)
     if mocks:
         _write_mocks(mocks, report, definition.name, quiet=quiet)
     elif not (quiet or suite) and any(one.script for one in report.findings):
@@ -148,7 +160,14 @@ def _write_mocks(file: Path, report: Exploration, machine: str, *, quiet: bool) 
 
 
 def _write_suite(
-    file: Path, report: Exploration, definition: DefinitionFile, machine_type: Type, *, quiet: bool
+    file: Path,
+    report: Exploration,
+    path: Path,
+    definition: DefinitionFile,
+    machine_type: Type,
+    parameters: Mapping[str, str],
+    *,
+    quiet: bool,
 ) -> None:
     """Write the suite, and beside it the mocks that it names."""
     from yaml import SafeDumper, dump
@@ -156,11 +175,14 @@ def _write_suite(
     from doorstep.explorer.suite import cases, mock_config, suite
 
     value, machine = definition.document.definition, definition.name
-    named = os.path.relpath(definition.document.path or definition.file, file.parent)
+    named = os.path.relpath(path, file.parent)
+    template = {"resource": machine} if machines_in(path, parameters) else {}
+    given = {"parameters": dict(parameters)} if parameters else {}
     mocks = file.with_name(f"{file.name.partition('.')[0]}.mocks.json")
     runs = cases(report, value, type=machine_type, state_machine_name=machine)
     write(mocks, [json_text(mock_config(runs, machine), indent=2)], quiet=quiet)
     content = suite(runs, mocks, value, named, type=machine_type, state_machine_name=machine)
+    content = {"definition": named, **template, **given, **content}
     dumper = type("Plain", (SafeDumper,), {"ignore_aliases": lambda *_: True})
     text = dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     first = f"# What `doorstep explore` found in {named}; run it with `doorstep test {file.name}`."

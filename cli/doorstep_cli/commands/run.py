@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, placeholders_in, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -32,12 +32,16 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
-from ..world import PROJECT, located, world
+from ..world import PROJECT, located, settings_for, world
 
 if TYPE_CHECKING:
     from doorstep import Execution
     from doorstep.runtime import OnEvent
     from doorstep.testing.mocks import Mocks, Validation
+
+
+_OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvaluationError")
+"""Errors of workflows that miss something in their input."""
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -57,8 +61,8 @@ if TYPE_CHECKING:
     "mock_validation",
     former="--answers",
     type=click.Choice(["strict", "warn", "off"]),
-    default="strict",
-    help="If a mock returns what its service would not: strict (default) fails, warn reports it.",
+    help="If a mock returns what its service would not: strict (default) fails, warn (default of a "
+    "MockConfigFile) reports it.",
 )
 @click.option(
     "--children",
@@ -110,7 +114,7 @@ def run(
     allow_hosts: tuple[str, ...],
     allow_network: bool,
     mocked: str | None,
-    mock_validation: Validation,
+    mock_validation: Validation | None,
     history: Path | None,
     children: Path | None,
     journal: Path | None,
@@ -162,8 +166,16 @@ def run(
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
+    settings = settings_for(path)
+    services, mocked = services or settings.services, mocked or settings.mocks
+    handlers = [*settings.handlers, *(handlers or ())] or None
+    parameters = {**settings.parameters, **parameters}
+    if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and settings.clock:
+        options["clock"] = settings.clock
     path = located(path)
-    definition = read_accepted(path, parameters, resource, machine_type)
+    definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
+    if not quiet and (remark := placeholders_in(definition)):
+        note(remark)
     mocks = _mocks(mocked, definition.name, mock_validation) if mocked else None
     options |= {
         "journal": journal,
@@ -173,10 +185,14 @@ def run(
         "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    network: dict[str, Any] = {"allow_hosts": allow_hosts, "allow_network": allow_network}
+    network: dict[str, Any] = {
+        "allow_hosts": [*settings.allow_hosts, *allow_hosts],
+        "allow_network": allow_network,
+        "connections": settings.connections,
+    }
     with (
         handlers_of(handlers),
-        world(path, parameters, handlers, services, quiet=quiet, **network) as around,
+        world([path], parameters, services, quiet=quiet, **network) as around,
     ):
         options["services"] = around
         begin = partial(_start, definition, handlers, options, redrive, quiet)
@@ -187,7 +203,10 @@ def run(
         write_children(files, execution, quiet=quiet)
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    ctx.exit(finish(execution, stop, output_format))
+    code = finish(execution, stop, output_format)
+    if not quiet and options["input_json"] is None and execution.error in _OF_DATA:
+        note("no input was given, so it was {}; --input JSON or --input @FILE gives one")
+    ctx.exit(code)
 
 
 def _start(
@@ -212,7 +231,7 @@ def _start(
     return execution
 
 
-def _mocks(source: str, machine: str, validation: Validation) -> Mocks:
+def _mocks(source: str, machine: str, validation: Validation | None) -> Mocks:
     from doorstep.testing.mock_files import mocks_of
     from doorstep.testing.mocks import Mocks
 

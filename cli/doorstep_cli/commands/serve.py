@@ -5,22 +5,33 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DEFINITION, all_accepted
-from ..options import handlers_option, param_option, renamed_option, s3_root_option
+from ..definitions import all_accepted
+from ..options import (
+    handlers_option,
+    network_options,
+    param_option,
+    renamed_option,
+    s3_root_option,
+    services_option,
+)
 from ..output import Problem, echo
+from ..world import PROJECT, located, settings_for, world
 
 if TYPE_CHECKING:
+    from doorstep.services import AtWork
     from doorstep_emulator import Options
+    from doorstep_emulator.requests import ServerMachines
 
 
 @click.command("serve", short_help="Serve the AWS API of Step Functions.")
-@click.argument("definitions", nargs=-1, type=DEFINITION, metavar="[DEFINITION]...")
+@click.argument("paths", nargs=-1, type=PROJECT, metavar="[PATH]...")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.", show_default=True)
 @click.option(
     "--port",
@@ -52,6 +63,8 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @s3_root_option
+@services_option
+@network_options
 @click.option(
     "--clock",
     type=click.Choice(["real", "virtual"]),
@@ -76,7 +89,7 @@ if TYPE_CHECKING:
     "--logs",
     multiple=True,
     metavar="TARGET",
-    help="Where to send execution events, as in CloudWatch Logs: those of each DEFINITION, and of "
+    help="Where to send execution events, as in CloudWatch Logs: those of each PATH, and of "
     "state machines with a loggingConfiguration. Targets are as for --events; repeatable.",
 )
 @click.option(
@@ -107,8 +120,11 @@ if TYPE_CHECKING:
 @click.option("--region", metavar="NAME", help="Region for requests that are not signed.")
 @click.option("--fsync", is_flag=True, help="Survive power cuts, not only crashes; slower.")
 def serve(
-    definitions: tuple[Path, ...],
+    paths: tuple[Path, ...],
     parameters: Mapping[str, str],
+    services: str | None,
+    allow_hosts: tuple[str, ...],
+    allow_network: bool,
     db: str | None,
     clock: str,
     speed: float | None,
@@ -118,8 +134,13 @@ def serve(
 ) -> None:
     """Serve the AWS API of Step Functions to boto3, the AWS CLI and other SDKs.
 
-    Give clients the server's URL as their endpoint. Each DEFINITION is created as a state machine,
-    or updated: one definition, named after its file, or all in a SAM or CloudFormation template.
+    Give clients the server's URL as their endpoint (`doorstep env` prints the lines). Each PATH is
+    created as a state machine, or updated: one definition, named after its file, or all in a SAM or
+    CloudFormation template, or in a folder with one. A template's functions answer its tasks.
+
+    With --services moto every AWS service that moto knows is answered at the same URL, with the
+    template's tables, queues and so on in place. Clients can invoke the functions, and events sent
+    to EventBridge start the state machines whose rules match.
 
     Executions are not lost: after a crash or a `kill -9` the next `doorstep serve` continues every
     Standard execution. Ctrl-C and SIGTERM stop the server, not the executions. Its state is at
@@ -128,6 +149,7 @@ def serve(
     \b
     Examples:
       doorstep serve order.asl.json --handlers handlers.py
+      doorstep serve . --services moto
       doorstep serve --db :memory: --port 0
       doorstep serve --clock virtual
       doorstep serve order.asl.json --mocks MockConfigFile.json
@@ -142,26 +164,70 @@ def serve(
         clock = str(speed)
     try:
         from doorstep_emulator import Deployment, Options, report, serve
+        from doorstep_emulator.requests import ServerMachines
     except ModuleNotFoundError as missing:
         message = f"`doorstep serve` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(message) from None
     report(log_format, log_level)
     # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
+    settings = [settings_for(path) for path in paths or (Path(),)]
+    for one in settings:
+        services = services or one.services
+        parameters = {**one.parameters, **parameters}
+    handlers = [
+        *(source for one in settings for source in one.handlers),
+        *(options.pop("handlers") or ()),
+    ]
+    files = [located(path) for path in paths]
     present = {name: value for name, value in options.items() if value is not None}
     deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
-        for file in definitions
+        for file in files
         for one in all_accepted(file, parameters)
     ]
     wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
+    machines = ServerMachines(wanted.owner)
+    network: dict[str, Any] = {
+        "allow_hosts": [*allow_hosts, *(host for one in settings for host in one.allow_hosts)],
+        "allow_network": allow_network,
+        "connections": {name: c for one in settings for name, c in one.connections.items()},
+    }
     try:
-        serve(wanted, lambda url: _print_address(url, wanted))
+        with world(
+            files, parameters, services, quiet=False, machines=machines, **network
+        ) as around:
+            wanted = _with_services(wanted, around, machines, handlers)
+            serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:
-        raise Problem(f"--handlers {', '.join(options['handlers'])}: {problem}") from None
+        raise Problem(f"--handlers {', '.join(handlers)}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
+
+
+def _with_services(
+    options: Options, around: AtWork | None, machines: ServerMachines, handlers: list[str]
+) -> Options:
+    """Return the options with what answers tasks and other services."""
+    if around is None:
+        return replace(options, handlers=handlers or None)
+    others = None
+    if around.target and around.target.name == "moto":
+        from doorstep.services.target import wsgi
+
+        others = around.account.before(wsgi())
+    elif around.sources:
+        others = around.account.before(_nothing)
+    sources = [*around.sources, *handlers]
+    return replace(options, handlers=sources, machines=machines, others=others)
+
+
+def _nothing(environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Say what would answer other services."""
+    start_response("501 Not Implemented", [("Content-Type", "application/json")])
+    text = f"{environ['PATH_INFO']} is of a service that needs `doorstep serve --services moto`"
+    return [json.dumps({"__type": "NotImplemented", "message": text}).encode()]
 
 
 def _print_address(url: str, options: Options) -> None:

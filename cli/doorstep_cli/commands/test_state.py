@@ -19,7 +19,7 @@ from ..options import (
     param_option,
     read_text,
 )
-from ..output import echo, print_json, style
+from ..output import Problem, echo, print_json, style
 from ..runs import prints_go_to_stderr
 
 _COLOURS = {"SUCCEEDED": "green", "CAUGHT_ERROR": "yellow", "RETRIABLE": "yellow", "FAILED": "red"}
@@ -116,6 +116,8 @@ def test_state(
     source = (
         read_accepted(path, parameters, resource) if state else read(path, parameters, resource)
     )
+    if state:
+        _check_state(state, source.document.definition)
     request = {"definition": source.document.definition, "stateName": state, **_members(options)}
     answer = _test(request, handlers)
     if output_format == "json":
@@ -123,6 +125,17 @@ def test_state(
     else:
         echo("\n".join(_lines(answer)))
     ctx.exit(int(answer["status"] == "FAILED"))
+
+
+def _check_state(name: str, definition: Mapping[str, Any]) -> None:
+    """Raise Problem for a state that the definition does not have."""
+    from doorstep.model import workflow
+    from doorstep.values.did_you_mean import did_you_mean
+
+    names = [state.name for state in workflow(definition).scope.walk()]
+    if name not in names:
+        hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
+        raise Problem(f"State not found in definition: {name!r}; {hint}")
 
 
 def _members(options: Mapping[str, Any]) -> dict[str, Any]:

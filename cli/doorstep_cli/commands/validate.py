@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ..definitions import DEFINITION, Type, machines_in, read
+from ..definitions import DefinitionFile, Type, definition_files, machines_in, read
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
+from ..world import PROJECT
 
 Severity = Literal["ERROR", "WARNING"]
 
 
 @click.command("validate", short_help="Check definitions as AWS does.")
-@click.argument("definitions", type=DEFINITION, nargs=-1, required=True, metavar="FILE...")
+@click.argument("definitions", type=PROJECT, nargs=-1, required=True, metavar="PATH...")
 @definition_options
 @click.option(
     "--severity",
@@ -43,14 +45,16 @@ def validate(
 ) -> None:
     """Check definitions as AWS does: its codes and messages, with file, line and column.
 
-    FILE is a definition (JSON or YAML), or a SAM or CloudFormation template, of which all state
-    machines are checked.
+    PATH is a definition (JSON or YAML), a SAM or CloudFormation template, of which all state
+    machines are checked, or a folder, of which all definitions and templates are. A file or machine
+    that can't be used is reported, and the others are checked all the same.
 
-    Exit code: 0 all accepted, 1 some refused, 2 a file that can't be used.
+    Exit code: 0 all accepted, 1 some refused, 2 some that can't be used.
 
     \b
     Examples:
       doorstep validate order.asl.json
+      doorstep validate infrastructure/
       doorstep validate --severity WARNING workflows/*.asl.json
       doorstep validate template.yaml --machine-name OrderMachine --param Stage=test
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
@@ -58,7 +62,7 @@ def validate(
     """
     findings = [
         finding
-        for path in definitions
+        for path in definition_files(definitions)
         for finding in _check(path, machine_type, resource, parameters, severity)
     ]
     match output_format:
@@ -67,8 +71,10 @@ def validate(
         case "sarif":
             echo(json_text(sarif(findings), indent=2))
         case _:
-            echo("\n".join(map(str, findings)))
-    ctx.exit(int(any(finding.refused for finding in findings)))
+            for finding in findings:
+                echo(str(finding), err=finding.unusable)
+    unusable = any(finding.unusable for finding in findings)
+    ctx.exit(2 if unusable else int(any(finding.refused for finding in findings)))
 
 
 def _check(
@@ -78,16 +84,42 @@ def _check(
     parameters: Mapping[str, str],
     severity: Severity,
 ) -> Iterator[DefinitionReport]:
-    from doorstep import DefinitionError, validate
+    """Yield what is wrong with each state machine of a file, whatever is wrong with the others."""
+    from doorstep import DefinitionError, InputError
 
-    names: Sequence[str | None] = [resource]
     try:
-        names = [resource] if resource else machines_in(path, parameters) or [None]
-        for name in names:
-            source = read(path, parameters, name)
-            diagnostics = validate(
-                source.document.definition, type=machine_type or source.type, severity=severity
-            )
-            yield DefinitionReport(source.file, name, source.document, diagnostics)
+        names: Sequence[str | None] = [resource] if resource else machines_in(path, parameters)
     except DefinitionError as refused:
         yield DefinitionReport(str(path), None, None, refused.diagnostics)
+        return
+    except InputError as problem:
+        yield DefinitionReport.of_unusable(path, None, str(problem))
+        return
+    for name in names or [None]:
+        try:
+            yield _report(read(path, parameters, name), name, machine_type, severity)
+        except DefinitionError as refused:
+            yield DefinitionReport(str(path), name, None, refused.diagnostics)
+        except InputError as problem:
+            yield DefinitionReport.of_unusable(path, name, str(problem))
+
+
+def _report(
+    source: DefinitionFile, name: str | None, machine_type: Type | None, severity: Severity
+) -> DefinitionReport:
+    from doorstep import validate
+    from doorstep.validation.placeholders import LEFT_AS_TEXT, WITHOUT_VALUE
+
+    definition = source.document.definition
+    diagnostics = validate(definition, type=machine_type or source.type, severity="WARNING")
+    if source.document.yaml and not source.document.base:
+        # YAML may have it without quotes: with its value it is a number.
+        diagnostics = [
+            replace(one, severity="WARNING") if one.code == WITHOUT_VALUE else one
+            for one in diagnostics
+        ]
+    if severity == "WARNING":
+        return DefinitionReport(source.file, name, source.document, diagnostics)
+    shown = [one for one in diagnostics if one.severity == "ERROR" or one.code == WITHOUT_VALUE]
+    left = [one for one in diagnostics if one.code == LEFT_AS_TEXT]
+    return DefinitionReport(source.file, name, source.document, shown, left)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import quote
 from doorstep import Diagnostic
 from doorstep.definitions import Document
 
-from ..definitions import describe_all, line_and_column
+from ..definitions import describe_all, line_and_column, placeholders_left
 from ..output import style
 
 
@@ -24,6 +25,23 @@ class DefinitionReport:
     machine: str | None
     document: Document | None
     diagnostics: Sequence[Diagnostic]
+    left_as_text: Sequence[Diagnostic] = ()
+    """Placeholders without a value where a text may stand, which are printed in one line."""
+    unusable: bool = False
+    """Whether there is no definition to check."""
+
+    @classmethod
+    def of_unusable(cls, path: Path, machine: str | None, message: str) -> DefinitionReport:
+        """Return the report of a machine whose definition can't be had; `message` says why."""
+        from doorstep import DoorstepError
+        from doorstep.definitions import load
+
+        document = None
+        with contextlib.suppress(DoorstepError):
+            if machine:
+                document = replace(load(path), base=f"/Resources/{machine}")
+        reason = Diagnostic("UNUSABLE_DEFINITION", message)
+        return cls(str(path), machine, document, [reason], unusable=True)
 
     @property
     def refused(self) -> bool:
@@ -49,7 +67,11 @@ class DefinitionReport:
         name = f"{self.file} ({self.machine})" if self.machine else self.file
         described = describe_all(self.diagnostics, self.file, self.document)
         verdict = ("refused", "red") if self.refused else ("accepted", "green")
-        return "\n".join([*described, f"{name}: {style(verdict[0], fg=verdict[1])}"])
+        if self.unusable:
+            verdict = ("can't be used", "red")
+        remarks = [placeholders_left(self.left_as_text, self.file, self.document)]
+        lines = [*described, *filter(None, remarks), f"{name}: {style(verdict[0], fg=verdict[1])}"]
+        return "\n".join(lines)
 
 
 _SCHEMA = (

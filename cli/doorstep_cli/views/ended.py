@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from doorstep.errors import shortened
-from doorstep.history import Visit, Visits, ending, visits_of
+from doorstep.history import Visit, ending, visits_of
+from doorstep.values.json_values import value_of
 
 from ..output import style
 
@@ -55,7 +56,7 @@ def describe(execution: Execution) -> str:
         error = end.origin.details.get("error", "no error name")
         lines.append(f"  caught before:{_where(caught)}: {error}")
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
-        lines += _unanswered(visits)
+        lines += _unanswered(execution)
     return "\n".join(lines)
 
 
@@ -89,11 +90,29 @@ def cause_lines(cause: str) -> Iterator[str]:
     return iter(shortened(text, _SHOWN).splitlines())
 
 
-def _unanswered(visits: Visits) -> Iterator[str]:
-    """Yield a hint for every state whose callback, job or activity got no answer."""
-    waiting = {visit.name for visit in visits.all if visit.waits_for and not visit.over}
-    for state in sorted(waiting):
-        yield (
-            f"  hint: '{state}' got no answer. Its handler decides what the answer is "
-            'and when it comes; for example: return doorstep.answer({"approved": True}, after="5h")'
-        )
+def _unanswered(execution: Execution, around: str = "") -> Iterator[str]:
+    """Yield a hint for every state whose callback, job or activity got no answer.
+
+    Of a job that is an execution, it is the state that this one waits in.
+    """
+    waiting = {v.name: v for v in visits_of(execution).all if v.waits_for and not v.over}
+    for state, visit in sorted(waiting.items()):
+        if child := _child(execution, visit):
+            within = f"{around}'{state}' waits for {child.machine}, an execution of which "
+            yield from _unanswered(child, within)
+        else:
+            where = f"{around}waits in '{state}', which" if around else f"'{state}'"
+            yield (
+                f"  hint: {where} got no answer. Its handler decides what the answer is "
+                'and when it comes; for example: return doorstep.answer({"approved": True}, '
+                'after="5h")'
+            )
+
+
+def _child(execution: Execution, visit: Visit) -> Execution | None:
+    """Return the execution that a state waits for."""
+    from doorstep.runtime.execution import started_by
+
+    output = value_of(visit.waits_for.details.get("output")) if visit.waits_for else None
+    arn = output.get("ExecutionArn") if isinstance(output, dict) else None
+    return started_by(execution, arn) if isinstance(arn, str) else None

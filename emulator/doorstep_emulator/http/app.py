@@ -28,6 +28,7 @@ from ..errors import Unavailable
 from ..server import Members, PendingRequest, Server
 from . import protocol
 from .origins import LocalOnly
+from .others import OtherServices, Wsgi
 
 
 def health(server: Server) -> dict[str, Any]:
@@ -99,12 +100,17 @@ def application(
     default: Caller,
     lifespan: Lifespan | None = None,
     pages: Callable[[Http], Sequence[Route | Mount]] = lambda _: (),
+    others: Wsgi | None = None,
 ) -> Starlette:
     """Return the ASGI application; `default`: account and region of requests that name none.
 
-    `pages`: what there is for browsers.
+    `pages`: what there is for browsers; `others` answers what is no request of Step Functions, at
+    the same URL.
     """
     http = Http(server, answers, default)
+    middleware = [Middleware(LocalOnly)]
+    if others is not None:
+        middleware.append(Middleware(OtherServices, others=others))
     return Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
@@ -114,7 +120,7 @@ def application(
             Route("/metrics", http.metrics),
             *pages(http),
         ],
-        middleware=[Middleware(LocalOnly)],
+        middleware=middleware,
         lifespan=lifespan,
     )
 

@@ -1,4 +1,7 @@
-"""Error matching and back-off (States Language, "Errors"): pure functions."""
+"""Error matching and back-off (States Language, "Errors"): pure functions.
+
+What a Catch does with the error and the state's input is `states.recover`.
+"""
 
 from __future__ import annotations
 

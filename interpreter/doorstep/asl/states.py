@@ -8,7 +8,7 @@ failure that neither takes parks the fiber, so that a redrive can continue from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,15 +138,24 @@ def assign(fiber: Fiber, assigned: Mapping[str, Any], state: str) -> dict[str, s
     Fact 333: their quotas. With which error AWS answers is not recorded.
     """
     texts = {name: written(value) for name, value in assigned.items()}
-    own = {name: byte_length(text) for name, text in texts.items()}
-    together = {**fiber.variable_bytes, **own}
+    variables = {**fiber.variables, **assigned}
     quotas = fiber.engine.quotas
-    for sizes, limit in ((own, quotas.assign_bytes), (together, quotas.variables_bytes)):
-        if limit is not None and sum(sizes.values()) > limit:
-            raise data_limit_exceeded(state, "assigned variables")
-    fiber.variables = {**fiber.variables, **assigned}
-    fiber.variable_bytes = together
+    own, together = quotas.assign_bytes, quotas.variables_bytes
+    # A character is four bytes at the most, so that what is short is not measured.
+    most = 4 * sum(map(len, texts.values()))
+    total = fiber.variable_bytes + most
+    too_large = own is not None and most > own and _bytes(texts.values()) > own
+    if together is not None and total > together:
+        total = _bytes(map(written, variables.values()))
+        too_large = too_large or total > together
+    if too_large:
+        raise data_limit_exceeded(state, "assigned variables")
+    fiber.variables, fiber.variable_bytes = variables, total
     return texts
+
+
+def _bytes(texts: Iterable[str]) -> int:
+    return sum(map(byte_length, texts))
 
 
 def explain(state: StateProgram, env: Env, failed: StateFailed) -> StateFailed:

@@ -133,12 +133,8 @@ class Edge:
     """A rule's condition, a catcher's errors."""
     caught: bool = False
     mark: Mark | None = None
-
-    @property
-    def brief(self) -> str:
-        """As much of the label as is drawn."""
-        line = " ".join(self.label.split())
-        return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"
+    brief: str = ""
+    """As much of the label as is drawn."""
 
 
 @dataclass(slots=True)
@@ -184,20 +180,27 @@ class _Pen:
         nodes = []
         for name, state in scope.states.items():
             nodes.append(self._node(ids[name], state))
-            for transition in state.transitions():
-                if transition.target is not None:
-                    self._edges.append(self._edge(ids, state, transition, transition.target))
+            out = [one for one in state.transitions() if one.target is not None]
+            labels = [_label(one) for one in out]
+            for transition, label, brief in zip(out, labels, briefs(labels), strict=True):
+                self._edges.append(self._edge(ids, state, transition, label, brief))
             if outermost and state.ends:
                 mark = self._marks.get(f"{state.pointer}/End")
                 self._edges.append(Edge(ids[name], END, mark=mark))
         return nodes
 
     def _edge(
-        self, ids: Mapping[str, str], state: State, transition: Transition, target: str
+        self,
+        ids: Mapping[str, str],
+        state: State,
+        transition: Transition,
+        label: str,
+        brief: str,
     ) -> Edge:
         mark = self._marks.get(f"{state.pointer}/{transition.pointer}")
         caught = transition.clause is not None and transition.clause.list == "Catch"
-        return Edge(ids[state.name], ids[target], _label(transition), caught, mark)
+        target = str(transition.target)
+        return Edge(ids[state.name], ids[target], label, caught, mark, brief)
 
     def _node(self, node_id: str, state: State) -> Node:
         return Node(
@@ -226,6 +229,38 @@ def _label(transition: Transition) -> str:
     if clause is None:
         return "default" if transition.pointer == "Default" else ""
     return condition(clause.fields) if clause.list == "Choices" else _errors(clause)
+
+
+def briefs(labels: Sequence[str]) -> list[str]:
+    """Return the labels of one state's transitions, cut so that what differs is kept.
+
+    Both ends are kept; where two are the same then, what they differ in.
+    """
+    lines = [" ".join(label.split()) for label in labels]
+    cut = [_both_ends(line) for line in lines]
+    for index, line in enumerate(lines):
+        alike = [
+            other
+            for other, brief in zip(lines, map(_both_ends, lines), strict=True)
+            if other != line and brief == cut[index]
+        ]
+        if alike:
+            differs = min(_alike(line, other) for other in alike)
+            begun = max(0, min(differs - _LABEL // 4, len(line) - _LABEL + 2))
+            cut[index] = f"…{line[begun : begun + _LABEL - 2]}…"
+    return cut
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _both_ends(line: str) -> str:
+    if len(line) <= _LABEL:
+        return line
+    return f"{line[: _LABEL // 3]}…{line[len(line) - (_LABEL - _LABEL // 3 - 1) :]}"
 
 
 def _errors(clause: Clause) -> str:

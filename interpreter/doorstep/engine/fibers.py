@@ -127,8 +127,8 @@ class Fiber:
         self.text = ""
         self.item: dict[str, Any] | None = parent.item if parent else None
         self.variables: dict[str, Any] = parent.variables if parent else {}
-        self.variable_bytes: dict[str, int] = parent.variable_bytes if parent else {}
-        """How long the text of each is."""
+        self.variable_bytes: int = parent.variable_bytes if parent else 0
+        """So long their texts are at the most."""
         self.body: Body
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:

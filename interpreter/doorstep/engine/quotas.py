@@ -21,6 +21,7 @@ class Quotas:
     """
 
     payload_bytes: int | None = PAYLOAD_BYTES
+    """262,144 UTF-8 bytes of an input or output; `Fiber.encode` looks at each."""
     assign_bytes: int | None = PAYLOAD_BYTES
     """All that one Assign assigns, so that no variable has more either."""
     variables_bytes: int | None = 10 * 2**20

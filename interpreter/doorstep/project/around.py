@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..functions import Log, close
-from ..runtime.handlers import OneSource
-from ..services import AtWork, HttpCalls, Machines, Target, services_at_work
+from ..services import AtWork, HttpCalls, Target, services_at_work
+from ..services.local_account import Machines
 from .project import Omission, Project
 from .resources import create
 
@@ -28,7 +29,6 @@ def at_work(
     target: Target | None,
     log: Log,
     *,
-    handlers: Sequence[OneSource] = (),
     http: HttpCalls | None = None,
     machines: Machines | None = None,
 ) -> Iterator[Around]:
@@ -44,7 +44,6 @@ def at_work(
             services_at_work(
                 target,
                 functions=[functions] if functions else [],
-                handlers=handlers,
                 http=http,
                 machines=machines,
                 state_machines=project.state_machines() if project else {},
@@ -55,3 +54,8 @@ def at_work(
         if project and target and target.name != "aws":
             omissions += create(project.resources, target)
         yield Around(services, omissions)
+
+
+def to_stderr(name: str, line: str) -> None:
+    """Write what a function printed, with the function's name."""
+    sys.stderr.write(f"[{name}] {line}\n")

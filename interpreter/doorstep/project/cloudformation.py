@@ -47,6 +47,7 @@ class _Reader:
         for logical, resource in self._resolver.resources.items():
             if isinstance(resource, Mapping) and self._resolver.created(logical):
                 self._resource(logical, resource)
+                self._events(logical, resource)
 
     def _machine(self, path: Path, name: str, parameters: Mapping[str, str]) -> None:
         try:
@@ -71,6 +72,27 @@ class _Reader:
         properties = self._resolver.value(resource.get("Properties") or {})
         name, arn = self._resolver.name(logical), self._resolver.arn(logical)
         self.project.resources.append(Resource(kind, name, arn, properties))
+
+    def _events(self, logical: str, resource: Mapping[str, Any]) -> None:
+        """Take over the rules that SAM makes of a resource's Events; list the other events."""
+        if not str(resource.get("Type")).startswith("AWS::Serverless::"):
+            return
+        events = (resource.get("Properties") or {}).get("Events")
+        for name, event in events.items() if isinstance(events, Mapping) else ():
+            kind = event.get("Type") if isinstance(event, Mapping) else None
+            if kind not in ("CloudWatchEvent", "EventBridgeRule"):
+                reason = f"its event {name} ({kind}) does not start it here"
+                self.project.omissions.append(Omission(logical, reason))
+                continue
+            own = self._resolver.value(event.get("Properties") or {})
+            target = {"Id": name, "Arn": self._resolver.arn(logical)}
+            target |= {key: own[key] for key in ("Input", "InputPath") if key in own}
+            properties = {"EventPattern": own.get("Pattern", {}), "Targets": [target]}
+            if "EventBusName" in own:
+                properties["EventBusName"] = own["EventBusName"]
+            arn = f"arn:aws:events:us-east-1:123456789012:rule/{logical}{name}"
+            rule = Resource("AWS::Events::Rule", f"{logical}{name}", arn, properties)
+            self.project.resources.append(rule)
 
     # Functions ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,17 @@ class Project:
         A function that nothing here can run fails when it is called, and says what to do.
         """
         return {name: _handler(function, log) for name, function in self.functions.items()}
+
+
+def join(projects: Sequence[Project]) -> Project:
+    """Return several projects as one; of equal names the last one counts."""
+    whole = Project(projects[0].path)
+    for one in projects:
+        whole.machines |= one.machines
+        whole.functions |= one.functions
+        whole.resources += one.resources
+        whole.omissions += one.omissions
+    return whole
 
 
 def _handler(function: Function, log: Log) -> Handler:

@@ -20,7 +20,7 @@ def create(resources: Iterable[Resource], clients: Clients) -> list[Omission]:
     """Make each resource of a known type; return those that the target refused, with its words."""
     omissions = []
     for resource in sorted(
-        resources, key=lambda one: _ORDER.index(one.type) if one.type in _ORDER else 99
+        resources, key=lambda one: MADE.index(one.type) if one.type in MADE else 99
     ):
         make = _MAKERS.get(resource.type)
         if make is None:
@@ -143,4 +143,5 @@ _MAKERS: Mapping[str, Callable[[Resource, Clients], None]] = {
     "AWS::SNS::Subscription": _subscription,
 }
 """In the order in which they are made: what refers to another comes after it."""
-_ORDER = list(_MAKERS)
+MADE = tuple(_MAKERS)
+"""The types of resources that are made, in that order."""

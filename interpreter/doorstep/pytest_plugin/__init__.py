@@ -17,7 +17,9 @@ import pytest
 from .stash import SESSION
 
 if TYPE_CHECKING:
+    from ..services import AtWork
     from ..testing.clock import SimulatedClock
+    from ..testing.projects import ProjectUnderTest
     from ..testing.state_machines import ObservedExecution, StateMachine
 
 _PACKAGE = Path(__file__).parent.parent
@@ -116,14 +118,17 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
 
 
 @pytest.fixture
-def virtual_clock() -> SimulatedClock:
+def virtual_clock() -> Iterator[SimulatedClock]:
     """Return the executions' clock: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
 
-    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers see its time.
+    It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers and the test's own body
+    see its time.
     """
     from ..testing.clock import SimulatedClock
 
-    return SimulatedClock()
+    clock = SimulatedClock()
+    with clock.frozen():
+        yield clock
 
 
 @pytest.fixture
@@ -145,6 +150,42 @@ def state_machine(
     for mocks in session.mocks:
         for remark in mocks.remarks():
             warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)
+
+
+@pytest.fixture
+def _project_services(
+    request: pytest.FixtureRequest, virtual_clock: SimulatedClock
+) -> Iterator[Any]:
+    from ..testing.projects import project_services
+
+    with virtual_clock.frozen(), project_services(request.path.parent) as around:
+        yield around
+
+
+@pytest.fixture
+def services(_project_services: Any) -> AtWork:
+    """AWS's services on moto, empty for each test but for the project's tables, queues and so on.
+
+    `services.client("dynamodb")` is a boto3 client; so is one that the test or a handler makes
+    itself. `state_machine("order.asl.json", services=services)` lets them answer its tasks.
+    """
+    _, at_work, _ = _project_services
+    return at_work  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def project(_project_services: Any, state_machine: Callable[..., StateMachine]) -> ProjectUnderTest:
+    """Give the project around the test: `project.machine("orders").run({…})`.
+
+    It is the nearest folder upwards with a doorstep.yaml or a template. Its functions answer its
+    tasks, its resources are made in `services`; mocks and handlers come before both.
+    """
+    from ..testing.projects import ProjectUnderTest
+
+    found, at_work, handlers = _project_services
+    if found is None:
+        pytest.fail("there is no project (a template, cdk.out, doorstep.yaml) around this test")
+    return ProjectUnderTest(found, at_work, handlers, state_machine)
 
 
 @pytest.fixture

@@ -367,6 +367,7 @@ class Driver:
             request_id,
             remaining=lambda: deadline - clock.now(),
             send=self.send_or_raise,
+            now=clock.now(),
         )
 
     def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:

@@ -15,6 +15,12 @@ from .invocation import Callbacks
 from .running import EventListener, Running
 
 
+def started_by(execution: Execution, arn: str) -> Execution | None:
+    """Return an execution that another one started, by its ARN."""
+    running = execution._driver.find(arn)
+    return Execution(execution._driver, running) if running else None
+
+
 class Execution(ExecutionView):
     """An execution on this machine: how it stands, how it ended, and all that happened in it.
 

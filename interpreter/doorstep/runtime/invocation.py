@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import traceback
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import dropwhile
+from pathlib import Path
 from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
@@ -19,6 +22,8 @@ from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
 
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+"""Where our own code is: what calls a handler."""
 LAMBDA_SECONDS = 900.0
 """The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
@@ -68,14 +73,14 @@ class Context(Callbacks):
     attempt: int
     """0 for the first call, then the number of the retry."""
     resource: str
+    """The Resource of the task, as the definition has it."""
+    invoked_function_arn: str
+    """The function's; of a task that calls none, the Resource."""
+    log_group_name: str
+    log_stream_name: str
     _remaining: Callable[[], float] = field(repr=False)
     function_version: str = "$LATEST"
     memory_limit_in_mb: int = 128
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """The Resource."""
-        return self.resource
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until the task's TimeoutSeconds, or Lambda's 15 minutes."""
@@ -93,8 +98,13 @@ def context_of(
     *,
     remaining: Callable[[], float],
     send: Callable[[str, FactKind, Any, Duration], None],
+    now: float = 0,
 ) -> Context:
-    """Return the context of a call; `remaining` in seconds, `send` to a token's task."""
+    """Return the context of a call; `remaining` in seconds, `send` to a token's task.
+
+    `now`: epoch seconds, for the day in the log stream's name.
+    """
+    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
     return Context(
         aws_request_id=request_id,
         function_name=called_name(invoke),
@@ -104,9 +114,26 @@ def context_of(
         execution_arn=identity.arn,
         attempt=invoke.attempt,
         resource=invoke.resource,
+        invoked_function_arn=_function_arn(identity, invoke),
+        log_group_name=f"/aws/lambda/{called_name(invoke)}",
+        log_stream_name=f"{day}/[$LATEST]{identity.uuid('log').replace('-', '')}",
         _remaining=remaining,
         _send=send,
     )
+
+
+def _function_arn(identity: Identity, invoke: Invoke) -> str:
+    """Return the ARN with which the function is called: version and alias belong to it."""
+    if invoke.integration.action != "lambda:invoke" or not isinstance(invoke.arguments, dict):
+        return invoke.resource
+    name = str(invoke.arguments.get("FunctionName", ""))
+    qualifier = invoke.arguments.get("Qualifier")
+    end = f":{qualifier}" if qualifier else ""
+    if name.startswith("arn:"):
+        return f"{name}{end}"
+    # A name may be ACCOUNT:function:NAME as well (Lambda API, "Invoke").
+    of = name if ":function:" in name else f"{identity.account}:function:{name}"
+    return f"arn:{identity.partition}:lambda:{identity.region}:{of}{end}"
 
 
 def call(
@@ -283,7 +310,7 @@ def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
     # Frames from the handler on: what calls it is not the user's.
     frames = traceback.extract_tb(problem.__traceback__)
-    theirs = dropwhile(lambda frame: frame.filename == __file__, frames)
+    theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
     return _report(
         invoke,
         type(problem).__name__,

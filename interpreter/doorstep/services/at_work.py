@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..runtime import Driver, Startable
-from ..runtime.handlers import Handlers, OneSource
+from ..runtime.handlers import OneSource
 from .bridge import Services
 from .http_calls import HttpCalls
 from .local_account import LocalAccount, Machines
@@ -47,7 +47,6 @@ def services_at_work(
     target: Target | str | None = "moto",
     *,
     functions: Sequence[OneSource] = (),
-    handlers: Sequence[OneSource] = (),
     http: HttpCalls | None = None,
     machines: Machines | None = None,
     state_machines: StateMachines | None = None,
@@ -55,15 +54,18 @@ def services_at_work(
 ) -> Iterator[AtWork]:
     """Let a target of services answer, with moto an empty one, until the end of the `with`.
 
-    `functions`: what answers functions that no handler answers; `handlers`: the caller's own, which
-    invocations by code in functions reach too; `machines`: who answers for Step Functions, by
-    default the executions that are started with `services=` of this; `processes`: whether code in
-    processes of its own calls services.
+    | option | |
+    |---|---|
+    | functions | what answers functions that no handler answers |
+    | http | what `http:invoke` may ask |
+    | machines | who answers for Step Functions: executions started with `services=` of this |
+    | state_machines | what executions may start, beside their own `state_machines` |
+    | processes | whether code in processes of its own calls services |
     """
     if isinstance(target, str):
         target = Target(target)
     sources: list[OneSource] = list(functions)
-    account = LocalAccount(machines or OwnMachines(), Handlers([*functions, *handlers]))
+    account = LocalAccount(machines or OwnMachines(functions))
     with contextlib.ExitStack() as until_end:
         if target:
             until_end.enter_context(target.at_work(account, processes=processes))

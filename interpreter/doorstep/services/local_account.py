@@ -34,6 +34,10 @@ _JSON = "application/x-amz-json-1.0"
 class Machines(Protocol):
     """The state machines and executions that requests are for."""
 
+    @property
+    def handlers(self) -> Handlers:
+        """What answers functions by their names."""
+
     def answer(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         """Answer an operation of the API; raise ApiError. Called from any thread."""
 
@@ -41,24 +45,24 @@ class Machines(Protocol):
 class LocalAccount:
     """The machines and functions of this process, as an account of AWS."""
 
-    def __init__(self, machines: Machines, handlers: Handlers | None = None) -> None:
-        """`handlers`: what answers functions by their names."""
+    def __init__(self, machines: Machines) -> None:
+        """Answer for these machines, and for the functions that their tasks would call."""
         self.machines = machines
-        self.handlers = handlers or Handlers()
 
     # Requests ------------------------------------------------------------------------------------
 
-    def answer(self, method: str, path: str, headers: Headers, body: bytes) -> Reply | None:
-        """Answer a request of Step Functions, or one that invokes a function; None for others."""
+    def answer(self, path: str, headers: Headers, read: Callable[[], bytes]) -> Reply | None:
+        """Answer a request of Step Functions, or one that invokes a function; None for others.
+
+        `read`: gives the body, which is left alone for whoever answers others.
+        """
         named = {name.lower(): value for name, value in headers.items()}
         target = _text(named.get("x-amz-target"))
         if target.startswith(_STEP_FUNCTIONS):
-            return self._step_functions(target.removeprefix(_STEP_FUNCTIONS), body)
-        match = _INVOCATION.fullmatch(path)
-        if match and method == "POST":
-            return self.invoke(
-                unquote(match[1]), body, _text(named.get("x-amz-invocation-type")) == "Event"
-            )
+            return self._step_functions(target.removeprefix(_STEP_FUNCTIONS), read())
+        if match := _INVOCATION.fullmatch(path):
+            later = _text(named.get("x-amz-invocation-type")) == "Event"
+            return self.invoke(unquote(match[1]), read(), later)
         return None
 
     def _step_functions(self, operation: str, body: bytes) -> Reply:
@@ -72,7 +76,7 @@ class LocalAccount:
     def invoke(self, function: str, payload: bytes, later: bool = False) -> Reply:
         """Invoke: a failure of the function is an answer with X-Amz-Function-Error."""
         name = _function_name(function)
-        if self.handlers.by_name(name) is None:
+        if self.machines.handlers.by_name(name) is None:
             message = f"Function not found: {_function_arn(name)}"
             error = dumps({"Type": "User", "Message": message, "message": message}).encode()
             kind = {"x-amzn-ErrorType": "ResourceNotFoundException"}
@@ -98,7 +102,7 @@ class LocalAccount:
             attempt=0,
             number=0,
         )
-        return call_apart(self.handlers, called, Identity(name=request, seed=request))
+        return call_apart(self.machines.handlers, called, Identity(name=request, seed=request))
 
     # Events --------------------------------------------------------------------------------------
 
@@ -121,12 +125,8 @@ class LocalAccount:
         from botocore.awsrequest import AWSResponse
 
         def answered(request: Any, **_: Any) -> Any:
-            reply = self.answer(
-                request.method,
-                urlsplit(request.url).path,
-                request.headers,
-                _bytes(request.body),
-            )
+            path = urlsplit(request.url).path
+            reply = self.answer(path, request.headers, lambda: _bytes(request.body))
             if reply is None:
                 return None
             status, headers, body = reply
@@ -144,19 +144,17 @@ class LocalAccount:
         """Return a WSGI application that answers what it can, and asks another for the rest."""
 
         def served(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            target = environ.get("HTTP_X_AMZ_TARGET", "")
-            path = environ.get("PATH_INFO", "")
-            if not (target.startswith(_STEP_FUNCTIONS) or _INVOCATION.fullmatch(path)):
-                return application(environ, start_response)  # type: ignore[no-any-return]
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             headers = {
-                "x-amz-target": target,
+                "x-amz-target": environ.get("HTTP_X_AMZ_TARGET", ""),
                 "x-amz-invocation-type": environ.get("HTTP_X_AMZ_INVOCATION_TYPE", ""),
             }
-            status, own, answer = self.answer(environ["REQUEST_METHOD"], path, headers, body) or (
-                *(404, {}),
-                b"",
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            reply = self.answer(
+                environ.get("PATH_INFO", ""), headers, lambda: environ["wsgi.input"].read(length)
             )
+            if reply is None:
+                return application(environ, start_response)  # type: ignore[no-any-return]
+            status, own, answer = reply
             start_response(f"{status} ", [*own.items(), ("Content-Length", str(len(answer)))])
             return [answer]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engine import Header, Identity
@@ -17,6 +17,7 @@ from ..model.aws_errors import (
 )
 from ..model.aws_model import check_request
 from ..runtime import Driver, Running, Startable
+from ..runtime.handlers import Handlers, OneSource
 from ..values.json_values import loads
 
 _ENDS = {
@@ -29,8 +30,9 @@ _ENDS = {
 class OwnMachines:
     """Answers StartExecution, DescribeExecution, StopExecution and what is sent for task tokens."""
 
-    def __init__(self) -> None:
-        """Know nothing yet: drivers join as their executions start."""
+    def __init__(self, functions: Sequence[OneSource] = ()) -> None:
+        """Know the functions; drivers join as their executions start."""
+        self._functions = Handlers(functions)
         self._drivers: list[Driver] = []
         self._machines: dict[str, Startable] = {}
 
@@ -38,6 +40,11 @@ class OwnMachines:
         """Let requests reach a driver's executions, and start machines by their names."""
         self._drivers.append(driver)
         self._machines |= machines
+
+    @property
+    def handlers(self) -> Handlers:
+        """What answers functions: for the execution that was started last."""
+        return self._drivers[-1].handlers if self._drivers else self._functions
 
     def answer(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         """Answer an operation; raise ApiError."""

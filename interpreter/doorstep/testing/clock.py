@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ class SimulatedClock(VirtualClock):
         self._asked = False
         self._freezing = ExitStack()
         self._frozen: Any = None
+        self._held = False
 
     @property
     def moment(self) -> datetime:
@@ -48,10 +49,12 @@ class SimulatedClock(VirtualClock):
         elif at < self.now():
             raise InputError(f"the clock can't go back from {self.moment} to {wanted}")
         self._pass_until(at)
+        self._show_time()
 
     def advance(self, duration: Duration) -> None:
         """Let time pass, and what is due in it happen: seconds, a timedelta, or text like "2h"."""
         super().advance(seconds(duration))
+        self._show_time()
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something when the modelled time has come."""
@@ -69,14 +72,34 @@ class SimulatedClock(VirtualClock):
         try:
             super().run(until)
         finally:
+            if self._held:
+                self._show_time()
+            else:
+                self._thaw()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the code in a `with` see the modelled time as handlers do, if freezegun is installed.
+
+        Otherwise a message that a test's body sends today is too new for handlers that live then.
+        """
+        self._held = True
+        self._freeze()
+        try:
+            yield
+        finally:
+            self._held = False
             self._thaw()
+
+    def _show_time(self) -> None:
+        if self._frozen is not None:
+            self._frozen.move_to(self.moment)
 
     def _at_this_moment(self, call: Callable[[], Any]) -> Any:
         # Freezing takes milliseconds, moving what is frozen takes none: so once in a run.
         if self._frozen is None:
             self._freeze()
-        if self._frozen is not None:
-            self._frozen.move_to(self.moment)
+        self._show_time()
         return call()
 
     def _freeze(self) -> None:

@@ -93,6 +93,8 @@ def read_mocks(path: Path) -> list[Mock]:
     place = load(path)
     if isinstance(place.value, dict) and "StateMachines" in place.value:
         raise InputError(f"this is a MockConfigFile.json; name a test case: {path}#TESTCASE")
+    if isinstance(place.value, list):
+        raise place.problem("the list of mocks belongs below `mocks:`; write that line above it")
     return made_mocks(MOCK_FILE.read(place).members["mocks"])
 
 
@@ -180,7 +182,7 @@ def read_test_case(path: Path, name: str, machine: str | None = None) -> list[Mo
     states = _object(cases[having[0]][name], path, name)
     responses = _object(config.get("MockedResponses", {}), path, "MockedResponses")
     return [
-        replace(one, machine=machine)
+        replace(one, machine=machine, lenient=True)
         for state, key in states.items()
         for one in _mocks(state, key, responses)
     ]

@@ -26,6 +26,7 @@ from typing import Any, Literal, Unpack
 from ..api import ClockOptions, Definition, run
 from ..engine import Invoke
 from ..errors import InputError, is_interrupt, message_of
+from ..model import workflow
 from ..runtime import (
     Answer,
     Context,
@@ -40,6 +41,7 @@ from ..runtime import (
     event_of,
     seconds,
 )
+from ..values.did_you_mean import did_you_mean
 from ..values.json_values import ABSENT
 from .service_models import problems
 
@@ -47,6 +49,9 @@ Numbers = int | Container[int]
 Respond = Callable[[Running, Invoke], Answer]
 Validation = Literal["strict", "warn", "off"]
 """What an answer does that the service would not give: fail the execution, or be reported."""
+_LESS_STRICT = (
+    "To have it reported only, use --mock-validation warn, in Python and suites mock_validation"
+)
 _NUMBERS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
 
@@ -66,6 +71,8 @@ class Mock:
     """Seconds."""
     machine: str | None = None
     """The name of the state machine that the state is of; None: of any."""
+    lenient: bool = False
+    """Whether an answer that its service would not give is reported, unless one asks for more."""
 
     def fits(self, execution: Running, invoke: Invoke, number: int) -> bool:
         """Return whether it answers this call, which is the state's `number`th."""
@@ -122,10 +129,11 @@ def mock(
 class Mocks:
     """The mocks of one run, and which calls they have answered; another run takes others."""
 
-    def __init__(self, *mocks: Mock, mock_validation: Validation = "strict") -> None:
+    def __init__(self, *mocks: Mock, mock_validation: Validation | None = None) -> None:
         """`mock_validation`: what becomes of an answer that botocore's model does not allow.
 
-        strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it.
+        strict: the execution fails with Doorstep.MockInvalid; warn: `doubts` has it. None: strict,
+        and warn for those of a MockConfigFile, whose published examples have such answers.
         """
         self.mocks = mocks
         self.mock_validation = mock_validation
@@ -133,10 +141,15 @@ class Mocks:
         self._calls: Counter[tuple[str, str]] = Counter()
         """By machine and state."""
         self._reached: set[Mock] = set()
+        self._states: dict[str, list[str]] = {}
+        """The states of the machines that were run, by name."""
 
     def __call__(self, execution: Running, invoke: Invoke) -> Answer | None:
         """Return the answer to a call, or None: what `doorstep.start` takes as `respond`."""
         called = execution.identity.machine, invoke.state
+        if called[0] not in self._states:
+            states = workflow(execution.journal.header.definition).scope.walk()
+            self._states[called[0]] = [state.name for state in states]
         # In a resumed journal there are calls that were made before.
         number = max(self._calls[called], invoke.number)
         self._calls[called] = number + 1
@@ -177,13 +190,21 @@ class Mocks:
 
     def remarks(self, mocks: Container[Mock] | None = None) -> list[str]:
         """Return what to report of the run: mocks never reached (of those), and doubts."""
-        idle = [one.label for one in self.idle if mocks is None or one in mocks]
-        return [*(f"mock never reached: {label}" for label in idle), *self.doubts]
+        idle = [self._idle(one) for one in self.idle if mocks is None or one in mocks]
+        return [*idle, *self.doubts]
+
+    def _idle(self, mock: Mock) -> str:
+        names = [name for states in self._states.values() for name in states]
+        if not names or mock.state in names:
+            return f"mock never reached: {mock.label}"
+        hint = did_you_mean(mock.state, names) or f"there are {', '.join(names)}"
+        return f"mock never reached: {mock.label}: no state has this name; {hint}"
 
     def _checked(self, mock: Mock, invoke: Invoke, answer: Answer) -> Answer:
         message = "" if self.mock_validation == "off" else doubt(mock, invoke, answer)
-        if message and self.mock_validation == "strict":
-            return invalid(invoke.state, message)
+        validation = self.mock_validation or ("warn" if mock.lenient else "strict")
+        if message and validation == "strict":
+            return invalid(invoke.state, f"{message}. {_LESS_STRICT}")
         if message:
             self.doubts.append(f"the mock of the state '{invoke.state}': {message}")
         return answer

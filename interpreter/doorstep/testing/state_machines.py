@@ -26,6 +26,7 @@ from ..runtime import (
     names_by,
     names_of,
 )
+from ..values.did_you_mean import did_you_mean
 from ..values.json_values import dumps, loads
 from .clock import SimulatedClock
 from .mock_files import mocks_of
@@ -125,6 +126,15 @@ class MachineOptions(CommonOptions, total=False):
     """Of `Mocks`."""
 
 
+def _check_options(caller: str, options: Mapping[str, Any], others: Iterable[str]) -> None:
+    """Raise TypeError for an option that the caller's function does not have."""
+    known = [*others, *sorted(MachineOptions.__optional_keys__)]
+    for name in options:
+        if name not in MachineOptions.__optional_keys__:
+            hint = did_you_mean(name, known) or f"it has {', '.join(known)}"
+            raise TypeError(f"{caller}() has no option {name!r}; {hint}")
+
+
 class TestSession:
     """What the machines of one test share: the clock, the folder, and what was run."""
 
@@ -157,6 +167,7 @@ class TestSession:
         `s3_root` included, are relative to the test's own file. `file`: where a mapping is written,
         for coverage.
         """
+        _check_options("state_machine", options, ("definition", "handlers", "file"))
         if isinstance(definition, str | Path):
             definition = file = self.folder / definition
             options.setdefault("state_machine_name", file.name.partition(".")[0])
@@ -218,9 +229,10 @@ class StateMachine:
         self, input: Any = None, *, mocks: MockSource = (), **options: Unpack[MachineOptions]
     ) -> ObservedExecution:
         """Start it; it continues as the clock is advanced."""
+        _check_options("run", options, ("input", "mocks"))
         merged: dict[str, Any] = {**self.options, **options}
         name = merged.pop("name", None) or self.session.next_name()
-        validation = merged.pop("mock_validation", "strict")
+        validation = merged.pop("mock_validation", None)
         mocked = self._mocks(mocks, merged.get("state_machine_name"), validation)
         started: list[Execution] = []
         calls: list[Call] = []
@@ -251,7 +263,9 @@ class StateMachine:
         self.session.mocks.append(mocked)
         return observed
 
-    def _mocks(self, source: MockSource, machine: str | None, validation: Validation) -> Mocks:
+    def _mocks(
+        self, source: MockSource, machine: str | None, validation: Validation | None
+    ) -> Mocks:
         if isinstance(source, str):
             source = mocks_of(source, self.session.folder, machine)
         return Mocks(*source, mock_validation=validation)

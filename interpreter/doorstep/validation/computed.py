@@ -13,6 +13,7 @@ from typing import Any
 from ..intrinsics import IntrinsicSyntaxError, parse_intrinsic
 from ..jsonpath import PathSyntaxError, compile_path, compile_reference
 from ..model import Field
+from . import placeholders
 from .diagnostics import Diagnostics, Location, error, expected
 
 OPEN, CLOSE = "{%", "%}"
@@ -26,15 +27,17 @@ def is_written_as_expression(value: Any) -> bool:
 
 def jsonata(value: str, location: Location) -> Diagnostics:
     """Check a string of a JSONata state that is written as an expression (facts 6, 7, 212)."""
-    if location.left_open(value):
-        return
     if not (value.startswith(OPEN) and value.endswith(CLOSE) and len(value) >= len(OPEN + CLOSE)):
         yield error(f"JSONata string must start with {OPEN} and end with {CLOSE}", location)
         return
     # JSONata is imported for the first expression: most definitions have none.
     from .jsonata import expression
 
-    yield from expression(value[len(OPEN) : -len(CLOSE)].strip(), location)
+    found = list(expression(value[len(OPEN) : -len(CLOSE)].strip(), location))
+    if found and location.left_open(value):
+        yield from placeholders.computed(value, location)
+    else:
+        yield from found
 
 
 def template(value: Any, field: Field, location: Location) -> Diagnostics:
@@ -80,8 +83,10 @@ def _payload(value: Any, location: Location) -> Diagnostics:
 
 def _computed(name: str, value: Any, location: Location) -> Diagnostics:
     """Check the value of a member whose name ends in `.$` (facts 27, 219)."""
-    reason = is_template_value(value, location)
-    if reason is not None:
+    reason = is_template_value(value)
+    if reason is not None and isinstance(value, str) and location.left_open(value):
+        yield from placeholders.computed(value, location.member(name))
+    elif reason is not None:
         text = "must be a valid JSONPath or a valid intrinsic function call"
         yield error(f"The value for the field '{name}' {text}", location, hint=reason)
 
@@ -150,16 +155,14 @@ def text_path(value: Any, field: Field, location: Location) -> Diagnostics:
     """Check ErrorPath and CausePath: a path or an intrinsic call (facts 19, 265)."""
     if not isinstance(value, str):
         yield expected("[STRING]", location)
-    elif (reason := is_template_value(value, location)) is not None:
+    elif (reason := is_template_value(value)) is not None:
         yield error(_NOT_A_PATH, location, hint=reason)
 
 
-def is_template_value(value: Any, location: Location) -> str | None:
+def is_template_value(value: Any) -> str | None:
     """Return what is wrong with the value of a `.$` field; None when nothing is."""
     if not isinstance(value, str):
         return "a field whose name ends in .$ has a string for its value"
-    if location.left_open(value):
-        return None
     if value.startswith("$"):
         return _path_problem(value)
     try:

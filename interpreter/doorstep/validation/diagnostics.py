@@ -32,6 +32,8 @@ class MachineTraits:
     """A Task's Resource may be a name that stands for an ARN."""
     placeholders: bool = True
     """`${Name}` stands for what deployment fills in: nothing is said of such a text."""
+    runnable: bool = False
+    """What stands for a path or an expression must have its value: the definition will run."""
 
 
 class Location(NamedTuple):

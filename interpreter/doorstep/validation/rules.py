@@ -24,6 +24,7 @@ from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from ..model import speaks_jsonata
 from . import graph, structure, warnings
 from .diagnostics import Location, MachineTraits
+from .placeholders import WITHOUT_VALUE, left_as_text
 
 MachineType = Literal["STANDARD", "EXPRESS"]
 
@@ -35,13 +36,14 @@ def validate(
     severity: Severity = "ERROR",
     resource_names: bool = False,
     placeholders: bool = True,
+    runnable: bool = False,
 ) -> list[Diagnostic]:
     """Return what AWS would say about a definition: JSON text, or the value of one.
 
     ``severity="WARNING"`` lists warnings as well. With ``resource_names`` a Task's Resource may be
     a name in location of an ARN, as in recordings that were masked. With ``placeholders`` a text
     with ``${Name}`` is what deployment will make of it; to the API, which gets definitions after
-    that, it is a text as any other.
+    that, it is a text as any other. With ``runnable`` a path or an expression must have its value.
 
     Fact 25: the findings depend on the definition alone.
     """
@@ -57,7 +59,8 @@ def validate(
         return [NOT_AN_OBJECT]
     jsonata = speaks_jsonata(value)
     location = Location(
-        MachineTraits(jsonata, type == "EXPRESS", resource_names, placeholders), jsonata=jsonata
+        MachineTraits(jsonata, type == "EXPRESS", resource_names, placeholders, runnable),
+        jsonata=jsonata,
     )
     diagnostics = [
         *structure.machine(value, location),
@@ -66,7 +69,12 @@ def validate(
         *graph.variables(value, location),
     ]
     if severity == "WARNING":
-        return diagnostics + list(warnings.warnings(value, location))
+        reported = {one.location for one in diagnostics if one.code == WITHOUT_VALUE}
+        diagnostics += warnings.warnings(value, location)
+        diagnostics += [
+            one for one in left_as_text(value, location) if one.location not in reported
+        ]
+        return diagnostics
     return [one for one in diagnostics if one.severity == "ERROR"]
 
 
@@ -76,12 +84,17 @@ def check(
     type: MachineType = "STANDARD",
     resource_names: bool = False,
     placeholders: bool = True,
+    runnable: bool = False,
 ) -> None:
     """Raise DefinitionError when AWS would refuse the definition; arguments as for `validate`.
 
     Facts 220 and 222: errors alone refuse it, all of them in one message.
     """
     if diagnostics := validate(
-        definition, type=type, resource_names=resource_names, placeholders=placeholders
+        definition,
+        type=type,
+        resource_names=resource_names,
+        placeholders=placeholders,
+        runnable=runnable,
     ):
         raise refusal(diagnostics)

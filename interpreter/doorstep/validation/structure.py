@@ -12,7 +12,7 @@ from typing import Any
 from ..model import MACHINE, NESTED_RULE, STATES, Field, ObjectType, several, speaks_jsonata
 from ..values.did_you_mean import did_you_mean
 from ..values.timestamps import parse_timestamp
-from . import computed
+from . import computed, placeholders
 from .diagnostics import Diagnostics, Location, error, expected, not_supported, only_one, required
 from .object_rules import RULES
 
@@ -63,9 +63,10 @@ def check(value: Any, field: Field, location: Location) -> Diagnostics:
         location = location.reading(field.reads)
     if field.expression and location.jsonata and computed.is_written_as_expression(value):
         return computed.jsonata(value, location)
-    if isinstance(value, str) and location.left_open(value):
-        return iter(())
-    return _CHECKS[field.kind](value, field, location)
+    found = _CHECKS[field.kind](value, field, location)
+    if isinstance(value, str) and location.left_open(value) and any(found):
+        return placeholders.in_field(value, field, location)
+    return found
 
 
 def _fields(value: Mapping[str, Any], object_type: ObjectType, location: Location) -> Diagnostics:

@@ -119,12 +119,13 @@ def _compared(
             except AssertionError as not_reached:
                 yield Unmet(place, f"{name}{of}", expected, str(not_reached))
                 continue
-            yield from _differing(place, f"{name}{of}", expected, actual, partial=partial)
+            yield from differing(place, f"{name}{of}", expected, actual, partial=partial)
 
 
-def _differing(
+def differing(
     place: SourceValue, what: str, expected: Any, actual: Any, *, partial: bool
 ) -> Iterator[Unmet]:
+    """Yield what of a value is not as expected; `partial`: objects may have more members."""
     try:
         differing = unmet("", expected, actual, partial=partial)
     except InputError as problem:
@@ -169,7 +170,7 @@ def _calls(
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
     count = isinstance(wanted, int)
     actual = len(inputs) if count else inputs
-    yield from _differing(place, f"calls of {name}{of}", wanted, actual, partial=True)
+    yield from differing(place, f"calls of {name}{of}", wanted, actual, partial=True)
 
 
 def _history(

@@ -28,6 +28,7 @@ from ...definitions.config_schema import (
 )
 from ...definitions.templates import TemplateMachine, load_any
 from ...errors import DoorstepError, InputError
+from ...project import Project, open_project
 from ...runtime import seconds
 from ...validation import check
 from ...values.did_you_mean import did_you_mean
@@ -126,6 +127,8 @@ _MOCKS = Either("a list of mocks, or a file of them", {"array": MOCKS, "string":
 
 SETTINGS = {
     "definition": Member(TEXT, "file of the definition or template"),
+    "project": Member(TEXT, "folder or template of a project: its functions answer its tasks"),
+    "services": Member(TEXT, "what answers AWS services: moto, a URL; `tables` … begin in it"),
     "resource": Member(TEXT, "which state machine of a template"),
     "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
     "handlers": Member(TEXT, "what answers the tasks: a .py file, a folder of them, a module"),
@@ -194,6 +197,11 @@ EXPECT = Form(
             MapOf(ArrayOf(CHILD)),
             "the executions that it started, in order, by their machine's name",
         ),
+        "tables": Member(MapOf(VALUE), "the items of tables at the end, sorted by their keys"),
+        "messages": Member(
+            MapOf(VALUE), "the bodies of the messages in queues at the end, by name"
+        ),
+        "objects": Member(MapOf(VALUE), "objects of S3 at the end, by BUCKET/KEY; null: none"),
         "history": Member(TEXT, "file of the stored history; `--update` stores it"),
     }
 )
@@ -203,6 +211,8 @@ TEST = Form(
         "each": Member(VALUE, "a list of values; the test is run for each, ${NAME} is its member"),
         "input": Member(VALUE, "the input; {} by default"),
         "input_file": Member(TEXT, "file of the input"),
+        "tables": Member(MapOf(ArrayOf(VALUE)), "items that DynamoDB's tables have, by name"),
+        "objects": Member(MapOf(VALUE), "objects that S3 has, by BUCKET/KEY; a text as it is"),
         "execution": Member(TEXT, "the execution's name"),
         "mocks": Member(_MOCKS, "asked before those of the suite and before the handlers"),
         "expect": Member(EXPECT, "what it is compared with; without: that it succeeds"),
@@ -229,6 +239,7 @@ class Suite:
     record: Record
     _machines: dict[tuple[Any, ...], TemplateMachine]
     """Those that were read before."""
+    _projects: dict[tuple[Any, ...], Project]
 
     @property
     def tests(self) -> list[Test]:
@@ -257,6 +268,13 @@ class Suite:
             check(machine.document.definition, type=machine.type)
             self._machines[key] = machine
         return self._machines[key]
+
+    def project(self, path: Path, parameters: dict[str, str]) -> Project:
+        """Return the project of a folder or template; raise what `open_project` raises."""
+        key = path, *sorted(parameters.items())
+        if key not in self._projects:
+            self._projects[key] = open_project(path, parameters)
+        return self._projects[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,16 +308,29 @@ class Test:
     @property
     def machine(self) -> TemplateMachine:
         """Its state machine; raises InputError or DefinitionError when it can't be had."""
-        file = self.get("definition")
+        member = "definition" if self.get("definition") else "project"
+        file = self.get(member)
         if file is None:
             raise self.record.source.problem("the member 'definition' is missing, here or above")
         try:
+            if member == "project":
+                project = self.project
+                assert project
+                return project.machine(self.get("resource"))
             names = ("resource", "parameters", "type")
             resource, parameters, of_type = (self.get(name) for name in names)
             return self.suite.machine(file, resource, parameters or {}, of_type)
         except DoorstepError as problem:
-            place = (self.record if "definition" in self.record else self.suite.record).source
-            raise place.at("definition").problem(str(problem)) from None
+            place = (self.record if member in self.record else self.suite.record).source
+            raise place.at(member).problem(str(problem)) from None
+
+    @property
+    def project(self) -> Project | None:
+        """Its project; raises InputError when there is none in the folder that is named."""
+        path = self.get("project")
+        if path is None:
+            return None
+        return self.suite.project(self.folder / path, self.get("parameters") or {})
 
     @property
     def input(self) -> Any:
@@ -330,7 +361,7 @@ class Test:
 
 def read(path: Path, name: str | None = None) -> Suite:
     """Return the suite of a file; raise InputError with file, line and column of what is wrong."""
-    return Suite(path, SUITE.read(load(path, name)), {})
+    return Suite(path, SUITE.read(load(path, name)), {}, {})
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:

@@ -6,17 +6,20 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 from ...errors import DoorstepError, InputError
+from ...services import AtWork
 from ...values.json_values import ABSENT
 from ..clock import SimulatedClock
 from ..mocks import Mock
 from ..state_machines import ObservedExecution, TestSession
 from .expectations import Unmet, check
 from .files import Test
+from .surroundings import around, check_services
 
 Outcome = Literal["passed", "failed", "error"]
 """error: the test can't be used as it is written."""
@@ -64,8 +67,14 @@ def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
     problem = ""
     try:
         own = test.mocks(test.record)
-        observed = _observed(test, session, [*own, *test.mocks(test.suite.record)])
-        unmet += check(test.record, test.record.get("expect"), observed, test.folder, update)
+        if start_time := test.get("start_time"):
+            session.clock.set(start_time)
+        with _frozen(test, session), around(test) as services:
+            mocks = [*own, *test.mocks(test.suite.record)]
+            observed = _observed(test, session, mocks, services)
+            expect = test.record.get("expect")
+            unmet += check(test.record, expect, observed, test.folder, update)
+            unmet += check_services(expect, services)
     except DoorstepError as error:
         problem = str(error)
     seconds = time.perf_counter() - begun
@@ -75,7 +84,14 @@ def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
     return Result(test, done, unmet, problem, remarks, frozenset(idle), seconds)
 
 
-def _observed(test: Test, session: TestSession, mocks: Sequence[Mock]) -> ObservedExecution:
+def _frozen(test: Test, session: TestSession) -> AbstractContextManager[None]:
+    """Let services see the modelled time also before and after the run."""
+    return session.clock.frozen() if test.get("services") else nullcontext()
+
+
+def _observed(
+    test: Test, session: TestSession, mocks: Sequence[Mock], services: AtWork | None
+) -> ObservedExecution:
     template = test.machine
     settings = {name: test.get(name) for name in ("s3_root", "seed") if test.get(name) is not None}
     machine = session.machine(
@@ -85,11 +101,10 @@ def _observed(test: Test, session: TestSession, mocks: Sequence[Mock]) -> Observ
         state_machine_name=template.name,
         type=template.type,
         state_machines=test.get("state_machines", {}),
-        mock_validation=test.get("mock_validation", "strict"),
+        mock_validation=test.get("mock_validation"),
+        services=services,
         **settings,
     )
-    if start_time := test.get("start_time"):
-        session.clock.set(start_time)
     observed = machine.run(test.input, mocks=mocks, name=test.record.get("execution"))
     if (observed.error or "").startswith("Doorstep."):
         # No test can have meant this failure: a handler is missing, or a mock can't answer.

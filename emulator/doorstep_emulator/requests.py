@@ -1,0 +1,58 @@
+"""Requests to the server from its own process: code in handlers, rules of EventBridge."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from doorstep.errors import ApiError
+from doorstep.model.aws_model import REQUESTS, check_request
+from doorstep.runtime.handlers import Handlers
+
+from .api import OPERATIONS
+from .arns import Caller
+from .errors import Unavailable
+from .server import Members, Server
+
+_PATIENCE = 60.0
+"""Seconds until a request is given up: SDKs wait as long."""
+
+
+class ServerMachines:
+    """The server's machines, for `doorstep.services.LocalAccount`."""
+
+    def __init__(self, owner: Caller) -> None:
+        """Ask in the name of an account and region; a server joins before it starts."""
+        self._owner = owner
+        self._servers: list[Server] = []
+        self._handlers = Handlers()
+
+    def join(self, server: Server, handlers: Handlers) -> None:
+        """Let requests reach a server and its handlers."""
+        self._servers.append(server)
+        self._handlers = handlers
+
+    @property
+    def handlers(self) -> Handlers:
+        """What answers functions by their names."""
+        return self._handlers
+
+    def answer(self, operation: str, members: Members) -> Members:
+        """Answer an operation once what it changed is durable; raise ApiError."""
+        if operation not in REQUESTS or not self._servers:
+            raise ApiError("UnknownOperationException", f"{operation} is not answered here")
+        request, server = check_request(operation, members), self._servers[-1]
+        answered, outcomes = threading.Event(), list[Any]()
+
+        def reply(outcome: Any) -> None:
+            outcomes.append(outcome)
+            answered.set()
+
+        server.ask(lambda: OPERATIONS[operation](server, self._owner, request), reply)
+        if not answered.wait(_PATIENCE):
+            raise Unavailable
+        (outcome,) = outcomes
+        if isinstance(outcome, BaseException):
+            raise outcome
+        answer: Members = outcome
+        return answer

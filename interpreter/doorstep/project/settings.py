@@ -1,0 +1,83 @@
+"""`doorstep.yaml`: the choices of a project, which stands in its folder.
+
+    services: moto
+    handlers: [handlers.py]
+    mocks: mocks.yaml
+    clock: virtual
+
+Paths are relative to the file. What a command line or a test says of its own comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..definitions.config_schema import TEXT, ArrayOf, Form, MapOf, Member, Record, load, options
+
+FILE = "doorstep.yaml"
+_TEXTS = ArrayOf(TEXT)
+CONNECTION = Form(
+    {
+        "headers": Member(MapOf(TEXT), "headers that it adds, such as the key of an API"),
+        "query": Member(MapOf(TEXT), "query parameters that it adds"),
+        "body": Member(MapOf(TEXT), "members of the body that it adds"),
+    }
+)
+FORM = Form(
+    {
+        "project": Member(TEXT, "the template, or the folder with it; by default this folder"),
+        "services": Member(TEXT, "what answers AWS services: moto, a URL, aws"),
+        "handlers": Member(_TEXTS, ".py files, folders of them, modules; later ones come first"),
+        "mocks": Member(TEXT, "a file of mocks, or MockConfigFile.json#TESTCASE"),
+        "clock": Member(options("virtual", "real"), "of `doorstep run`; virtual by default"),
+        "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
+        "allow_hosts": Member(_TEXTS, "hosts that http:invoke may ask, beside this machine"),
+        "connections": Member(MapOf(CONNECTION), "what EventBridge's connections add, by name"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a `doorstep.yaml` says; without one, nothing."""
+
+    folder: Path
+    project: Path | None = None
+    services: str | None = None
+    handlers: tuple[str, ...] = ()
+    """Sources of handlers, with paths that hold wherever they are used."""
+    mocks: str | None = None
+    clock: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    allow_hosts: tuple[str, ...] = ()
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return the settings of a folder; raise InputError with the line that is wrong."""
+    file = folder / FILE
+    if not file.is_file():
+        return Settings(folder)
+    source = load(file)
+    record = FORM.read(source) if source.value is not None else Record(source, {})
+    project, mocks = record.get("project"), record.get("mocks")
+    connections = record.get("connections", {})
+    return Settings(
+        folder,
+        folder / project if project else None,
+        record.get("services"),
+        tuple(_located(folder, one) for one in record.get("handlers", ())),
+        str(folder / mocks) if mocks else None,
+        record.get("clock"),
+        record.get("parameters", {}),
+        tuple(record.get("allow_hosts", ())),
+        {name: dict(one.members) for name, one in connections.items()},
+    )
+
+
+def _located(folder: Path, source: str) -> str:
+    """Return a path beside the file as it is from here; a module's name as it stands."""
+    return str(folder / source) if (folder / source).exists() else source

@@ -1,0 +1,100 @@
+"""dev.py: what a newcomer meets when the machine is not as it should be."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "dev.py"
+TOO_NEW = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Starred, ast.Match)
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Any:
+    """The script as a module, in a project folder with nothing in it but a pyproject.toml."""
+    spec = importlib.util.spec_from_file_location("dev", SCRIPT)
+    assert spec
+    assert spec.loader
+    script: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["not-to-be-had"]\n')
+    script.ROOT = tmp_path
+    script.VENV = tmp_path / ".venv"
+    script.BIN = script.VENV / "bin"
+    script.PYTHON = script.BIN / "python"
+    return script
+
+
+def test_a_python_that_is_too_old_can_still_parse_the_script() -> None:
+    for node in ast.walk(ast.parse(SCRIPT.read_text("utf-8"))):
+        assert not isinstance(node, TOO_NEW)
+        if isinstance(node, ast.FunctionDef):
+            assert not node.returns
+            assert not any(argument.annotation for argument in node.args.args)
+
+
+def test_a_missing_ensurepip_is_named_with_its_cure(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="sudo apt install python3-venv"):
+        dev.make_venv()
+
+
+def test_an_environment_whose_python_does_not_start_is_not_used(dev: Any) -> None:
+    dev.BIN.mkdir(parents=True)
+    dev.PYTHON.symlink_to("/nowhere/python3.11")
+    assert not dev.works()
+
+
+def test_an_environment_of_another_place_is_not_used(dev: Any) -> None:
+    dev.BIN.mkdir(parents=True)
+    dev.PYTHON.symlink_to(sys.executable)
+    assert not dev.works()
+
+
+def test_what_the_environment_depends_on_is_in_the_fingerprint(dev: Any) -> None:
+    before = dev.fingerprint()
+    with (dev.ROOT / "pyproject.toml").open("a") as file:
+        file.write("# another dependency\n")
+    assert dev.fingerprint() != before
+    assert sys.version in before
+    assert str(dev.ROOT) in before
+
+
+def test_packages_that_can_not_be_fetched_are_explained(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.chdir(dev.ROOT)
+    dev.PYTHON = sys.executable
+    with pytest.raises(SystemExit, match="needs network access") as refused:
+        dev.install()
+    assert "not-to-be-had" in str(refused.value)
+
+
+def test_a_failed_step_fails_the_whole_and_the_others_still_run(
+    dev: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dev.BIN = Path(shutil.which("true") or "").parent
+    dev.STEPS = [
+        dev.Step("first", "false"),
+        dev.Step("second", "true"),
+        dev.Step("third", "true", "no/such/folder"),
+    ]
+    assert dev.test() == 1
+    assert "first: FAILED   second: ok   third: skipped" in capfd.readouterr().out
+
+
+def test_steps_that_all_succeed_give_success(dev: Any) -> None:
+    dev.BIN = Path(shutil.which("true") or "").parent
+    dev.STEPS = [dev.Step("only", "true")]
+    assert dev.test() == 0
