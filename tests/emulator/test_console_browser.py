@@ -32,7 +32,7 @@ DRIVER = os.environ.get("DOORSTEP_CHROMEDRIVER") or shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"
 )
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 ORDER = ROOT / "examples" / "order"
 PICTURE = ROOT / "docs" / "pictures" / "console.png"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -76,8 +76,18 @@ class Browser:
         return [one["message"] for one in self.driver.get_log("browser")]
 
 
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, with nothing of the test before: a page that is open tries to reconnect."""
+    chromium.driver.get("about:blank")
+    chromium.requests()
+    chromium.complaints()
+    yield chromium
+    chromium.driver.get("about:blank")
+
+
 @pytest.fixture(scope="module")
-def browser(eventually: Callable[..., Any]) -> Iterator[Browser]:
+def chromium(eventually: Callable[..., Any]) -> Iterator[Browser]:
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
@@ -361,7 +371,8 @@ def test_names_and_data_full_of_markup_are_text(
 def test_no_page_asks_another_host_or_breaks_its_policy(
     browser: Browser, url: str, declined: str, signing: str
 ) -> None:
-    browser.requests(), browser.complaints()
+    browser.requests()
+    browser.complaints()
     pages = ["", "waiting", f"machine?arn={quote(signing)}", f"execution?arn={quote(declined)}"]
     for name in pages:
         browser.driver.get(f"{url}/console/{name}")
@@ -411,7 +422,8 @@ def test_a_file_is_a_page_of_its_own(browser: Browser, tmp_path: Path) -> None:
     options = ["--definition", str(definition), "--html", str(html)]
     result = CliRunner().invoke(cli, ["view", str(history), *options], catch_exceptions=False)
     assert result.exit_code == 0
-    browser.requests(), browser.complaints()
+    browser.requests()
+    browser.complaints()
     browser.driver.get(html.as_uri())
     browser.wait("article.first h3", "TaskFailed")
     browser.wait('#drawing a[href^="#event-"] g.caught').click()
