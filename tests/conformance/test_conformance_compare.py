@@ -166,6 +166,10 @@ def test_a_wildcard_stands_for_any_value() -> None:
     assert difference({"a": "any"}, {"a": [1]}) is not None
 
 
+def test_texts_are_shown_as_they_are_read() -> None:
+    assert difference("grün", "grau, 3 €") == ': expected "grün", got "grau, 3 €"'
+
+
 @pytest.mark.parametrize(
     ("expected", "actual", "told"),
     [

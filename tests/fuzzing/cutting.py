@@ -87,7 +87,10 @@ def distributed(processor: st.SearchStrategy[Any], kind: str) -> st.SearchStrate
             "ToleratedFailurePercentage": st.sampled_from([30, 60]),
             "ItemReader": st.sampled_from(list(ITEMS)).map(reader),
             "ResultWriter": st.just(
-                {"Resource": f"{SERVICE}s3:putObject", "Parameters": {"Bucket": "bucket"}}
+                {
+                    "Resource": f"{SERVICE}s3:putObject",
+                    "Parameters": {"Bucket": "bucket", "Prefix": "out"},
+                }
             ),
         },
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import doorstep
+from doorstep.engine import read_all
 
 ARN = "arn:aws:states:us-east-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -236,6 +238,31 @@ def test_a_child_whose_task_was_answered_by_its_token_runs_on() -> None:
     execution.wait()
     assert execution.output == "early"
     assert executions["child"].status == "RUNNING"
+
+
+def test_a_child_is_aborted_whatever_line_of_the_journal_a_crash_cuts_off(tmp_path: Path) -> None:
+    """Also between the parent's line and the child's; one that was answered runs on (fact 233)."""
+    journal = tmp_path / "journal"
+
+    def run() -> None:
+        doorstep.run(
+            machine(Both=PARALLEL), state_machines={"child": LONG}, journal=journal, seed=7
+        )
+
+    def ends() -> dict[str, list[str]]:
+        lines = journal.read_text().splitlines()
+        return {
+            arn: [f"{event.type} at {event.at} {event.details}" for event in one.events]
+            for arn, one in read_all(lines).items()
+        }
+
+    run()
+    whole, lines = ends(), journal.read_text().splitlines(keepends=True)
+    assert any("ExecutionAborted" in last for *_, last in whole.values())
+    for number in range(1, len(lines)):
+        journal.write_text("".join(lines[:number]))
+        run()
+        assert ends() == whole, number
 
 
 def test_a_redrive_starts_another_child() -> None:

@@ -65,6 +65,8 @@ class Identity:
     """How many executions wait for this one, each for the next."""
     asynchronous: bool = False
     """Whether StartExecution started it: an Express one then has a RedriveCount (fact 341)."""
+    job_of: str | None = None
+    """The ARN of the execution that started it with `.sync`, and waits for its end."""
 
     @property
     def machine_path(self) -> str:
@@ -116,6 +118,8 @@ class Identity:
             label=label,
             type=execution_type,
             map_run=map_run,
+            asynchronous=False,
+            job_of=None,
         )
 
     @property

@@ -81,9 +81,10 @@ class Journal:
 def header_line(header: Header, *, inherited: bool = False) -> str:
     """Return the line that begins an execution; `inherited`: its definition is its parent's."""
     fields = {**asdict(header), "definition": None if inherited else header.definition}
-    if not header.identity.asynchronous:
-        # Journals that were written before there was such a member are as they were.
-        del fields["identity"]["asynchronous"]
+    for name in ("asynchronous", "job_of"):
+        # Journals that were written before there were such members are as they were.
+        if not fields["identity"][name]:
+            del fields["identity"][name]
     return dumps(fields, STORED_DEPTH)
 
 

@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Header, Identity, Invoke, is_name
+from ..engine import Header, Identity, Invoke, Journal, is_name
 from ..errors import ApiError, Failure, HandlerLoadError, InputError
 from ..model.aws_errors import execution_exists, invalid_input, invalid_name, no_machine
 from ..model.aws_model import check_member
@@ -170,6 +170,7 @@ def _child(driver: Delivery, execution: Running, invoke: Invoke, machine: Starta
         role=machine.role,
         nesting=execution.identity.nesting + 1 if invoke.integration.pattern else 0,
         asynchronous=True,
+        job_of=execution.arn if is_job(invoke) else None,
     )
     return driver.find(identity.arn) or driver.start(
         machine.program,
@@ -219,20 +220,32 @@ class Cuts:
         if child is None or child.ended:
             return
         child.when_ended = None
-        self._waiting.append((child, parent.arn))
+        self._waiting.append((child, cut_off_cause(parent.arn)))
         # Its own children follow in the same loop, however long the chain is.
         if len(self._waiting) == 1:
             while self._waiting:
-                child, arn = self._waiting[0]
-                cause = _CUT.format(arn=arn)
+                child, cause = self._waiting[0]
                 self._driver.guard(child, self._driver.stop, child, None, cause)
                 self._waiting.popleft()
 
 
-_CUT = (
-    "The Task state in AWS Step Functions execution [{arn}] which was managing this resource was "
-    "aborted"
-)
+def cut_off_cause(arn: str) -> str:
+    """Return why a child was aborted that the execution with this ARN no longer waits for."""
+    return (
+        f"The Task state in AWS Step Functions execution [{arn}] which was managing this resource "
+        "was aborted"
+    )
+
+
+def is_cut_off(child: Identity, parent: Journal, waiting: Collection[str]) -> bool:
+    """Return whether a job's parent no longer waits for it: as `Cuts` knows, but from the journal.
+
+    `waiting`: the keys of the parent's calls that have no answer yet. A task that was answered,
+    be it by its token, does not cut its child off.
+    """
+    key = child.seed.removeprefix(f"{parent.header.identity.seed}/")
+    answered = {fact.key for fact in parent.facts if fact.kind in ("succeeded", "failed")}
+    return key not in waiting and key not in answered
 
 
 def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running) -> None:

@@ -37,7 +37,7 @@ from ..errors import InputError, ReplayError
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
-from .nested import watch_again
+from .nested import cut_off_cause, is_cut_off, watch_again
 from .pending_answers import deliver_at_its_time, hold, unanswered
 from .running import Running, child_identity
 
@@ -213,7 +213,20 @@ class JournalFile(InMemory):
         for arn, journal in others:
             if not _over(journal) and arn not in driver.executions:
                 self._abort(journal)
+        self._stop_what_was_cut_off()
         return execution
+
+    def _stop_what_was_cut_off(self) -> None:
+        """Abort the children of jobs that were cut off in the moment of the crash (fact 134)."""
+        driver = self.driver
+        for child in list(driver.executions.values()):
+            arn = child.identity.job_of
+            parent = self._earlier.get(arn) if arn else None
+            if arn and parent and not child.ended:
+                running = driver.executions.get(arn)
+                waiting = running.engine.waiting if running else ()
+                if is_cut_off(child.identity, parent, waiting):
+                    driver.stop(child, None, cut_off_cause(arn))
 
     def _abort(self, journal: Journal) -> None:
         """Record that it was stopped: its map run is over."""
