@@ -19,7 +19,7 @@ from ..values.did_you_mean import did_you_mean
 from .resource_types import KINDS, UNKNOWN, Kind
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-_SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
+SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
 _FOR_EACH = "Fn::ForEach::"
 _ZONES = "abc"
 
@@ -236,7 +236,7 @@ class Resolver:
                 return values[name]
             return text_of(self._get_att(name) if "." in name else self._ref(name))
 
-        return _SUBSTITUTED.sub(replaced, text)
+        return SUBSTITUTED.sub(replaced, text)
 
     def _find_in_map(self, argument: Sequence[Any]) -> Any:
         mapping, first, second = (self.text(part) for part in argument[:3])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import Diagnostic, InputError, refusal, shortened
 from ..values import jackson
@@ -22,7 +22,7 @@ from .source_locations import MAX_WIDTH, excerpt
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
-_MOST_REPLACED = 20
+ROUNDS = 20
 """Rounds in which values that hold placeholders are put in: two may name each other."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
@@ -32,7 +32,14 @@ TOO_DEEP = Diagnostic(
 )
 _YAML_MEMBER = re.compile(r"^[ ]*[\w\"'-]+\s*:", re.MULTILINE)
 _FILE_NAME = re.compile(r"[^\n{:]+\.(?:json|ya?ml)")
-_PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
+PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
+
+
+class Inner(Protocol):
+    """A definition in a string of a template."""
+
+    def locate(self, template: str, pointer: str) -> tuple[int, int]:
+        """Return line and column in the template of what a pointer names in the definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Document:
     path: Path | None = None
     yaml: bool = False
     base: str = ""
+    inner: Inner | None = None
+    """The definition's own text, when it is a string inside ``text``."""
 
     def locate(self, pointer: str | None) -> tuple[int, int]:
         """Return line and column (from 1) of a diagnostic's location, or of what encloses it.
@@ -56,6 +65,8 @@ class Document:
         """
         if pointer is None or not pointer.startswith("/"):
             pointer = ""
+        if self.inner is not None:
+            return self.inner.locate(self.text, pointer)
         return source_locations.locate(self.text, self.base + pointer, yaml=self.yaml)
 
     def excerpt(self, pointer: str | None) -> str:
@@ -168,9 +179,9 @@ def filled(text: str, parameters: Mapping[str, str]) -> str:
     there without quotes, and a value is pasted as it is. A value may hold another placeholder.
     Source: AWS's public resource handler of AWS::StepFunctions::StateMachine.
     """
-    for _ in range(_MOST_REPLACED if parameters else 0):
+    for _ in range(ROUNDS if parameters else 0):
         before = text
-        text = _PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
+        text = PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
         if text == before or len(text) > MAX_BYTES:
             break
     return text
@@ -179,14 +190,14 @@ def filled(text: str, parameters: Mapping[str, str]) -> str:
 def placeholders(text: str) -> dict[str, int]:
     """Return the placeholders that are left in a text, each with the offset where it stands."""
     left: dict[str, int] = {}
-    for match in _PLACEHOLDER.finditer(text):
+    for match in PLACEHOLDER.finditer(text):
         left.setdefault(match[1], match.start())
     return left
 
 
 def has_placeholder(text: str) -> bool:
     """Return whether a deployment tool still has to fill something in: `${Name}`."""
-    return "${" in text and _PLACEHOLDER.search(text) is not None
+    return "${" in text and PLACEHOLDER.search(text) is not None
 
 
 def _text(source: str | bytes | Path) -> str:

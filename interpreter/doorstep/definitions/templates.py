@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import InputError
+from ..errors import DefinitionError, Diagnostic, InputError, refusal
 from .cloudformation import Resolver
 from .documents import Document, load
+from .source_locations import excerpt
+from .tracing import DefinitionText, Traced, trace
 
 SAM, CLOUDFORMATION = "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"
+_PLACE = re.compile(r"line:? (\d+), column:? (\d+)")
 _TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
 
 
@@ -137,11 +140,32 @@ def _document(
         definition = load(value, parameters=values).definition
         return replace(whole, definition=definition, base=f"{whole.base}/Definition")
     if "DefinitionString" in properties:
-        text = resolver.value(properties["DefinitionString"])
-        if not isinstance(text, str):
-            raise InputError("DefinitionString must be a string")
-        return load(text, parameters=values)
+        return _string(properties["DefinitionString"], resolver, whole, values)
     return load(_file(properties, resolver, whole.path), parameters=values)
+
+
+def _string(value: Any, resolver: Resolver, whole: Document, values: Mapping[str, str]) -> Document:
+    """Return the definition in a DefinitionString, with its places in the template."""
+    if not isinstance(resolver.value(value), str):
+        raise InputError("DefinitionString must be a string")
+    path = [*whole.base.split("/")[1:], "DefinitionString"]
+    text = trace(whole.text, path, value, resolver).filled(values)
+    try:
+        document = load(text.text)
+    except DefinitionError as refused:
+        raise refusal([_moved(one, text, whole.text) for one in refused.diagnostics]) from None
+    inner = DefinitionText(text, yaml=document.yaml)
+    return replace(whole, definition=document.definition, inner=inner)
+
+
+def _moved(diagnostic: Diagnostic, text: Traced, template: str) -> Diagnostic:
+    """Return why a text is not JSON, with its place in the template."""
+    place = _PLACE.search(diagnostic.location or "")
+    if place is None:
+        return diagnostic
+    line, column = text.position(template, int(place[1]), int(place[2]))
+    where, hint = f"line {line}, column {column}", excerpt(template, line, column)
+    return replace(diagnostic, location=where, hint=hint)
 
 
 def _file(properties: Mapping[str, Any], resolver: Resolver, template: Path | None) -> Path:
