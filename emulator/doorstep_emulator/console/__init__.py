@@ -3,6 +3,7 @@
 | module | |
 |---|---|
 | rendering | templates, and JSON values as trees |
+| machine_page | one state machine: graph, lines of the definition, a summary |
 | execution_page | one execution: graph, state visits, events, the data at each event |
 | reading | what pages are about, read from the server |
 | live | what follows, sent to open pages |

@@ -141,13 +141,9 @@ class ExecutionPage:
         return drawn(svg(draw(tree, self.title, marks), style=False))
 
     @cached_property
-    def timeline(self) -> dict[str, Any]:
-        """The colour of each state after each event that changed it: see `Timeline`."""
-        if self.definition is None:
-            return {"pointers": [], "steps": []}
-        timeline = Timeline(self.definition)
-        steps = [step for entry in self.entries for step in timeline.add(entry)]
-        return {"pointers": timeline.pointers, "steps": steps}
+    def timeline(self) -> Timeline:
+        """The colour of each state after each event that changed it."""
+        return Timeline(self.definition, self.entries)
 
     # State visits --------------------------------------------------------------------------------
 
@@ -294,21 +290,27 @@ class MomentPanel:
 class Timeline:
     """The marks of the states of a drawing, one step for each that an event changed."""
 
-    def __init__(self, definition: Mapping[str, Any]) -> None:
-        states = list(workflow(definition).scope.walk())
+    def __init__(self, definition: Mapping[str, Any] | None, entries: Iterable[Entry] = ()) -> None:
+        states = list(workflow(definition).scope.walk()) if definition else []
         self.pointers = [printable(state.pointer) for state in states]
         """As the drawing has them, `data-state`."""
         self._numbers = {state.name: number for number, state in enumerate(states)}
         self._marks = StateMarks()
         self._last: dict[str, Mark] = {}
+        self.steps: list[tuple[int, int, str, str]] = []
+        """(event id, index of the pointer, colour, counts) for each state that changed."""
+        self.events = 0
+        for entry in entries:
+            self.add(entry)
 
-    def add(self, entry: Entry) -> Iterable[tuple[int, int, str, str]]:
-        """Yield (event id, index of the pointer, colour, counts) for each state that changed."""
+    def add(self, entry: Entry) -> None:
+        """Add the next event."""
+        self.events = entry.id
         for name in sorted(self._marks.add(entry)):
             mark = self._marks.mark(name)
             if name in self._numbers and mark != self._last.get(name):
                 self._last[name] = mark
-                yield entry.id, self._numbers[name], mark.colour, mark.counts
+                self.steps.append((entry.id, self._numbers[name], mark.colour, mark.counts))
 
 
 _ORDER = ("failed", "in progress", "caught", "aborted", "succeeded")

@@ -29,6 +29,7 @@ def page_of_file(moments: Moments, definition: Mapping[str, Any] | None, title: 
     execution = {
         "name": title,
         "status": moments.status,
+        "redriveCount": sum(one.type == "ExecutionRedriven" for one in moments.recording.events),
         "startDate": first.at,
         "stopDate": end.at if moments.ended else None,
         "input": first.details.get("input", "{}"),
@@ -42,6 +43,7 @@ def page_of_file(moments: Moments, definition: Mapping[str, Any] | None, title: 
         page=page,
         execution={name: value for name, value in execution.items() if value is not None},
         graph=page.graph(lambda name: f"#event-{last_visits.get(name, 1)}"),
+        timeline=page.timeline,
         here=lambda **changes: f"#event-{changes.get('event', page.event)}",
         waiting=[],
         map_runs=[],

@@ -21,7 +21,6 @@ from typing import Any
 
 from doorstep.errors import ApiError
 
-from .execution_page import Timeline
 from .reading import Reader
 
 _PAUSE = 0.15
@@ -37,7 +36,6 @@ class Feed:
         self.pages = 0
         self._reader = reader
         self._arn = arn
-        self._timeline: Timeline | None = None
         self._steps: list[Any] = []
         self._last, self._status = 0, ""
         self._version = 0
@@ -101,10 +99,7 @@ class Feed:
             # It is deleted: its page has to ask for itself.
             self._status = "GONE"
             return
-        if self._timeline is None:
-            self._timeline = Timeline(read.definition)
-        for entry in read.entries[self._last :]:
-            self._steps += self._timeline.add(entry)
+        self._steps = read.timeline().steps
         self._last, self._status = len(read.entries), read.row.status
 
     async def _notify(self) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
-from statistics import median
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,25 +14,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from doorstep.coverage import Coverage, MachineCoverage
-from doorstep.coverage.marks import picture
-from doorstep.definitions import load
-from doorstep.drawing import draw, svg
 from doorstep.errors import ApiError, DoorstepError
-from doorstep.history import Visits, as_aws
+from doorstep.history import as_aws
 from doorstep.history.diff import diff
-from doorstep.model import workflow
 
 from ..arns import Caller
 from ..http.app import CONSOLE, Http, body_of
 from ..http.origins import is_own
 from ..server import Server
-from ..store.store import Row
-from .definition_lines import lines_of
 from .execution_page import ExecutionPage, Filter
 from .live import Feeds
+from .machine_page import pictured, summary
 from .reading import RECENT, Read, Reader
-from .rendering import drawn, link, render, script, stylesheet
+from .rendering import link, render, script, stylesheet
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -156,7 +148,7 @@ class Pages:
         listed = await self._ask("ListStateMachines", maxResults=1000)
         machines = [one for one in listed["stateMachines"] if wanted.lower() in one["name"].lower()]
         rows = [
-            one | _summary(await self._reader.recent(one["stateMachineArn"])) for one in machines
+            one | summary(await self._reader.recent(one["stateMachineArn"])) for one in machines
         ]
         return await self._made(lambda: render("machines.html", rows=rows, q=wanted, recent=RECENT))
 
@@ -194,7 +186,7 @@ class Pages:
                 status=status,
                 statuses=_STATUSES,
                 covered=bool(reads) and len(reads),
-                **_pictured(machine, reads),
+                **pictured(machine, reads),
             )
         )
 
@@ -233,6 +225,8 @@ class Pages:
         wanted = _filter(query)
         event = _number(query.get("event")) or None
 
+        timeline = read.timeline()
+
         def here(**changes: Any) -> str:
             same: dict[str, Any] = {"arn": arn, "event": event, **wanted.query}
             return link("execution", **(same | changes))
@@ -243,12 +237,17 @@ class Pages:
             )
             graph = None
             if "part" not in query:
-                graph = page.graph(lambda name: here(state=name, page=None) + "#visits")
+                if read.graph is None or read.graph[0] != len(page.entries):
+                    states = partial(link, "execution", arn=arn)
+                    drawing = page.graph(lambda name: states(state=name) + "#visits")
+                    read.graph = len(page.entries), drawing
+                graph = read.graph[1]
             return render(
                 "execution.html",
                 page=page,
                 execution=described,
                 graph=graph,
+                timeline=timeline,
                 here=here,
                 waiting=waiting,
                 map_runs=map_runs,
@@ -364,31 +363,3 @@ def _filter(query: Mapping[str, str]) -> Filter:
 def _number(text: str | None) -> int:
     """Return the number of a query; 0 for what is none."""
     return int(text) if text and text.isdecimal() and len(text) < 10 else 0
-
-
-def _summary(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return what became of the last executions."""
-    counts = Counter(row.status for row in rows)
-    took = [row.stopped - row.started for row in rows if row.stopped and row.status == "SUCCEEDED"]
-    return {
-        "running": counts["RUNNING"],
-        "succeeded": counts["SUCCEEDED"],
-        "failed": len(rows) - counts["RUNNING"] - counts["SUCCEEDED"],
-        "last": rows[0] if rows else None,
-        "median": median(took) if took else None,
-    }
-
-
-def _pictured(machine: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
-    """Return the graph of a definition, and its lines; with executions what they used of it."""
-    document = load(machine["definition"])
-    if "\n" not in document.text:
-        document = load(document.definition)
-    covered = MachineCoverage(machine["name"], None, document, Coverage(document.definition))
-    for read in reads:
-        covered.coverage.add(Visits(read.entries))
-    if reads:
-        picture_lines = picture(covered, "line-", style=False)
-    else:
-        picture_lines = svg(draw(workflow(document.definition), machine["name"]), style=False)
-    return {"graph": drawn(picture_lines), "lines": lines_of(document)}

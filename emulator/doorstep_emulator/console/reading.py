@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast
 
+from markupsafe import Markup
+
 from doorstep.definitions.documents import read_json
 from doorstep.errors import DoorstepError
 from doorstep.history import Entry
@@ -21,6 +23,7 @@ from ..arns import Caller
 from ..http.app import Http
 from ..server import Server
 from ..store.store import ListQuery, Row
+from .execution_page import Timeline
 
 _BATCH = 1_000
 """Events that are read at a time: the server's thread has other things to do."""
@@ -41,7 +44,17 @@ class Read:
     definition: Mapping[str, Any]
     """Of the state machine, or the ItemProcessor of a map run's child."""
     entries: list[Entry] = field(default_factory=list)
+    graph: tuple[int, Markup | None] | None = None
+    """The drawing when there were so many events: a large one takes its time."""
+    _timeline: Timeline | None = None
     _moments: Moments | None = None
+
+    def timeline(self) -> Timeline:
+        """Return the steps of the drawing until now."""
+        self._timeline = self._timeline or Timeline(self.definition)
+        for entry in self.entries[self._timeline.events :]:
+            self._timeline.add(entry)
+        return self._timeline
 
     def moments(self) -> Moments:
         """Return its moments, replayed if it is not too long."""

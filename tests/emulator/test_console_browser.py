@@ -1,0 +1,446 @@
+"""The console in Chromium: every page and button, live, dark, by keyboard, and without scripts.
+
+Debian's `chromium` and `chromium-driver`, or what DOORSTEP_CHROMIUM and DOORSTEP_CHROMEDRIVER name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+pytest.importorskip("selenium", reason="selenium, which drives the browser, is not installed")
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+import doorstep
+from doorstep_cli.main import cli
+from doorstep_emulator import Deployment, Options, running
+
+CHROMIUM = os.environ.get("DOORSTEP_CHROMIUM") or shutil.which("chromium")
+DRIVER = os.environ.get("DOORSTEP_CHROMEDRIVER") or shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"
+)
+ROOT = Path(__file__).parents[2]
+ORDER = ROOT / "examples" / "order"
+PICTURE = ROOT / "docs" / "pictures" / "console.png"
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:sign"
+SIGNED = {"Type": "Task", "Resource": ACTIVITY}
+HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
+
+
+class Browser:
+    """A browser, and what it was seen to do."""
+
+    def __init__(self, driver: Any, eventually: Callable[..., Any]) -> None:
+        self.driver, self._eventually = driver, eventually
+
+    def all(self, selector: str) -> list[Any]:
+        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def wait(self, selector: str, text: str = "") -> Any:
+        """The first element that matches and has the text, once there is one."""
+        script = (
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".find(e => e.textContent.includes(arguments[1])) ?? null"
+        )
+        return self._eventually(lambda: self.driver.execute_script(script, selector, text))
+
+    def press(self, text: str) -> None:
+        self.wait("button", text).click()
+
+    def requests(self) -> list[str]:
+        """The addresses that were asked for since the last call."""
+        messages = [json.loads(one["message"]) for one in self.driver.get_log("performance")]
+        sent = [one["message"] for one in messages]
+        return [
+            one["params"]["request"]["url"]
+            for one in sent
+            if one["method"] == "Network.requestWillBeSent"
+        ]
+
+    def complaints(self) -> list[str]:
+        """What the browser complained about since the last call, a policy's violation for one."""
+        return [one["message"] for one in self.driver.get_log("browser")]
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, with nothing of the test before: a page that is open tries to reconnect."""
+    chromium.driver.get("about:blank")
+    chromium.requests()
+    chromium.complaints()
+    yield chromium
+    chromium.driver.get("about:blank")
+
+
+@pytest.fixture(scope="module")
+def chromium(eventually: Callable[..., Any]) -> Iterator[Browser]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1300,900")
+    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+    yield Browser(driver, eventually)
+    driver.quit()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[Callable[[], str], Callable[[], None]]]:
+    """(start, stop) of a server with a file; it always has the same port."""
+    order = Deployment("order", (ORDER / "order.asl.json").read_text("utf-8"))
+    stack, ports = ExitStack(), [0]
+
+    def start() -> str:
+        options = Options(
+            port=ports[0],
+            db=str(tmp_path / "console.db"),
+            handlers=str(ORDER / "handlers.py"),
+            deployments=[order],
+            grace=0,
+        )
+        url = stack.enter_context(running(options))
+        ports[0] = urlsplit(url).port or 0
+        return url
+
+    with stack:
+        yield start, stack.close
+
+
+@pytest.fixture
+def url(server: Any) -> str:
+    return str(server[0]())
+
+
+@pytest.fixture
+def client(url: str, aws: Callable[..., Any]) -> Any:
+    return aws(url)
+
+
+@pytest.fixture
+def signing(client: Any, chain: Callable[..., Any]) -> str:
+    """A state machine that waits for a worker, and whose refusal is caught."""
+    client.create_activity(name="sign")
+    catcher = {"ErrorEquals": ["Refused"], "Next": "Saved"}
+    definition = chain({"Sign": {**SIGNED, "Catch": [catcher]}, "Saved": {"Type": "Pass"}})
+    created = client.create_state_machine(
+        name="signing", definition=json.dumps(definition), roleArn=ROLE
+    )
+    return str(created["stateMachineArn"])
+
+
+def start(client: Any, machine: str, **options: Any) -> str:
+    return str(client.start_execution(stateMachineArn=machine, **options)["executionArn"])
+
+
+def page(url: str, arn: str) -> str:
+    return f"{url}/console/execution?arn={quote(arn)}"
+
+
+def test_an_execution_is_started_and_answered_by_buttons(
+    browser: Browser, url: str, signing: str
+) -> None:
+    browser.driver.get(url)
+    browser.wait("td a", "signing").click()
+    text = browser.wait("textarea[name=input]")
+    text.clear()
+    text.send_keys('{"form": 7}')
+    browser.wait("input[name=name]").send_keys("by-hand")
+    browser.press("Start")
+    browser.wait("h1", "by-hand")
+    browser.wait('g.in-progress[data-state="/States/Sign"]')
+    browser.driver.execute_script("window.same = true")
+    browser.press("Heartbeat")
+    browser.wait("h1", "by-hand")
+    browser.driver.execute_script("window.same = true")
+    output = browser.wait("input[name=output]")
+    output.clear()
+    output.send_keys('{"signed": true}')
+    browser.press("Succeed")
+    browser.wait("h1 .status", "SUCCEEDED")
+    browser.wait('g.succeeded[data-state="/States/Sign"]')
+
+
+def test_colours_follow_an_execution_that_runs(
+    browser: Browser, url: str, client: Any, signing: str
+) -> None:
+    """The page is not loaded again: what the browser was given stays."""
+    arn = start(client, signing)
+    browser.driver.get(page(url, arn))
+    browser.wait('g.in-progress[data-state="/States/Sign"]')
+    browser.driver.execute_script("window.same = true")
+    task = client.get_activity_task(activityArn=ACTIVITY)
+    client.send_task_failure(taskToken=task["taskToken"], error="Refused", cause="no ink")
+    browser.wait('g.caught[data-state="/States/Sign"]')
+    browser.wait('g.succeeded[data-state="/States/Saved"]')
+    browser.wait("h1 .status", "SUCCEEDED")
+    browser.wait("#visits .outcome", "caught")
+    browser.wait("#announced", "succeeded")
+    assert browser.driver.execute_script("return window.same")
+
+
+def test_two_tabs_follow_one_execution(
+    browser: Browser, url: str, client: Any, signing: str
+) -> None:
+    arn = start(client, signing)
+    browser.driver.get(page(url, arn))
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    browser.driver.get(page(url, arn))
+    browser.wait('g.in-progress[data-state="/States/Sign"]')
+    client.stop_execution(executionArn=arn)
+    browser.wait("h1 .status", "ABORTED")
+    browser.driver.close()
+    browser.driver.switch_to.window(first)
+    browser.wait("h1 .status", "ABORTED")
+    browser.wait('g.aborted[data-state="/States/Sign"]')
+
+
+def test_a_server_that_restarts_under_a_page_loses_it_nothing(
+    browser: Browser, server: Any, url: str, client: Any, signing: str
+) -> None:
+    arn = start(client, signing)
+    browser.driver.get(page(url, arn))
+    browser.wait("body.live")
+    server[1]()
+    browser.wait("body:not(.live)")
+    assert server[0]() == url
+    # Before the page is there again.
+    task = client.get_activity_task(activityArn=ACTIVITY)
+    client.send_task_success(taskToken=task["taskToken"], output="{}")
+    browser.wait('g.succeeded[data-state="/States/Saved"]')
+    browser.wait("h1 .status", "SUCCEEDED")
+
+
+def test_an_execution_is_stopped_redriven_and_started_again(
+    browser: Browser, url: str, client: Any, signing: str
+) -> None:
+    arn = start(client, signing, name="again")
+    browser.driver.get(page(url, arn))
+    browser.wait("form[action$=stop] input[name=error]").send_keys("Enough")
+    browser.press("Stop")
+    browser.wait("h1 .status", "ABORTED")
+    browser.press("Redrive")
+    browser.wait("h1 .status", "RUNNING")
+    browser.press("Fail")
+    browser.wait("h1 .status", "FAILED")
+    browser.press("Start again")
+    browser.wait("h1 .status", "RUNNING")
+    assert arn not in browser.driver.current_url
+
+
+def test_waiting_tasks_come_and_go(browser: Browser, url: str, client: Any, signing: str) -> None:
+    browser.driver.get(f"{url}/console/waiting")
+    browser.wait("#waiting td", "Nothing waits")
+    browser.wait("body.live")
+    start(client, signing, name="signed-later")
+    browser.wait("#waiting a", "signed-later")
+    browser.press("Succeed")
+    browser.wait("#waiting td", "Nothing waits")
+
+
+@pytest.fixture
+def declined(client: Any, eventually: Callable[..., Any]) -> str:
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:order"
+    arn = start(client, machine, name="o-1004", input=(ORDER / "declined.json").read_text("utf-8"))
+    describe = client.describe_execution
+    eventually(lambda: describe(executionArn=arn)["status"] == "FAILED")
+    return arn
+
+
+def test_a_failure_is_found_by_keyboard_alone(browser: Browser, url: str, declined: str) -> None:
+    browser.driver.get(page(url, declined))
+    browser.wait("#slider:not([hidden])")
+
+    def tab_to(wanted: str) -> Any:
+        for _ in range(60):
+            browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+            here = browser.driver.switch_to.active_element
+            if here.get_attribute("aria-label") and wanted in here.get_attribute("aria-label"):
+                return here
+        raise AssertionError(f"{wanted} can't be reached")
+
+    tab_to("ChargeCard").send_keys(Keys.ENTER)
+    browser.wait("#visits h2", "of ChargeCard")
+    browser.wait('g.chosen[data-state="/States/ChargeCard"]')
+    slider = browser.wait("#slider input")
+    slider.send_keys(Keys.HOME)
+    browser.wait('g.not-reached[data-state="/States/ChargeCard"]')
+    slider.send_keys(*[Keys.ARROW_RIGHT] * 19)
+    browser.wait('g.in-progress[data-state="/States/ChargeCard"]')
+    browser.wait("#moment h3", "Event 20")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    browser.wait("#moment h3", "Event 21: TaskFailed")
+    browser.driver.back()
+    browser.wait("#moment h3", "Event 20")
+
+
+def test_events_are_filtered_in_place(
+    browser: Browser, url: str, client: Any, declined: str
+) -> None:
+    browser.driver.get(page(url, declined))
+    browser.driver.execute_script("window.same = true")
+    browser.wait("#events input[name=text]").send_keys("insufficient")
+    browser.press("Filter")
+    events = client.get_execution_history(executionArn=declined)["events"]
+    browser.wait("#events h2 small", str(sum("insufficient" in str(one) for one in events)))
+    assert browser.driver.execute_script("return window.same")
+    browser.wait("#events tr.failed a").click()
+    browser.wait("#moment h3", "TaskFailed")
+
+
+def test_a_state_marks_its_lines_in_the_definition(
+    browser: Browser, url: str, declined: str
+) -> None:
+    machine = quote("arn:aws:states:us-east-1:123456789012:stateMachine:order")
+    browser.driver.get(f"{url}/console/machine?arn={machine}")
+    browser.wait('g[data-state="/States/RefundCard"] text').click()
+    browser.wait(".definition .chosen", '"RefundCard": {')
+    browser.wait("a", "Colour by what").click()
+    browser.wait('g.covered[data-state="/States/OrderFailed"]')
+
+
+def test_two_executions_are_compared(browser: Browser, url: str, client: Any, signing: str) -> None:
+    arns = [start(client, signing, name=name, input=json.dumps(name)) for name in ("a", "b")]
+    browser.driver.get(f"{url}/console/machine?arn={quote(signing)}")
+    for box in browser.all("input[type=checkbox]"):
+        box.click()
+    browser.press("Compare two")
+    browser.wait("td code", '"a"')
+    for arn in arns:
+        client.stop_execution(executionArn=arn)
+
+
+def test_dark_screens_have_dark_pages(browser: Browser, url: str, declined: str) -> None:
+    def lightness(scheme: str) -> int:
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        script = (
+            "const of = (s, p) => getComputedStyle(document.querySelector(s))[p].match(/\\d+/g);"
+            "return [of('body', 'backgroundColor'), of('.paper', 'fill'), of('body', 'color')]"
+            ".map(([r, g, b]) => Number(r) + Number(g) + Number(b))"
+        )
+        page_colour, paper, ink = browser.driver.execute_script(script)
+        assert abs(page_colour - paper) < 30
+        assert abs(page_colour - ink) > 400
+        return int(page_colour)
+
+    browser.driver.get(page(url, declined))
+    assert lightness("dark") < 150
+    assert lightness("light") > 600
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_names_and_data_full_of_markup_are_text(
+    browser: Browser, url: str, client: Any, chain: Callable[..., Any], eventually: Any
+) -> None:
+    name = HOSTILE[:80]
+    bad = {"Type": "Fail", "Error": HOSTILE, "Cause": HOSTILE}
+    definition = json.dumps(chain({name: {"Type": "Pass"}, "Bad": bad}))
+    created = client.create_state_machine(name="hostile", definition=definition, roleArn=ROLE)
+    arn = start(client, created["stateMachineArn"], input=json.dumps({HOSTILE: HOSTILE}))
+    eventually(lambda: client.describe_execution(executionArn=arn)["status"] == "FAILED")
+    browser.complaints()
+    for address in (
+        page(url, arn),
+        f"{page(url, arn)}&state={quote(name)}&text={quote(HOSTILE)}",
+        f"{url}/console/machine?arn={quote(created['stateMachineArn'])}",
+    ):
+        browser.driver.get(address)
+        browser.wait("h1")
+        assert "taken" not in browser.driver.title
+        assert not browser.all("main img")
+        assert len(browser.all("script")) == 1
+    assert browser.complaints() == []
+
+
+def test_no_page_asks_another_host_or_breaks_its_policy(
+    browser: Browser, url: str, declined: str, signing: str
+) -> None:
+    browser.requests()
+    browser.complaints()
+    pages = ["", "waiting", f"machine?arn={quote(signing)}", f"execution?arn={quote(declined)}"]
+    for name in pages:
+        browser.driver.get(f"{url}/console/{name}")
+        browser.wait("body.live")
+    hosts = {urlsplit(one).netloc for one in browser.requests() if one.startswith("http")}
+    assert hosts == {urlsplit(url).netloc}
+    assert browser.complaints() == []
+
+
+def test_a_hidden_page_is_sent_nothing(browser: Browser, url: str, signing: str) -> None:
+    """Browsers allow six connections to a host: a page that nobody sees gives its own back."""
+    browser.driver.get(f"{url}/console/")
+    browser.wait("body.live")
+    hide = (
+        "Object.defineProperty(document, 'hidden', {configurable: true, value: arguments[0]});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    browser.driver.execute_script(hide, True)
+    browser.wait("body:not(.live)")
+    browser.driver.execute_script(hide, False)
+    browser.wait("body.live")
+
+
+def test_pages_work_without_scripts(browser: Browser, url: str, declined: str) -> None:
+    disable = "Emulation.setScriptExecutionDisabled"
+    browser.driver.execute_cdp_cmd(disable, {"value": True})
+    try:
+        browser.driver.get(page(url, declined))
+        failure = browser.all("#head .why a")[0]
+        browser.driver.get(failure.get_attribute("href"))
+        assert "Event 21: TaskFailed" in browser.driver.page_source
+        links = [one.get_dom_attribute("href") for one in browser.all("#drawing a")]
+        (refund,) = [one for one in links if "state=RefundCard" in one]
+        browser.driver.get(f"{url}{refund}")
+        assert "of RefundCard" in browser.driver.page_source
+        assert not browser.all("#slider:not([hidden])")
+    finally:
+        browser.driver.execute_cdp_cmd(disable, {"value": False})
+
+
+def test_a_file_is_a_page_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    history, html = tmp_path / "history.json", tmp_path / "failed.html"
+    order = json.loads((ORDER / "declined.json").read_text("utf-8"))
+    definition = ORDER / "order.asl.json"
+    run = doorstep.run(definition, order, handlers=ORDER / "handlers.py", seed=1)
+    history.write_text(json.dumps({"events": run.history}), "utf-8")
+    options = ["--definition", str(definition), "--html", str(html)]
+    result = CliRunner().invoke(cli, ["view", str(history), *options], catch_exceptions=False)
+    assert result.exit_code == 0
+    browser.requests()
+    browser.complaints()
+    browser.driver.get(html.as_uri())
+    browser.wait("article.first h3", "TaskFailed")
+    browser.wait('#drawing a[href^="#event-"] g.caught').click()
+    slider = browser.wait("#slider input")
+    slider.send_keys(Keys.HOME)
+    browser.wait('g.not-reached[data-state="/States/ChargeCard"]')
+    browser.wait("article.moment:target h3", "Event 1")
+    assert browser.requests() == [html.as_uri()]
+    assert browser.complaints() == []
+
+
+def test_the_picture_of_the_docs_is_a_page(
+    browser: Browser, url: str, declined: str, request: pytest.FixtureRequest
+) -> None:
+    """`pytest --doorstep-update` takes it anew: fonts differ from machine to machine."""
+    browser.driver.get(f"{page(url, declined)}&event=21")
+    browser.wait("#moment h3", "Event 21")
+    if request.config.getoption("doorstep_update"):
+        browser.driver.save_screenshot(str(PICTURE))
+    assert PICTURE.read_bytes().startswith(b"\x89PNG")
