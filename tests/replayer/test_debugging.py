@@ -219,6 +219,16 @@ def test_random_values_between_the_fields_are_those_of_the_recording(chain: Chai
     assert exited.stages["afterResultSelector"] == exited.output
 
 
+def test_random_numbers_of_jsonata_are_those_of_the_recording(chain: Chain) -> None:
+    arguments = {"key": "{% $random() %}"}
+    work = {**WORK, "QueryLanguage": "JSONata", "Arguments": arguments}
+    definition = chain({"Work": {**work, "Retry": [{"ErrorEquals": ["Busy"]}]}})
+    events = history(definition, {}, doorstep.fail("Busy"), 1, seed="another")
+    exited = at(doorstep.moments(events, definition), "TaskStateExited")
+    assert exited.stages is not None
+    assert exited.stages["afterArguments"] == exited.asked
+
+
 def test_where_the_definition_leads_elsewhere_the_history_tells_alone(chain: Chain) -> None:
     states = {"A": {"Type": "Pass", "Result": 1}, "B": {"Type": "Pass"}}
     changed = {**states, "A": {"Type": "Pass", "Result": 2}}
