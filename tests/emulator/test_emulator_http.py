@@ -62,6 +62,16 @@ def test_an_unknown_operation_is_refused(call: Call, target: str) -> None:
     assert (status, told["__type"]) == (400, "UnknownOperationException")
 
 
+def test_an_operation_of_no_service_is_refused(address: str) -> None:
+    """AWS's JSON protocol: X-Amz-Target is the service's name, a dot and the operation."""
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request("POST", "/", b"{}", {"X-Amz-Target": "ListActivities"})
+    response = connection.getresponse()
+    told = json.loads(response.read())
+    connection.close()
+    assert (response.status, told["__type"]) == (400, "UnknownOperationException")
+
+
 @pytest.mark.parametrize(
     "body",
     [b"{", b"not json", b"\xff\xfe", b"[1]", b'{"name": 1}', b'{"name": NaN}', b"[" * 100_000],
