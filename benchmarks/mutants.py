@@ -6,7 +6,7 @@ execute that line, and counts the changes that a test notices. The places are dr
 their hashes with a seed.
 
 Left out is what nobody can see: types, docstrings, asserts, the wording of messages and of a
-`repr`; what a step of evaluation costs (`tick`, `spend`: the bound itself is drawn), the sizes of
+`repr`; what a step of evaluation costs (COSTS: the bounds themselves are drawn), the sizes of
 caches and how long a wait lasts that something else ends (UNSEEN_ARGUMENTS). A number of 1,000 or
 more is doubled: that a limit is exact is asked by the comparison beside it.
 
@@ -55,7 +55,7 @@ STEPS = (0, 10, 60, 150)
 """So many tests are run for a mutant at a time, and in all: the rest execute it by the way."""
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""
-HANGS = -1
+HANGS, HUNG = -1, "(hangs)"
 OPTIONS = [
     *("-q", "-rfE", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # plugins among PRELOADED
@@ -91,8 +91,8 @@ OPPOSITES: Mapping[type[ast.AST], type[ast.AST]] = {
 NEITHER = (ast.Raise, ast.JoinedStr, ast.Assert)
 """Within these only the wording of a message would change."""
 UNSEEN = {"__repr__", "__str__", "__hash__"}
-COSTS = {"tick", "spend"}
-"""Calls that count steps."""
+COSTS = {"allocate", "spend", "tick"}
+"""Calls that count steps and bytes."""
 UNSEEN_ARGUMENTS = {"daemon", "max_workers", "maxsize", "stacklevel", "strict", "timeout"}
 
 
@@ -234,6 +234,8 @@ class Tests:
         self._lines: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._files: dict[str, set[str]] = defaultdict(set)
         self._breadth: dict[str, int] = defaultdict(int)
+        self._hits: Counter[tuple[str, str]] = Counter()
+        """How often a file of tests executes lines of a module; "": of any."""
         for file in data.measured_files():
             name = str(Path(file).relative_to(ROOT))
             for line, contexts in data.contexts_by_lineno(file).items():
@@ -251,21 +253,30 @@ class Tests:
             tests.add(test)
             self._files[name].add(test)
             self._breadth[test] += 1
+            file = test.partition("::")[0]
+            self._hits[name, file] += 1
+            self._hits["", file] += 1
 
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests of the mutant's line.
 
-        A line that only the import of its module executes (a constant, a table): the tests of the
-        module. One that no test executes in its own process: the files of those tests, as they
-        may do so in another.
+        A line that only the import of its module executes (a constant, a table): the files of tests
+        that are most about the module, as a test that reads a table executes nothing; then the
+        tests of the module. One that no test executes in its own process: the files of those tests,
+        as they may do so in another.
         """
         name = str(mutant.path)
         tests = self._lines.get((name, mutant.line))
         if tests is None:
             return sorted({test.partition("::")[0] for test in self._nearest(mutant.path)})
-        if not tests:
-            tests = self._files[name]
-        return sorted(tests, key=lambda test: (self._breadth[test], test))
+        files = [] if tests else self._about(name)
+        tests = tests or self._files[name]
+        return files + sorted(tests, key=lambda test: (self._breadth[test], test))
+
+    def _about(self, name: str) -> list[str]:
+        """Return the files of tests of whose execution most is this module's."""
+        files = {test.partition("::")[0] for test in self._files[name]}
+        return sorted(files, key=lambda file: -self._hits[name, file] / self._hits["", file])[:5]
 
     def _nearest(self, path: Path) -> set[str]:
         """Return the tests of the module, or of the folder around it that has some."""
@@ -322,6 +333,8 @@ class Tree:
             code, output = self._run(["-x", *files])
         if code in (0, NO_TESTS):
             return ""
+        if code == HANGS:
+            return HUNG
         return next(iter(failed_among(tests, output)), f"(ends with {code})")
 
     def failing(self, tests: Sequence[str]) -> set[str]:
@@ -360,7 +373,7 @@ def failed_among(tests: Iterable[str], output: str) -> Iterator[str]:
     """Yield the tests that failed, by their names where these are among `tests`."""
     for line in FAILED.findall(output):
         names = [test for test in tests if line == test or line.startswith(f"{test} - ")]
-        yield max(names, key=len, default=line)
+        yield max(names, key=len, default=line.partition(" - ")[0])
 
 
 def fork_for_runs() -> None:
@@ -427,9 +440,15 @@ class Judge:
         """Return the test that notices this mutant, or nothing."""
         every = [*self._also, *self._tests.of(mutant)]
         tests = [test for test in every if test not in self.left_out]
-        with self._tree() as tree, tree.changed(mutant):
-            parts = filter(None, (tests[start:end] for start, end in pairwise(STEPS)))
-            return next(filter(None, map(tree.noticed, parts)), "")
+        parts = filter(None, (tests[start:end] for start, end in pairwise(STEPS)))
+        with self._tree() as tree:
+            for part in parts:
+                with tree.changed(mutant):
+                    notice = tree.noticed(part)
+                # A busy machine may take as long for them without the change.
+                if notice and not (notice == HUNG and tree.noticed(part) == HUNG):
+                    return notice
+        return ""
 
     def doubtful(self, tests: Iterable[str]) -> set[str]:
         """Return those of the tests that fail without a change too, and leave them out."""

@@ -104,7 +104,7 @@ def read(path: Path, parameters: Mapping[str, str], resource: str | None = None)
     """
     from doorstep.definitions.templates import load_any
 
-    machine = load_any(_source(path), resource, parameters=parameters)
+    machine = load_any(_source(path, parameters), resource, parameters=parameters)
     file = str(machine.document.path or path)
     return DefinitionFile(file, machine.name, machine.type, machine.document)
 
@@ -114,12 +114,17 @@ def machines_in(path: Path, parameters: Mapping[str, str]) -> list[str]:
     from doorstep.definitions import load
     from doorstep.definitions.templates import is_template, machine_names
 
-    whole = load(_source(path), parameters=parameters).definition
+    whole = load(_source(path, parameters), parameters=parameters).definition
     return machine_names(whole, parameters) if is_template(whole) else []
 
 
-def _source(path: Path) -> Path | str:
-    return standard_input("definition") if str(path) == "-" else path
+def _source(path: Path, parameters: Mapping[str, str]) -> Path | str:
+    """Return the file, or what stands for it: standard input, another tool's as a template."""
+    if str(path) == "-":
+        return standard_input("definition")
+    from doorstep.definitions.other_tools import template_text
+
+    return template_text(path, parameters) or path
 
 
 def read_accepted(

@@ -12,7 +12,8 @@ import click
 from .output import Problem, echo, note
 
 if TYPE_CHECKING:
-    from doorstep.project import Project, Settings
+    from doorstep.definitions.settings import Settings
+    from doorstep.project import Project
     from doorstep.services import AtWork, Target
     from doorstep.services.local_account import Machines
 
@@ -22,7 +23,7 @@ PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
 
 def settings_for(path: Path) -> Settings:
     """Return what the `doorstep.yaml` in a folder, or beside a file, says."""
-    from doorstep.project import settings_of
+    from doorstep.definitions.settings import settings_of
 
     return settings_of(path if path.is_dir() else path.parent)
 
@@ -92,9 +93,11 @@ def project_of(path: Path, parameters: Mapping[str, str]) -> Project | None:
     if str(path) == "-":
         return None
     from doorstep.definitions import load
+    from doorstep.definitions.other_tools import template_text
     from doorstep.definitions.templates import is_template
 
-    if not is_template(load(path, parameters=parameters).definition):
+    source = template_text(path, parameters) or path
+    if not is_template(load(source, parameters=parameters).definition):
         return None
     from doorstep.project import open_project
 

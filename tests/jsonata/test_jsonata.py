@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -433,3 +434,15 @@ def test_threads_share_an_expression() -> None:
 
 def test_a_pattern_that_never_matches_may_be_asked_of_nothing() -> None:
     assert jsonata.compile("$match('', /(?!)/)").evaluate() is UNDEFINED
+
+
+@pytest.mark.parametrize("text", ["2018-01-01T02:30:00+02:30", "2017-12-31T21:15:00-0245"])
+def test_an_offset_has_hours_and_minutes(text: str) -> None:
+    """ISO 8601: the offset is taken from the local time; this is midnight, the first of 2018."""
+    assert jsonata.compile(f"$toMillis('{text}')").evaluate() == 1_514_764_800_000
+
+
+def test_an_object_of_any_kind_of_dict_is_an_object_in_signatures() -> None:
+    """docs.jsonata.org, "Function signatures": `o` is an object."""
+    data = OrderedDict(a=1)
+    assert jsonata.compile("function($value)<o:s>{ $keys($value) }($)").evaluate(data) == "a"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from doorstep.definitions.settings import settings_of
 from doorstep.errors import InputError
-from doorstep.project import settings_of
 from doorstep_cli.main import cli
 
 pytest.importorskip("moto", reason="moto is not installed: pip install 'doorstep[local]'")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DEFINITION, DefinitionFile, Type, machines_in, read_accepted
+from ..definitions import DefinitionFile, Type, machines_in, read_accepted
 from ..options import definition_options, format_option, handlers_option, input_option
 from ..output import (
     OutputFile,
@@ -29,6 +29,7 @@ from ..output import (
 )
 from ..runs import handlers_of, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
+from ..world import PROJECT, located
 
 if TYPE_CHECKING:
     from doorstep.explorer import Exploration, Finding
@@ -40,7 +41,7 @@ _WIDE = 100
 
 
 @click.command("explore", short_help="Find what may go wrong in a workflow.")
-@click.argument("path", type=DEFINITION, metavar="DEFINITION")
+@click.argument("path", type=PROJECT, metavar="PATH")
 @input_option("A valid input to begin with; {} by default.")
 @handlers_option("Call the handler of each task twice and compare: a .py file, folder or module.")
 @click.option(
@@ -100,6 +101,7 @@ def explore(
     """
     if suite and suite.exists():
         raise Problem(f"{suite} exists, perhaps with changes of yours; name another file")
+    path = located(path)
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
         "input": json.loads(input_json),

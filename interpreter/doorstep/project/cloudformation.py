@@ -20,38 +20,43 @@ _ASSET = "aws:asset:path"
 """Where CDK and `sam build` say in a resource's Metadata which folder its code is in."""
 
 
-def read(path: Path, parameters: Mapping[str, str]) -> Project:
-    """Return the project of a template.
+def read(path: Path, parameters: Mapping[str, str], text: str | None = None) -> Project:
+    """Return the project of a template; `text`: what stands for a file of another tool.
 
     What can't be taken over is listed in `omissions`. Raises InputError when this is no template,
     or Parameters of it have no value.
     """
-    whole = load(path)
+    source = path if text is None else text
+    whole = load(source)
     if not is_template(whole.definition):
         raise InputError(f"{path} is no template: it has no Resources")
-    return _Reader(path, whole.definition, parameters).project
+    return _Reader(path, source, whole.definition, parameters).project
 
 
 class _Reader:
     """Takes a template apart."""
 
     def __init__(
-        self, path: Path, template: Mapping[str, Any], parameters: Mapping[str, str]
+        self,
+        path: Path,
+        source: Path | str,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str],
     ) -> None:
         self._folder = path.resolve().parent
         self._template = template
         self._resolver = Resolver(template, parameters)
         self.project = Project(path)
         for name in machine_names(template, parameters):
-            self._machine(path, name, parameters)
+            self._machine(source, name, parameters)
         for logical, resource in self._resolver.resources.items():
             if isinstance(resource, Mapping) and self._resolver.created(logical):
                 self._resource(logical, resource)
                 self._events(logical, resource)
 
-    def _machine(self, path: Path, name: str, parameters: Mapping[str, str]) -> None:
+    def _machine(self, source: Path | str, name: str, parameters: Mapping[str, str]) -> None:
         try:
-            machine = load_machine(path, name, parameters=parameters)
+            machine = load_machine(source, name, parameters=parameters)
         except (InputError, DefinitionError) as problem:
             self.project.omissions.append(Omission(name, str(problem)))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..definitions.other_tools import SERVERLESS, TERRAFORM, template_text
 from ..errors import InputError
 from .cloudformation import read
 from .project import Project
@@ -18,7 +19,8 @@ def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
 
     Raises InputError when the folder has none, or several.
     """
-    return read(template_in(path) if path.is_dir() else path, parameters)
+    file = template_in(path) if path.is_dir() else path
+    return read(file, parameters, template_text(file, parameters))
 
 
 def template_in(folder: Path) -> Path:
@@ -26,6 +28,9 @@ def template_in(folder: Path) -> Path:
     for name in _TEMPLATES:
         if (folder / name).is_file():
             return folder / name
+    for pattern in (*SERVERLESS, TERRAFORM):
+        for file in sorted(folder.glob(pattern)):
+            return file
     for assembly in (folder, folder / "cdk.out"):
         templates = sorted(assembly.glob(_ASSEMBLY))
         if len(templates) > 1:
@@ -34,5 +39,6 @@ def template_in(folder: Path) -> Path:
         if templates:
             return templates[0]
     raise InputError(
-        f"{folder} has no project: looked for {', '.join(_TEMPLATES)} and cdk.out/{_ASSEMBLY}"
+        f"{folder} has no project: looked for {', '.join(_TEMPLATES)}, {SERVERLESS[0]}, "
+        f"{TERRAFORM} and cdk.out/{_ASSEMBLY}"
     )

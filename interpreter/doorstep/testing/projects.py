@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..definitions.settings import settings_of
 from ..errors import InputError
-from ..project import Project, at_work, open_project, settings_of, to_stderr
+from ..project import Project, at_work, open_project, to_stderr
 from ..runtime.handlers import Source, several
 from ..services import AtWork, HttpCalls, Target, services_at_work
 from .state_machines import StateMachine

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..definitions.config_schema import TEXT, ArrayOf, Form, MapOf, Member, Record, load, options
+from .config_schema import TEXT, ArrayOf, Form, MapOf, Member, Record, load, options
 
 FILE = "doorstep.yaml"
 _TEXTS = ArrayOf(TEXT)

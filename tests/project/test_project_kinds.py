@@ -1,0 +1,162 @@
+"""Projects of several tools, and the examples that are projects.
+
+Sources: the Serverless Framework's reference of serverless.yml, serverless-step-functions,
+Terraform's "JSON output format".
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from doorstep.errors import InputError
+from doorstep.project import open_project
+from doorstep_cli.main import cli
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+needs_moto = pytest.mark.skipif(
+    not shutil.which("moto_server"), reason="moto is not installed: pip install 'doorstep[local]'"
+)
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
+
+SERVERLESS = """
+service: shop
+plugins: [serverless-step-functions]
+provider:
+  name: aws
+  runtime: python3.12
+  stage: ${opt:stage, 'dev'}
+  environment: {STAGE: "${self:provider.stage}", WHO: "${env:NOBODY_HAS_THIS, 'none'}"}
+functions:
+  price: {handler: src/app.handler, timeout: 9, environment: {TABLE: "${self:custom.table}"}}
+custom: {table: "orders-${self:provider.stage}"}
+stepFunctions:
+  stateMachines:
+    orders:
+      name: orders-${self:provider.stage}
+      definition:
+        StartAt: Price
+        States:
+          Price: {Type: Task, Resource: !GetAtt price.Arn, End: true}
+resources:
+  Resources:
+    Orders: {Type: AWS::DynamoDB::Table, Properties: {TableName: "${self:custom.table}"}}
+"""
+APP = "import os\ndef handler(event, context): return [os.environ[n] for n in ('STAGE', 'TABLE')]\n"
+
+
+def doorstep(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def answer(*arguments: str | Path) -> Any:
+    result = doorstep(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_serverless_yml_is_a_project(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text(SERVERLESS)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text(APP)
+    assert answer("run", tmp_path) == ["dev", "orders-dev"]
+    assert answer("run", tmp_path, "--param", "stage=prod") == ["prod", "orders-prod"]
+    project = open_project(tmp_path, {})
+    assert list(project.functions) == ["shop-dev-price"]
+    assert project.functions["shop-dev-price"].timeout == 9
+    assert [one.name for one in project.resources if "Table" in one.type] == ["orders-dev"]
+    assert "orders-dev" in doorstep("project", tmp_path).stdout
+    assert doorstep("graph", tmp_path).exit_code == 0
+
+
+def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
+    text = SERVERLESS.replace("${opt:stage, 'dev'}", "${opt:stage}")
+    (tmp_path / "serverless.yml").write_text(text)
+    with pytest.raises(InputError, match="--param stage="):
+        open_project(tmp_path, {})
+
+
+def plan(definition: str | None) -> dict[str, Any]:
+    resources = [
+        {
+            "address": "aws_sfn_state_machine.orders",
+            "type": "aws_sfn_state_machine",
+            "values": {"name": "orders", "type": "STANDARD", "definition": definition},
+        }
+    ]
+    inner = [
+        {
+            "address": "module.code.aws_lambda_function.price",
+            "type": "aws_lambda_function",
+            "values": {
+                "function_name": "price",
+                "filename": "price.zip",
+                "runtime": "python3.12",
+                "handler": "app.handler",
+                "environment": [{"variables": {"STAGE": "tf", "TABLE": "t"}}],
+            },
+        },
+        {
+            "address": "module.code.data.archive_file.price",
+            "type": "archive_file",
+            "values": {"output_path": "price.zip", "source_dir": "src"},
+        },
+        {
+            "address": "module.code.aws_dynamodb_table.t",
+            "type": "aws_dynamodb_table",
+            "values": {"name": "t", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}]},
+        },
+    ]
+    root = {"resources": resources, "child_modules": [{"resources": inner}]}
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "planned_values": {"root_module": root},
+    }
+
+
+def test_terraforms_plan_is_a_project(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:price"
+    states = {"P": {"Type": "Task", "Resource": arn, "End": True}}
+    definition = json.dumps({"StartAt": "P", "States": states})
+    (tmp_path / "orders.tfplan.json").write_text(json.dumps(plan(definition)))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text(APP)
+    assert answer("run", tmp_path) == ["tf", "t"]
+    (table,) = [one for one in open_project(tmp_path, {}).resources if "Table" in one.type]
+    assert table.properties["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+
+
+def test_a_definition_that_only_the_apply_knows_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "orders.tfplan.json").write_text(json.dumps(plan(None)))
+    (omission,) = open_project(tmp_path, {}).omissions
+    assert omission.name == "orders"
+
+
+@needs_moto
+def test_the_sam_example_runs_with_nothing_else_written() -> None:
+    shop = EXAMPLES / "sam-shop"
+    output = answer("run", shop, "--input", f"@{shop / 'input.json'}")
+    assert output["receipt"] == {"number": "R-7-2040"}
+    result = doorstep("test", shop)
+    assert result.exit_code == 0, result.output
+    table = doorstep("project", shop)
+    assert table.exit_code == 0, table.output
+
+
+@needs_node
+def test_the_cdk_example_runs_in_node() -> None:
+    assert answer("run", EXAMPLES / "cdk-greeting", "--input", '{"name": "Ada"}') == "Hello, Ada"
+    assert answer("run", EXAMPLES / "cdk-greeting") == "NoName"
+
+
+@needs_moto
+def test_the_example_of_services_alone_runs() -> None:
+    arguments = ("--services", "moto", "--input", '{"text": "milk"}')
+    output = answer("run", EXAMPLES / "services-alone", *arguments)
+    assert output == {"note": {"text": "milk"}, "hasKey": True}
