@@ -44,6 +44,10 @@ class Feed:
         self._turn = asyncio.Condition()
         self._task = asyncio.create_task(self._follow())
 
+    def count(self, pages: int) -> None:
+        """Count pages that come, or go."""
+        self.pages += pages
+
     def close(self) -> None:
         """Watch no more, and let the pages go."""
         self._closed = True
@@ -122,12 +126,12 @@ class Feeds:
         feed = self._feeds.get(arn)
         if feed is None:
             feed = self._feeds[arn] = Feed(self._reader, arn)
-        feed.pages += 1
+        feed.count(1)
         try:
             async for message in feed.messages(after):
                 yield message
         finally:
-            feed.pages -= 1
+            feed.count(-1)
             if feed.pages == 0 and self._feeds.get(arn) is feed:
                 del self._feeds[arn]
                 feed.close()

@@ -237,11 +237,9 @@ class Pages:
             )
             graph = None
             if "part" not in query:
-                if read.graph is None or read.graph[0] != len(page.entries):
-                    states = partial(link, "execution", arn=arn)
-                    drawing = page.graph(lambda name: states(state=name) + "#visits")
-                    read.graph = len(page.entries), drawing
-                graph = read.graph[1]
+                states = partial(link, "execution", arn=arn)
+                draw = partial(page.graph, lambda name: states(state=name) + "#visits")
+                graph = read.drawing(draw)
             return render(
                 "execution.html",
                 page=page,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from markupsafe import Markup
 
 from doorstep.definitions.documents import read_json
+from doorstep.engine import Event
 from doorstep.errors import DoorstepError
 from doorstep.history import Entry
 from doorstep.model.aws_model import check_request
@@ -44,10 +45,22 @@ class Read:
     definition: Mapping[str, Any]
     """Of the state machine, or the ItemProcessor of a map run's child."""
     entries: list[Entry] = field(default_factory=list)
-    graph: tuple[int, Markup | None] | None = None
-    """The drawing when there were so many events: a large one takes its time."""
+    _drawing: tuple[int, Markup | None] | None = None
+    """With how many events it was drawn."""
     _timeline: Timeline | None = None
     _moments: Moments | None = None
+
+    def add(self, row: Row, events: Sequence[Event]) -> None:
+        """Add what was read: the row as it stands, and events that may be known."""
+        self.row = row
+        known = len(self.entries)
+        self.entries += [Entry(*one[:4], one.details or {}) for one in events if one.id > known]
+
+    def drawing(self, draw: Callable[[], Markup | None]) -> Markup | None:
+        """Return the drawing, made when there are new events: a large one takes its time."""
+        if self._drawing is None or self._drawing[0] != len(self.entries):
+            self._drawing = len(self.entries), draw()
+        return self._drawing[1]
 
     def timeline(self) -> Timeline:
         """Return the steps of the drawing until now."""
@@ -106,7 +119,7 @@ class Reader:
         """Return an execution with all its events until now. Raises ApiError."""
         row, definition, last = await self.look(lambda: self._head(arn))
         read = self._read.get(row.id) or Read(row, definition)
-        read.row = row
+        read.add(row, ())
         while len(read.entries) < last:
             first = len(read.entries) + 1
             batch = await self.look(
@@ -115,9 +128,7 @@ class Reader:
             if not batch:
                 break
             # Another request may have read them meanwhile.
-            known = len(read.entries)
-            new = [Entry(*one[:4], one.details or {}) for one in batch if one.id > known]
-            read.entries += new
+            read.add(row, batch)
         self._read[row.id] = read
         self._read.move_to_end(row.id)
         if len(self._read) > _HELD:
