@@ -51,7 +51,7 @@ SOURCES = ["interpreter", "cli", "emulator", "conformance"]
 MEASURED = ROOT / "build" / "mutants.coverage"
 FAILING = ROOT / "build" / "mutants.failing.json"
 """The tests that failed when the lines were measured."""
-STEPS = (0, 10, 60, 150)
+STEPS = (0, 10, 60, 400)
 """So many tests are run for a mutant at a time, and in all: the rest execute it by the way."""
 PATIENCE = 240.0
 """Seconds after which a mutant's tests count as hanging: that is noticed too."""

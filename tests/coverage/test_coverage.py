@@ -446,6 +446,19 @@ def test_json_has_every_item_with_its_place(suite: SuiteCoverage) -> None:
     }
 
 
+def test_a_percentage_in_json_has_two_decimals() -> None:
+    rule = {"Variable": "$", "IsString": True, "Next": "Text"}
+    states = {
+        "Pick": {"Type": "Choice", "Choices": [rule], "Default": "Other"},
+        "Text": {"Type": "Succeed"},
+        "Other": {"Type": "Succeed"},
+    }
+    suite = SuiteCoverage()
+    suite.add(doorstep.run({"StartAt": "Pick", "States": states}, "text"))
+    # Two of three states, one of two transitions, one of two rules: four sevenths.
+    assert json.loads(reports.as_json(suite))["percent"] == 57.14
+
+
 def test_cobertura_has_a_line_for_each_line_with_items(suite: SuiteCoverage) -> None:
     root = ElementTree.fromstring(reports.cobertura(suite))
     [machine] = root.iter("class")

@@ -632,6 +632,11 @@ def sending(**fields: Any) -> dict[str, Any]:
     return machine("Send", Send=task(Resource=resource, TimeoutSeconds=9, Retry=RETRY, **fields))
 
 
+def test_a_number_makes_no_message_the_same_as_before() -> None:
+    finding = only(sending(Parameters={"Message": {"text": "hello", "count": 5}}), "twice")
+    assert finding.severity == "warning"
+
+
 def test_a_message_that_may_be_sent_twice_is_reported() -> None:
     finding = only(sending(Parameters={"Message": "hello"}), "twice")
     assert finding.severity == "warning"

@@ -446,3 +446,17 @@ def test_an_object_of_any_kind_of_dict_is_an_object_in_signatures() -> None:
     """docs.jsonata.org, "Function signatures": `o` is an object."""
     data = OrderedDict(a=1)
     assert jsonata.compile("function($value)<o:s>{ $keys($value) }($)").evaluate(data) == "a"
+
+
+@pytest.mark.parametrize("fraction", ["123", "1239", "123999999"])
+def test_of_a_fraction_of_a_second_three_digits_count(fraction: str) -> None:
+    """A date of JavaScript has whole milliseconds; what is beyond them is cut off."""
+    text = f"2018-01-01T00:00:00.{fraction}Z"
+    assert jsonata.compile(f"$toMillis('{text}')").evaluate() == 1_514_764_800_123
+
+
+@pytest.mark.parametrize(("letter", "character"), list(zip("tnvfr", "\t\n\v\f\r", strict=True)))
+def test_a_control_escape_stands_for_its_character(letter: str, character: str) -> None:
+    """ECMAScript, ControlEscape: t, n, v, f and r are U+0009 to U+000D."""
+    found = jsonata.compile(f"$match($, /\\{letter}/).index").evaluate(f"ab{character}")
+    assert found == 2
