@@ -544,7 +544,7 @@ def test_folders_are_searched_but_for_hidden_ones(tmp_path: Path) -> None:
 )
 def test_the_suites_of_the_examples_pass(path: Path) -> None:
     found = [run(test, session_of(test)) for test in read(path).tests]
-    assert len(found) >= 6
+    assert len(found) >= 2
     assert [(one.message, one.remarks) for one in found if one.message or one.remarks] == []
 
 
