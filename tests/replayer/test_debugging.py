@@ -103,13 +103,13 @@ def test_an_execution_that_timed_out_shows_the_state_that_was_at_work(chain: Cha
 
 
 def test_variables_are_those_in_scope(chain: Chain, each: Chain) -> None:
-    inner = {"Inner": {"Type": "Pass", "Assign": {"n": "{% $states.input %}"}}}
+    inner = {"Inner": {"Type": "Pass", "Assign": {"m": "{% $states.input %}"}}}
     states = {"Set": {"Type": "Pass", "Assign": {"n": 0}, "Output": [5]}, "Each": each(inner)}
     found = doorstep.moments(history(chain(states, QueryLanguage="JSONata"), {}))
     assert at(found, "PassStateEntered", "Set").variables == {}
     assert at(found, "PassStateExited", "Set").variables == {"n": 0}
     assert at(found, "PassStateEntered", "Inner").variables == {"n": 0}
-    assert at(found, "PassStateExited", "Inner").variables == {"n": 5}
+    assert at(found, "PassStateExited", "Inner").variables == {"n": 0, "m": 5}
     assert at(found, "MapStateExited").variables == {"n": 0}
 
 

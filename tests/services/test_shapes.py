@@ -121,9 +121,12 @@ def test_a_mock_configuration_is_looked_at_as_well(
     }
     (tmp_path / "MockConfigFile.json").write_text(json.dumps(config))
     invoke = {**call("lambda:invoke"), "Parameters": {"FunctionName": "f"}}
-    mocks = Mocks(*read_test_case(tmp_path / "MockConfigFile.json", "Case"))
-    execution = mocks.run(chain({"Invoke": invoke}))
+    cases = read_test_case(tmp_path / "MockConfigFile.json", "Case")
+    execution = Mocks(*cases, mock_validation="strict").run(chain({"Invoke": invoke}))
     assert "Field 'StatusCode' must be a number" in (execution.cause or "")
+    lenient = Mocks(*cases)
+    assert lenient.run(chain({"Invoke": invoke})).status == "SUCCEEDED"
+    assert "Field 'StatusCode' must be a number" in lenient.doubts[0]
 
 
 def test_the_command_line_has_the_switch(tmp_path: Path, chain: Callable[..., Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import HandlerLoadError
-from ..runtime.handlers import Handler
+from ..runtime import Handler
 from .function import Function, Log
 from .in_process import InProcess
 from .processes import Pool

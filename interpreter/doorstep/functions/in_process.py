@@ -6,10 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ..runtime.invocation import Context
-from .changes import Changes
+from ..runtime import Context
 from .environment import variables
-from .function import Function, python_failure
+from .function import Changes, Function, python_failure
 from .private_modules import PrivateModules
 
 

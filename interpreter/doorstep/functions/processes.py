@@ -21,11 +21,9 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ..runtime.answers import TaskFailed
-from ..runtime.invocation import Context
+from ..runtime import Context, TaskFailed
 from ..values.json_values import dumps, loads
-from .changes import Changes
-from .function import Function, Log, lambda_failure
+from .function import Changes, Function, Log, lambda_failure
 
 _MOST = 16
 """Processes of one function at a time; more calls wait for one."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..functions import Function
 from ..model import integration, workflow
-from ..runtime.handlers import Handlers, names_by
+from ..runtime import Handlers, names_by
 from .project import Project
 
 _OURS = ("states:startExecution", "aws-sdk:sfn:")

@@ -10,7 +10,7 @@ from typing import Any
 from ..definitions.templates import TemplateMachine
 from ..errors import HandlerLoadError, InputError
 from ..functions import Function, Log, handler_of
-from ..runtime.handlers import Handler
+from ..runtime import Handler
 from ..validation import validate
 
 

@@ -6,7 +6,7 @@ from .answers import Answer, Duration, TaskFailed, answer, fail, no_answer, seco
 from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
-from .handlers import Handler, Handlers, Source, handler, names_by, names_of
+from .handlers import Handler, Handlers, OneSource, Source, handler, names_by, names_of, several
 from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
 from .nested import described, input_text, starts_execution
 from .persistence import InMemory, JournalFile, resume_execution
@@ -15,10 +15,10 @@ from .running import Running, Startable, child_identity
 # fmt: off
 __all__ = [
     "AT_ONCE", "Answer", "Callbacks", "Clock", "Context", "Driver", "Duration", "Execution",
-    "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
+    "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent", "OneSource",
     "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
     "answer", "call", "call_apart", "child_identity", "context_of", "described", "event_of", "fail",
     "handler", "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution",
-    "seconds", "spelled", "starts_execution",
+    "seconds", "several", "spelled", "starts_execution",
 ]
 # fmt: on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..runtime.invocation import Context
+from ..runtime import Context
 from .families import compact
 
 Adapt = Callable[[dict[str, Any], Context], None]

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..runtime import Driver, Startable
-from ..runtime.handlers import OneSource
+from ..runtime import Driver, OneSource, Startable
 from .bridge import Services
 from .http_calls import HttpCalls
 from .local_account import LocalAccount, Machines

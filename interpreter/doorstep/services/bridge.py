@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from ..errors import HandlerLoadError
 from ..model.api_models import BOTOCORE, spellings
 from ..model.resource import Integration, integration
-from ..runtime.answers import Answer, TaskFailed
-from ..runtime.invocation import Context
+from ..runtime import Answer, Context, TaskFailed
 from .adapted import ADAPTED
 from .families import Family, compact
 from .http_calls import HttpCalls

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ..runtime.answers import TaskFailed
-from ..runtime.invocation import Context
+from ..runtime import Context, TaskFailed
 from .families import compact
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -19,9 +19,7 @@ from urllib.parse import unquote, urlsplit
 from ..engine import Identity, Invoke
 from ..errors import ApiError
 from ..model import integration
-from ..runtime.answers import Answer
-from ..runtime.handlers import Handlers
-from ..runtime.invocation import call_apart
+from ..runtime import Answer, Handlers, call_apart
 from ..values.json_values import dumps, loads
 
 Headers = Mapping[str, str]

@@ -16,8 +16,7 @@ from ..model.aws_errors import (
     task_timed_out,
 )
 from ..model.aws_model import check_request
-from ..runtime import Driver, Running, Startable
-from ..runtime.handlers import Handlers, OneSource
+from ..runtime import Driver, Handlers, OneSource, Running, Startable
 from ..values.json_values import loads
 
 _ENDS = {
