@@ -167,16 +167,32 @@ def placeholders_in(definition: DefinitionFile) -> str | None:
     return placeholders_left(left, definition.file, document)
 
 
-def all_accepted(path: Path, parameters: Mapping[str, str]) -> list[DefinitionFile]:
-    """Return the definition in a file, or all definitions of a template; see `read_accepted`."""
-    from doorstep import DefinitionError
+def all_accepted(
+    path: Path, parameters: Mapping[str, str]
+) -> tuple[list[DefinitionFile], list[Problem]]:
+    """Return the definition of a file, or those of a template, and what is wrong with the others.
 
+    Each state machine by itself: one that AWS would refuse hides no other.
+    """
+    from doorstep import DefinitionError, InputError
+
+    accepted: list[DefinitionFile] = []
+    problems: list[Problem] = []
+    names: list[str | None] = []
     try:
-        names = machines_in(path, parameters)
+        names += machines_in(path, parameters) or [None]
     except DefinitionError as refused:
-        raise _refusal(refused, str(path), None) from None
-    definitions = [read_accepted(path, parameters, name) for name in names]
-    return definitions or [read_accepted(path, parameters)]
+        problems.append(_refusal(refused, str(path), None))
+    except InputError as problem:
+        problems.append(Problem(f"{path}: {problem}"))
+    for name in names:
+        try:
+            accepted.append(read_accepted(path, parameters, name))
+        except Problem as problem:
+            problems.append(problem)
+        except InputError as problem:
+            problems.append(Problem(f"{path}: {problem}"))
+    return accepted, problems
 
 
 def _refusal(refused: DefinitionError, file: str, document: Document | None) -> Problem:

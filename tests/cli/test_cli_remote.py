@@ -196,6 +196,31 @@ def test_serve_has_all_machines_of_a_template(tmp_path: Path, launch: Launch) ->
     server.communicate(timeout=20)
 
 
+def test_a_bad_definition_hides_no_other_from_the_server(tmp_path: Path, launch: Launch) -> None:
+    good, bad = ({"StartAt": name, "States": {"A": {"Type": "Succeed"}}} for name in "AB")
+    kind = "AWS::Serverless::StateMachine"
+    resources = {
+        name: {"Type": kind, "Properties": {"Definition": definition}}
+        for name, definition in [("Good", good), ("Bad", bad)]
+    }
+    files = {
+        "template.json": json.dumps({"Resources": resources}),
+        "broken.asl.json": "{",
+        "wrong.asl.json": json.dumps(bad),
+        "right.asl.json": json.dumps(good),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    server = launch(*(str(tmp_path / name) for name in files), "--db", ":memory:")
+    assert server.stdout is not None
+    url = server.stdout.readline().split()[-1]
+    there = Remote(url).ask("ListStateMachines")["stateMachines"]
+    assert [one["name"] for one in there] == ["Good", "right"]
+    server.send_signal(signal.SIGTERM)
+    _, said = server.communicate(timeout=20)
+    assert all(part in said for part in ("template.json", "broken.asl.json", "wrong.asl.json:1:"))
+
+
 def test_serve_says_what_is_wrong_with_a_definition(tmp_path: Path) -> None:
     file = tmp_path / "wrong.asl.json"
     file.write_text('{"StartAt": "B", "States": {"A": {"Type": "Succeed"}}}')

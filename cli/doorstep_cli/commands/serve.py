@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import all_accepted
+from ..definitions import DefinitionFile, all_accepted
 from ..options import (
     handlers_option,
     network_options,
@@ -179,12 +179,11 @@ def serve(
         *(source for one in settings for source in one.handlers),
         *(options.pop("handlers") or ()),
     ]
-    files = [located(path) for path in paths]
+    files, accepted = _accepted([located(path) for path in paths], parameters)
     present = {name: value for name, value in options.items() if value is not None}
     deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
-        for file in files
-        for one in all_accepted(file, parameters)
+        for one in accepted
     ]
     wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
     machines = ServerMachines(wanted.owner)
@@ -228,6 +227,28 @@ def _nothing(environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]
     start_response("501 Not Implemented", [("Content-Type", "application/json")])
     text = f"{environ['PATH_INFO']} is of a service that needs `doorstep serve --services moto`"
     return [json.dumps({"__type": "NotImplemented", "message": text}).encode()]
+
+
+def _accepted(
+    files: list[Path], parameters: Mapping[str, str]
+) -> tuple[list[Path], list[DefinitionFile]]:
+    """Return the files that have something to serve, and their state machines.
+
+    What is wrong with the others is printed. Raises Problem when nothing is left.
+    """
+    good: list[Path] = []
+    accepted: list[DefinitionFile] = []
+    wrong: list[Problem] = []
+    for file in files:
+        own, problems = all_accepted(file, parameters)
+        good += [file] if own else []
+        accepted += own
+        wrong += problems
+    if wrong and not accepted:
+        raise Problem("\n".join(one.message for one in wrong))
+    for one in wrong:
+        one.show()
+    return good, accepted
 
 
 def _print_address(url: str, options: Options) -> None:
