@@ -26,11 +26,18 @@ def template_text(path: Path, parameters: Mapping[str, str]) -> str | None:
     """Return the template of another tool's file as JSON text; None for other files."""
     if path.name in SERVERLESS:
         return dumps(_serverless(_read(path, yaml_text.loads), parameters))
-    if path.suffix == ".json" and path.is_file():
-        text = path.read_text("utf-8-sig")
-        if '"terraform_version"' in text[:1000]:
-            return dumps(_terraform(loads(text), path.parent))
+    if path.suffix == ".json" and path.is_file() and b'"terraform_version"' in _beginning(path):
+        return dumps(_terraform(_read(path, loads), path.parent))
     return None
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; none of one that can't be read, which `load` reports."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1000)
+    except OSError:
+        return b""
 
 
 def _read(path: Path, loads_text: Any) -> Any:
