@@ -178,13 +178,15 @@ def _write_suite(
 
     value, machine = definition.document.definition, definition.name
     named = os.path.relpath(path, file.parent)
-    template = {"resource": machine} if machines_in(path, parameters) else {}
-    given = {"parameters": dict(parameters)} if parameters else {}
+    source: dict[str, Any] = {"definition": named}
+    if machines_in(path, parameters):
+        source["resource"] = machine
+    if parameters:
+        source["parameters"] = dict(parameters)
     mocks = file.with_name(f"{file.name.partition('.')[0]}.mocks.json")
     runs = cases(report, value, type=machine_type, state_machine_name=machine)
     write(mocks, [json_text(mock_config(runs, machine), indent=2)], quiet=quiet)
-    content = suite(runs, mocks, value, named, type=machine_type, state_machine_name=machine)
-    content = {"definition": named, **template, **given, **content}
+    content = suite(runs, mocks, value, source, type=machine_type, state_machine_name=machine)
     dumper = type("Plain", (SafeDumper,), {"ignore_aliases": lambda *_: True})
     text = dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     first = f"# What `doorstep explore` found in {named}; run it with `doorstep test {file.name}`."

@@ -38,13 +38,13 @@ def suite(
     runs: list[Finding],
     mocks: Path,
     definition: Mapping[str, Any],
-    file: str,
+    source: Mapping[str, Any],
     **options: Unpack[CommonOptions],
 ) -> dict[str, Any]:
     """Return the content of a `*.doorstep.yaml`: a test for each run, which says how it ends today.
 
     `mocks`: the MockConfigFile.json that `mock_config` made of the runs, written beside the suite.
-    `file`: how the suite names the definition.
+    `source`: the members by which the suite names the definition: `definition`, `resource` …
     """
     machine = options.get("state_machine_name", "StateMachine")
     tests = []
@@ -61,7 +61,7 @@ def suite(
             }
         )
     kind = {"type": options["type"]} if "type" in options else {}
-    return {"definition": file, **kind, "mock_validation": "off", "tests": list(_named(tests))}
+    return {**source, **kind, "mock_validation": "off", "tests": list(_named(tests))}
 
 
 def _expected(status: str, error: str | None, output: Any) -> dict[str, Any]:
