@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +36,6 @@ from ...values.json_values import dumps, loads
 from ..conditions import made
 from ..mock_files import MOCKS, VALUE, made_mocks, mocks_of
 from ..mocks import Mock
-from . import SUFFIXES
 
 _NAME = re.compile(r"\$\{([^${}\s]+)\}")
 MOST = 10_000
@@ -394,17 +392,6 @@ def read(path: Path, name: str | None = None) -> Suite:
     """Return the suite of a file; raise InputError with file, line and column of what is wrong."""
     settings = settings_above(path.parent) or Settings(path.parent)
     return Suite(path, SUITE.read(load(path, name)), {}, {}, settings)
-
-
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield files, and those of folders; hidden folders and node_modules are left out."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, inner, files in os.walk(path):
-            inner[:] = sorted(n for n in inner if n[0] != "." and n != "node_modules")
-            yield from (Path(folder, name) for name in sorted(files) if name.endswith(SUFFIXES))
 
 
 def schema() -> Schema:
