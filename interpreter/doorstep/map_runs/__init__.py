@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .executors import Child, ChildrenOwner, Executor, InlineExecutor, NewExecutor
 from .readers import (
     UNREADABLE,
     Batch,
@@ -12,14 +13,20 @@ from .readers import (
     parse_items,
     read_items,
 )
-from .run import EXCEEDED, MapRun, exceeds
+from .run import EXCEEDED, Counts, MapRun, exceeds
 from .writers import export_result, failed_record, in_order
 
 __all__ = [
     "EXCEEDED",
     "UNREADABLE",
     "Batch",
+    "Child",
+    "ChildrenOwner",
+    "Counts",
+    "Executor",
+    "InlineExecutor",
     "MapRun",
+    "NewExecutor",
     "batched",
     "batches",
     "exceeds",

@@ -2,68 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, Any, NamedTuple
 
-from ..engine import ResultTarget, StartMapRun
-from ..errors import StateFailed
+from ..engine import Journal, ResultTarget, StartMapRun
+from ..errors import Failure, StateFailed
 from ..runtime import described
-from ..values.json_values import encoded
+from ..values.json_values import dumps, encoded, loads
 from .readers import locate, text_field
+from .results import Texts
 
-if TYPE_CHECKING:
-    from ..runtime import Running
+MAX_FILE = 5 * 2**30
+"""Bytes of one file of results (guide: input-output-resultwriter; fact 284)."""
 
 
-def record_of(command: StartMapRun, child: Running) -> Any:
+class Records(NamedTuple):
+    """The records of a map run's children: JSON texts in the order of their items."""
+
+    texts: Texts
+    succeeded: Callable[[int], bool]
+
+    def of(self, succeeded: bool) -> Iterator[bytes]:
+        """Return the records of the children that succeeded, or of the others."""
+        return (text for index, text in self.texts.all() if self.succeeded(index) is succeeded)
+
+    def values(self) -> dict[int, Any]:
+        """Return all records as values, by their indexes."""
+        return {index: loads(text.decode()) for index, text in self.texts.all()}
+
+
+def exports(command: StartMapRun) -> bool:
+    """Return whether the results are written to a bucket."""
+    return command.writer is not None and command.writer.bucket is not None
+
+
+def record_of(command: StartMapRun, journal: Journal) -> str:
     """Return the record of a child that has ended: its output or failure, or its description.
 
-    Facts 139 and 284: without a Transformation an export has descriptions, the state's own output
-    has none.
+    Facts 118, 139 and 284: without a Transformation an export has descriptions, the state's own
+    output has none; what failed is always exported with its description.
     """
-    writer = command.writer
-    exported = writer is not None and writer.bucket is not None
-    transformation = (writer and writer.transformation) or ("NONE" if exported else "COMPACT")
-    if transformation == "NONE":
-        return described(child)
-    return child.output if child.status == "SUCCEEDED" else failed_record(child.status, child)
+    exported = exports(command)
+    transformation = command.writer.transformation if command.writer else None
+    succeeded = journal.status == "SUCCEEDED"
+    if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
+        exported and not succeeded
+    ):
+        return dumps(described(journal))
+    details = journal.end.details or {}
+    if succeeded:
+        return str(details["output"])
+    return dumps(failed_record(journal.status, Failure(**details)))
 
 
-class Failed(Protocol):
-    """What a child ended with; either may be absent."""
-
-    @property
-    def error(self) -> str | None: ...
-    @property
-    def cause(self) -> str | None: ...
-
-
-def failed_record(status: str, failure: Failed) -> dict[str, str]:
+def failed_record(status: str, failure: Failure) -> dict[str, str]:
     """Return what stands in the result for a child whose failure is tolerated.
 
     Fact 139, measured for a child that failed; so also for one that was timed out or stopped.
     """
     members = {"Status": status, "Error": failure.error, "Cause": failure.cause}
     return {name: text for name, text in members.items() if text is not None}
-
-
-def result(
-    command: StartMapRun,
-    succeeded: Mapping[int, Any],
-    unsuccessful: Mapping[int, Running],
-    buckets: Path | None,
-) -> Any:
-    """Return the result of a map run: its children's records, or where they were written.
-
-    Facts 118, 139, 283 and 284: the records in order, or with an export the manifest's place.
-    """
-    writer = command.writer
-    if writer is not None and writer.bucket is not None:
-        bad = [unsuccessful[index] for index in sorted(unsuccessful)]
-        return _export(command, writer, writer.bucket, in_order(command, succeeded), bad, buckets)
-    failed = {index: record_of(command, child) for index, child in unsuccessful.items()}
-    return in_order(command, {**succeeded, **failed})
 
 
 def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
@@ -75,35 +75,39 @@ def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
     return [value for values in lists for value in values]
 
 
-def _export(
-    command: StartMapRun,
-    writer: ResultTarget,
-    bucket: str,
-    good: list[Any],
-    bad: list[Running],
-    buckets: Path | None,
-) -> dict[str, Any]:
-    # Facts 118 and 284: a file for each status, failed children always with their description, and
-    # a manifest that lists them.
-    folder = _folder(writer, command.arn)
-    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
-    # What failed is always written with the child's description.
-    for status, records in (
-        ("SUCCEEDED", good),
-        ("FAILED", [described(child) for child in bad]),
-    ):
-        if records:
-            key = f"{folder}/{status}_0.{writer.output_type.lower()}"
-            text = _written(records, writer.output_type)
-            _write(buckets, bucket, key, text)
-            files[status].append({"Key": key, "Size": len(text)})
-    manifest = {
-        "DestinationBucket": bucket,
-        "MapRunArn": command.arn,
-        "ResultFiles": files,
-    }
+def export(command: StartMapRun, records: Records, buckets: Path | None) -> dict[str, Any]:
+    """Write the results of a map run to its bucket, and return the manifest's place.
+
+    Facts 118, 283 and 284: files for each status, and a manifest that lists them.
+    """
+    writer = command.writer
+    assert writer
+    folder, extension = _folder(writer, command.arn), writer.output_type.lower()
+    bucket = text_field("Bucket", writer.bucket)
+
+    def write(status: str, texts: Iterable[bytes]) -> list[dict[str, Any]]:
+        names = (f"{folder}/{status}_{number}.{extension}" for number in range(1 << 62))
+        opened = ((name, locate(buckets, bucket, name)) for name in names)
+        sizes = _write_files(texts, opened, writer.output_type)
+        return [{"Key": key, "Size": size} for key, size in sizes]
+
     exported = export_result(writer, command.arn)
-    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
+    try:
+        manifest = {
+            "DestinationBucket": bucket,
+            "MapRunArn": command.arn,
+            "ResultFiles": {
+                "FAILED": write("FAILED", records.of(succeeded=False)),
+                "PENDING": [],
+                "SUCCEEDED": write("SUCCEEDED", _shaped(writer, records.of(succeeded=True))),
+            },
+        }
+        path = locate(buckets, bucket, exported["ResultWriterDetails"]["Key"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(manifest))
+    except OSError as problem:
+        cause = f"can't write {problem.filename}: {problem.strerror}"
+        raise StateFailed("States.ResultWriterFailed", cause) from None
     return exported
 
 
@@ -121,17 +125,46 @@ def _folder(writer: ResultTarget, map_run: str) -> str:
     return f"{prefix}/{map_run.rpartition(':')[2]}".lstrip("/")
 
 
-def _written(records: list[Any], output_type: str) -> bytes:
-    if output_type == "JSONL":
-        return b"".join(encoded(record) + b"\n" for record in records)
-    return encoded(records)
+def _shaped(writer: ResultTarget, records: Iterator[bytes]) -> Iterator[bytes]:
+    """Return what stands in the files for records: with FLATTEN the elements of arrays."""
+    if writer.transformation != "FLATTEN":
+        return records
+    return (encoded(value) for record in records for value in _elements(loads(record.decode())))
 
 
-def _write(buckets: Path | None, bucket: str, key: str, text: bytes) -> None:
-    path = locate(buckets, text_field("Bucket", bucket), key)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    except OSError as problem:
-        cause = f"can't write {problem.filename}: {problem.strerror}"
-        raise StateFailed("States.ResultWriterFailed", cause) from None
+def _elements(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _write_files(
+    texts: Iterable[bytes], files: Iterator[tuple[str, Path]], output_type: str
+) -> Iterator[tuple[str, int]]:
+    """Write texts to as many files as it takes; yield each one's key and size.
+
+    Fact 284: no file is larger than 5 GB; JSON is an array, JSONL has a line for each record.
+    """
+    before, between, after = (b"", b"", b"\n") if output_type == "JSONL" else (b"[", b",", b"")
+    end = b"" if output_type == "JSONL" else b"]"
+    key, file, size = "", None, 0
+    with ExitStack() as stack:
+        for text in texts:
+            if file and size + len(text) + len(between + after + end) > MAX_FILE:
+                file.write(end)
+                stack.close()
+                yield key, size + len(end)
+                file = None
+            if file is None:
+                key, path = next(files)
+                file, size = stack.enter_context(_opened(path)), 0
+            part = (between if size else before) + text + after
+            file.write(part)
+            size += len(part)
+        if file:
+            file.write(end)
+    if file:
+        yield key, size + len(end)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
