@@ -71,7 +71,7 @@ NewExecutor = Callable[[ChildrenOwner], Executor]
 
 
 class InlineExecutor:
-    """Runs children in this process, on their parent's clock.
+    """Runs children in this process, on their parent's clock (fact 282: each is an execution).
 
     The next one begins once all others had a turn and a handler could be called at once: children
     that wait, for a time or somebody's answer, hold up nobody, and there are no more of them than
