@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .buckets import UNREADABLE, buckets_in, failed
 from .executors import Child, ChildrenOwner, Executor, InlineExecutor, NewExecutor
 from .readers import (
-    UNREADABLE,
     Batch,
+    MapItem,
     batched,
     batches,
-    failed,
     most_items,
     parse_items,
     read_items,
@@ -25,10 +25,12 @@ __all__ = [
     "Counts",
     "Executor",
     "InlineExecutor",
+    "MapItem",
     "MapRun",
     "NewExecutor",
     "batched",
     "batches",
+    "buckets_in",
     "exceeds",
     "export_result",
     "failed",

@@ -204,7 +204,7 @@ class MapRun:
         """Return children for the items that are in none yet."""
         self._items.close()
         begun = sum(self._sizes)
-        self._items = read_items(self.command, self.driver.bucket)
+        self._items = read_items(self.command, self.driver.buckets)
         for batch in batches(self.command, islice(self._items, begun, None), begun):
             index = len(self._sizes)
             self._count_new(batch.size)
@@ -299,7 +299,7 @@ class MapRun:
     def _result(self) -> Any:
         records = writers.Records(self._records, lambda index: self._status(index) == "SUCCEEDED")
         if writers.exports(self.command):
-            return writers.export(self.command, records, self.driver.bucket)
+            return writers.export(self.command, records, self.driver.buckets)
         total = self._records.total - _BRACKETS * len(self._records)
         return writers.in_order(self.command, records.values()) if self._fits(total) else TOO_LARGE
 

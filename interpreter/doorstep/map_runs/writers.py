@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
 
 from ..engine import Journal, ResultTarget, StartMapRun
-from ..errors import Failure, StateFailed
-from ..runtime import described
+from ..errors import Failure
+from ..runtime import Buckets, described
 from ..values.json_values import dumps, encoded, loads
-from .readers import locate, text_field
+from .buckets import present
+from .readers import text_field
 from .results import Texts
 
 MAX_FILE = 5 * 2**30
@@ -75,39 +75,35 @@ def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
     return [value for values in lists for value in values]
 
 
-def export(command: StartMapRun, records: Records, buckets: Path | None) -> dict[str, Any]:
+def export(command: StartMapRun, records: Records, buckets: Buckets | None) -> dict[str, Any]:
     """Write the results of a map run to its bucket, and return the manifest's place.
 
     Facts 118, 283 and 284: files for each status, and a manifest that lists them.
     """
     writer = command.writer
     assert writer
-    folder, extension = _folder(writer, command.arn), writer.output_type.lower()
     bucket = text_field("Bucket", writer.bucket)
+    stored, folder = present(buckets, bucket), _folder(writer, command.arn)
 
-    def write(status: str, texts: Iterable[bytes]) -> list[dict[str, Any]]:
-        names = (f"{folder}/{status}_{number}.{extension}" for number in range(1 << 62))
-        opened = ((name, locate(buckets, bucket, name)) for name in names)
-        sizes = _write_files(texts, opened, writer.output_type)
-        return [{"Key": key, "Size": size} for key, size in sizes]
+    def write(status: str, texts: Iterator[bytes]) -> list[dict[str, Any]]:
+        written: list[dict[str, Any]] = []
+        for content in _files(texts, writer.output_type):
+            key = f"{folder}/{status}_{len(written)}.{writer.output_type.lower()}"
+            stored.write(bucket, key, content)
+            written.append({"Key": key, "Size": content.size})
+        return written
 
     exported = export_result(writer, command.arn)
-    try:
-        manifest = {
-            "DestinationBucket": bucket,
-            "MapRunArn": command.arn,
-            "ResultFiles": {
-                "FAILED": write("FAILED", records.of(succeeded=False)),
-                "PENDING": [],
-                "SUCCEEDED": write("SUCCEEDED", _shaped(writer, records.of(succeeded=True))),
-            },
-        }
-        path = locate(buckets, bucket, exported["ResultWriterDetails"]["Key"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(manifest))
-    except OSError as problem:
-        cause = f"can't write {problem.filename}: {problem.strerror}"
-        raise StateFailed("States.ResultWriterFailed", cause) from None
+    manifest = {
+        "DestinationBucket": bucket,
+        "MapRunArn": command.arn,
+        "ResultFiles": {
+            "FAILED": write("FAILED", records.of(succeeded=False)),
+            "PENDING": [],
+            "SUCCEEDED": write("SUCCEEDED", _shaped(writer, records.of(succeeded=True))),
+        },
+    }
+    stored.write(bucket, exported["ResultWriterDetails"]["Key"], [encoded(manifest)])
     return exported
 
 
@@ -136,35 +132,42 @@ def _elements(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _write_files(
-    texts: Iterable[bytes], files: Iterator[tuple[str, Path]], output_type: str
-) -> Iterator[tuple[str, int]]:
-    """Write texts to as many files as it takes; yield each one's key and size.
+class _File:
+    """The content of one file of results, in parts; its size is known when it was written."""
+
+    def __init__(self, first: bytes, others: Iterator[bytes], output_type: str) -> None:
+        self._others = others
+        self._part = first
+        self._punctuation = _PUNCTUATION[output_type]
+        self.size = 0
+        self.next: bytes | None = None
+        """The text that does not fit into it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        before, between, after = self._punctuation
+        most = MAX_FILE - len(after)
+        for text in chain([self._part], self._others):
+            lead = between if self.size else before
+            if self.size and self.size + len(lead) + len(text) > most:
+                self.next = text
+                break
+            self.size += len(lead) + len(text)
+            yield lead + text
+        self.size += len(after)
+        yield after
+
+
+_PUNCTUATION = {"JSON": (b"[", b",", b"]"), "JSONL": (b"", b"\n", b"\n")}
+"""What stands before the first text of a file, between two and after the last one."""
+
+
+def _files(texts: Iterator[bytes], output_type: str) -> Iterator[_File]:
+    """Yield the files that hold the texts, each to be read to its end before the next.
 
     Fact 284: no file is larger than 5 GB; JSON is an array, JSONL has a line for each record.
     """
-    before, between, after = (b"", b"", b"\n") if output_type == "JSONL" else (b"[", b",", b"")
-    end = b"" if output_type == "JSONL" else b"]"
-    key, file, size = "", None, 0
-    with ExitStack() as stack:
-        for text in texts:
-            if file and size + len(text) + len(between + after + end) > MAX_FILE:
-                file.write(end)
-                stack.close()
-                yield key, size + len(end)
-                file = None
-            if file is None:
-                key, path = next(files)
-                file, size = stack.enter_context(_opened(path)), 0
-            part = (between if size else before) + text + after
-            file.write(part)
-            size += len(part)
-        if file:
-            file.write(end)
-    if file:
-        yield key, size + len(end)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("wb")
+    first = next(texts, None)
+    while first is not None:
+        file = _File(first, texts, output_type)
+        yield file
+        first = file.next
