@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from ..definitions import (
+    PROJECT,
     DefinitionFile,
     Type,
     definition_files,
@@ -19,7 +20,7 @@ from ..definitions import (
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
-from ..world import PROJECT
+from ..world import parameters_for
 
 Severity = Literal["ERROR", "WARNING"]
 
@@ -66,6 +67,7 @@ def validate(
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
+    parameters = parameters_for(definitions, parameters)
     findings = [
         finding
         for path in definition_files(definitions)
