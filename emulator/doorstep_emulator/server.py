@@ -9,12 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from doorstep.map_runs import MapRun
 from doorstep.model.aws_model import check_request
-from doorstep.runtime import Driver, Running
+from doorstep.runtime import Buckets, Driver, Running
 from doorstep.runtime.driver import Respond
 
 from .activities import Activities
@@ -70,7 +69,7 @@ class Server:
         sinks: Sinks,
         *,
         calls: int = 64,
-        bucket: Path | None = None,
+        buckets: Buckets | None = None,
         pace: Pace = REAL,
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
@@ -116,7 +115,7 @@ class Server:
             self.clock,
             handlers,
             machines=self.programs,
-            bucket=bucket,
+            buckets=buckets,
             respond=respond or self.test_cases,
             persistence=self.recorder,
             elsewhere=self.activities.take,

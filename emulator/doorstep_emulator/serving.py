@@ -17,6 +17,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
+from doorstep.map_runs import buckets_in
+from doorstep.runtime import Buckets
 from doorstep.runtime.driver import Respond
 from doorstep.runtime.handlers import Source
 
@@ -75,6 +77,8 @@ class Options:
     """How many handlers may run at a time."""
     s3_root: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
+    buckets: Buckets | None = None
+    """Buckets of a target of services: those that have no folder there."""
     account: str = ACCOUNT
     region: str = REGION
     """Of requests that name none, and of `deployments`."""
@@ -174,7 +178,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             handlers,
             sinks,
             calls=options.max_handlers,
-            bucket=None if options.s3_root is None else Path(options.s3_root),
+            buckets=buckets_in(options.s3_root, options.buckets),
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,
