@@ -1,4 +1,4 @@
-"""What is wrong with a text, each with the offsets to underline, and how it can be mended."""
+"""What is wrong with a text, each with the offsets to underline, and how it can be fixed."""
 
 from __future__ import annotations
 
@@ -140,11 +140,11 @@ def _token(node: Node, offset: int) -> tuple[int, int] | None:
     return (node.start, node.end) if node.kind == "scalar" else None
 
 
-# How it can be mended ----------------------------------------------------------------------------
+# How it can be fixed ---------------------------------------------------------------------------
 
 
 def fixes(text: str, found: Sequence[Machine], problems: Sequence[Problem]) -> Iterator[Fix]:
-    """Yield the changes that mend some problems."""
+    """Yield the changes that fix some problems."""
     machines = {machine.name: machine for machine in found}
     for problem in problems:
         machine = machines[problem.machine]

@@ -254,7 +254,7 @@ def _symbol(opened: OpenText, state: State, inner: dict[int, list[State]]) -> ty
     types.CodeActionOptions([types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorExtract]),
 )
 def actions(ls: DefinitionServer, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Return the changes that mend what is wrong in a range, and what can be done with it."""
+    """Return the changes that fix what is wrong in a range, and what can be done with it."""
     uri = params.text_document.uri
     opened = ls.open_text(uri)
     start, end = opened.offset(params.range.start), opened.offset(params.range.end)
