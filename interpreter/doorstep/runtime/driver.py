@@ -222,8 +222,20 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def set_apart(self, execution: Running) -> Running:
+        """Return an execution that is only looked at: nothing reaches it."""
+        execution.set_aside = True
+        return execution
+
+    def lose(self) -> None:
+        """Let go of all executions, which others have taken over: nothing reaches them any more."""
+        while self.executions:
+            self.forget(self.set_apart(next(iter(self.executions.values()))))
+
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
+        if execution.set_aside:
+            return
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001
