@@ -145,10 +145,7 @@ class Driver:
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Running) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed.
-
-        Facts 500 and 501.
-        """
+        """RedriveExecution: `run` continues it from where it failed (facts 500 and 501)."""
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -201,8 +198,10 @@ class Driver:
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
-        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
+        commands, events = engine.receive(fact), engine.history[before:]
+        execution.journal.append((fact, *events))
+        self.persistence.safely(partial(self._follow, execution, commands, events))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
@@ -220,8 +219,20 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def set_apart(self, execution: Running) -> Running:
+        """Return an execution that is only looked at: nothing reaches it."""
+        execution.set_aside = True
+        return execution
+
+    def lose(self) -> None:
+        """Let go of all executions, which others have taken over: nothing reaches them any more."""
+        while self.executions:
+            self.forget(self.set_apart(next(iter(self.executions.values()))))
+
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
+        if execution.set_aside:
+            return
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001
