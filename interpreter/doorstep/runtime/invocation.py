@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
+from types import CodeType, TracebackType
 from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
@@ -308,16 +309,29 @@ def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> A
     # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
-    # Frames from the handler on: what calls it is not the user's.
-    frames = traceback.extract_tb(problem.__traceback__)
-    theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
-    return _report(
-        invoke,
-        type(problem).__name__,
-        message_of(problem),
-        request_id,
-        traceback.format_list(list(theirs)),
-    )
+    stack = _stack(problem.__traceback__)
+    return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
+
+
+_stacks: dict[tuple[tuple[CodeType, int], ...], list[str]] = {}
+"""By code and instruction of each frame: a retried handler fails in the same place again."""
+_MOST_STACKS = 256
+
+
+def _stack(trace: TracebackType | None) -> list[str]:
+    """Return a traceback's lines from the handler on: what calls it is not the user's."""
+    rest, places = trace, []
+    while rest:
+        places.append((rest.tb_frame.f_code, rest.tb_lasti))
+        rest = rest.tb_next
+    key = tuple(places)
+    if key not in _stacks:
+        if len(_stacks) >= _MOST_STACKS:
+            _stacks.clear()
+        frames = traceback.extract_tb(trace)
+        theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
+        _stacks[key] = traceback.format_list(list(theirs))
+    return _stacks[key]
 
 
 def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
