@@ -297,7 +297,7 @@ def test_a_failing_inner_call_is_named_with_the_whole_expression() -> None:
         ("{total: 1}", "Unexpected character ('t' (code 116)): was expecting double-quote", 1, 2),
         ('{"a" 1}', "Unexpected character ('1' (code 49)): was expecting a colon", 1, 6),
         ('{\n"a": nothing}', "Unrecognized token 'nothing': was expecting (JSON String,", 2, 13),
-        ("[1,", "Unexpected end-of-input: expected close marker for Array (start marker at", 1, 4),
+        ("[1", "Unexpected end-of-input: expected close marker for Array (start marker at", 1, 3),
     ],
 )
 def test_a_text_that_is_no_json_fails_in_the_words_of_its_parser(

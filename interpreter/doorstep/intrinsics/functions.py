@@ -160,11 +160,11 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
 
 
 def string_to_json(text: Any) -> Any:
-    """Read JSON; blank text is null (fact 356)."""
+    """Read JSON; blank text is null (fact 356), what follows a value is ignored (fact 366)."""
     if not _text(text).strip():
         return None
     try:
-        return jackson.loads(text)
+        return jackson.loads(text, whole=False)
     except jackson.JSONProblem as problem:
         # Fact 129.
         why = f", caused by: {problem.redacted}"
