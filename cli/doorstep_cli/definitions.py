@@ -14,6 +14,7 @@ from doorstep.errors import shortened
 
 from .options import F, standard_input
 from .output import Problem, style
+from .world import choices
 
 if TYPE_CHECKING:
     from doorstep import DefinitionError, Diagnostic
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
+"""A definition, a template, or a folder with a project."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -38,9 +41,9 @@ def definition_option(help_text: str, *, required: bool = True) -> Callable[[F],
     return click.option(
         "--definition",
         "definition_file",
-        type=DEFINITION,
+        type=PROJECT,
         required=required,
-        metavar="FILE",
+        metavar="PATH",
         help=help_text,
     )
 
@@ -137,13 +140,16 @@ def read_accepted(
 ) -> DefinitionFile:
     """Return a definition that AWS would accept; `runnable`: with the values that a run needs.
 
-    Raises Problem, whose text lists the diagnostics with their locations.
+    `path` may be a folder with a project. Raises Problem, whose text lists the diagnostics with
+    their locations.
     """
     from doorstep import DefinitionError
     from doorstep.validation import check
 
+    chosen = choices([path], parameters)
+    path = chosen.file
     try:
-        definition = read(path, parameters, resource)
+        definition = read(path, chosen.parameters, resource)
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
     try:

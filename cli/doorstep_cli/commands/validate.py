@@ -9,11 +9,11 @@ from typing import Literal
 
 import click
 
-from ..definitions import DefinitionFile, Type, definition_files, machines_in, read
+from ..definitions import PROJECT, DefinitionFile, Type, definition_files, machines_in, read
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
-from ..world import PROJECT
+from ..world import parameters_for
 
 Severity = Literal["ERROR", "WARNING"]
 
@@ -60,6 +60,7 @@ def validate(
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
+    parameters = parameters_for(definitions, parameters)
     findings = [
         finding
         for path in definition_files(definitions)
