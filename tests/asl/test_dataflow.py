@@ -686,6 +686,20 @@ WAITS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "cause"),
+    [
+        ("{% 'role' %}", "Expected 'object', but was 'string' for value: \"role\""),
+        ("{% {} %}", "The field 'RoleArn' is required but was missing"),
+    ],
+)
+def test_computed_credentials_that_name_no_role_fail_the_task(expression: str, cause: str) -> None:
+    state = task(QueryLanguage="JSONata", Credentials=expression)
+    execution = doorstep.run(chain(state), {}, {"T": lambda _: 1})
+    assert execution.status == "FAILED"
+    assert (execution.cause or "").endswith(cause)
+
+
 @pytest.mark.parametrize("state", WAITS)
 @pytest.mark.parametrize("start_time", [0.0, 1764372000.001, 1764372000.002, 1764372000.003])
 def test_a_wait_of_more_than_68_years_fails_at_once(

@@ -34,6 +34,13 @@ def payload(value: Any, location: str, jsonata: bool) -> Closure:
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
+def members(value: Any, location: str, jsonata: bool) -> Closure:
+    """Return a field that holds an object, or in JSONata an expression that returns one."""
+    if jsonata:
+        return jsonata_fields.typed(value, location, "object")
+    return jsonpath_fields.template(value)
+
+
 def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Closure:
     """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
