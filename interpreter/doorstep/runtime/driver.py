@@ -201,7 +201,9 @@ class Driver:
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
-        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
+        fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
+        commands = engine.receive(fact)
+        execution.journal.append((fact, *engine.history[before:]))
         self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
