@@ -76,9 +76,14 @@ class ServerClock(RealClock):
         """
         self._brought.put(act)
 
+    @property
+    def here(self) -> bool:
+        """Whether this is the driver's thread."""
+        return get_ident() == self._thread
+
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something in the driver's thread, and wait until it is done."""
-        if get_ident() == self._thread:
+        if self.here:
             return act()
         done: Future[bool] = Future()
 
@@ -333,6 +338,12 @@ class Timelines:
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
         self._lines: WeakValueDictionary[str, Timeline] = WeakValueDictionary()
+        self.skipped = 0.0
+        """Seconds by which executions whose time jumps begin later than the machine's time."""
+
+    def skip_to(self, at: float) -> None:
+        """Let executions that start from now on, and whose time jumps, begin at this time."""
+        self.skipped = max(self.skipped, at - self._clock.exact())
 
     def clock(self, pace: Pace, root: str) -> Clock:
         """Return the clock of the execution with the ARN `root`, and of those that it starts."""
@@ -341,4 +352,6 @@ class Timelines:
         line = self._lines.get(root)
         if line is None:
             line = self._lines[root] = Timeline(self._clock, pace, root)
+            if pace.jumps and self.skipped:
+                line.not_before(self._clock.exact() + self.skipped)
         return line

@@ -27,6 +27,7 @@ from .publish.metrics import Metrics
 from .publish.publisher import Publisher
 from .publish.sinks import Sinks
 from .recorder import Recorder, durable, guarded
+from .schedules import Scheduler, Schedules
 from .store.store import Row, Store
 
 log = logging.getLogger("doorstep")
@@ -89,13 +90,15 @@ class Server:
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
         operations: Operations | None = None,
+        scheduler: Scheduler | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the parts and connect them.
 
         `calls`: how many handlers may run at a time; `pace`: of executions that name none;
         `respond`: asked before the handlers; without it `test_cases` are; `operations`: those
-        that executions may ask for; `after_commit`: called in
+        that executions may ask for; `scheduler`: knows what starts on its own at certain times;
+        `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
@@ -107,6 +110,7 @@ class Server:
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
         self.timelines = Timelines(self.clock)
+        self.schedules = Schedules(self.clock, self.timelines, pace, scheduler)
         self.metrics = Metrics()
         publisher = Publisher(self.metrics, sinks, self.programs)
         self.recorder = Recorder(
@@ -221,6 +225,7 @@ class Server:
         guarded(lambda: self.lost.extend(self.recorder.recover()))
         continued = len(self.recorder.rows)
         log.info("started on %s; executions that continue: %d", self.store.path, continued)
+        guarded(self.schedules.begin)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
         self.driver.close()

@@ -95,7 +95,7 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "recorder", "handlers", "activities", "server", "api", "requests"),
+        *("clock", "schedules", "recorder", "handlers", "activities", "server", "api", "requests"),
         *("http", "console", "serving"),
         "reporting",
     ),
