@@ -10,10 +10,10 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_model import REQUESTS, check_request
 from doorstep.runtime.handlers import Handlers
 
-from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
-from .server import Members, Server
+from .server import Server
+from .store.peers import Members
 
 log = logging.getLogger("doorstep")
 _PATIENCE = 60.0
@@ -50,7 +50,7 @@ class ServerMachines:
             outcomes.append(outcome)
             answered.set()
 
-        server.ask(lambda: OPERATIONS[operation](server, self._owner, request), reply)
+        server.ask(lambda: server.dispatch.perform(operation, self._owner, request), reply)
         if not answered.wait(_PATIENCE):
             raise Unavailable
         (outcome,) = outcomes
@@ -66,7 +66,7 @@ class ServerMachines:
         def do() -> None:
             try:
                 request = check_request(operation, members)
-                OPERATIONS[operation](server, self._owner, request)
+                server.dispatch.perform(operation, self._owner, request)
             except ApiError as refused:
                 log.warning("%s was refused: %s", operation, refused)
 

@@ -95,7 +95,8 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "schedules", "recorder", "handlers", "activities", "server", "api", "requests"),
+        *("clock", "schedules", "recorder", "handlers", "activities", "dispatch", "server", "api"),
+        "requests",
         *("http", "console", "serving"),
         "reporting",
     ),
@@ -108,6 +109,7 @@ FOLDERS = {
             "recorded",
             "views",
             "runs",
+            "editor",
             "commands",
             "main",
         ),

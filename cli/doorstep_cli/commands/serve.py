@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--db",
-    metavar="FILE",
+    metavar="FILE|URL",
     help="File that stores executions; by default doorstep.db in your state folder. `:memory:` "
-    "forgets them at the end.",
+    "forgets them at the end. postgresql://USER@HOST/DATABASE: one that several servers share.",
 )
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @click.option(
@@ -151,6 +151,7 @@ def serve(
       doorstep serve order.asl.json --handlers handlers.py
       doorstep serve . --services moto
       doorstep serve --db :memory: --port 0
+      PGPASSWORD=… doorstep serve --db postgresql://doorstep@db.example/doorstep
       doorstep serve --clock virtual
       doorstep serve order.asl.json --mocks MockConfigFile.json
       doorstep serve --events events.jsonl --logs python:hooks.py:on_line

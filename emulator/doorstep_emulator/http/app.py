@@ -24,10 +24,10 @@ from doorstep.model.aws_errors import invalid_request
 from doorstep.model.aws_model import check_request
 from doorstep.runtime import seconds
 
-from ..api import OPERATIONS
 from ..arns import Caller
 from ..errors import Unavailable
-from ..server import Members, PendingRequest, Server
+from ..server import PendingRequest, Server
+from ..store.peers import Members
 from . import protocol
 from .origins import LocalOnly
 from .others import OtherServices, Wsgi
@@ -251,7 +251,9 @@ class Http:
     async def _ask(
         self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        pending, answered = self.bring(lambda: OPERATIONS[operation](self._server, caller, members))
+        pending, answered = self.bring(
+            lambda: self._server.dispatch.perform(operation, caller, members)
+        )
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)

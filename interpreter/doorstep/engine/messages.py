@@ -23,6 +23,7 @@ how branches interleave, and is the same in every replay.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ _WITHOUT = (
 )
 
 
+@lru_cache(maxsize=256)
 def details_member(event_type: str) -> str | None:
     """Return where GetExecutionHistory puts an event's details; None for types without any.
 
@@ -104,6 +106,7 @@ TERMINAL = {
     "ExecutionAborted": "ABORTED",
 }
 """The events that end an execution, and the status that they leave."""
+UNSUCCESSFUL = frozenset(TERMINAL.values()) - {"SUCCEEDED"}
 
 
 class Program(Protocol):
@@ -211,5 +214,8 @@ class ResultTarget(NamedTuple):
     transformation: str | None
     output_type: str
 
+
+TOO_LARGE = "States.DataLimitExceeded"
+"""In place of a map run's result: it is larger than a state's may be, and was not made."""
 
 Command = Invoke | FindActivity | SetTimer | Cancel | StartMapRun

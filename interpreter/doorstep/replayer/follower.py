@@ -274,8 +274,8 @@ class Follower:
 
     def _other_length(self, entry: Entry, timer: SetTimer, fiber: Fiber) -> Difference | None:
         """Return how a wait or a retry's delay lasts longer or shorter now; none with jitter."""
-        _, name = fiber.state
-        state = self.report.states[name]
+        assert fiber.state
+        state = self.report.states[fiber.state.name]
         jitter = any("JitterStrategy" in retrier.fields for retrier in state.retriers)
         if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
             return None

@@ -201,7 +201,9 @@ class Driver:
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
-        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
+        fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
+        commands = engine.receive(fact)
+        execution.journal.append((fact, *engine.history[before:]))
         self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
@@ -220,8 +222,20 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def set_apart(self, execution: Running) -> Running:
+        """Return an execution that is only looked at: nothing reaches it."""
+        execution.set_aside = True
+        return execution
+
+    def lose(self) -> None:
+        """Let go of all executions, which others have taken over: nothing reaches them any more."""
+        while self.executions:
+            self.forget(self.set_apart(next(iter(self.executions.values()))))
+
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
+        if execution.set_aside:
+            return
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001
