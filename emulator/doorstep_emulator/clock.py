@@ -347,7 +347,10 @@ class Timeline:
 class RealTime:
     """The time of an execution and of those that it starts, when that is the machine's."""
 
-    __slots__ = ("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit")
+    __slots__ = (
+        *("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit"),
+        "when_free",
+    )
 
     def __init__(self, clock: ServerClock, root: str) -> None:
         """`root`: the ARN of the execution that it began with."""
@@ -355,7 +358,7 @@ class RealTime:
         self.root = root
         # The methods themselves: this stands between every execution and its clock.
         self.now, self.call_at, self.submit = clock.now, clock.call_at, clock.submit
-        self.expect, self.invoke = clock.expect, clock.invoke
+        self.expect, self.invoke, self.when_free = clock.expect, clock.invoke, clock.when_free
 
 
 class Timelines:

@@ -168,8 +168,7 @@ class Recorder:
         """Return the children that the store has; those that had not ended continue."""
         definition = parent.journal.header.definition
         for index in count():
-            row = self._store.row(child_identity(parent, command, index).arn)
-            if row is None:
+            if (row := self._store.row(child_identity(parent, command, index).arn)) is None:
                 return
             if row.status == "RUNNING":
                 yield self._restored(row, command.child, definition)
