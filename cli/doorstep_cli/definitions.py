@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -128,6 +128,22 @@ def _source(path: Path, parameters: Mapping[str, str]) -> Path | str:
     from doorstep.definitions.other_tools import template_text
 
     return template_text(path, parameters) or path
+
+
+def diagnostics_of(source: DefinitionFile, machine_type: Type | None = None) -> list[Diagnostic]:
+    """Return what AWS would say about a definition, and what it would not say but is worth a look.
+
+    In YAML a placeholder may stand without quotes: with its value it is a number, so that one
+    without a value is a warning there.
+    """
+    from doorstep import validate
+    from doorstep.validation.placeholders import WITHOUT_VALUE
+
+    document = source.document
+    found = validate(document.definition, type=machine_type or source.type, severity="WARNING")
+    if not document.yaml or document.base:
+        return found
+    return [replace(one, severity="WARNING") if one.code == WITHOUT_VALUE else one for one in found]
 
 
 def read_accepted(

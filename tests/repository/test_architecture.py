@@ -108,6 +108,7 @@ FOLDERS = {
             "recorded",
             "views",
             "runs",
+            "editor",
             "commands",
             "main",
         ),
