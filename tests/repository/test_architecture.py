@@ -90,7 +90,7 @@ FOLDERS = {
     "doorstep": (
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
         *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
-        *("services", "project", "api", "drawing"),
+        *("services", "project", "api", "drawing", "advice"),
         *("testing", "coverage", "single_state", "replayer", "explorer", "pytest_plugin"),
     ),
     "doorstep_emulator": (
