@@ -24,7 +24,7 @@ GROUPS = {
     "Run and inspect": ["run", "validate", "lint", "cost", "history", "graph", "project"],
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["failures", "replay", "resume", "debug", "view", "diff"],
-    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"],
+    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"],
     "Editor and shell": ["lsp", "init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]

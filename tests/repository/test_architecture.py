@@ -95,7 +95,8 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "recorder", "handlers", "activities", "dispatch", "server", "api", "requests"),
+        *("clock", "schedules", "recorder", "handlers", "activities", "dispatch", "server", "api"),
+        "requests",
         *("http", "console", "serving"),
         "reporting",
     ),

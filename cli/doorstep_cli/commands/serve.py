@@ -213,16 +213,23 @@ def _with_services(
     """Return the options with what answers tasks and other services."""
     if around is None:
         return replace(options, handlers=list(handlers) or None)
-    others = None
+    others = scheduler = None
     if around.target and around.target.name == "moto":
+        from doorstep.services.scheduler import Scheduler
         from doorstep.services.target import wsgi
 
         others = around.account.before(wsgi())
+        scheduler = Scheduler(around.target, around.account)
     elif around.sources:
         others = around.account.before(_nothing)
     sources = [*around.sources, *handlers]
     return replace(
-        options, handlers=sources, machines=machines, others=others, buckets=around.buckets(None)
+        options,
+        handlers=sources,
+        machines=machines,
+        others=others,
+        buckets=around.buckets(None),
+        scheduler=scheduler,
     )
 
 

@@ -1,4 +1,4 @@
-"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`, `/metrics`."""
+"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/skip`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from doorstep import __version__
-from doorstep.errors import ApiError
+from doorstep.errors import ApiError, InputError
+from doorstep.model.aws_errors import invalid_request
 from doorstep.model.aws_model import check_request
+from doorstep.runtime import seconds
 
 from ..arns import Caller
 from ..errors import Unavailable
@@ -121,6 +123,7 @@ def application(
             Route("/", http.aws, methods=["POST"]),
             Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
+            Route("/skip", http.skip, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
             *pages(http),
@@ -198,6 +201,26 @@ class Http:
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)
+
+    async def skip(self, request: Request) -> Response:
+        """Let the time that `?by=` names pass at once: `1d 12h`, or seconds."""
+        began, outcome = time.perf_counter(), None
+        try:
+            text = request.query_params.get("by", "")
+            length = seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
+            _, answered = self.bring(lambda: self._skipped(length))
+            outcome = await answered
+        except ValueError as problem:
+            outcome = invalid_request(str(problem))
+        return self._response("Skip", outcome, began)
+
+    def _skipped(self, length: float) -> Members:
+        schedules = self._server.schedules
+        try:
+            fired = schedules.skip(length)
+        except InputError as problem:
+            raise invalid_request(str(problem)) from None
+        return {"now": schedules.now(), "fired": [{"at": o.at, "name": o.name} for o in fired]}
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics for Prometheus."""
