@@ -47,7 +47,7 @@ from served import ROLE, Call, Refused, Served, emulator, plain_client
 
 BATCH = 8
 """Executions that a client has at a time."""
-PATIENCE = 300.0
+PATIENCE = 600.0
 """Seconds for a batch to end."""
 
 

@@ -136,6 +136,8 @@ def left_over(servers: Servers) -> Iterator[str]:
             time.sleep(0.2)
         if (count := servers.select(sql)[0][0]) != 0:
             yield f"{count} rows are left in {table}"
+    sql = "SELECT arn FROM doorstep.executions WHERE status = 'RUNNING'"
+    yield from (f"{arn} runs, and no server has it" for (arn,) in servers.select(sql))
     several = servers.select(
         "SELECT count(*) FROM (SELECT execution FROM doorstep.journal GROUP BY execution "
         "HAVING count(DISTINCT writer) > 1) AS taken_over"

@@ -61,7 +61,12 @@ class Site:
     def serve(self, stack: ExitStack | None = None) -> Any:
         """Start one more server; return its client. It ends with the stack."""
         options = Options(
-            port=0, db=self.url, lease=LEASE, grace=0, handlers=str(self.folder / "handlers.py")
+            port=0,
+            db=self.url,
+            lease=LEASE,
+            grace=0,
+            handlers=str(self.folder / "handlers.py"),
+            events=(str(self.folder / "events"),),
         )
         self.addresses.append((stack or self._stack).enter_context(running(options)))
         return self._aws(self.addresses[-1])
@@ -127,6 +132,7 @@ def test_the_same_start_at_two_servers_at_once_starts_one_execution(site: Site) 
     machine = clients[0].create_state_machine(name="m", definition=only(WAIT), roleArn=ROLE)
     arn = machine["stateMachineArn"]
     started: list[str] = []
+    events = site.folder / "events"
 
     def start(client: Any, number: int) -> None:
         name = f"run-{number}"
@@ -142,6 +148,9 @@ def test_the_same_start_at_two_servers_at_once_starts_one_execution(site: Site) 
     assert len(set(started)) == 8
     assert site.sql("SELECT count(*) FROM executions") == [(8,)]
     assert [site.health(number)["stuck"] for number in (0, 1)] == [{}, {}]
+    site.eventually(lambda: events.exists() and len(events.read_text().splitlines()) >= 8)
+    changes = [json.loads(line)["id"] for line in events.read_text().splitlines()]
+    assert len(changes) == len(set(changes)) == 8
     with pytest.raises(clients[1].exceptions.ExecutionAlreadyExists):
         clients[1].start_execution(stateMachineArn=arn, name="run-0", input="[]")
 
