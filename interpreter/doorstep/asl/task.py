@@ -90,7 +90,9 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     if heartbeat is not None and integration.kind != "lambda":
         details["heartbeatInSeconds"] = heartbeat
     if plan.credentials:
-        role = plan.credentials(env)["RoleArn"]
+        role = plan.credentials(env).get("RoleArn")
+        if role is None:
+            raise runtime("The field 'RoleArn' is required but was missing")
         details["taskCredentials"] = {"roleArn": role}
     invoke = Invoke(
         key=key,
