@@ -101,6 +101,10 @@ class Recorder:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
 
+    def is_elsewhere(self, token: str) -> bool:
+        """Return whether this is the token of a task that another server runs."""
+        return self.peers.has_task(token)
+
     def started_as(self, execution: Running) -> dict[str, str]:
         """Return the ARNs of the version and alias that it was started as."""
         definition = execution.journal.header.definition

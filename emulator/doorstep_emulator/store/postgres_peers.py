@@ -18,6 +18,8 @@ from typing import Any
 
 import psycopg
 
+from doorstep.errors import DoorstepError
+
 from ..arns import Caller
 from .peers import InboxRequest, Members, Offer, Peers, Reply, as_document, of_document
 from .postgres import Database
@@ -40,6 +42,12 @@ _DECLARE_OVER = (
     # Nobody could renew a lease while the database was down.
     "AND pg_postmaster_start_time() < now() - make_interval(secs => %s) RETURNING id, name"
 )
+_CLEAN = (
+    "DELETE FROM inbox WHERE asker IN (SELECT id FROM servers WHERE over)",
+    "DELETE FROM servers WHERE over AND expires < now() - interval '1 hour' "
+    "AND NOT EXISTS (SELECT 1 FROM timelines WHERE owner = servers.id)",
+)
+"""What servers leave behind that are over: nobody waits for an answer there any more."""
 _STANDING = (
     "SELECT s.id, s.name, extract(epoch FROM s.expires - now())::float8, count(t.root) "
     "FROM servers s LEFT JOIN timelines t ON t.owner = s.id WHERE NOT s.over GROUP BY s.id "
@@ -98,17 +106,19 @@ class Lease:
     def _hold(self, connection: Connection, server: int, news: Callable[[], None]) -> None:
         connection.execute("LISTEN doorstep")
         connection.execute(f"LISTEN doorstep_{server:d}".encode())
-        renew = 0.0
+        renew = look = 0.0
+        patience = self._seconds / _LOOKS
         while not self._closed.is_set() and self._server() == server:
             now = time.monotonic()
             if now >= renew:
                 if connection.execute(_RENEW, (self._seconds, server)).fetchall():
                     self._renewed = now
                 renew = now + self._seconds / _RENEWALS
-            self._look(connection)
+            if now >= look:
+                self._look(connection)
+                look = now + patience
             news()
             # Until the first notification, or for a while.
-            patience = self._seconds / _LOOKS
             deque(connection.notifies(timeout=patience, stop_after=1), maxlen=0)
 
     def _look(self, connection: Connection) -> None:
@@ -116,6 +126,8 @@ class Lease:
         for server, name in connection.execute(_DECLARE_OVER, (grace,)).fetchall():
             log.warning("server %d (%s) is silent: others take over what it ran", server, name)
             connection.execute("SELECT pg_notify('doorstep', 'over')")
+        for sql in _CLEAN:
+            connection.execute(sql)
         self._standing = connection.execute(_STANDING).fetchall()
 
 
@@ -126,6 +138,11 @@ class PostgresStore(Database):
         """See `Database`."""
         super().__init__(url, lease=lease)
         self.peers: Peers = PostgresPeers(self)
+
+    def knows_token(self, token: str) -> bool:
+        if self.peers.has_task(token):
+            raise DoorstepError("another server runs this task: send its end to a server's URL")
+        return super().knows_token(token)
 
 
 class PostgresPeers:
@@ -305,6 +322,10 @@ class PostgresPeers:
         )
         rows = self._database.read(sql, token)
         return rows[0][0] if rows else None
+
+    def has_task(self, token: str) -> bool:
+        root = self.root_of_token(token)
+        return root is not None and self.owner(root) is not None
 
     # Tasks of activities -------------------------------------------------------------------------
 
