@@ -165,7 +165,7 @@ class Driver:
         if engine.fault:
             problem, engine.fault = engine.fault, None
             _report(execution, problem)
-        if not self._journaled(execution, fact, events):
+        if not self._journaled(execution, (fact, *events)):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
         if execution.jobs:
@@ -177,20 +177,20 @@ class Driver:
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Running, fact: Fact, events: list[Event]) -> bool:
+    def _journaled(self, execution: Running, entries: tuple[Fact, *tuple[Event, ...]]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.persistence.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, entries)
         except Exception as problem:
             if not self._isolated:
                 raise
-            if fact.kind == "crashed":
+            if entries[0].kind == "crashed":
                 self._set_aside(execution, problem)
             else:
                 execution.engine = replay(execution.engine.program, execution.journal)
                 self.crash(execution, problem)
                 return False
-        execution.journal.append((fact, *events))
+        execution.journal.append(entries)
         return True
 
     def abandon(self, execution: Running, problem: Exception) -> None:

@@ -149,7 +149,20 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).decode
+_DECODER = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant)
+
+
+def _decode(text: str) -> Any:
+    # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a small
+    # value: a text that has some, or is no JSON, is left to it.
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _DECODER.decode(text)
+
+
+_scan = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
 def equality_key(value: Any) -> Hashable:
