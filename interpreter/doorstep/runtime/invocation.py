@@ -321,7 +321,8 @@ def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
 
 
 def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:
-    message = f"Unable to marshal response: {problem}"
+    reason = str(problem).removeprefix("This value can't be written as JSON: ")
+    message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
     return _report(invoke, "Runtime.MarshalError", message, request_id, [])
