@@ -424,6 +424,28 @@ def test_a_server_that_is_over_writes_nothing(database: str) -> None:
     other.close()
 
 
+def test_servers_that_take_over_at_the_same_time_share_what_there_is(database: str) -> None:
+    dead = PostgresStore(database, lease=LEASE)
+    for number in range(600):
+        row(dead, f"run-{number}")
+    dead.close()
+    servers = [PostgresStore(database, lease=LEASE) for _ in range(3)]
+    taken: list[str] = []
+
+    def take(server: PostgresStore) -> None:
+        while roots := server.peers.take_over():
+            taken.extend(roots)
+
+    threads = [threading.Thread(target=take, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(f"run-{number}" for number in range(600))
+    for server in servers:
+        server.close()
+
+
 def test_a_name_that_another_server_has_used_refuses_that_execution_alone(database: str) -> None:
     store, other = PostgresStore(database, lease=LEASE), PostgresStore(database, lease=LEASE)
     row(store, "one")

@@ -236,11 +236,13 @@ class PostgresPeers:
     def take_over(self) -> Sequence[str] | None:
         read, server = self._database.read, self._database.server
         self._database.commit()
+        over = [one for (one,) in read("SELECT id FROM servers WHERE over")]
+        # By value: of a row that another server takes meanwhile only its own columns are looked at
+        # again (https://www.postgresql.org/docs/current/transaction-iso.html), not what is joined.
         read(
-            "UPDATE timelines SET owner = ? WHERE root IN (SELECT t.root FROM timelines t "
-            "LEFT JOIN servers s ON s.id = t.owner WHERE coalesce(s.over, true) "
-            "LIMIT ? FOR UPDATE OF t SKIP LOCKED) RETURNING root",
-            *(server, _BATCH),
+            "UPDATE timelines SET owner = ? WHERE owner = ANY(?) AND root IN (SELECT root "
+            "FROM timelines WHERE owner = ANY(?) LIMIT ? FOR UPDATE SKIP LOCKED) RETURNING root",
+            *(server, over, over, _BATCH),
         )
         # Those as well that were taken when the connection was lost before it was said.
         rows = read("SELECT root FROM timelines WHERE owner = ?", server)
