@@ -118,6 +118,14 @@ if TYPE_CHECKING:
     "--account", metavar="NUMBER", help="Account for requests whose access key names none."
 )
 @click.option("--region", metavar="NAME", help="Region for requests that are not signed.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=30,
+    metavar="SECONDS",
+    help="With PostgreSQL: how long a server may be silent before others take over its executions.",
+    show_default=True,
+)
 @click.option("--fsync", is_flag=True, help="Survive power cuts, not only crashes; slower.")
 def serve(
     paths: tuple[Path, ...],

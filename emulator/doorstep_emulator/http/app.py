@@ -47,7 +47,12 @@ def health(server: Server) -> dict[str, Any]:
         "status": "trouble" if why else "damaged" if damage else "ok",
         "trouble": why,
         "version": __version__,
-        "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
+        "store": {
+            "file": store.path,
+            "commits": store.commits,
+            "missing": store.missing,
+            **store.peers.standing(),
+        },
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
         "clock": {"ahead": round(clock.ahead(), 3)},
@@ -262,10 +267,19 @@ class Http:
                 pending.withdraw()
                 return {}
         try:
-            return await answered
+            return await self._outcome(answered)
         except asyncio.CancelledError:
             # By uvicorn, when a shutdown has waited long enough.
             return Unavailable()
+
+    async def _outcome(self, answered: asyncio.Future[Any]) -> Any:
+        """Wait for an answer; of a database that can't be reached, not for long."""
+        store = self._server.store
+        while store.trouble is None or store.peers.alone:
+            done, _ = await asyncio.wait({answered}, timeout=_SOON)
+            if done:
+                return answered.result()
+        return Unavailable(f"Whether this has an effect is not known: {store.trouble}")
 
     def bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
         """Do something in the server's thread; the result is there once all of it is durable.

@@ -51,6 +51,8 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
 
     Facts 144, 208 and 314; specification, Task State.
     """
+    if name not in fields and f"{name}Path" not in fields:
+        return lambda _: None
     number = integer(fields, name, jsonata)
     if jsonata:
         return _queried_seconds(number, name)

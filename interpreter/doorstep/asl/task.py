@@ -72,14 +72,9 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state, PROVIDED)
-    reasons = unfit(integration, arguments) + mistyped(integration, arguments)
-    if plan.templated and '.$":' in text and integration.kind == "service":
-        reasons += jsonpath_fields.unresolved(arguments)
-    if reasons:
-        why = ", ".join(reasons)
-        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{why}]")
     details: dict[str, Any]
     if integration.kind == "service":
+        _check(plan, arguments, text)
         region = fiber.engine.identity.region
         details = {**integration.details, "region": region, "parameters": text}
     else:
@@ -106,8 +101,19 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         heartbeat=heartbeat,
         attempt=env.retries,
         number=fiber.engine.count_call(plan.state),
+        text=text,
     )
     return invoke, details
+
+
+def _check(plan: TaskPlan, arguments: Any, text: str) -> None:
+    """Refuse arguments that a service does not take (fact 146)."""
+    reasons = unfit(plan.integration, arguments) + mistyped(plan.integration, arguments)
+    if plan.templated and '.$":' in text:
+        reasons += jsonpath_fields.unresolved(arguments)
+    if reasons:
+        why = ", ".join(reasons)
+        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{why}]")
 
 
 def _look_up(fiber: Fiber, invoke: Invoke) -> Body:

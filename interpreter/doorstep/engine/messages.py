@@ -141,6 +141,8 @@ class Invoke(NamedTuple):
     """0 for the first call of this visit, then the number of the retry."""
     number: int
     """How many calls of this state the execution has made before."""
+    text: str = ""
+    """The arguments' JSON text; empty where it was not written."""
 
 
 class FindActivity(NamedTuple):
@@ -176,11 +178,11 @@ class StartMapRun(NamedTuple):
     state: str
     child: Program
     execution_type: str
-    items: list[Any] | None
-    """The items, or None when `reader` says where they are."""
+    items: list[Any] | dict[str, Any] | None
+    """The items, or None when `reader` says where they are; an object's are its members."""
     reader: ItemSource | None
-    select: Callable[[int, Any, str], Any]
-    """(index, item, source) → the item's input: ItemSelector."""
+    select: Callable[[int, Any, str, str | None], Any]
+    """(index, item, source, its key if it is an object's member) → its input: ItemSelector."""
     batch: BatchPlan | None
     writer: ResultTarget | None
     concurrency: int
