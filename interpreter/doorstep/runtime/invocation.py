@@ -327,11 +327,6 @@ def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> A
     return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
 
 
-<<<<<<< HEAD
-def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:
-    reason = str(problem).removeprefix("This value can't be written as JSON: ")
-    message = f"Unable to marshal response: {reason}"
-=======
 _stacks: dict[tuple[tuple[CodeType, int], ...], list[str]] = {}
 """By code and instruction of each frame: a retried handler fails in the same place again."""
 _MOST_STACKS = 256
@@ -354,8 +349,8 @@ def _stack(trace: TracebackType | None) -> list[str]:
 
 
 def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
-    message = f"Unable to marshal response: {problem}"
->>>>>>> main
+    reason = str(problem).removeprefix("This value can't be written as JSON: ")
+    message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
     return _report(invoke, "Runtime.MarshalError", message, request_id, [])
