@@ -44,8 +44,10 @@ _DECLARE_OVER = (
 )
 _CLEAN = (
     "DELETE FROM inbox WHERE asker IN (SELECT id FROM servers WHERE over)",
-    "DELETE FROM servers WHERE over AND expires < now() - interval '1 hour' "
-    "AND NOT EXISTS (SELECT 1 FROM timelines WHERE owner = servers.id)",
+    """
+    DELETE FROM servers WHERE over AND expires < now() - interval '1 hour'
+    AND NOT EXISTS (SELECT 1 FROM timelines WHERE owner = servers.id)
+    """,
 )
 """What servers leave behind that are over: nobody waits for an answer there any more."""
 _STANDING = (
