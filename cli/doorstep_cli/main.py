@@ -17,8 +17,8 @@ from .output import Bug, Problem, echo
 _GROUPS = {
     "Run and inspect": ("run", "validate", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
-    "Replay": ("failures", "replay", "resume", "debug", "view", "diff"),
-    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"),
+    "Replay": ("failures", "replay", "resume", "debug", "view", "diff", "write-test"),
+    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "skip", "callback"),
     "Shell": ("init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)

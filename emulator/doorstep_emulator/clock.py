@@ -253,6 +253,20 @@ class Timeline:
         if limit is not None:
             self._clock.call_at(self._clock.now() + limit, slot.leave)
 
+    def skip(self) -> bool:
+        """Let it be the time of what is next, a time limit or not; return whether there is any.
+
+        Never while a handler runs. Called by the server's thread.
+        """
+        at = self._agenda.next_time()
+        with self._lock:
+            if at is None or self._busy:
+                return False
+            if at > self.now():
+                self._set(at)
+        self.look()
+        return True
+
     def act(self) -> bool:
         """Do what is due, else what is next if time may jump to it; return whether there was any.
 

@@ -7,6 +7,7 @@ The driver hands each fact to the recorder with the events that followed. They a
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol
@@ -32,6 +33,8 @@ from .store.store import ListQuery, Row, Store
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
 _ALL = 1 << 62
+_PAST, _PAST_EVENTS = 100, 2_000
+"""How many ended Express executions stay in memory, and the most events of one."""
 
 
 class DriverOwner(Protocol):
@@ -71,6 +74,8 @@ class Recorder:
         """Those that run, by ARN."""
         self.stuck: dict[str, str] = {}
         """Of the executions that can't continue, by ARN: why."""
+        self.past: deque[tuple[Row, list[Event]]] = deque(maxlen=_PAST)
+        """The last Express executions that ended: no store has them, people still want to look."""
 
     # For the driver: see `doorstep.runtime.running.Persistence` ----------------------------------
 
@@ -311,7 +316,9 @@ class Recorder:
 
     def _let_go(self, execution: Running) -> None:
         if execution.ended:
-            self.rows.pop(execution.arn, None)
+            row = self.rows.pop(execution.arn, None)
+            if row and not durable(row) and len(execution.events) <= _PAST_EVENTS:
+                self.past.append((row, execution.events))
             self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.

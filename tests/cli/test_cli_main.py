@@ -23,8 +23,8 @@ PROGRAM = Path(sys.executable).with_name("doorstep")
 GROUPS = {
     "Run and inspect": ["run", "validate", "history", "graph", "project"],
     "Test": ["test", "test-state", "explore", "conformance"],
-    "Replay": ["failures", "replay", "resume", "debug", "view", "diff"],
-    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"],
+    "Replay": ["failures", "replay", "resume", "debug", "view", "diff", "write-test"],
+    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "skip", "callback"],
     "Shell": ["init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import click
@@ -35,14 +36,24 @@ class Remote:
         """`clock` is used for executions that are started."""
         if not endpoint.startswith(("http://", "https://")):
             raise Problem(f"--endpoint {endpoint!r} is not a URL; write http://127.0.0.1:8083")
-        self.endpoint = endpoint
+        self.endpoint = endpoint.rstrip("/")
         self._headers = {} if clock is None else {"X-Doorstep-Clock": clock}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         """Call an operation of the API and return its response. Raises Problem when refused."""
         members = {name: value for name, value in request.items() if value is not None}
-        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
-        http_request = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
+        return self.post("", members, {"X-Amz-Target": f"AWSStepFunctions.{operation}"})
+
+    def post(
+        self, path: str, members: Mapping[str, Any] | None = None, headers: Mapping[str, str] = {}
+    ) -> dict[str, Any]:
+        """Send a request and return its response. Raises Problem when refused."""
+        http_request = Request(
+            f"{self.endpoint}{path}",
+            json.dumps(members or {}).encode(),
+            {**headers, **self._headers},
+            method="POST",
+        )
         try:
             with urlopen(http_request, timeout=_SECONDS) as response:
                 content: dict[str, Any] = json.load(response)
@@ -278,6 +289,25 @@ def redrive(execution: str, endpoint: str) -> None:
     """
     remote = Remote(endpoint)
     remote.ask("RedriveExecution", executionArn=remote.execution(execution))
+
+
+@click.command("skip", short_help="Skip to the next timer of an execution on a server.")
+@click.argument("execution", metavar="EXECUTION")
+@endpoint_option
+def skip(execution: str, endpoint: str) -> None:
+    """Let the simulated time of an execution jump to its next timer, and print that time.
+
+    Also over a time limit that a worker or callback could still meet, where the virtual clock
+    waits. The execution's clock is virtual, or a speed such as 60. EXECUTION is an ARN, or
+    MACHINE:NAME.
+
+    \b
+    Examples:
+      doorstep skip order:order-17
+    """
+    remote = Remote(endpoint)
+    skipped = remote.post(f"/skip/{quote(remote.execution(execution))}")
+    echo(datetime.fromtimestamp(skipped["time"], UTC).isoformat(timespec="milliseconds"))
 
 
 @click.group("callback", short_help="Answer a task that waits for a task token.")

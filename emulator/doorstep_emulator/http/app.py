@@ -1,4 +1,4 @@
-"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`, `/metrics`."""
+"""HTTP: the AWS API at `/`, `/callback/TOKEN`, `/skip/ARN`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_model import check_request
 
 from ..api import OPERATIONS
+from ..api.executions import skip_ahead
 from ..arns import Caller
 from ..errors import Unavailable
 from ..server import Members, PendingRequest, Server
@@ -116,6 +117,7 @@ def application(
             Route("/", http.aws, methods=["POST"]),
             Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
+            Route("/skip/{arn:path}", http.skip, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
             *pages(http),
@@ -193,6 +195,12 @@ class Http:
         except ApiError as refused:
             outcome = refused
         return self._response(operation, outcome, began)
+
+    async def skip(self, request: Request) -> Response:
+        """Let the time of an execution, simulated time, jump to its next timer."""
+        began, arn = time.perf_counter(), request.path_params["arn"]
+        _, answered = self.bring(lambda: skip_ahead(self._server, arn))
+        return self._response("SkipAhead", await answered, began)
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics for Prometheus."""
