@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import click
@@ -42,18 +42,14 @@ class Remote:
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         """Call an operation of the API and return its response. Raises Problem when refused."""
         members = {name: value for name, value in request.items() if value is not None}
-        return self.post("", members, {"X-Amz-Target": f"AWSStepFunctions.{operation}"})
+        headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
+        return self._send(Request(self.endpoint, json.dumps(members).encode(), headers))
 
-    def post(
-        self, path: str, members: Mapping[str, Any] | None = None, headers: Mapping[str, str] = {}
-    ) -> dict[str, Any]:
-        """Send a request and return its response. Raises Problem when refused."""
-        http_request = Request(
-            f"{self.endpoint}{path}",
-            json.dumps(members or {}).encode(),
-            {**headers, **self._headers},
-            method="POST",
-        )
+    def skip(self, **what: str) -> dict[str, Any]:
+        """Let time pass at once; return the time then, and what fell due."""
+        return self._send(Request(f"{self.endpoint}/skip?{urlencode(what)}", b""))
+
+    def _send(self, http_request: Request) -> dict[str, Any]:
         try:
             with urlopen(http_request, timeout=_SECONDS) as response:
                 content: dict[str, Any] = json.load(response)
@@ -291,25 +287,6 @@ def redrive(execution: str, endpoint: str) -> None:
     remote.ask("RedriveExecution", executionArn=remote.execution(execution))
 
 
-@click.command("skip", short_help="Skip to the next timer of an execution on a server.")
-@click.argument("execution", metavar="EXECUTION")
-@endpoint_option
-def skip(execution: str, endpoint: str) -> None:
-    """Let the simulated time of an execution jump to its next timer, and print that time.
-
-    Also over a time limit that a worker or callback could still meet, where the virtual clock
-    waits. The execution's clock is virtual, or a speed such as 60. EXECUTION is an ARN, or
-    MACHINE:NAME.
-
-    \b
-    Examples:
-      doorstep skip order:order-17
-    """
-    remote = Remote(endpoint)
-    skipped = remote.post(f"/skip/{quote(remote.execution(execution))}")
-    echo(datetime.fromtimestamp(skipped["time"], UTC).isoformat(timespec="milliseconds"))
-
-
 @click.group("callback", short_help="Answer a task that waits for a task token.")
 def callback() -> None:
     """Answer a task that waits for its task token.
@@ -354,3 +331,43 @@ def failure(token: str, error: str | None, cause: str | None, endpoint: str) -> 
 def heartbeat(token: str, endpoint: str) -> None:
     """Report that the task with this token is still being worked on."""
     Remote(endpoint).ask("SendTaskHeartbeat", taskToken=token)
+
+
+@click.command("skip", short_help="Let time pass on a server with a virtual clock.")
+@click.argument("length", metavar="[TIME]", required=False)
+@click.option(
+    "--execution",
+    metavar="EXECUTION",
+    help="Skip to the next timer of this execution instead: an ARN, or MACHINE:NAME.",
+)
+@endpoint_option
+def skip(length: str | None, execution: str | None, endpoint: str) -> None:
+    """Let TIME pass at once on a server with `--clock virtual`, and print which schedules fired.
+
+    Rules of EventBridge and schedules of its Scheduler that fall due in that time start their
+    targets in order, each at its time. TIME is a text such as 90m or "1d 12h".
+
+    With --execution the time of that execution jumps to its next timer, also over a time limit that
+    a worker or callback could still meet, where the virtual clock waits. Its clock is virtual, or a
+    speed such as 60.
+
+    \b
+    Examples:
+      doorstep skip 24h
+      doorstep skip "7d 1h" --endpoint http://127.0.0.1:9000
+      doorstep skip --execution order:order-17
+    """
+    if (length is None) == (execution is None):
+        raise click.UsageError("name either TIME or --execution")
+    remote = Remote(endpoint)
+    if execution:
+        answer = remote.skip(execution=remote.execution(execution))
+    else:
+        answer = remote.skip(by=str(length))
+    for one in answer["fired"]:
+        echo(f"{_moment(one['at'])}  {one['name']}")
+    echo(f"It is {_moment(answer['now'])} now.", err=True)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -56,6 +56,7 @@ def view(
       doorstep view failed.json --definition order.asl.json
       doorstep view failed.json --definition order.asl.json --html failed.html
       doorstep view batch.json --definition batch.asl.json --children children/
+      doorstep view arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
     from doorstep.replayer.child_histories import read_children

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +35,8 @@ _BUSY = 0.15
 """Of one processor: what else the server does when it is not quiet."""
 _PER_UPDATE, _PER_PAGE = 0.001, 0.00005
 """Seconds of processor time that an update takes beside what is measured, and a message."""
+_LOOK = 1.0
+"""Seconds between looks at what other servers may have done."""
 _ALIVE = 15.0
 """Seconds after which a comment shows whether the page is still there."""
 _VERSIONS = 50
@@ -164,9 +167,16 @@ class Feed:
                     watched |= new
                     continue
                 await asyncio.sleep(_PAUSE)
-                await self._news.wait()
+                await self._wait()
         finally:
             self._reader.server.clock.bring(partial(_leave, watchers, watched, notice))
+
+    async def _wait(self) -> None:
+        """Wait for news; what other servers run is looked at now and then."""
+        alone = self._reader.server.store.peers.alone
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if alone else _LOOK):
+                await self._news.wait()
 
     async def _update(self) -> int:
         """Make the page anew; return how many are told."""

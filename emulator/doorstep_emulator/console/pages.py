@@ -167,6 +167,7 @@ class Pages:
         arn = query.get("arn", "")
         read = await self._reader.execution(arn)
         await self._reader.read_map_runs(read)
+        waiting = await self._reader.waiting(arn) if read.row.status == "RUNNING" else []
         wanted, event = filter_of(query), _number(query.get("event")) or None
         head = read.head
 
@@ -198,6 +199,7 @@ class Pages:
                 "page": page,
                 "execution": head.described,
                 "head": head,
+                "waiting": waiting,
                 "map_runs": read.map_runs,
                 "graph": graph,
                 "here": here,
@@ -233,7 +235,7 @@ class Pages:
 
     async def waiting(self, query: Query) -> Shown:
         """Return the tasks that somebody else is to answer, timers, and activities."""
-        tasks, timers = await self._reader.waiting()
+        tasks, timers = await self._reader.waiting(), await self._reader.timers()
         listed = await self._ask("ListActivities", maxResults=1000)
         values = {"waiting": tasks, "timers": timers, "activities": listed["activities"]}
         values |= {"endpoint": query["endpoint"]}

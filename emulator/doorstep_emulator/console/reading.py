@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from markupsafe import Markup
@@ -21,9 +24,7 @@ from doorstep.pages import Counts
 from doorstep.replayer import Moments, Recording, Replayer
 from doorstep.runtime import Running
 
-from ..api import OPERATIONS
-from ..api.executions import existing, last_event, redrive_refusal
-from ..api.history import events_of
+from ..api.executions import events_of, existing, last_event, redrive_refusal
 from ..arns import Caller
 from ..clock import Timeline
 from ..http.app import Http
@@ -35,6 +36,10 @@ _BATCH = 2_500
 """Events that are read at a time: the server's thread has other things to do."""
 _HELD = 16
 """Executions whose events stay in memory, and map runs of one that are described."""
+_PATIENCE = 2.0
+"""Seconds that a page waits for another server."""
+_TIMERS = 200
+"""Timers on a page."""
 _REPLAYED = 3_000
 """Events up to which an execution is replayed for the data between the fields of its states."""
 RECENT = 100
@@ -53,8 +58,6 @@ class Head:
     """Its last event."""
     described: dict[str, Any]
     """In DescribeExecution's members, without its data."""
-    waiting: list[dict[str, str]]
-    """The tasks that somebody else is to answer."""
     timers: list[dict[str, Any]]
     handlers: str | None
     events: Sequence[Event] = ()
@@ -188,7 +191,7 @@ class Reader:
         request = check_request(operation, present)
         owner = self._owner
         caller = Caller(owner.account, owner.region, clock, everywhere=True)
-        answer = await self.look(lambda: OPERATIONS[operation](self.server, caller, request))
+        answer = await self.look(lambda: self.server.dispatch.perform(operation, caller, request))
         return cast(dict[str, Any], answer)
 
     async def execution(self, arn: str) -> Read:
@@ -216,7 +219,7 @@ class Reader:
         read.add_map_runs([await self.ask("DescribeMapRun", mapRunArn=arn) for arn in arns])
 
     def _head(self, arn: str) -> Head:
-        for row, events in self.server.recorder.past:
+        for row, events in self.server.recorder.rows.past:
             if row.arn == arn:
                 return self._head_of(row, None, events)
         row = existing(self.server, {"executionArn": arn})
@@ -235,16 +238,10 @@ class Reader:
             else read_json(server.catalogue.revision(row.revision).definition),
             last=len(events) or last_event(server, row),
             described=summary(row) | redrive,
-            waiting=self._open_tasks(execution) if execution else [],
             timers=self._timers(execution) if execution else [],
             handlers=server.handlers_described,
             events=events,
         )
-
-    def _open_tasks(self, execution: Running) -> list[dict[str, str]]:
-        tokens = self.server.driver.open_tokens(execution)
-        one = {"arn": execution.arn, "name": execution.name}
-        return [{**one, "state": state, "token": token} for token, state in tokens]
 
     def _timers(self, execution: Running) -> list[dict[str, Any]]:
         """Return the timers of an execution, the next one first."""
@@ -262,18 +259,31 @@ class Reader:
         ]
         return sorted(timers, key=lambda one: cast(float, one["at"]))[:RECENT]
 
-    async def waiting(self) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-        """Return the open tasks and the timers of all executions, some hundred at most."""
+    async def waiting(self, arn: str | None = None) -> list[dict[str, str]]:
+        """Return the open tasks of one execution, or of all, at whatever server they are."""
+        dispatch, members = self.server.dispatch, {"executionArn": arn} if arn else {}
+        own = await self._tokens(lambda: dispatch.perform("OpenTokens", self._owner, members))
+        others = [] if arn else await self.look(self.server.store.peers.others)
+        return own + [
+            task
+            for other in others
+            for task in await self._tokens(partial(dispatch.ask, other, "OpenTokens", {}))
+        ]
 
-        def look() -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-            tasks: list[dict[str, str]] = []
-            timers: list[dict[str, Any]] = []
-            for one in list(self.server.driver.executions.values()):
-                if len(tasks) < RECENT:
-                    tasks += self._open_tasks(one)
-                if len(timers) < RECENT:
-                    timers += self._timers(one)
-            return tasks, timers
+    async def _tokens(self, act: Callable[[], Any]) -> list[dict[str, str]]:
+        # A server that has just died answers no more.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                return cast(list[dict[str, str]], (await self.look(act))["tokens"])
+        return []
+
+    async def timers(self) -> list[dict[str, Any]]:
+        """Return the timers of the executions at this server, the next ones first."""
+
+        def look() -> list[dict[str, Any]]:
+            executions = list(self.server.driver.executions.values())
+            timers = (timer for one in executions for timer in self._timers(one))
+            return sorted(islice(timers, _TIMERS), key=lambda one: cast(float, one["at"]))
 
         return await self.look(look)
 
@@ -281,7 +291,7 @@ class Reader:
         """Return the last executions of a state machine, the newest first."""
 
         def look() -> list[Row]:
-            past = [row for row, _ in self.server.recorder.past if row.machine == machine]
+            past = [row for row, _ in self.server.recorder.rows.past if row.machine == machine]
             running = [row for row in self.server.recorder.rows.values() if row.machine == machine]
             if past or any(row.type == "EXPRESS" for row in running):
                 return sorted([*past, *running], key=lambda row: -row.started)[:limit]

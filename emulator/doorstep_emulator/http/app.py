@@ -1,4 +1,4 @@
-"""HTTP: the AWS API at `/`, `/callback/TOKEN`, `/skip/ARN`, `/health`, `/metrics`."""
+"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/skip`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from doorstep import __version__
-from doorstep.errors import ApiError
+from doorstep.errors import ApiError, InputError
+from doorstep.model.aws_errors import invalid_request
 from doorstep.model.aws_model import check_request
+from doorstep.runtime import seconds
 
-from ..api import OPERATIONS
 from ..api.executions import skip_ahead
 from ..arns import Caller
 from ..errors import Unavailable
-from ..server import Members, PendingRequest, Server
+from ..server import PendingRequest, Server
+from ..store.peers import Members
 from . import protocol
 from .origins import LocalOnly
 from .others import OtherServices, Wsgi
@@ -46,7 +48,12 @@ def health(server: Server) -> dict[str, Any]:
         "status": "trouble" if why else "damaged" if damage else "ok",
         "trouble": why,
         "version": __version__,
-        "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
+        "store": {
+            "file": store.path,
+            "commits": store.commits,
+            "missing": store.missing,
+            **store.peers.standing(),
+        },
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
         "clock": {"ahead": round(clock.ahead(), 3)},
@@ -117,7 +124,7 @@ def application(
             Route("/", http.aws, methods=["POST"]),
             Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
-            Route("/skip/{arn:path}", http.skip, methods=["POST"]),
+            Route("/skip", http.skip, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
             *pages(http),
@@ -197,10 +204,30 @@ class Http:
         return self._response(operation, outcome, began)
 
     async def skip(self, request: Request) -> Response:
-        """Let the time of an execution, simulated time, jump to its next timer."""
-        began, arn = time.perf_counter(), request.path_params["arn"]
-        _, answered = self.bring(lambda: skip_ahead(self._server, arn))
-        return self._response("SkipAhead", await answered, began)
+        """Let the time that `?by=` names pass at once: `1d 12h`, or seconds.
+
+        With `?execution=`, an ARN, the time until the next timer of that execution.
+        """
+        began, outcome = time.perf_counter(), None
+        try:
+            if arn := request.query_params.get("execution"):
+                _, answered = self.bring(lambda: skip_ahead(self._server, arn))
+                return self._response("Skip", await answered, began)
+            text = request.query_params.get("by", "")
+            length = seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
+            _, answered = self.bring(lambda: self._skipped(length))
+            outcome = await answered
+        except ValueError as problem:
+            outcome = invalid_request(str(problem))
+        return self._response("Skip", outcome, began)
+
+    def _skipped(self, length: float) -> Members:
+        schedules = self._server.schedules
+        try:
+            fired = schedules.skip(length)
+        except InputError as problem:
+            raise invalid_request(str(problem)) from None
+        return {"now": schedules.now(), "fired": [{"at": o.at, "name": o.name} for o in fired]}
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics for Prometheus."""
@@ -236,7 +263,9 @@ class Http:
     async def _ask(
         self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        pending, answered = self.bring(lambda: OPERATIONS[operation](self._server, caller, members))
+        pending, answered = self.bring(
+            lambda: self._server.dispatch.perform(operation, caller, members)
+        )
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -245,10 +274,19 @@ class Http:
                 pending.withdraw()
                 return {}
         try:
-            return await answered
+            return await self._outcome(answered)
         except asyncio.CancelledError:
             # By uvicorn, when a shutdown has waited long enough.
             return Unavailable()
+
+    async def _outcome(self, answered: asyncio.Future[Any]) -> Any:
+        """Wait for an answer; of a database that can't be reached, not for long."""
+        store = self._server.store
+        while store.trouble is None or store.peers.alone:
+            done, _ = await asyncio.wait({answered}, timeout=_SOON)
+            if done:
+                return answered.result()
+        return Unavailable(f"Whether this has an effect is not known: {store.trouble}")
 
     def bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
         """Do something in the server's thread; the result is there once all of it is durable.
