@@ -13,6 +13,7 @@ from .readers import (
     parse_items,
     read_items,
 )
+from .remote import executor_named
 from .run import EXCEEDED, Counts, MapRun, exceeds
 from .writers import export_result, failed_record, in_order
 
@@ -32,6 +33,7 @@ __all__ = [
     "batches",
     "buckets_in",
     "exceeds",
+    "executor_named",
     "export_result",
     "failed",
     "failed_record",

@@ -20,6 +20,7 @@ from ..engine import (
     FindActivity,
     Header,
     Invoke,
+    Journal,
     Program,
     SetTimer,
     StartMapRun,
@@ -111,6 +112,23 @@ class Driver:
         execution.beginning.cancel()
         self.forget(execution)
         return True
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody stores the executions, or looks at their events."""
+        return self._on_event is not None or type(self.persistence) is not InMemory
+
+    @property
+    def answers_otherwise(self) -> bool:
+        """Whether something comes before the handlers: mocks, or workers that poll."""
+        return self._respond is not None or self._elsewhere is not None
+
+    def ran_elsewhere(self, execution: Running, journal: Journal) -> None:
+        """Store an execution that another process ran, and pass its events on."""
+        self.persistence.journaled(execution, journal.entries)
+        if self._on_event:
+            for event in journal.events:
+                self._on_event(execution, event)
 
     @property
     def knows_machines(self) -> bool:
