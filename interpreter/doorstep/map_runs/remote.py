@@ -22,7 +22,7 @@ from typing import Any
 from ..engine import Fact, Journal, header_line, read_all, replay
 from ..errors import InputError, crashed
 from ..model import State, integration, workflow
-from ..runtime import Running, Source, VirtualClock
+from ..runtime import InMemory, Running, Source, VirtualClock
 from ..values.json_values import STORED_DEPTH, dumps, loads
 from .executors import Child, ChildrenOwner, InlineExecutor, NewExecutor
 from .pools import DaskPool, Pool, ProcessPool
@@ -94,6 +94,8 @@ class RemoteExecutor:
         self._make = make
         self._pool: Pool | None = None
         self._handlers = handlers
+        self._watched = bool(self._driver.on_event) or type(run.driver.persistence) is not InMemory
+        """Whether somebody stores the children, or looks at their events."""
         self._why_here = why_here or _why_here(run)
         self._under_way: dict[int, Child] = {}
         self._batches = 0
@@ -152,7 +154,7 @@ class RemoteExecutor:
                 "handlers": self._handlers,
                 "clock": "virtual" if isinstance(clock, VirtualClock) else "real",
                 "now": clock.now(),
-                "whole": self._driver.watched,
+                "whole": self._watched,
                 "children": [
                     [
                         child.number,
@@ -243,8 +245,12 @@ class RemoteExecutor:
             self._end(child, journal)
 
     def _end(self, child: Child, journal: Journal) -> None:
-        if self._driver.watched:
-            self._driver.ran_elsewhere(_as_it_ended(child, journal, self._run), journal)
+        if self._watched:
+            execution = _as_it_ended(child, journal, self._run)
+            self._driver.persistence.journaled(execution, journal.entries)
+            if listen := self._driver.on_event:
+                for event in journal.events:
+                    listen(execution, event)
         self._run.ended(child.number, journal)
 
 
@@ -256,7 +262,7 @@ def _as_it_ended(child: Child, journal: Journal, run: ChildrenOwner) -> Running:
 
 def _why_here(run: ChildrenOwner) -> str | None:
     """Return why children can't run on workers; None when they can."""
-    if run.driver.answers_otherwise:
+    if run.driver.respond or run.driver.elsewhere:
         return "mocks or workers of this process answer their tasks"
     tree = workflow(run.parent.journal.header.definition)
     for state in tree.scope.walk():

@@ -146,7 +146,7 @@ def call(
 
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
-    request_id = partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
+    request_id = _request_id(identity, invoke)
     try:
         return _answer_of(handlers, invoke, request_id, context)
     except BaseException as problem:  # the user's code may raise whatever it likes
@@ -275,6 +275,20 @@ def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
         return Answer(output=output, response=response)
     changed: Answer = replace(result, output=output, response=response)
     return changed
+
+
+def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
+    """Return an answer that JSON can say, or the failure that a handler's would be without that."""
+    try:
+        if answer.output is not ABSENT:
+            dumps(answer.output)
+    except InputError as problem:
+        return _unmarshallable(invoke, _request_id(identity, invoke), problem)
+    return answer
+
+
+def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
+    return partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
 
 
 def _as_json(value: Any) -> Any:

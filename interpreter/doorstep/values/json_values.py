@@ -14,6 +14,11 @@ from typing import Any, Final, NamedTuple
 from ..errors import InputError
 from .java import double_text
 
+try:
+    import orjson
+except ImportError:  # the extra `fast`
+    orjson = None  # type: ignore[assignment]
+
 MAX_DEPTH = 200
 """How many objects and arrays may stand in one another; what recurses over values relies on it."""
 STORED_DEPTH = MAX_DEPTH + 10
@@ -62,6 +67,51 @@ def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
     if len(text) > 2 * levels and is_deep(text, value, levels):
         raise InputError(f"This value is nested more than {levels} levels deep")
     return java_numbers(text) if "e-" in text or "e+" in text else text
+
+
+def text_of(value: Any) -> str:
+    """Return the text of a JSON value as `dumps` does, by orjson where it is installed.
+
+    Values that JSON can't say are not for it: NaN, which orjson writes as null, and UUIDs, dates
+    and other objects that it has texts for. What it refuses, or writes in another way, is left to
+    `dumps`:
+
+    | value | orjson |
+    |---|---|
+    | integers past 64 bits, half of a surrogate pair, keys that are no texts | raises TypeError |
+    | numbers below 0.0001 or with an exponent | has other digits before Java's are put in |
+    | subclasses of list, dict and str | raises TypeError, as it is told to pass them on |
+    | more than 200 levels | is given it in 54 arrays more, and then raises TypeError |
+    """
+    if orjson is None:
+        return dumps(value)
+    try:
+        text: str = orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    except (TypeError, RecursionError):
+        return dumps(value)
+    if "0.0000" in text or (("e-" in text or "e+" in text) and _EXPONENT.search(text)):
+        return dumps(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _refuses_nested(value):
+        return dumps(value)
+    return text
+
+
+_LEVELS_OF_ORJSON = 254
+"""It raises JSONEncodeError for more (orjson's documentation, "Serialize")."""
+
+
+def _refuses_nested(value: Any) -> bool:
+    """Return whether orjson refuses a value in so many arrays that only MAX_DEPTH levels are left.
+
+    Which takes a fifth of the time that `deeper_than` does.
+    """
+    for _ in range(_LEVELS_OF_ORJSON - MAX_DEPTH):
+        value = [value]
+    try:
+        orjson.dumps(value, None, orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except TypeError:
+        return True
+    return False
 
 
 def java_numbers(text: str) -> str:
