@@ -16,6 +16,7 @@ from ..errors import DefinitionError, Diagnostic, InputError, refusal
 from .cloudformation import Resolver
 from .documents import Document, load
 from .source_locations import excerpt
+from .stacks import LocalStacks
 from .tracing import DefinitionText, Traced, trace
 
 SAM, CLOUDFORMATION = "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"
@@ -56,7 +57,7 @@ def load_machine(
     whole = load(source)
     if not is_template(whole.definition):
         raise InputError("this is no template: it has no Resources")
-    resolver = Resolver(whole.definition, parameters or {})
+    resolver = LocalStacks(whole.path).resolver(whole.definition, parameters or {})
     name, properties, kind = _choose(resolver, name)
     values = _substitutions(properties, resolver) | dict(parameters or {})
     place = replace(whole, base=f"/Resources/{name}/Properties")

@@ -69,7 +69,7 @@ def load(handler: str) -> Any:
 def simple(value: Any) -> Any:
     """Write what `json` can't, as Lambda's Python runtime does."""
     if isinstance(value, decimal.Decimal):
-        return float(value) if value % 1 else int(value)
+        return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 

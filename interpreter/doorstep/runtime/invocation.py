@@ -349,7 +349,8 @@ def _stack(trace: TracebackType | None) -> list[str]:
 
 
 def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
-    message = f"Unable to marshal response: {problem}"
+    reason = str(problem).removeprefix("This value can't be written as JSON: ")
+    message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
     return _report(invoke, "Runtime.MarshalError", message, request_id, [])
