@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from doorstep import __version__
+
 from .output import Bug, Problem, echo
 
 _GROUPS = {
@@ -113,7 +115,7 @@ def _explained(problem: Exception) -> Exception:
 
 
 @click.command("doorstep", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="doorstep", message="doorstep %(version)s")
+@click.version_option(__version__, message="doorstep %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Run AWS Step Functions workflows on this machine, offline.
