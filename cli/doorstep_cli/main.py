@@ -6,6 +6,7 @@ can't be used, 70 a bug in Doorstep (EX_SOFTWARE), 130 Ctrl-C.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import Any
@@ -136,4 +137,8 @@ def cli(ctx: click.Context) -> None:
 
 def entry() -> None:
     """Run the `doorstep` program."""
+    # A history is many objects that stay, among which there is no garbage: by default Python looks
+    # for it after each 700.
+    gc.set_threshold(50_000, 10, 10)
+    gc.freeze()
     cli(prog_name=cli.name)
