@@ -145,7 +145,7 @@ def read_accepted(
     try:
         definition = read(path, parameters, resource)
     except DefinitionError as refused:
-        raise _refusal(refused, str(path), None) from None
+        raise _refusal(refused, str(refused.path or path), None) from None
     try:
         kind = machine_type or definition.type
         check(definition.document.definition, type=kind, runnable=runnable)

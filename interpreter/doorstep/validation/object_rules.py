@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
+from ..definitions.substitution import has_placeholder
 from ..errors import Diagnostic
 from ..model import (
     COMPARATORS,
