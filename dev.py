@@ -39,6 +39,7 @@ STEPS = [
     Step("format", "ruff format --check"),
     Step("types", "mypy"),
     Step("recordings", "doorstep conformance --cases ../shared/corpus/cases", "../shared/corpus"),
+    Step("growth", "python benchmarks --short"),
     Step("tests", "pytest -n auto"),
 ]
 

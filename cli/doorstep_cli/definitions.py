@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ from doorstep.errors import shortened
 
 from .options import F, standard_input
 from .output import Problem, style
+from .world import choices
 
 if TYPE_CHECKING:
     from doorstep import DefinitionError, Diagnostic
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
+"""A definition, a template, or a folder with a project."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -38,9 +41,9 @@ def definition_option(help_text: str, *, required: bool = True) -> Callable[[F],
     return click.option(
         "--definition",
         "definition_file",
-        type=DEFINITION,
+        type=PROJECT,
         required=required,
-        metavar="FILE",
+        metavar="PATH",
         help=help_text,
     )
 
@@ -127,6 +130,22 @@ def _source(path: Path, parameters: Mapping[str, str]) -> Path | str:
     return template_text(path, parameters) or path
 
 
+def diagnostics_of(source: DefinitionFile, machine_type: Type | None = None) -> list[Diagnostic]:
+    """Return what AWS would say about a definition, and what it would not say but is worth a look.
+
+    In YAML a placeholder may stand without quotes: with its value it is a number, so that one
+    without a value is a warning there.
+    """
+    from doorstep import validate
+    from doorstep.definitions.substitution import WITHOUT_VALUE
+
+    document = source.document
+    found = validate(document.definition, type=machine_type or source.type, severity="WARNING")
+    if not document.yaml or document.base:
+        return found
+    return [replace(one, severity="WARNING") if one.code == WITHOUT_VALUE else one for one in found]
+
+
 def read_accepted(
     path: Path,
     parameters: Mapping[str, str],
@@ -137,13 +156,16 @@ def read_accepted(
 ) -> DefinitionFile:
     """Return a definition that AWS would accept; `runnable`: with the values that a run needs.
 
-    Raises Problem, whose text lists the diagnostics with their locations.
+    `path` may be a folder with a project. Raises Problem, whose text lists the diagnostics with
+    their locations.
     """
     from doorstep import DefinitionError
     from doorstep.validation import check
 
+    chosen = choices([path], parameters)
+    path = chosen.file
     try:
-        definition = read(path, parameters, resource)
+        definition = read(path, chosen.parameters, resource)
     except DefinitionError as refused:
         raise _refusal(refused, str(refused.path or path), None) from None
     try:

@@ -9,10 +9,10 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_model import REQUESTS, check_request
 from doorstep.runtime.handlers import Handlers
 
-from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
-from .server import Members, Server
+from .server import Server
+from .store.peers import Members
 
 _PATIENCE = 60.0
 """Seconds until a request is given up: SDKs wait as long."""
@@ -48,7 +48,7 @@ class ServerMachines:
             outcomes.append(outcome)
             answered.set()
 
-        server.ask(lambda: OPERATIONS[operation](server, self._owner, request), reply)
+        server.ask(lambda: server.dispatch.perform(operation, self._owner, request), reply)
         if not answered.wait(_PATIENCE):
             raise Unavailable
         (outcome,) = outcomes

@@ -25,7 +25,7 @@ GROUPS = {
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["failures", "replay", "resume", "debug", "view", "diff"],
     "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"],
-    "Shell": ["init", "completion"],
+    "Editor and shell": ["lsp", "init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
 CONTEXT = click.Context(cli)

@@ -95,7 +95,7 @@ FOLDERS = {
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),
-        *("clock", "recorder", "handlers", "activities", "server", "api", "requests"),
+        *("clock", "recorder", "handlers", "activities", "dispatch", "server", "api", "requests"),
         *("http", "console", "serving"),
         "reporting",
     ),
@@ -108,6 +108,7 @@ FOLDERS = {
             "recorded",
             "views",
             "runs",
+            "editor",
             "commands",
             "main",
         ),

@@ -13,12 +13,11 @@ from doorstep.drawing import Mark, dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
 from doorstep.model.definition import workflow
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import PROJECT, DefinitionFile, Type, read_accepted
 from ..options import definition_options, format_option
 from ..output import OutputFile, echo, note
 from ..recorded import HISTORY, read_history
 from ..runs import write
-from ..world import PROJECT, located
 
 _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
@@ -54,7 +53,6 @@ def graph(
       doorstep graph order.asl.json --format svg --output order.svg
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
     """
-    path = located(path)
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []

@@ -17,9 +17,7 @@ from doorstep.history import Entry
 from doorstep.model.aws_model import check_request
 from doorstep.replayer import Moments, Recording, Replayer
 
-from ..api import OPERATIONS
-from ..api.executions import existing, last_event
-from ..api.history import events_of
+from ..api.executions import events_of, existing, last_event
 from ..arns import Caller
 from ..http.app import Http
 from ..server import Server
@@ -112,7 +110,7 @@ class Reader:
         request = check_request(operation, present)
         owner = self._owner
         caller = Caller(owner.account, owner.region, clock, everywhere=True)
-        answer = await self.look(lambda: OPERATIONS[operation](self.server, caller, request))
+        answer = await self.look(lambda: self.server.dispatch.perform(operation, caller, request))
         return cast(dict[str, Any], answer)
 
     async def execution(self, arn: str) -> Read:

@@ -22,10 +22,10 @@ from doorstep import __version__
 from doorstep.errors import ApiError
 from doorstep.model.aws_model import check_request
 
-from ..api import OPERATIONS
 from ..arns import Caller
 from ..errors import Unavailable
-from ..server import Members, PendingRequest, Server
+from ..server import PendingRequest, Server
+from ..store.peers import Members
 from . import protocol
 from .origins import LocalOnly
 from .others import OtherServices, Wsgi
@@ -228,7 +228,9 @@ class Http:
     async def _ask(
         self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        pending, answered = self.bring(lambda: OPERATIONS[operation](self._server, caller, members))
+        pending, answered = self.bring(
+            lambda: self._server.dispatch.perform(operation, caller, members)
+        )
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)

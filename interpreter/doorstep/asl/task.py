@@ -102,7 +102,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         token=env.token or "",
         timeout=timeout,
         heartbeat=heartbeat,
-        attempt=env.attempts.total,
+        attempt=env.retries,
         number=fiber.engine.count_call(plan.state),
     )
     return invoke, details

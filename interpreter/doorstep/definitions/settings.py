@@ -78,6 +78,25 @@ def settings_of(folder: Path) -> Settings:
     )
 
 
+def settings_above(folder: Path) -> Settings | None:
+    """Return the settings of the nearest folder upwards that has some; None without any.
+
+    The folder of a repository or of a Python project is the last that is looked at.
+    """
+    folder = folder.resolve()
+    for one in (folder, *folder.parents):
+        if (one / FILE).is_file():
+            return settings_of(one)
+        if is_top(one):
+            return None
+    return None
+
+
+def is_top(folder: Path) -> bool:
+    """Return whether no settings above this folder are meant for what lies in it."""
+    return (folder / ".git").exists() or (folder / "pyproject.toml").exists()
+
+
 def _located(folder: Path, source: str) -> str:
     """Return a path beside the file as it is from here; a module's name as it stands."""
     return str(folder / source) if (folder / source).exists() else source

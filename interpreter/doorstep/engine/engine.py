@@ -163,9 +163,9 @@ class Engine:
         Facts 108, 137 and 421: what was in flight has one Aborted event, which nothing follows.
         """
         fiber.aborted = True
-        state_type, _ = fiber.state
-        if because is not None and state_type in _ABORTABLE:
-            fiber.record_leaf(f"{state_type}StateAborted", after=because)
+        state = fiber.state
+        if because is not None and state and state.type in _ABORTABLE:
+            fiber.record_leaf(f"{state.type}StateAborted", after=because)
         if fiber.group:
             fiber.group.abort(because)
         if fiber.key in self.waiting:

@@ -23,6 +23,7 @@ how branches interleave, and is the same in every replay.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ _WITHOUT = (
 )
 
 
+@lru_cache(maxsize=256)
 def details_member(event_type: str) -> str | None:
     """Return where GetExecutionHistory puts an event's details; None for types without any.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from .buckets import UNREADABLE, buckets_in, failed
 from .readers import (
-    UNREADABLE,
     Batch,
+    MapItem,
     batched,
     batches,
-    failed,
     most_items,
     parse_items,
     read_items,
@@ -19,9 +19,11 @@ __all__ = [
     "EXCEEDED",
     "UNREADABLE",
     "Batch",
+    "MapItem",
     "MapRun",
     "batched",
     "batches",
+    "buckets_in",
     "exceeds",
     "export_result",
     "failed",

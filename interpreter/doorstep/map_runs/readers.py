@@ -1,25 +1,24 @@
-"""ItemReader and ItemBatcher: items streamed from a folder that stands for the buckets.
+"""ItemReader and ItemBatcher: items streamed from objects of S3, wherever these are.
 
-`bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
-PARQUET and the manifests of Athena and of S3 inventories are not read.
+CSV and JSON behave as recorded on AWS; PARQUET and the manifests of Athena and of S3 inventories
+are not read.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import re
-import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from io import TextIOWrapper
 from itertools import islice
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..engine import BatchPlan, ItemSource, StartMapRun
-from ..errors import InputError, StateFailed, shortened
+from ..errors import StateFailed
+from ..runtime import Buckets
 from ..values.json_values import encoded, loads
+from .buckets import failed, present, reported
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024
@@ -27,10 +26,6 @@ MAX_ITEM_BYTES = 8 * 1024 * 1024
 MAX_JSON = 128 * 1024 * 1024
 """Characters of a JSON file, which has to be read as a whole: a packed one may unfold to a thousand
 times its size.
-"""
-UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
-"""What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
-that no file can have.
 """
 
 
@@ -41,7 +36,7 @@ class MapItem(NamedTuple):
     source: str
 
 
-def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem, None, None]:
+def read_items(command: StartMapRun, buckets: Buckets | None) -> Generator[MapItem, None, None]:
     """Return the items of a map run: the state's own, or those that its ItemReader names.
 
     Fact 280.
@@ -52,18 +47,17 @@ def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem,
         yield from _read(command.reader, buckets)
 
 
-def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
+def _read(reader: ItemSource, buckets: Buckets | None) -> Iterator[MapItem]:
     most = most_items(reader)
     if reader.config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
         # Fact 148.
         raise failed("S3 Version ID selection is not currently supported for PARQUET files")
     name = text_field("Bucket", reader.arguments.get("Bucket"))
-    folder = locate(buckets, name)
+    stored = present(buckets, name)
     if reader.resource.endswith("listObjectsV2"):
-        items = _listed(reader, folder, name)
+        items = _listed(reader, stored, name)
     else:
-        key = str(reader.arguments.get("Key", ""))
-        items = _object(reader.config, locate(buckets, name, key), f"s3://{name}/{key}")
+        items = _object(reader.config, stored, name, str(reader.arguments.get("Key", "")))
     return islice(items, most)
 
 
@@ -81,81 +75,24 @@ def text_field(name: str, value: object) -> str:
     return value
 
 
-def failed(cause: str) -> StateFailed:
-    """Return States.ItemReaderFailed."""
-    return StateFailed("States.ItemReaderFailed", cause)
-
-
-def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
-    """Return the file or folder that stands for an object or a bucket; never outside the folder."""
-    if buckets is None:
-        raise failed(
-            f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
-            f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
-        )
-    with reported(f"{bucket}/{key}"):
-        root = (buckets / bucket).resolve()
-        path = (root / key).resolve()
-        if not path.is_relative_to(root) or root.parent != buckets.resolve():
-            raise _outside(bucket, key)
-        return path
-
-
-@contextmanager
-def reported(what: object) -> Iterator[None]:
-    """Let what is raised while a file is read be States.ItemReaderFailed, which names the file."""
-    try:
-        yield
-    except UNREADABLE as problem:
-        why = getattr(problem, "strerror", None) or problem
-        raise failed(f"{shortened(str(what))}: {why}") from None
-
-
-def _outside(bucket: str, key: str) -> StateFailed:
-    return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
-
-
-def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
+def _listed(reader: ItemSource, buckets: Buckets, bucket: str) -> Iterator[MapItem]:
     # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
-    if not folder.is_dir():
-        raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
     flatten = reader.config.get("Transformation") == "LOAD_AND_FLATTEN"
-    with reported(folder):
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in paths:
-        key = path.relative_to(folder).as_posix()
-        if not key.startswith(prefix):
-            continue
-        if not path.resolve().is_relative_to(folder):
-            raise _outside(bucket, key)
+    for described in buckets.listed(bucket, prefix):
         if flatten:
-            yield from _object(reader.config, path, f"s3://{bucket}/{key}")
+            yield from _object(reader.config, buckets, bucket, described["Key"])
         else:
-            yield MapItem(_metadata(path, key), f"s3://{bucket}")
+            yield MapItem(described, f"s3://{bucket}")
 
 
-def _metadata(path: Path, key: str) -> dict[str, Any]:
-    # Fact 119: Etag has its quotes, LastModified is in seconds.
-    with reported(path), path.open("rb") as file:
-        stat = path.stat()
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return {
-        "Etag": f'"{digest}"',
-        "Key": key,
-        "LastModified": float(int(stat.st_mtime)),
-        "Size": stat.st_size,
-        "StorageClass": "STANDARD",
-    }
-
-
-def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[MapItem]:
-    with reported(path):
-        if not path.is_file():
-            raise failed(f"The specified key does not exist. ({path})")
-        with _open(path) as lines:
-            for value in parse_items(config, lines):
-                yield MapItem(value, source)
+def _object(
+    config: Mapping[str, Any], buckets: Buckets, bucket: str, key: str
+) -> Iterator[MapItem]:
+    source = f"s3://{bucket}/{key}"
+    with reported(source), buckets.open(bucket, key) as file, _text(file, key) as lines:
+        for value in parse_items(config, lines):
+            yield MapItem(value, source)
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
@@ -170,11 +107,10 @@ def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
     return read(config, lines)
 
 
-def _open(path: Path) -> IO[str]:
-    # Fact 279: a packed file says so by its name.
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _text(file: IO[bytes], key: str) -> IO[str]:
+    # Fact 279: a packed object says so by its name.
+    plain: Any = gzip.GzipFile(mode="rb", fileobj=file) if key.endswith(".gz") else file
+    return TextIOWrapper(plain, encoding="utf-8-sig", newline="")
 
 
 def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:

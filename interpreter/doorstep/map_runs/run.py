@@ -163,7 +163,7 @@ class MapRun:
     def _unread(self) -> Iterator[Batch]:
         """Return the batches that there is no child for yet."""
         self._items.close()
-        self._items = read_items(self.command, self.driver.bucket)
+        self._items = read_items(self.command, self.driver.buckets)
         return islice(batches(self.command, self._items), len(self.sizes), None)
 
     def _start_child(self, batch: Batch) -> None:
@@ -216,7 +216,7 @@ class MapRun:
 
     def _finish(self) -> None:
         try:
-            output = result(self.command, self.succeeded, self.unsuccessful, self.driver.bucket)
+            output = result(self.command, self.succeeded, self.unsuccessful, self.driver.buckets)
         except (StateFailed, OSError) as problem:
             failure = problem.failure if isinstance(problem, StateFailed) else None
             self._fail("States.ResultWriterFailed", failure.cause if failure else str(problem))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..engine import ResultTarget, StartMapRun
-from ..errors import StateFailed
-from ..runtime import described
+from ..runtime import Buckets, described
 from ..values.json_values import encoded
-from .readers import locate, text_field
+from .buckets import present
+from .readers import text_field
 
 if TYPE_CHECKING:
     from ..runtime import Running
@@ -52,7 +51,7 @@ def result(
     command: StartMapRun,
     succeeded: Mapping[int, Any],
     unsuccessful: Mapping[int, Running],
-    buckets: Path | None,
+    buckets: Buckets | None,
 ) -> Any:
     """Return the result of a map run: its children's records, or where they were written.
 
@@ -81,10 +80,11 @@ def _export(
     bucket: str,
     good: list[Any],
     bad: list[Running],
-    buckets: Path | None,
+    buckets: Buckets | None,
 ) -> dict[str, Any]:
     # Facts 118 and 284: a file for each status, failed children always with their description, and
     # a manifest that lists them.
+    stored = present(buckets, text_field("Bucket", bucket))
     folder = _folder(writer, command.arn)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     # What failed is always written with the child's description.
@@ -95,7 +95,7 @@ def _export(
         if records:
             key = f"{folder}/{status}_0.{writer.output_type.lower()}"
             text = _written(records, writer.output_type)
-            _write(buckets, bucket, key, text)
+            stored.write(bucket, key, text)
             files[status].append({"Key": key, "Size": len(text)})
     manifest = {
         "DestinationBucket": bucket,
@@ -103,7 +103,7 @@ def _export(
         "ResultFiles": files,
     }
     exported = export_result(writer, command.arn)
-    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
+    stored.write(bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
     return exported
 
 
@@ -125,13 +125,3 @@ def _written(records: list[Any], output_type: str) -> bytes:
     if output_type == "JSONL":
         return b"".join(encoded(record) + b"\n" for record in records)
     return encoded(records)
-
-
-def _write(buckets: Path | None, bucket: str, key: str, text: bytes) -> None:
-    path = locate(buckets, text_field("Bucket", bucket), key)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    except OSError as problem:
-        cause = f"can't write {problem.filename}: {problem.strerror}"
-        raise StateFailed("States.ResultWriterFailed", cause) from None

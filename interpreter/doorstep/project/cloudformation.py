@@ -1,4 +1,4 @@
-"""A project from a SAM or CloudFormation template, or from a CDK cloud assembly."""
+"""A project from a SAM or CloudFormation template, a CDK cloud assembly, another tool's file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ..definitions import load
 from ..definitions.cloudformation import Resolver, text_of
+from ..definitions.other_tools import SERVERLESS, TERRAFORM, template_text
 from ..definitions.templates import is_template, load_machine, machine_names
 from ..errors import DefinitionError, InputError
 from ..functions import Function
@@ -16,8 +17,40 @@ from .project import Omission, Project, Resource
 
 _FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 _LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
+_TEMPLATES = ("template.yaml", "template.yml", "template.json")
+_ASSEMBLY = "*.template.json"
 _ASSET = "aws:asset:path"
 """Where CDK and `sam build` say in a resource's Metadata which folder its code is in."""
+
+
+def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
+    """Return the project of a template, a folder with one, or a `cdk.out`.
+
+    Raises InputError when the folder has none, or several.
+    """
+    file = template_in(path) if path.is_dir() else path
+    return read(file, parameters, template_text(file, parameters))
+
+
+def template_in(folder: Path) -> Path:
+    """Return the one template of a folder; raise InputError with what was looked for."""
+    for name in _TEMPLATES:
+        if (folder / name).is_file():
+            return folder / name
+    for pattern in (*SERVERLESS, TERRAFORM):
+        for file in sorted(folder.glob(pattern)):
+            return file
+    for assembly in (folder, folder / "cdk.out"):
+        templates = sorted(assembly.glob(_ASSEMBLY))
+        if len(templates) > 1:
+            names = ", ".join(template.name for template in templates)
+            raise InputError(f"{assembly} has several templates ({names}); name one")
+        if templates:
+            return templates[0]
+    raise InputError(
+        f"{folder} has no project: looked for {', '.join(_TEMPLATES)}, {SERVERLESS[0]}, "
+        f"{TERRAFORM} and cdk.out/{_ASSEMBLY}"
+    )
 
 
 def read(path: Path, parameters: Mapping[str, str], text: str | None = None) -> Project:

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ..engine import (
@@ -34,7 +33,7 @@ from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .nested import Cuts
 from .pending_answers import accept, deliver_held, expire, release, take_answer
 from .persistence import InMemory
-from .running import Api, EventListener, NewMapRun, Persistence, Running, Startable
+from .running import Api, Buckets, EventListener, NewMapRun, Persistence, Running, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -55,7 +54,7 @@ class Driver:
         handlers: Handlers,
         *,
         machines: Mapping[str, Startable] | None = None,
-        bucket: Path | None = None,
+        buckets: Buckets | None = None,
         on_event: EventListener | None = None,
         respond: Respond | None = None,
         persistence: Persistence | None = None,
@@ -69,6 +68,7 @@ class Driver:
 
         | | |
         |---|---|
+        | buckets | what distributed Maps read their items from, and write their results to |
         | elsewhere | (execution, call, begun before a crash) → whether somebody else answers it |
         | is_there | whether the activity of a task exists; without it every one does |
         | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
@@ -78,7 +78,7 @@ class Driver:
         self.clock = clock
         self.handlers = handlers
         self.machines = {} if machines is None else machines
-        self.bucket = bucket
+        self.buckets = buckets
         self.persistence = persistence or InMemory()
         self.executions: dict[str, Running] = {}
         self._on_event = on_event
@@ -220,8 +220,20 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def set_apart(self, execution: Running) -> Running:
+        """Return an execution that is only looked at: nothing reaches it."""
+        execution.set_aside = True
+        return execution
+
+    def lose(self) -> None:
+        """Let go of all executions, which others have taken over: nothing reaches them any more."""
+        while self.executions:
+            self.forget(self.set_apart(next(iter(self.executions.values()))))
+
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
+        if execution.set_aside:
+            return
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001

@@ -189,7 +189,9 @@ def _same(child: Running, invoke: Invoke) -> bool:
 
     Fact 111: the same input, while it runs.
     """
-    return not child.ended and child.engine.input == loads(input_text(invoke))
+    # One that runs elsewhere (it is set aside here) can't be waited for.
+    waited_for = child.set_aside and is_job(invoke)
+    return not child.ended and not waited_for and child.engine.input == loads(input_text(invoke))
 
 
 def input_text(invoke: Invoke) -> str:

@@ -6,10 +6,10 @@ What a user sees of an execution stands in `execution`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from ..engine import (
     ROLE,
@@ -191,6 +191,22 @@ class Persistence(Protocol):
 
     def close(self) -> None:
         """Let go of where executions are stored: nothing more is reported."""
+
+
+class Buckets(Protocol):
+    """S3, to those that read items from it and write results to it.
+
+    What can't be done raises StateFailed, whose cause says why.
+    """
+
+    def open(self, bucket: str, key: str) -> IO[bytes]:
+        """Open an object to be read."""
+
+    def listed(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        """Yield Etag, Key, LastModified, Size and StorageClass of the objects, by their keys."""
+
+    def write(self, bucket: str, key: str, content: bytes) -> None:
+        """Store an object."""
 
 
 class Delivery(Protocol):

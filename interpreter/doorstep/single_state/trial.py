@@ -47,8 +47,6 @@ class TrialOutcome:
 class TrialEnv(Env):
     """A visit whose context object may be the request's."""
 
-    __slots__ = ("own_context",)
-
     def __init__(self, fiber: Fiber, works: bool, raw: Any, context: dict[str, Any] | None) -> None:
         super().__init__(fiber, STATE_NAME, works, raw)
         self.own_context = context
