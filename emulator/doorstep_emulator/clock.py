@@ -27,7 +27,7 @@ from weakref import WeakValueDictionary
 
 from doorstep.errors import InputError, shortened
 from doorstep.runtime import RealClock
-from doorstep.runtime.clocks import Agenda, Clock, Handle
+from doorstep.runtime.clocks import AT_ONCE, Agenda, Clock, Handle
 from doorstep.values.timestamps import in_milliseconds, not_before
 
 _Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
@@ -133,9 +133,14 @@ class ServerClock(RealClock):
             if limit is not None:
                 self.call_at(self.now() + limit, slot.leave)
 
+    def is_free(self) -> bool:
+        """Return whether another call would be made at once."""
+        return self._free > 0 and not self._held
+
     def _release(self) -> None:
         self._free += 1
         self._make_calls()
+        self.freed()
 
 
 class CallSlot:
@@ -225,6 +230,13 @@ class Timeline:
         handle = Handle(act, limit)
         self._count(1)
         self._clock.bring(partial(self._enter, not_before(at), handle))
+        return handle
+
+    def when_free(self, act: Callable[[], None]) -> Handle:
+        """Do something once another call would be made at once; no time is jumped over for it."""
+        handle = Handle(act)
+        self._count(1)
+        self._clock.when_free(partial(self._enter, AT_ONCE, handle))
         return handle
 
     def submit(self, act: Callable[[], bool]) -> bool:
@@ -330,7 +342,10 @@ class Timeline:
 class RealTime:
     """The time of an execution and of those that it starts, when that is the machine's."""
 
-    __slots__ = ("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit")
+    __slots__ = (
+        *("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit"),
+        "when_free",
+    )
 
     def __init__(self, clock: ServerClock, root: str) -> None:
         """`root`: the ARN of the execution that it began with."""
@@ -338,7 +353,7 @@ class RealTime:
         self.root = root
         # The methods themselves: this stands between every execution and its clock.
         self.now, self.call_at, self.submit = clock.now, clock.call_at, clock.submit
-        self.expect, self.invoke = clock.expect, clock.invoke
+        self.expect, self.invoke, self.when_free = clock.expect, clock.invoke, clock.when_free
 
 
 class Timelines:

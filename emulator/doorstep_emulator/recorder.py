@@ -7,14 +7,14 @@ The driver hands each fact to the recorder with the events that followed. They a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import count
 from typing import Any, Protocol
 
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
-from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs import MapRun
 from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import restore, resume_execution
@@ -164,13 +164,16 @@ class Recorder:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal]:
         """Return the children that the store has; those that had not ended continue."""
-        children: list[Running] = []
         definition = parent.journal.header.definition
-        while row := self._store.row(child_identity(parent, command, len(children)).arn):
-            children.append(self._restored(row, command.child, definition))
-        return children
+        for index in count():
+            if (row := self._store.row(child_identity(parent, command, index).arn)) is None:
+                return
+            if row.status == "RUNNING":
+                yield self._restored(row, command.child, definition)
+            else:
+                yield self._journal(row, definition)
 
     def find(self, arn: str) -> Running | None:
         """Return an execution of the store; if it had not ended it continues from now."""
@@ -366,9 +369,7 @@ class Recorder:
     # Out of the store ----------------------------------------------------------------------------
 
     def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
-        identity = Identity(**loads(row.identity))
-        quotas = quotas_of(row.type)
-        journal = Journal(Header(definition, identity, quotas), self._store.journal(row.id))
+        journal = self._journal(row, definition)
         clock = self._timelines.clock(Pace.of(row.clock), row.root or row.arn)
         execution = restore(program, journal, clock)
         if isinstance(clock, Timeline):
@@ -380,6 +381,10 @@ class Recorder:
             self.rows.hold(row)
             resume_execution(self._owner.driver, execution, self._store.scheduled(row.id))
         return execution
+
+    def _journal(self, row: Row, definition: Mapping[str, Any]) -> Journal:
+        header = Header.of(definition, Identity(**loads(row.identity)))
+        return Journal(header, self._store.journal(row.id))
 
 
 def durable(row: Row) -> bool:

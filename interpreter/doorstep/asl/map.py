@@ -11,8 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine import BatchPlan, Body, Fact, Fiber, FiberGroup, ItemSource, ResultTarget, StartMapRun
-from ..errors import StateFailed, runtime
+from ..engine import (
+    TOO_LARGE,
+    BatchPlan,
+    Body,
+    Fact,
+    Fiber,
+    FiberGroup,
+    ItemSource,
+    ResultTarget,
+    StartMapRun,
+)
+from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
@@ -103,6 +113,8 @@ def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
         # Recorded since November 2024: MapStateExited follows MapRunStarted, not this one.
         fiber.record_leaf("MapStateSucceeded", after=succeeded)
         env.show_item(fiber.item)
+        if fact.data == TOO_LARGE:
+            raise data_limit_exceeded(plan.state)
         return plan.leave(env, fact.data)
 
     return work

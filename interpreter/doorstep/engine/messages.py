@@ -106,6 +106,7 @@ TERMINAL = {
     "ExecutionAborted": "ABORTED",
 }
 """The events that end an execution, and the status that they leave."""
+UNSUCCESSFUL = frozenset(TERMINAL.values()) - {"SUCCEEDED"}
 
 
 class Program(Protocol):
@@ -213,5 +214,8 @@ class ResultTarget(NamedTuple):
     transformation: str | None
     output_type: str
 
+
+TOO_LARGE = "States.DataLimitExceeded"
+"""In place of a map run's result: it is larger than a state's may be, and was not made."""
 
 Command = Invoke | FindActivity | SetTimer | Cancel | StartMapRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .buckets import UNREADABLE, buckets_in, failed
+from .executors import Child, ChildrenOwner, Executor, InlineExecutor, NewExecutor
 from .readers import (
     Batch,
     MapItem,
@@ -12,15 +13,21 @@ from .readers import (
     parse_items,
     read_items,
 )
-from .run import EXCEEDED, MapRun, exceeds
+from .run import EXCEEDED, Counts, MapRun, exceeds
 from .writers import export_result, failed_record, in_order
 
 __all__ = [
     "EXCEEDED",
     "UNREADABLE",
     "Batch",
+    "Child",
+    "ChildrenOwner",
+    "Counts",
+    "Executor",
+    "InlineExecutor",
     "MapItem",
     "MapRun",
+    "NewExecutor",
     "batched",
     "batches",
     "buckets_in",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -86,15 +86,16 @@ class Folder:
             if key.startswith(prefix):
                 yield _described(self._locate(bucket, key), key)
 
-    def write(self, bucket: str, key: str, content: bytes) -> None:
+    def write(self, bucket: str, key: str, parts: Iterable[bytes]) -> None:
         """Store an object; raise StateFailed or OSError."""
         if others := self._elsewhere(bucket):
-            others.write(bucket, key, content)
+            others.write(bucket, key, parts)
             return
         path = self._locate(bucket, key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            with path.open("wb") as file:
+                file.writelines(parts)
         except OSError as problem:
             cause = f"can't write {problem.filename}: {problem.strerror}"
             raise StateFailed("States.ResultWriterFailed", cause) from None

@@ -218,12 +218,16 @@ class Batch(NamedTuple):
     size: int
 
 
-def batches(command: StartMapRun, items: Iterator[MapItem]) -> Iterator[Batch]:
+def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> Iterator[Batch]:
     """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+
+    `first`: the index of the first item.
 
     Facts 116 and 281.
     """
-    selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
+    selected = (
+        command.select(index, item.value, item.source) for index, item in enumerate(items, first)
+    )
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
     return batched(command.batch, selected)

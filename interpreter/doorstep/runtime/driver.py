@@ -145,10 +145,7 @@ class Driver:
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Running) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed.
-
-        Facts 500 and 501.
-        """
+        """RedriveExecution: `run` continues it from where it failed (facts 500 and 501)."""
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -201,8 +198,10 @@ class Driver:
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
-        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
+        commands, events = engine.receive(fact), engine.history[before:]
+        execution.journal.append((fact, *events))
+        self.persistence.safely(partial(self._follow, execution, commands, events))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True

@@ -174,8 +174,11 @@ class Persistence(Protocol):
     def map_run(self, run: Any) -> None:
         """Store how a map run stands: it began, continued or came to its end."""
 
-    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
-        """Return the children that a map run has started before, in the order of their indexes."""
+    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal]:
+        """Return the children that a map run has started before, in the order of their indexes.
+
+        Of those that have ended the journals, of which the facts and the last event suffice.
+        """
 
     def find(self, arn: str) -> Running | None:
         """Return an execution that the driver does not hold, if there is one."""
@@ -205,8 +208,8 @@ class Buckets(Protocol):
     def listed(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
         """Yield Etag, Key, LastModified, Size and StorageClass of the objects, by their keys."""
 
-    def write(self, bucket: str, key: str, content: bytes) -> None:
-        """Store an object."""
+    def write(self, bucket: str, key: str, parts: Iterable[bytes]) -> None:
+        """Store an object; its content comes in parts, as it may be large."""
 
 
 class Delivery(Protocol):
@@ -271,7 +274,7 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def restore(self, children: Sequence[Running]) -> None:
+    def restore(self, children: Iterable[Running | Journal]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -51,11 +51,15 @@ class S3Buckets:
                 return
             after = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def write(self, bucket: str, key: str, content: bytes) -> None:
+    def write(self, bucket: str, key: str, parts: Iterable[bytes]) -> None:
         """Store an object; raise StateFailed with what S3 said."""
-        self._ask(
-            f"s3://{bucket}/{key}", lambda s3: s3.put_object(Bucket=bucket, Key=key, Body=content)
-        )
+        with SpooledTemporaryFile(_IN_MEMORY) as content:
+            content.writelines(parts)
+            content.seek(0)
+            self._ask(
+                f"s3://{bucket}/{key}",
+                lambda s3: s3.put_object(Bucket=bucket, Key=key, Body=content),
+            )
 
     def _ask(self, what: str, ask: Callable[[Any], Any]) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError
