@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model import function_name
+from ..values import jackson
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
@@ -177,6 +179,8 @@ def _answer_of(
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     try:
         event = _as_json(event_of(invoke))
+        if invoke.integration.action == "lambda:invoke" and (refused := _rejected(invoke, event)):
+            return refused
         if _takes_context(function):
             result = function(event, context(invoke, request_id))
         else:
@@ -229,11 +233,40 @@ def _awaited(result: Awaitable[Any], limit: float | None) -> Any:
 def event_of(invoke: Invoke) -> Any:
     """Return a handler's event: a function's payload, the arguments of everything else.
 
-    Facts 85 and 102: the payload, for a callback too.
+    Facts 85 and 102: the payload, for a callback too. Fact 244: a payload given as text is JSON, null is {}.
     """
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        return invoke.arguments.get("Payload", {})
+        payload = invoke.arguments.get("Payload")
+        if isinstance(payload, str):
+            payload = _read(payload)
+        return {} if payload is None else payload
     return invoke.arguments
+
+
+def _read(payload: str) -> Any:
+    """Return what a Payload given as text stands for; the text itself when it is not JSON."""
+    if not payload:
+        return None
+    try:
+        return loads(payload)
+    except InputError:
+        return payload
+
+
+def _rejected(invoke: Invoke, event: Any) -> Answer | None:
+    """Return Lambda's refusal of a Payload that is not JSON.
+
+    Fact 244. The words are those of Lambda's Invoke API, inferred for Step Functions.
+    """
+    if not isinstance(event, str) or event != invoke.arguments.get("Payload"):
+        return None
+    reason = ""
+    try:
+        jackson.loads(event)
+    except jackson.JSONProblem as problem:
+        reason = f": {problem.message}"
+    cause = f"Could not parse request body into json{reason}"
+    return Answer(failed=True, error="Lambda.InvalidRequestContentException", cause=cause)
 
 
 @lru_cache(maxsize=1024)
@@ -253,8 +286,8 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
         return result.answer
     answer = result if isinstance(result, Answer) else Answer(output=result)
     try:
-        output = answer.output if answer.output is ABSENT else _as_json(answer.output)
-        response = answer.response if answer.response is ABSENT else _as_json(answer.response)
+        output = answer.output if answer.output is ABSENT else _returned(answer.output)
+        response = answer.response if answer.response is ABSENT else _returned(answer.response)
     except InputError as problem:
         return _unmarshallable(invoke, request_id, problem)
     if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
@@ -279,6 +312,42 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
 def _as_json(value: Any) -> Any:
     # Through the text: what the handler changes in it, now or later, is its own copy.
     return loads(dumps(value))
+
+
+def _returned(value: Any) -> Any:
+    """Return what a handler returned as JSON, as Lambda's runtime for Python writes it.
+
+    A Decimal is a number; bytes are the JSON text of the result, or a text inside it (fact 245).
+    """
+    if isinstance(value, bytes):
+        return loads(_decoded(value))
+    try:
+        return _as_json(value)
+    except InputError as problem:
+        try:
+            return _as_json(_simple(value))
+        except RecursionError:
+            raise problem from None
+
+
+def _simple(value: Any) -> Any:
+    match value:
+        case Decimal() if value.is_finite():
+            return loads(str(value))
+        case bytes():
+            return _decoded(value)
+        case dict():
+            return {name: _simple(member) for name, member in value.items()}
+        case list() | tuple():
+            return [_simple(item) for item in value]
+    return value
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as problem:
+        raise InputError(f"These bytes are not UTF-8 text: {problem.reason}") from None
 
 
 def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
