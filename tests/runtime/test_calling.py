@@ -153,9 +153,9 @@ def test_a_result_that_json_cannot_hold_is_a_marshal_error(result: Any) -> None:
 @pytest.mark.parametrize(
     ("result", "output"),
     [
-        (Decimal("3"), "3"),
+        (Decimal(3), "3"),
         (Decimal("-0.25"), "-0.25"),
-        ({"total": [Decimal("3.5"), (Decimal("1"),)]}, '{"total":[3.5,[1]]}'),
+        ({"total": [Decimal("3.5"), (Decimal(1),)]}, '{"total":[3.5,[1]]}'),
         (b'"x"', '"x"'),
         (b' {"a": [1.0, null]} ', '{"a":[1.0,null]}'),
         ({"a": "é".encode()}, '{"a":"é"}'),

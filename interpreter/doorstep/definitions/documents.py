@@ -110,6 +110,11 @@ def read_traced(traced: Traced, source: str, path: Path | None = None) -> Docume
         raise refusal(found, path) from None
     if not isinstance(value, dict):
         raise refusal([NOT_AN_OBJECT], path)
+    if "States" not in value and isinstance(value.get("events"), list):
+        raise InputError(
+            f"{path or 'this'} is the history of an execution; here goes its definition "
+            "(`doorstep history`, `failures` and `debug` read a history)"
+        )
     inner = DefinitionText(traced, yaml=yaml) if traced.text != source else None
     return Document(value, source, path, yaml, inner=inner)
 

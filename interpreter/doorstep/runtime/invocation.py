@@ -233,7 +233,7 @@ def _awaited(result: Awaitable[Any], limit: float | None) -> Any:
 def event_of(invoke: Invoke) -> Any:
     """Return a handler's event: a function's payload, the arguments of everything else.
 
-    Facts 85 and 102: the payload, for a callback too. Fact 244: a payload given as text is JSON, null is {}.
+    Facts 85 and 102: the payload, for a callback too. Fact 244: one given as text is JSON.
     """
     if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
         payload = invoke.arguments.get("Payload")
