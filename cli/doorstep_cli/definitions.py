@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -37,15 +38,48 @@ _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
 def definition_option(help_text: str, *, required: bool = True) -> Callable[[F], F]:
-    """Return the option --definition with a help text."""
+    """Return the option --definition with a help text.
+
+    A history that was fetched has its definition beside it, and needs no option.
+    """
     return click.option(
         "--definition",
         "definition_file",
-        type=PROJECT,
-        required=required,
-        metavar="PATH",
-        help=help_text,
+        type=DEFINITION,
+        callback=_required if required else beside("definition.asl.json"),
+        metavar="FILE",
+        help=f"{help_text}{'  [required, unless HISTORY is an ARN]' if required else ''}",
     )
+
+
+def _required(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    value = beside("definition.asl.json")(ctx, parameter, value)
+    if value is None:
+        raise click.MissingParameter(ctx=ctx, param=parameter)
+    return value
+
+
+def beside(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return a callback that gives an option what was fetched with the history, if it has none."""
+
+    def default(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        named = [ctx.params.get(one) for one in ("histories", "history", "first")]
+        paths = [one[0] if isinstance(one, tuple) and one else one for one in named if one]
+        if value is not None or not paths or fetched_with(paths[0]) is None:
+            return value
+        there = Path(paths[0]).parent / name
+        return there if there.exists() else None
+
+    return default
+
+
+def fetched_with(history: Path) -> dict[str, Any] | None:
+    """Return what is known of a history that was fetched (`account`); None of another file."""
+    try:
+        known = json.loads((history.parent / "about.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, dict) and "arn" in known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import click
 from .output import Bug, Problem, echo
 
 _GROUPS = {
-    "Run and inspect": ("run", "validate", "history", "graph", "project"),
+    "Run and inspect": ("run", "validate", "lint", "cost", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
-    "Replay": ("failures", "replay", "resume", "debug", "view", "diff"),
-    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"),
+    "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff"),
+    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"),
     "Editor and shell": ("lsp", "init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)

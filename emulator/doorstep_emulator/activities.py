@@ -73,7 +73,7 @@ class Activities:
             tasks.append((execution, invoke))
             self._match(invoke.resource)
             if tasks:
-                self._recorder.offer(execution, invoke.key, invoke.resource)
+                self._recorder.rows.offer(execution.arn, invoke.key, invoke.resource)
         return True
 
     def _has_handler(self, invoke: Invoke) -> bool:
@@ -175,7 +175,7 @@ class Activities:
 
     def _begin(self, execution: Running, invoke: Invoke, worker: str | None) -> dict[str, Any]:
         """Let a worker begin; return what it is answered."""
-        self._recorder.withdraw_offer(execution, invoke.key)
+        self._recorder.rows.withdraw_offer(execution.arn, invoke.key)
         self._owner.driver.deliver(execution, "picked up", invoke.key, worker)
         return {"taskToken": token_of(execution, invoke), "input": dumps(invoke.arguments)}
 

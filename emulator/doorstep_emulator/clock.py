@@ -76,9 +76,14 @@ class ServerClock(RealClock):
         """
         self._brought.put(act)
 
+    @property
+    def here(self) -> bool:
+        """Whether this is the driver's thread."""
+        return get_ident() == self._thread
+
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something in the driver's thread, and wait until it is done."""
-        if get_ident() == self._thread:
+        if self.here:
             return act()
         done: Future[bool] = Future()
 
@@ -362,12 +367,24 @@ class Timelines:
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
         self._lines: WeakValueDictionary[str, Timeline | RealTime] = WeakValueDictionary()
+        self.skipped = 0.0
+        """Seconds by which executions whose time jumps begin later than the machine's time."""
+
+    def skip_to(self, at: float) -> None:
+        """Let executions that start from now on, and whose time jumps, begin at this time."""
+        self.skipped = max(self.skipped, at - self._clock.exact())
 
     def clock(self, pace: Pace, root: str) -> Clock:
         """Return the clock of the execution with the ARN `root`, and of those that it starts."""
         line = self._lines.get(root)
         if line is None:
-            real = pace.text == "real"
-            line = RealTime(self._clock, root) if real else Timeline(self._clock, pace, root)
-            self._lines[root] = line
+            line = self._lines[root] = self._new(pace, root)
+        return line
+
+    def _new(self, pace: Pace, root: str) -> Timeline | RealTime:
+        if pace.text == "real":
+            return RealTime(self._clock, root)
+        line = Timeline(self._clock, pace, root)
+        if pace.jumps and self.skipped:
+            line.not_before(self._clock.exact() + self.skipped)
         return line

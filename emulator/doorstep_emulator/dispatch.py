@@ -94,11 +94,17 @@ class Dispatch:
             lambda: self._peers.withdraw(about.id),
         )
 
+    def ask(self, server: int, operation: str, members: Members) -> Waiting:
+        """Ask a certain server."""
+        return self._asked(server, self._request(operation, members))
+
+    def _request(self, operation: str, members: Members) -> InboxRequest:
+        return InboxRequest(self._store.next_id(), operation, Caller("", ""), members)
+
     def pick_up(self, offer: Offer, worker: str | None, reply: Reply) -> None:
         """Ask for a task that is offered to workers everywhere."""
         members = {"executionArn": offer.execution, "key": offer.key, "worker": worker}
-        about = InboxRequest(self._store.next_id(), "PickUp", Caller("", ""), members)
-        self._peers.ask(offer.owner, about, reply)
+        self._peers.ask(offer.owner, self._request("PickUp", members), reply)
 
     def look(self) -> list[str]:
         """Do what other servers have left to do; return the executions that were lost."""

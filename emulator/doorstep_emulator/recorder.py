@@ -66,6 +66,8 @@ class Recorder:
         self.watchers = publisher.watchers
         self._after_commit = after_commit
         self._deferred: list[Callable[[], None]] = []
+        self._refused: dict[int, str] = {}
+        """Of what executions the last commit dropped something, by their ids, and why."""
         self.rows = HeldRows(store.peers)
         self.map_runs: dict[str, MapRun] = {}
         """Those that run, by ARN."""
@@ -136,16 +138,6 @@ class Recorder:
             for token in tokens:
                 self._store.own_token(token, row.id)
 
-    def offer(self, execution: Running, key: str, activity: str) -> None:
-        """Collect that a task waits for a worker at any server."""
-        if row := self.rows.get(execution.arn):
-            self.peers.offer(row.id, row.arn, key, activity)
-
-    def withdraw_offer(self, execution: Running, key: str) -> None:
-        """Collect that it waits no more."""
-        if row := self.rows.get(execution.arn):
-            self.peers.withdraw_offers(row.id, key)
-
     def safely(self, act: Callable[[], None]) -> None:
         """Do it after the next commit."""
         self._deferred.append(act)
@@ -207,14 +199,16 @@ class Recorder:
             guarded(self._after_commit)
 
     def _abandon_refused(self) -> None:
-        refused = self._store.take_refused()
+        refused = self._refused = self._store.take_refused()
         for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
             if execution := self._owner.driver.executions.get(row.arn):
                 self._owner.driver.abandon(execution, StoreError(refused[row.id]))
 
     def lose(self) -> None:
         """Let go of all that other servers have taken over."""
-        self._owner.driver.lose()
+        driver = self._owner.driver
+        for execution in list(driver.executions.values()):
+            driver.forget(driver.set_apart(execution))
         self._deferred.clear()
         self.rows.clear()
         self.map_runs.clear()
@@ -364,7 +358,10 @@ class Recorder:
             self.finish_deleting(execution.identity.machine_arn)
 
     def _publish(self, row: Row, first: Event, events: Sequence[Event]) -> None:
-        guarded(lambda: self._publisher.publish(row, first, events, self.safely))
+        def once_stored(act: Callable[[], None]) -> None:
+            self.safely(lambda: None if row.id in self._refused else act())
+
+        guarded(lambda: self._publisher.publish(row, first, events, once_stored))
 
     # Out of the store ----------------------------------------------------------------------------
 

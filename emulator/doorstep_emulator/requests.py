@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -14,6 +15,7 @@ from .errors import Unavailable
 from .server import Server
 from .store.peers import Members
 
+log = logging.getLogger("doorstep")
 _PATIENCE = 60.0
 """Seconds until a request is given up: SDKs wait as long."""
 
@@ -56,3 +58,19 @@ class ServerMachines:
             raise outcome
         answer: Members = outcome
         return answer
+
+    def send(self, operation: str, members: Members) -> None:
+        """Let an operation be done, at once in the server's thread; log a refusal."""
+        server = self._servers[-1]
+
+        def do() -> None:
+            try:
+                request = check_request(operation, members)
+                server.dispatch.perform(operation, self._owner, request)
+            except ApiError as refused:
+                log.warning("%s was refused: %s", operation, refused)
+
+        if server.clock.here:
+            do()
+        else:
+            server.clock.bring(do)

@@ -28,6 +28,7 @@ from .publish.metrics import Metrics
 from .publish.publisher import Publisher
 from .publish.sinks import Sinks
 from .recorder import Recorder, durable, guarded
+from .schedules import Scheduler, Schedules
 from .store.peers import Members, Reply
 from .store.store import Row, Store
 
@@ -74,13 +75,15 @@ class Server:
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
         api: Api | None = None,
+        scheduler: Scheduler | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the parts and connect them.
 
         `calls`: how many handlers may run at a time; `pace`: of executions that name none;
         `respond`: asked before the handlers; without it `test_cases` are; `api`: what it can be
-        asked, by its executions as well; `after_commit`: called in
+        asked, by its executions as well; `scheduler`: knows what starts at certain times;
+        `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
@@ -92,6 +95,7 @@ class Server:
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
         self.timelines = Timelines(self.clock)
+        self.schedules = Schedules(self.clock, self.timelines, pace, scheduler)
         self.metrics = Metrics()
         publisher = Publisher(self.metrics, sinks, self.programs)
         self.recorder = Recorder(
@@ -243,6 +247,7 @@ class Server:
         guarded(self._recover)
         continued = len(self.recorder.rows)
         log.info("started on %s; executions that continue: %d", self.store.path, continued)
+        guarded(self.schedules.begin)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
         self.store.peers.close()

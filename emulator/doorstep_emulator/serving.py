@@ -35,6 +35,7 @@ from .http.connections import Connection, most_connections
 from .http.others import Wsgi
 from .publish.sinks import Sinks
 from .requests import ServerMachines
+from .schedules import Scheduler
 from .server import Server
 from .store.sqlite import SqliteStore
 from .store.store import Store
@@ -79,6 +80,8 @@ class Options:
     """The folder that holds a folder for each S3 bucket."""
     buckets: Buckets | None = None
     """Buckets of a target of services: those that have no folder there."""
+    scheduler: Scheduler | None = None
+    """Knows what starts at certain times: `doorstep.services.scheduler`."""
     account: str = ACCOUNT
     region: str = REGION
     """Of requests that name none, and of `deployments`."""
@@ -183,6 +186,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             respond=options.respond,
             test_cases=test_cases,
             api=API,
+            scheduler=options.scheduler,
             after_commit=answers.send,
         )
         deploy(server, options.owner, options.deployments)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, Type, definition_option, read_accepted
+from ..definitions import DefinitionFile, Type, beside, definition_option, read_accepted
 from ..options import (
     F,
     definition_options,
@@ -20,7 +20,7 @@ from ..options import (
     services_option,
 )
 from ..output import Problem, TableRow, echo, print_json, print_table
-from ..recorded import arn_option, recording_of
+from ..recorded import HISTORIES, arn_option, endpoint_option, recording_of
 from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
 from ..views.progress import ProgressLine, wanted
 from ..views.replay import print_replay, summary
@@ -36,6 +36,7 @@ def replay_options(command: F) -> F:
         click.option(
             "--children",
             type=click.Path(exists=True, path_type=Path),
+            callback=beside("children"),
             metavar="DIR",
             help="Histories of child executions, as `doorstep run` writes them, or the journal "
             "that contains them.",
@@ -56,10 +57,11 @@ def replay_options(command: F) -> F:
     "histories",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    type=HISTORIES,
     metavar="HISTORY...",
 )
 @arn_option
+@endpoint_option
 @replay_options
 @world_options
 @handlers_option(
@@ -111,6 +113,7 @@ def replay(
       doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
       doorstep replay history.json --definition template.yaml --with-functions --services moto
       doorstep replay batch.json --definition batch.asl.json --children children/
+      doorstep replay arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep.api import buckets_of, handlers_with
     from doorstep.replayer import Replayer, replay_recording

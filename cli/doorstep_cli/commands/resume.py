@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
 from ..options import definition_options, handlers_option, network_options, services_option
 from ..output import note
 from ..recorded import history_arguments, recording_of
@@ -74,6 +74,7 @@ def resume(
       doorstep resume history.json --definition order.asl.json --handlers . --from Charge
       doorstep resume history.json --definition order.asl.json --handlers . --history whole.json
       doorstep resume batch.json --definition batch.asl.json --handlers . --children children/
+      doorstep resume arn:aws:states:eu-west-1:123456789012:execution:order:7 --handlers .
     """
     from doorstep.history.aws_json import history_lines
 
@@ -104,7 +105,23 @@ def resume(
         execution, stop = run_to_end(begin, watched=not quiet and wanted())
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    ctx.exit(finish(execution, stop, output_format))
+    code = finish(execution, stop, output_format)
+    about = fetched_with(histories[0])
+    if about and not quiet:
+        _say_what_is_left(about, code)
+    ctx.exit(code)
+
+
+def _say_what_is_left(about: Mapping[str, Any], code: int) -> None:
+    """Say that this run changed nothing at AWS, and what production needs to do the same."""
+    arn = str(about["arn"])
+    note(f"this run was on this machine; {arn} is {about['status']} as before")
+    if code == 0 and about["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
+        region = arn.split(":")[3]
+        note(
+            "to do the same in production: deploy what you changed, then\n"
+            f"  aws stepfunctions redrive-execution --region {region} --execution-arn {arn}"
+        )
 
 
 def _begin(

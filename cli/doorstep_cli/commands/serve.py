@@ -118,6 +118,14 @@ if TYPE_CHECKING:
     "--account", metavar="NUMBER", help="Account for requests whose access key names none."
 )
 @click.option("--region", metavar="NAME", help="Region for requests that are not signed.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=30,
+    metavar="SECONDS",
+    help="With PostgreSQL: how long a server may be silent before others take over its executions.",
+    show_default=True,
+)
 @click.option("--fsync", is_flag=True, help="Survive power cuts, not only crashes; slower.")
 def serve(
     paths: tuple[Path, ...],
@@ -205,16 +213,23 @@ def _with_services(
     """Return the options with what answers tasks and other services."""
     if around is None:
         return replace(options, handlers=list(handlers) or None)
-    others = None
+    others = scheduler = None
     if around.target and around.target.name == "moto":
+        from doorstep.services.scheduler import Scheduler
         from doorstep.services.target import wsgi
 
         others = around.account.before(wsgi())
+        scheduler = Scheduler(around.target, around.account)
     elif around.sources:
         others = around.account.before(_nothing)
     sources = [*around.sources, *handlers]
     return replace(
-        options, handlers=sources, machines=machines, others=others, buckets=around.buckets(None)
+        options,
+        handlers=sources,
+        machines=machines,
+        others=others,
+        buckets=around.buckets(None),
+        scheduler=scheduler,
     )
 
 

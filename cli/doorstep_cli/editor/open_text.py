@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from .edits import Edit
 from .machines import Machine, Place, machines, place_at
-from .problems import Checked, Edit, check
+from .problems import Checked, check
 from .shapes import Shapes, shapes_of
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorstep import DefinitionError, Diagnostic, InputError
+from doorstep.advice import CHECKS, LAMBDA_RETRY, advice_on
 from doorstep.definitions import Document, load
 from doorstep.definitions.templates import load_machine
 from doorstep.jsonata import JSONataError
@@ -18,8 +19,9 @@ from doorstep.model import TERMINAL
 from doorstep.validation.jsonata import references
 
 from ..definitions import DefinitionFile, diagnostics_of, line_and_column
+from .edits import Edit, added_member
 from .machines import Machine, Place, State
-from .text_tree import Member, Node
+from .text_tree import Node
 
 _SIMILAR = re.compile(r"did you mean '(.*)'\?", re.DOTALL)
 _UNSUPPORTED = re.compile(r"Field '.*' is not supported", re.DOTALL)
@@ -35,15 +37,6 @@ class Problem:
     end: int
     machine: str
     """The machine's name in a template."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A text to put between two offsets."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +80,7 @@ def check(text: str, found: Sequence[Machine]) -> Checked:
         diagnostics = diagnostics_of(source)
         if not any(one.severity == "ERROR" for one in diagnostics):
             checked.definitions[machine.name] = document.definition
+            diagnostics += advice_on(document.definition, machine.type if machine.name else None)
         for one in diagnostics:
             checked.problems.append(_underlined(one, text, document, machine))
     return checked
@@ -140,6 +134,11 @@ def _token(node: Node, offset: int) -> tuple[int, int] | None:
     return (node.start, node.end) if node.kind == "scalar" else None
 
 
+def is_advice(diagnostic: Diagnostic) -> bool:
+    """Return whether it is advice on what AWS accepts."""
+    return diagnostic.code in CHECKS
+
+
 # How it can be fixed ---------------------------------------------------------------------------
 
 
@@ -157,11 +156,14 @@ def fixes(text: str, found: Sequence[Machine], problems: Sequence[Problem]) -> I
         if missing := _MISSING.fullmatch(diagnostic.message):
             target = next((one for one in machine.targets if one.node.start == problem.start), None)
             if target and (states := target.scope.get("States")) and states.members:
-                edit = _added(text, machine, states, missing[1], {"Type": "Succeed"})
+                edit = added_member(text, machine, states, missing[1], {"Type": "Succeed"})
                 yield Fix(f"Add the state '{missing[1]}'", [edit], problem)
         state = next((one for one in machine.states if one.member.start == problem.start), None)
+        if state and diagnostic.code == "RETRY_LAMBDA" and state.node.get("Retry") is None:
+            edit = added_member(text, machine, state.node, "Retry", [LAMBDA_RETRY])
+            yield Fix("Add a retry for Lambda's errors", [edit], problem)
         if state and _goes_nowhere(state):
-            edit = _added(text, machine, state.node, "End", True)
+            edit = added_member(text, machine, state.node, "End", True)
             yield Fix('Add "End": true', [edit], problem)
 
 
@@ -174,27 +176,6 @@ def _goes_nowhere(state: State) -> bool:
     names = {one.name for one in state.node.members}
     ends = state.type in (*TERMINAL, "Choice", "") or names & {"Next", "End"}
     return not ends and bool(state.node.members)
-
-
-def _added(text: str, machine: Machine, node: Node, name: str, value: object) -> Edit:
-    """Return the edit that adds a member behind the last one, laid out as that is."""
-    last = node.members[-1]
-    at = _last_character(text, last)
-    start = text.rfind("\n", 0, last.start) + 1
-    margin = text[start : last.start]
-    inner = value if isinstance(value, dict) else {}
-    if machine.yaml:
-        indent = " " * len(margin)
-        below = "".join(f"\n{indent}  {key}: {text_}" for key, text_ in inner.items())
-        return Edit(at, at, f"\n{indent}{name}:{below or ' true'}")
-    own_line = f"\n{margin}" if not margin.strip() else " "
-    written = ", ".join(f'"{key}": "{text_}"' for key, text_ in inner.items())
-    return Edit(at, at, f',{own_line}"{name}": {f"{{{written}}}" if inner else "true"}')
-
-
-def _last_character(text: str, member: Member) -> int:
-    end = member.value.end if member.value else member.end
-    return len(text[:end].rstrip())
 
 
 # To put a part of an expression into a variable ---------------------------------------------------

@@ -15,9 +15,10 @@ from pygls.lsp.server import LanguageServer
 
 from . import formatting, meaning
 from .completion import Completer, Kind
+from .edits import Edit
 from .machines import State, machines, place_at
 from .open_text import OpenText
-from .problems import Edit, Fix, Problem, extraction, fixes
+from .problems import Fix, Problem, extraction, fixes, is_advice
 
 _KINDS: dict[Kind, types.CompletionItemKind] = {
     "field": types.CompletionItemKind.Field,
@@ -71,7 +72,9 @@ def _diagnostic(opened: OpenText, problem: Problem) -> types.Diagnostic:
     return types.Diagnostic(
         range=opened.range(problem.start, problem.end),
         message=diagnostic.message + hint,
-        severity=_SEVERITIES[diagnostic.severity],
+        severity=types.DiagnosticSeverity.Information
+        if is_advice(diagnostic)
+        else _SEVERITIES[diagnostic.severity],
         code=diagnostic.code,
         source="doorstep",
     )

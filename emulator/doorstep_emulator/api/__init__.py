@@ -18,7 +18,9 @@ API = Api(
     # What only servers ask of one another is in no client's model: no request reaches it.
     operations={**OPERATIONS, **activities.PEERS},
     timelines={
-        **dict.fromkeys(("StopExecution", "RedriveExecution", "PickUp"), executions.timeline),
+        **dict.fromkeys(
+            ("StopExecution", "RedriveExecution", "PickUp", "OpenTokens"), executions.timeline
+        ),
         **dict.fromkeys(("DescribeMapRun", "UpdateMapRun"), map_runs.timeline),
         **dict.fromkeys(activities.SENDS, activities.timeline),
     },

@@ -102,6 +102,19 @@ def pick_up(server: Server, caller: Caller, request: Members) -> Members:
     return server.activities.pick_up(arn, key, worker)
 
 
+def open_tokens(server: Server, caller: Caller, request: Members) -> Members:
+    """OpenTokens: the tasks of this server's executions, or of one, that others are to answer."""
+    executions, arn = server.driver.executions, request.get("executionArn")
+    chosen = [executions[arn]] if arn in executions else [] if arn else list(executions.values())
+    return {
+        "tokens": [
+            {"arn": one.arn, "name": one.name, "state": state, "token": token}
+            for one in chosen
+            for token, state in server.driver.open_tokens(one)
+        ]
+    }
+
+
 def _send(server: Server, request: Members, kind: FactKind, data: Any) -> Members:
     """Send to a task; raise TaskTimedOut for one that was over, or whose time was (fact 468)."""
     token = request["taskToken"]
@@ -139,5 +152,5 @@ OPERATIONS: Operations = {
     "SendTaskFailure": send_task_failure,
     "SendTaskHeartbeat": send_task_heartbeat,
 }
-PEERS: Operations = {"PickUp": pick_up}
+PEERS: Operations = {"PickUp": pick_up, "OpenTokens": open_tokens}
 SENDS = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")

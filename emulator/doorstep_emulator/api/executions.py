@@ -122,6 +122,8 @@ def existing(server: Server, request: Members) -> Row:
 
 def timeline(server: Server, request: Members) -> str | None:
     """Return the timeline of the execution that a request names, if there is one."""
+    if "executionArn" not in request:
+        return None
     row = server.row(parse(request["executionArn"], "execution").text)
     return row.timeline if row else None
 

@@ -44,6 +44,16 @@ class HeldRows(dict[str, Row]):
         del self._living[row.timeline]
         self._peers.disown(row.timeline)
 
+    def offer(self, arn: str, key: str, activity: str) -> None:
+        """Offer a task of an execution to the workers at all servers."""
+        if row := self.get(arn):
+            self._peers.offer(row.id, arn, key, activity)
+
+    def withdraw_offer(self, arn: str, key: str) -> None:
+        """Offer it no more."""
+        if row := self.get(arn):
+            self._peers.withdraw_offers(row.id, key)
+
     def release(self, root: str) -> None:
         """Leave a timeline to whoever wants it next, if nothing in it is held."""
         if not self._living[root]:

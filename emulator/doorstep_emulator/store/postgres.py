@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..errors import StoreError
 from .postgres_database import Address, Connection, is_temporary, migrate, refused
 from .rows import Rows
 from .store import Kind
-from .transactions import Owner
+from .transactions import Owner, log
 
 _LONGEST = 500_000_000
 """Bytes: a row has one GiB at most (https://www.postgresql.org/docs/current/limits.html)."""
@@ -58,11 +58,14 @@ class Database(Rows):
         self._last_id = 0
         try:
             self._connection = self._address.connect()
-            migrate(self._connection)
-            self._join()
+            with ExitStack() as unless_ready:
+                unless_ready.callback(self._connection.close)
+                migrate(self._connection)
+                self._join()
+                self._check_open_rows()
+                unless_ready.pop_all()
         except (psycopg.Error, ValueError) as problem:
             raise refused(self.path, problem) from None
-        self._check_open_rows()
 
     def file_trouble(self) -> str | None:
         return None
@@ -191,12 +194,12 @@ class Database(Rows):
                     connection.execute("SELECT pg_notify('doorstep', 'catalogue')")
                 connection.execute("COMMIT")
         except psycopg.errors.DivisionByZero:
-            self._roll_back()
+            self._start_over()
             if not self._was_carried_out():
                 raise psycopg.OperationalError("this server's row is not as it was") from None
         except psycopg.Error as problem:
             self._unsure = is_temporary(problem)
-            self._roll_back()
+            self._start_over()
             raise
         else:
             self._carried_out()
@@ -217,6 +220,22 @@ class Database(Rows):
         if not rows or rows[0][1]:
             self.fenced = True
         return self.fenced
+
+    def _start_over(self) -> None:
+        # Not with ROLLBACK: what is left of a pipeline that failed takes statements for prepared
+        # that were skipped.
+        self._connection.close()
+        with suppress(psycopg.Error):
+            self._connected()
+
+    def _refuse(self, owner: Owner, problem: Exception) -> None:
+        if isinstance(problem, psycopg.errors.UniqueViolation) and isinstance(owner, int):
+            # Another server has begun an execution of the same name: see `Recorder.set_aside`.
+            log.info("execution %d is another server's: %s", owner, problem)
+            self._refused[owner] = str(problem)
+            self._chunks.pop(owner, None)
+        else:
+            super()._refuse(owner, problem)
 
     def _roll_back(self) -> None:
         self._locked = False

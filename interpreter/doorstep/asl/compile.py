@@ -144,7 +144,7 @@ def _credentials(state: State) -> Closure | None:
     # Fact 231: the role that the task runs with.
     if "Credentials" not in state.fields:
         return None
-    return typed_fields.payload(state.fields["Credentials"], "Credentials", state.jsonata)
+    return typed_fields.members(state.fields["Credentials"], "Credentials", state.jsonata)
 
 
 def _parallel(state: State) -> Parts:

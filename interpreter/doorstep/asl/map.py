@@ -304,4 +304,4 @@ def _arguments(fields: Mapping[str, Any], jsonata: bool, at: str) -> Closure:
     """Compile Parameters or Arguments of a reader or writer."""
     name = "Arguments" if jsonata else "Parameters"
     value = fields.get(name)
-    return typed_fields.payload({} if value is None else value, f"{at}/{name}", jsonata)
+    return typed_fields.members({} if value is None else value, f"{at}/{name}", jsonata)

@@ -34,6 +34,7 @@ FORM = Form(
         "mocks": Member(TEXT, "a file of mocks, or MockConfigFile.json#TESTCASE"),
         "clock": Member(options("virtual", "real"), "of `doorstep run`; virtual by default"),
         "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
+        "ignore": Member(_TEXTS, "codes of advice that `doorstep lint` leaves out"),
         "allow_hosts": Member(_TEXTS, "hosts that http:invoke may ask, beside this machine"),
         "connections": Member(MapOf(CONNECTION), "what EventBridge's connections add, by name"),
     }
@@ -52,6 +53,7 @@ class Settings:
     mocks: str | None = None
     clock: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ def settings_of(folder: Path) -> Settings:
         str(folder / mocks) if mocks else None,
         record.get("clock"),
         record.get("parameters", {}),
+        tuple(record.get("ignore", ())),
         tuple(record.get("allow_hosts", ())),
         {name: dict(one.members) for name, one in connections.items()},
     )

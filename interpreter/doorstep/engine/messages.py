@@ -141,6 +141,8 @@ class Invoke(NamedTuple):
     """0 for the first call of this visit, then the number of the retry."""
     number: int
     """How many calls of this state the execution has made before."""
+    text: str = ""
+    """The arguments' JSON text; empty where it was not written."""
 
 
 class FindActivity(NamedTuple):

@@ -112,25 +112,25 @@ class _Reader:
         self.project.resources.append(Resource(kind, name, arn, properties))
 
     def _events(self, logical: str, resource: Mapping[str, Any]) -> None:
-        """Take over the rules that SAM makes of a resource's Events; list the other events."""
+        """Take over what SAM makes of a resource's Events; list the events that do nothing here."""
         if not str(resource.get("Type")).startswith("AWS::Serverless::"):
             return
         events = (resource.get("Properties") or {}).get("Events")
         for name, event in events.items() if isinstance(events, Mapping) else ():
             kind = event.get("Type") if isinstance(event, Mapping) else None
-            if kind not in ("CloudWatchEvent", "EventBridgeRule"):
+            made = _EVENTS.get(str(kind))
+            if made is None:
                 reason = f"its event {name} ({kind}) does not start it here"
                 self.project.omissions.append(Omission(logical, reason))
                 continue
             own = self._resolver.value(event.get("Properties") or {})
             target = {"Id": name, "Arn": self._resolver.arn(logical)}
             target |= {key: own[key] for key in ("Input", "InputPath") if key in own}
-            properties = {"EventPattern": own.get("Pattern", {}), "Targets": [target]}
-            if "EventBusName" in own:
-                properties["EventBusName"] = own["EventBusName"]
-            arn = f"arn:aws:events:us-east-1:123456789012:rule/{logical}{name}"
-            rule = Resource("AWS::Events::Rule", f"{logical}{name}", arn, properties)
-            self.project.resources.append(rule)
+            of_type, properties = made(own, target)
+            called = str(own.get("Name", f"{logical}{name}"))
+            self.project.resources.append(
+                Resource(of_type, called, f"{_ARNS[of_type]}{called}", properties)
+            )
 
     # Functions ------------------------------------------------------------------------------------
 
@@ -189,6 +189,41 @@ class _Reader:
                 folder = folder or (resource.get("Properties") or {}).get("ContentUri")
                 if isinstance(folder, str):
                     yield self._folder / folder
+
+
+# What SAM makes of events -------------------------------------------------------------------------
+
+Properties = Mapping[str, Any]
+
+
+def _rule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    named = {name: own[name] for name in ("EventBusName",) if name in own}
+    pattern = {"EventPattern": own.get("Pattern", {})}
+    return "AWS::Events::Rule", {**pattern, "Targets": [target], **named}
+
+
+def _scheduled_rule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    enabled = own.get("State") or ("DISABLED" if own.get("Enabled") is False else "ENABLED")
+    expression = {"ScheduleExpression": own.get("Schedule"), "State": enabled}
+    return "AWS::Events::Rule", {**expression, "Targets": [target]}
+
+
+def _schedule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    aimed = {name: value for name, value in target.items() if name in ("Arn", "Input")}
+    return "AWS::Scheduler::Schedule", {**own, "Target": aimed}
+
+
+_EVENTS = {
+    "CloudWatchEvent": _rule,
+    "EventBridgeRule": _rule,
+    "Schedule": _scheduled_rule,
+    "ScheduleV2": _schedule,
+}
+"""By an event's Type; sources: the pages of SAM's event types."""
+_ARNS = {
+    "AWS::Events::Rule": "arn:aws:events:us-east-1:123456789012:rule/",
+    "AWS::Scheduler::Schedule": "arn:aws:scheduler:us-east-1:123456789012:schedule/default/",
+}
 
 
 def _with_globals(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

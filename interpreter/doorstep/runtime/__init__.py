@@ -17,8 +17,9 @@ from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, OneSource, Source, handler, names_by, names_of, several
-from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
+from .invocation import Callbacks, Context, call, call_apart, context_of
 from .nested import described, input_text, starts_execution
+from .payloads import event_of
 from .persistence import InMemory, JournalFile, resume_execution
 from .running import Buckets, Persistence, Running, Startable, child_identity
 

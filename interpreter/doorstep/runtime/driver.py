@@ -165,7 +165,7 @@ class Driver:
         if engine.fault:
             problem, engine.fault = engine.fault, None
             _report(execution, problem)
-        if not self._journaled(execution, fact, events):
+        if not self._journaled(execution, (fact, *events)):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
         if execution.jobs:
@@ -177,20 +177,20 @@ class Driver:
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Running, fact: Fact, events: list[Event]) -> bool:
+    def _journaled(self, execution: Running, entries: tuple[Fact, *tuple[Event, ...]]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.persistence.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, entries)
         except Exception as problem:
             if not self._isolated:
                 raise
-            if fact.kind == "crashed":
+            if entries[0].kind == "crashed":
                 self._set_aside(execution, problem)
             else:
                 execution.engine = replay(execution.engine.program, execution.journal)
                 self.crash(execution, problem)
                 return False
-        execution.journal.append((fact, *events))
+        execution.journal.append(entries)
         return True
 
     def abandon(self, execution: Running, problem: Exception) -> None:
@@ -201,13 +201,18 @@ class Driver:
         fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
         commands, events = engine.receive(fact), engine.history[before:]
         execution.journal.append((fact, *events))
-        self.persistence.safely(partial(self._follow, execution, commands, events))
+        self.persistence.safely(partial(self._act, execution, commands, events))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
         self.persistence.set_aside(execution, problem)
 
     def _follow(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
+        if not execution.set_aside:
+            # Else that from which this follows is not stored.
+            self._act(execution, commands, events)
+
+    def _act(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
@@ -223,11 +228,6 @@ class Driver:
         """Return an execution that is only looked at: nothing reaches it."""
         execution.set_aside = True
         return execution
-
-    def lose(self) -> None:
-        """Let go of all executions, which others have taken over: nothing reaches them any more."""
-        while self.executions:
-            self.forget(self.set_apart(next(iter(self.executions.values()))))
 
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""

@@ -46,6 +46,8 @@ class Running:
     ) -> None:
         """Make a new one; or, with engine and journal, one that continues from there."""
         self.engine = engine or Engine(program, header.identity, header.quotas)
+        self.arn = header.identity.arn
+        """The execution's ARN."""
         self.journal = journal or Journal(header)
         self.clock = clock
         """Its time; what it starts has the same."""
@@ -74,11 +76,6 @@ class Running:
     def name(self) -> str:
         """The execution's name."""
         return self.identity.name
-
-    @property
-    def arn(self) -> str:
-        """The execution's ARN."""
-        return self.identity.arn
 
     @property
     def status(self) -> str:
