@@ -178,11 +178,11 @@ class StartMapRun(NamedTuple):
     state: str
     child: Program
     execution_type: str
-    items: list[Any] | None
-    """The items, or None when `reader` says where they are."""
+    items: list[Any] | dict[str, Any] | None
+    """The items, or None when `reader` says where they are; an object's are its members."""
     reader: ItemSource | None
-    select: Callable[[int, Any, str], Any]
-    """(index, item, source) → the item's input: ItemSelector."""
+    select: Callable[[int, Any, str, str | None], Any]
+    """(index, item, source, its key if it is an object's member) → its input: ItemSelector."""
     batch: BatchPlan | None
     writer: ResultTarget | None
     concurrency: int

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .buckets import UNREADABLE, buckets_in, failed
 from .executors import Child, ChildrenOwner, Executor, InlineExecutor, NewExecutor
+from .formats import parse_items
 from .readers import (
     Batch,
     MapItem,
     batched,
     batches,
     most_items,
-    parse_items,
+    own_items,
     read_items,
 )
 from .run import EXCEEDED, Counts, MapRun, exceeds
@@ -37,6 +38,7 @@ __all__ = [
     "failed_record",
     "in_order",
     "most_items",
+    "own_items",
     "parse_items",
     "read_items",
 ]

@@ -29,7 +29,7 @@ from ..errors import DoorstepError, crashed
 from .answers import Answer, Duration, seconds
 from .clocks import AT_ONCE, Clock, MainClock
 from .handlers import Handlers
-from .invocation import LAMBDA_SECONDS, Context, call, context_of
+from .invocation import LAMBDA_SECONDS, Context, call, checked, context_of
 from .nested import Cuts
 from .pending_answers import accept, deliver_held, expire, release, take_answer
 from .persistence import InMemory
@@ -360,6 +360,7 @@ class Driver:
             self.later(execution, "picked up", invoke.key)
         answered = partial(self._answered, execution, invoke)
         if answer is not None:
+            answer = checked(invoke, execution.identity, answer)
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)

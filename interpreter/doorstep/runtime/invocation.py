@@ -147,7 +147,7 @@ def call(
 
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
-    request_id = partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
+    request_id = _request_id(identity, invoke)
     try:
         return _answer_of(handlers, invoke, request_id, context)
     except BaseException as problem:  # the user's code may raise whatever it likes
@@ -270,6 +270,20 @@ def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
     return changed
 
 
+def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
+    """Return an answer that JSON can say, or the failure that a handler's would be without that."""
+    try:
+        if answer.output is not ABSENT:
+            dumps(answer.output)
+    except InputError as problem:
+        return _unmarshallable(invoke, _request_id(identity, invoke), problem)
+    return answer
+
+
+def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
+    return partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
+
+
 def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:
     """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
@@ -323,7 +337,8 @@ def _stack(trace: TracebackType | None) -> list[str]:
 
 
 def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
-    message = f"Unable to marshal response: {problem}"
+    reason = str(problem).removeprefix("This value can't be written as JSON: ")
+    message = f"Unable to marshal response: {reason}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
     return _report(invoke, "Runtime.MarshalError", message, request_id, [])

@@ -119,12 +119,11 @@ def java_numbers(text: str) -> str:
     return _EXPONENTS.sub(_in_java, text) if _EXPONENT.search(text) else text
 
 
-def java_dumps(value: Any) -> str:
-    """Return a value's JSON text with all its doubles as Java writes them: 1.0E7 (fact 153).
+def java_doubles(text: str) -> str:
+    """Return a JSON text with all its doubles as Java writes them: 1.0E7 (fact 153).
 
     For what a workflow sees; a journal keeps Python's.
     """
-    text = dumps(value)
     return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
 
 
