@@ -88,7 +88,7 @@ def test_text_that_is_not_json_is_refused_where_it_breaks() -> None:
 
 
 def test_the_text_of_the_definition_is_not_repeated_in_a_message() -> None:
-    Path("cut.json").write_text('{"StartAt": "A",\n "States": {"A"', "utf-8")
+    Path("cut.json").write_text('{"StartAt": "A",\n "States": {"A": {}', "utf-8")
     told = validate("cut.json").stdout
     assert "start marker at line: 2, column: 12" in told
     assert "Source" not in told

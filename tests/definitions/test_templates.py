@@ -322,8 +322,9 @@ WORKED_OUT = [
     ("!GetAtt Queue.Arn", f"arn:aws:sqs:{ACCOUNT}:dev-jobs"),
     ("!GetAtt Queue.QueueName", "dev-jobs"),
     ("!Ref Table", "orders"),
-    ("!Ref Bucket", "Bucket"),
-    ("!GetAtt Bucket.Arn", "arn:aws:s3:::Bucket"),
+    # CloudFormation makes names of buckets in small letters, as S3 demands.
+    ("!Ref Bucket", "bucket"),
+    ("!GetAtt Bucket.Arn", "arn:aws:s3:::bucket"),
     ("!Ref Secret", f"arn:aws:secretsmanager:{ACCOUNT}:secret:db-a1b2c3"),
     ("!Ref Key", UNKNOWN),
     ("!Sub '${{Queue.Arn}} ${{Table}}'", f"arn:aws:sqs:{ACCOUNT}:dev-jobs orders"),

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..errors import DefinitionError, InputError, refusal
 from .cloudformation import Resolver
 from .documents import Document, load, read_traced
+from .stacks import LocalStacks
 from .substitution import DefinitionText
 from .tracing import trace
 
@@ -55,7 +56,7 @@ def load_machine(
     whole = load(source)
     if not is_template(whole.definition):
         raise InputError("this is no template: it has no Resources")
-    resolver = Resolver(whole.definition, parameters or {})
+    resolver = LocalStacks(whole.path).resolver(whole.definition, parameters or {})
     name, properties, kind = _choose(resolver, name)
     values = _substitutions(properties, resolver) | dict(parameters or {})
     place = replace(whole, base=f"/Resources/{name}/Properties")

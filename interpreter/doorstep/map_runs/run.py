@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime import Running, child_identity
+from ..runtime import Running, Texts, child_identity
 from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, batches, read_items
-from .results import Texts
 
 if TYPE_CHECKING:
     from ..runtime import Driver
