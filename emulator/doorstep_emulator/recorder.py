@@ -350,7 +350,7 @@ class Recorder:
 
     def _let_go(self, execution: Running) -> None:
         if execution.ended:
-            self.rows.drop(execution.arn)
+            self.rows.drop(execution.arn, execution.events)
             self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.

@@ -24,6 +24,7 @@ from ..engine import (
     Journal,
     JournalEntry,
     Program,
+    SetTimer,
     StartMapRun,
 )
 from ..errors import Failure
@@ -94,6 +95,17 @@ class Running:
     def held_until(self, key: str) -> float:
         """Return the time of the first end that is held for a call; infinity without one."""
         return min((fact.at for fact in self.held.get(key, ())), default=inf)
+
+    @property
+    def open_timers(self) -> list[tuple[str, SetTimer]]:
+        """The timers that are to come, each with its state."""
+        waiting, commands = self.engine.waiting, self.engine.open.items()
+        timers = [(key, one) for key, named in commands for one in named.values()]
+        return [
+            (fiber.env.state, timer)
+            for key, timer in timers
+            if isinstance(timer, SetTimer) and (fiber := waiting.get(key)) and fiber.env
+        ]
 
     @property
     def output(self) -> Any:
