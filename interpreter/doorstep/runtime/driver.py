@@ -364,11 +364,10 @@ class Driver:
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
-            execution.clock.invoke(
-                partial(call, self.handlers, invoke, execution.identity, context),
-                answered,
-                invoke.timeout,
-            )
+            made = partial(call, self.handlers, invoke, execution.identity, context)
+            act = partial(execution.clock.invoke, made, answered, invoke.timeout)
+            # Whoever gets a token may send it at once, and to another server.
+            self.persistence.safely(act) if invoke.token else act()
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
