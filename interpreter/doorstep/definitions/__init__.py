@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from .documents import MAX_DEPTH, Document, load
+from .documents import MAX_DEPTH, NOT_AN_OBJECT, Document, load
 from .substitution import MAX_BYTES
-=======
-from .documents import MAX_BYTES, MAX_DEPTH, NOT_AN_OBJECT, Document, load
->>>>>>> main
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "NOT_AN_OBJECT", "Document", "load"]

@@ -19,11 +19,7 @@ from random import Random
 from typing import Any
 
 from ..values import jackson, java
-<<<<<<< HEAD
-from ..values.json_values import dumps, equality_key, java_doubles
-=======
-from ..values.json_values import java_dumps
->>>>>>> main
+from ..values.json_values import dumps, java_doubles
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take (fact 57)."""
