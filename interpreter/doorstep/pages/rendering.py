@@ -91,9 +91,13 @@ class Renderer:
 
     def alone(self, template: str, /, **values: Any) -> str:
         """Return a page that needs no other file: it may load nothing, and run its script alone."""
-        code, style = script(), stylesheet()
-        hashes = {"script_hash": _hash(code), "style_hash": _hash(style)}
-        return self(template, alone=True, script=code, stylesheet=style, **hashes, **values)
+        return self.report(template, script=script(), **values)
+
+    def report(self, template: str, /, *, script: str = "", **values: Any) -> str:
+        """Return a page that needs no other file, and has no script but this one."""
+        style = stylesheet()
+        hashes = {"script_hash": _hash(script), "style_hash": _hash(style)}
+        return self(template, alone=True, script=script, stylesheet=style, **hashes, **values)
 
 
 def _hash(text: str) -> str:

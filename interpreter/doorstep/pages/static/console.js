@@ -16,9 +16,9 @@ let steps_until = own ? 0 : last
 // The graph -----------------------------------------------------------------------------------
 
 function colour(group, kind, mark) {
-  const [name, counts] = mark
+  const [name, counts, ended] = mark
   const chosen = group.classList.contains('chosen') ? ' chosen' : ''
-  const classes = `${kind} ${name.replaceAll(' ', '-')}${chosen}`
+  const classes = `${kind} ${name.replaceAll(' ', '-')}${ended ? ' ended' : ''}${chosen}`
   if (group.getAttribute('class') !== classes) group.setAttribute('class', classes)
   const text = group.querySelector(':scope > text.counts')
   if (text && text.textContent !== counts) text.textContent = counts
