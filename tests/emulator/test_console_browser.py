@@ -554,7 +554,7 @@ def test_reports_have_nothing_that_axe_complains_about(
         assert browser.complaints() == []
 
 
-# What can be done, by buttons ----------------------------------------------------------------------
+# What can be done, by buttons --------------------------------------------------------------------
 
 
 def test_an_execution_is_copied_as_a_test(browser: Browser, url: str, declined: str) -> None:
@@ -673,7 +673,7 @@ def test_ways_are_coloured_as_they_are_taken(
     browser.wait('g.caught[data-way="/States/Sign/Catch/0"]')
 
 
-# Large ones ----------------------------------------------------------------------------------------
+# Large ones ---------------------------------------------------------------------------------------
 
 
 def test_six_hundred_states_are_drawn_once_and_zoomed_by_css(
@@ -692,7 +692,7 @@ def test_six_hundred_states_are_drawn_once_and_zoomed_by_css(
     browser.wait("button[aria-label=Larger]").click()
     browser.wait("button[aria-label=Larger]").click()
     assert browser.driver.execute_script(wide) == pytest.approx(before * 1.25**2, rel=0.01)
-    browser.wait("button[aria-label='Whole width']").click()
+    browser.wait("button[data-zoom='0']").click()
     assert browser.requests() == []
     browser.wait("#events a").click()
     browser.wait("#moment h2", "Event ")

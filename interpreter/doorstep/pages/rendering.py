@@ -24,7 +24,7 @@ from ..values.printable import printable
 from ..values.timestamps import isoformat
 
 _HERE = Path(__file__).parent
-_NODES = 1_000
+_NODES = 500
 """Values of a tree that are shown; a text of 256 KiB may have a hundred thousand."""
 _SHORT = 100
 """Characters of a value that stands on one line."""
