@@ -7,6 +7,7 @@ runtime client, which are public.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -361,6 +362,23 @@ def test_a_node_function_fails_as_on_lambda_and_answers_the_next_call(
         assert call({"do": "it"}) == "t"
     kind, cause = failure(lambda: call({"do": "reject"}))
     assert (kind, cause["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "late")
+
+
+@needs_node
+def test_an_endless_print_ends_with_the_time_limit(tmp_path: Path) -> None:
+    counted = itertools.count()
+    code = "exports.h = async (e) => { while (e.loop) console.log('x'); return 'well'; };"
+    (tmp_path / "i.js").write_text(code)
+    described = Function("f", "nodejs20.x", "i.h", tmp_path, timeout=1.0)
+    one = handler_of(described, lambda _name, _line: next(counted))
+    try:
+        error, cause = failure(lambda: one({"loop": True}, Context()))
+        assert error == "Sandbox.Timedout"
+        assert cause["errorMessage"].endswith("Task timed out after 1.00 seconds")
+        assert next(counted) > 1
+        assert one({"loop": False}, Context()) == "well"
+    finally:
+        close([one])
 
 
 NODE_LOADS = [

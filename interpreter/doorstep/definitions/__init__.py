@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .documents import MAX_BYTES, MAX_DEPTH, Document, load
+from .documents import MAX_BYTES, MAX_DEPTH, NOT_AN_OBJECT, Document, load
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Document", "load"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "NOT_AN_OBJECT", "Document", "load"]

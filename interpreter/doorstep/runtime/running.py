@@ -195,6 +195,9 @@ class Persistence(Protocol):
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
 
+    def is_elsewhere(self, token: str) -> bool:
+        """Return whether this is the token of a task that another server runs."""
+
     def started_as(self, execution: Running) -> Mapping[str, str]:
         """Return the ARNs of the version and alias that it was started as, by their members."""
 

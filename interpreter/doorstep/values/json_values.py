@@ -8,7 +8,7 @@ from __future__ import annotations
 import json.encoder
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ..errors import InputError
@@ -213,17 +213,6 @@ def _decode(text: str) -> Any:
 
 
 _scan = _DECODER.scan_once  # type: ignore[attr-defined]
-
-
-def equality_key(value: Any) -> Hashable:
-    """Return equal keys for equal JSON values only: numbers by value, members in any order."""
-    if isinstance(value, bool):
-        return bool, value
-    if isinstance(value, dict):
-        return frozenset((name, equality_key(member)) for name, member in value.items())
-    if isinstance(value, list):
-        return tuple(map(equality_key, value))
-    return value  # type: ignore[no-any-return]
 
 
 class JsonDifference(NamedTuple):
