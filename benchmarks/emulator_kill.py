@@ -27,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from served import ROLE, Call, Refused, Served, emulator, plain_client
 
 BATCH = 8
 """Executions that a client has at a time."""
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds for a batch to end."""
 
 
@@ -60,7 +60,7 @@ class Killed:
         self._options = options
         (folder / "handlers.py").write_text(HANDLERS + handlers)
         self._server = self._start(0)
-        self.url = self._server.url
+        self.url: str | Sequence[str] = self._server.url
         self.kills = 0
         self.recoveries: list[float] = []
         """Seconds from each start to its first answer."""
@@ -120,7 +120,7 @@ def eventually(act: Callable[[], Any]) -> Any:
 class Clients:
     """Threads that start executions and follow them to their end."""
 
-    def __init__(self, url: str, executions: int, clients: int) -> None:
+    def __init__(self, url: str | Sequence[str], executions: int, clients: int) -> None:
         self._url = url
         self._numbers = iter(range(executions))
         self._batch = min(BATCH, -(-executions // clients))

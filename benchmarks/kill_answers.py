@@ -16,7 +16,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -58,7 +58,9 @@ class Sent:
 class Answers:
     """Threads that start executions of `contested` and answer their callbacks several times."""
 
-    def __init__(self, url: str, notes: Path, most: int, answerers: int = 4) -> None:
+    def __init__(
+        self, url: str | Sequence[str], notes: Path, most: int, answerers: int = 4
+    ) -> None:
         self._url = url
         self._notes = notes
         self._most = most

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,19 @@ def emulator(db: Path | str, *options: str, port: int = 0) -> Served:
     return Served("-c", _PROGRAM, "serve", *given)
 
 
-def plain_client(url: str) -> Call:
-    """Return a client with one persistent connection.
+def plain_client(url: str | Sequence[str]) -> Call:
+    """Return a client with one persistent connection to each URL; it asks any of them.
 
-    It raises Refused, and OSError or HTTPException when the connection breaks.
+    It raises Refused, and OSError or HTTPException when the connection breaks, or when the server
+    says that it does not know.
     """
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    urls = [url] if isinstance(url, str) else url
+    connections = [
+        http.client.HTTPConnection(one.removeprefix("http://"), timeout=60) for one in urls
+    ]
 
     def call(operation: str, **request: Any) -> Any:
+        connection = random.choice(connections)
         headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
         try:
             connection.request("POST", "/", json.dumps(request), headers)
@@ -80,6 +86,8 @@ def plain_client(url: str) -> Call:
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
+        if answer.status == 503:
+            raise ConnectionError(content["message"])
         if answer.status != 200:
             raise Refused(content["__type"])
         return content

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -273,7 +274,13 @@ def no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Callable[..., Any]]:
+def store() -> str:
+    """What servers of this process store in; `tests/emulator` has two."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
+def aws(store: str) -> Iterator[Callable[..., Any]]:
     """Makes boto3 clients of an emulator in this process, one for each set of options.
 
     `url` given: of that one. Skips when boto3 or the emulator's own requirements are missing.
@@ -309,10 +316,15 @@ def client(aws: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def create(client: Any, request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Creates a machine named after the test, of one Pass unless it is told otherwise."""
-    name = request.node.name[:80].replace("[", "-").replace("]", "")
+def name(request: pytest.FixtureRequest) -> str:
+    """A name for what the test creates: its own, without the store, which has its own server."""
+    bare = re.sub(r"(?<=\[)(sqlite|postgresql)-?|-(sqlite|postgresql)(?=\])", "", request.node.name)
+    return bare[:80].removesuffix("[]").replace("[", "-").replace("]", "")
 
+
+@pytest.fixture
+def create(client: Any, name: str) -> Callable[..., Any]:
+    """Creates a machine named after the test, of one Pass unless it is told otherwise."""
     one_pass = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
     role = "arn:aws:iam::123456789012:role/doorstep"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,6 +15,7 @@ from doorstep.errors import shortened
 
 from .options import F, standard_input
 from .output import Problem, style
+from .world import choices
 
 if TYPE_CHECKING:
     from doorstep import DefinitionError, Diagnostic
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 Type = Literal["STANDARD", "EXPRESS"]
 DEFINITION = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
+"""A definition, a template, or a folder with a project."""
 _COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 _JACKSON_PLACE = re.compile(
     r'\[Source: \(String\)".*?"(?:\[truncated \d+ chars\])?; (line: \d+, column: \d+)\]', re.DOTALL
@@ -34,15 +38,48 @@ _LINE = re.compile(r"\bline:? (\d+), column:? \d+\]?$")
 
 
 def definition_option(help_text: str, *, required: bool = True) -> Callable[[F], F]:
-    """Return the option --definition with a help text."""
+    """Return the option --definition with a help text.
+
+    A history that was fetched has its definition beside it, and needs no option.
+    """
     return click.option(
         "--definition",
         "definition_file",
         type=DEFINITION,
-        required=required,
+        callback=_required if required else beside("definition.asl.json"),
         metavar="FILE",
-        help=help_text,
+        help=f"{help_text}{'  [required, unless HISTORY is an ARN]' if required else ''}",
     )
+
+
+def _required(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    value = beside("definition.asl.json")(ctx, parameter, value)
+    if value is None:
+        raise click.MissingParameter(ctx=ctx, param=parameter)
+    return value
+
+
+def beside(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return a callback that gives an option what was fetched with the history, if it has none."""
+
+    def default(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        named = [ctx.params.get(one) for one in ("histories", "history", "first")]
+        paths = [one[0] if isinstance(one, tuple) and one else one for one in named if one]
+        if value is not None or not paths or fetched_with(paths[0]) is None:
+            return value
+        there = Path(paths[0]).parent / name
+        return there if there.exists() else None
+
+    return default
+
+
+def fetched_with(history: Path) -> dict[str, Any] | None:
+    """Return what is known of a history that was fetched (`account`); None of another file."""
+    try:
+        known = json.loads((history.parent / "about.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, dict) and "arn" in known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +164,22 @@ def _source(path: Path, parameters: Mapping[str, str]) -> Path | str:
     return template_text(path, parameters) or path
 
 
+def diagnostics_of(source: DefinitionFile, machine_type: Type | None = None) -> list[Diagnostic]:
+    """Return what AWS would say about a definition, and what it would not say but is worth a look.
+
+    In YAML a placeholder may stand without quotes: with its value it is a number, so that one
+    without a value is a warning there.
+    """
+    from doorstep import validate
+    from doorstep.validation.placeholders import WITHOUT_VALUE
+
+    document = source.document
+    found = validate(document.definition, type=machine_type or source.type, severity="WARNING")
+    if not document.yaml or document.base:
+        return found
+    return [replace(one, severity="WARNING") if one.code == WITHOUT_VALUE else one for one in found]
+
+
 def read_accepted(
     path: Path,
     parameters: Mapping[str, str],
@@ -137,13 +190,16 @@ def read_accepted(
 ) -> DefinitionFile:
     """Return a definition that AWS would accept; `runnable`: with the values that a run needs.
 
-    Raises Problem, whose text lists the diagnostics with their locations.
+    `path` may be a folder with a project. Raises Problem, whose text lists the diagnostics with
+    their locations.
     """
     from doorstep import DefinitionError
     from doorstep.validation import check
 
+    chosen = choices([path], parameters)
+    path = chosen.file
     try:
-        definition = read(path, parameters, resource)
+        definition = read(path, chosen.parameters, resource)
     except DefinitionError as refused:
         raise _refusal(refused, str(path), None) from None
     try:

@@ -15,11 +15,11 @@ import click
 from .output import Bug, Problem, echo
 
 _GROUPS = {
-    "Run and inspect": ("run", "validate", "history", "graph", "project"),
+    "Run and inspect": ("run", "validate", "lint", "cost", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
-    "Replay": ("failures", "replay", "resume", "debug", "view", "diff"),
-    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"),
-    "Shell": ("init", "completion"),
+    "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff"),
+    "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"),
+    "Editor and shell": ("lsp", "init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
 _MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][2:], "remote")}

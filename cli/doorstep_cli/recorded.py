@@ -1,4 +1,4 @@
-"""Read the histories that commands name; `-` is standard input."""
+"""Read the histories that commands name: files, `-` for standard input, ARNs of executions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,40 @@ from .options import F, read_text
 if TYPE_CHECKING:
     from doorstep.replayer import Recording
 
-HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+class HistoryPath(click.Path):
+    """A history's file; an execution's ARN, or the console's URL, is fetched into one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of the file."""
+        from .account import arn_in, fetched
+
+        arn = arn_in(value) if isinstance(value, str) and "arn" in value else None
+        if arn is None:
+            return super().convert(value, param, ctx)
+        return fetched(arn, ctx.meta.get(_ENDPOINT) if ctx else None)
+
+
+_ENDPOINT = "doorstep.endpoint"
+HISTORY = HistoryPath(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+HISTORIES = HistoryPath(exists=True, allow_dash=True, path_type=Path)
+"""A folder of them as well."""
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, endpoint: str | None) -> None:
+    ctx.meta[_ENDPOINT] = endpoint
+
+
+endpoint_option = click.option(
+    "--endpoint",
+    is_eager=True,
+    expose_value=False,
+    callback=_remember,
+    metavar="URL",
+    help="Where an ARN in place of a file is asked for, such as `doorstep serve`; else AWS.",
+)
+
+
 arn_option = click.option(
     "--arn", help="ARN of the execution: chooses one of several, or adds what a history leaves out."
 )
@@ -25,7 +58,7 @@ arn_option = click.option(
 def history_arguments(command: F) -> F:
     """Add the files that hold the pages of one history, and --arn."""
     files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
-    return files(arn_option(command))
+    return files(arn_option(endpoint_option(command)))
 
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:

@@ -21,6 +21,7 @@ from .options import F, format_option, pairs, renamed_option, s3_root_option
 from .output import OutputFile, Problem, echo, note, print_json
 from .views import ended
 from .views.progress import Progress
+from .world import Choices
 
 if TYPE_CHECKING:
     from doorstep import Execution
@@ -111,6 +112,18 @@ def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iter
         advice = "" if is_file else "; PATH is a .py file, a folder of them, or a module's name"
         named = " ".join(f"{option} {path}" for path in paths or ())
         raise Problem(f"{named}: {problem}{advice}") from None
+
+
+@contextlib.contextmanager
+def carrying_out(
+    chosen: Choices | None, option: str = "--handlers", *, quiet: bool = False
+) -> Iterator[list[Any] | None]:
+    """Give the sources of handlers, functions and services of what is chosen; None for nothing."""
+    if chosen is None:
+        yield None
+        return
+    with handlers_of(chosen.handlers, option), chosen.at_work(quiet=quiet) as around:
+        yield [*(around.sources if around else ()), *chosen.handlers]
 
 
 def finish(execution: Execution, stop: KeyboardInterrupt | None, output_format: str) -> int:

@@ -1,13 +1,12 @@
-"""What stands around an execution: the project's functions, its resources, a target of services."""
+"""What stands around executions: the project's functions and resources, a target of services."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from .output import Problem, echo, note
 
@@ -17,26 +16,119 @@ if TYPE_CHECKING:
     from doorstep.services import AtWork, Target
     from doorstep.services.local_account import Machines
 
-PROJECT = click.Path(exists=True, allow_dash=True, path_type=Path)
-"""A definition, a template, or a folder with a project."""
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Definitions and templates, and what stands around them: by options, then by `doorstep.yaml`.
+
+    Every command that reads a project or runs one makes these, and takes the rest from here.
+    """
+
+    files: tuple[Path, ...]
+    """Definitions or templates: that of a folder, when a folder was named."""
+    parameters: Mapping[str, str]
+    handlers: tuple[str, ...]
+    """Sources of handlers; the later ones come first."""
+    services: str | None
+    mocks: str | None
+    clock: str | None
+    allow_hosts: tuple[str, ...]
+    allow_network: bool
+    connections: Mapping[str, Any]
+
+    @property
+    def file(self) -> Path:
+        """The only file."""
+        (file,) = self.files
+        return file
+
+    def project(self) -> Project | None:
+        """Return the project of the templates; None when there are only definitions."""
+        return _joined(_project_of(file, self.parameters) for file in self.files)
+
+    @contextlib.contextmanager
+    def at_work(
+        self, *, quiet: bool = False, machines: Machines | None = None
+    ) -> Iterator[AtWork | None]:
+        """Make what is around executions, and take it down at the end.
+
+        A template's functions answer the tasks that no handler answers, then the target of services
+        does; its tables, queues and the like are made in the target before. None when there is
+        neither.
+        """
+        project = self.project()
+        if project is None and self.services is None:
+            yield None
+            return
+        from doorstep.project import at_work
+        from doorstep.services import HttpCalls
+
+        target = _target(self.services, self.allow_network)
+        anywhere = self.allow_network or self.services == "aws"
+        http = HttpCalls(self.allow_hosts, self.connections, anywhere=anywhere)
+        with at_work(project, target, _print_line, http=http, machines=machines) as around:
+            for omission in () if quiet else around.omissions:
+                note(f"not taken over: {omission}")
+            yield around.services
 
 
-def settings_for(path: Path) -> Settings:
-    """Return what the `doorstep.yaml` in a folder, or beside a file, says."""
+def choices(
+    paths: Iterable[Path],
+    parameters: Mapping[str, str] | None = None,
+    handlers: Sequence[str] | None = None,
+    services: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    *,
+    allow_network: bool = False,
+) -> Choices:
+    """Return what is chosen for definitions, templates or folders; options come first.
+
+    Raises Problem for a folder without a project, InputError for a wrong `doorstep.yaml`.
+    """
+    paths = list(paths)
+    settings = _settings(paths)
+    files = tuple(_located(path) for path in paths)
+
+    def first(values: Iterable[str | None]) -> str | None:
+        return next((value for value in values if value), None)
+
+    return Choices(
+        files,
+        parameters_for(paths, parameters or {}),
+        (*(source for one in settings for source in one.handlers), *(handlers or ())),
+        services or first(one.services for one in settings),
+        first(one.mocks for one in settings),
+        first(one.clock for one in settings),
+        (*(host for one in settings for host in one.allow_hosts), *allow_hosts),
+        allow_network,
+        {name: one for chosen in settings for name, one in chosen.connections.items()},
+    )
+
+
+def parameters_for(paths: Sequence[Path], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return parameters, and beneath them those that a `doorstep.yaml` has."""
+    chosen = (one.parameters for one in _settings(paths))
+    return {name: value for own in (*chosen, parameters) for name, value in own.items()}
+
+
+def _settings(paths: Sequence[Path]) -> list[Settings]:
+    """Return what each `doorstep.yaml` says: in a folder, beside a file, or without both here."""
     from doorstep.definitions.settings import settings_of
 
-    return settings_of(path if path.is_dir() else path.parent)
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths or [Path()])
+    return [settings_of(folder) for folder in folders]
 
 
-def located(path: Path) -> Path:
+def _located(path: Path) -> Path:
     """Return the definition or template that a path means: a folder has one template."""
     if not path.is_dir():
         return path
-    if own := settings_for(path).project:
-        return located(own)
     from doorstep import InputError
+    from doorstep.definitions.settings import settings_of
     from doorstep.project import template_in
 
+    if own := settings_of(path).project:
+        return _located(own)
     try:
         return template_in(path)
     except InputError as problem:
@@ -46,39 +138,7 @@ def located(path: Path) -> Path:
         raise Problem(str(problem)) from None
 
 
-@contextlib.contextmanager
-def world(
-    paths: Sequence[Path],
-    parameters: Mapping[str, str],
-    services: str | None,
-    *,
-    quiet: bool,
-    allow_hosts: Sequence[str] = (),
-    allow_network: bool = False,
-    connections: Mapping[str, Any] | None = None,
-    machines: Machines | None = None,
-) -> Iterator[AtWork | None]:
-    """Make what is around the executions of files, and take it down at the end.
-
-    A template's functions answer the tasks that no handler answers, then the target of services
-    does; its tables, queues and the like are made in the target before. None when there is neither.
-    """
-    project = joined(project_of(path, parameters) for path in paths)
-    if project is None and services is None:
-        yield None
-        return
-    from doorstep.project import at_work
-    from doorstep.services import HttpCalls
-
-    target = _target(services, allow_network)
-    http = HttpCalls(allow_hosts, connections, anywhere=allow_network or services == "aws")
-    with at_work(project, target, _print_line, http=http, machines=machines) as around:
-        for omission in () if quiet else around.omissions:
-            note(f"not taken over: {omission}")
-        yield around.services
-
-
-def joined(projects: Iterable[Project | None]) -> Project | None:
+def _joined(projects: Iterable[Project | None]) -> Project | None:
     """Return several projects as one."""
     present = [one for one in projects if one]
     if len(present) < 2:
@@ -88,7 +148,7 @@ def joined(projects: Iterable[Project | None]) -> Project | None:
     return join(present)
 
 
-def project_of(path: Path, parameters: Mapping[str, str]) -> Project | None:
+def _project_of(path: Path, parameters: Mapping[str, str]) -> Project | None:
     """Return the project of a template; None for a definition."""
     if str(path) == "-":
         return None

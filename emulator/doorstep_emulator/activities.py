@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -15,8 +16,8 @@ from doorstep.runtime.clocks import Handle
 from doorstep.runtime.handlers import Handlers
 from doorstep.values.json_values import dumps
 
-from .catalogue import Catalogue
-from .recorder import DriverOwner
+from .recorder import DriverOwner, Recorder
+from .store.peers import Offer, Reply
 
 _POLL_SECONDS = 60.0
 """How long a poll is held open (API reference, GetActivityTask)."""
@@ -36,10 +37,19 @@ class Poll:
 class Activities:
     """The queues of all activities."""
 
-    def __init__(self, owner: DriverOwner, catalogue: Catalogue, handlers: Handlers) -> None:
+    def __init__(
+        self,
+        owner: DriverOwner,
+        recorder: Recorder,
+        handlers: Handlers,
+        pick_up: Callable[[Offer, str | None, Reply], None],
+    ) -> None:
+        """`pick_up`: asks another server for a task, in the name of a worker."""
         self._owner = owner
-        self._catalogue = catalogue
+        self._recorder = recorder
+        self._catalogue = recorder.catalogue
         self._handlers = handlers
+        self._pick_up = pick_up
         self._tasks: dict[str, deque[tuple[Running, Invoke]]] = defaultdict(deque)
         self._polls: dict[str, deque[Poll]] = defaultdict(deque)
         self._ends: dict[Poll, Handle] = {}
@@ -59,8 +69,11 @@ class Activities:
             return False
         self._owner.driver.expect(execution, invoke, token_of(execution, invoke))
         if not begun:
-            self._tasks[invoke.resource].append((execution, invoke))
+            tasks = self._tasks[invoke.resource]
+            tasks.append((execution, invoke))
             self._match(invoke.resource)
+            if tasks:
+                self._recorder.rows.offer(execution.arn, invoke.key, invoke.resource)
         return True
 
     def _has_handler(self, invoke: Invoke) -> bool:
@@ -106,6 +119,39 @@ class Activities:
         clock = self._owner.driver.clock
         self._ends[poll] = clock.call_at(clock.now() + _POLL_SECONDS, lambda: self._give_up(poll))
         self._match(poll.activity)
+        self._seek(poll.activity)
+
+    def seek(self) -> None:
+        """Look for tasks at other servers that workers wait for here."""
+        for activity in [activity for activity, polls in self._polls.items() if polls]:
+            self._seek(activity)
+
+    def _seek(self, activity: str) -> None:
+        polls = self._polls[activity]
+        while polls and (offer := self._recorder.peers.seek(activity)):
+            poll = polls.popleft()
+            self._ends.pop(poll).cancel()
+            self._pick_up(offer, poll.worker, partial(self._picked_up, poll))
+
+    def _picked_up(self, poll: Poll, outcome: Any) -> None:
+        if isinstance(outcome, dict) and outcome:
+            poll.reply(outcome)
+        else:
+            # It was over, or its server is: the worker waits for another one.
+            self.poll(poll)
+
+    def pick_up(self, execution: str, key: str, worker: str | None) -> dict[str, Any]:
+        """Return a task for a worker at another server; {} when it does not wait any more."""
+        for tasks in self._tasks.values():
+            for task in tasks:
+                if task[0].arn == execution and task[1].key == key:
+                    tasks.remove(task)
+                    return self._begin(*task, worker) if _waits(*task) else {}
+        return {}
+
+    def lose(self) -> None:
+        """Forget all tasks: other servers have them."""
+        self._tasks.clear()
 
     def leave(self, poll: Poll) -> None:
         """Forget a worker that has gone away."""
@@ -125,9 +171,13 @@ class Activities:
             if _waits(execution, invoke):
                 poll = polls.popleft()
                 self._ends.pop(poll).cancel()
-                self._owner.driver.deliver(execution, "picked up", invoke.key, poll.worker)
-                token = token_of(execution, invoke)
-                poll.reply({"taskToken": token, "input": dumps(invoke.arguments)})
+                poll.reply(self._begin(execution, invoke, poll.worker))
+
+    def _begin(self, execution: Running, invoke: Invoke, worker: str | None) -> dict[str, Any]:
+        """Let a worker begin; return what it is answered."""
+        self._recorder.rows.withdraw_offer(execution.arn, invoke.key)
+        self._owner.driver.deliver(execution, "picked up", invoke.key, worker)
+        return {"taskToken": token_of(execution, invoke), "input": dumps(invoke.arguments)}
 
 
 def _waits(execution: Running, invoke: Invoke) -> bool:

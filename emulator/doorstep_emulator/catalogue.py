@@ -108,8 +108,25 @@ class Catalogue:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.machines = {one["arn"]: _machine(one) for one in store.documents("machine")}
-        self.activities = {one["arn"]: Activity(**one) for one in store.documents("activity")}
+        self.machines: dict[str, StoredMachine] = {}
+        self.activities: dict[str, Activity] = {}
+        self._read()
+
+    def _read(self) -> None:
+        machines = map(_machine, self._store.documents("machine"))
+        self.machines = {one.arn: one for one in machines}
+        activities = (Activity(**one) for one in self._store.documents("activity"))
+        self.activities = {one.arn: one for one in activities}
+
+    def refresh(self) -> None:
+        """Read it again if another server has changed it."""
+        if self._store.peers.catalogue_changed():
+            self._read()
+
+    def lock(self) -> None:
+        """Be the only server that changes it, as it stands now, until the next commit."""
+        self._store.peers.lock_catalogue()
+        self.refresh()
 
     def machine(self, arn: str) -> StoredMachine:
         """Return the machine of an unqualified ARN; raise StateMachineDoesNotExist, InvalidArn.

@@ -27,7 +27,7 @@ from weakref import WeakValueDictionary
 
 from doorstep.errors import InputError, shortened
 from doorstep.runtime import RealClock
-from doorstep.runtime.clocks import Agenda, Clock, Handle
+from doorstep.runtime.clocks import AT_ONCE, Agenda, Clock, Handle
 from doorstep.values.timestamps import in_milliseconds, not_before
 
 _Call = tuple[Callable[[], Any], Callable[[Any], None], float | None]
@@ -76,9 +76,14 @@ class ServerClock(RealClock):
         """
         self._brought.put(act)
 
+    @property
+    def here(self) -> bool:
+        """Whether this is the driver's thread."""
+        return get_ident() == self._thread
+
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something in the driver's thread, and wait until it is done."""
-        if get_ident() == self._thread:
+        if self.here:
             return act()
         done: Future[bool] = Future()
 
@@ -133,9 +138,14 @@ class ServerClock(RealClock):
             if limit is not None:
                 self.call_at(self.now() + limit, slot.leave)
 
+    def is_free(self) -> bool:
+        """Return whether another call would be made at once."""
+        return self._free > 0 and not self._held
+
     def _release(self) -> None:
         self._free += 1
         self._make_calls()
+        self.freed()
 
 
 class CallSlot:
@@ -225,6 +235,13 @@ class Timeline:
         handle = Handle(act, limit)
         self._count(1)
         self._clock.bring(partial(self._enter, not_before(at), handle))
+        return handle
+
+    def when_free(self, act: Callable[[], None]) -> Handle:
+        """Do something once another call would be made at once; no time is jumped over for it."""
+        handle = Handle(act)
+        self._count(1)
+        self._clock.when_free(partial(self._enter, AT_ONCE, handle))
         return handle
 
     def submit(self, act: Callable[[], bool]) -> bool:
@@ -327,18 +344,47 @@ class Timeline:
         self._alarm = self._clock.call_at(real + (at - modelled) / speed, self.look)
 
 
+class RealTime:
+    """The time of an execution and of those that it starts, when that is the machine's."""
+
+    __slots__ = (
+        *("__weakref__", "call_at", "expect", "invoke", "now", "pace", "root", "submit"),
+        "when_free",
+    )
+
+    def __init__(self, clock: ServerClock, root: str) -> None:
+        """`root`: the ARN of the execution that it began with."""
+        self.pace = REAL
+        self.root = root
+        # The methods themselves: this stands between every execution and its clock.
+        self.now, self.call_at, self.submit = clock.now, clock.call_at, clock.submit
+        self.expect, self.invoke, self.when_free = clock.expect, clock.invoke, clock.when_free
+
+
 class Timelines:
     """The timelines of the executions in memory."""
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
-        self._lines: WeakValueDictionary[str, Timeline] = WeakValueDictionary()
+        self._lines: WeakValueDictionary[str, Timeline | RealTime] = WeakValueDictionary()
+        self.skipped = 0.0
+        """Seconds by which executions whose time jumps begin later than the machine's time."""
+
+    def skip_to(self, at: float) -> None:
+        """Let executions that start from now on, and whose time jumps, begin at this time."""
+        self.skipped = max(self.skipped, at - self._clock.exact())
 
     def clock(self, pace: Pace, root: str) -> Clock:
         """Return the clock of the execution with the ARN `root`, and of those that it starts."""
-        if pace.text == "real":
-            return self._clock
         line = self._lines.get(root)
         if line is None:
-            line = self._lines[root] = Timeline(self._clock, pace, root)
+            line = self._lines[root] = self._new(pace, root)
+        return line
+
+    def _new(self, pace: Pace, root: str) -> Timeline | RealTime:
+        if pace.text == "real":
+            return RealTime(self._clock, root)
+        line = Timeline(self._clock, pace, root)
+        if pace.jumps and self.skipped:
+            line.not_before(self._clock.exact() + self.skipped)
         return line

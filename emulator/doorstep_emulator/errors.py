@@ -6,10 +6,10 @@ from doorstep.errors import ApiError, DoorstepError
 
 
 class Unavailable(ApiError):  # noqa: N818  what the server is
-    """ServiceUnavailable (HTTP 503): the server ends before it has an answer."""
+    """ServiceUnavailable (HTTP 503): there is no answer now; clients try again."""
 
-    def __init__(self) -> None:
-        super().__init__("ServiceUnavailable", "The server was shut down before it had an answer")
+    def __init__(self, why: str = "The server was shut down before it had an answer") -> None:
+        super().__init__("ServiceUnavailable", why)
 
 
 class StoreError(DoorstepError):

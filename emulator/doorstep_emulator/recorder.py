@@ -7,14 +7,14 @@ The driver hands each fact to the recorder with the events that followed. They a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import count
 from typing import Any, Protocol
 
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header, Journal, JournalEntry
 from doorstep.engine.messages import Event, Fact, Program, StartMapRun
-from doorstep.engine.quotas import quotas_of
 from doorstep.map_runs import MapRun
 from doorstep.runtime import Driver, Running
 from doorstep.runtime.persistence import restore, resume_execution
@@ -22,16 +22,16 @@ from doorstep.runtime.running import child_identity
 from doorstep.values.json_values import dumps, loads
 
 from .catalogue import Catalogue
-from .clock import Pace, Timeline, Timelines
+from .clock import Pace, RealTime, Timeline, Timelines
 from .errors import StoreError
 from .programs import Definition, Programs, StartedAs
 from .publish.publisher import Publisher
 from .responses import new_map_run, updated_map_run
+from .store.held import HeldRows
 from .store.store import ListQuery, Row, Store
 
 log = logging.getLogger("doorstep")
 _IDENTITY = [field.name for field in fields(Identity)]
-_ALL = 1 << 62
 
 
 class DriverOwner(Protocol):
@@ -58,15 +58,17 @@ class Recorder:
         """`after_commit`: called when what was waiting for a commit has been done."""
         self._owner = owner
         self._store = store
-        self._catalogue = catalogue
+        self.peers = store.peers
+        self.catalogue = catalogue
         self._programs = programs
         self._timelines = timelines
         self._publisher = publisher
         self.watchers = publisher.watchers
         self._after_commit = after_commit
         self._deferred: list[Callable[[], None]] = []
-        self.rows: dict[str, Row] = {}
-        """Of the executions in memory, by ARN."""
+        self._refused: dict[int, str] = {}
+        """Of what executions the last commit dropped something, by their ids, and why."""
+        self.rows = HeldRows(store.peers)
         self.map_runs: dict[str, MapRun] = {}
         """Those that run, by ARN."""
         self.stuck: dict[str, str] = {}
@@ -109,8 +111,15 @@ class Recorder:
 
     def set_aside(self, execution: Running, problem: Exception) -> None:
         """Leave an execution as it was stored last; name it in /health, and why."""
+        row, stored = self.rows.get(execution.arn), self._store.row(execution.arn)
+        if row and stored and stored.id != row.id:
+            # Another server has begun one of the same name at the same time.
+            self.rows.leave(row)
+            self.safely(lambda: self._owner.driver.forget(execution))
+            return
+        if row:
+            self.rows.set_aside(row)
         self.stuck[execution.arn] = str(problem)
-        self.rows.pop(execution.arn, None)
         log.error("%s can't be stored, and is set aside: %s", execution.arn, problem)
 
     def scheduled(self, execution: Running, fact: Fact) -> None:
@@ -147,13 +156,16 @@ class Recorder:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Running, command: StartMapRun) -> list[Running]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal]:
         """Return the children that the store has; those that had not ended continue."""
-        children: list[Running] = []
         definition = parent.journal.header.definition
-        while row := self._store.row(child_identity(parent, command, len(children)).arn):
-            children.append(self._restored(row, command.child, definition))
-        return children
+        for index in count():
+            if (row := self._store.row(child_identity(parent, command, index).arn)) is None:
+                return
+            if row.status == "RUNNING":
+                yield self._restored(row, command.child, definition)
+            else:
+                yield self._journal(row, definition)
 
     def find(self, arn: str) -> Running | None:
         """Return an execution of the store; if it had not ended it continues from now."""
@@ -175,6 +187,9 @@ class Recorder:
         """Make all durable, then do what was waiting for that, until nothing is left to do."""
         while True:
             self._store.commit()
+            if self._store.fenced:
+                # What waited for the commit must never be done.
+                return
             self._abandon_refused()
             acts, self._deferred = self._deferred, []
             if not acts:
@@ -184,10 +199,20 @@ class Recorder:
             guarded(self._after_commit)
 
     def _abandon_refused(self) -> None:
-        refused = self._store.take_refused()
+        refused = self._refused = self._store.take_refused()
         for row in [row for row in self.rows.values() if row.id in refused] if refused else ():
             if execution := self._owner.driver.executions.get(row.arn):
                 self._owner.driver.abandon(execution, StoreError(refused[row.id]))
+
+    def lose(self) -> None:
+        """Let go of all that other servers have taken over."""
+        driver = self._owner.driver
+        for execution in list(driver.executions.values()):
+            driver.forget(driver.set_apart(execution))
+        self._deferred.clear()
+        self.rows.clear()
+        self.map_runs.clear()
+        self.stuck.clear()
 
     def abort(self, row: Row, **why: str | None) -> None:
         """End an execution that nothing drives: as the engine does when it is stopped."""
@@ -211,19 +236,24 @@ class Recorder:
 
     def finish_deleting(self, arn: str) -> None:
         """Delete a machine that is being deleted, if none of its executions runs (fact 464)."""
-        machine = self._catalogue.machines.get(arn)
-        if machine and machine.deleting and all(row.machine != arn for row in self.rows.values()):
-            self._catalogue.remove(machine)
+        machine = self.catalogue.machines.get(arn)
+        if machine and machine.deleting:
+            self.catalogue.lock()
+            running = self._store.rows(ListQuery(machine=arn, status="RUNNING", limit=1))
+            if arn in self.catalogue.machines and not running:
+                self.catalogue.remove(self.catalogue.machines[arn])
 
-    def recover(self) -> list[str]:
-        """Let all executions of the store continue; return the ARNs of those that are lost.
+    def recover(self, roots: Sequence[str] | None = None) -> list[str]:
+        """Let executions of the store continue; return the ARNs of those that are lost.
+
+        `roots`: those of these timelines; without it all.
 
         Express ones are: AWS runs them at least once or at most once, never exactly once. One that
         can't be restored is set aside by name, and no other.
 
         Fact 458: an Express execution has nothing that outlives it.
         """
-        running = self._store.rows(ListQuery(status="RUNNING", limit=_ALL))
+        running = self._store.running(roots)
         lost = [row for row in running if not durable(row)]
         for row in lost:
             self._store.remove(row)
@@ -233,7 +263,7 @@ class Recorder:
         for row in running:
             if row.map_run is None:
                 self._or_set_aside(row, lambda row: self._owner.driver.find(row.arn))
-        set_aside = self._close_map_runs()
+        set_aside = self._close_map_runs(roots)
         for row in running:
             if row.map_run is not None and row.arn not in self.rows:
                 if parent := set_aside.get(row.map_run):
@@ -241,26 +271,32 @@ class Recorder:
                 else:
                     # Its map run was over, and it was about to be stopped.
                     self._or_set_aside(row, self.abort)
+        for root in roots or ():
+            self.rows.release(root)
         return [row.arn for row in lost]
 
     def _or_set_aside(self, row: Row, act: Callable[[Row], object]) -> None:
         try:
             act(row)
         except Exception as problem:  # noqa: BLE001  whatever it is, it must not hold up the others
-            self.rows.pop(row.arn, None)
+            self.rows.set_aside(row)
             self._owner.driver.executions.pop(row.arn, None)
             self.stuck[row.arn] = str(problem) or type(problem).__name__
             # A line for whoever runs the server: what is wrong is the data, not the code.
             log.error("%s is set aside, it can't be continued: %s", row.arn, problem)  # noqa: TRY400
 
-    def _close_map_runs(self) -> dict[str, str]:
+    def _close_map_runs(self, roots: Sequence[str] | None) -> dict[str, str]:
         """Close map runs that nothing continues; return those whose executions are set aside."""
+        here = None if roots is None else set(roots)
         set_aside: dict[str, str] = {}
         for document in self._store.documents("map run"):
             arn, execution = document["arn"], document["execution"]
             if execution in self.stuck:
                 set_aside[arn] = execution
             elif document["status"] == "RUNNING" and arn not in self.map_runs:
+                row = self._store.row(execution)
+                if here is not None and row and row.timeline not in here:
+                    continue
                 over = {"status": "ABORTED", "stopped": self._owner.driver.clock.now()}
                 self._store.put("map run", arn, document | over)
         return set_aside
@@ -271,17 +307,19 @@ class Recorder:
         row = self.rows.get(execution.arn)
         if row is None and fact.kind == "started":
             row = self._new_row(execution, fact.at)
+            self.rows.begin(row)
             self._store.begin(row)
         elif row is None and fact.kind == "redriven":
             row = self._store.row(execution.arn)
         if row is not None:
-            self.rows[row.arn] = row
+            self.rows.hold(row)
         return row
 
     def _new_row(self, execution: Running, at: float) -> Row:
         identity, definition = execution.identity, execution.journal.header.definition
         assert isinstance(definition, Definition)
-        line = execution.clock if isinstance(execution.clock, Timeline) else None
+        line = execution.clock
+        assert isinstance(line, Timeline | RealTime)
         return Row(
             id=self._store.next_id(),
             arn=execution.arn,
@@ -297,12 +335,13 @@ class Recorder:
             trace=definition.origin.trace,
             test_case=definition.origin.test_case,
             map_run=identity.map_run,
-            clock=line.pace.text if line else "real",
-            root=line.root if line else None,
+            clock=line.pace.text,
+            root=line.root,
         )
 
     def _ended(self, execution: Running, row: Row, at: float) -> None:
         row.status, row.stopped = execution.status, at
+        self.peers.withdraw_offers(row.id)
         if durable(row):
             self._store.update(row)
         else:
@@ -311,7 +350,7 @@ class Recorder:
 
     def _let_go(self, execution: Running) -> None:
         if execution.ended:
-            self.rows.pop(execution.arn, None)
+            self.rows.drop(execution.arn)
             self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.
@@ -319,22 +358,30 @@ class Recorder:
             self.finish_deleting(execution.identity.machine_arn)
 
     def _publish(self, row: Row, first: Event, events: Sequence[Event]) -> None:
-        guarded(lambda: self._publisher.publish(row, first, events, self.safely))
+        def once_stored(act: Callable[[], None]) -> None:
+            self.safely(lambda: None if row.id in self._refused else act())
+
+        guarded(lambda: self._publisher.publish(row, first, events, once_stored))
 
     # Out of the store ----------------------------------------------------------------------------
 
     def _restored(self, row: Row, program: Program, definition: Mapping[str, Any]) -> Running:
-        identity = Identity(**loads(row.identity))
-        quotas = quotas_of(row.type)
-        journal = Journal(Header(definition, identity, quotas), self._store.journal(row.id))
+        journal = self._journal(row, definition)
         clock = self._timelines.clock(Pace.of(row.clock), row.root or row.arn)
         execution = restore(program, journal, clock)
         if isinstance(clock, Timeline):
             clock.not_before(execution.engine.now)
+        if not execution.ended and self.peers.owner(row.timeline) is not None:
+            # Another server runs it: nothing reaches what was read of it here.
+            return self._owner.driver.set_apart(execution)
         if not execution.ended:
-            self.rows[row.arn] = row
+            self.rows.hold(row)
             resume_execution(self._owner.driver, execution, self._store.scheduled(row.id))
         return execution
+
+    def _journal(self, row: Row, definition: Mapping[str, Any]) -> Journal:
+        header = Header.of(definition, Identity(**loads(row.identity)))
+        return Journal(header, self._store.journal(row.id))
 
 
 def durable(row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -9,11 +10,12 @@ from doorstep.errors import ApiError
 from doorstep.model.aws_model import REQUESTS, check_request
 from doorstep.runtime.handlers import Handlers
 
-from .api import OPERATIONS
 from .arns import Caller
 from .errors import Unavailable
-from .server import Members, Server
+from .server import Server
+from .store.peers import Members
 
+log = logging.getLogger("doorstep")
 _PATIENCE = 60.0
 """Seconds until a request is given up: SDKs wait as long."""
 
@@ -48,7 +50,7 @@ class ServerMachines:
             outcomes.append(outcome)
             answered.set()
 
-        server.ask(lambda: OPERATIONS[operation](server, self._owner, request), reply)
+        server.ask(lambda: server.dispatch.perform(operation, self._owner, request), reply)
         if not answered.wait(_PATIENCE):
             raise Unavailable
         (outcome,) = outcomes
@@ -56,3 +58,19 @@ class ServerMachines:
             raise outcome
         answer: Members = outcome
         return answer
+
+    def send(self, operation: str, members: Members) -> None:
+        """Let an operation be done, at once in the server's thread; log a refusal."""
+        server = self._servers[-1]
+
+        def do() -> None:
+            try:
+                request = check_request(operation, members)
+                server.dispatch.perform(operation, self._owner, request)
+            except ApiError as refused:
+                log.warning("%s was refused: %s", operation, refused)
+
+        if server.clock.here:
+            do()
+        else:
+            server.clock.bring(do)

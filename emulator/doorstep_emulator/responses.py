@@ -80,7 +80,14 @@ def details(event: Event, row: Row, whole: bool) -> dict[str, Any]:
     return {name: member for name, member in members.items() if name not in _DATA}
 
 
-_MEMBER = {"FAILED": "failed", "TIMED_OUT": "timedOut", "ABORTED": "aborted"}
+_MEMBER = {
+    "RUNNING": "running",
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "TIMED_OUT": "timedOut",
+    "ABORTED": "aborted",
+    "PENDING": "pendingRedrive",
+}
 _WITH_RESULT = ("succeeded", "failed", "timedOut")
 _COUNTS = (
     "pending",
@@ -132,21 +139,17 @@ def map_run_counts(run: MapRun) -> dict[str, dict[str, int]]:
 
     What ended by itself has a result, failed or not, with or without a ResultWriter.
     """
-    items, executions = Counter[str](), Counter[str]()
-    states = dict.fromkeys(run.running, "running") | dict.fromkeys(run.succeeded, "succeeded")
-    states |= {index: _MEMBER[child.status] for index, child in run.unsuccessful.items()}
-    for index, state in states.items():
-        executions[state] += 1
-        items[state] += run.sizes[index]
+    full = run.not_redrivable
+    items, executions = (
+        Counter({_MEMBER[status]: number for status, number in counter.items()})
+        for counter in (run.counts.items, run.counts.children)
+    )
     executions["total"] = executions.total()
     started = items.total()
     items["total"] = max(started, len(run.command.items or ()))
     items["pending"] = items["total"] - started
-    for index, child in run.unsuccessful.items():
-        if not child.engine.redrivable:
-            executions["failuresNotRedrivable"] += 1
-            items["failuresNotRedrivable"] += run.sizes[index]
-    for counter in (items, executions):
+    for counter, not_redrivable in ((items, full.items), (executions, full.children)):
+        counter["failuresNotRedrivable"] = not_redrivable.total()
         counter["resultsWritten"] = sum(counter[name] for name in _WITH_RESULT)
     return {
         "itemCounts": {name: items[name] for name in _COUNTS},

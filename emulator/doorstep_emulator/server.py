@@ -9,25 +9,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from doorstep.map_runs import MapRun
 from doorstep.model.aws_model import check_request
-from doorstep.runtime import Driver, Running
+from doorstep.runtime import Buckets, Driver, Running
 from doorstep.runtime.driver import Respond
 
 from .activities import Activities
 from .arns import Caller
 from .catalogue import Catalogue
 from .clock import REAL, Pace, ServerClock, Timelines
+from .dispatch import Api, Dispatch, Waiting, outcome_of
+from .errors import Unavailable
 from .handlers import LiveHandlers, TestCases
 from .programs import Programs
 from .publish.metrics import Metrics
 from .publish.publisher import Publisher
 from .publish.sinks import Sinks
 from .recorder import Recorder, durable, guarded
+from .schedules import Scheduler, Schedules
+from .store.peers import Members, Reply
 from .store.store import Row, Store
 
 log = logging.getLogger("doorstep")
@@ -39,19 +41,6 @@ slept, or its clock may have been set.
 """
 _GLANCE = 0.05
 """Seconds between looks at whether the last handler has ended."""
-
-Members = dict[str, Any]
-"""The members of a request or of an answer."""
-Reply = Callable[[Any], None]
-"""Takes an answer, or the exception that is one."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """An operation whose answer comes later; `leave` is called when nobody waits any more."""
-
-    begin: Callable[[Reply], None]
-    leave: Callable[[], None] = lambda: None
 
 
 class PendingRequest:
@@ -71,10 +60,6 @@ class PendingRequest:
         self._clock.bring(lambda: self._waiting.leave() if self._waiting else None)
 
 
-Operations = dict[str, "Callable[[Server, Caller, Members], Members | Waiting]"]
-"""Operations of the API by their names; they take the request's members."""
-
-
 class Server:
     """Executions, state machines, activities, and the thread that they live in."""
 
@@ -85,18 +70,20 @@ class Server:
         sinks: Sinks,
         *,
         calls: int = 64,
-        bucket: Path | None = None,
+        buckets: Buckets | None = None,
         pace: Pace = REAL,
         respond: Respond | None = None,
         test_cases: TestCases | None = None,
-        operations: Operations | None = None,
+        api: Api | None = None,
+        scheduler: Scheduler | None = None,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the parts and connect them.
 
         `calls`: how many handlers may run at a time; `pace`: of executions that name none;
-        `respond`: asked before the handlers; without it `test_cases` are; `operations`: those
-        that executions may ask for; `after_commit`: called in
+        `respond`: asked before the handlers; without it `test_cases` are; `api`: what it can be
+        asked, by its executions as well; `scheduler`: knows what starts at certain times;
+        `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
         self.pace = pace
@@ -108,6 +95,7 @@ class Server:
         self.catalogue = Catalogue(store)
         self.programs = Programs(self.catalogue)
         self.timelines = Timelines(self.clock)
+        self.schedules = Schedules(self.clock, self.timelines, pace, scheduler)
         self.metrics = Metrics()
         publisher = Publisher(self.metrics, sinks, self.programs)
         self.recorder = Recorder(
@@ -119,21 +107,26 @@ class Server:
             publisher,
             after_commit,
         )
-        self.activities = Activities(self, self.catalogue, handlers)
+        nothing = Api({}, {}, (), ())
+        self.dispatch = Dispatch(self, api or nothing, store, self.recorder)
+        self.activities = Activities(self, self.recorder, handlers, self.dispatch.pick_up)
         self.test_cases = test_cases or TestCases(None)
-        self._operations = operations or {}
+        self._pending: dict[PendingRequest, Reply] = {}
+        """The requests that have no answer yet."""
+        self._expects_news = threading.Event()
+        """Whether the thread is about to look at what other servers have done."""
         self.driver = Driver(
             self.clock,
             handlers,
             machines=self.programs,
-            bucket=bucket,
+            buckets=buckets,
             respond=respond or self.test_cases,
             persistence=self.recorder,
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
             isolated=True,
             new_map_run=MapRun,
-            api=self._answer if operations else None,
+            api=self._answer if api else None,
         )
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
@@ -152,6 +145,7 @@ class Server:
         """Continue what the store has, then do what is asked."""
         self.sinks.start()
         self._thread.start()
+        self.store.peers.start(self._notice)
 
     def leave(self, grace: float) -> None:
         """Answer workers that wait, and make no more calls, as `stop` comes soon.
@@ -179,18 +173,18 @@ class Server:
     def once_done(self, answer: Callable[[], Members]) -> Waiting:
         """Return an answer for the time when what was asked for until now has been done."""
         clock = self.clock
-        return Waiting(lambda reply: clock.bring(lambda: reply(_outcome(answer))))
+        return Waiting(lambda reply: clock.bring(lambda: reply(outcome_of(answer))))
 
     def _answer(self, execution: Running, operation: str, request: Members, reply: Reply) -> None:
         """Answer an operation that an execution asks for, in the name of its account."""
         identity = execution.identity
         caller = Caller(identity.account, identity.region)
-        outcome = _outcome(
-            lambda: self._operations[operation](self, caller, check_request(operation, request))
+        outcome = outcome_of(
+            lambda: self.dispatch.perform(operation, caller, check_request(operation, request))
         )
         if isinstance(outcome, Waiting):
             waiting = outcome
-            outcome = _outcome(lambda: waiting.begin(reply))
+            outcome = outcome_of(lambda: waiting.begin(reply))
             if outcome is None:
                 return
         reply(outcome)
@@ -200,16 +194,47 @@ class Server:
         return self.recorder.rows.get(arn) or self.store.row(arn)
 
     def _perform(self, pending: PendingRequest, operation: Callable[[], Any], reply: Reply) -> None:
-        def answer(outcome: Any) -> None:
-            self.recorder.safely(lambda: reply(outcome))
+        def done(outcome: Any) -> None:
+            if self._pending.pop(pending, None):
+                reply(outcome)
 
-        outcome = _outcome(operation)
+        def answer(outcome: Any) -> None:
+            self.recorder.safely(lambda: done(outcome))
+
+        self._pending[pending] = reply
+        outcome = outcome_of(operation)
         if isinstance(outcome, Waiting):
             waiting = outcome
-            outcome = _outcome(lambda: pending.wait(waiting, answer))
+            outcome = outcome_of(lambda: pending.wait(waiting, answer))
             if outcome is None:
                 return
         answer(outcome)
+
+    def _notice(self) -> None:
+        """Look at what other servers have done, soon. May be called from any thread."""
+        if not self._expects_news.is_set():
+            self._expects_news.set()
+            self.clock.bring(self._look)
+
+    def _look(self) -> None:
+        self._expects_news.clear()
+        self.lost.extend(self.dispatch.look())
+        self.activities.seek()
+
+    def _begin_again(self) -> None:
+        """Let go of all executions: others have taken them over while this server was silent."""
+        log.error(
+            "the lease of this server has passed, and other servers have taken over its "
+            "executions: it begins again without them"
+        )
+        self.recorder.lose()
+        self.activities.lose()
+        for pending, reply in list(self._pending.items()):
+            del self._pending[pending]
+            reply(Unavailable("The server lost its lease before it had an answer"))
+        self.store.peers.rejoin()
+        self.catalogue.refresh()
+        self.recorder.commit()
 
     def _leave(self) -> None:
         self.activities.close()
@@ -219,17 +244,25 @@ class Server:
         self._stopping = True
 
     def _run(self) -> None:
-        guarded(lambda: self.lost.extend(self.recorder.recover()))
+        guarded(self._recover)
         continued = len(self.recorder.rows)
         log.info("started on %s; executions that continue: %d", self.store.path, continued)
+        guarded(self.schedules.begin)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
+        self.store.peers.close()
         self.driver.close()
         self._log_the_end()
+
+    def _recover(self) -> None:
+        roots = self.store.peers.take_over()
+        self.lost.extend(self.recorder.recover(roots))
 
     def _turn(self) -> None:
         self.turned_at = time.monotonic()
         self.recorder.commit()
+        if self.store.fenced:
+            self._begin_again()
         self.clock.turn(_GLANCE if self._stopping else _REST)
 
     def _waits_for_calls(self) -> bool:
@@ -243,11 +276,3 @@ class Server:
             "handlers that still run: %d",
             *(stored, len(rows) - stored, self.clock.calls_in_flight),
         )
-
-
-def _outcome(act: Callable[[], Any]) -> Any:
-    """Return what an act returns, or the exception that it raises: either is an answer."""
-    try:
-        return act()
-    except Exception as problem:  # noqa: BLE001
-        return problem

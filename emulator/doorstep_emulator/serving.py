@@ -17,23 +17,28 @@ import uvicorn
 from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
+from doorstep.map_runs import buckets_in
+from doorstep.runtime import Buckets
 from doorstep.runtime.driver import Respond
 from doorstep.runtime.handlers import Source
 
-from .api import OPERATIONS
+from .api import API
 from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
 from .clock import Pace
 from .console import console_routes
 from .console.live import Feeds
+from .errors import StoreError
 from .handlers import LiveHandlers, TestCases
 from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
 from .http.others import Wsgi
 from .publish.sinks import Sinks
 from .requests import ServerMachines
+from .schedules import Scheduler
 from .server import Server
 from .store.sqlite import SqliteStore
+from .store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Deployment:
     type: str = "STANDARD"
 
 
+SCHEMES = ("postgresql://", "postgres://")
+"""How the URL of a database begins."""
 _IDLE = 60
 """Seconds that a connection stays open without a request: SDKs keep theirs about as long."""
 
@@ -58,7 +65,7 @@ class Options:
     port: int = 8083
     """0: any that is free."""
     db: str = ":memory:"
-    """The store's file."""
+    """The store's file, or the URL of a PostgreSQL database: `postgresql://…`."""
     deployments: Sequence[Deployment] = ()
     """State machines that are created, or updated, at the start."""
     handlers: Source | None = None
@@ -71,11 +78,17 @@ class Options:
     """How many handlers may run at a time."""
     s3_root: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
+    buckets: Buckets | None = None
+    """Buckets of a target of services: those that have no folder there."""
+    scheduler: Scheduler | None = None
+    """Knows what starts at certain times: `doorstep.services.scheduler`."""
     account: str = ACCOUNT
     region: str = REGION
     """Of requests that name none, and of `deployments`."""
     clock: str = "real"
     """Of executions that name none: real, virtual, or a speed such as 60."""
+    lease: float = 30.0
+    """On PostgreSQL: seconds until others take over what a server had that is silent."""
     fsync: bool = False
     """Let every commit reach the disk itself: survives a power cut, at a price."""
     events: tuple[str, ...] = ()
@@ -161,18 +174,19 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     with contextlib.ExitStack() as unless_ready:
         listening = _listen(options.host, options.port)
         unless_ready.callback(listening.close)
-        store = SqliteStore(options.db, fsync=options.fsync)
+        store = _opened(options)
         unless_ready.callback(store.close)
         server = Server(
             store,
             handlers,
             sinks,
             calls=options.max_handlers,
-            bucket=None if options.s3_root is None else Path(options.s3_root),
+            buckets=buckets_in(options.s3_root, options.buckets),
             pace=pace,
             respond=options.respond,
             test_cases=test_cases,
-            operations=OPERATIONS,
+            api=API,
+            scheduler=options.scheduler,
             after_commit=answers.send,
         )
         deploy(server, options.owner, options.deployments)
@@ -195,6 +209,25 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     return _Http(config, server, options.grace, feeds), listening
 
 
+def _opened(options: Options) -> Store:
+    """Open the store; raise StoreError."""
+    if not options.db.startswith(SCHEMES):
+        return SqliteStore(options.db, fsync=options.fsync)
+    try:
+        # Imported here: few have the library.
+        from .store.postgres_peers import PostgresStore
+    except ImportError as missing:
+        raise StoreError(f"--db postgresql://… needs {_what(missing)}") from None
+    return PostgresStore(options.db, lease=options.lease)
+
+
+def _what(missing: ImportError) -> str:
+    if missing.name and missing.name.startswith("psycopg"):
+        return "psycopg: pip install 'doorstep[postgres]'"
+    # psycopg is there, and the library that it wraps is not.
+    return f"libpq: pip install 'doorstep[postgres]' ({missing})"
+
+
 def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> None:
     """Create state machines, or update those that exist, before the server starts.
 
@@ -204,6 +237,7 @@ def deploy(server: Server, owner: Caller, deployments: Iterable[Deployment]) -> 
     Raises ApiError for what CreateStateMachine and UpdateStateMachine refuse: a machine of the same
     name and another type is StateMachineAlreadyExists.
     """
+    server.catalogue.lock()
     logging = {"loggingConfiguration": _everything(owner)} if server.sinks.logs else {}
     for deployment in deployments:
         arn = owner.arn("stateMachine", deployment.name)

@@ -12,15 +12,17 @@ from .asl.compile import compile_workflow
 from .definitions import load
 from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of, role_in
 from .errors import InputError
-from .map_runs import MapRun
+from .map_runs import MapRun, buckets_in
 from .model import home_of, workflow
 from .runtime import (
+    Buckets,
     Driver,
     Execution,
     Handlers,
     JournalFile,
     MainClock,
     OnEvent,
+    Persistence,
     RealClock,
     Respond,
     Running,
@@ -172,23 +174,19 @@ def start(
     text = input_json if input_json is not None or input is None else dumps(input)
     limits = quotas_of(type).but(dict(quotas or {}))
     _check_input(text or "{}", limits)
-    others = {**(services.state_machines if services else {}), **(state_machines or {})}
-    machines = {key: as_machine(key, one) for key, one in others.items()}
-    loaded = Handlers([*(services.sources if services else ()), *several(handlers)])
+    loaded = handlers_with(services, handlers)
     stored = None if journal is None else JournalFile(Path(journal))
-    driver = Driver(
+    driver = driver_with(
+        services,
+        Startable(state_machine_name, program, value, type, role_in(home_of(value))),
+        state_machines,
         _clock(clock, seed, (stored and stored.latest) or start_time),
         loaded,
-        machines=machines,
-        bucket=None if s3_root is None else Path(s3_root),
-        on_event=listener(on_event, lambda: driver),
+        s3_root=s3_root,
+        on_event=on_event,
         respond=respond,
         persistence=stored,
-        new_map_run=MapRun,
     )
-    if services:
-        own = Startable(state_machine_name, program, value, type, role_in(home_of(value)))
-        services.join(driver, {state_machine_name: own, **machines})
     if stored and stored.first:
         if (ahead := (stored.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
             stored.close()
@@ -265,6 +263,49 @@ def _clock(
     if start is not None and not 0 <= start <= LATEST_START:
         raise InputError("the clock can begin between 1970 and the year 9000")
     return VirtualClock(start)
+
+
+def handlers_with(services: AtWork | None, handlers: Source | None) -> Handlers:
+    """Return the handlers, and behind them the functions and services at work.
+
+    Raises HandlerLoadError.
+    """
+    return Handlers([*(services.sources if services else ()), *several(handlers)])
+
+
+def buckets_of(services: AtWork | None, s3_root: Path | str | None) -> Buckets | None:
+    """Return the S3 of the services at work, and the buckets that stand in a folder."""
+    return services.buckets(s3_root) if services else buckets_in(s3_root)
+
+
+def driver_with(
+    services: AtWork | None,
+    machine: Startable,
+    state_machines: StateMachines | None,
+    clock: MainClock,
+    handlers: Handlers,
+    *,
+    s3_root: Path | str | None,
+    on_event: OnEvent | None,
+    respond: Respond | None = None,
+    persistence: Persistence | None = None,
+) -> Driver:
+    """Return a driver for executions of a machine, which code in handlers can reach too."""
+    others = {**(services.state_machines if services else {}), **(state_machines or {})}
+    machines = {key: as_machine(key, one) for key, one in others.items()}
+    driver = Driver(
+        clock,
+        handlers,
+        machines=machines,
+        buckets=buckets_of(services, s3_root),
+        on_event=listener(on_event, lambda: driver),
+        respond=respond,
+        persistence=persistence,
+        new_map_run=MapRun,
+    )
+    if services:
+        services.join(driver, {machine.name: machine, **machines})
+    return driver
 
 
 def as_machine(name: str, source: Definition | tuple[Definition, Type]) -> Startable:

@@ -476,6 +476,40 @@ def test_without_output_a_task_gives_its_result_and_a_pass_its_input() -> None:
     assert output(jsonata(passing()), {"n": 1}) == {"n": 1}
 
 
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [
+        (
+            {"Type": "Wait", "Seconds": "{% 2.5 %}"},
+            "The Seconds field cannot be parsed as an integer: 2.5",
+        ),
+        (
+            {"Type": "Wait", "Seconds": "{% -3 %}"},
+            "Seconds must be between 0 and 99999999 but was: -3",
+        ),
+        (
+            {
+                "Type": "Map",
+                "Items": [1],
+                "MaxConcurrency": "{% 0.5 %}",
+                "ItemProcessor": {
+                    "StartAt": "I",
+                    "States": {"I": {"Type": "Succeed"}},
+                },
+            },
+            "The MaxConcurrency field cannot be parsed as an integer: 0.5",
+        ),
+    ],
+)
+def test_a_number_of_an_expression_is_refused_as_that_of_a_time_limit_is(
+    state: dict[str, Any], cause: str
+) -> None:
+    """Fact 144, recorded of TimeoutSeconds; of these fields by analogy."""
+    execution = doorstep.run(chain({**state, "QueryLanguage": "JSONata"}))
+    assert execution.error == "States.QueryEvaluationError"
+    assert (execution.cause or "").endswith(f" {cause}")
+
+
 @pytest.mark.parametrize("value", [None, False, 0, "", [], {}, " {% 1 %} "])
 def test_an_output_may_be_any_json_value(value: Any) -> None:
     assert output(jsonata(passing(Output=value)), {"n": 1}) == value
@@ -652,10 +686,27 @@ WAITS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "cause"),
+    [
+        ("{% 'role' %}", "Expected 'object', but was 'string' for value: \"role\""),
+        ("{% {} %}", "The field 'RoleArn' is required but was missing"),
+    ],
+)
+def test_computed_credentials_that_name_no_role_fail_the_task(expression: str, cause: str) -> None:
+    state = task(QueryLanguage="JSONata", Credentials=expression)
+    execution = doorstep.run(chain(state), {}, {"T": lambda _: 1})
+    assert execution.status == "FAILED"
+    assert (execution.cause or "").endswith(cause)
+
+
 @pytest.mark.parametrize("state", WAITS)
-def test_a_wait_of_more_than_68_years_fails_at_once(state: dict[str, Any]) -> None:
+@pytest.mark.parametrize("start_time", [0.0, 1764372000.001, 1764372000.002, 1764372000.003])
+def test_a_wait_of_more_than_68_years_fails_at_once(
+    state: dict[str, Any], start_time: float
+) -> None:
     data = {"seconds": 2**31 - 1, "moment": "2100-01-01T00:00:00Z"}
-    execution = doorstep.run(chain(state), data, start_time=0.0)
+    execution = doorstep.run(chain(state), data, start_time=start_time * ("seconds" in str(state)))
     # Fact 261: measured on AWS.
     assert (execution.cause or "").endswith("Wait state delay is too long.")
 

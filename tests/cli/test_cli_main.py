@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 PROGRAM = Path(sys.executable).with_name("doorstep")
 GROUPS = {
-    "Run and inspect": ["run", "validate", "history", "graph", "project"],
+    "Run and inspect": ["run", "validate", "lint", "cost", "history", "graph", "project"],
     "Test": ["test", "test-state", "explore", "conformance"],
-    "Replay": ["failures", "replay", "resume", "debug", "view", "diff"],
-    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback"],
-    "Shell": ["init", "completion"],
+    "Replay": ["download", "failures", "replay", "resume", "debug", "view", "diff"],
+    "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"],
+    "Editor and shell": ["lsp", "init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
 CONTEXT = click.Context(cli)

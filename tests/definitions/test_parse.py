@@ -186,7 +186,7 @@ def test_what_json_does_not_have_is_refused(text: str) -> None:
 def test_a_long_source_is_shown_in_part() -> None:
     (found,) = refused("x" * 600).diagnostics
     assert found.location is not None
-    assert found.location.endswith('x"[truncated 100 chars]; line: 1, column: 601]')
+    assert found.location.endswith('x"[truncated 100 chars]; line: 1, column: 257]')
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"A"', "", "  \n"])

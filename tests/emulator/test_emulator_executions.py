@@ -37,9 +37,8 @@ def client(aws: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def machine(client: Any, request: pytest.FixtureRequest) -> Callable[..., str]:
+def machine(client: Any, name: str) -> Callable[..., str]:
     """Creates a machine of one state, named after the test; gives its ARN."""
-    name = request.node.name[:80].replace("[", "-").replace("]", "")
 
     def create(state: dict[str, Any], **more: Any) -> str:
         definition = json.dumps({"StartAt": "Only", "States": {"Only": state}})

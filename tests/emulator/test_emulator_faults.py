@@ -24,7 +24,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 from doorstep_emulator import Options, StoreError, running, serving
 from doorstep_emulator.http import app, connections
-from doorstep_emulator.store import transactions
+from doorstep_emulator.store import sqlite as sqlite_store
 from doorstep_emulator.store.sqlite import SqliteStore
 from doorstep_emulator.store.store import ListQuery
 
@@ -345,7 +345,7 @@ def test_a_file_that_is_deleted_while_it_is_served_is_noticed(
     lost: str,
     replaced: bool,
 ) -> None:
-    monkeypatch.setattr(transactions, "_INTERVAL", 0.0)
+    monkeypatch.setattr(sqlite_store, "_INTERVAL", 0.0)
     world.serve().create(WORK)
     assert world.health()[1]["status"] == "ok"
     path = Path(f"{world.file}{lost}")

@@ -265,6 +265,7 @@ def later(restarted: Restarted, days: float) -> None:
     file.close()
 
 
+@pytest.mark.sqlite
 def test_two_weeks_after_its_end_an_execution_is_not_redriven(
     restarted: Restarted, refusal: Callable[..., tuple[str, str]]
 ) -> None:
@@ -288,6 +289,7 @@ def test_two_weeks_after_its_end_an_execution_is_not_redriven(
         assert told == ("ExecutionNotRedrivable", f"{why}: '{arn}'")
 
 
+@pytest.mark.sqlite
 def test_a_name_is_free_again_90_days_after_the_end(
     restarted: Restarted, refusal: Callable[..., tuple[str, str]]
 ) -> None:
@@ -345,6 +347,7 @@ def test_machines_versions_aliases_and_tags_are_there_again(restarted: Restarted
         assert client.create_state_machine(**given)["stateMachineArn"] == arn
 
 
+@pytest.mark.sqlite
 def test_a_server_on_a_store_that_is_used_is_refused(restarted: Restarted) -> None:
     with running(restarted.options()), pytest.raises(StoreError, match="another program uses"):
         running(restarted.options()).__enter__()

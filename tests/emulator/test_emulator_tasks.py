@@ -43,9 +43,8 @@ def client(aws: Callable[..., Any], folder: Path) -> Any:
 
 
 @pytest.fixture
-def start(client: Any, request: pytest.FixtureRequest) -> Callable[..., str]:
+def start(client: Any, name: str) -> Callable[..., str]:
     """Starts a machine of one state, named after the test; gives the execution's ARN."""
-    name = request.node.name[:80].replace("[", "-").replace("]", "")
 
     def create(state: dict[str, Any], input: Any = None) -> str:
         definition = json.dumps({"StartAt": "Only", "States": {"Only": {**state, "End": True}}})

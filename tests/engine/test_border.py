@@ -137,7 +137,7 @@ def test_what_met_a_fault_is_redriven_from_the_state_that_met_it(
     [
         pytest.param(Driver, "_set_timer", id="a timer that can't be set"),
         pytest.param(Driver, "_start_map_run", id="a map run that can't be started"),
-        pytest.param(run.MapRun, "_start_child", id="a child that can't be started"),
+        pytest.param(run.MapRun, "_child", id="a child that can't be started"),
         pytest.param(run.MapRun, "_finish", id="a result that can't be gathered"),
         pytest.param(driver_module, "take_answer", id="an answer that can't be taken"),
     ],
@@ -280,10 +280,10 @@ def test_the_items_of_a_map_run_are_selected_in_slices() -> None:
     execution = doorstep.start(definition, seed=1)
     execution._driver.clock.run(lambda: bool(execution._running.map_runs))
     [run_] = execution._running.map_runs.values()
-    assert 0 < len(run_.running) < 60
+    assert 0 < run_.counts.children["RUNNING"] < 60
     execution.wait()
     assert execution.status == "SUCCEEDED"
-    assert len(run_.succeeded) == 60
+    assert run_.counts.children["SUCCEEDED"] == 60
 
 
 def test_branches_that_take_long_let_others_go_first() -> None:

@@ -297,7 +297,7 @@ def test_a_failing_inner_call_is_named_with_the_whole_expression() -> None:
         ("{total: 1}", "Unexpected character ('t' (code 116)): was expecting double-quote", 1, 2),
         ('{"a" 1}', "Unexpected character ('1' (code 49)): was expecting a colon", 1, 6),
         ('{\n"a": nothing}', "Unrecognized token 'nothing': was expecting (JSON String,", 2, 13),
-        ("[1,", "Unexpected end-of-input: expected close marker for Array (start marker at", 1, 4),
+        ("[1", "Unexpected end-of-input: expected close marker for Array (start marker at", 1, 3),
     ],
 )
 def test_a_text_that_is_no_json_fails_in_the_words_of_its_parser(
@@ -429,3 +429,23 @@ def _recorded_calls() -> list[Any]:
 def test_calls_and_paths_give_what_was_recorded_on_aws(text: str, data: Any, recorded: Any) -> None:
     result = evaluate(text, data) if text.startswith("States.") else compile_path(text).get(data)
     assert result == recorded
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (12345678.9, "1.23456789E7"),
+        (1e7, "1.0E7"),
+        (9999999.5, "9999999.5"),
+        (0.00025, "2.5E-4"),
+        (0.001, "0.001"),
+        (-0.0, "-0.0"),
+    ],
+)
+def test_the_text_of_a_double_is_javas(number: float, text: str) -> None:
+    """Double.toString, by its documentation; of the service fact 153 shows it."""
+    data = {"n": number, "t": f"{number:f} in a text"}
+    assert evaluate("States.JsonToString($)", data) == f'{{"n":{text},"t":"{number:f} in a text"}}'
+    assert (
+        evaluate("States.ArrayContains(States.Array($.n), $.t)", {"n": number, "t": text}) is True
+    )

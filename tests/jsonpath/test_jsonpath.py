@@ -103,7 +103,7 @@ def test_names_may_be_written_in_every_way_that_aws_reads(path: str, expected: A
         ("$['foo', 'car'].v", "Multi properties can only be used as path leafs: $['foo', 'car']"),
         ("$.foo[0]", "Filter: [0] can only be applied to arrays. Current context is: 123"),
         ("$.foo.x", "Property ['x'] not found in path $['foo']"),
-        ("$.bar[7].x", "Property ['x'] not found in path $['bar'][7]"),
+        ("$.bar[7].x", "No results for path: $['bar'][7]['x']"),  # fact 336
     ],
 )
 def test_behaviour_35_a_definite_path_that_leads_nowhere_says_why(path: str, reason: str) -> None:
@@ -221,6 +221,51 @@ def test_a_filter_on_an_object_asks_the_object_itself() -> None:
     assert get("$.bicycle[?(@.price > 20)].colour", STORE) == []
 
 
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ("-2:1", ["c", "d", "a"]),
+        ("-2:3", ["c", "d", "a", "b", "c"]),
+        ("1:-1", []),
+        ("-9:1", ["a", "b", "c", "d", "a"]),
+        ("-9:", ["a", "b", "c", "d"]),
+        (":-1", ["a", "b", "c"]),
+        (":-9", []),
+        ("1:3:2", ["b", "c"]),
+        ("2::2", ["c", "d"]),
+    ],
+)
+def test_a_slice_counts_as_jayway_does(bounds: str, expected: list[str]) -> None:
+    """Fact 336: Jayway JsonPath 2.10 was asked."""
+    assert get(f"$[{bounds}]", ["a", "b", "c", "d"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("@.tags[*]", ["Sayings", "Moby"]),
+        ("!@.tags[*]", ["Sword"]),
+        ("@.isbn[*]", ["Sword"]),
+        ("@.isbn[0:1]", []),
+        ("@.tags[0:1]", ["Sayings", "Moby"]),
+        ("@..nothing", ["Sayings", "Sword", "Moby"]),
+        ("@.nothing..x", []),
+        ("@.tags[*] == []", ["Moby"]),
+        ("@.tags[?(@.x)]", ["Sayings", "Moby"]),
+    ],
+)
+def test_many_matches_are_there_as_soon_as_their_source_is(
+    condition: str, expected: list[str]
+) -> None:
+    """Fact 336: Jayway JsonPath 2.10 was asked."""
+    assert titles(condition) == expected
+
+
+def test_a_descent_to_several_names_takes_the_objects_that_have_all() -> None:
+    """Fact 336: Jayway JsonPath 2.10 was asked."""
+    assert get("$..['title','isbn']", STORE) == [{"title": "Sword", "isbn": None}]
+
+
 def test_the_current_node_is_never_a_scalar() -> None:
     # AWS, Paths: the @ operator "does not match scalar values"
     assert get("$.bar[?(@ == 'a')]", AWS_PAGE) == []
@@ -246,6 +291,8 @@ def test_true_is_not_one_in_a_filter() -> None:
         ("$.a['b' 'c']", 8),
         ("$.a[]", 3),
         ("$.a[:]", 3),
+        ("$.a[::2]", 3),
+        ("$.a[ 1 : 2 ]", 3),
         ("$.a[99999999999]", 3),
         ("$.a | $.b", 3),
         ("$.a[?(@.b = 1)]", 10),

@@ -15,7 +15,7 @@ import pytest
 
 import doorstep
 from doorstep.engine import Identity
-from doorstep.map_runs import readers
+from doorstep.map_runs import formats
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 READ = "arn:aws:states:::s3:getObject"
@@ -382,8 +382,8 @@ HOSTILE = {
     "deep.json": b"[" * 100_000,
     "digits.json": b"[" + b"1" * 5_000 + b"]",
     "huge.json": b"[1e400]",
-    "line.jsonl": b'"' + b"x" * readers.MAX_ITEM_BYTES + b'"',
-    "line.csv": b"a\n" + b"x" * (readers.MAX_ITEM_BYTES + 1),
+    "line.jsonl": b'"' + b"x" * formats.MAX_ITEM_BYTES + b'"',
+    "line.csv": b"a\n" + b"x" * (formats.MAX_ITEM_BYTES + 1),
     "nul.csv": b"a,b\n1,\xff\x00\n",
 }
 
@@ -402,8 +402,8 @@ def test_a_file_that_can_not_be_read_fails_the_run_and_is_named(tmp_path: Path, 
 def test_a_packed_file_unfolds_no_further_than_memory_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "MAX_JSON", 1_000)
-    put(tmp_path, "bomb.json.gz", "").write_bytes(gzip.compress(b" " * 1_001))
+    monkeypatch.setattr(formats, "MAX_ITEM_BYTES", 1_000)
+    put(tmp_path, "bomb.json.gz", "").write_bytes(gzip.compress(b'["' + b"x" * 100_000 + b'"]'))
     error, cause = refused(tmp_path, reader("bomb.json.gz", InputType="JSON"))
     assert (error, "1,000 characters at most" in cause) == ("States.ItemReaderFailed", True)
 

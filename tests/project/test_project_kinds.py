@@ -74,6 +74,41 @@ def test_a_serverless_yml_is_a_project(tmp_path: Path) -> None:
     assert doorstep("graph", tmp_path).exit_code == 0
 
 
+def test_events_of_a_serverless_yml_are_rules(tmp_path: Path) -> None:
+    events = """
+      events:
+        - schedule: rate(1 day)
+        - schedule: {rate: [cron(0 6 * * ? *), rate(2 hours)], enabled: false, input: {by: clock}}
+        - eventBridge: {eventBus: shop, pattern: {source: [till]}, inputPath: $.detail}
+        - cloudwatchEvent: {event: {source: [aws.s3]}}
+        - http: {path: orders, method: POST}
+"""
+    text = SERVERLESS.replace("      definition:\n", f"{events[1:]}      definition:\n")
+    text = text.replace("timeout: 9,", "timeout: 9, events: [{schedule: rate(5 minutes)}],")
+    (tmp_path / "serverless.yml").write_text(text)
+    rules = [one.properties for one in open_project(tmp_path, {}).resources if "Rule" in one.type]
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:orders-dev"
+    function = "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-price"
+    seen = [
+        (
+            one.get("ScheduleExpression") or one["EventPattern"],
+            one["State"],
+            one.get("EventBusName"),
+            {name: value for name, value in one["Targets"][0].items() if name != "Id"},
+        )
+        for one in rules
+    ]
+    told = {"Arn": machine, "Input": '{"by":"clock"}'}
+    assert seen == [
+        ("rate(5 minutes)", "ENABLED", None, {"Arn": function}),
+        ("rate(1 day)", "ENABLED", None, {"Arn": machine}),
+        ("cron(0 6 * * ? *)", "DISABLED", None, told),
+        ("rate(2 hours)", "DISABLED", None, told),
+        ({"source": ["till"]}, "ENABLED", "shop", {"Arn": machine, "InputPath": "$.detail"}),
+        ({"source": ["aws.s3"]}, "ENABLED", None, {"Arn": machine}),
+    ]
+
+
 def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
     text = SERVERLESS.replace("${opt:stage, 'dev'}", "${opt:stage}")
     (tmp_path / "serverless.yml").write_text(text)

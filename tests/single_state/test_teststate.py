@@ -105,14 +105,14 @@ def test_a_wait_takes_no_time_and_more_than_five_minutes_are_a_timeout() -> None
 
 
 def test_causes_do_not_name_the_state() -> None:
-    answer = ask(MAP, input={"v": 1}, mock=mocked([]))
+    answer = ask(MAP, input=5, mock=mocked([]))
     assert answer["error"] == "States.Runtime"
     assert answer["cause"] == 'Reference path "$" must point to array.'
 
 
 def test_a_path_into_the_context_object_is_shown_with_one_dollar() -> None:
     items = {**MAP, "ItemsPath": "$$.Execution.Input"}
-    answer = ask(items, mock=mocked([]), context={"Execution": {"Input": {}}})
+    answer = ask(items, mock=mocked([]), context={"Execution": {"Input": "a"}})
     assert answer["cause"] == 'Reference path "$.Execution.Input" must point to array.'
 
 

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from doorstep.errors import InputError
-from doorstep.testing.suites.files import EXPECT, SETTINGS, STATE, SUITE, TEST, find, read, schema
+from doorstep.testing.suites import find
+from doorstep.testing.suites.files import EXPECT, SETTINGS, STATE, SUITE, TEST, read, schema
 from doorstep.testing.suites.results import Result, as_json, junit, run, session_of
 
 ROOT = Path(__file__).parents[2]

@@ -186,3 +186,11 @@ def test_only_maps_of_jsonpath_have_parameters_and_no_map_has_arguments() -> Non
     assert said(QueryLanguage="JSONata", Arguments={}) == [
         ("Field 'Arguments' is not supported", "/States/M")
     ]
+
+
+@pytest.mark.parametrize(("field", "resource"), [("ItemReader", GET), ("ResultWriter", PUT)])
+@pytest.mark.parametrize("parameters", ["x", 5, []])
+def test_parameters_of_files_are_an_object(field: str, resource: str, parameters: Any) -> None:
+    """Documented: the guide's pages of ItemReader and ResultWriter."""
+    fields = {field: {"Resource": resource, "Parameters": parameters}}
+    assert ("Expected value of type [OBJECT]", f"{field}/Parameters") in said(**fields)

@@ -147,6 +147,15 @@ def test_credentials_have_a_role() -> None:
         assert said(task(function, Credentials=role)) == []
 
 
+@pytest.mark.parametrize("credentials", ["role", 5, None, [], True, "{% $role %}"])
+def test_credentials_are_an_object(credentials: Any) -> None:
+    """Specification, Credentials; in JSONata it may be computed."""
+    definition = task("arn:aws:lambda:us-east-1:123456789012:function:f", Credentials=credentials)
+    assert said(definition) == [("Expected value of type [OBJECT]", "/States/T/Credentials")]
+    computed = credentials == "{% $role %}"
+    assert (said(definition | {"QueryLanguage": "JSONata"}) == []) is computed
+
+
 def test_activities_have_no_credentials() -> None:
     activity = "arn:aws:states:us-east-1:123456789012:activity:a"
     assert said(task(activity, Credentials={"RoleArn": "r"})) == [

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ..definitions import Type, definition_option, read_accepted
+from ..definitions import Type, definition_option, fetched_with, read_accepted
 from ..options import definition_options
 from ..output import Problem, TableRow, echo, json_text, print_table
-from ..recorded import HISTORY, read_events
+from ..recorded import HISTORY, endpoint_option, read_events
 
 if TYPE_CHECKING:
     from doorstep_conformance import Report
@@ -118,6 +118,7 @@ def _print_scores(report: Report) -> None:
 
 
 @conformance.command("add", short_help="Turn a history from AWS into a case.")
+@endpoint_option
 @click.argument("history", type=HISTORY, metavar="HISTORY.json")
 @definition_option("What the execution ran: a definition or template.")
 @click.option(
@@ -144,7 +145,8 @@ def add(
 ) -> None:
     """Turn a history from AWS into a case, and check whether Doorstep does the same.
 
-    HISTORY.json is what `aws stepfunctions get-execution-history` prints; `-` is standard input.
+    HISTORY.json is what `aws stepfunctions get-execution-history` prints, `-` for standard input,
+    or the ARN of an execution.
     The case is then a regression test: `doorstep conformance --cases cases`.
 
     Exit code: 0 Doorstep does what AWS did, 1 it does not, 2 no case was added.
@@ -159,7 +161,8 @@ def add(
     from doorstep_conformance import answer, judge, load_case, recorded_case
 
     if name is None:
-        name = history.name.partition(".")[0]
+        about = fetched_with(history)
+        name = about["arn"].rpartition(":")[2] if about else history.name.partition(".")[0]
     path = _new_file(into, name)
     events = read_events(history)
     definition = read_accepted(definition_file, parameters, resource, machine_type)

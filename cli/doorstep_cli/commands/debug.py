@@ -63,6 +63,7 @@ def debug(
       doorstep debug failed.json
       doorstep debug failed.json --definition order.asl.json
       doorstep debug failed.json --at failure
+      doorstep debug arn:aws:states:eu-west-1:123456789012:execution:order:7
       doorstep debug failed.json --at 21 --format json
     """
     from doorstep import moments

@@ -11,7 +11,7 @@ import click
 from ..definitions import DefinitionFile, Type, definition_option, read_accepted
 from ..options import definition_options, format_option
 from ..output import TableRow, note, print_json, print_table
-from ..recorded import HISTORY, recording_of
+from ..recorded import HISTORY, endpoint_option, recording_of
 
 if TYPE_CHECKING:
     from doorstep.history import Visits
@@ -22,6 +22,7 @@ _SHOWN = 60
 
 
 @click.command("diff", short_help="Compare two histories, state by state.")
+@endpoint_option
 @click.argument("first", type=HISTORY, metavar="A")
 @click.argument("second", type=HISTORY, metavar="B")
 @definition_option(

@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, Type, machines_in, read_accepted
-from ..options import definition_options, format_option, handlers_option, input_option
+from ..definitions import PROJECT, DefinitionFile, Type, machines_in, read_accepted
+from ..options import (
+    definition_options,
+    format_option,
+    handlers_option,
+    input_option,
+    network_options,
+    services_option,
+)
 from ..output import (
     OutputFile,
     Problem,
@@ -27,9 +34,9 @@ from ..output import (
     print_table,
     style,
 )
-from ..runs import handlers_of, prints_go_to_stderr, write
+from ..runs import carrying_out, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
-from ..world import PROJECT, located
+from ..world import Choices, choices
 
 if TYPE_CHECKING:
     from doorstep.explorer import Exploration, Finding
@@ -44,6 +51,8 @@ _WIDE = 100
 @click.argument("path", type=PROJECT, metavar="PATH")
 @input_option("A valid input to begin with; {} by default.")
 @handlers_option("Call the handler of each task twice and compare: a .py file, folder or module.")
+@services_option
+@network_options
 @click.option(
     "--write-mocks",
     "mocks",
@@ -73,6 +82,9 @@ def explore(
     path: Path,
     input_json: str,
     handlers: list[str] | None,
+    services: str | None,
+    allow_hosts: tuple[str, ...],
+    allow_network: bool,
     mocks: Path | None,
     suite: Path | None,
     seconds: float,
@@ -89,19 +101,26 @@ def explore(
     loops, tasks that may run twice, and parts that can't be reached, each with the smallest input
     and answers that show it.
 
+    With --handlers or --services each task is carried out twice as well, by its handler, by the
+    project's own function or by the service, and the answers are compared.
+
     Exit code: 0 no findings but notes, 1 errors or warnings, 2 a definition that can't be used.
 
     \b
     Examples:
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
+      doorstep explore . --services moto
       doorstep explore order.asl.json --write-mocks found.json
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     if suite and suite.exists():
         raise Problem(f"{suite} exists, perhaps with changes of yours; name another file")
-    path = located(path)
+    chosen = choices(
+        [path], parameters, handlers, services, allow_hosts, allow_network=allow_network
+    )
+    path, parameters = chosen.file, chosen.parameters
     definition = read_accepted(path, parameters, resource, machine_type)
     options = {
         "input": json.loads(input_json),
@@ -109,7 +128,8 @@ def explore(
         "state_machine_name": definition.name,
         "seconds": seconds,
     }
-    report = _explore(definition, handlers, options, watched=not quiet and wanted())
+    carried_out = chosen if handlers or services else None
+    report = _explore(definition, carried_out, options, quiet=quiet)
     if output_format == "json":
         print_json(report.as_json())
     else:
@@ -141,15 +161,16 @@ class ExplorationProgress(ProgressLine):
 
 def _explore(
     definition: DefinitionFile,
-    handlers: list[str] | None,
+    chosen: Choices | None,
     options: Mapping[str, Any],
     *,
-    watched: bool,
+    quiet: bool,
 ) -> Exploration:
+    """Explore; `chosen`: what carries tasks out twice."""
     from doorstep import explore
 
-    line_of = ExplorationProgress if watched else nullcontext
-    with prints_go_to_stderr(), line_of() as line, handlers_of(handlers):
+    line_of = ExplorationProgress if not quiet and wanted() else nullcontext
+    with prints_go_to_stderr(), line_of() as line, carrying_out(chosen, quiet=quiet) as handlers:
         on_run = line.on_run if line else None
         return explore(definition.document.definition, handlers=handlers, on_run=on_run, **options)
 

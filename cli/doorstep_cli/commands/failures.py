@@ -66,6 +66,7 @@ def failures(
       doorstep failures redriven.json --definition order.asl.json
       aws stepfunctions get-execution-history --execution-arn ARN | doorstep failures -
       doorstep failures failed.json --format json | jq '.failures[0]'
+      doorstep failures arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
 

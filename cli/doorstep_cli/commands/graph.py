@@ -13,18 +13,18 @@ from doorstep.drawing import Mark, dot, draw, mermaid, svg
 from doorstep.history.recorded import Entry
 from doorstep.model.definition import workflow
 
-from ..definitions import DefinitionFile, Type, read_accepted
+from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
 from ..options import definition_options, format_option
 from ..output import OutputFile, echo, note
-from ..recorded import HISTORY, read_history
+from ..recorded import HISTORIES, HISTORY, endpoint_option, read_history
 from ..runs import write
-from ..world import PROJECT, located
 
 _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
 @click.command("graph", short_help="Draw a workflow as SVG, Mermaid or DOT.")
-@click.argument("path", type=PROJECT, metavar="PATH")
+@endpoint_option
+@click.argument("path", type=HISTORIES, metavar="PATH|ARN")
 @click.option(
     "--history",
     type=HISTORY,
@@ -44,8 +44,9 @@ def graph(
 ) -> None:
     """Draw a workflow as Mermaid, DOT or SVG. Parallel and Map are frames around their states.
 
-    With a history, states are coloured as succeeded, failed, error caught, in progress, aborted or
-    not reached, and the transitions that were taken stand out. Dotted or dashed edges are catchers.
+    With a history, or the ARN of an execution as PATH, states are coloured as succeeded, failed,
+    error caught, in progress, aborted or not reached, and the transitions that were taken stand
+    out. Dotted or dashed edges are catchers.
 
     \b
     Examples:
@@ -53,8 +54,11 @@ def graph(
       doorstep graph order.asl.json --history history.json
       doorstep graph order.asl.json --format svg --output order.svg
       doorstep graph order.asl.json --format dot | dot -Tsvg > order.svg
+      doorstep graph arn:aws:states:eu-west-1:123456789012:execution:order:7 --format svg
     """
-    path = located(path)
+    if fetched_with(path):
+        history = history or path
+        path = path.parent / "definition.asl.json"
     definition = read_accepted(path, parameters, resource, machine_type)
     tree = workflow(definition.document.definition)
     entries = read_history([history]) if history else []

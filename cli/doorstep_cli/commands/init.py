@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..output import Problem, echo
-from ..world import located, project_of
+from ..world import choices
 
 if TYPE_CHECKING:
     from doorstep.project import Project
@@ -52,7 +52,7 @@ def init(folder: Path) -> None:
       doorstep init
       doorstep init ../orders
     """
-    project = project_of(located(folder), {})
+    project = choices([folder]).project()
     if project is None or not project.machines:
         raise Problem(f"{folder} has no project with a state machine")
     services = "services: moto" if _uses_services(project) else "# services: moto"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..definitions import PROJECT
 from ..options import format_option, handlers_option, param_option, services_option
 from ..output import Problem, TableRow, echo, print_json, print_table
 from ..runs import handlers_of
-from ..world import PROJECT, located, project_of, settings_for
+from ..world import choices
 
 if TYPE_CHECKING:
     from doorstep.project import Project
@@ -52,15 +53,13 @@ def project(
     from doorstep.project.answering import answers
     from doorstep.runtime.handlers import Handlers
 
-    settings = settings_for(path)
-    file = located(path)
-    whole = project_of(file, {**settings.parameters, **parameters})
+    chosen = choices([path], parameters, handlers, services)
+    whole = chosen.project()
     if whole is None:
-        raise Problem(f"{file} is a definition, not a project; `doorstep run` takes it")
-    sources = [*settings.handlers, *(handlers or ())]
-    with handlers_of(sources):
-        loaded = Handlers(sources)
-    tasks = list(answers(whole, loaded, _mocked(settings.mocks), services or settings.services))
+        raise Problem(f"{chosen.file} is a definition, not a project; `doorstep run` takes it")
+    with handlers_of(chosen.handlers):
+        loaded = Handlers(list(chosen.handlers))
+    tasks = list(answers(whole, loaded, _mocked(chosen.mocks), chosen.services))
     if output_format == "json":
         print_json({"tasks": [asdict(one) for one in tasks], **_described(whole)})
     else:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import click
@@ -42,7 +43,13 @@ class Remote:
         """Call an operation of the API and return its response. Raises Problem when refused."""
         members = {name: value for name, value in request.items() if value is not None}
         headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
-        http_request = Request(self.endpoint, json.dumps(members).encode(), headers, method="POST")
+        return self._send(Request(self.endpoint, json.dumps(members).encode(), headers))
+
+    def skip(self, length: str) -> dict[str, Any]:
+        """Let time pass at once; return the time then, and what fell due."""
+        return self._send(Request(f"{self.endpoint}/skip?{urlencode({'by': length})}", b""))
+
+    def _send(self, http_request: Request) -> dict[str, Any]:
         try:
             with urlopen(http_request, timeout=_SECONDS) as response:
                 content: dict[str, Any] = json.load(response)
@@ -324,3 +331,27 @@ def failure(token: str, error: str | None, cause: str | None, endpoint: str) -> 
 def heartbeat(token: str, endpoint: str) -> None:
     """Report that the task with this token is still being worked on."""
     Remote(endpoint).ask("SendTaskHeartbeat", taskToken=token)
+
+
+@click.command("skip", short_help="Let time pass on a server with a virtual clock.")
+@click.argument("length", metavar="TIME")
+@endpoint_option
+def skip(length: str, endpoint: str) -> None:
+    """Let TIME pass at once on a server with `--clock virtual`, and print which schedules fired.
+
+    Rules of EventBridge and schedules of its Scheduler that fall due in that time start their
+    targets in order, each at its time. TIME is a text such as 90m or "1d 12h".
+
+    \b
+    Examples:
+      doorstep skip 24h
+      doorstep skip "7d 1h" --endpoint http://127.0.0.1:9000
+    """
+    answer = Remote(endpoint).skip(length)
+    for one in answer["fired"]:
+        echo(f"{_moment(one['at'])}  {one['name']}")
+    echo(f"It is {_moment(answer['now'])} now.", err=True)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, Type, definition_option, read_accepted
-from ..options import F, definition_options, format_option, handlers_option
+from ..definitions import DefinitionFile, Type, beside, definition_option, read_accepted
+from ..options import (
+    F,
+    definition_options,
+    format_option,
+    handlers_option,
+    network_options,
+    services_option,
+)
 from ..output import Problem, TableRow, echo, print_json, print_table
-from ..recorded import arn_option, recording_of
+from ..recorded import HISTORIES, arn_option, endpoint_option, recording_of
 from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
 from ..views.progress import ProgressLine, wanted
 from ..views.replay import print_replay, summary
+from ..world import choices
 
 if TYPE_CHECKING:
     from doorstep.replayer import ChildHistories, Replay, Replayer
@@ -28,6 +36,7 @@ def replay_options(command: F) -> F:
         click.option(
             "--children",
             type=click.Path(exists=True, path_type=Path),
+            callback=beside("children"),
             metavar="DIR",
             help="Histories of child executions, as `doorstep run` writes them, or the journal "
             "that contains them.",
@@ -48,15 +57,21 @@ def replay_options(command: F) -> F:
     "histories",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    type=HISTORIES,
     metavar="HISTORY...",
 )
 @arn_option
+@endpoint_option
 @replay_options
 @world_options
 @handlers_option(
     "Call these handlers with the recorded requests and compare their answers.", "--with-handlers"
 )
+@click.option(
+    "--with-functions", is_flag=True, help="Call the project's own functions and compare likewise."
+)
+@services_option
+@network_options
 @definition_options
 @format_option("json: an object for the execution, or an array of objects for a folder.")
 @click.pass_context
@@ -66,6 +81,10 @@ def replay(
     histories: tuple[Path, ...],
     definition_file: Path,
     handlers: list[str] | None,
+    with_functions: bool,
+    services: str | None,
+    allow_hosts: tuple[str, ...],
+    allow_network: bool,
     children: Path | None,
     state_machines: Mapping[str, str],
     s3_root: Path | None,
@@ -81,7 +100,8 @@ def replay(
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
     `doorstep run` writes (--history, --journal), or the log lines of an Express execution. Several
     files are pages of one history; in a folder, every *.json is a history. Answers, failures,
-    timeouts, callbacks, times and random values are taken from the history.
+    timeouts, callbacks, times and random values are taken from the history. With --with-handlers,
+    --with-functions or --services the tasks are carried out as well, to compare their answers.
 
     Exit code: 0 the same, 1 different, 2 a history or definition that can't be used.
 
@@ -91,25 +111,32 @@ def replay(
       doorstep replay page1.json page2.json --definition order.asl.json
       doorstep replay histories/ --definition new.asl.json
       doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
+      doorstep replay history.json --definition template.yaml --with-functions --services moto
       doorstep replay batch.json --definition batch.asl.json --children children/
+      doorstep replay arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
+    from doorstep.api import buckets_of, handlers_with
     from doorstep.replayer import Replayer, replay_recording
-    from doorstep.runtime.handlers import Handlers
 
-    definition = read_accepted(definition_file, parameters, resource, machine_type)
+    chosen = choices(
+        [definition_file], parameters, handlers, services, allow_hosts, allow_network=allow_network
+    )
+    definition = read_accepted(chosen.file, chosen.parameters, resource, machine_type)
     replayer = Replayer(
         definition.document.definition,
         type=known_type(definition, machine_type),
         times=not ignore_times,
     )
-    with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr():
-        asked = Handlers(handlers) if handlers else None
+    compared = bool(handlers or with_functions or services)
+    around = chosen.at_work() if compared else contextlib.nullcontext()
+    with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr(), around as at_work:
+        asked = handlers_with(at_work, chosen.handlers) if compared else None
         if not histories[0].is_dir():
             recording = recording_of(histories, arn)
             family = None
             if children:
-                called = startable(definition_file, definition, parameters, state_machines)
-                family = replayer.child_histories(children, called, s3_root)
+                called = startable(chosen.file, definition, chosen.parameters, state_machines)
+                family = replayer.child_histories(children, called, buckets_of(at_work, s3_root))
             with _progress(family):
                 replayed = replay_recording(replayer, recording, asked, family)
         elif arn or asked or children or len(histories) > 1:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, Type, read_accepted
-from ..options import definition_options, handlers_option
+from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
+from ..options import definition_options, handlers_option, network_options, services_option
 from ..output import note
 from ..recorded import history_arguments, recording_of
 from ..runs import driving_options, finish, handlers_of, run_to_end, startable, write
 from ..views.progress import wanted
+from ..world import Choices, choices
 from .replay import replay_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 @handlers_option(
     "Python functions that run the remaining tasks: a .py file, folder or module name."
 )
+@services_option
+@network_options
 @click.option(
     "--from", "state", metavar="STATE", help="Run again from the last visit of this state."
 )
@@ -42,6 +45,9 @@ def resume(
     arn: str | None,
     definition_file: Path,
     handlers: list[str] | None,
+    services: str | None,
+    allow_hosts: tuple[str, ...],
+    allow_network: bool,
     history: Path | None,
     s3_root: Path | None,
     state_machines: Mapping[str, str],
@@ -52,7 +58,7 @@ def resume(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Continue a recorded execution with local handlers.
+    """Continue a recorded execution with local handlers, a project's functions and services.
 
     A failed execution is redriven from the state that failed, as RedriveExecution does; states that
     succeeded do not run again. --from and --at go back further, even in an execution that
@@ -64,9 +70,11 @@ def resume(
     \b
     Examples:
       doorstep resume history.json --definition order.asl.json --handlers handlers.py
+      doorstep resume history.json --definition template.yaml --services moto
       doorstep resume history.json --definition order.asl.json --handlers . --from Charge
       doorstep resume history.json --definition order.asl.json --handlers . --history whole.json
       doorstep resume batch.json --definition batch.asl.json --handlers . --children children/
+      doorstep resume arn:aws:states:eu-west-1:123456789012:execution:order:7 --handlers .
     """
     from doorstep.history.aws_json import history_lines
 
@@ -76,28 +84,50 @@ def resume(
         raise click.UsageError(
             "--children continues where the execution ended; leave out --from and --at"
         )
-    definition = read_accepted(definition_file, parameters, resource, machine_type)
-    called = startable(definition_file, definition, parameters, state_machines)
+    chosen = choices(
+        [definition_file], parameters, handlers, services, allow_hosts, allow_network=allow_network
+    )
+    definition = read_accepted(chosen.file, chosen.parameters, resource, machine_type)
+    called = startable(chosen.file, definition, chosen.parameters, state_machines)
     recording = recording_of(histories, arn)
     if not (recording.ended or quiet):
         note(f"the history ends at event {len(recording.events)}, while the execution was running")
 
-    def begin(on_event: OnEvent | None) -> Execution:
-        return _begin(
-            recording, definition, handlers, machine_type,
-            state_machines=called, s3_root=s3_root, on_event=on_event, **options,
-        )  # fmt: skip
+    with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
 
-    execution, stop = run_to_end(begin, watched=not quiet and wanted())
+        def begin(on_event: OnEvent | None) -> Execution:
+            return _begin(
+                recording, definition, chosen, machine_type,
+                state_machines=called, s3_root=s3_root, services=around, on_event=on_event,
+                **options,
+            )  # fmt: skip
+
+        execution, stop = run_to_end(begin, watched=not quiet and wanted())
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
-    ctx.exit(finish(execution, stop, output_format))
+    code = finish(execution, stop, output_format)
+    about = fetched_with(histories[0])
+    if about and not quiet:
+        _say_what_is_left(about, code)
+    ctx.exit(code)
+
+
+def _say_what_is_left(about: Mapping[str, Any], code: int) -> None:
+    """Say that this run changed nothing at AWS, and what production needs to do the same."""
+    arn = str(about["arn"])
+    note(f"this run was on this machine; {arn} is {about['status']} as before")
+    if code == 0 and about["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
+        region = arn.split(":")[3]
+        note(
+            "to do the same in production: deploy what you changed, then\n"
+            f"  aws stepfunctions redrive-execution --region {region} --execution-arn {arn}"
+        )
 
 
 def _begin(
     recording: Recording,
     definition: DefinitionFile,
-    handlers: list[str] | None,
+    chosen: Choices,
     machine_type: Type | None,
     *,
     state: str | None,
@@ -108,15 +138,14 @@ def _begin(
 ) -> Execution:
     from doorstep.replayer import prepare_resume
 
-    with handlers_of(handlers):
-        return prepare_resume(
-            recording,
-            definition.document.definition,
-            handlers,
-            state=state,
-            at=at,
-            children=children,
-            type=machine_type,
-            times=not ignore_times,
-            **options,
-        )
+    return prepare_resume(
+        recording,
+        definition.document.definition,
+        list(chosen.handlers),
+        state=state,
+        at=at,
+        children=children,
+        type=machine_type,
+        times=not ignore_times,
+        **options,
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, placeholders_in, read_accepted
+from ..definitions import PROJECT, DefinitionFile, Type, placeholders_in, read_accepted
 from ..options import (
     begin_time,
     definition_options,
@@ -32,7 +32,7 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
-from ..world import PROJECT, located, settings_for, world
+from ..world import choices
 
 if TYPE_CHECKING:
     from doorstep import Execution
@@ -166,13 +166,12 @@ def run(
     from doorstep.history.aws_json import history_lines
     from doorstep.replayer import ChildFiles
 
-    settings = settings_for(path)
-    services, mocked = services or settings.services, mocked or settings.mocks
-    handlers = [*settings.handlers, *(handlers or ())] or None
-    parameters = {**settings.parameters, **parameters}
-    if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and settings.clock:
-        options["clock"] = settings.clock
-    path = located(path)
+    chosen = choices(
+        [path], parameters, handlers, services, allow_hosts, allow_network=allow_network
+    )
+    if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and chosen.clock:
+        options["clock"] = chosen.clock
+    path, parameters, mocked = chosen.file, chosen.parameters, mocked or chosen.mocks
     definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
     if not quiet and (remark := placeholders_in(definition)):
         note(remark)
@@ -185,17 +184,9 @@ def run(
         "state_machines": startable(path, definition, parameters, state_machines),
     }
     files = ChildFiles(children) if children else None
-    network: dict[str, Any] = {
-        "allow_hosts": [*settings.allow_hosts, *allow_hosts],
-        "allow_network": allow_network,
-        "connections": settings.connections,
-    }
-    with (
-        handlers_of(handlers),
-        world([path], parameters, services, quiet=quiet, **network) as around,
-    ):
+    with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
         options["services"] = around
-        begin = partial(_start, definition, handlers, options, redrive, quiet)
+        begin = partial(_start, definition, list(chosen.handlers), options, redrive, quiet)
         execution, stop = run_to_end(begin, watched=not quiet and wanted(), files=files)
     for remark in mocks.remarks() if mocks and not quiet else ():
         note(remark)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..definitions import DefinitionFile, all_accepted
+from ..definitions import PROJECT, DefinitionFile, all_accepted
 from ..options import (
     handlers_option,
     network_options,
@@ -22,7 +22,7 @@ from ..options import (
     services_option,
 )
 from ..output import Problem, echo
-from ..world import PROJECT, located, settings_for, world
+from ..world import Choices, choices
 
 if TYPE_CHECKING:
     from doorstep.services import AtWork
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--db",
-    metavar="FILE",
+    metavar="FILE|URL",
     help="File that stores executions; by default doorstep.db in your state folder. `:memory:` "
-    "forgets them at the end.",
+    "forgets them at the end. postgresql://USER@HOST/DATABASE: one that several servers share.",
 )
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
 @click.option(
@@ -118,6 +118,14 @@ if TYPE_CHECKING:
     "--account", metavar="NUMBER", help="Account for requests whose access key names none."
 )
 @click.option("--region", metavar="NAME", help="Region for requests that are not signed.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=30,
+    metavar="SECONDS",
+    help="With PostgreSQL: how long a server may be silent before others take over its executions.",
+    show_default=True,
+)
 @click.option("--fsync", is_flag=True, help="Survive power cuts, not only crashes; slower.")
 def serve(
     paths: tuple[Path, ...],
@@ -151,6 +159,7 @@ def serve(
       doorstep serve order.asl.json --handlers handlers.py
       doorstep serve . --services moto
       doorstep serve --db :memory: --port 0
+      PGPASSWORD=… doorstep serve --db postgresql://doorstep@db.example/doorstep
       doorstep serve --clock virtual
       doorstep serve order.asl.json --mocks MockConfigFile.json
       doorstep serve --events events.jsonl --logs python:hooks.py:on_line
@@ -171,15 +180,15 @@ def serve(
     report(log_format, log_level)
     # An installed program has its own folder on the path; `--handlers MODULE` means the user's.
     sys.path.append(str(Path.cwd()))
-    settings = [settings_for(path) for path in paths or (Path(),)]
-    for one in settings:
-        services = services or one.services
-        parameters = {**one.parameters, **parameters}
-    handlers = [
-        *(source for one in settings for source in one.handlers),
-        *(options.pop("handlers") or ()),
-    ]
-    files, accepted = _accepted([located(path) for path in paths], parameters)
+    chosen = choices(
+        paths,
+        parameters,
+        options.pop("handlers"),
+        services,
+        allow_hosts,
+        allow_network=allow_network,
+    )
+    files, accepted = _accepted(chosen)
     present = {name: value for name, value in options.items() if value is not None}
     deployments = [
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
@@ -187,39 +196,41 @@ def serve(
     ]
     wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
     machines = ServerMachines(wanted.owner)
-    network: dict[str, Any] = {
-        "allow_hosts": [*allow_hosts, *(host for one in settings for host in one.allow_hosts)],
-        "allow_network": allow_network,
-        "connections": {name: c for one in settings for name, c in one.connections.items()},
-    }
     try:
-        with world(
-            files, parameters, services, quiet=False, machines=machines, **network
-        ) as around:
-            wanted = _with_services(wanted, around, machines, handlers)
+        with replace(chosen, files=files).at_work(machines=machines) as around:
+            wanted = _with_services(wanted, around, machines, chosen.handlers)
             serve(wanted, lambda url: _print_address(url, wanted))
     except HandlerLoadError as problem:
-        raise Problem(f"--handlers {', '.join(handlers)}: {problem}") from None
+        raise Problem(f"--handlers {', '.join(chosen.handlers)}: {problem}") from None
     except OSError as problem:
         where = f"{options['host']}:{options['port']}"
         raise Problem(f"can't serve at {where}: {problem.strerror or problem}") from None
 
 
 def _with_services(
-    options: Options, around: AtWork | None, machines: ServerMachines, handlers: list[str]
+    options: Options, around: AtWork | None, machines: ServerMachines, handlers: Sequence[str]
 ) -> Options:
     """Return the options with what answers tasks and other services."""
     if around is None:
-        return replace(options, handlers=handlers or None)
-    others = None
+        return replace(options, handlers=list(handlers) or None)
+    others = scheduler = None
     if around.target and around.target.name == "moto":
+        from doorstep.services.scheduler import Scheduler
         from doorstep.services.target import wsgi
 
         others = around.account.before(wsgi())
+        scheduler = Scheduler(around.target, around.account)
     elif around.sources:
         others = around.account.before(_nothing)
     sources = [*around.sources, *handlers]
-    return replace(options, handlers=sources, machines=machines, others=others)
+    return replace(
+        options,
+        handlers=sources,
+        machines=machines,
+        others=others,
+        buckets=around.buckets(None),
+        scheduler=scheduler,
+    )
 
 
 def _nothing(environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -229,9 +240,7 @@ def _nothing(environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]
     return [json.dumps({"__type": "NotImplemented", "message": text}).encode()]
 
 
-def _accepted(
-    files: list[Path], parameters: Mapping[str, str]
-) -> tuple[list[Path], list[DefinitionFile]]:
+def _accepted(chosen: Choices) -> tuple[tuple[Path, ...], list[DefinitionFile]]:
     """Return the files that have something to serve, and their state machines.
 
     What is wrong with the others is printed. Raises Problem when nothing is left.
@@ -239,8 +248,8 @@ def _accepted(
     good: list[Path] = []
     accepted: list[DefinitionFile] = []
     wrong: list[Problem] = []
-    for file in files:
-        own, problems = all_accepted(file, parameters)
+    for file in chosen.files:
+        own, problems = all_accepted(file, chosen.parameters)
         good += [file] if own else []
         accepted += own
         wrong += problems
@@ -248,7 +257,7 @@ def _accepted(
         raise Problem("\n".join(one.message for one in wrong))
     for one in wrong:
         one.show()
-    return good, accepted
+    return tuple(good), accepted
 
 
 def _print_address(url: str, options: Options) -> None:

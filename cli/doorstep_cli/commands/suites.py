@@ -231,7 +231,8 @@ class SuiteRun:
 
     def _read(self, paths: Sequence[Path]) -> Iterator[Suite]:
         from doorstep import DoorstepError
-        from doorstep.testing.suites.files import find, read
+        from doorstep.testing.suites import find
+        from doorstep.testing.suites.files import read
 
         for path in find(paths):
             try:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ..definitions import DefinitionFile, Type, definition_files, machines_in, read
+from ..definitions import (
+    PROJECT,
+    DefinitionFile,
+    Type,
+    definition_files,
+    diagnostics_of,
+    machines_in,
+    read,
+)
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
-from ..world import PROJECT
+from ..world import parameters_for
 
 Severity = Literal["ERROR", "WARNING"]
 
@@ -60,6 +67,7 @@ def validate(
       doorstep validate order.asl.json --type EXPRESS --format json | jq '.[].diagnostics'
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
+    parameters = parameters_for(definitions, parameters)
     findings = [
         finding
         for path in definition_files(definitions)
@@ -107,17 +115,9 @@ def _check(
 def _report(
     source: DefinitionFile, name: str | None, machine_type: Type | None, severity: Severity
 ) -> DefinitionReport:
-    from doorstep import validate
     from doorstep.validation.placeholders import LEFT_AS_TEXT, WITHOUT_VALUE
 
-    definition = source.document.definition
-    diagnostics = validate(definition, type=machine_type or source.type, severity="WARNING")
-    if source.document.yaml and not source.document.base:
-        # YAML may have it without quotes: with its value it is a number.
-        diagnostics = [
-            replace(one, severity="WARNING") if one.code == WITHOUT_VALUE else one
-            for one in diagnostics
-        ]
+    diagnostics = diagnostics_of(source, machine_type)
     if severity == "WARNING":
         return DefinitionReport(source.file, name, source.document, diagnostics)
     shown = [one for one in diagnostics if one.severity == "ERROR" or one.code == WITHOUT_VALUE]

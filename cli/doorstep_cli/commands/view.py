@@ -48,6 +48,7 @@ def view(
     Examples:
       doorstep view failed.json --definition order.asl.json
       doorstep view failed.json --definition order.asl.json --html failed.html
+      doorstep view arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..server import Operations
+from ..dispatch import Api, Operations
 from . import activities, executions, history, machines, map_runs, resources, versions
 
 OPERATIONS: Operations = {
@@ -14,3 +14,20 @@ OPERATIONS: Operations = {
     **map_runs.OPERATIONS,
     **resources.OPERATIONS,
 }
+API = Api(
+    # What only servers ask of one another is in no client's model: no request reaches it.
+    operations={**OPERATIONS, **activities.PEERS},
+    timelines={
+        **dict.fromkeys(
+            ("StopExecution", "RedriveExecution", "PickUp", "OpenTokens"), executions.timeline
+        ),
+        **dict.fromkeys(("DescribeMapRun", "UpdateMapRun"), map_runs.timeline),
+        **dict.fromkeys(activities.SENDS, activities.timeline),
+    },
+    changing={
+        *("CreateStateMachine", "UpdateStateMachine", "DeleteStateMachine", "CreateActivity"),
+        *("DeleteActivity", "TagResource", "UntagResource"),
+        *(name for name in versions.OPERATIONS if not name.startswith(("List", "Describe"))),
+    },
+    claiming={"RedriveExecution"},
+)

@@ -12,7 +12,9 @@ from doorstep.values.jackson import JSONProblem, loads
 from ..activities import Poll
 from ..arns import Caller, parse
 from ..catalogue import Activity
-from ..server import Members, Operations, Server, Waiting
+from ..dispatch import Operations, Waiting
+from ..server import Server
+from ..store.peers import Members
 from . import paging
 from .resources import add_tags, check_encryption, check_name
 
@@ -89,6 +91,30 @@ def send_task_heartbeat(server: Server, caller: Caller, request: Members) -> Mem
     return _send(server, request, "heartbeat", None)
 
 
+def timeline(server: Server, request: Members) -> str | None:
+    """Return the timeline of the task whose token a request has, if there is one."""
+    return server.store.peers.root_of_token(request["taskToken"])
+
+
+def pick_up(server: Server, caller: Caller, request: Members) -> Members:
+    """PickUp: let a worker at another server begin a task; {} when it does not wait any more."""
+    arn, key, worker = request["executionArn"], request["key"], request["worker"]
+    return server.activities.pick_up(arn, key, worker)
+
+
+def open_tokens(server: Server, caller: Caller, request: Members) -> Members:
+    """OpenTokens: the tasks of this server's executions, or of one, that others are to answer."""
+    executions, arn = server.driver.executions, request.get("executionArn")
+    chosen = [executions[arn]] if arn in executions else [] if arn else list(executions.values())
+    return {
+        "tokens": [
+            {"arn": one.arn, "name": one.name, "state": state, "token": token}
+            for one in chosen
+            for token, state in server.driver.open_tokens(one)
+        ]
+    }
+
+
 def _send(server: Server, request: Members, kind: FactKind, data: Any) -> Members:
     """Send to a task; raise TaskTimedOut for one that was over, or whose time was (fact 468)."""
     token = request["taskToken"]
@@ -126,3 +152,5 @@ OPERATIONS: Operations = {
     "SendTaskFailure": send_task_failure,
     "SendTaskHeartbeat": send_task_heartbeat,
 }
+PEERS: Operations = {"PickUp": pick_up, "OpenTokens": open_tokens}
+SENDS = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")

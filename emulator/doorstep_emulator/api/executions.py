@@ -8,6 +8,7 @@ from typing import Any
 
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header
+from doorstep.engine.messages import Event
 from doorstep.errors import ApiError, DoorstepError, InputError
 from doorstep.model.aws_errors import (
     execution_exists,
@@ -23,8 +24,10 @@ from doorstep.values.json_values import loads
 from ..arns import Caller, parse
 from ..catalogue import StartTarget
 from ..clock import Pace
+from ..dispatch import Operations, Waiting
 from ..responses import why_not_redrivable
-from ..server import Members, Operations, Server, Waiting
+from ..server import Server
+from ..store.peers import Members
 from ..store.store import Row
 from .resources import check_name
 
@@ -46,10 +49,13 @@ def start_execution(server: Server, caller: Caller, request: Members) -> Members
         # It may be about to start: look at it when it has.
         return server.once_done(lambda: _started_again(server, target, identity.arn, text))
     execution = _start(server, caller, target, identity, text, request)
-    return server.once_done(lambda: _started(execution))
+    return server.once_done(lambda: _started(server, target, execution, text))
 
 
-def _started(execution: Running) -> Members:
+def _started(server: Server, target: StartTarget, execution: Running, text: str) -> Members:
+    if execution.set_aside and server.store.row(execution.arn):
+        # Another server has begun one of the same name at the same time.
+        return _started_again(server, target, execution.arn, text)
     if execution.set_aside or execution.events[0].type != "ExecutionStarted":
         raise DoorstepError(execution.cause or f"{execution.arn} could not be started")
     return {"executionArn": execution.arn, "startDate": execution.engine.started_at}
@@ -114,10 +120,33 @@ def existing(server: Server, request: Members) -> Row:
     return row
 
 
+def timeline(server: Server, request: Members) -> str | None:
+    """Return the timeline of the execution that a request names, if there is one."""
+    if "executionArn" not in request:
+        return None
+    row = server.row(parse(request["executionArn"], "execution").text)
+    return row.timeline if row else None
+
+
 def last_event(server: Server, row: Row) -> int:
     """Return the id of an execution's last event."""
     execution = server.driver.executions.get(row.arn)
     return len(execution.events) if execution else server.store.last_event(row.id)
+
+
+def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
+    """Return the events of an execution with ids from `first` to `last`."""
+    execution = server.driver.executions.get(row.arn)
+    if execution is not None:
+        return execution.events[first - 1 : last]
+    return server.store.events(row.id, first, last)
+
+
+def input_of(server: Server, row: Row) -> str:
+    """Return the input of an execution as JSON text."""
+    (first,) = events_of(server, row, 1, 1)
+    text: str = (first.details or {})["input"]
+    return text
 
 
 def redrive_refusal(server: Server, row: Row) -> str | None:
@@ -212,9 +241,9 @@ def _pace(server: Server, caller: Caller, target: StartTarget) -> Pace:
 
 def _started_again(server: Server, target: StartTarget, arn: str, text: str) -> Members:
     # Fact 111: the same input, while it runs.
-    row, execution = server.row(arn), server.driver.executions.get(arn)
+    row = server.row(arn)
     running = row and row.status == "RUNNING" and row.test_case == target.test_case
-    if row and running and execution and execution.engine.input == loads(text):
+    if row and running and loads(input_of(server, row)) == loads(text):
         return {"executionArn": row.arn, "startDate": row.started}
     raise execution_exists(arn)
 

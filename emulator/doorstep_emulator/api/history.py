@@ -9,11 +9,13 @@ from doorstep.model.aws_errors import invalid_request, no_machine, no_resource, 
 from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
+from ..dispatch import Operations
 from ..responses import details, redrive_status, summary
-from ..server import Members, Operations, Server
+from ..server import Server
+from ..store.peers import Members
 from ..store.store import ListQuery, Row
 from . import paging
-from .executions import existing, last_event, redrive_refusal
+from .executions import events_of, existing, input_of, last_event, redrive_refusal
 from .machines import configuration
 
 
@@ -25,8 +27,7 @@ def describe_execution(server: Server, caller: Caller, request: Members) -> Memb
         members["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
         return members
-    first = events_of(server, row, 1, 1)[0].details or {}
-    members |= {"input": first["input"], "inputDetails": {"included": True}}
+    members |= {"input": input_of(server, row), "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         number = last_event(server, row)
@@ -94,14 +95,6 @@ def get_execution_history(server: Server, caller: Caller, request: Members) -> M
     return answer
 
 
-def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
-    """Return the events of an execution with ids from `first` to `last`."""
-    execution = server.driver.executions.get(row.arn)
-    if execution is not None:
-        return execution.events[first - 1 : last]
-    return server.store.events(row.id, first, last)
-
-
 def _on_the_wire(event: Event, row: Row, whole: bool) -> Members:
     """Return an event with its time in epoch seconds."""
     members = as_aws(event) | {"timestamp": event.at}
@@ -116,8 +109,7 @@ def _listed(server: Server, row: Row, run: Members | None) -> Members:
 def _items(server: Server, row: Row, run: Members) -> int:
     if not run["batched"]:
         return 1
-    (started,) = events_of(server, row, 1, 1)
-    return len(loads((started.details or {})["input"])["Items"])
+    return len(loads(input_of(server, row))["Items"])
 
 
 def _map_run(server: Server, request: Members) -> Members | None:

@@ -13,7 +13,9 @@ from doorstep.validation.variables import variable_references
 
 from ..arns import Caller, parse
 from ..catalogue import Revision, StoredMachine
-from ..server import Members, Operations, Server, Waiting
+from ..dispatch import Operations, Waiting
+from ..server import Server
+from ..store.peers import Members
 from . import paging
 from .resources import add_tags, check_encryption, check_name
 from .versions import describe, publish

@@ -8,8 +8,10 @@ from doorstep.asl.map import UNLIMITED
 from doorstep.model.aws_errors import invalid_request, no_execution, no_resource
 
 from ..arns import Caller, parse
+from ..dispatch import Operations
 from ..responses import map_run_counts
-from ..server import Members, Operations, Server
+from ..server import Server
+from ..store.peers import Members
 from . import paging
 
 _LIMITS = {
@@ -64,6 +66,13 @@ def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
         changes["concurrency"] = changes["concurrency"] or UNLIMITED
     run.change(**changes)
     return {}
+
+
+def timeline(server: Server, request: Members) -> str | None:
+    """Return the timeline of the execution whose map run a request names, if there is one."""
+    document = server.store.get("map run", parse(request["mapRunArn"], "mapRun").text)
+    row = server.row(document["execution"]) if document else None
+    return row.timeline if row else None
 
 
 def _document(server: Server, request: Members) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from doorstep.model.aws_errors import Refusal, invalid_name, invalid_request, no
 
 from ..arns import Caller, parse
 from ..catalogue import Activity, StoredMachine
-from ..server import Members, Operations, Server
+from ..dispatch import Operations
+from ..server import Server
+from ..store.peers import Members
 
 _TAGS = 50
 """That a resource may have (fact 465)."""

@@ -9,7 +9,9 @@ from doorstep.model.aws_errors import conflict, invalid_request, missing_referen
 
 from ..arns import Caller, parse
 from ..catalogue import Alias, StoredMachine, Version
-from ..server import Members, Operations, Server
+from ..dispatch import Operations
+from ..server import Server
+from ..store.peers import Members
 from . import paging
 
 _VERSIONS, _ALIASES = 1000, 100

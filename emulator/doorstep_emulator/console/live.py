@@ -16,6 +16,7 @@ import asyncio
 import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,8 @@ from .reading import Reader
 
 _PAUSE = 0.15
 """Seconds between two messages."""
+_LOOK = 1.0
+"""Seconds between looks at an execution that another server may run."""
 _ALIVE = 15.0
 """Seconds after which a comment shows whether the page is still there."""
 
@@ -86,25 +89,35 @@ class Feed:
         try:
             while True:
                 self._news.clear()
-                await self._read()
-                self._version += 1
-                await self._notify()
+                if await self._read() or not self._version:
+                    self._version += 1
+                    await self._notify()
                 await asyncio.sleep(_PAUSE)
-                await self._news.wait()
+                await self._wait()
         finally:
             self._reader.server.clock.bring(lambda: watchers.leave(self._arn, notice))
 
-    async def _read(self) -> None:
+    async def _wait(self) -> None:
+        """Wait for news; what other servers run is looked at now and then."""
+        often = self._reader.server.store.peers.alone or ":execution:" not in self._arn
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if often else _LOOK):
+                await self._news.wait()
+
+    async def _read(self) -> bool:
+        """Read what is new; return whether something is."""
         if ":execution:" not in self._arn:
-            return
+            return True
+        before = self._last, self._status
         try:
             read = await self._reader.execution(self._arn)
         except ApiError:
             # It is deleted: its page has to ask for itself.
             self._status = "GONE"
-            return
-        self._steps = read.timeline().steps
-        self._last, self._status = len(read.entries), read.row.status
+        else:
+            self._steps = read.timeline().steps
+            self._last, self._status = len(read.entries), read.row.status
+        return (self._last, self._status) != before
 
     async def _notify(self) -> None:
         async with self._turn:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -17,9 +19,7 @@ from doorstep.history import Entry
 from doorstep.model.aws_model import check_request
 from doorstep.replayer import Moments, Recording, Replayer
 
-from ..api import OPERATIONS
-from ..api.executions import existing, last_event
-from ..api.history import events_of
+from ..api.executions import events_of, existing, last_event
 from ..arns import Caller
 from ..http.app import Http
 from ..server import Server
@@ -28,6 +28,8 @@ from .execution_page import Timeline
 
 _BATCH = 1_000
 """Events that are read at a time: the server's thread has other things to do."""
+_PATIENCE = 2.0
+"""Seconds that a page waits for another server."""
 _HELD = 16
 """Executions whose events stay in memory."""
 _REPLAYED = 3_000
@@ -112,7 +114,7 @@ class Reader:
         request = check_request(operation, present)
         owner = self._owner
         caller = Caller(owner.account, owner.region, clock, everywhere=True)
-        answer = await self.look(lambda: OPERATIONS[operation](self.server, caller, request))
+        answer = await self.look(lambda: self.server.dispatch.perform(operation, caller, request))
         return cast(dict[str, Any], answer)
 
     async def execution(self, arn: str) -> Read:
@@ -143,18 +145,22 @@ class Reader:
         return row, definition, last_event(self.server, row)
 
     async def waiting(self, arn: str | None = None) -> list[dict[str, str]]:
-        """Return the open tasks of one execution, or of all."""
+        """Return the open tasks of one execution, or of all, at whatever server they are."""
+        dispatch, members = self.server.dispatch, {"executionArn": arn} if arn else {}
+        own = await self._tokens(lambda: dispatch.perform("OpenTokens", self._owner, members))
+        others = [] if arn else await self.look(self.server.store.peers.others)
+        return own + [
+            task
+            for other in others
+            for task in await self._tokens(partial(dispatch.ask, other, "OpenTokens", {}))
+        ]
 
-        def look() -> list[dict[str, str]]:
-            executions = self.server.driver.executions
-            chosen = [executions[arn]] if arn in executions else [] if arn else executions.values()
-            return [
-                {"arn": one.arn, "name": one.name, "state": state, "token": token}
-                for one in list(chosen)
-                for token, state in self.server.driver.open_tokens(one)
-            ]
-
-        return await self.look(look)
+    async def _tokens(self, act: Callable[[], Any]) -> list[dict[str, str]]:
+        # A server that has just died answers no more.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                return cast(list[dict[str, str]], (await self.look(act))["tokens"])
+        return []
 
     async def recent(self, machine: str) -> list[Row]:
         """Return the last executions of a state machine, the newest first."""

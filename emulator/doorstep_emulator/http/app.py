@@ -1,4 +1,4 @@
-"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/health`, `/metrics`."""
+"""HTTP: the AWS API at `/`, callbacks at `/callback/TOKEN`, `/skip`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from doorstep import __version__
-from doorstep.errors import ApiError
+from doorstep.errors import ApiError, InputError
+from doorstep.model.aws_errors import invalid_request
 from doorstep.model.aws_model import check_request
+from doorstep.runtime import seconds
 
-from ..api import OPERATIONS
 from ..arns import Caller
 from ..errors import Unavailable
-from ..server import Members, PendingRequest, Server
+from ..server import PendingRequest, Server
+from ..store.peers import Members
 from . import protocol
 from .origins import LocalOnly
 from .others import OtherServices, Wsgi
@@ -45,7 +47,12 @@ def health(server: Server) -> dict[str, Any]:
         "status": "trouble" if why else "damaged" if damage else "ok",
         "trouble": why,
         "version": __version__,
-        "store": {"file": store.path, "commits": store.commits, "missing": store.missing},
+        "store": {
+            "file": store.path,
+            "commits": store.commits,
+            "missing": store.missing,
+            **store.peers.standing(),
+        },
         "damaged": store.damaged.copy(),
         "refused": store.refused_documents.copy(),
         "clock": {"ahead": round(clock.ahead(), 3)},
@@ -116,6 +123,7 @@ def application(
             Route("/", http.aws, methods=["POST"]),
             Route("/", http.about),
             Route("/callback/{token}", http.callback, methods=["POST"]),
+            Route("/skip", http.skip, methods=["POST"]),
             Route("/health", http.health),
             Route("/metrics", http.metrics),
             *pages(http),
@@ -194,6 +202,26 @@ class Http:
             outcome = refused
         return self._response(operation, outcome, began)
 
+    async def skip(self, request: Request) -> Response:
+        """Let the time that `?by=` names pass at once: `1d 12h`, or seconds."""
+        began, outcome = time.perf_counter(), None
+        try:
+            text = request.query_params.get("by", "")
+            length = seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
+            _, answered = self.bring(lambda: self._skipped(length))
+            outcome = await answered
+        except ValueError as problem:
+            outcome = invalid_request(str(problem))
+        return self._response("Skip", outcome, began)
+
+    def _skipped(self, length: float) -> Members:
+        schedules = self._server.schedules
+        try:
+            fired = schedules.skip(length)
+        except InputError as problem:
+            raise invalid_request(str(problem)) from None
+        return {"now": schedules.now(), "fired": [{"at": o.at, "name": o.name} for o in fired]}
+
     async def metrics(self, request: Request) -> Response:
         """Return the metrics for Prometheus."""
         text = self._server.metrics.text(health(self._server))
@@ -228,7 +256,9 @@ class Http:
     async def _ask(
         self, operation: str, caller: Caller, members: Members, polling: Request | None
     ) -> Any:
-        pending, answered = self.bring(lambda: OPERATIONS[operation](self._server, caller, members))
+        pending, answered = self.bring(
+            lambda: self._server.dispatch.perform(operation, caller, members)
+        )
         if polling is not None:
             gone = asyncio.ensure_future(_disconnected(polling))
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -237,10 +267,19 @@ class Http:
                 pending.withdraw()
                 return {}
         try:
-            return await answered
+            return await self._outcome(answered)
         except asyncio.CancelledError:
             # By uvicorn, when a shutdown has waited long enough.
             return Unavailable()
+
+    async def _outcome(self, answered: asyncio.Future[Any]) -> Any:
+        """Wait for an answer; of a database that can't be reached, not for long."""
+        store = self._server.store
+        while store.trouble is None or store.peers.alone:
+            done, _ = await asyncio.wait({answered}, timeout=_SOON)
+            if done:
+                return answered.result()
+        return Unavailable(f"Whether this has an effect is not known: {store.trouble}")
 
     def bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
         """Do something in the server's thread; the result is there once all of it is durable.

@@ -9,7 +9,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Wsgi = Callable[..., Iterable[bytes]]
-_OWN = ("/callback/", "/health", "/metrics", "/console/")
+_OWN = ("/health", "/metrics", "/skip")
+_OWN_BELOW = ("/callback/", "/console/")
 _STEP_FUNCTIONS = "AWSStepFunctions."
 _THREADS = 16
 
@@ -34,6 +35,8 @@ def _is_for_others(scope: Scope) -> bool:
     target = headers.get("x-amz-target")
     if target is not None:
         return not target.startswith(_STEP_FUNCTIONS)
-    if path == "/" and scope["method"] in ("GET", "HEAD"):
-        return "authorization" in headers or b"X-Amz-" in scope["query_string"]
-    return not path.startswith(_OWN)
+    if "authorization" in headers or b"X-Amz-" in scope["query_string"]:
+        return True  # signed: of a bucket, whatever it is called
+    if path == "/":
+        return scope["method"] not in ("GET", "HEAD")
+    return path not in _OWN and not path.startswith(_OWN_BELOW)

@@ -6,15 +6,13 @@ import logging
 import os
 import sqlite3
 from contextlib import suppress
-from math import isnan
 from pathlib import Path
 
 from doorstep.values.private_files import private
 
 from ..errors import StoreError
+from .rows import UNCHECKED
 
-UNCHECKED = -1
-"""In place of a checksum: written by a version that made none."""
 APPLICATION_ID = 0x446F6F72
 """SQLite's own mark of what a file is for: "Door"."""
 
@@ -186,31 +184,3 @@ def is_temporary(problem: Exception) -> bool:
     if code is None:
         return isinstance(problem, sqlite3.OperationalError)
     return code & 0xFF in _TEMPORARY
-
-
-def unbindable(value: object, longest: int) -> str | None:
-    """Return why SQLite can't store a value; None when it can. `longest`: its limit, in bytes."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return _unbindable_text(value, longest)
-    if isinstance(value, bytes):
-        return _too_long(len(value), longest)
-    if isinstance(value, int):
-        return None if -(1 << 63) <= value < 1 << 63 else "an integer of more than 64 bits"
-    if isinstance(value, float):
-        return "a float that is no number" if isnan(value) else None
-    return f"a value of type {type(value).__name__}"
-
-
-def _unbindable_text(text: str, longest: int) -> str | None:
-    if "\0" in text:
-        return "a text with a NUL character"
-    try:
-        return _too_long(len(text.encode()), longest)
-    except UnicodeEncodeError:
-        return "a text with half of a surrogate pair"
-
-
-def _too_long(length: int, longest: int) -> str | None:
-    return f"{length} bytes, of {longest} at most" if length > longest else None

@@ -22,6 +22,8 @@ from typing import Any, Literal, Protocol
 from doorstep.engine.journal import JournalEntry
 from doorstep.engine.messages import Event, Fact
 
+from .peers import Peers
+
 Kind = Literal["machine", "revision", "activity", "map run"]
 
 
@@ -54,6 +56,11 @@ class Row:
     """The execution whose timeline it is in."""
     test_case: str | None = None
     """Of a MockConfigFile.json, when it was started as one."""
+
+    @property
+    def timeline(self) -> str:
+        """The ARN of the execution in whose timeline it is: its own, or the root's."""
+        return self.root or self.arn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +100,14 @@ class Store(Protocol):
     """What was damaged when it was read: its name, and what to do. Lists leave it out; a request
     for it is refused with StoreError.
     """
+
+    fenced: bool
+    """Whether other servers have taken over what this one had: nothing is written any more, and
+    nothing that was collected.
+    """
+
+    peers: Peers
+    """The other servers."""
 
     missing: int
     """How many commits of the last server are not in the file any more."""
@@ -145,6 +160,9 @@ class Store(Protocol):
 
     def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         """Append to an execution's journal."""
+
+    def running(self, roots: Sequence[str] | None = None) -> list[Row]:
+        """Return the executions that run, in these timelines or in all, the newest first."""
 
     def journal(self, execution: int) -> list[JournalEntry]:
         """Return all facts and events of an execution."""

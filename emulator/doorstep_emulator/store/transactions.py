@@ -1,103 +1,17 @@
-"""The way into the store's file: what was collected becomes one transaction, or one an owner.
-
-FILE-commits has what the file can't say of itself: how many commits it had. SQLite reads the log of
-its last commits (FILE-wal) up to the first frame that is not whole, and takes all that comes after
-it for never written (https://www.sqlite.org/fileformat2.html, section 4.3). A log that is damaged,
-cut off or gone costs commits without a word, unless somebody counts.
-"""
+"""The way into the store: what was collected becomes one transaction, or one an owner."""
 
 from __future__ import annotations
 
 import logging
-import os
-import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from math import isnan
 from typing import Any
-from weakref import finalize
-from zlib import crc32
-
-from doorstep.values.private_files import private
 
 from ..errors import StoreError
-from .database import MEMORY, connect, is_temporary, refused, unbindable
 
 log = logging.getLogger("doorstep")
-_INTERVAL = 1.0
-"""Seconds between two looks at the paths."""
-
-
-class Sidecar:
-    """FILE-commits: one line with the file's mark, its count of commits and a checksum."""
-
-    def __init__(self, path: str, mark: str, commits: int) -> None:
-        """`mark`, `commits`: what the file itself says. Raises OSError."""
-        self._mark = mark
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file = private(f"{path}-commits", flags)
-        self.close = finalize(self, os.close, self._file)
-        """Close the file."""
-        self.missing = self._missing(commits)
-        """How many commits the file has lost since it was last written to."""
-        self.record(commits)
-
-    def _missing(self, commits: int) -> int:
-        recorded, _, checksum = os.read(self._file, 200).rpartition(b" ")
-        mark, _, count = recorded.partition(b" ")
-        with suppress(ValueError):
-            if int(checksum, 16) == crc32(recorded):
-                same = mark == self._mark.encode()
-                return max(0, int(count) - commits) if same else int(count)
-        return 0
-
-    def record(self, commits: int) -> None:
-        """Count a commit that is durable. A count that can't be written is too small: no harm."""
-        line = f"{self._mark} {commits:020}".encode()
-        with suppress(OSError):
-            os.lseek(self._file, 0, os.SEEK_SET)
-            os.write(self._file, b"%b %08x\n" % (line, crc32(line)))
-
-
-class Paths:
-    """Whether the file and its log are still those that were opened."""
-
-    def __init__(self, path: str) -> None:
-        self._looked_at = 0.0
-        self._trouble: str | None = None
-        places = {name: _place(name) for name in (path, f"{path}-wal")}
-        self._first = {name: place for name, place in places.items() if place}
-
-    def trouble(self) -> str | None:
-        """Return what is wrong, looked at once a second at most. May be called from any thread."""
-        now = time.monotonic()
-        if now - self._looked_at >= _INTERVAL:
-            self._looked_at = now
-            before, self._trouble = self._trouble, self._look()
-            if self._trouble and self._trouble != before:
-                log.error("%s", self._trouble)
-        return self._trouble
-
-    def _look(self) -> str | None:
-        for name, first in self._first.items():
-            place = _place(name)
-            if place != first:
-                what = "replaced" if place else "deleted or moved"
-                return (
-                    f"{name} was {what} while it was in use: what is written from now on is lost "
-                    "when the server ends. Put it back, or start the server again"
-                )
-        return None
-
-
-def _place(name: str) -> tuple[int, int] | None:
-    try:
-        stat = os.stat(name)  # noqa: PTH116  a Path made for each commit costs more
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
-
-
 _AGAIN = 0.2
 """Seconds between two attempts to write to a disk that refuses it."""
 
@@ -106,10 +20,13 @@ Owner = int | str
 Write = tuple[Owner, str, Sequence[Any]]
 
 
-class Transactions:
-    """A file, or `:memory:`, and what is to be written to it."""
+class Transactions(ABC):
+    """A database, and what is to be written to it."""
 
-    def __init__(self, path: str, *, fsync: bool) -> None:
+    fenced = False
+
+    def __init__(self, path: str, longest: int) -> None:
+        """`longest`: bytes of the longest value that can be stored."""
         self.path = path
         self.commits = 0
         self.trouble: str | None = None
@@ -117,29 +34,31 @@ class Transactions:
         self.missing = 0
         self._refused: dict[int, str] = {}
         self._collected: list[Write] = []
-        self._sidecar: Sidecar | None = None
-        self._paths: Paths | None = None
-        self._connection = connect(path, fsync=fsync)
-        self._longest = self._connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
-        # Whatever a damaged row holds, the one is ASCII and the other an integer.
-        sql = "SELECT hex(mark), CAST(commits AS INTEGER) FROM progress"
-        mark, self._committed = (self._read(sql) or [("", 0)])[0]
-        if path != MEMORY:
-            self._watch(mark)
+        self._longest = longest
 
-    def _watch(self, mark: str) -> None:
-        try:
-            self._sidecar = Sidecar(self.path, mark, self._committed)
-        except OSError as problem:
-            self._connection.close()
-            raise refused(self.path, problem) from None
-        self.missing = self._sidecar.missing
-        if self.missing:
-            log.error("%s: its last commits are missing: %d", self.path, self.missing)
-        self._paths = Paths(self.path)
+    # What each database does its own way ---------------------------------------------------------
 
-    def file_trouble(self) -> str | None:
-        return self._paths.trouble() if self._paths else None
+    @abstractmethod
+    def _transact(self) -> None:
+        """Write what was collected in one transaction."""
+
+    @abstractmethod
+    def _read(self, sql: str, *values: Any) -> list[Any]:
+        """Return the rows that a statement finds."""
+
+    @abstractmethod
+    def _is_temporary(self, problem: Exception) -> bool:
+        """Return whether to try a write again: it is refused whatever the values are."""
+
+    @abstractmethod
+    def _refusal(self, problem: Exception) -> StoreError:
+        """Return the error that says what to do about a problem."""
+
+    def _wrote(self) -> None:
+        """Count a commit."""
+        self.commits += 1
+
+    # What they have in common --------------------------------------------------------------------
 
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -168,17 +87,14 @@ class Transactions:
             try:
                 self._transact()
             except Exception as problem:  # noqa: BLE001  whatever it is, the others are written
-                if not is_temporary(problem):
+                if not self._is_temporary(problem):
                     self.trouble = None
                     return problem
-                self._wait(refused(self.path, problem))
+                self._wait(self._refusal(problem))
             else:
                 self.trouble = None
-                self.commits += 1
                 self._collected.clear()
-                if self._sidecar:
-                    self._sidecar.record(self._committed + self.commits)
-                self.file_trouble()
+                self._wrote()
         return None
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
@@ -192,42 +108,11 @@ class Transactions:
         refused, self._refused = self._refused, {}
         return refused
 
-    def _transact(self) -> None:
-        connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for _, sql, values in self._collected:
-                connection.execute(sql, values)
-            connection.execute("UPDATE progress SET commits = commits + 1")
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-
     def _wait(self, problem: StoreError) -> None:
         if self.trouble is None:
             log.error("nothing continues until this can be written: %s", problem)
         self.trouble = str(problem)
         time.sleep(_AGAIN)
-
-    def close(self) -> None:
-        """Commit and close the file."""
-        try:
-            self.commit()
-        finally:
-            self._connection.close()
-            if self._sidecar:
-                self._sidecar.close()
-
-    def _read(self, sql: str, *values: Any) -> list[Any]:
-        try:
-            return self._connection.execute(sql, values).fetchall()
-        except UnicodeEncodeError:
-            # What can't be stored is not there.
-            return []
-        except sqlite3.DatabaseError as problem:
-            raise refused(self.path, problem) from None
 
 
 def _is_common(value: object, longest: int) -> bool:
@@ -243,3 +128,31 @@ def _name(owner: Owner) -> str:
     # For messages: an ARN may be what can't be stored, and of any length.
     name = owner if isinstance(owner, str) else f"execution {owner}"
     return name[:300].encode("ascii", "backslashreplace").decode()
+
+
+def unbindable(value: object, longest: int) -> str | None:
+    """Return why a value can't be stored; None when it can. `longest`: the limit, in bytes."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _unbindable_text(value, longest)
+    if isinstance(value, bytes):
+        return _too_long(len(value), longest)
+    if isinstance(value, int):
+        return None if -(1 << 63) <= value < 1 << 63 else "an integer of more than 64 bits"
+    if isinstance(value, float):
+        return "a float that is no number" if isnan(value) else None
+    return f"a value of type {type(value).__name__}"
+
+
+def _unbindable_text(text: str, longest: int) -> str | None:
+    if "\0" in text:
+        return "a text with a NUL character"
+    try:
+        return _too_long(len(text.encode()), longest)
+    except UnicodeEncodeError:
+        return "a text with half of a surrogate pair"
+
+
+def _too_long(length: int, longest: int) -> str | None:
+    return f"{length} bytes, of {longest} at most" if length > longest else None

@@ -39,12 +39,13 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "LessThanEquals": operator.le,
     "GreaterThanEquals": operator.ge,
 }
-_KINDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
-    "String": (_string, tuple(_ORDERS)),
-    "Numeric": (_number, tuple(_ORDERS)),
-    "Timestamp": (_timestamp, tuple(_ORDERS)),
-    "Boolean": (_boolean, ("Equals",)),
+_KINDS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...], tuple[str, ...]]] = {
+    "String": (_string, (str,), tuple(_ORDERS)),
+    "Numeric": (_number, (int, float), tuple(_ORDERS)),
+    "Timestamp": (_timestamp, (), tuple(_ORDERS)),
+    "Boolean": (_boolean, (bool,), ("Equals",)),
 }
+"""What a comparator makes of a value, the types that it leaves as they are, its orders."""
 # Fact 37, of IsTimestamp fact 38.
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "IsNull": lambda value: value is None,
@@ -55,9 +56,13 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _compare(kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]) -> Comparison:
+def _compare(
+    kind: Callable[[Any], Any], same: tuple[type, ...], order: Callable[[Any, Any], bool]
+) -> Comparison:
     # Fact 251: a value of another type is no match, never an error.
     def compare(left: Any, right: Any) -> bool:
+        if left.__class__ in same and right.__class__ in same:
+            return order(left, right)
         # A value of another type is not an error: the comparison is false.
         a, b = kind(left), kind(right)
         return a is not None and b is not None and order(a, b)
@@ -66,8 +71,8 @@ def _compare(kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]) -> C
 
 
 COMPARISONS: dict[str, Comparison] = {
-    f"{name}{order}": _compare(kind, _ORDERS[order])
-    for name, (kind, orders) in _KINDS.items()
+    f"{name}{order}": _compare(kind, same, _ORDERS[order])
+    for name, (kind, same, orders) in _KINDS.items()
     for order in orders
 }
 

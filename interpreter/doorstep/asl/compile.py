@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..model import Clause, Scope, State, Workflow, integration
+from ..model import WORKING, Clause, Scope, State, Workflow, integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import compile_condition
@@ -48,6 +48,7 @@ def compile_state(state: State) -> StateProgram:
     return StateProgram(
         name=state.name,
         type=state.type,
+        works=state.type in WORKING,
         entered=f"{state.type}StateEntered",
         exited=f"{state.type}StateExited",
         retriers=[compile_retrier(retrier.fields) for retrier in state.retriers],
@@ -143,7 +144,7 @@ def _credentials(state: State) -> Closure | None:
     # Fact 231: the role that the task runs with.
     if "Credentials" not in state.fields:
         return None
-    return typed_fields.payload(state.fields["Credentials"], "Credentials", state.jsonata)
+    return typed_fields.members(state.fields["Credentials"], "Credentials", state.jsonata)
 
 
 def _parallel(state: State) -> Parts:

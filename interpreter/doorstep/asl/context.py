@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 from ..engine import Fiber
+from ..errors import StateFailed
 from ..jsonata.values import UNDEFINED
 from ..values.timestamps import format_timestamp
-from .retry import Attempts
+from .retry import Attempts, Retrier
 
 VISIT_STEPS = 6_000_000
 """What all expressions together may take in one attempt of a state, or for one item of a Map."""
@@ -21,25 +22,25 @@ PROVIDED = "provided parameters"
 class Env:
     """One visit of one state, as its expressions see it."""
 
-    __slots__ = (
-        "_context",
-        "_first",
-        "_random",
-        "attempts",
-        "data",
-        "entered",
-        "entered_at",
-        "error_output",
-        "fiber",
-        "item",
-        "map_run",
-        "raw",
-        "result",
-        "spent",
-        "state",
-        "token",
-        "works",
-    )
+    # What most visits leave as it is stands here, where it costs them nothing.
+
+    result: Any = UNDEFINED
+    """$states.result."""
+    error_output: Any = UNDEFINED
+    """$states.errorOutput."""
+    attempts: Attempts | None = None
+    """Its retries; made for the first."""
+    map_run: tuple[str, int] | None = None
+    """Key and redrives of the map run that this visit started."""
+    token: str | None = None
+    """$$.Task.Token."""
+    entered = 0
+    """Id of the StateEntered event."""
+    spent = 0
+    """Steps that evaluations have taken in this attempt, or for this item of a Map."""
+    _random: Random | None = None
+    _context: dict[str, Any] | None = None
+    _first = ""
 
     def __init__(self, fiber: Fiber, state: str, works: bool, raw: Any) -> None:
         self.fiber = fiber
@@ -50,25 +51,9 @@ class Env:
         """The state's input before InputPath; $states.input."""
         self.data = raw
         """What `$` means in a path just now."""
-        self.result: Any = UNDEFINED
-        """$states.result."""
-        self.error_output: Any = UNDEFINED
-        """$states.errorOutput."""
         self.item = fiber.item
         """$$.Map.Item."""
-        self.attempts = Attempts()
-        self.map_run: tuple[str, int] | None = None
-        """Key and redrives of the map run that this visit started."""
-        self.token: str | None = None
-        """$$.Task.Token."""
-        self.entered = fiber.last
-        """Id of the StateEntered event."""
         self.entered_at = fiber.engine.now
-        self.spent = 0
-        """Steps that evaluations have taken in this attempt, or for this item of a Map."""
-        self._random: Random | None = None
-        self._context: dict[str, Any] | None = None
-        self._first = ""
 
     def retry(self) -> None:
         """Begin a retry: children and map run of the failed attempt are not continued."""
@@ -77,6 +62,16 @@ class Env:
         self.spent = 0
         self.data = self.raw
         self._context = None
+
+    def next_delay(self, retriers: Sequence[Retrier], failed: StateFailed) -> float | None:
+        """Return the seconds until the next attempt; None when there is none."""
+        self.attempts = self.attempts or Attempts()
+        return self.attempts.next_delay(retriers, failed, self.rng)
+
+    @property
+    def retries(self) -> int:
+        """How many retries there were in this visit: $$.State.RetryCount."""
+        return self.attempts.total if self.attempts else 0
 
     def first_key(self, key: str) -> str:
         """Return the key of this visit's first call."""
@@ -94,7 +89,7 @@ class Env:
 
         Fact 302.
         """
-        self.attempts = Attempts()
+        self.attempts = None
         self.data = self.raw
         self.spent = 0
         self._context = None
@@ -151,7 +146,7 @@ class Env:
             "EnteredTime": format_timestamp(self.entered_at),
         }
         if self.works:
-            state["RetryCount"] = self.attempts.total
+            state["RetryCount"] = self.retries
         context: dict[str, Any] = {
             "Execution": execution,
             "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},

@@ -37,6 +37,7 @@ class Exit(NamedTuple):
 
 
 Leave = Callable[[Env, Any], Exit]
+_new_tuple = tuple.__new__
 
 
 def compile_input(fields: Mapping[str, Any]) -> Closure:
@@ -110,7 +111,7 @@ def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
         elif shows == "errorOutput":
             env.error_output = result
         assigned = assign(env) if assign else None
-        return Exit(output(env) if output else result, following, assigned)
+        return _new_tuple(Exit, (output(env) if output else result, following, assigned))
 
     return leave
 
@@ -135,9 +136,9 @@ def _jsonpath_leave(fields: Mapping[str, Any]) -> Leave:
             env.data = value
             value = out(env)
         if not assign:
-            return Exit(value, following)
+            return _new_tuple(Exit, (value, following, None))
         env.data = result
-        return Exit(value, following, assign(env))
+        return _new_tuple(Exit, (value, following, assign(env)))
 
     return leave
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from ..errors import StateFailed, runtime
@@ -33,6 +34,13 @@ def payload(value: Any, location: str, jsonata: bool) -> Closure:
     return jsonata_fields.value(value, location) if jsonata else jsonpath_fields.template(value)
 
 
+def members(value: Any, location: str, jsonata: bool) -> Closure:
+    """Return a field that holds an object, or in JSONata an expression that returns one."""
+    if jsonata:
+        return jsonata_fields.typed(value, location, "object")
+    return jsonpath_fields.template(value)
+
+
 def integer(fields: Mapping[str, Any], name: str, jsonata: bool, at: str = "") -> Closure:
     """Return an integer field, its …Path twin, or None when neither is there."""
     return _number(fields, name, jsonata, at, "integer")
@@ -43,9 +51,11 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
 
     Facts 144, 208 and 314; specification, Task State.
     """
+    if name not in fields and f"{name}Path" not in fields:
+        return lambda _: None
     number = integer(fields, name, jsonata)
     if jsonata:
-        return _queried_duration(number, name)
+        return _queried_seconds(number, name)
 
     def seconds(env: Env) -> Any:
         value = number(env)
@@ -58,21 +68,28 @@ def duration(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
     return seconds
 
 
-def _queried_duration(number: Closure, name: str) -> Closure:
-    # Fact 144: the words, and that 0 is allowed, which a definition may not write.
+def _queried_seconds(number: Closure, name: str, most: float = MAX_SECONDS) -> Closure:
+    # Fact 144: the words, and that 0 is allowed, which a TimeoutSeconds may not be written as.
     def seconds(env: Env) -> Any:
         value = number(env)
-        if value is None:
-            return None
-        if value != int(value):
-            problem = f"The {name} field cannot be parsed as an integer: {dumps(value)}"
-            raise jsonata_fields.failed(problem, name)
-        if not 0 <= value <= MAX_SECONDS:
+        if value is not None and not 0 <= value <= most:
             problem = f"{name} must be between 0 and {MAX_SECONDS} but was: {dumps(value)}"
             raise jsonata_fields.failed(problem, name)
-        return int(value)
+        return value
 
     return seconds
+
+
+def _queried_integer(get: Closure, name: str, location: str) -> Closure:
+    # Fact 144: a fraction is no integer; for other fields than TimeoutSeconds by analogy.
+    def number(env: Env) -> Any:
+        value = get(env)
+        if value is None or value == int(value):
+            return value and int(value)
+        problem = f"The {name} field cannot be parsed as an integer: {dumps(value)}"
+        raise jsonata_fields.failed(problem, location)
+
+    return number
 
 
 def percentage(fields: Mapping[str, Any], name: str, jsonata: bool) -> Closure:
@@ -104,7 +121,8 @@ def _checked(number: Closure, allowed: Callable[[float], bool], text: str) -> Cl
 def _number(fields: Mapping[str, Any], name: str, jsonata: bool, at: str, kind: str) -> Closure:
     # Facts 79, 275 and 278: what a path finds has to be a number, or one written as a text.
     if jsonata and name in fields:
-        return jsonata_fields.typed(fields[name], f"{at}{name}", "number")
+        queried = jsonata_fields.typed(fields[name], f"{at}{name}", "number")
+        return _queried_integer(queried, name, f"{at}{name}") if kind == "integer" else queried
     path = fields.get(f"{name}Path")
     if path is None:
         fixed = fields.get(name)
@@ -157,7 +175,8 @@ def wait_until(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], floa
 
     def until(env: Env) -> float:
         at = moment(env)
-        if at - env.entered_at >= env.fiber.engine.quotas.wait_seconds:
+        # In whole milliseconds, since sums of doubles are off by less.
+        if round(at - env.entered_at, 3) >= env.fiber.engine.quotas.wait_seconds:
             raise runtime("Wait state delay is too long.")
         return at
 
@@ -168,8 +187,9 @@ def _seconds(fields: Mapping[str, Any], jsonata: bool) -> Closure:
     # Facts 47, 145 and 208: a number from 0 on, not a list of one.
     path = fields.get("SecondsPath")
     if path is None:
-        fixed = fields["Seconds"]
-        return _jsonata_seconds(fixed) if jsonata else lambda _: fixed
+        number = integer(fields, "Seconds", jsonata)
+        # Fact 261: a wait that is too long says so itself.
+        return _queried_seconds(number, "Seconds", inf) if jsonata else number
     get = _referenced(path, "SecondsPath")
 
     def seconds(env: Env) -> Any:
@@ -202,21 +222,6 @@ def _referenced(path: str, name: str) -> Closure:
         return referenced
 
     return value
-
-
-def _jsonata_seconds(fixed: Any) -> Closure:
-    # Fact 208: 0 or more seconds.
-    get = jsonata_fields.typed(fixed, "Seconds", "number")
-
-    def seconds(env: Env) -> Any:
-        value = get(env)
-        if value < 0 or value != int(value):
-            raise jsonata_fields.failed(
-                f"The Seconds field must be a non-negative integer: {dumps(value)}", "Seconds"
-            )
-        return value
-
-    return seconds
 
 
 def _timestamp(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], float]:

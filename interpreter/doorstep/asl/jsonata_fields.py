@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +42,10 @@ def value(fields: Any, location: str) -> Closure:
     return bounded(make) if _count(fields) > FEW else make
 
 
-def typed(fields: Any, location: str, kind: str) -> Closure:
+def typed(fields: Any, location: str, kind: str, others: Collection[str] = ()) -> Closure:
     """Return a field whose value has to be an 'array', 'string', 'number' or 'boolean'.
+
+    `others`: types that it may have as well, which the error does not name.
 
     Fact 364.
     """
@@ -54,7 +56,7 @@ def typed(fields: Any, location: str, kind: str) -> Closure:
 
     def checked(env: Env) -> Any:
         result = make(env)
-        if json_type(result) != kind:
+        if (found := json_type(result)) != kind and found not in others:
             raise unexpected(expression, location, kind, result)
         return result
 

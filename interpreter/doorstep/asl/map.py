@@ -11,8 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine import BatchPlan, Body, Fact, Fiber, FiberGroup, ItemSource, ResultTarget, StartMapRun
-from ..errors import StateFailed, runtime
+from ..engine import (
+    TOO_LARGE,
+    BatchPlan,
+    Body,
+    Fact,
+    Fiber,
+    FiberGroup,
+    ItemSource,
+    ResultTarget,
+    StartMapRun,
+)
+from ..errors import StateFailed, data_limit_exceeded, runtime
 from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
@@ -103,6 +113,9 @@ def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
         # Recorded since November 2024: MapStateExited follows MapRunStarted, not this one.
         fiber.record_leaf("MapStateSucceeded", after=succeeded)
         env.show_item(fiber.item)
+        if fact.data == TOO_LARGE:
+            # Fact 291.
+            raise data_limit_exceeded(plan.state)
         return plan.leave(env, fact.data)
 
     return work
@@ -141,8 +154,9 @@ def _command(
     engine = env.fiber.engine
     label = plan.label or engine.identity.label_of(plan.state)
 
-    def select(index: int, value: Any, source: str) -> Any:
-        return plan.select(env, {"Index": index, "Value": value, "Source": source})
+    def select(index: int, value: Any, source: str, key: str | None) -> Any:
+        named = {} if key is None else {"Key": key}
+        return plan.select(env, {"Index": index, **named, "Value": value, "Source": source})
 
     return StartMapRun(
         key=key,
@@ -175,7 +189,7 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     return MapPlan(
         state=state.name,
         label=fields.get("Label"),
-        items=_queried_items(fields) if jsonata else _items_at_path(fields),
+        items=(_queried_items if jsonata else _items_at_path)(fields, state.distributed),
         effective=compile_input(fields),
         reader=_reader(reader, jsonata) if reader else None,
         select=_selector(state.selector, jsonata),
@@ -192,7 +206,15 @@ def map_plan(state: State, processor: ScopeProgram, leave: Leave) -> MapPlan:
     )
 
 
-def _items_at_path(fields: Mapping[str, Any]) -> Closure:
+def _mappable(values: Any, distributed: bool) -> bool:
+    """Return whether values are items: an array, or in DISTRIBUTED mode an object.
+
+    Facts 43 and 287.
+    """
+    return isinstance(values, list) or (distributed and isinstance(values, dict))
+
+
+def _items_at_path(fields: Mapping[str, Any], distributed: bool) -> Closure:
     """ItemsPath, on the effective input (fact 43)."""
     effective = compile_input(fields)
     path = fields.get("ItemsPath", "$")
@@ -204,22 +226,23 @@ def _items_at_path(fields: Mapping[str, Any]) -> Closure:
         values = effective(env)
         if get:
             values = get(env)
-        if not isinstance(values, list):
+        if not _mappable(values, distributed):
             raise runtime(f'Reference path "{quoted}" must point to array.')
         return values
 
     return items
 
 
-def _queried_items(fields: Mapping[str, Any]) -> Closure:
+def _queried_items(fields: Mapping[str, Any], distributed: bool) -> Closure:
     """Compile Items; without them it is the state's input (facts 43 and 417)."""
     if jsonata_fields.is_expression(fields.get("Items")):
-        return jsonata_fields.typed(fields["Items"], "Items", "array")
+        others = ("object",) if distributed else ()
+        return jsonata_fields.typed(fields["Items"], "Items", "array", others)
     written = jsonata_fields.value(fields["Items"], "Items") if "Items" in fields else None
 
     def items(env: Env) -> Any:
         values = written(env) if written else env.raw
-        if not isinstance(values, list):
+        if not _mappable(values, distributed):
             text = dumps(values)
             raise jsonata_fields.failed(f"Map state input must be an array but was: {text}")
         return values
@@ -233,7 +256,7 @@ def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], A
     Facts 41, 42 and 74: for each item, `$` being the effective input.
     """
     if selector is None:
-        return lambda _, item: item["Value"]
+        return _whole_item
     make = typed_fields.payload(selector, "ItemSelector", jsonata)
 
     def select(env: Env, item: dict[str, Any]) -> Any:
@@ -241,6 +264,11 @@ def _selector(selector: Any, jsonata: bool) -> Callable[[Env, dict[str, Any]], A
         return make(env)
 
     return select
+
+
+def _whole_item(_: Env, item: dict[str, Any]) -> Any:
+    # Fact 287: of a member of an object, its name as well.
+    return {"Key": item["Key"], "Value": item["Value"]} if "Key" in item else item["Value"]
 
 
 def _reader(fields: Mapping[str, Any], jsonata: bool) -> Callable[[Env], ItemSource]:
@@ -292,4 +320,4 @@ def _arguments(fields: Mapping[str, Any], jsonata: bool, at: str) -> Closure:
     """Compile Parameters or Arguments of a reader or writer."""
     name = "Arguments" if jsonata else "Parameters"
     value = fields.get(name)
-    return typed_fields.payload({} if value is None else value, f"{at}/{name}", jsonata)
+    return typed_fields.members({} if value is None else value, f"{at}/{name}", jsonata)

@@ -2,8 +2,9 @@
 
 Task and Map have modules of their own.
 
-What all have in common is `visit`: enter, work, leave; Retry is its loop, Catch its `except`, and a
-failure that neither takes parks the fiber, so that a redrive can continue from here.
+What all have in common is the loop of `ScopeProgram.run`: enter, work, leave. What fails on the way
+is taken to `persist`: Retry, then Catch, and a failure that neither takes parks the fiber, so that
+a redrive can continue from here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 from ..engine import WHOLE, Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from ..errors import StateFailed, data_limit_exceeded
-from ..model import WORKING
 from ..values.json_values import byte_length
 from .context import PROVIDED, Closure, Env
 from .data_flow import Exit, Leave
@@ -44,6 +44,8 @@ class StateProgram:
     entered: str = ""
     exited: str = ""
     """The types of its events."""
+    works: bool = False
+    """Whether it can be retried."""
     composite: bool = False
     """Whether failures leave a ParallelStateFailed or MapStateFailed."""
 
@@ -62,45 +64,64 @@ class ScopeProgram:
 
     def run(self, fiber: Fiber, value: Any) -> Body:
         """Return the body of a fiber, which returns the output."""
-        states, following, engine = self.states, self.start_at, fiber.engine
-        while True:
+        states, engine = self.states, fiber.engine
+        following: str | None = self.start_at
+        while following is not None:
             if len(engine.history) >= engine.pause_at:
                 yield from fiber.pause()
-            value, following = yield from visit(states[following], fiber, value)
-            if following is None:
-                return value
-
-
-def visit(state: StateProgram, fiber: Fiber, raw: Any) -> Generator[StateFailed | None, Any, Any]:
-    """Visit a state once; return its output and the next state's name, or None at an end.
-
-    Facts 400 and 410: the entry is recorded before anything is evaluated; a retry has no second
-    entry (fact 414).
-    """
-    text = fiber.encode(raw, state.name)
-    fiber.env = env = Env(fiber, state.name, state.type in WORKING, raw)
-    env.entered = fiber.record(
-        state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
-    )
-    fiber.state = state.type, state.name
-    while True:
-        try:
+            state = states[following]
+            env = enter(state, fiber, value)
             try:
                 if state.work:
                     leaving = state.work(env)
                 else:
                     leaving = yield from state.wait(env)  # type: ignore[misc]
-                return leave(state, fiber, leaving)
-            except StateFailed as failed:
-                caught = yield from recover(state, env, explain(state, env, failed))
-            if caught:
-                return caught
-        except Redriven:
-            env.redrive()
+                value, following = leave(state, fiber, leaving)
+            except HistoryFull:
+                raise
+            except Exception as problem:  # noqa: BLE001  rule 6 of the engine
+                value, following = yield from persist(state, env, problem)
+        return value
+
+
+def enter(state: StateProgram, fiber: Fiber, raw: Any) -> Env:
+    """Record that a state is entered; return its visit.
+
+    Facts 400 and 410: the entry is recorded before anything is evaluated; a retry has no second
+    entry (fact 414).
+    """
+    text = fiber.text if raw is fiber.value else fiber.encode(raw, state.name)
+    fiber.env = env = Env(fiber, state.name, state.works, raw)
+    env.entered = fiber.record(
+        state.entered, {"name": state.name, "input": text, "inputDetails": WHOLE}
+    )
+    fiber.state = state
+    return env
+
+
+def persist(
+    state: StateProgram, env: Env, problem: Exception
+) -> Generator[StateFailed | None, Any, tuple[Any, str | None]]:
+    """Recover from what ended a state's work, and do that again, until the state is left."""
+    while True:
+        try:
+            if isinstance(problem, StateFailed):
+                caught = yield from recover(state, env, explain(state, env, problem))
+                if caught:
+                    return caught
+            elif isinstance(problem, Redriven):
+                env.redrive()
+            else:
+                yield from park(env, problem)
+            if state.work:
+                leaving = state.work(env)
+            else:
+                leaving = yield from state.wait(env)  # type: ignore[misc]
+            return leave(state, env.fiber, leaving)
         except HistoryFull:
             raise
-        except Exception as problem:  # noqa: BLE001  rule 6 of the engine
-            yield from park(env, problem)
+        except Exception as another:  # noqa: BLE001  rule 6 of the engine
+            problem = another
 
 
 def park(env: Env, problem: Exception) -> Generator[StateFailed | None, Any, None]:
@@ -119,11 +140,8 @@ def leave(state: StateProgram, fiber: Fiber, leaving: Exit) -> tuple[Any, str | 
     see them.
     """
     output, following, assigned = leaving
-    details = {
-        "name": state.name,
-        "output": fiber.encode(output, state.name),
-        "outputDetails": WHOLE,
-    }
+    text = fiber.text if output is fiber.value else fiber.encode(output, state.name)
+    details: dict[str, Any] = {"name": state.name, "output": text, "outputDetails": WHOLE}
     if assigned:
         details["assignedVariables"] = assign(fiber, assigned, state.name)
         details["assignedVariablesDetails"] = WHOLE
@@ -194,7 +212,7 @@ def recover(
     catcher's own failure leaves a second one.
     """
     fiber = env.fiber
-    delay = env.attempts.next_delay(state.retriers, failed, env.rng) if state.retriers else None
+    delay = env.next_delay(state.retriers, failed) if state.retriers else None
     if delay is not None:
         env.retry()
         yield from fiber.sleep_until(fiber.engine.now + delay)

@@ -72,14 +72,9 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     arguments = plan.arguments(env)
     timeout, heartbeat = plan.timeout(env), plan.heartbeat(env)
     text = fiber.encode(arguments, plan.state, PROVIDED)
-    reasons = unfit(integration, arguments) + mistyped(integration, arguments)
-    if plan.templated and '.$":' in text and integration.kind == "service":
-        reasons += jsonpath_fields.unresolved(arguments)
-    if reasons:
-        why = ", ".join(reasons)
-        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{why}]")
     details: dict[str, Any]
     if integration.kind == "service":
+        _check(plan, arguments, text)
         region = fiber.engine.identity.region
         details = {**integration.details, "region": region, "parameters": text}
     else:
@@ -90,7 +85,9 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
     if heartbeat is not None and integration.kind != "lambda":
         details["heartbeatInSeconds"] = heartbeat
     if plan.credentials:
-        role = plan.credentials(env)["RoleArn"]
+        role = plan.credentials(env).get("RoleArn")
+        if role is None:
+            raise runtime("The field 'RoleArn' is required but was missing")
         details["taskCredentials"] = {"roleArn": role}
     invoke = Invoke(
         key=key,
@@ -102,10 +99,21 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         token=env.token or "",
         timeout=timeout,
         heartbeat=heartbeat,
-        attempt=env.attempts.total,
+        attempt=env.retries,
         number=fiber.engine.count_call(plan.state),
+        text=text,
     )
     return invoke, details
+
+
+def _check(plan: TaskPlan, arguments: Any, text: str) -> None:
+    """Refuse arguments that a service does not take (fact 146)."""
+    reasons = unfit(plan.integration, arguments) + mistyped(plan.integration, arguments)
+    if plan.templated and '.$":' in text:
+        reasons += jsonpath_fields.unresolved(arguments)
+    if reasons:
+        why = ", ".join(reasons)
+        raise runtime(f"The Parameters '{text}' could not be used to start the Task: [{why}]")
 
 
 def _look_up(fiber: Fiber, invoke: Invoke) -> Body:

@@ -74,6 +74,7 @@ def _serverless(whole: Any, parameters: Mapping[str, str]) -> Template:
             "Type": "AWS::Serverless::Function",
             "Properties": _pointed(properties, logical),
         }
+        resources |= _rules(own.get("events"), {"Fn::GetAtt": [logical[name], "Arn"]}, name)
     for name, own in (whole["stepFunctions"].get("stateMachines") or {}).items():
         properties = {
             "StateMachineName": own.get("name") or name,
@@ -85,10 +86,43 @@ def _serverless(whole: Any, parameters: Mapping[str, str]) -> Template:
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": properties,
         }
+        resources |= _rules(own.get("events"), {"Ref": own.get("id") or key}, name)
     extra = whole.get("resources") or {}
     for part in extra if isinstance(extra, list) else [extra]:
         resources |= part.get("Resources") or {}
     return {"Resources": resources}
+
+
+def _rules(events: Any, arn: Template, name: str) -> Template:
+    """Return the rules that schedules, events of EventBridge and of CloudWatch are deployed as."""
+    rules: Template = {}
+    for number, event in enumerate(events if isinstance(events, list) else ()):
+        for kind, own in event.items() if isinstance(event, dict) else ():
+            key = f"{_plain(name)}{kind[:1].upper()}{kind[1:]}{number}"
+            for each, properties in enumerate(_rule(kind, own)):
+                target = {"Id": key, "Arn": arn} | properties.pop("Target")
+                rules[f"{key}{each or ''}"] = {
+                    "Type": "AWS::Events::Rule",
+                    "Properties": {**properties, "Targets": [target]},
+                }
+    return rules
+
+
+def _rule(kind: str, own: Any) -> Iterator[Template]:
+    """Yield a rule's properties; `Target`: what its target gets in place of the event."""
+    own = own if isinstance(own, dict) else {"rate": own}
+    named = {"input": "Input", "inputPath": "InputPath", "inputTransformer": "InputTransformer"}
+    target: Template = {new: own[old] for old, new in named.items() if old in own}
+    if isinstance(target.get("Input"), dict):
+        target["Input"] = dumps(target["Input"])
+    shared: Template = {"State": "DISABLED" if own.get("enabled") is False else "ENABLED"}
+    if bus := own.get("eventBus"):
+        shared["EventBusName"] = bus
+    rates = own.get("rate") if kind == "schedule" else own.get("schedule")
+    for rate in rates if isinstance(rates, list) else [rates] if rates else ():
+        yield {**shared, "ScheduleExpression": rate, "Target": dict(target)}
+    if pattern := own.get("pattern") or own.get("event"):
+        yield {**shared, "EventPattern": pattern, "Target": dict(target)}
 
 
 def _plain(name: str) -> str:

@@ -34,6 +34,7 @@ FORM = Form(
         "mocks": Member(TEXT, "a file of mocks, or MockConfigFile.json#TESTCASE"),
         "clock": Member(options("virtual", "real"), "of `doorstep run`; virtual by default"),
         "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
+        "ignore": Member(_TEXTS, "codes of advice that `doorstep lint` leaves out"),
         "allow_hosts": Member(_TEXTS, "hosts that http:invoke may ask, beside this machine"),
         "connections": Member(MapOf(CONNECTION), "what EventBridge's connections add, by name"),
     }
@@ -52,6 +53,7 @@ class Settings:
     mocks: str | None = None
     clock: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -73,9 +75,29 @@ def settings_of(folder: Path) -> Settings:
         str(folder / mocks) if mocks else None,
         record.get("clock"),
         record.get("parameters", {}),
+        tuple(record.get("ignore", ())),
         tuple(record.get("allow_hosts", ())),
         {name: dict(one.members) for name, one in connections.items()},
     )
+
+
+def settings_above(folder: Path) -> Settings | None:
+    """Return the settings of the nearest folder upwards that has some; None without any.
+
+    The folder of a repository or of a Python project is the last that is looked at.
+    """
+    folder = folder.resolve()
+    for one in (folder, *folder.parents):
+        if (one / FILE).is_file():
+            return settings_of(one)
+        if is_top(one):
+            return None
+    return None
+
+
+def is_top(folder: Path) -> bool:
+    """Return whether no settings above this folder are meant for what lies in it."""
+    return (folder / ".git").exists() or (folder / "pyproject.toml").exists()
 
 
 def _located(folder: Path, source: str) -> str:

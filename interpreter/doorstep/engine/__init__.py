@@ -21,6 +21,8 @@ from .journal import (
 )
 from .messages import (
     TERMINAL,
+    TOO_LARGE,
+    UNSUCCESSFUL,
     WHOLE,
     BatchPlan,
     Cancel,
@@ -42,11 +44,11 @@ from .quotas import EXPRESS, MOST_BYTES, STANDARD, Quotas, quotas_of
 # fmt: off
 __all__ = [
     "ACCOUNT", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL",
-    "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine", "Event", "Fact", "FactKind",
-    "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull", "Identity", "Invoke",
-    "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven", "ResultTarget",
-    "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line", "header_line",
-    "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line", "states_of",
-    "written",
+    "TOO_LARGE", "UNSUCCESSFUL", "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine",
+    "Event", "Fact", "FactKind", "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull",
+    "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven",
+    "ResultTarget", "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line",
+    "header_line", "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line",
+    "states_of", "written",
 ]
 # fmt: on

@@ -28,7 +28,7 @@ from ..errors import Failure, crashed
 from ..values.json_values import loads
 from .fibers import Fiber, HistoryFull, Redriven
 from .identity import Identity
-from .messages import TERMINAL, WHOLE, Cancel, Command, Event, Fact, Program, SetTimer
+from .messages import TERMINAL, UNSUCCESSFUL, WHOLE, Cancel, Command, Event, Fact, Program, SetTimer
 from .quotas import Quotas
 
 EXECUTION = "execution"
@@ -56,7 +56,7 @@ class Engine:
         self.program = program
         self.identity = identity
         self.quotas = quotas
-        self.last_event = quotas.history_events or quotas.loop_events
+        self.last_event = quotas.last_event
         self.history: list[Event] = []
         self.watch: Callable[[Fiber, Event], None] | None = None
         """Called with every event of a fiber when it is recorded; changes nothing."""
@@ -122,8 +122,7 @@ class Engine:
 
         Fact 500.
         """
-        failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
-        return failed and len(self.history) < self.last_event - 1
+        return self.status in UNSUCCESSFUL and len(self.history) < self.last_event - 1
 
     def pending(self) -> Iterator[Command]:
         """Return the commands without an answer yet, to be carried out again after a crash."""
@@ -163,9 +162,9 @@ class Engine:
         Facts 108, 137 and 421: what was in flight has one Aborted event, which nothing follows.
         """
         fiber.aborted = True
-        state_type, _ = fiber.state
-        if because is not None and state_type in _ABORTABLE:
-            fiber.record_leaf(f"{state_type}StateAborted", after=because)
+        state = fiber.state
+        if because is not None and state and state.type in _ABORTABLE:
+            fiber.record_leaf(f"{state.type}StateAborted", after=because)
         if fiber.group:
             fiber.group.abort(because)
         if fiber.key in self.waiting:

@@ -23,11 +23,24 @@ if TYPE_CHECKING:
     from .identity import Identity
     from .quotas import Quotas
 
+_new_tuple = tuple.__new__
 _LONG_TEXT = 4_096
 _CHARACTERS_OF_STEP = 50
 """To write so many characters takes as long as a step of an evaluation."""
 
 Body = Generator[StateFailed | None, Any, Any]
+
+
+class StateLabel(Protocol):
+    """What the engine knows of a state."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
 
 
 class Host(Protocol):
@@ -114,7 +127,8 @@ class Fiber:
         """Id of the event that its next one follows: previousEventId."""
         self.calls = self.draws = 0
         self.key: str | None = None
-        self.state: tuple[str, str] = ("", "")
+        self.state: StateLabel | None = None
+        """The state that it is in."""
         self.env: Any = parent.env if parent else None
         """The visit of the state that it is in, as expressions see it."""
         self.group: FiberGroup | None = None
@@ -133,23 +147,28 @@ class Fiber:
 
     def record(self, event_type: str, details: dict[str, Any] | None = None) -> int:
         """Add an event that the fiber's next event will follow; return its id (fact 400)."""
-        self.last = number = self.record_leaf(event_type, details)
+        engine = self.engine
+        history = engine.history
+        number = len(history) + 1
+        if number >= engine.last_event:
+            raise HistoryFull
+        # As `Event(…)`, without the call of Python that a NamedTuple has for it.
+        event = _new_tuple(Event, (number, self.last, event_type, engine.now, details))
+        history.append(event)
+        self.last = number
+        if engine.watch:
+            engine.watch(self, event)
         return number
 
     def record_leaf(
         self, event_type: str, details: dict[str, Any] | None = None, after: int | None = None
     ) -> int:
         """Add an event that nothing follows: the chain continues from where it was (fact 403)."""
-        engine = self.engine
-        history = engine.history
-        number = len(history) + 1
-        if number >= engine.last_event:
-            raise HistoryFull
-        previous = self.last if after is None else after
-        event = Event(number, previous, event_type, engine.now, details)
-        history.append(event)
-        if engine.watch:
-            engine.watch(self, event)
+        last = self.last
+        if after is not None:
+            self.last = after
+        number = self.record(event_type, details)
+        self.last = last
         return number
 
     def encode(self, value: Any, whose: str, did: str = "returned a result") -> str:
@@ -358,7 +377,7 @@ class FiberGroup:
             if self.on_end:
                 self.on_end(child, "Failed")
             # Recorded: a Task that fails its branch or iteration is aborted as a state.
-            if child.state[0] == "Task":
+            if child.state and child.state.type == "Task":
                 child.record_leaf("TaskStateAborted")
             child.aborted = True
         raise failure.passed_on()

@@ -25,7 +25,7 @@ from ..values.json_values import STORED_DEPTH, dumps, loads
 from .engine import Engine
 from .fibers import Fiber
 from .identity import Identity
-from .messages import Event, Fact, Program
+from .messages import TERMINAL, UNSUCCESSFUL, Event, Fact, Program
 from .quotas import Quotas, quotas_of
 
 SEMANTICS = 1
@@ -71,6 +71,26 @@ class Journal:
     def facts(self) -> list[Fact]:
         """The facts, in order."""
         return [entry for entry in self.entries if isinstance(entry, Fact)]
+
+    @property
+    def end(self) -> Event:
+        """The last event; there has to be one."""
+        return next(one for one in reversed(self.entries) if isinstance(one, Event))
+
+    @property
+    def status(self) -> str:
+        """SUCCEEDED, FAILED, TIMED_OUT or ABORTED; RUNNING where the last event is no end."""
+        return TERMINAL.get(self.end.type, "RUNNING")
+
+    @property
+    def redrivable(self) -> bool:
+        """Whether a `redriven` fact can continue it, as `Engine.redrivable` says (fact 500)."""
+        end = self.end
+        return TERMINAL.get(end.type) in UNSUCCESSFUL and end.id < self.header.quotas.last_event - 1
+
+    def condensed(self) -> list[JournalEntry]:
+        """Return what others need to know of an execution that has ended: facts and last event."""
+        return [*self.facts, self.end]
 
     def lines(self) -> Iterator[str]:
         """Return the journal as text, line by line."""

@@ -23,6 +23,7 @@ how branches interleave, and is the same in every replay.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ _WITHOUT = (
 )
 
 
+@lru_cache(maxsize=256)
 def details_member(event_type: str) -> str | None:
     """Return where GetExecutionHistory puts an event's details; None for types without any.
 
@@ -104,6 +106,7 @@ TERMINAL = {
     "ExecutionAborted": "ABORTED",
 }
 """The events that end an execution, and the status that they leave."""
+UNSUCCESSFUL = frozenset(TERMINAL.values()) - {"SUCCEEDED"}
 
 
 class Program(Protocol):
@@ -138,6 +141,8 @@ class Invoke(NamedTuple):
     """0 for the first call of this visit, then the number of the retry."""
     number: int
     """How many calls of this state the execution has made before."""
+    text: str = ""
+    """The arguments' JSON text; empty where it was not written."""
 
 
 class FindActivity(NamedTuple):
@@ -173,11 +178,11 @@ class StartMapRun(NamedTuple):
     state: str
     child: Program
     execution_type: str
-    items: list[Any] | None
-    """The items, or None when `reader` says where they are."""
+    items: list[Any] | dict[str, Any] | None
+    """The items, or None when `reader` says where they are; an object's are its members."""
     reader: ItemSource | None
-    select: Callable[[int, Any, str], Any]
-    """(index, item, source) → the item's input: ItemSelector."""
+    select: Callable[[int, Any, str, str | None], Any]
+    """(index, item, source, its key if it is an object's member) → its input: ItemSelector."""
     batch: BatchPlan | None
     writer: ResultTarget | None
     concurrency: int
@@ -211,5 +216,8 @@ class ResultTarget(NamedTuple):
     transformation: str | None
     output_type: str
 
+
+TOO_LARGE = "States.DataLimitExceeded"
+"""In place of a map run's result: it is larger than a state's may be, and was not made."""
 
 Command = Invoke | FindActivity | SetTimer | Cancel | StartMapRun

@@ -39,6 +39,11 @@ class Quotas:
     loop_events: int = 500_000
     """Our own: an Express execution that gets here without letting time pass is timed out."""
 
+    @property
+    def last_event(self) -> int:
+        """How many events a history has at the most."""
+        return self.history_events or self.loop_events
+
     def but(self, changes: dict[str, Any]) -> Quotas:
         """Return these quotas with some replaced; raise InputError for an unknown one."""
         known = {field.name: field for field in fields(self)}

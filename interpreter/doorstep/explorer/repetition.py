@@ -16,7 +16,7 @@ from ..asl.jsonata_fields import is_expression
 from ..coverage import Item
 from ..engine import Invoke
 from ..model import Integration, State, integration
-from ..runtime import Answer, Handlers, Running, call_apart
+from ..runtime import Answer, Handlers, Running, call_apart, comparable
 from ..values.json_values import ABSENT, dumps
 from .findings import Finding, FindingPlace, Script, Severity
 from .run import Subject
@@ -172,7 +172,7 @@ class _DoubleCalls:
         if first.failed:
             return None if (first.error or "").startswith(_NO_HANDLER) else first
         second = call_apart(self.handlers, invoke, execution.identity)
-        if second != first:
+        if _essence(second) != _essence(first):
             self.differing.setdefault(invoke.state, (first, second))
         return None if first.output is ABSENT else first
 
@@ -191,6 +191,12 @@ def called_twice(subject: Subject, script: Script, handlers: Handlers) -> Iterat
         place = FindingPlace(subject.states[name].pointer, name)
         advice = "have the handler recognize finished work by context.idempotency_key"
         yield Finding("twice", "warning", message, [place], advice)
+
+
+def _essence(answer: Answer) -> Any:
+    if answer.failed:
+        return comparable({"error": answer.error, "cause": answer.cause})
+    return comparable({"output": answer.output})
 
 
 def _outcome(answer: Answer) -> str:

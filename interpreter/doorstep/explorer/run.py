@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,7 +15,7 @@ from ..asl.compile import compile_workflow
 from ..coverage import Coverage, Item, StateItems
 from ..engine import Event, Header, Identity, Invoke, ItemSource, Program, StartMapRun
 from ..history import Visit, Visits, of_execution
-from ..map_runs import MapRun
+from ..map_runs import MapRun, buckets_in
 from ..model import Clause, State, home_of, workflow
 from ..runtime import Answer, Clock, Driver, Handlers, Respond, Running, VirtualClock
 from ..values.json_values import dumps
@@ -134,7 +133,7 @@ class Run:
         self._driver = _ShortDriver(
             VirtualClock(SEEDED_START),
             Handlers(),
-            bucket=Path(folder) if folder else None,
+            buckets=buckets_in(folder),
             on_event=self._on_event,
             respond=self._respond,
             new_map_run=partial(_ScriptedMapRun, script),

@@ -8,8 +8,7 @@ from ..errors import HandlerLoadError
 from ..runtime import Handler
 from .function import Function, Log
 from .in_process import InProcess
-from .processes import Pool
-from .runtimes import command_of
+from .processes import Pool, command_of
 
 __all__ = ["Function", "Log", "close", "handler_of"]
 

@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from ..values import jackson, java
-from ..values.json_values import dumps, equality_key
+from ..values.json_values import equality_key, java_dumps
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take (fact 57)."""
@@ -81,7 +81,7 @@ def _int(value: int) -> int:
 
 def _as_text(value: Any) -> str:
     # Fact 353: texts as they are, all else as JSON or as Java prints it.
-    return value if isinstance(value, str) else dumps(value)
+    return value if isinstance(value, str) else java_dumps(value)
 
 
 def _utf8(text: str) -> bytes:
@@ -160,11 +160,11 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
 
 
 def string_to_json(text: Any) -> Any:
-    """Read JSON; blank text is null (fact 356)."""
+    """Read JSON; blank text is null (fact 356), what follows a value is ignored (fact 366)."""
     if not _text(text).strip():
         return None
     try:
-        return jackson.loads(text)
+        return jackson.loads(text, whole=False)
     except jackson.JSONProblem as problem:
         # Fact 129.
         why = f", caused by: {problem.redacted}"
@@ -176,7 +176,7 @@ def json_to_string(*values: Any) -> str:
     # Fact 129: of the counts of arguments only this one has a text of its own.
     if len(values) != 1:
         raise InvalidArguments(": only a single argument is allowed.")
-    return dumps(values[0])
+    return java_dumps(values[0])
 
 
 def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) -> int:

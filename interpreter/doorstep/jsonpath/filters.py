@@ -21,7 +21,17 @@ from ..jsonata.regex.pattern import Pattern
 from ..jsonata.regex.syntax import RegexError
 from ..jsonata.values import equal
 from ..values.java import text_of
-from .grammar import OPERAND_NAME, FilterStep, PathSyntaxError, Scanner, Step, definite, read_steps
+from .grammar import (
+    OPERAND_NAME,
+    Elements,
+    FilterStep,
+    PathSyntaxError,
+    Range,
+    Scanner,
+    Step,
+    definite,
+    read_steps,
+)
 from .meter import ABSENT, PathMeter, Reach
 
 Predicate = Callable[[Any, Any, PathMeter], bool]
@@ -136,7 +146,19 @@ def _reach(scanner: Scanner, follow: Follow) -> Reach:
     reach = follow(steps)
     if definite(steps):
         return reach
-    return lambda value, meter: reach(value, meter) or ABSENT
+    many = next(index for index, step in enumerate(steps) if not definite((step,)))
+    lead, takes = follow(steps[:many]), _TAKES.get(type(steps[many]), object)
+
+    def matches(value: Any, meter: PathMeter) -> Any:
+        # Fact 336: a list, maybe an empty one, is there as soon as what it is taken from is.
+        source = lead(value, meter)
+        return ABSENT if source is ABSENT or not isinstance(source, takes) else reach(value, meter)
+
+    return matches
+
+
+_TAKES: dict[type[Step], Any] = {Elements: list, Range: list, FilterStep: (list, dict)}
+"""What a step needs that has many matches; the others are content with any value."""
 
 
 def _scalar(scanner: Scanner) -> Any:

@@ -108,7 +108,7 @@ _PLAIN = re.compile(r"\.([\w-]+)(?=[.\[]|\Z)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _INDEXES = re.compile(r"-?\d+(?: *, *-?\d+)*")
 _FROM_END = re.compile(r"\(@\.length *- *([1-9]\d*)\)")
-_SLICE = re.compile(r"(-?\d+)? *: *(-?\d+)?")
+_SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(?::-?\d*)?")
 _BIGGEST_INDEX = 2**31
 
 
@@ -132,7 +132,7 @@ class Elements:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """``[1:3]``; either bound may be absent, but not both."""
+    """``[1:3]``; either bound may be absent, but not both. A step is ignored (fact 336)."""
 
     start: int | None
     end: int | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, Slice, This
+from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, This
 from jsonpath_ng.jsonpath import Wildcard as Every
 
 from .filters import Follow, Predicate, compile_filter
@@ -42,9 +42,11 @@ class Selected(JSONPath):
     jsonpath-ng's Fields returns several names one by one, and takes the name `*` for a wildcard.
     """
 
-    def __init__(self, names: tuple[str, ...], last: bool) -> None:
+    def __init__(self, names: tuple[str, ...], last: bool, descending: bool) -> None:
         self.names = names
         self.last = last
+        self.descending = descending
+        """After `..` an object is chosen that has all of several names (fact 336)."""
 
     def find(self, data: Any) -> list[DatumInContext]:
         datum = DatumInContext.wrap(data)
@@ -54,7 +56,36 @@ class Selected(JSONPath):
         chosen = {name: value[name] for name in self.names if name in value}
         if len(self.names) == 1:
             return [DatumInContext(item, path=self, context=datum) for item in chosen.values()]
-        return [DatumInContext(chosen, path=self, context=datum)] if self.last else []
+        if not self.last or (self.descending and len(chosen) < len(self.names)):
+            return []
+        return [DatumInContext(chosen, path=self, context=datum)]
+
+
+class Sliced(JSONPath):
+    """``[1:3]``, as Jayway counts (fact 336).
+
+    One bound alone may count from the end; with two, each index from the first up to the second is
+    taken for itself, a negative one from the end: `[-2:1]` of three items is 1, 2 and 0.
+    """
+
+    def __init__(self, start: int | None, end: int | None) -> None:
+        self.start = start
+        self.end = end
+
+    def find(self, data: Any) -> list[DatumInContext]:
+        datum = DatumInContext.wrap(data)
+        items = datum.value
+        if not isinstance(items, list):
+            return []
+        return [
+            DatumInContext(items[index], path=Index(index), context=datum)
+            for index in self._indexes(len(items))
+        ]
+
+    def _indexes(self, length: int) -> range:
+        if self.start is None or self.end is None:
+            return range(length)[self.start : self.end]
+        return range(max(self.start, -length), min(self.end, length))
 
 
 class Filtered(JSONPath):
@@ -110,11 +141,11 @@ def _node(step: Step, last: bool, descending: bool, follow: Follow) -> JSONPath:
     # Facts 31 and 34: a wildcard takes the values of objects as well, and none is no failure.
     match step:
         case Members(names):
-            return Selected(names, last)
+            return Selected(names, last, descending)
         case Elements(indexes):
             return Index(*indexes)
         case Range(start, end):
-            return Slice(start, end)
+            return Sliced(start, end)
         case FilterStep():
             return Filtered(compile_filter(step, follow), descending)
         case WildcardStep() | Descent():

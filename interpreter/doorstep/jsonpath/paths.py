@@ -278,8 +278,14 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
                     reason = f"Filter: [{index}] can only be applied to arrays."
                     return kind(text, f"{reason} Current context is: {dumps(value)}")
                 at += f"[{index}]"
-                beyond = not -len(value) <= index < len(value)
-                if beyond and last:
-                    return IndexNotFound(text, f"No results for path: {at}")
-                value = None if beyond else value[index]
+                if not -len(value) <= index < len(value):
+                    kind = IndexNotFound if last else PathNotFound
+                    return kind(text, f"No results for path: {spelled(steps)}")
+                value = value[index]
     raise AssertionError(text)
+
+
+def spelled(steps: tuple[Step, ...]) -> str:
+    """Return definite steps as the library writes them: `$['a'][0]`."""
+    quoted = (f"'{key}'" if isinstance(key, str) else key for key in map(key_of, steps))
+    return "$" + "".join(f"[{key}]" for key in quoted)

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from .buckets import UNREADABLE, buckets_in, failed
+from .executors import Child, ChildrenOwner, Executor, InlineExecutor, NewExecutor
+from .formats import parse_items
 from .readers import (
-    UNREADABLE,
     Batch,
+    MapItem,
     batched,
     batches,
-    failed,
     most_items,
-    parse_items,
+    own_items,
     read_items,
 )
-from .run import EXCEEDED, MapRun, exceeds
+from .run import EXCEEDED, Counts, MapRun, exceeds
 from .writers import export_result, failed_record, in_order
 
 __all__ = [
     "EXCEEDED",
     "UNREADABLE",
     "Batch",
+    "Child",
+    "ChildrenOwner",
+    "Counts",
+    "Executor",
+    "InlineExecutor",
+    "MapItem",
     "MapRun",
+    "NewExecutor",
     "batched",
     "batches",
+    "buckets_in",
     "exceeds",
     "export_result",
     "failed",
     "failed_record",
     "in_order",
     "most_items",
+    "own_items",
     "parse_items",
     "read_items",
 ]

@@ -1,69 +1,80 @@
-"""ItemReader and ItemBatcher: items streamed from a folder that stands for the buckets.
-
-`bucket/NAME/KEY` is the object KEY of the bucket NAME. CSV and JSON behave as recorded on AWS;
-PARQUET and the manifests of Athena and of S3 inventories are not read.
-"""
+"""ItemReader and ItemBatcher: items streamed from objects of S3, wherever these are."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
 import re
-import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..engine import BatchPlan, ItemSource, StartMapRun
-from ..errors import InputError, StateFailed, shortened
+from ..errors import StateFailed
+from ..runtime import Buckets
 from ..values.json_values import encoded, loads
-
-_DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-MAX_ITEM_BYTES = 8 * 1024 * 1024
-"""AWS: 8 MB an item, before ItemSelector."""
-MAX_JSON = 128 * 1024 * 1024
-"""Characters of a JSON file, which has to be read as a whole: a packed one may unfold to a thousand
-times its size.
-"""
-UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
-"""What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
-that no file can have.
-"""
+from . import formats
+from .buckets import failed, present, reported
+from .json_stream import Member
 
 
 class MapItem(NamedTuple):
-    """One item, and where it comes from ($$.Map.Item.Source)."""
+    """One item, where it comes from ($$.Map.Item.Source), and its name if it has one."""
 
     value: Any
     source: str
+    key: str | None = None
+    """$$.Map.Item.Key: of a member of an object."""
+
+    @classmethod
+    def of(cls, item: Any, source: str) -> MapItem:
+        """Return the item that is a value, or a member of an object."""
+        if isinstance(item, Member):
+            return cls(item.value, source, item.key)
+        return cls(item, source)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Key, if it has one."""
+        return {} if self.key is None else {"Key": self.key}
+
+    @property
+    def whole(self) -> Any:
+        """What a child gets without an ItemSelector (fact 287)."""
+        return self.value if self.key is None else {**self.named, "Value": self.value}
 
 
-def read_items(command: StartMapRun, buckets: Path | None) -> Generator[MapItem, None, None]:
+def read_items(command: StartMapRun, buckets: Buckets | None) -> Generator[MapItem, None, None]:
     """Return the items of a map run: the state's own, or those that its ItemReader names.
 
-    Fact 280.
+    Facts 280 and 287: the members of an object are items as well.
     """
-    if command.reader is None:
-        yield from (MapItem(value, "STATE_DATA") for value in command.items or ())
-    else:
+    if command.reader is not None:
         yield from _read(command.reader, buckets)
+    else:
+        yield from own_items(command.items or ())
 
 
-def _read(reader: ItemSource, buckets: Path | None) -> Iterator[MapItem]:
-    most = most_items(reader)
-    if reader.config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
+def own_items(values: Iterable[Any]) -> Iterator[MapItem]:
+    """Return the items that a state has itself: an array's elements or an object's members."""
+    if isinstance(values, dict):
+        return (MapItem(value, "STATE_DATA", key) for key, value in values.items())
+    return (MapItem(value, "STATE_DATA") for value in values)
+
+
+def _read(reader: ItemSource, buckets: Buckets | None) -> Iterator[MapItem]:
+    most, config = most_items(reader), reader.config
+    if config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
         # Fact 148.
         raise failed("S3 Version ID selection is not currently supported for PARQUET files")
     name = text_field("Bucket", reader.arguments.get("Bucket"))
-    folder = locate(buckets, name)
+    stored, key = present(buckets, name), str(reader.arguments.get("Key", ""))
     if reader.resource.endswith("listObjectsV2"):
-        items = _listed(reader, folder, name)
+        items = _listed(reader, stored, name)
+    elif config.get("ManifestType") == "S3_INVENTORY" or config.get("InputType") == "MANIFEST":
+        items = _inventory(stored, name, key)
+    elif config.get("ManifestType") == "ATHENA_DATA":
+        items = _athena(config, stored, name, key)
     else:
-        key = str(reader.arguments.get("Key", ""))
-        items = _object(reader.config, locate(buckets, name, key), f"s3://{name}/{key}")
+        items = _object(config, stored, name, key)
     return islice(items, most)
 
 
@@ -81,198 +92,82 @@ def text_field(name: str, value: object) -> str:
     return value
 
 
-def failed(cause: str) -> StateFailed:
-    """Return States.ItemReaderFailed."""
-    return StateFailed("States.ItemReaderFailed", cause)
-
-
-def locate(buckets: Path | None, bucket: str, key: str = "") -> Path:
-    """Return the file or folder that stands for an object or a bucket; never outside the folder."""
-    if buckets is None:
-        raise failed(
-            f"No folder stands for the bucket {bucket!r}: give one with --s3-root DIR "
-            f"(or bucket=DIR), and put the objects under DIR/{bucket}/."
-        )
-    with reported(f"{bucket}/{key}"):
-        root = (buckets / bucket).resolve()
-        path = (root / key).resolve()
-        if not path.is_relative_to(root) or root.parent != buckets.resolve():
-            raise _outside(bucket, key)
-        return path
-
-
-@contextmanager
-def reported(what: object) -> Iterator[None]:
-    """Let what is raised while a file is read be States.ItemReaderFailed, which names the file."""
-    try:
-        yield
-    except UNREADABLE as problem:
-        why = getattr(problem, "strerror", None) or problem
-        raise failed(f"{shortened(str(what))}: {why}") from None
-
-
-def _outside(bucket: str, key: str) -> StateFailed:
-    return failed(f"{bucket}/{key} is outside the folder that stands for the buckets.")
-
-
-def _listed(reader: ItemSource, folder: Path, bucket: str) -> Iterator[MapItem]:
+def _listed(reader: ItemSource, buckets: Buckets, bucket: str) -> Iterator[MapItem]:
     # Facts 119 and 279: an item for each object, or with LOAD_AND_FLATTEN what is in them.
-    if not folder.is_dir():
-        raise failed(f"The specified bucket does not exist ({folder})")
     prefix = text_field("Prefix", reader.arguments.get("Prefix") or "")
     flatten = reader.config.get("Transformation") == "LOAD_AND_FLATTEN"
-    with reported(folder):
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in paths:
-        key = path.relative_to(folder).as_posix()
-        if not key.startswith(prefix):
-            continue
-        if not path.resolve().is_relative_to(folder):
-            raise _outside(bucket, key)
+    for described in buckets.listed(bucket, prefix):
         if flatten:
-            yield from _object(reader.config, path, f"s3://{bucket}/{key}")
+            yield from _object(reader.config, buckets, bucket, described["Key"])
         else:
-            yield MapItem(_metadata(path, key), f"s3://{bucket}")
+            yield MapItem(described, f"s3://{bucket}")
 
 
-def _metadata(path: Path, key: str) -> dict[str, Any]:
-    # Fact 119: Etag has its quotes, LastModified is in seconds.
-    with reported(path), path.open("rb") as file:
-        stat = path.stat()
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return {
-        "Etag": f'"{digest}"',
-        "Key": key,
-        "LastModified": float(int(stat.st_mtime)),
-        "Size": stat.st_size,
-        "StorageClass": "STANDARD",
-    }
+def _object(
+    config: Mapping[str, Any], buckets: Buckets, bucket: str, key: str
+) -> Iterator[MapItem]:
+    source = f"s3://{bucket}/{key}"
+    with reported(source), buckets.open(bucket, key) as file:
+        for item in formats.parse_object(config, file, key):
+            yield MapItem.of(item, source)
 
 
-def _object(config: Mapping[str, Any], path: Path, source: str) -> Iterator[MapItem]:
-    with reported(path):
-        if not path.is_file():
-            raise failed(f"The specified key does not exist. ({path})")
-        with _open(path) as lines:
-            for value in parse_items(config, lines):
-                yield MapItem(value, source)
+# Manifests: objects that name the objects with the items --------------------------------------
 
 
-def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    """Return the items of an object's text, as ReaderConfig says that they are written.
+def _inventory(buckets: Buckets, bucket: str, key: str) -> Iterator[MapItem]:
+    """Yield the rows of an S3 inventory's reports, with the names of its fileSchema.
 
-    Raises what `UNREADABLE` names, which `reported` makes a failure of the workflow.
+    Fact 289: manifest.json lists the reports, which are CSV files without a header.
     """
-    kind = config.get("InputType", "JSON")
-    read = _FORMATS.get(kind)
-    if read is None:
-        raise failed(f"Doorstep does not read items of InputType {kind}.")
-    return read(config, lines)
-
-
-def _open(path: Path) -> IO[str]:
-    # Fact 279: a packed file says so by its name.
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _csv(config: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
-    # Fact 276: every value is a text, header cells are taken as they are.
-    # For the process, but only ever upwards: Python's own limit is below what AWS reads.
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_ITEM_BYTES))
-    delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
-    rows = _rows(_lines(lines), delimiter)
-    in_definition = config.get("CSVHeaderLocation") == "GIVEN"
-    headers = config.get("CSVHeaders", []) if in_definition else next(rows, [])
-    if len(set(headers)) < len(headers):
-        raise failed("CSV headers cannot contain duplicates.")
-    for row in rows:
-        if row:
-            # Short rows are filled up with "", cells beyond the headers are dropped.
-            padded = row + [""] * (len(headers) - len(row))
-            yield dict(zip(headers, padded, strict=False))
-
-
-def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """Yield the rows of a CSV file; in a cell that is not quoted, two quotes are one (fact 150).
-
-    Python's reader halves them in quoted cells only, and does not say which cells are.
-    """
-    read: list[str] = []
-
-    def remembered() -> Iterator[str]:
-        for line in lines:
-            read.append(line)
-            yield line
-
-    for row in csv.reader(remembered(), delimiter=delimiter, escapechar="\\", strict=False):
-        if any('""' in cell for cell in row):
-            quoted = _quoted("".join(read), _cell(delimiter))
-            yield [
-                cell if is_quoted else cell.replace('""', '"')
-                for cell, is_quoted in zip(row, quoted, strict=False)
-            ]
-        else:
-            yield row
-        read.clear()
-
-
-def _quoted(row: str, cell: re.Pattern[str]) -> Iterator[bool]:
-    """Yield of each cell of a row whether it begins with a quote."""
-    position = 0
-    while match := cell.match(row, position):
-        yield row.startswith('"', position)
-        position = match.end() + 1
-
-
-def _cell(delimiter: str) -> re.Pattern[str]:
-    return re.compile(
-        rf'(?:"(?:[^"\\]|\\.|"")*"?)?(?:[^{re.escape(delimiter)}\r\n\\]|\\.)*', re.DOTALL
-    )
-
-
-def _json(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
-    # Fact 277: only an array can be mapped over; ItemsPointer leads into the file.
-    text = lines.read(MAX_JSON + 1)
-    if len(text) > MAX_JSON:
-        raise failed(f"A JSON file has {MAX_JSON:,} characters at most; JSONL may have any number.")
-    value = loads(text)
-    for name in _pointer(config.get("ItemsPointer", "")):
+    source = f"s3://{bucket}/{key}"
+    with reported(source), buckets.open(bucket, key) as file:
+        manifest = loads(file.read(formats.MAX_ITEM_BYTES).decode())
         try:
-            value = value[int(name)] if isinstance(value, list) else value[name]
-        except (LookupError, TypeError, ValueError):
-            raise failed(
-                "The provided ReaderConfig.ItemsPointer does not match any valid path "
-                "in the JSON structure."
-            ) from None
-    # Recorded for an object too, though the guide says that its members are iterated.
-    if not isinstance(value, list):
-        raise failed("Attempting to map over non-iterable node.")
-    return value
+            written = str(manifest["fileFormat"])
+            where = str(manifest.get("destinationBucket") or bucket).rpartition(":")[2]
+            names = [name.strip() for name in str(manifest["fileSchema"]).split(",")]
+            keys = [str(report["key"]) for report in manifest["files"]]
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise failed(f"{source} is no manifest of an S3 inventory: {problem}") from None
+    for report in keys:
+        yield from (MapItem(row, source) for row in _report(buckets, where, report, written, names))
 
 
-def _pointer(text: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+def _report(
+    buckets: Buckets, bucket: str, key: str, written: str, names: list[str]
+) -> Iterator[Any]:
+    with reported(f"s3://{bucket}/{key}"), buckets.open(bucket, key) as file:
+        if written.upper() == "PARQUET":
+            yield from formats.parse_object({"InputType": "PARQUET"}, file, key)
+        elif written.upper() == "CSV":
+            with formats.unpacked(file, key) as text:
+                yield from formats.named(names, formats.rows_of(text))
+        else:
+            raise failed(f"Doorstep reads inventories in CSV and Parquet, not in {written}.")
 
 
-def _jsonl(_: Mapping[str, Any], lines: IO[str]) -> Iterator[Any]:
-    # Fact 277: a value a line.
-    return (loads(line) for line in _lines(lines) if line.strip())
+def _athena(
+    config: Mapping[str, Any], buckets: Buckets, bucket: str, key: str
+) -> Iterator[MapItem]:
+    """Yield the items of the objects that an Athena query wrote.
+
+    Fact 290: the manifest has a line for each, `s3://BUCKET/KEY`; InputType says how they are
+    written.
+    """
+    source = f"s3://{bucket}/{key}"
+    with reported(source), buckets.open(bucket, key) as file, formats.unpacked(file, key) as text:
+        for number, line in enumerate(text, start=1):
+            place = re.fullmatch(r"s3://([^/]+)/(.+)", line.strip().strip('"'))
+            if place:
+                yield from _object(config, buckets, place[1], place[2])
+            elif line.strip():
+                raise failed(
+                    f"{source}, line {number}: {line.strip()[:200]!r} is no s3://BUCKET/KEY"
+                )
 
 
-def _lines(text: IO[str]) -> Iterator[str]:
-    while line := text.readline(MAX_ITEM_BYTES + 1):
-        if len(line) > MAX_ITEM_BYTES:
-            raise failed(f"A line has {MAX_ITEM_BYTES:,} characters at most, as an item has.")
-        yield line
-
-
-_FORMATS: dict[str, Callable[[Mapping[str, Any], IO[str]], Iterable[Any]]] = {
-    "CSV": _csv,
-    "JSON": _json,
-    "JSONL": _jsonl,
-}
+# Batches ----------------------------------------------------------------------------------------
 
 
 class Batch(NamedTuple):
@@ -282,12 +177,14 @@ class Batch(NamedTuple):
     size: int
 
 
-def batches(command: StartMapRun, items: Iterator[MapItem]) -> Iterator[Batch]:
+def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> Iterator[Batch]:
     """Return the children's inputs in order: an item each, or {"BatchInput": …, "Items": […]}.
+
+    `first`: the index of the first item.
 
     Facts 116 and 281.
     """
-    selected = (command.select(index, item.value, item.source) for index, item in enumerate(items))
+    selected = (command.select(index, *item) for index, item in enumerate(items, first))
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
     return batched(command.batch, selected)

@@ -1,91 +1,115 @@
 """Map runs: the children of a distributed Map, each an execution of its own.
 
-Items are streamed from their reader and only as many children exist as may run at a time; of those
-that have ended a run holds the output, and the execution itself only if a redrive may need it.
+Items are streamed from their reader, children begin when there is work for them, and what is left
+of those that have ended lies in a temporary file: the memory that a run takes does not grow with
+their outputs or failures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from functools import partial
-from itertools import islice
+from array import array
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from ..engine import SLICE, Header, StartMapRun
+from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime import AT_ONCE, Handle, child_identity
-from ..values.json_values import dumps
-from .readers import Batch, MapItem, batches, read_items
-from .writers import record_of, result
+from ..runtime import Running, child_identity
+from ..values.json_values import STORED_DEPTH, dumps, loads
+from . import writers
+from .executors import Child, InlineExecutor, NewExecutor
+from .readers import MapItem, batches, read_items
+from .results import Texts
 
 if TYPE_CHECKING:
-    from ..runtime import Driver, Running
+    from ..runtime import Driver
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
+_BRACKETS = 2
+"""Bytes that FLATTEN drops of each record at the most."""
+_STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", *["PENDING"] * 3)
+_PENDING = 3
+"""What is added to a status of those that did not succeed, by a redrive, until they continue."""
+
+
+class Counts:
+    """How many children of a map run, and how many items in them, have each status."""
+
+    def __init__(self) -> None:
+        self.children = Counter[str]()
+        self.items = Counter[str]()
+        """Fact 285: each item of a batch counts."""
+
+    def add(self, status: str, items: int, children: int = 1) -> None:
+        """Count a child with so many items; with negative numbers one that is not so any more."""
+        self.children[status] += children
+        self.items[status] += items
 
 
 class MapRun:
-    """One map run: its counters, its children that run, the outputs of those that have ended.
+    """One map run: its counters, and what is left of the children that have ended.
 
     Fact 282.
     """
 
-    def __init__(self, driver: Driver, parent: Running, command: StartMapRun) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        parent: Running,
+        command: StartMapRun,
+        executor: NewExecutor = InlineExecutor,
+    ) -> None:
         self.driver = driver
         self.parent = parent
         self.command = command
-        self.running: dict[int, Running] = {}
-        self.unsuccessful: dict[int, Running] = {}
-        self.succeeded: dict[int, Any] = {}
-        """Their `writers.record_of`: a run of thousands does not hold their histories."""
-        self.sizes: dict[int, int] = {}
+        self.status = "RUNNING"
+        self.counts = Counts()
+        self.not_redrivable = Counts()
+        """Of the children that did not succeed, those whose history is full."""
+        self._statuses = bytearray()
+        self._sizes = array("Q")
+        """How many items are in each child."""
+        self._records = Texts()
+        """What the result has of each child: see `writers.record_of`."""
+        self._succeeded_bytes = 0
+        self._facts = Texts()
+        """Of children that did not succeed, for a redrive."""
         self._items: Generator[MapItem, None, None] = read_items(command, None)
         """Being read; closed with the run, so that no file stays open."""
-        self._batches: Iterator[Batch] | None = None
+        self._work: Iterator[Child] | None = None
         self._exhausted = False
-        self._later = Handle(lambda: None)
-        self.status = "RUNNING"
+        """Whether all items are in children."""
+        self._submitted = False
+        """And whether all children that are to run were submitted."""
+        self._executor = executor(self)
+
+    # For the driver ------------------------------------------------------------------------------
 
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive continue those children that have not succeeded."""
         self.command, self.status = command, "RUNNING"
-        if not self._exhausted:
-            self._batches = None
+        self._work, self._submitted = None, False
+        for index in self._to_redrive():
+            self._move(index, self._statuses[index] + _PENDING)
         self.driver.persistence.map_run(self)
-        redriven_at = self.parent.engine.redriven_at
-        for index, child in sorted(self.unsuccessful.items()):
-            # One whose history is full stays failed.
-            if child.engine.now <= redriven_at and child.engine.redrivable:
-                del self.unsuccessful[index]
-                self._watch(index, child)
-                self.driver.redrive(child)
         self._continue()
 
-    def restore(self, children: Sequence[Running]) -> None:
+    def restore(self, children: Iterable[Running | Journal]) -> None:
         """Continue with the children of a run that was begun before a crash or a redrive.
 
         Fact 505: children that failed are run again, those that succeeded are not.
         """
-        for index, (child, size) in enumerate(
-            zip(children, self._sizes(len(children)), strict=False)
-        ):
-            self.sizes[index] = size
-            if not child.ended:
-                self._watch(index, child)
-            elif child.status == "SUCCEEDED":
-                self.succeeded[index] = record_of(self.command, child)
-            else:
-                self.unsuccessful[index] = child
+        for index, child in enumerate(children):
+            journal = child if isinstance(child, Journal) else child.journal
+            self._count_new(self._size_of(journal.facts[0].data))
+            if isinstance(child, Running):
+                self._executor.adopt(index, child)
+            if journal.status != "RUNNING":
+                self._settle(index, journal)
 
-    def _sizes(self, children: int) -> list[int]:
-        single = [1] * children
-        if self.command.batch is None:
-            return single
-        try:
-            return [batch.size for batch in islice(self._unread(), children)]
-        except (StateFailed, InputError):
-            # The items are gone; reading on will say so.
-            return single
+    def _size_of(self, text: str) -> int:
+        return 1 if self.command.batch is None else len(loads(text)["Items"])
 
     def change(self, **fields: Any) -> None:
         """UpdateMapRun: other limits, by their names in StartMapRun, from now on (fact 286)."""
@@ -104,125 +128,180 @@ class MapRun:
 
     def _close(self, status: str) -> None:
         self.status = status
-        self._later.cancel()
         self._items.close()
         self.driver.persistence.map_run(self)
-        for index, child in list(self.running.items()):
-            if self.driver.withdraw(child):
-                # A redrive reads its items again.
-                del self.running[index], self.sizes[index]
-                self._exhausted = False
-            else:
-                self.driver.stop(child)
+        for _ in range(self._executor.cancel()):
+            # A redrive reads its items again.
+            del self._statuses[-1:]
+            self.counts.add("RUNNING", -self._sizes.pop(), -1)
+            self._exhausted = False
+        if self.counts.children["PENDING"]:
+            for index in range(len(self._statuses)):
+                if self._status(index) == "PENDING":
+                    self._move(index, self._statuses[index] - _PENDING)
+        if status == "SUCCEEDED":
+            self._records.close()
+            self._facts.close()
 
     @property
     def _over(self) -> bool:
         return self.status != "RUNNING"
 
-    @property
-    def failed_items(self) -> int:
-        """How many items are in children that did not succeed.
+    # Children that begin -------------------------------------------------------------------------
 
-        Fact 285: each item of a batch counts.
-        """
-        return sum(self.sizes[index] for index in self.unsuccessful)
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Submit children as long as the executor has room and MaxConcurrency allows it."""
+        most = min(self.command.concurrency, self.parent.engine.quotas.distributed_concurrency)
         try:
-            if self._batches is None:
-                self._batches = self._unread()
-            engine = self.parent.engine
-            enough = engine.pause_at - SLICE
-            most = min(self.command.concurrency, engine.quotas.distributed_concurrency)
-            while not self._over and len(self.running) < most:
-                if engine.pause_at <= enough:
-                    self._fill_later()
+            while not (self._over or self._submitted):
+                room = min(self._executor.room(), most - self.counts.children["RUNNING"])
+                if room < 1:
                     break
-                batch = next(self._batches, None)
-                if batch is None:
-                    self._exhausted = True
-                    break
-                self._start_child(batch)
+                if self._work is None:
+                    unread = iter(()) if self._exhausted else self._unread()
+                    self._work = chain(self._redriven(), unread)
+                self._submitted = not self._submit(islice(self._work, room))
         except StateFailed as failed:
             self._fail(failed.failure.error, failed.failure.cause)
         except InputError as problem:
             self._fail("States.ItemReaderFailed", str(problem))
-        if not self._over and self._exhausted:
+        if self._submitted and not self._over:
             # Now the share of those that failed is known.
             if self._exceeded():
                 self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
-            elif not self.running:
+            elif not self.counts.children["RUNNING"]:
                 self._finish()
 
-    def _fill_later(self) -> None:
-        """Continue once everybody else had a turn: to select so many items took long."""
-        later_on = partial(self.driver.guard, self.parent, self._continue)
-        self._later.cancel()
-        self._later = self.parent.clock.call_at(AT_ONCE, later_on)
+    def _submit(self, work: Iterator[Child]) -> int:
+        """Submit children; those before an item that can't be read as well."""
+        children: list[Child] = []
+        try:
+            children.extend(work)
+        finally:
+            if children:
+                self._executor.submit(children)
+        return len(children)
 
-    def _unread(self) -> Iterator[Batch]:
-        """Return the batches that there is no child for yet."""
+    def _to_redrive(self) -> Iterator[int]:
+        """Return which children a redrive continues; one whose history is full stays failed."""
+        if redriven_at := self.parent.engine.redriven_at:
+            for index in range(len(self._facts)):
+                if (facts := self._facts_of(index)) and facts[-1].at <= redriven_at:
+                    yield index
+
+    def _facts_of(self, index: int) -> list[Fact]:
+        text = self._facts.get(index)
+        return [Fact(*fact) for fact in loads(text.decode(), STORED_DEPTH)] if text else []
+
+    def _redriven(self) -> Iterator[Child]:
+        for index in range(len(self._facts)):
+            if self._status(index) == "PENDING":
+                self._move(index, 0)
+                facts = self._facts_of(index)
+                yield self._child(index, facts[0].data, facts)
+
+    def _unread(self) -> Iterator[Child]:
+        """Return children for the items that are in none yet."""
         self._items.close()
-        self._items = read_items(self.command, self.driver.bucket)
-        return islice(batches(self.command, self._items), len(self.sizes), None)
+        begun = sum(self._sizes)
+        self._items = read_items(self.command, self.driver.buckets)
+        for batch in batches(self.command, islice(self._items, begun, None), begun):
+            index = len(self._sizes)
+            self._count_new(batch.size)
+            yield self._child(index, dumps(batch.input))
+        self._exhausted = True
 
-    def _start_child(self, batch: Batch) -> None:
+    def _count_new(self, size: int) -> None:
+        self._statuses.append(0)
+        self._sizes.append(size)
+        self.counts.add("RUNNING", size)
+
+    def _child(self, index: int, text: str, facts: Iterable[Fact] = ()) -> Child:
         command = self.command
-        index = len(self.sizes)
         identity = child_identity(self.parent, command, index)
-        self.sizes[index] = batch.size
-        definition = self.parent.journal.header.definition
-        child = self.driver.start(
-            command.child,
-            Header.of(definition, identity),
-            dumps(batch.input),
-            self.parent.clock,
-        )
-        self._watch(index, child)
+        header = Header.of(self.parent.journal.header.definition, identity)
+        return Child(index, command.child, header, text, tuple(facts))
 
-    def _watch(self, index: int, child: Running) -> None:
-        self.running[index] = child
-        child.when_ended = partial(self.driver.guard, self.parent, self._ended, index)
+    # Children that have ended --------------------------------------------------------------------
 
-    def _ended(self, index: int, child: Running) -> None:
-        del self.running[index]
-        self.driver.forget(child)
-        if child.status == "SUCCEEDED":
-            self.succeeded[index] = record_of(self.command, child)
-        else:
-            self.unsuccessful[index] = child
+    def ended(self, index: int, journal: Journal) -> None:
+        """Take in that a child has ended; its facts and its last event suffice."""
+        self._settle(index, journal)
         if not self._over:
             self._continue()
+
+    def _status(self, index: int) -> str:
+        return _STATUSES[self._statuses[index]]
+
+    def _move(self, index: int, status: int) -> None:
+        self.counts.add(self._status(index), -self._sizes[index], -1)
+        self._statuses[index] = status
+        self.counts.add(self._status(index), self._sizes[index])
+
+    def _settle(self, index: int, journal: Journal) -> None:
+        status, size = journal.status, self._sizes[index]
+        self._move(index, _STATUSES.index(status))
+        record = writers.record_of(self.command, journal)
+        if status == "SUCCEEDED":
+            self._facts.drop(index)
+            if self._fits(self._succeeded_bytes):
+                self._succeeded_bytes += self._records.put(index, record) - _BRACKETS
+            return
+        self._records.put(index, record)
+        if journal.redrivable:
+            self._facts.put(index, dumps(journal.facts, STORED_DEPTH))
+        else:
+            self.not_redrivable.add(status, size)
+
+    def _fits(self, size: int) -> bool:
+        """Return whether a result of so many bytes may be the state's; files have no limit."""
+        limit = self.parent.engine.quotas.payload_bytes
+        return writers.exports(self.command) or limit is None or size <= limit
 
     def _continue(self) -> None:
         if self._exceeded():
             self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
         else:
-            self._fill()
+            self.fill()
+
+    @property
+    def failed_items(self) -> int:
+        """How many items are in children that did not succeed."""
+        return sum(self.counts.items[status] for status in UNSUCCESSFUL)
 
     def _exceeded(self) -> bool:
         # Fact 285: the run fails when a tolerance is exceeded.
+        failed = self.failed_items
         command = self.command
-        return exceeds(
-            self.failed_items, self._total(), command.tolerated_count, command.tolerated_percentage
+        return failed > 0 and exceeds(
+            failed, self._total(), command.tolerated_count, command.tolerated_percentage
         )
 
     def _total(self) -> int | None:
         # The share of a stream is known when it has ended.
-        total = sum(self.sizes.values())
+        total = self.counts.items.total()
         if self.command.items is not None:
             return max(total, len(self.command.items))
         return total if self._exhausted else None
 
+    # The end -------------------------------------------------------------------------------------
+
     def _finish(self) -> None:
         try:
-            output = result(self.command, self.succeeded, self.unsuccessful, self.driver.bucket)
+            output = self._result()
         except (StateFailed, OSError) as problem:
             failure = problem.failure if isinstance(problem, StateFailed) else None
             self._fail("States.ResultWriterFailed", failure.cause if failure else str(problem))
             return
         self._close("SUCCEEDED")
         self.driver.deliver(self.parent, "succeeded", self.command.key, output)
+
+    def _result(self) -> Any:
+        records = writers.Records(self._records, lambda index: self._status(index) == "SUCCEEDED")
+        if writers.exports(self.command):
+            return writers.export(self.command, records, self.driver.buckets)
+        total = self._records.total - _BRACKETS * len(self._records)
+        return writers.in_order(self.command, records.values()) if self._fits(total) else TOO_LARGE
 
     def _fail(self, error: str | None, cause: str | None) -> None:
         self._close("FAILED")

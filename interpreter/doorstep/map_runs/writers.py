@@ -2,68 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
 
-from ..engine import ResultTarget, StartMapRun
-from ..errors import StateFailed
-from ..runtime import described
-from ..values.json_values import encoded
-from .readers import locate, text_field
+from ..engine import Journal, ResultTarget, StartMapRun
+from ..errors import Failure
+from ..runtime import Buckets, described
+from ..values.json_values import dumps, encoded, loads
+from .buckets import present
+from .readers import text_field
+from .results import Texts
 
-if TYPE_CHECKING:
-    from ..runtime import Running
+MAX_FILE = 5 * 2**30
+"""Bytes of one file of results (guide: input-output-resultwriter; fact 284)."""
 
 
-def record_of(command: StartMapRun, child: Running) -> Any:
+class Records(NamedTuple):
+    """The records of a map run's children: JSON texts in the order of their items."""
+
+    texts: Texts
+    succeeded: Callable[[int], bool]
+
+    def of(self, succeeded: bool) -> Iterator[bytes]:
+        """Return the records of the children that succeeded, or of the others."""
+        return (text for index, text in self.texts.all() if self.succeeded(index) is succeeded)
+
+    def values(self) -> dict[int, Any]:
+        """Return all records as values, by their indexes."""
+        return {index: loads(text.decode()) for index, text in self.texts.all()}
+
+
+def exports(command: StartMapRun) -> bool:
+    """Return whether the results are written to a bucket."""
+    return command.writer is not None and command.writer.bucket is not None
+
+
+def record_of(command: StartMapRun, journal: Journal) -> str:
     """Return the record of a child that has ended: its output or failure, or its description.
 
-    Facts 139 and 284: without a Transformation an export has descriptions, the state's own output
-    has none.
+    Facts 118, 139 and 284: without a Transformation an export has descriptions, the state's own
+    output has none; what failed is always exported with its description.
     """
-    writer = command.writer
-    exported = writer is not None and writer.bucket is not None
-    transformation = (writer and writer.transformation) or ("NONE" if exported else "COMPACT")
-    if transformation == "NONE":
-        return described(child)
-    return child.output if child.status == "SUCCEEDED" else failed_record(child.status, child)
+    exported = exports(command)
+    transformation = command.writer.transformation if command.writer else None
+    succeeded = journal.status == "SUCCEEDED"
+    if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
+        exported and not succeeded
+    ):
+        return dumps(described(journal))
+    details = journal.end.details or {}
+    if succeeded:
+        return str(details["output"])
+    return dumps(failed_record(journal.status, Failure(**details)))
 
 
-class Failed(Protocol):
-    """What a child ended with; either may be absent."""
-
-    @property
-    def error(self) -> str | None: ...
-    @property
-    def cause(self) -> str | None: ...
-
-
-def failed_record(status: str, failure: Failed) -> dict[str, str]:
+def failed_record(status: str, failure: Failure) -> dict[str, str]:
     """Return what stands in the result for a child whose failure is tolerated.
 
     Fact 139, measured for a child that failed; so also for one that was timed out or stopped.
     """
     members = {"Status": status, "Error": failure.error, "Cause": failure.cause}
     return {name: text for name, text in members.items() if text is not None}
-
-
-def result(
-    command: StartMapRun,
-    succeeded: Mapping[int, Any],
-    unsuccessful: Mapping[int, Running],
-    buckets: Path | None,
-) -> Any:
-    """Return the result of a map run: its children's records, or where they were written.
-
-    Facts 118, 139, 283 and 284: the records in order, or with an export the manifest's place.
-    """
-    writer = command.writer
-    if writer is not None and writer.bucket is not None:
-        bad = [unsuccessful[index] for index in sorted(unsuccessful)]
-        return _export(command, writer, writer.bucket, in_order(command, succeeded), bad, buckets)
-    failed = {index: record_of(command, child) for index, child in unsuccessful.items()}
-    return in_order(command, {**succeeded, **failed})
 
 
 def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
@@ -75,35 +75,35 @@ def in_order(command: StartMapRun, records: Mapping[int, Any]) -> list[Any]:
     return [value for values in lists for value in values]
 
 
-def _export(
-    command: StartMapRun,
-    writer: ResultTarget,
-    bucket: str,
-    good: list[Any],
-    bad: list[Running],
-    buckets: Path | None,
-) -> dict[str, Any]:
-    # Facts 118 and 284: a file for each status, failed children always with their description, and
-    # a manifest that lists them.
-    folder = _folder(writer, command.arn)
-    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
-    # What failed is always written with the child's description.
-    for status, records in (
-        ("SUCCEEDED", good),
-        ("FAILED", [described(child) for child in bad]),
-    ):
-        if records:
-            key = f"{folder}/{status}_0.{writer.output_type.lower()}"
-            text = _written(records, writer.output_type)
-            _write(buckets, bucket, key, text)
-            files[status].append({"Key": key, "Size": len(text)})
+def export(command: StartMapRun, records: Records, buckets: Buckets | None) -> dict[str, Any]:
+    """Write the results of a map run to its bucket, and return the manifest's place.
+
+    Facts 118, 283 and 284: files for each status, and a manifest that lists them.
+    """
+    writer = command.writer
+    assert writer
+    bucket = text_field("Bucket", writer.bucket)
+    stored, folder = present(buckets, bucket), _folder(writer, command.arn)
+
+    def write(status: str, texts: Iterator[bytes]) -> list[dict[str, Any]]:
+        written: list[dict[str, Any]] = []
+        for content in _files(texts, writer.output_type):
+            key = f"{folder}/{status}_{len(written)}.{writer.output_type.lower()}"
+            stored.write(bucket, key, content)
+            written.append({"Key": key, "Size": content.size})
+        return written
+
+    exported = export_result(writer, command.arn)
     manifest = {
         "DestinationBucket": bucket,
         "MapRunArn": command.arn,
-        "ResultFiles": files,
+        "ResultFiles": {
+            "FAILED": write("FAILED", records.of(succeeded=False)),
+            "PENDING": [],
+            "SUCCEEDED": write("SUCCEEDED", _shaped(writer, records.of(succeeded=True))),
+        },
     }
-    exported = export_result(writer, command.arn)
-    _write(buckets, bucket, exported["ResultWriterDetails"]["Key"], encoded(manifest))
+    stored.write(bucket, exported["ResultWriterDetails"]["Key"], [encoded(manifest)])
     return exported
 
 
@@ -121,17 +121,53 @@ def _folder(writer: ResultTarget, map_run: str) -> str:
     return f"{prefix}/{map_run.rpartition(':')[2]}".lstrip("/")
 
 
-def _written(records: list[Any], output_type: str) -> bytes:
-    if output_type == "JSONL":
-        return b"".join(encoded(record) + b"\n" for record in records)
-    return encoded(records)
+def _shaped(writer: ResultTarget, records: Iterator[bytes]) -> Iterator[bytes]:
+    """Return what stands in the files for records: with FLATTEN the elements of arrays."""
+    if writer.transformation != "FLATTEN":
+        return records
+    return (encoded(value) for record in records for value in _elements(loads(record.decode())))
 
 
-def _write(buckets: Path | None, bucket: str, key: str, text: bytes) -> None:
-    path = locate(buckets, text_field("Bucket", bucket), key)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    except OSError as problem:
-        cause = f"can't write {problem.filename}: {problem.strerror}"
-        raise StateFailed("States.ResultWriterFailed", cause) from None
+def _elements(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+class _File:
+    """The content of one file of results, in parts; its size is known when it was written."""
+
+    def __init__(self, first: bytes, others: Iterator[bytes], output_type: str) -> None:
+        self._others = others
+        self._part = first
+        self._punctuation = _PUNCTUATION[output_type]
+        self.size = 0
+        self.next: bytes | None = None
+        """The text that does not fit into it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        before, between, after = self._punctuation
+        most = MAX_FILE - len(after)
+        for text in chain([self._part], self._others):
+            lead = between if self.size else before
+            if self.size and self.size + len(lead) + len(text) > most:
+                self.next = text
+                break
+            self.size += len(lead) + len(text)
+            yield lead + text
+        self.size += len(after)
+        yield after
+
+
+_PUNCTUATION = {"JSON": (b"[", b",", b"]"), "JSONL": (b"", b"\n", b"\n")}
+"""What stands before the first text of a file, between two and after the last one."""
+
+
+def _files(texts: Iterator[bytes], output_type: str) -> Iterator[_File]:
+    """Yield the files that hold the texts, each to be read to its end before the next.
+
+    Fact 284: no file is larger than 5 GB; JSON is an array, JSONL has a line for each record.
+    """
+    first = next(texts, None)
+    while first is not None:
+        file = _File(first, texts, output_type)
+        yield file
+        first = file.next

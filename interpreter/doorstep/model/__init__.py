@@ -39,7 +39,7 @@ from .grammar import (
     operator_of,
     several,
 )
-from .integrations import action_of, is_recognized, similar_action
+from .integrations import action_of, actions, is_recognized, similar_action
 from .parameters import unfit, unknown_names
 from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration
@@ -68,6 +68,7 @@ __all__ = [
     "Transition",
     "Workflow",
     "action_of",
+    "actions",
     "escape",
     "function_name",
     "home_of",

@@ -58,6 +58,8 @@ class Field:
     """An empty array or object is refused."""
     expression: bool = False
     """A JSONata state may have an expression in place of the literal."""
+    members: bool = False
+    """Of a template: only an object, or in JSONata an expression that returns one."""
     reads: tuple[str, ...] = ()
     """What expressions in it may read of `$states` besides its input and context."""
 
@@ -242,7 +244,11 @@ MACHINE = ObjectType(
     required=SCOPE.required,
 )
 
-_S3 = {"Resource": STRING, "Parameters": JSONPATH_TEMPLATE, "Arguments": JSONATA_TEMPLATE}
+_S3 = {
+    "Resource": STRING,
+    "Parameters": Field("template", JSONPATH, members=True),
+    "Arguments": Field("template", JSONATA, members=True),
+}
 # Facts 276 to 279: the formats that a reader knows.
 READER_CONFIG = ObjectType(
     "ReaderConfig",

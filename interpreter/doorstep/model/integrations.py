@@ -47,7 +47,7 @@ class Action(NamedTuple):
 
 def action_of(called: Integration) -> Action | None:
     """Return what an optimized integration's action takes; None for others and unknown ones."""
-    return _actions().get(called.action)
+    return actions().get(called.action)
 
 
 def is_recognized(called: Integration) -> bool:
@@ -75,7 +75,7 @@ def similar_action(called: Integration) -> str | None:
     """Return the SERVICE:ACTION that was probably meant by one that is not recognized."""
     service = called.resource_type
     plain = service.removeprefix("aws-sdk:")
-    known = [*_actions()]
+    known = [*actions()]
     if service != plain:
         operations = api_model(plain).get("operations", {})
         known = [f"{service}:{name[0].lower()}{name[1:]}" for name in operations]
@@ -90,19 +90,19 @@ def _has_action(service: str, action: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _actions() -> Mapping[str, Action]:
-    """Return the table, read when the first task of a service is looked at."""
-    actions = {}
+def actions() -> Mapping[str, Action]:
+    """Return the table by SERVICE:ACTION, read when the first task of a service is looked at."""
+    known = {}
     for line in _TABLE.replace("\n    ", " ").split("\n"):
         action, patterns, *words = line.split()
         names = {word.rstrip("!="): word for word in words}
-        actions[action] = Action(
+        known[action] = Action(
             patterns.strip("-"),
             frozenset(names),
             tuple(name for name, word in names.items() if "!" in word),
             frozenset(name for name, word in names.items() if word.endswith("=")),
         )
-    return actions
+    return known
 
 
 # SERVICE:ACTION, the patterns or "-", the parameters; `!`: required, `=`: any JSON.

@@ -81,7 +81,7 @@ _STATE_TYPES = (
         {
             "Resource": STRING,
             "Arguments": JSONATA_TEMPLATE,
-            "Credentials": TEMPLATE,
+            "Credentials": Field("template", members=True),
             "TimeoutSeconds": integer(1, MAX_SECONDS),
             "TimeoutSecondsPath": REFERENCE,
             "HeartbeatSeconds": integer(1, MAX_SECONDS),

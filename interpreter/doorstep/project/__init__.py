@@ -1,7 +1,7 @@
 """A user's project as it is: machines, functions and resources of a template."""
 
 from .around import Around, at_work, to_stderr
-from .finding import open_project, template_in
+from .cloudformation import open_project, template_in
 from .project import Omission, Project, Resource, join
 from .resources import create
 

@@ -54,7 +54,7 @@ def _answer(
     resource = str(fields["Resource"])
     called = integration(resource)
     arguments = fields.get("Parameters", fields.get("Arguments"))
-    names = names_by(state, resource, called, arguments)
+    names = names_by(state, resource, arguments)
     own = next((project.functions[name] for name in names if name in project.functions), None)
     calls = own.name if own else _calls(resource, called, names)
     kind, by = "nobody", "needs a handler, a mock or --services"

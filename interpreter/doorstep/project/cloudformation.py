@@ -1,4 +1,4 @@
-"""A project from a SAM or CloudFormation template, or from a CDK cloud assembly."""
+"""A project from a SAM or CloudFormation template, a CDK cloud assembly, another tool's file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ..definitions import load
 from ..definitions.cloudformation import Resolver, text_of
+from ..definitions.other_tools import SERVERLESS, TERRAFORM, template_text
 from ..definitions.templates import is_template, load_machine, machine_names
 from ..errors import DefinitionError, InputError
 from ..functions import Function
@@ -16,8 +17,40 @@ from .project import Omission, Project, Resource
 
 _FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 _LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
+_TEMPLATES = ("template.yaml", "template.yml", "template.json")
+_ASSEMBLY = "*.template.json"
 _ASSET = "aws:asset:path"
 """Where CDK and `sam build` say in a resource's Metadata which folder its code is in."""
+
+
+def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
+    """Return the project of a template, a folder with one, or a `cdk.out`.
+
+    Raises InputError when the folder has none, or several.
+    """
+    file = template_in(path) if path.is_dir() else path
+    return read(file, parameters, template_text(file, parameters))
+
+
+def template_in(folder: Path) -> Path:
+    """Return the one template of a folder; raise InputError with what was looked for."""
+    for name in _TEMPLATES:
+        if (folder / name).is_file():
+            return folder / name
+    for pattern in (*SERVERLESS, TERRAFORM):
+        for file in sorted(folder.glob(pattern)):
+            return file
+    for assembly in (folder, folder / "cdk.out"):
+        templates = sorted(assembly.glob(_ASSEMBLY))
+        if len(templates) > 1:
+            names = ", ".join(template.name for template in templates)
+            raise InputError(f"{assembly} has several templates ({names}); name one")
+        if templates:
+            return templates[0]
+    raise InputError(
+        f"{folder} has no project: looked for {', '.join(_TEMPLATES)}, {SERVERLESS[0]}, "
+        f"{TERRAFORM} and cdk.out/{_ASSEMBLY}"
+    )
 
 
 def read(path: Path, parameters: Mapping[str, str], text: str | None = None) -> Project:
@@ -79,25 +112,25 @@ class _Reader:
         self.project.resources.append(Resource(kind, name, arn, properties))
 
     def _events(self, logical: str, resource: Mapping[str, Any]) -> None:
-        """Take over the rules that SAM makes of a resource's Events; list the other events."""
+        """Take over what SAM makes of a resource's Events; list the events that do nothing here."""
         if not str(resource.get("Type")).startswith("AWS::Serverless::"):
             return
         events = (resource.get("Properties") or {}).get("Events")
         for name, event in events.items() if isinstance(events, Mapping) else ():
             kind = event.get("Type") if isinstance(event, Mapping) else None
-            if kind not in ("CloudWatchEvent", "EventBridgeRule"):
+            made = _EVENTS.get(str(kind))
+            if made is None:
                 reason = f"its event {name} ({kind}) does not start it here"
                 self.project.omissions.append(Omission(logical, reason))
                 continue
             own = self._resolver.value(event.get("Properties") or {})
             target = {"Id": name, "Arn": self._resolver.arn(logical)}
             target |= {key: own[key] for key in ("Input", "InputPath") if key in own}
-            properties = {"EventPattern": own.get("Pattern", {}), "Targets": [target]}
-            if "EventBusName" in own:
-                properties["EventBusName"] = own["EventBusName"]
-            arn = f"arn:aws:events:us-east-1:123456789012:rule/{logical}{name}"
-            rule = Resource("AWS::Events::Rule", f"{logical}{name}", arn, properties)
-            self.project.resources.append(rule)
+            of_type, properties = made(own, target)
+            called = str(own.get("Name", f"{logical}{name}"))
+            self.project.resources.append(
+                Resource(of_type, called, f"{_ARNS[of_type]}{called}", properties)
+            )
 
     # Functions ------------------------------------------------------------------------------------
 
@@ -156,6 +189,41 @@ class _Reader:
                 folder = folder or (resource.get("Properties") or {}).get("ContentUri")
                 if isinstance(folder, str):
                     yield self._folder / folder
+
+
+# What SAM makes of events -------------------------------------------------------------------------
+
+Properties = Mapping[str, Any]
+
+
+def _rule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    named = {name: own[name] for name in ("EventBusName",) if name in own}
+    pattern = {"EventPattern": own.get("Pattern", {})}
+    return "AWS::Events::Rule", {**pattern, "Targets": [target], **named}
+
+
+def _scheduled_rule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    enabled = own.get("State") or ("DISABLED" if own.get("Enabled") is False else "ENABLED")
+    expression = {"ScheduleExpression": own.get("Schedule"), "State": enabled}
+    return "AWS::Events::Rule", {**expression, "Targets": [target]}
+
+
+def _schedule(own: Properties, target: Properties) -> tuple[str, Properties]:
+    aimed = {name: value for name, value in target.items() if name in ("Arn", "Input")}
+    return "AWS::Scheduler::Schedule", {**own, "Target": aimed}
+
+
+_EVENTS = {
+    "CloudWatchEvent": _rule,
+    "EventBridgeRule": _rule,
+    "Schedule": _scheduled_rule,
+    "ScheduleV2": _schedule,
+}
+"""By an event's Type; sources: the pages of SAM's event types."""
+_ARNS = {
+    "AWS::Events::Rule": "arn:aws:events:us-east-1:123456789012:rule/",
+    "AWS::Scheduler::Schedule": "arn:aws:scheduler:us-east-1:123456789012:schedule/default/",
+}
 
 
 def _with_globals(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

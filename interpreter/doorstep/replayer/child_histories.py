@@ -22,7 +22,7 @@ from typing import Any
 from ..engine import TERMINAL, Event
 from ..errors import InputError
 from ..history import by_execution, history_lines, is_started
-from ..runtime import Execution
+from ..runtime import Buckets, Execution
 from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording
 
@@ -106,12 +106,15 @@ class ChildHistories:
     """The histories of children, what started executions ran, and the bucket of their items."""
 
     def __init__(
-        self, histories: Iterable[ChildHistory], machines: Mapping[str, Any], bucket: Path | None
+        self,
+        histories: Iterable[ChildHistory],
+        machines: Mapping[str, Any],
+        buckets: Buckets | None,
     ) -> None:
         self.unmatched = dict.fromkeys(histories)
         """Those that have not been matched with a parent yet, in order."""
         self.machines = machines
-        self.bucket = bucket
+        self.buckets = buckets
         self.replayed = 0
         """How many have been replayed so far, for a progress line."""
         self._by_name: defaultdict[str, list[ChildHistory]] = defaultdict(list)

@@ -364,8 +364,6 @@ def _drawn(env: Env) -> list[Any]:
 class _PastEnv(Env):
     """What a visit saw at a snapshot; it draws the same random numbers."""
 
-    __slots__ = ("_seen",)
-
     def __init__(self, snapshot: Snapshot, engine: Engine) -> None:
         fiber = Fiber(engine, None, "", 0)
         fiber.variables = snapshot.variables

@@ -21,6 +21,7 @@ still got is chance, and is not compared.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..engine import (
@@ -39,7 +40,7 @@ from ..engine import (
 from ..errors import InputError
 from ..history import Entry
 from ..jsonpath import ReferenceConflict, compile_reference
-from ..map_runs import export_result
+from ..map_runs import export_result, read_items
 from ..model import State, Workflow
 from ..values.json_values import ABSENT, loads
 from .child_histories import ChildHistories
@@ -224,8 +225,8 @@ class Follower:
         matched = {child for other in self.map_runs.values() for child in other.histories}
         arn, lasted = map_run_arn(entry), self.recording.lasted(entry)
         candidates = [c for c in self._histories.of_map_run(arn, *lasted) if c not in matched]
-        bucket = self._histories.bucket
-        self.map_runs[run.key] = match_children(run, entry, candidates, bucket, self.rules.same)
+        read = partial(read_items, run, self._histories.buckets)
+        self.map_runs[run.key] = match_children(run, entry, candidates, read, self.rules.same)
 
     def _compare(self, event: Event) -> Difference | None:
         entry = self.pairing.pair(event)
@@ -273,8 +274,8 @@ class Follower:
 
     def _other_length(self, entry: Entry, timer: SetTimer, fiber: Fiber) -> Difference | None:
         """Return how a wait or a retry's delay lasts longer or shorter now; none with jitter."""
-        _, name = fiber.state
-        state = self.report.states[name]
+        assert fiber.state
+        state = self.report.states[fiber.state.name]
         jitter = any("JitterStrategy" in retrier.fields for retrier in state.retriers)
         if jitter or not entry.type.endswith(("WaitStateExited", "Scheduled", "StateStarted")):
             return None

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 from ..engine import TERMINAL, Event, StartMapRun
 from ..errors import Failure, InputError, StateFailed
 from ..history import Entry
-from ..map_runs import Batch, batches, exceeds, failed_record, in_order, read_items
+from ..map_runs import Batch, MapItem, batches, exceeds, failed_record, in_order
 from ..values.json_values import ABSENT, JsonDifference, differences, dumps, loads
 from .child_histories import ChildHistory, last_of
 from .comparison import Tolerate, first_difference
@@ -138,15 +137,17 @@ def match_children(
     run: StartMapRun,
     started: Entry,
     candidates: Sequence[ChildHistory],
-    bucket: Path | None,
+    read: Callable[[], Iterable[MapItem]],
     same: Tolerate,
 ) -> MapRunMatch:
     """Match the inputs of a map run with the histories of the children that got them.
 
+    `read` returns its items.
+
     Facts 116 and 282: each item or batch runs as a child with that input.
     """
     candidates = sorted(candidates, key=lambda child: child.began)
-    inputs, failure = _batches(run, bucket)
+    inputs, failure = _batches(run, read)
     if inputs is None:
         return MapRunMatch(run, started, None, candidates, (), {})
     exact = _exact(inputs, candidates)
@@ -164,11 +165,13 @@ def match_children(
     return MapRunMatch(run, started, inputs, children, unmatched, others, failure)
 
 
-def _batches(run: StartMapRun, bucket: Path | None) -> tuple[list[Batch] | None, Failure | None]:
+def _batches(
+    run: StartMapRun, read: Callable[[], Iterable[MapItem]]
+) -> tuple[list[Batch] | None, Failure | None]:
     """Return the inputs, None where the items can't be read, and the failure that ended them."""
     inputs: list[Batch] = []
     try:
-        items = list(read_items(run, bucket))
+        items = list(read())
     except (StateFailed, InputError):
         return None, None
     try:

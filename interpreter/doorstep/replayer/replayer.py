@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -31,6 +30,7 @@ from ..engine import (
     quotas_of,
 )
 from ..model import home_of, workflow
+from ..runtime import Buckets
 from ..validation import check
 from .child_histories import ChildHistories, ChildSource, read_children
 from .comparison import ComparisonRules, Tolerate
@@ -65,7 +65,7 @@ class Replayer:
         return child
 
     def child_histories(
-        self, children: ChildSource, machines: StateMachines | None, s3_root: Path | str | None
+        self, children: ChildSource, machines: StateMachines | None, buckets: Buckets | None
     ) -> ChildHistories:
         """Read histories of children, and what they ran, to be compared as this one compares."""
         programs = {}
@@ -74,8 +74,7 @@ class Replayer:
             programs[name] = Replayer(
                 definition, type=of_type, times=self.times, tolerate=self.tolerate
             )
-        folder = None if s3_root is None else Path(s3_root)
-        return ChildHistories(read_children(children), programs, folder)
+        return ChildHistories(read_children(children), programs, buckets)
 
     def follow(
         self,

@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..api import Definition, StateMachines, Type
+from ..api import Definition, StateMachines, Type, buckets_of, handlers_with
 from ..engine import Event, Fact
 from ..errors import InputError
 from ..history import ExecutionView
-from ..runtime import Handlers, Source, call_apart
-from ..values.json_values import ABSENT, differences, value_of
+from ..runtime import Handlers, Source, call_apart, comparable
+from ..values.json_values import ABSENT, differences
 from .child_histories import ChildHistories, ChildSource
 from .children import Absence, ChildPlace, MatchedChild, children_of
 from .comparison import Difference, Tolerate
 from .follower import Follower
 from .recording import History, Recording, read_recording
 from .replayer import Replayer
+
+if TYPE_CHECKING:
+    from ..services import AtWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def replay(
     children: ChildSource | None = None,
     state_machines: StateMachines | None = None,
     s3_root: Path | str | None = None,
+    services: AtWork | None = None,
     arn: str | None = None,
     type: Type | None = None,
     times: bool = True,
@@ -139,6 +143,7 @@ def replay(
     | children | histories of the executions that it started: a folder, or by ARN |
     | state_machines | what `states:startExecution` found by name, as in `doorstep.start` |
     | s3_root | the folder with the S3 buckets that distributed Maps read their items from |
+    | services | at work: asked like handlers, and their S3 has the items of distributed Maps |
     | arn | the recorded execution's ARN, whose names are not in a history |
     | type | EXPRESS or STANDARD; by default that of the ARN, else STANDARD |
     | times | whether waits and time limits must be as long as they were |
@@ -151,10 +156,11 @@ def replay(
         definition, type=type, times=times, tolerate=tolerate, resource_names=resource_names
     )
     recording = read_recording(history, arn)
-    local = None if handlers is None else Handlers(handlers)
+    local = handlers_with(services, handlers) if handlers is not None or services else None
     histories = None
     if children is not None:
-        histories = replayer.child_histories(children, state_machines, s3_root)
+        buckets = buckets_of(services, s3_root)
+        histories = replayer.child_histories(children, state_machines, buckets)
     return replay_recording(replayer, recording, local, histories)
 
 
@@ -213,10 +219,6 @@ def _child(
 # Handlers -----------------------------------------------------------------------------------------
 
 Verdict = Literal["same", "fixed", "different", "no handler", "no answer"]
-_OF_THE_CALL = ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "StatusCode")
-"""Members of a service's response that each call has of its own."""
-_OF_THE_ERROR = ("requestId", "stackTrace", "trace")
-"""Members of a Lambda function's error that each call has of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +283,7 @@ def _verdict(
 ) -> tuple[Verdict, Any, Any, str | None]:
     if "output" in now and "output" not in recorded:
         return "fixed", recorded, now, None
-    for one in differences("", _comparable(recorded), _comparable(now)):
+    for one in differences("", comparable(recorded), comparable(now)):
         if not tolerate(one.first, one.second):
             return "different", recorded, now, one.at
     return "same", recorded, now, None
@@ -291,15 +293,3 @@ def _failure(fact: Fact) -> dict[str, Any]:
     if fact.kind == "due":
         return {"error": "States.Timeout"}
     return {name: fact.data[name] for name in ("error", "cause") if name in fact.data}
-
-
-def _comparable(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer without the metadata of its request and the frames of a stack."""
-    comparable: dict[str, Any] = {}
-    for name, value in answer.items():
-        left_out = _OF_THE_CALL if name == "output" else _OF_THE_ERROR
-        value = value_of(value) if name == "cause" else value
-        if isinstance(value, dict):
-            value = {key: member for key, member in value.items() if key not in left_out}
-        comparable[name] = value
-    return comparable

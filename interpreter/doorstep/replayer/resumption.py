@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from ..api import Definition, StateMachines, Type, as_machine
+from ..api import Definition, StateMachines, Type, buckets_of, driver_with, handlers_with
 from ..engine import StartMapRun
 from ..errors import InputError, ReplayError
 from ..history import Visit
-from ..map_runs import MapRun
 from ..runtime import (
     Clock,
-    Driver,
     Execution,
-    Handlers,
     InMemory,
     OnEvent,
     Running,
     Source,
+    Startable,
     VirtualClock,
-    listener,
     resume_execution,
 )
 from ..values.did_you_mean import did_you_mean
@@ -32,6 +29,9 @@ from .follower import Follower
 from .matching import MapRunMatch
 from .recording import History, Recording, read_recording
 from .replayer import Replayer
+
+if TYPE_CHECKING:
+    from ..services import AtWork
 
 
 class ResumeOptions(TypedDict, total=False):
@@ -45,6 +45,7 @@ class ResumeOptions(TypedDict, total=False):
     state_machines: StateMachines | None
     children: ChildSource | None
     s3_root: Path | str | None
+    services: AtWork | None
     on_event: OnEvent | None
 
 
@@ -78,6 +79,7 @@ def prepare_resume(
     state_machines: StateMachines | None = None,
     children: ChildSource | None = None,
     s3_root: Path | str | None = None,
+    services: AtWork | None = None,
     on_event: OnEvent | None = None,
 ) -> Execution:
     """Return an execution at the point where it resumes; `.wait()` continues it.
@@ -87,7 +89,7 @@ def prepare_resume(
     | state | run the last visit of this state again, whether it failed or not |
     | at | run all from this event on again |
     | arn, type, times | as in `replay` |
-    | state_machines, s3_root, on_event | as in `doorstep.start` |
+    | state_machines, s3_root, services, on_event | as in `doorstep.start` |
     | children | as in `replay`: of a distributed Map, those that succeeded are not run again |
 
     The clock is virtual and continues from the recording's last event. An execution that was still
@@ -98,22 +100,24 @@ def prepare_resume(
     recording = read_recording(history, arn)
     replayer = Replayer(definition, type=type, times=times)
     limit = _limit(recording, state, at)
-    local = Handlers(handlers)
+    local = handlers_with(services, handlers)
     histories = None
     if children is not None:
-        histories = replayer.child_histories(children, state_machines, s3_root)
+        buckets = buckets_of(services, s3_root)
+        histories = replayer.child_histories(children, state_machines, buckets)
     point = _resume_point(replayer, replayer.follow(recording, limit, histories), histories)
     clock = VirtualClock(point.until)
     past = _RecordedChildren(clock)
     running = past.put(point)
-    driver = Driver(
+    driver = driver_with(
+        services,
+        _machine(replayer, running),
+        state_machines,
         clock,
         local,
-        machines={name: as_machine(name, one) for name, one in (state_machines or {}).items()},
-        bucket=None if s3_root is None else Path(s3_root),
-        on_event=listener(on_event, lambda: driver),
+        s3_root=s3_root,
+        on_event=on_event,
         persistence=past,
-        new_map_run=MapRun,
     )
     if running.ended:
         driver.redrive(running)
@@ -122,6 +126,13 @@ def prepare_resume(
     for child in past.running:
         resume_execution(driver, child)
     return Execution(driver, running)
+
+
+def _machine(replayer: Replayer, running: Running) -> Startable:
+    identity = running.identity
+    return Startable(
+        identity.machine, replayer.program, replayer.definition, identity.type, identity.role
+    )
 
 
 # Where executions resume --------------------------------------------------------------------------

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .answers import Answer, Duration, TaskFailed, answer, fail, no_answer, seconds, spelled
+from .answers import (
+    Answer,
+    Duration,
+    TaskFailed,
+    answer,
+    comparable,
+    fail,
+    no_answer,
+    seconds,
+    spelled,
+)
 from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
@@ -10,15 +20,16 @@ from .handlers import Handler, Handlers, OneSource, Source, handler, names_by, n
 from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
 from .nested import described, input_text, starts_execution
 from .persistence import InMemory, JournalFile, resume_execution
-from .running import Running, Startable, child_identity
+from .running import Buckets, Persistence, Running, Startable, child_identity
 
 # fmt: off
 __all__ = [
-    "AT_ONCE", "Answer", "Callbacks", "Clock", "Context", "Driver", "Duration", "Execution",
-    "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent", "OneSource",
-    "RealClock", "Respond", "Running", "Source", "Startable", "TaskFailed", "VirtualClock",
-    "answer", "call", "call_apart", "child_identity", "context_of", "described", "event_of", "fail",
-    "handler", "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution",
-    "seconds", "several", "spelled", "starts_execution",
+    "AT_ONCE", "Answer", "Buckets", "Callbacks", "Clock", "Context", "Driver", "Duration",
+    "Execution", "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
+    "OneSource", "Persistence", "RealClock", "Respond", "Running", "Source", "Startable",
+    "TaskFailed", "VirtualClock", "answer", "call", "call_apart", "child_identity", "comparable",
+    "context_of", "described", "event_of", "fail", "handler", "input_text", "listener", "names_by",
+    "names_of", "no_answer", "resume_execution", "seconds", "several", "spelled",
+    "starts_execution",
 ]
 # fmt: on

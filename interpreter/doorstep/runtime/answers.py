@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ..errors import shortened
-from ..values.json_values import ABSENT
+from ..values.json_values import ABSENT, value_of
 
 Duration = float | int | str | timedelta
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -131,3 +132,29 @@ def no_answer(*, response: Any = ABSENT) -> Answer:
     TimeoutSeconds, HeartbeatSeconds or the execution's timeout decide (fact 101).
     """
     return Answer(response=response)
+
+
+_OF_THE_CALL = ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "StatusCode")
+"""Members of a service's response that each call has of its own."""
+_OF_THE_ERROR = ("requestId", "stackTrace", "trace")
+"""Members of a Lambda function's error that each call has of its own."""
+_REQUEST = re.compile(r"(Request ?(?:ID|Id)): [^;,) ]+")
+"""The request's id in the cause of a service's error."""
+
+
+def comparable(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {"output"} or {"error", "cause"} without what differs from one call to the next.
+
+    That is the metadata of its request, and the frames of a stack.
+    """
+    without: dict[str, Any] = {}
+    for name, value in answer.items():
+        left_out = _OF_THE_CALL if name == "output" else _OF_THE_ERROR
+        if name == "cause":
+            value = value_of(value)
+        if isinstance(value, dict):
+            value = {key: member for key, member in value.items() if key not in left_out}
+        elif name == "cause" and isinstance(value, str):
+            value = _REQUEST.sub(r"\1", value)
+        without[name] = value
+    return without

@@ -21,6 +21,8 @@ from ..values.timestamps import in_milliseconds, not_before
 _ROOM = 1024
 """Entries of an agenda before those that were cancelled are dropped."""
 
+_MANY_CALLS = 1_000
+"""Calls in threads of their own; while so many run, map runs start no more children."""
 
 AT_ONCE = 0.0
 """A time that is past, whatever a clock says: before anything that is asked for after this."""
@@ -64,6 +66,9 @@ class Clock(Protocol):
 
     def call_at(self, at: float, act: Callable[[], None], *, limit: bool = False) -> Handle:
         """Do something at a time (epoch seconds); at once when that is past. See `Handle.limit`."""
+
+    def when_free(self, act: Callable[[], None]) -> Handle:
+        """Do something after what is being done, once another call would be made at once."""
 
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something in the main clock's thread; return what it returns.
@@ -175,6 +180,10 @@ class VirtualClock:
             self._soon.append(handle)
         return handle
 
+    def when_free(self, act: Callable[[], None]) -> Handle:
+        """Do something after what is being done: a call is made whenever one is asked for."""
+        return self.call_at(AT_ONCE, act)
+
     def submit(self, act: Callable[[], bool]) -> bool:
         """Do something after what is being done."""
         self.call_at(AT_ONCE, after_all(act))
@@ -258,6 +267,9 @@ class RealClock:
         self._began = time.time() - passed()
         self._agenda = Agenda()
         self._brought: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._in_flight = 0
+        self._for_free: deque[Handle] = deque()
+        """What waits until another call would be made at once."""
 
     def now(self) -> float:
         """Return the time in epoch seconds, with milliseconds and no more."""
@@ -290,7 +302,34 @@ class RealClock:
         self, call: Callable[[], Any], done: Callable[[Any], None], limit: float | None
     ) -> None:
         """Make the call in a thread; the task's own timer ends the waiting for it."""
-        in_thread(call, lambda result: self._brought.put(lambda: done(result)))
+        self._in_flight += 1
+
+        def ended(result: Any) -> None:
+            self._in_flight -= 1
+            done(result)
+            self.freed()
+
+        in_thread(call, lambda result: self._brought.put(lambda: ended(result)))
+
+    def is_free(self) -> bool:
+        """Return whether another call would be made at once."""
+        return self._in_flight < _MANY_CALLS
+
+    def when_free(self, act: Callable[[], None]) -> Handle:
+        """Do something after what is being done, once not too many calls run."""
+        if self.is_free():
+            return self.call_at(AT_ONCE, act)
+        handle = Handle(act)
+        self._for_free.append(handle)
+        return handle
+
+    def freed(self) -> None:
+        """Do what waits for that, when another call would be made at once."""
+        while self._for_free and self.is_free():
+            handle = self._for_free.popleft()
+            if not handle.cancelled:
+                self.call_at(AT_ONCE, handle.act)
+                return
 
     def run(self, until: Callable[[], bool]) -> None:
         """Sleep until something is due or brought, and do it."""

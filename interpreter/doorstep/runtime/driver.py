@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ..engine import (
@@ -34,7 +33,7 @@ from .invocation import LAMBDA_SECONDS, Context, call, context_of
 from .nested import Cuts
 from .pending_answers import accept, deliver_held, expire, release, take_answer
 from .persistence import InMemory
-from .running import Api, EventListener, NewMapRun, Persistence, Running, Startable
+from .running import Api, Buckets, EventListener, NewMapRun, Persistence, Running, Startable
 from .step_functions import native
 
 log = logging.getLogger("doorstep")
@@ -55,7 +54,7 @@ class Driver:
         handlers: Handlers,
         *,
         machines: Mapping[str, Startable] | None = None,
-        bucket: Path | None = None,
+        buckets: Buckets | None = None,
         on_event: EventListener | None = None,
         respond: Respond | None = None,
         persistence: Persistence | None = None,
@@ -69,6 +68,7 @@ class Driver:
 
         | | |
         |---|---|
+        | buckets | what distributed Maps read their items from, and write their results to |
         | elsewhere | (execution, call, begun before a crash) → whether somebody else answers it |
         | is_there | whether the activity of a task exists; without it every one does |
         | isolated | a DoorstepError ends the execution too, instead of reaching `run`'s caller |
@@ -78,7 +78,7 @@ class Driver:
         self.clock = clock
         self.handlers = handlers
         self.machines = {} if machines is None else machines
-        self.bucket = bucket
+        self.buckets = buckets
         self.persistence = persistence or InMemory()
         self.executions: dict[str, Running] = {}
         self._on_event = on_event
@@ -145,10 +145,7 @@ class Driver:
         self.deliver(execution, "stopped", "", {"error": error, "cause": cause})
 
     def redrive(self, execution: Running) -> None:
-        """RedriveExecution; `run` then lets it continue from where it failed.
-
-        Facts 500 and 501.
-        """
+        """RedriveExecution: `run` continues it from where it failed (facts 500 and 501)."""
         self.executions[execution.arn] = execution
         self.deliver(execution, "redriven")
 
@@ -168,7 +165,7 @@ class Driver:
         if engine.fault:
             problem, engine.fault = engine.fault, None
             _report(execution, problem)
-        if not self._journaled(execution, fact, events):
+        if not self._journaled(execution, (fact, *events)):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
         if execution.jobs:
@@ -180,20 +177,20 @@ class Driver:
             execution.submitted.add(key)
             release(self, execution, key)
 
-    def _journaled(self, execution: Running, fact: Fact, events: list[Event]) -> bool:
+    def _journaled(self, execution: Running, entries: tuple[Fact, *tuple[Event, ...]]) -> bool:
         """Store a fact and its events; what can't be stored has not reached the execution."""
         try:
-            self.persistence.journaled(execution, (fact, *events))
+            self.persistence.journaled(execution, entries)
         except Exception as problem:
             if not self._isolated:
                 raise
-            if fact.kind == "crashed":
+            if entries[0].kind == "crashed":
                 self._set_aside(execution, problem)
             else:
                 execution.engine = replay(execution.engine.program, execution.journal)
                 self.crash(execution, problem)
                 return False
-        execution.journal.append((fact, *events))
+        execution.journal.append(entries)
         return True
 
     def abandon(self, execution: Running, problem: Exception) -> None:
@@ -201,14 +198,21 @@ class Driver:
         self._set_aside(execution, problem)
         engine = execution.engine
         before = len(engine.history)
-        commands = engine.receive(Fact("crashed", engine.now, "", asdict(crashed(problem))))
-        self.persistence.safely(partial(self._follow, execution, commands, engine.history[before:]))
+        fact = Fact("crashed", engine.now, "", asdict(crashed(problem)))
+        commands, events = engine.receive(fact), engine.history[before:]
+        execution.journal.append((fact, *events))
+        self.persistence.safely(partial(self._act, execution, commands, events))
 
     def _set_aside(self, execution: Running, problem: Exception) -> None:
         execution.set_aside = True
         self.persistence.set_aside(execution, problem)
 
     def _follow(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
+        if not execution.set_aside:
+            # Else that from which this follows is not stored.
+            self._act(execution, commands, events)
+
+    def _act(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
         if self._on_event:
             for event in events:
                 self._on_event(execution, event)
@@ -220,8 +224,15 @@ class Driver:
             ended, execution.when_ended = execution.when_ended, None
             ended(execution)
 
+    def set_apart(self, execution: Running) -> Running:
+        """Return an execution that is only looked at: nothing reaches it."""
+        execution.set_aside = True
+        return execution
+
     def guard(self, execution: Running, act: Callable[..., object], *arguments: Any) -> None:
         """Do something for an execution: what it raises ends that execution, and nothing else."""
+        if execution.set_aside:
+            return
         try:
             act(*arguments)
         except Exception as problem:  # noqa: BLE001

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from ..engine import Invoke
 from ..errors import HandlerLoadError, is_interrupt, message_of
-from ..model import Integration, function_name
+from ..model import Integration, function_name, integration
 
 Handler = Callable[..., Any]
 OneSource = Mapping[str, Handler] | ModuleType | str | Path
@@ -52,7 +52,7 @@ class Handlers:
 
     def find(self, invoke: Invoke) -> Handler | None:
         """Return the handler of a task; raise HandlerLoadError when its file can't be loaded."""
-        names = names_of(invoke)
+        names = _spelled(names_of(invoke))
         for source in self._sources:
             if function := source.find(names):
                 return function
@@ -60,7 +60,8 @@ class Handlers:
 
     def by_name(self, name: str) -> Handler | None:
         """Return what answers to a name, such as a function's."""
-        return next((one for each in self._sources if (one := each.find((name,)))), None)
+        names = _spelled((name,))
+        return next((one for each in self._sources if (one := each.find(names))), None)
 
     @property
     def described(self) -> str:
@@ -83,9 +84,9 @@ class _Functions:
         self.described = described
 
     def find(self, names: Iterable[str]) -> Handler | None:
+        known = self._functions
         for name in names:
-            known = self._functions
-            if function := known.get(name) or known.get(name.replace("-", "_")):
+            if function := known.get(name):
                 return function
         return None
 
@@ -173,30 +174,36 @@ def _is_own(function: Any, module: ModuleType) -> bool:
 
 def names_of(invoke: Invoke) -> tuple[str, ...]:
     """Return the names that a task's handler is looked for by, the most particular first."""
-    return names_by(invoke.state, invoke.resource, invoke.integration, invoke.arguments)
+    called = _called(invoke.integration, invoke.arguments)
+    return _names(invoke.state, invoke.resource, called)
 
 
-def names_by(
-    state: str, resource: str, integration: Integration, arguments: Any
-) -> tuple[str, ...]:
+def names_by(state: str, resource: str, arguments: Any) -> tuple[str, ...]:
     """Return the same for what a state calls with some arguments."""
-    return _names(state, resource, integration, _called(integration, arguments))
+    return _names(state, resource, _called(integration(resource), arguments))
 
 
-def _called(integration: Integration, arguments: Any) -> str:
+def _called(task: Integration, arguments: Any) -> str:
     """Return the function that `lambda:invoke` calls."""
-    if integration.action == "lambda:invoke" and isinstance(arguments, dict):
+    if task.action == "lambda:invoke" and isinstance(arguments, dict):
         return str(arguments.get("FunctionName", ""))
     return ""
 
 
 @lru_cache(maxsize=1024)
-def _names(state: str, resource: str, integration: Integration, called: str) -> tuple[str, ...]:
-    if integration.kind != "service":
+def _names(state: str, resource: str, called: str) -> tuple[str, ...]:
+    task = integration(resource)
+    if task.kind != "service":
         return state, resource, function_name(resource), resource.rpartition(":")[2]
     of_function = (called, function_name(called)) if called else ()
-    service = f"{integration.resource_type}:{integration.resource}", integration.action
+    service = f"{task.resource_type}:{task.resource}", task.action
     return state, resource, *of_function, *service
+
+
+@lru_cache(maxsize=1024)
+def _spelled(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names, each with `_` for `-` as well, as functions of Python are called."""
+    return tuple(dict.fromkeys(one for name in names for one in (name, name.replace("-", "_"))))
 
 
 def missing(invoke: Invoke, described: str) -> str:

@@ -8,11 +8,12 @@ import os
 import traceback
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
+from types import CodeType, TracebackType
 from typing import Any
 
 from ..engine import FactKind, Identity, Invoke
@@ -24,6 +25,8 @@ from .handlers import Handler, Handlers, missing
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 """Where our own code is: what calls a handler."""
+RequestId = Callable[[], str]
+"""Makes the id of a call's request: few calls show theirs."""
 LAMBDA_SECONDS = 900.0
 """The longest that a Lambda function may run (Lambda quotas, "Function timeout")."""
 
@@ -143,7 +146,7 @@ def call(
 
     Raises KeyboardInterrupt, and that in the main thread only, where it is the user's Ctrl-C.
     """
-    request_id = identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
+    request_id = partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
     try:
         return _answer_of(handlers, invoke, request_id, context)
     except BaseException as problem:  # the user's code may raise whatever it likes
@@ -164,7 +167,7 @@ def call_apart(handlers: Handlers, invoke: Invoke, identity: Identity) -> Answer
 
 
 def _answer_of(
-    handlers: Handlers, invoke: Invoke, request_id: str, context: Callable[..., Context]
+    handlers: Handlers, invoke: Invoke, request_id: RequestId, context: Callable[..., Context]
 ) -> Answer:
     try:
         function = handlers.find(invoke)
@@ -176,9 +179,11 @@ def _answer_of(
         cause = missing(invoke, handlers.described)
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     try:
-        event = _as_json(event_of(invoke))
+        event = event_of(invoke)
+        same = bool(invoke.text) and event is invoke.arguments
+        event = loads(invoke.text) if same else _as_json(event)
         if _takes_context(function):
-            result = function(event, context(invoke, request_id))
+            result = function(event, context(invoke, request_id()))
         else:
             result = function(event)
         if hasattr(type(result), "__await__"):  # as `inspect.isawaitable`, at a fifth of the cost
@@ -247,17 +252,18 @@ def _takes_context(function: Handler) -> bool:
     return True
 
 
-def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
+def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
     # Fact 232: the result is the payload, null included.
     if isinstance(result, TaskFailed):
         return result.answer
-    answer = result if isinstance(result, Answer) else Answer(output=result)
+    plain = not isinstance(result, Answer)
+    output, response = (result, ABSENT) if plain else (result.output, result.response)
     try:
-        output = answer.output if answer.output is ABSENT else _as_json(answer.output)
-        response = answer.response if answer.response is ABSENT else _as_json(answer.response)
+        output = output if output is ABSENT else _as_json(output)
+        response = response if response is ABSENT else _as_json(response)
     except InputError as problem:
         return _unmarshallable(invoke, request_id, problem)
-    if invoke.integration.pattern == "waitForTaskToken" and not isinstance(result, Answer):
+    if plain and invoke.integration.pattern == "waitForTaskToken":
         # What a plain handler returns is the answer to the request, not the callback.
         output, response = ABSENT, output
     if invoke.integration.action == "lambda:invoke":
@@ -265,28 +271,23 @@ def _answer(invoke: Invoke, request_id: str, result: Any) -> Answer:
             response = _invocation(response, request_id)
         if output is not ABSENT and not invoke.integration.pattern:
             output = _invocation(output, request_id)
-    return Answer(
-        output=output,
-        failed=answer.failed,
-        error=answer.error,
-        cause=answer.cause,
-        after=answer.after,
-        response=response,
-        final=answer.final,
-    )
+    if plain:
+        return Answer(output=output, response=response)
+    changed: Answer = replace(result, output=output, response=response)
+    return changed
 
 
 def _as_json(value: Any) -> Any:
     # Through the text: what the handler changes in it, now or later, is its own copy.
-    return loads(dumps(value))
+    return value if value is None or value.__class__ is str else loads(dumps(value))
 
 
-def _invocation(payload: Any, request_id: str) -> dict[str, Any]:
+def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:
     """Return the result of lambda:invoke, in which the payload stands (fact 85)."""
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
-        **metadata(request_id, "application/json"),
+        **metadata(request_id(), "application/json"),
         "StatusCode": 200,
     }
 
@@ -304,30 +305,45 @@ def metadata(request_id: str, content_type: str) -> dict[str, Any]:
     }
 
 
-def _failure(invoke: Invoke, request_id: str, problem: BaseException) -> Answer:
+def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> Answer:
     # Facts 82, 83 and 311: the error's name is its type.
     if not _is_function(invoke):
         return Answer(failed=True, error=type(problem).__name__, cause=message_of(problem))
-    # Frames from the handler on: what calls it is not the user's.
-    frames = traceback.extract_tb(problem.__traceback__)
-    theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
-    return _report(
-        invoke,
-        type(problem).__name__,
-        message_of(problem),
-        request_id,
-        traceback.format_list(list(theirs)),
-    )
+    stack = _stack(problem.__traceback__)
+    return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
 
 
-def _unmarshallable(invoke: Invoke, request_id: str, problem: InputError) -> Answer:
+_stacks: dict[tuple[tuple[CodeType, int], ...], list[str]] = {}
+"""By code and instruction of each frame: a retried handler fails in the same place again."""
+_MOST_STACKS = 256
+
+
+def _stack(trace: TracebackType | None) -> list[str]:
+    """Return a traceback's lines from the handler on: what calls it is not the user's."""
+    rest, places = trace, []
+    while rest:
+        places.append((rest.tb_frame.f_code, rest.tb_lasti))
+        rest = rest.tb_next
+    key = tuple(places)
+    if key not in _stacks:
+        if len(_stacks) >= _MOST_STACKS:
+            _stacks.clear()
+        frames = traceback.extract_tb(trace)
+        theirs = dropwhile(lambda frame: frame.filename.startswith(_PACKAGE), frames)
+        _stacks[key] = traceback.format_list(list(theirs))
+    return _stacks[key]
+
+
+def _unmarshallable(invoke: Invoke, request_id: RequestId, problem: InputError) -> Answer:
     message = f"Unable to marshal response: {problem}"
     if not _is_function(invoke):
         return Answer(failed=True, error="Runtime.MarshalError", cause=message)
     return _report(invoke, "Runtime.MarshalError", message, request_id, [])
 
 
-def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: list[str]) -> Answer:
+def _report(
+    invoke: Invoke, kind: str, message: str, request_id: RequestId, stack: list[str]
+) -> Answer:
     """Return the failure that Lambda's Python runtime reports; the direct ARN keeps its spacing.
 
     Fact 312.
@@ -335,7 +351,7 @@ def _report(invoke: Invoke, kind: str, message: str, request_id: str, stack: lis
     report = {
         "errorMessage": message,
         "errorType": kind,
-        "requestId": request_id,
+        "requestId": request_id(),
         "stackTrace": stack,
     }
     direct = invoke.integration.kind == "lambda"

@@ -189,7 +189,9 @@ def _same(child: Running, invoke: Invoke) -> bool:
 
     Fact 111: the same input, while it runs.
     """
-    return not child.ended and child.engine.input == loads(input_text(invoke))
+    # One that runs elsewhere (it is set aside here) can't be waited for.
+    waited_for = child.set_aside and is_job(invoke)
+    return not child.ended and not waited_for and child.engine.input == loads(input_text(invoke))
 
 
 def input_text(invoke: Invoke) -> str:
@@ -256,7 +258,7 @@ def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running
         # The whole chain fails: retriers along it would double the work at every level.
         _fail_as_too_deep(driver, parent, invoke)
         return
-    described_child = described(child, driver.persistence.started_as(child))
+    described_child = described(child.journal, driver.persistence.started_as(child))
     if child.status != "SUCCEEDED":
         failure = {"error": "States.TaskFailed", "cause": dumps(described_child)}
         driver.later(parent, "failed", invoke.key, failure)
@@ -267,45 +269,46 @@ def _job_ended(driver: Delivery, parent: Running, invoke: Invoke, child: Running
     driver.later(parent, "succeeded", invoke.key, described_child)
 
 
-def described(execution: Running, started_as: Mapping[str, str] | None = None) -> dict[str, Any]:
+def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return an execution that has ended as DescribeExecution does, for a job's task.
 
     Members in PascalCase and in the order of the alphabet, dates in epoch milliseconds.
-    `started_as`: the version and the alias, by the names of their members.
+    `journal`: facts and the last event suffice. `started_as`: the version and the alias, by the
+    names of their members.
 
     Fact 135: the error of a timeout of the execution itself is in its history alone.
     """
-    first, last = execution.events[0], execution.events[-1]
+    identity, facts, last = journal.header.identity, journal.facts, journal.end
     details = last.details or {}
-    timed_out = execution.status == "TIMED_OUT"
+    timed_out = journal.status == "TIMED_OUT"
     members = {
-        "ExecutionArn": execution.arn,
-        "Input": (first.details or {}).get("input"),
+        "ExecutionArn": identity.arn,
+        "Input": facts[0].data,
         "InputDetails": {"Included": True},
-        "Name": execution.name,
+        "Name": identity.name,
         "Output": details.get("output"),
         "OutputDetails": {"Included": True} if "output" in details else None,
-        "Error": None if timed_out else execution.error,
-        "Cause": None if timed_out else execution.cause,
-        **_redrive_members(execution),
-        "StartDate": round(first.at * 1000),
-        "StateMachineArn": execution.identity.machine_arn,
-        "Status": execution.status,
+        "Error": None if timed_out else details.get("error"),
+        "Cause": None if timed_out else details.get("cause"),
+        **_redrive_members(journal),
+        "StartDate": round(facts[0].at * 1000),
+        "StateMachineArn": identity.machine_arn,
+        "Status": journal.status,
         "StopDate": round(last.at * 1000),
         **(started_as or {}),
     }
     return {name: members[name] for name in sorted(members) if members[name] is not None}
 
 
-def _redrive_members(execution: Running) -> dict[str, Any]:
+def _redrive_members(journal: Journal) -> dict[str, Any]:
     """Return RedriveCount and the like (fact 135)."""
-    engine = execution.engine
-    why_not = _SUCCEEDED if execution.status == "SUCCEEDED" else _FULL
+    redriven = [fact.at for fact in journal.facts if fact.kind == "redriven"]
+    why_not = _SUCCEEDED if journal.status == "SUCCEEDED" else _FULL
     return {
-        "RedriveCount": engine.redrives,
-        "RedriveDate": round(engine.redriven_at * 1000) if engine.redrives else None,
-        "RedriveStatus": "REDRIVABLE" if engine.redrivable else "NOT_REDRIVABLE",
-        "RedriveStatusReason": None if engine.redrivable else why_not,
+        "RedriveCount": len(redriven),
+        "RedriveDate": round(redriven[-1] * 1000) if redriven else None,
+        "RedriveStatus": "REDRIVABLE" if journal.redrivable else "NOT_REDRIVABLE",
+        "RedriveStatusReason": None if journal.redrivable else why_not,
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from functools import partial
 from io import FileIO
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,7 @@ class InMemory:
     def map_run(self, run: Any) -> None:
         """Do nothing: the parent has it."""
 
-    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal]:
         """Return none: a run that the parent does not hold is new."""
         return ()
 
@@ -249,14 +250,15 @@ class JournalFile(InMemory):
             raise InputError(f"{self.path} has an execution of {name!r}: give that machine as well")
         return self._resumed(machine.program, journal, self.driver.clock)
 
-    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal]:
         """Return the children that a map run had started, in the order of their indexes."""
-        children: list[Running] = []
         definition = parent.journal.header.definition
-        while journal := self._earlier.get(child_identity(parent, command, len(children)).arn):
+        for index in count():
+            journal = self._earlier.get(child_identity(parent, command, index).arn)
+            if journal is None:
+                return
             whole = replace(journal, header=replace(journal.header, definition=definition))
-            children.append(self._resumed(command.child, whole, parent.clock))
-        return children
+            yield whole if _over(journal) else self._resumed(command.child, whole, parent.clock)
 
     def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Running:
         execution = restore(program, journal, clock)

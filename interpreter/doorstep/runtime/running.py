@@ -6,10 +6,10 @@ What a user sees of an execution stands in `execution`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from ..engine import (
     ROLE,
@@ -46,6 +46,8 @@ class Running:
     ) -> None:
         """Make a new one; or, with engine and journal, one that continues from there."""
         self.engine = engine or Engine(program, header.identity, header.quotas)
+        self.arn = header.identity.arn
+        """The execution's ARN."""
         self.journal = journal or Journal(header)
         self.clock = clock
         """Its time; what it starts has the same."""
@@ -74,11 +76,6 @@ class Running:
     def name(self) -> str:
         """The execution's name."""
         return self.identity.name
-
-    @property
-    def arn(self) -> str:
-        """The execution's ARN."""
-        return self.identity.arn
 
     @property
     def status(self) -> str:
@@ -174,8 +171,11 @@ class Persistence(Protocol):
     def map_run(self, run: Any) -> None:
         """Store how a map run stands: it began, continued or came to its end."""
 
-    def children(self, parent: Running, command: StartMapRun) -> Sequence[Running]:
-        """Return the children that a map run has started before, in the order of their indexes."""
+    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal]:
+        """Return the children that a map run has started before, in the order of their indexes.
+
+        Of those that have ended the journals, of which the facts and the last event suffice.
+        """
 
     def find(self, arn: str) -> Running | None:
         """Return an execution that the driver does not hold, if there is one."""
@@ -191,6 +191,22 @@ class Persistence(Protocol):
 
     def close(self) -> None:
         """Let go of where executions are stored: nothing more is reported."""
+
+
+class Buckets(Protocol):
+    """S3, to those that read items from it and write results to it.
+
+    What can't be done raises StateFailed, whose cause says why.
+    """
+
+    def open(self, bucket: str, key: str) -> IO[bytes]:
+        """Open an object to be read."""
+
+    def listed(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        """Yield Etag, Key, LastModified, Size and StorageClass of the objects, by their keys."""
+
+    def write(self, bucket: str, key: str, parts: Iterable[bytes]) -> None:
+        """Store an object; its content comes in parts, as it may be large."""
 
 
 class Delivery(Protocol):
@@ -255,7 +271,7 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def restore(self, children: Sequence[Running]) -> None:
+    def restore(self, children: Iterable[Running | Journal]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:

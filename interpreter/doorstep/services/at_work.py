@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ..runtime import Driver, OneSource, Startable
+from ..map_runs import buckets_in
+from ..runtime import Buckets, Driver, OneSource, Startable
 from .bridge import Services
+from .buckets import S3Buckets
 from .http_calls import HttpCalls
 from .local_account import LocalAccount, Machines
 from .own_machines import OwnMachines
@@ -34,6 +37,10 @@ class AtWork:
         if self.target is None:
             raise LookupError(f"no target of services was named; there is no client of {service}")
         return self.target.client(service)
+
+    def buckets(self, s3_root: Path | str | None) -> Buckets | None:
+        """Return the target's buckets, and those that stand in a folder, which come first."""
+        return buckets_in(s3_root, S3Buckets(self.target) if self.target else None)
 
     def join(self, driver: Driver, machines: Mapping[str, Startable]) -> None:
         """Let requests of code in handlers reach a driver's executions and machines."""

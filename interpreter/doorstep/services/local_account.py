@@ -39,6 +39,9 @@ class Machines(Protocol):
     def answer(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         """Answer an operation of the API; raise ApiError. Called from any thread."""
 
+    def send(self, operation: str, members: dict[str, Any]) -> None:
+        """Let an operation be done whose answer nobody waits for; a refusal is logged."""
+
 
 class LocalAccount:
     """The machines and functions of this process, as an account of AWS."""
@@ -107,10 +110,7 @@ class LocalAccount:
     def deliver(self, arn: str, event: Any) -> None:
         """Give an event to the machine or function that a rule names."""
         if ":stateMachine:" in arn:
-            with contextlib.suppress(ApiError):
-                self.machines.answer(
-                    "StartExecution", {"stateMachineArn": arn, "input": dumps(event)}
-                )
+            self.machines.send("StartExecution", {"stateMachineArn": arn, "input": dumps(event)})
         elif ":function:" in arn:
             self.invoke(arn, dumps(event).encode(), later=True)
 
@@ -204,7 +204,6 @@ def _rules_delivering(deliver: Callable[[str, Any], None]) -> Iterator[None]:
     except ImportError:
         yield
         return
-    parser: Any = getattr(models, "EventTemplateParser")  # noqa: B009
     rules: Any = models.Rule
     original = rules.send_to_targets
 
@@ -212,7 +211,7 @@ def _rules_delivering(deliver: Callable[[str, Any], None]) -> Iterator[None]:
         ours = [one for one in rule.targets if _is_ours(one["Arn"])]
         if ours and rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
             for target in ours:
-                deliver(target["Arn"], _input(target, event, parser))
+                deliver(target["Arn"], rule_input(target, event))
         others = [one for one in rule.targets if not _is_ours(one["Arn"])]
         if others:
             whole, rule.targets = rule.targets, others
@@ -232,9 +231,10 @@ def _is_ours(arn: str) -> bool:
     return ":states:" in arn or ":lambda:" in arn
 
 
-def _input(target: Mapping[str, Any], event: dict[str, Any], parser: Any) -> Any:
+def rule_input(target: Mapping[str, Any], event: Mapping[str, Any]) -> Any:
     """Return what a rule's target gets: the event, a part of it, a text made of it, a constant."""
     event = json.loads(json.dumps(event))
+    assert isinstance(event, dict)
     if isinstance(event.get("time"), int | float):
         from datetime import UTC, datetime
 
@@ -244,6 +244,9 @@ def _input(target: Mapping[str, Any], event: dict[str, Any], parser: Any) -> Any
     for name in str(target.get("InputPath", "$")).split(".")[1:]:
         event = event[name]
     if transformer := target.get("InputTransformer"):
+        from moto.events import models
+
+        parser: Any = getattr(models, "EventTemplateParser")  # noqa: B009
         made = parser.parse(
             input_template=transformer["InputTemplate"],
             input_paths_map=transformer.get("InputPathsMap", {}),

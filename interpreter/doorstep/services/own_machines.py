@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from ..model.aws_model import check_request
 from ..runtime import Driver, Handlers, OneSource, Running, Startable
 from ..values.json_values import loads
 
+log = logging.getLogger("doorstep")
 _ENDS = {
     "SendTaskFailure": "failed",
     "SendTaskHeartbeat": "heartbeat",
@@ -63,6 +65,13 @@ class OwnMachines:
                 "`doorstep serve` answers all",
             )
         return own(check_request(operation, members))
+
+    def send(self, operation: str, members: dict[str, Any]) -> None:
+        """Do an operation; log a refusal, as nobody waits for the answer."""
+        try:
+            self.answer(operation, members)
+        except ApiError as refused:
+            log.warning("%s was refused: %s", operation, refused)
 
     def _send(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         token, data = members["taskToken"], None

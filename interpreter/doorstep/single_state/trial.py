@@ -20,7 +20,17 @@ from ..asl.retry import matches
 from ..asl.states import StateProgram, assign
 from ..engine import Body, Fiber
 from ..errors import StateFailed
-from ..map_runs import EXCEEDED, UNREADABLE, batched, exceeds, failed, most_items, parse_items
+from ..map_runs import (
+    EXCEEDED,
+    UNREADABLE,
+    MapItem,
+    batched,
+    exceeds,
+    failed,
+    most_items,
+    own_items,
+    parse_items,
+)
 from ..model import WORKING, State, integration
 from ..runtime import Answer
 from ..values.json_values import ABSENT, dumps, loads
@@ -46,8 +56,6 @@ class TrialOutcome:
 
 class TrialEnv(Env):
     """A visit whose context object may be the request's."""
-
-    __slots__ = ("own_context",)
 
     def __init__(self, fiber: Fiber, works: bool, raw: Any, context: dict[str, Any] | None) -> None:
         super().__init__(fiber, STATE_NAME, works, raw)
@@ -215,11 +223,11 @@ def _map(test: StateTest, state: State, mock: StateMock, show: Show) -> Callable
         items = _items(plan, env, test.reader_data, show)
         for name, value in limits.items():
             show(name, value)
+        selected = _selected(plan, env, items)
         if state.selector is not None:
-            items = _selected(plan, env, items)
-            show("afterItemSelector", items)
+            show("afterItemSelector", selected)
         if plan.batch:
-            batches = [batch.input for batch in batched(plan.batch(env), iter(items))]
+            batches = [batch.input for batch in batched(plan.batch(env), iter(selected))]
             show("afterItemBatcher", batches)
         result = _result(mock)
         total = len(result) if isinstance(result, list) else len(items)
@@ -248,27 +256,29 @@ def _limits(plan: MapPlan, env: Env) -> dict[str, Any]:
     return limits
 
 
-def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[Any]:
+def _items(plan: MapPlan, env: Env, data: str | None, show: Show) -> list[MapItem]:
     if plan.reader is None:
-        items: list[Any] = plan.items(env)
-        show("afterItemsPath", items)
-        return items
+        values = plan.items(env)
+        show("afterItemsPath", values)
+        return list(own_items(values))
     source = plan.reader(env)
     if data is None:
         return []
     most = most_items(source)
     try:
-        items = list(islice(parse_items(source.config, StringIO(data)), most))
+        parsed = islice(parse_items(source.config, StringIO(data)), most)
+        items = [MapItem.of(item, "") for item in parsed]
     except UNREADABLE as problem:
         raise failed(str(problem)) from None
     if "ItemsPointer" in source.config:
-        show("afterItemsPointer", items)
+        show("afterItemsPointer", [item.whole for item in items])
     return items
 
 
-def _selected(plan: MapPlan, env: Env, items: list[Any]) -> list[Any]:
+def _selected(plan: MapPlan, env: Env, items: list[MapItem]) -> list[Any]:
     selected = [
-        plan.select(env, {"Index": index, "Value": item}) for index, item in enumerate(items)
+        plan.select(env, {"Index": index, **item.named, "Value": item.value})
+        for index, item in enumerate(items)
     ]
     env.show_item(env.fiber.item)
     return selected

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..definitions.settings import settings_of
+from ..definitions.settings import Settings, is_top, settings_above
 from ..errors import InputError
-from ..project import Project, at_work, open_project, to_stderr
+from ..project import Project, at_work, open_project, template_in, to_stderr
 from ..runtime.handlers import Source, several
 from ..services import AtWork, HttpCalls, Target, services_at_work
 from .state_machines import StateMachine
@@ -55,17 +55,17 @@ class ProjectUnderTest:
         return self.services.client(service)
 
 
-def project_above(folder: Path) -> Path | None:
-    """Return the nearest folder upwards that has a doorstep.yaml, or a project."""
+def project_above(folder: Path) -> tuple[Path | None, Settings]:
+    """Return the nearest project upwards, if there is one, and what its `doorstep.yaml` says."""
+    if settings := settings_above(folder):
+        return settings.project or settings.folder, settings
     for one in (folder, *folder.parents):
-        if (one / "doorstep.yaml").is_file():
-            return settings_of(one).project or one
         with contextlib.suppress(InputError):
-            open_project(one, {})
-            return one
-        if (one / ".git").exists() or (one / "pyproject.toml").exists():
-            return None
-    return None
+            template_in(one)
+            return one, Settings(one)
+        if is_top(one):
+            break
+    return None, Settings(folder)
 
 
 @contextlib.contextmanager
@@ -74,12 +74,11 @@ def project_services(folder: Path) -> Iterator[tuple[Project | None, AtWork, tup
 
     moto is empty but for the template's tables, queues and so on.
     """
-    path = project_above(folder)
+    path, settings = project_above(folder)
     if path is None:
         with services_at_work("moto") as services:
             yield None, services, ()
         return
-    settings = settings_of(path if path.is_dir() else path.parent)
     project = open_project(path, settings.parameters)
     name = settings.services or ("moto" if find_spec("moto") else None)
     http = HttpCalls(settings.allow_hosts, settings.connections)

@@ -16,7 +16,7 @@ from typing import Any, Unpack
 from ..api import CommonOptions, Definition, Type, start
 from ..engine import Event, Invoke
 from ..history import ExecutionView
-from ..model import integration, workflow
+from ..model import workflow
 from ..runtime import (
     Answer,
     Execution,
@@ -278,7 +278,7 @@ def callable_names(definition: Mapping[str, Any]) -> list[str]:
         if state.type == "Task":
             resource = state.fields["Resource"]
             arguments = state.fields.get("Parameters", state.fields.get("Arguments"))
-            names.update(names_by(state.name, resource, integration(resource), arguments))
+            names.update(names_by(state.name, resource, arguments))
     return sorted(names)
 
 

@@ -42,6 +42,9 @@ def jsonata(value: str, location: Location) -> Diagnostics:
 
 def template(value: Any, field: Field, location: Location) -> Diagnostics:
     """Check Parameters, Arguments, Output and their like (facts 214, 324)."""
+    expression = location.jsonata and is_written_as_expression(value)
+    if field.members and not isinstance(value, Mapping) and not expression:
+        return iter([expected("[OBJECT]", location)])
     return _expressions(value, location) if location.jsonata else _payload(value, location)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json.encoder
 import math
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ..errors import InputError
@@ -35,16 +35,15 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def _encoder() -> Callable[[Any], str]:
+def _encoder() -> Callable[[Any, int], Iterable[str]]:
     plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
-        return plain.encode
+        return lambda value, _: plain.iterencode(value)
     # JSONEncoder.encode makes this object anew for every value, which costs as much as a small
     # value's encoding. Without markers a value that holds itself ends in a RecursionError.
     quote = json.encoder.encode_basestring
-    encode = make(None, _refuse, quote, None, ":", ",", False, False, False)
-    return lambda value: "".join(encode(value, 0))
+    return make(None, _refuse, quote, None, ":", ",", False, False, False)  # type: ignore[no-any-return]
 
 
 _encode = _encoder()
@@ -57,24 +56,27 @@ def dumps(value: Any, levels: int = MAX_DEPTH) -> str:
     for what `loads` would refuse.
     """
     try:
-        text = _encode(value)
+        text = "".join(_encode(value, 0))
     except (TypeError, ValueError, RecursionError) as problem:
         raise InputError(f"This value can't be written as JSON: {problem}") from None
-    if is_deep(text, value, levels):
+    if len(text) > 2 * levels and is_deep(text, value, levels):
         raise InputError(f"This value is nested more than {levels} levels deep")
-    return java_numbers(text)
+    return java_numbers(text) if "e-" in text or "e+" in text else text
 
 
 def java_numbers(text: str) -> str:
     """Return a JSON text of Python's with its exponents as Java writes them: 1.0E-5 (fact 153)."""
-    # Most texts have none, and that is quick to see.
-    if ("e-" in text or "e+" in text) and _EXPONENT.search(text) is not None:
-        return _EXPONENTS.sub(_in_java, text)
-    return text
+    return _EXPONENTS.sub(_in_java, text) if _EXPONENT.search(text) else text
+
+
+def java_dumps(value: Any) -> str:
+    """Return a value's JSON text with all its doubles as Java writes them: 1.0E7 (fact 153)."""
+    return _DOUBLES.sub(_in_java, dumps(value))
 
 
 _EXPONENT: Final = re.compile(r"[0-9]e[+-][0-9]")
 _EXPONENTS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]+e[+-][0-9]+')
+_DOUBLES: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9]+\.[0-9]+(?:E-?[0-9]+)?')
 
 
 def _in_java(match: re.Match[str]) -> str:
@@ -107,19 +109,15 @@ def loads(text: str, levels: int = MAX_DEPTH) -> Any:
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise InputError(f"This JSON can't be read: {problem}") from None
-    if is_deep(text, value, levels):
+    if len(text) > 2 * levels and is_deep(text, value, levels):
         raise InputError(f"This JSON is nested more than {levels} levels deep")
     return value
 
 
 def is_deep(text: str, value: Any, levels: int = MAX_DEPTH) -> bool:
     """Return whether the value of a text has more than so many levels."""
-    # Each level takes two characters, and counting brackets is quick: most texts have too few.
-    return (
-        len(text) > 2 * levels
-        and text.count("[") + text.count("{") > levels
-        and deeper_than(value, levels)
-    )
+    # Counting brackets is quick: most texts have too few.
+    return text.count("[") + text.count("{") > levels and deeper_than(value, levels)
 
 
 def deeper_than(value: Any, levels: int) -> bool:
@@ -151,7 +149,20 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_decode = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant).decode
+_DECODER = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant)
+
+
+def _decode(text: str) -> Any:
+    # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a small
+    # value: a text that has some, or is no JSON, is left to it.
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _DECODER.decode(text)
+
+
+_scan = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
 def equality_key(value: Any) -> Hashable:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from ...definitions.config_schema import (
     load,
     options,
 )
+from ...definitions.settings import FILE, Settings, settings_above
 from ...definitions.templates import TemplateMachine, load_any
 from ...errors import DoorstepError, InputError
 from ...project import Project, open_project
@@ -36,7 +36,6 @@ from ...values.json_values import dumps, loads
 from ..conditions import made
 from ..mock_files import MOCKS, VALUE, made_mocks, mocks_of
 from ..mocks import Mock
-from . import SUFFIXES
 
 _NAME = re.compile(r"\$\{([^${}\s]+)\}")
 MOST = 10_000
@@ -240,6 +239,8 @@ class Suite:
     _machines: dict[tuple[Any, ...], TemplateMachine]
     """Those that were read before."""
     _projects: dict[tuple[Any, ...], Project]
+    settings: Settings
+    """Of the nearest `doorstep.yaml`; what a suite says of its own comes first."""
 
     @property
     def tests(self) -> list[Test]:
@@ -287,8 +288,19 @@ class Test:
     record: Record
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a member of its own, or of the suite."""
+        """Return a member of its own, of the suite, or of the `doorstep.yaml` around it."""
+        settings = self.suite.settings
+        match name:
+            case "services":
+                default = settings.services
+            case "handlers":
+                default = list(settings.handlers) or default
         return self.record.get(name, self.suite.record.get(name, default))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What `${NAME}` and a template's parameters stand for."""
+        return {**self.suite.settings.parameters, **self.get("parameters", {})}
 
     @property
     def folder(self) -> Path:
@@ -308,29 +320,41 @@ class Test:
     @property
     def machine(self) -> TemplateMachine:
         """Its state machine; raises InputError or DefinitionError when it can't be had."""
-        member = "definition" if self.get("definition") else "project"
-        file = self.get(member)
-        if file is None:
-            raise self.record.source.problem("the member 'definition' is missing, here or above")
+        file, resource = self.get("definition"), self.get("resource")
+        project = self.project
+        if file is None and project is None:
+            missing = "the member 'definition' is missing, and so is 'project', here and above"
+            raise self.record.source.problem(missing)
         try:
-            if member == "project":
-                project = self.project
-                assert project
-                return project.machine(self.get("resource"))
-            names = ("resource", "parameters", "type")
-            resource, parameters, of_type = (self.get(name) for name in names)
-            return self.suite.machine(file, resource, parameters or {}, of_type)
+            if project is not None:
+                return project.machine(resource)
+            return self.suite.machine(file, resource, self.parameters, self.get("type"))
         except DoorstepError as problem:
-            place = (self.record if member in self.record else self.suite.record).source
-            raise place.at(member).problem(str(problem)) from None
+            raise self._blamed("definition" if file else "project", problem) from None
 
     @property
     def project(self) -> Project | None:
-        """Its project; raises InputError when there is none in the folder that is named."""
-        path = self.get("project")
-        if path is None:
+        """Its project; raises InputError when there is none in the folder that is named.
+
+        A test that names neither a definition nor a project is of the one with the `doorstep.yaml`.
+        """
+        path, settings = self.get("project"), self.suite.settings
+        if self.get("definition") is not None:
             return None
-        return self.suite.project(self.folder / path, self.get("parameters") or {})
+        if path is None and not (settings.folder / FILE).is_file():
+            return None
+        there = self.folder / path if path else settings.project or settings.folder
+        try:
+            return self.suite.project(there, self.parameters)
+        except DoorstepError as problem:
+            raise self._blamed("project", problem) from None
+
+    def _blamed(self, member: str, problem: DoorstepError) -> InputError:
+        """Return a problem with the line of the member that led to it, if there is one."""
+        for record in (self.record, self.suite.record):
+            if member in record:
+                return record.source.at(member).problem(str(problem))
+        return self.record.source.problem(str(problem))
 
     @property
     def input(self) -> Any:
@@ -348,6 +372,11 @@ class Test:
         except InputError as problem:
             raise self.record.source.at("input").problem(str(problem)) from None
 
+    def project_mocks(self) -> list[Mock]:
+        """Return the mocks that the `doorstep.yaml` names: asked after those of the suite."""
+        source = self.suite.settings.mocks
+        return mocks_of(source, Path(), self.machine.name) if source else []
+
     def mocks(self, record: Record) -> list[Mock]:
         """Return the mocks that its record, or that of the suite, has."""
         source = record.get("mocks", [])
@@ -361,18 +390,8 @@ class Test:
 
 def read(path: Path, name: str | None = None) -> Suite:
     """Return the suite of a file; raise InputError with file, line and column of what is wrong."""
-    return Suite(path, SUITE.read(load(path, name)), {}, {})
-
-
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield files, and those of folders; hidden folders and node_modules are left out."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, inner, files in os.walk(path):
-            inner[:] = sorted(n for n in inner if n[0] != "." and n != "node_modules")
-            yield from (Path(folder, name) for name in sorted(files) if name.endswith(SUFFIXES))
+    settings = settings_above(path.parent) or Settings(path.parent)
+    return Suite(path, SUITE.read(load(path, name)), {}, {}, settings)
 
 
 def schema() -> Schema:

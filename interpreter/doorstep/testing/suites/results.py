@@ -63,6 +63,7 @@ def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
     """Run a test; whatever is wrong with it is in the result. `update`: keep its history."""
     begun = time.perf_counter()
     own: list[Mock] = []
+    shared: list[Mock] = []
     unmet: list[Unmet] = []
     problem = ""
     try:
@@ -70,7 +71,8 @@ def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
         if start_time := test.get("start_time"):
             session.clock.set(start_time)
         with _frozen(test, session), around(test) as services:
-            mocks = [*own, *test.mocks(test.suite.record)]
+            shared = test.project_mocks()
+            mocks = [*own, *test.mocks(test.suite.record), *shared]
             observed = _observed(test, session, mocks, services)
             expect = test.record.get("expect")
             unmet += check(test.record, expect, observed, test.folder, update)
@@ -80,7 +82,8 @@ def run(test: Test, session: TestSession, *, update: bool = False) -> Result:
     seconds = time.perf_counter() - begun
     done = next(iter(session.executions), None)
     remarks = [remark for mocks in session.mocks for remark in mocks.remarks(own)]
-    idle = {one.label for mocks in session.mocks for one in mocks.idle if one not in own}
+    elsewhere = [*own, *shared]
+    idle = {one.label for mocks in session.mocks for one in mocks.idle if one not in elsewhere}
     return Result(test, done, unmet, problem, remarks, frozenset(idle), seconds)
 
 

@@ -28,7 +28,9 @@ def around(test: Test) -> Iterator[AtWork | None]:
         yield None
         return
     target = Target(services) if services else None
-    with at_work(project, target, to_stderr, http=HttpCalls()) as all_around:
+    settings = test.suite.settings
+    http = HttpCalls(settings.allow_hosts, settings.connections)
+    with at_work(project, target, to_stderr, http=http) as all_around:
         _fill(test.record, all_around.services)
         yield all_around.services
 

@@ -1,0 +1,276 @@
+"""Executions of an AWS account, or of a server, fetched into files that commands read.
+
+    FOLDER/history.json           GetExecutionHistory's events, all pages
+    FOLDER/definition.asl.json    the definition that this execution ran, not today's
+    FOLDER/children/GROUP/NAME.json    map runs' children, and executions that tasks started
+    FOLDER/about.json             what was fetched, when, and what could not be
+
+Only operations that read are called. What is over is not fetched twice. The folder is below
+`$XDG_CACHE_HOME/doorstep` (else `~/.cache/doorstep`); only its owner can read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from doorstep.values.private_files import private
+
+from .definitions import fetched_with
+from .output import Problem, note
+from .views.progress import ProgressLine, wanted
+
+_ARN = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express):[^\s?#&]+")
+MOST_CHILDREN = 1_000
+"""Children of an execution that are fetched."""
+_NESTED = 3
+"""Levels of executions that start executions."""
+_HINTS = {
+    "AccessDeniedException": "the role needs states:GetExecutionHistory, "
+    "states:DescribeStateMachineForExecution, states:ListMapRuns and states:ListExecutions",
+    "ExecutionDoesNotExist": "look at its Region, its account, and whether 90 days are over",
+    "StateMachineTypeNotSupported": "Express executions have no history: give the log lines of "
+    "CloudWatch Logs instead",
+    "ExpiredTokenException": "sign in again: aws sso login",
+    "UnrecognizedClientException": "sign in again, or set AWS_PROFILE",
+}
+
+
+def arn_in(text: str) -> str | None:
+    """Return the ARN of an execution that a text is or, as a console's URL, contains."""
+    found = _ARN.search(unquote(text))
+    return found[0] if found else None
+
+
+def account_of(endpoint: str | None, region: str) -> Account:
+    """Return what answers at a URL, or the account that AWS's configuration names."""
+    try:
+        import boto3
+        from botocore.config import Config
+    except ModuleNotFoundError:
+        message = "an ARN in place of a file needs boto3: pip install 'doorstep[aws]'"
+        raise Problem(message) from None
+    local: dict[str, str] = {}
+    if endpoint and not boto3.session.Session().get_credentials():
+        local = {"aws_access_key_id": "doorstep", "aws_secret_access_key": "doorstep"}
+    config = Config(retries={"mode": "standard", "max_attempts": 8})
+    session = boto3.session.Session()
+    return Account(
+        session.client(
+            "stepfunctions", region_name=region, endpoint_url=endpoint, config=config, **local
+        )
+    )
+
+
+class Account:
+    """Reads from Step Functions; `client` is boto3's."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        """Return the answer of an operation. Raises Problem when it is refused."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(**request)
+        except ClientError as refused:
+            code = refused.response["Error"]["Code"]
+            hint = f"; {_HINTS[code]}" if code in _HINTS else ""
+            message = refused.response["Error"].get("Message", "")
+            raise Refused(code, f"{code}: {message}{hint}") from None
+        except BotoCoreError as problem:
+            raise Problem(f"AWS can't be asked: {problem}") from None
+        return answer
+
+    def pages(self, operation: str, member: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """Yield the items of all pages of an answer."""
+        token: dict[str, str] = {}
+        while True:
+            page = self.ask(operation, **request, **token)
+            yield from page[member]
+            if not page.get("nextToken"):
+                return
+            token = {"nextToken": page["nextToken"]}
+
+
+class Refused(Problem):
+    """What AWS refuses, with its code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# Into files --------------------------------------------------------------------------------------
+
+
+class Fetch:
+    """One execution on its way into a folder."""
+
+    def __init__(self, account: Account, arn: str, folder: Path) -> None:
+        self.account, self.arn, self.folder = account, arn, folder
+        self.events = self.children = 0
+        self.missing: list[str] = []
+        """What could not be fetched, and why."""
+
+    def __str__(self) -> str:
+        children = f" · {self.children:,} children" if self.children else ""
+        return f"fetching {self.arn.rpartition(':')[2]} · {self.events:,} events{children}"
+
+    def run(self) -> dict[str, Any]:
+        """Fetch all, and return what `about.json` then says."""
+        described = self.account.ask("describe_execution", executionArn=self.arn)
+        events = self.history(self.arn, self.folder / "history.json")
+        machine = self._definition()
+        self._children(events, 0)
+        about = {
+            "arn": self.arn,
+            "status": described["status"],
+            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+            "events": len(events),
+            "children": self.children,
+            "stateMachineArn": described.get("stateMachineArn"),
+            "definitionOf": machine,
+            "missing": self.missing,
+        }
+        _write(self.folder / "about.json", about)
+        return about
+
+    def history(self, arn: str, file: Path) -> list[dict[str, Any]]:
+        """Write the history of an execution into a file, and return its events."""
+        pages = self.account.pages(
+            "get_execution_history", "events", executionArn=arn, maxResults=1_000
+        )
+        events = []
+        for event in pages:
+            events.append(event)
+            self.events += 1
+        _write(file, {"events": events})
+        return events
+
+    def _definition(self) -> str | None:
+        try:
+            machine = self.account.ask(
+                "describe_state_machine_for_execution", executionArn=self.arn
+            )
+        except Refused as refused:
+            self.missing.append(f"the definition: {refused}")
+            return None
+        _write_text(self.folder / "definition.asl.json", machine["definition"])
+        updated = machine.get("updateDate")
+        return updated.isoformat() if isinstance(updated, datetime) else None
+
+    def _children(self, events: list[dict[str, Any]], level: int) -> None:
+        if level >= _NESTED:
+            return
+        for event in events:
+            if map_run := event.get("mapRunStartedEventDetails", {}).get("mapRunArn"):
+                self._of_map_run(map_run, level)
+            elif (started := _started(event)) and self._allowed():
+                machine, _, name = started.split(":", 6)[-1].partition(":")
+                self._child(started, machine, name, level)
+
+    def _of_map_run(self, map_run: str, level: int) -> None:
+        try:
+            for child in self.account.pages(
+                "list_executions", "executions", mapRunArn=map_run, maxResults=1_000
+            ):
+                if not self._allowed():
+                    return
+                arn = child["executionArn"]
+                self._child(arn, map_run.rpartition(":")[2], arn.rpartition(":")[2], level)
+        except Refused as refused:
+            self.missing.append(f"children of {map_run}: {refused}")
+
+    def _allowed(self) -> bool:
+        if self.children < MOST_CHILDREN:
+            return True
+        more = f"children after the first {MOST_CHILDREN:,}"
+        if more not in self.missing:
+            self.missing.append(more)
+        return False
+
+    def _child(self, arn: str, group: str, name: str, level: int) -> None:
+        try:
+            file = self.folder / "children" / _safe(group) / f"{_safe(name)}.json"
+            events = self.history(arn, file)
+        except Refused as refused:
+            self.missing.append(f"the history of {arn}: {refused.code}")
+            return
+        self.children += 1
+        self._children(events, level + 1)
+
+
+def _started(event: dict[str, Any]) -> str | None:
+    """Return the execution that a task's answer says it started."""
+    details = event.get("taskSubmittedEventDetails") or event.get("taskSucceededEventDetails") or {}
+    if details.get("resourceType") != "states" or event["type"] != "TaskSubmitted":
+        return None
+    try:
+        arn = json.loads(details["output"])["ExecutionArn"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return arn if arn_in(str(arn)) else None
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+
+
+def _write(file: Path, content: Any) -> None:
+    _write_text(file, json.dumps(content, ensure_ascii=False, indent=1, default=_timestamp) + "\n")
+
+
+def _write_text(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(file, "w", encoding="utf-8", opener=private) as written:
+        written.write(text)
+
+
+def _timestamp(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return str(value)
+
+
+# In place of a file ------------------------------------------------------------------------------
+
+
+def folder_of(arn: str, endpoint: str | None) -> Path:
+    """Return where an execution's files are."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    _, _, _, region, account, kind, *rest = arn.split(":")
+    where = _safe(endpoint.partition("://")[2]) if endpoint else f"{account}-{region}"
+    return Path(base, "doorstep", "executions", where, *map(_safe, (kind, *rest)))
+
+
+def fetched(arn: str, endpoint: str | None = None, account: Account | None = None) -> Path:
+    """Return the history's file of an execution, fetched unless it is there and over.
+
+    Raises Problem when it can't be had.
+    """
+    if ":express:" in arn:
+        raise Problem(f"{arn}: {_HINTS['StateMachineTypeNotSupported']}")
+    folder = folder_of(arn, endpoint)
+    before = fetched_with(folder / "history.json")
+    if before and before["status"] != "RUNNING" and not before["missing"]:
+        note(f"{arn}: as fetched at {before['fetched']} into {folder}")
+        return folder / "history.json"
+    fetch = Fetch(account or account_of(endpoint, arn.split(":")[3]), arn, folder)
+    if wanted():
+        with ProgressLine(fetch.__str__):
+            now = fetch.run()
+    else:
+        now = fetch.run()
+    children = f" and {now['children']:,} children" if now["children"] else ""
+    note(f"{arn}: {now['events']:,} events{children} fetched into {folder}")
+    for missing in now["missing"]:
+        note(f"not fetched: {missing}")
+    return folder / "history.json"

@@ -1,0 +1,184 @@
+"""`doorstep lint`: advice on definitions that AWS accepts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..definitions import (
+    PROJECT,
+    Type,
+    definition_files,
+    describe_all,
+    line_and_column,
+    machines_in,
+    read,
+)
+from ..options import definition_options, format_option
+from ..output import Problem, echo, json_text, style
+from ..views.diagnostics import DefinitionReport, sarif
+
+if TYPE_CHECKING:
+    from doorstep import Diagnostic
+    from doorstep.definitions import Document
+
+_IGNORED = re.compile(r"#.*\bdoorstep:\s*ignore\s+([A-Z_, ]+)")
+
+
+@click.command("lint", short_help="Advise on what AWS accepts and production does not forgive.")
+@click.argument("definitions", type=PROJECT, nargs=-1, required=True, metavar="PATH...")
+@definition_options
+@click.option("--ignore", multiple=True, metavar="CODE", help="Leave out a check. Repeatable.")
+@click.option("--fix", is_flag=True, help="Write the changes that are safe into the files.")
+@format_option(
+    "json: an array with an object for each definition; sarif: SARIF 2.1.0, for CI services.",
+    "text",
+    "json",
+    "sarif",
+)
+@click.pass_context
+def lint(
+    ctx: click.Context,
+    definitions: tuple[Path, ...],
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    ignore: tuple[str, ...],
+    fix: bool,
+    output_format: str,
+) -> None:
+    """Advise on definitions: what may hang, run twice, get lost, or cost more than it must.
+
+    PATH is a definition, a template or a folder, as for `doorstep validate`, which says what AWS
+    refuses; this command says what it accepts and what still goes wrong. Each finding has a code, a
+    place, its reason with the source, and what to do.
+
+    A state whose Comment says `doorstep: ignore CODE` is left alone, a machine whose Comment does
+    too; in YAML also a comment in the line of the state or above it. `ignore: [CODE]` in
+    doorstep.yaml is for the whole project.
+
+    Exit code: 0 nothing found, 1 something found, 2 some that can't be used.
+
+    \b
+    Examples:
+      doorstep lint order.asl.json
+      doorstep lint infrastructure/ --ignore NOTHING_CATCHES
+      doorstep lint template.yaml --format sarif > lint.sarif
+      doorstep lint workflows/*.asl.json --fix
+    """
+    _known(ignore)
+    files = list(definition_files(definitions))
+    if fix:
+        for path in files:
+            _fix(path, ignore)
+    reports = [
+        report
+        for path in files
+        for report in _advised(path, machine_type, resource, parameters, ignore)
+    ]
+    match output_format:
+        case "json":
+            echo(json_text([one.as_json() for one in reports], indent=2))
+        case "sarif":
+            echo(json_text(sarif(reports), indent=2))
+        case _:
+            for report in reports:
+                echo(_text(report), err=report.unusable)
+    unusable = any(one.unusable or one.refused for one in reports)
+    ctx.exit(2 if unusable else int(any(one.diagnostics for one in reports)))
+
+
+def _known(codes: Sequence[str]) -> None:
+    from doorstep.advice import CHECKS
+    from doorstep.values.did_you_mean import did_you_mean
+
+    for code in codes:
+        if code not in CHECKS:
+            hint = did_you_mean(code, CHECKS) or f"there are {', '.join(CHECKS)}"
+            raise Problem(f"--ignore {code}: no such check; {hint}")
+
+
+def _advised(
+    path: Path,
+    machine_type: Type | None,
+    resource: str | None,
+    parameters: Mapping[str, str],
+    ignore: Sequence[str],
+) -> Iterator[DefinitionReport]:
+    """Yield what there is to say of each state machine of a file."""
+    from doorstep import DefinitionError, InputError
+    from doorstep.advice import advise
+    from doorstep.definitions.settings import settings_above
+
+    try:
+        settings = settings_above(path.parent)
+        codes = (*ignore, *(settings.ignore if settings else ()))
+        names: Sequence[str | None] = [resource] if resource else machines_in(path, parameters)
+    except DefinitionError as refused:
+        yield DefinitionReport(str(path), None, None, refused.diagnostics)
+        return
+    except InputError as problem:
+        yield DefinitionReport.of_unusable(path, None, str(problem))
+        return
+    for name in names or [None]:
+        document = None
+        try:
+            source = read(path, parameters, name)
+            document = source.document
+            kind = machine_type or (source.type if name else None)
+            found = advise(document.definition, type=kind, ignore=codes)
+            spoken = [one for one in found if not _silenced(one, document)]
+            yield DefinitionReport(source.file, name, document, spoken)
+        except DefinitionError as refused:
+            yield DefinitionReport(str(path), name, document, refused.diagnostics)
+        except InputError as problem:
+            yield DefinitionReport.of_unusable(path, name, str(problem))
+
+
+def _silenced(diagnostic: Diagnostic, document: Document) -> bool:
+    """Return whether a comment of YAML silences a finding: in its line, or right above it."""
+    if not document.yaml:
+        return False
+    line = line_and_column(diagnostic, document)[0]
+    near = document.text.split("\n")[max(line - 2, 0) : line]
+    return any(
+        diagnostic.code in found[1].replace(",", " ").split()
+        for text in near
+        if (found := _IGNORED.search(text))
+    )
+
+
+def _text(report: DefinitionReport) -> str:
+    name = f"{report.file} ({report.machine})" if report.machine else report.file
+    if report.unusable or report.refused:
+        return str(report)
+    number = len(report.diagnostics)
+    said = "1 finding" if number == 1 else f"{number or 'no'} findings"
+    described = describe_all(report.diagnostics, report.file, report.document)
+    return "\n".join([*described, f"{name}: {style(said, fg='yellow' if number else 'green')}"])
+
+
+def _fix(path: Path, ignore: Sequence[str]) -> None:
+    """Write the safe changes into a file, and say what was changed."""
+    from ..editor.edits import applied
+    from ..editor.machines import machines
+    from ..editor.problems import check, fixes, is_advice
+
+    text = path.read_text("utf-8")
+    found = machines(text, yaml=path.suffix in (".yaml", ".yml"))
+    problems = [
+        one
+        for one in check(text, found).problems
+        if is_advice(one.diagnostic) and one.diagnostic.code not in ignore
+    ]
+    changes = list(fixes(text, found, problems))
+    if not changes:
+        return
+    path.write_text(applied(text, [edit for one in changes for edit in one.edits]), "utf-8")
+    for one in changes:
+        where = f" at {one.problem.diagnostic.location}" if one.problem else ""
+        echo(f"{path}: {one.title[0].lower()}{one.title[1:]}{where}", err=True)

@@ -1,0 +1,200 @@
+"""Advice on the ways through a workflow: loops written by hand, loops without end, its type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ..model import Scope, State, Workflow, actions, integration
+
+EVENTS = 25_000
+"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+_EXPRESS_SECONDS = 300
+_SOON = 6 * 3600
+"""Seconds that a polling loop without a counter should last."""
+_EVENTS_OF = {"Task": 5, "Choice": 2, "Pass": 2, "Wait": 2, "Parallel": 4, "Map": 4}
+"""Events that one visit of a state leaves, at least (docs/facts/history.md)."""
+_ASKS = re.compile(
+    r"(?:aws-sdk:)?([\w-]+):(?:get|describe|batchGet|batchDescribe|list)\w*", re.ASCII
+)
+_COUNTS = re.compile(r"States\.MathAdd|[+-]\s*1\b|\$count\(")
+_READS = re.compile(r"(?:aws-sdk:)?\w+:(?:get|query|scan|describe|list|head|batchGet)\w*")
+
+
+def scopes_of(scope: Scope) -> Iterator[Scope]:
+    """Yield a scope and those inside of its states."""
+    yield scope
+    for state in scope.states.values():
+        for inner in state.scopes:
+            yield from scopes_of(inner)
+
+
+def ways_of(scope: Scope) -> dict[str, list[str]]:
+    """Return to which states each state of a scope may lead."""
+    return {
+        name: [one.target for one in state.transitions() if one.target is not None]
+        for name, state in scope.states.items()
+    }
+
+
+def reached(ways: Mapping[str, list[str]], start: str) -> set[str]:
+    """Return the states that a way from one reaches, itself only through a loop."""
+    seen: set[str] = set()
+    waiting = list(ways.get(start, ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += ways[name]
+    return seen
+
+
+def loops_of(scope: Scope) -> list[list[State]]:
+    """Return the loops of a scope: states each of which leads to all others of its loop."""
+    ways = ways_of(scope)
+    after = {name: reached(ways, name) for name in ways}
+    groups = {
+        frozenset(other for other in after[name] if name in after[other])
+        for name in ways
+        if name in after[name]
+    }
+    return [[scope.states[name] for name in ways if name in group] for group in groups]
+
+
+def _loops(tree: Workflow) -> Iterator[list[State]]:
+    for scope in scopes_of(tree.scope):
+        yield from sorted(loops_of(scope), key=lambda loop: loop[0].pointer)
+
+
+def retries(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield tasks whose catcher leads to a Wait that leads back to the task."""
+    for scope in scopes_of(tree.scope):
+        for state in scope.states.values():
+            if state.type != "Task" or state.retriers:
+                continue
+            for catcher in state.catchers:
+                way = _back(scope, catcher.target, state.name)
+                if way and any(one.type == "Wait" for one in way):
+                    names = ", ".join(f"'{one.name}'" for one in way)
+                    yield state.pointer, f"'{state.name}' is tried again by way of {names}"
+                    break
+
+
+def _back(scope: Scope, start: str, end: str) -> list[State]:
+    """Return the states that lead from one back to a task without doing any work."""
+    way: list[State] = []
+    name: str | None = start
+    while name is not None and name != end:
+        state = scope.states[name]
+        if state.type not in ("Wait", "Pass", "Choice") or state in way:
+            return []
+        way.append(state)
+        targets = [one.target for one in state.transitions()]
+        name = end if end in targets else targets[0] if targets else None
+    return way if name == end else []
+
+
+def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield tasks that start a job for which there is .sync, and a loop then asks for it."""
+    for scope in scopes_of(tree.scope):
+        ways = ways_of(scope)
+        for state in scope.states.values():
+            called = integration(str(state.fields.get("Resource", "")))
+            action = called.action.removeprefix("aws-sdk:")
+            known = actions().get(action)
+            if known is None or "s" not in known.patterns or called.pattern:
+                continue
+            service = action.partition(":")[0]
+            for loop in loops_of(scope):
+                kinds = {one.type for one in loop}
+                asks = [one for one in loop if _asks(one, service)]
+                after = reached(ways, state.name)
+                if {"Wait", "Choice"} <= kinds and asks and asks[0].name in after:
+                    said = (
+                        f"'{state.name}' starts a job, and '{asks[0].name}' asks for it in a loop"
+                    )
+                    yield state.pointer, said
+                    break
+
+
+def _asks(state: State, service: str) -> bool:
+    found = _ASKS.match(integration(str(state.fields.get("Resource", ""))).action)
+    return found is not None and found[1] == service
+
+
+def endless(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield loops without a counter whose history is full within hours."""
+    if kind == "EXPRESS":
+        return
+    for loop in _loops(tree):
+        waits = [one.fields.get("Seconds") for one in loop if one.type == "Wait"]
+        if any(not isinstance(one, int) for one in waits) or any(map(_counts, loop)):
+            continue
+        if any(one.type == "Task" and "Retry" not in one.fields and not waits for one in loop):
+            continue
+        events = sum(_EVENTS_OF.get(one.type, 2) for one in loop)
+        rounds = EVENTS // events
+        seconds = rounds * sum(one for one in waits if isinstance(one, int))
+        if seconds <= _SOON and waits:
+            hours = max(round(seconds / 3600), 1)
+            names = ", ".join(f"'{one.name}'" for one in loop)
+            yield loop[0].pointer, f"the loop {names} fills the history in about {hours} h"
+
+
+def _counts(state: State) -> bool:
+    return _COUNTS.search(str(state.fields)) is not None
+
+
+def long_express(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the Waits of an Express workflow that are longer than it can run."""
+    if kind != "EXPRESS":
+        return
+    for state in tree.scope.walk():
+        seconds = state.fields.get("Seconds")
+        if isinstance(seconds, int) and seconds > _EXPRESS_SECONDS:
+            yield state.pointer, f"'{state.name}' waits for {seconds:,} seconds"
+
+
+def express_would_do(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield a Standard workflow that only reads: no wait, no loop, no call with an effect."""
+    states = [*tree.scope.walk()]
+    if kind != "STANDARD" or not any(one.type == "Task" for one in states):
+        return
+    if any(map(_needs_standard, states)) or any(_loops(tree)):
+        return
+    yield "", f"its {len(states)} states only read"
+
+
+def _needs_standard(state: State) -> bool:
+    return state.type == "Wait" or state.distributed or has_effect(state)
+
+
+def has_effect(state: State) -> bool:
+    """Return whether a task does more than ask; what a function does is not known."""
+    if state.type != "Task":
+        return False
+    called = integration(str(state.fields["Resource"]))
+    return called.pattern != "" or _READS.fullmatch(called.action) is None
+
+
+def without_catch(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield a workflow without any Catch in which a task follows one that had its effect."""
+    if any(one.catchers for one in tree.scope.walk()):
+        return
+    for scope in scopes_of(tree.scope):
+        ways = ways_of(scope)
+        for state in scope.states.values():
+            later = [scope.states[name] for name in reached(ways, state.name) - {state.name}]
+            if has_effect(state) and any(one.type == "Task" for one in later):
+                yield "", f"nothing catches what fails after '{state.name}'"
+                return
+
+
+def unreachable(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the first of states that lead only to each other."""
+    for scope in scopes_of(tree.scope):
+        there = {scope.start_at, *reached(ways_of(scope), scope.start_at)}
+        rest = [state for name, state in scope.states.items() if name not in there]
+        if rest:
+            names = ", ".join(f"'{one.name}'" for one in rest)
+            yield rest[0].pointer, f"no way from '{scope.start_at}' leads to {names}"

@@ -1,0 +1,263 @@
+"""Each check with a definition that has the fault, and its twin that has not.
+
+What AWS advises: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html; the
+other sources are those that each check names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from doorstep import DefinitionError
+from doorstep.advice import CHECKS, LAMBDA_RETRY, advise
+
+States = dict[str, dict[str, Any]]
+LAMBDA = "arn:aws:states:::lambda:invoke"
+SERVICE = "arn:aws:states:::"
+END = {"End": True}
+
+
+def machine(states: States, **more: Any) -> dict[str, Any]:
+    return {"StartAt": next(iter(states)), "States": states, **more}
+
+
+def task(resource: str, **fields: Any) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "lambda:invoke": {"FunctionName": "f"},
+        "sqs:sendMessage": {"QueueUrl": "q", "MessageBody": "b"},
+        "glue:startJobRun": {"JobName": "j"},
+    }.get(resource.partition(".")[0], {})
+    return {"Type": "Task", "Resource": SERVICE + resource, "Parameters": parameters, **fields}
+
+
+def wait(seconds: int, target: str) -> dict[str, Any]:
+    return {"Type": "Wait", "Seconds": seconds, "Next": target}
+
+
+def codes(
+    definition: dict[str, Any], kind: Literal["STANDARD", "EXPRESS"] | None = None
+) -> set[str]:
+    return {one.code for one in advise(definition, type=kind)}
+
+
+RETRY = {"ErrorEquals": ["States.ALL"]}
+POLL: States = {
+    "Start": task("glue:startJobRun", Next="Pause", Retry=[{**RETRY, "MaxAttempts": 0}]),
+    "Pause": wait(600, "Ask"),
+    "Ask": {
+        "Type": "Task",
+        "Resource": f"{SERVICE}aws-sdk:glue:getJobRun",
+        "Parameters": {"JobName": "j", "RunId.$": "$.id"},
+        "Next": "Done?",
+    },
+    "Done?": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.state", "StringEquals": "SUCCEEDED", "Next": "Done"}],
+        "Default": "Pause",
+    },
+    "Done": {"Type": "Succeed"},
+}
+UPDATE = {"TableName": "t", "Key": {"id": {"S": "1"}}, "UpdateExpression": "SET n = n + :one"}
+COUNT = {"States.MathAdd": "States.MathAdd($.n, 1)"}
+MAP_BODY = {
+    "StartAt": "See",
+    "States": {"See": {**task("aws-sdk:rekognition:detectLabels"), **END}},
+}
+CHAIN = {
+    f"P{number}": {"Type": "Pass", "Parameters": {"a.$": "$.a"}, "Next": f"P{number + 1}"}
+    for number in range(1, 3)
+}
+LOOP: States = {
+    "Work": {"Type": "Pass", "Next": "More?"},
+    "More?": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.more", "BooleanEquals": True, "Next": "Work"}],
+        "Default": "Done",
+    },
+    "Done": {"Type": "Succeed"},
+}
+
+
+def looping(**fields: Any) -> dict[str, Any]:
+    return machine({**LOOP, "Work": {**LOOP["Work"], **fields}})
+
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "RETRY_LAMBDA": (
+        machine({"A": task("lambda:invoke", End=True, Retry=[{"ErrorEquals": ["Mine"]}])}),
+        machine({"A": task("lambda:invoke", End=True, Retry=[LAMBDA_RETRY])}),
+    ),
+    "REPEATED_EFFECT": (
+        machine(
+            {"A": {**task("dynamodb:updateItem"), "Parameters": UPDATE, "Retry": [RETRY]} | END}
+        ),
+        machine(
+            {
+                "A": {
+                    **task("dynamodb:updateItem"),
+                    "Parameters": {**UPDATE, "ConditionExpression": "attribute_not_exists(done)"},
+                    "Retry": [RETRY],
+                }
+                | END
+            }
+        ),
+    ),
+    "UNLIMITED_WAIT": (
+        machine({"A": task("sqs:sendMessage.waitForTaskToken", End=True)}),
+        machine({"A": task("sqs:sendMessage.waitForTaskToken", End=True, HeartbeatSeconds=60)}),
+    ),
+    "NOTHING_CATCHES": (
+        machine({"A": task("sqs:sendMessage", Next="B"), "B": task("lambda:invoke", End=True)}),
+        machine(
+            {
+                "A": task("sqs:sendMessage", Next="B"),
+                "B": task(
+                    "lambda:invoke", End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}]
+                ),
+                "C": {"Type": "Fail"},
+            }
+        ),
+    ),
+    "UNLIMITED_MAP": (
+        machine({"M": {"Type": "Map", "ItemProcessor": MAP_BODY, **END}}),
+        machine({"M": {"Type": "Map", "ItemProcessor": MAP_BODY, "MaxConcurrency": 5, **END}}),
+    ),
+    "HAND_MADE_RETRY": (
+        machine(
+            {
+                "A": task(
+                    "lambda:invoke",
+                    End=True,
+                    Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Pause"}],
+                ),
+                "Pause": wait(9, "A"),
+            }
+        ),
+        machine(
+            {
+                "A": task(
+                    "lambda:invoke",
+                    End=True,
+                    Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Report"}],
+                ),
+                "Report": task("sqs:sendMessage", End=True),
+            }
+        ),
+    ),
+    "HAND_MADE_POLL": (
+        machine(POLL),
+        machine({"Start": task("glue:startJobRun.sync", End=True)}),
+    ),
+    "ENDLESS_LOOP": (
+        machine({**POLL, "Pause": wait(2, "Ask")}),
+        machine(POLL),
+    ),
+    "GROWING_PAYLOAD": (
+        looping(Parameters={"all.$": "States.Array($.all, $.new)"}),
+        looping(Parameters={"all.$": "States.Array($.new)"}),
+    ),
+    "JSONPATH_CHAIN": (
+        machine({**CHAIN, "P3": {"Type": "Pass", "Parameters": {"b.$": "$.a"}, **END}}),
+        machine({**CHAIN, "P3": {"Type": "Pass", **END}}),
+    ),
+    "UNUSED_VARIABLE": (
+        machine({"A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"}, "B": {"Type": "Succeed"}}),
+        machine(
+            {
+                "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+                "B": {"Type": "Pass", "Parameters": {"x.$": "$x"}, **END},
+            }
+        ),
+    ),
+    "UNUSED_STATE": (
+        machine(
+            {
+                "A": {"Type": "Succeed"},
+                "X": {"Type": "Pass", "Next": "Y"},
+                "Y": {"Type": "Pass", "Next": "X"},
+            }
+        ),
+        machine({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}),
+    ),
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_fault_is_found_and_its_twin_is_left_alone(code: str) -> None:
+    fault, twin = CASES[code]
+    assert code in codes(fault)
+    assert code not in codes(twin)
+
+
+def test_every_check_has_a_case() -> None:
+    assert {*CASES, "LONG_EXPRESS", "STANDARD_FOR_SHORT"} == {*CHECKS}
+
+
+def test_express_ends_after_five_minutes_and_its_waits_are_shorter() -> None:
+    def waits(seconds: int) -> dict[str, Any]:
+        return machine({"A": wait(seconds, "B"), "B": {"Type": "Succeed"}})
+
+    assert "LONG_EXPRESS" in codes(waits(301), "EXPRESS")
+    assert (
+        codes(waits(300), "EXPRESS") == codes(waits(301), "STANDARD") == codes(waits(301)) == set()
+    )
+
+
+def test_express_runs_an_effect_twice_without_any_retry() -> None:
+    start = task("states:startExecution", End=True)
+    start["Parameters"] = {"StateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:m"}
+    assert "REPEATED_EFFECT" in codes(machine({"A": start}), "EXPRESS")
+    assert "REPEATED_EFFECT" not in codes(machine({"A": start}), "STANDARD")
+    named = {**start, "Parameters": {**start["Parameters"], "Name.$": "$$.Execution.Name"}}
+    assert "REPEATED_EFFECT" not in codes(machine({"A": named}), "EXPRESS")
+
+
+def test_a_workflow_that_only_reads_may_be_express() -> None:
+    read = task("dynamodb:getItem", End=True)
+    read["Parameters"] = {"TableName": "t", "Key": {"id": {"S": "1"}}}
+    assert "STANDARD_FOR_SHORT" in codes(machine({"A": read}), "STANDARD")
+    assert "STANDARD_FOR_SHORT" not in codes(machine({"A": read}))
+    write = machine({"A": task("sqs:sendMessage", End=True)})
+    assert "STANDARD_FOR_SHORT" not in codes(write, "STANDARD")
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"QueueUrl": "https://q/x.fifo", "MessageBody": "b"}, {"QueueUrl": "https://q/x"}]
+)
+def test_a_queue_that_knows_messages_again_is_asked_to(arguments: dict[str, str]) -> None:
+    state = {**task("sqs:sendMessage", End=True, Retry=[RETRY]), "Parameters": arguments}
+    found = "REPEATED_EFFECT" in codes(
+        machine({"A": {**state, "Parameters": {"MessageBody": "b", **arguments}}})
+    )
+    assert found == arguments["QueueUrl"].endswith(".fifo")
+
+
+def test_states_inside_of_others_are_looked_at_and_named_by_their_pointer() -> None:
+    inner = machine({"In": task("lambda:invoke", End=True)})
+    outer = machine({"P": {"Type": "Parallel", "Branches": [inner], **END}})
+    (found,) = advise(outer)
+    assert (found.code, found.location) == ("RETRY_LAMBDA", "/States/P/Branches/0/States/In")
+    assert found.hint
+    assert "https://" in found.hint
+
+
+def test_a_comment_silences_a_check_for_its_state_or_for_the_machine() -> None:
+    fault, _ = CASES["RETRY_LAMBDA"]
+    state = {**fault["States"]["A"], "Comment": "once is enough. doorstep: ignore RETRY_LAMBDA"}
+    assert advise(machine({"A": state})) == []
+    assert advise({**fault, "Comment": "doorstep: ignore X, RETRY_LAMBDA"}) == []
+    assert advise({**fault, "Comment": "doorstep: ignore UNUSED_STATE"}) != []
+    assert advise(fault, ignore=["RETRY_LAMBDA"]) == []
+
+
+def test_what_aws_refuses_gets_no_advice() -> None:
+    with pytest.raises(DefinitionError):
+        advise({"StartAt": "A", "States": {}})
+
+
+def test_the_page_has_every_check() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text("utf-8")
+    assert [code for code in CHECKS if f"`{code}`" not in page] == []

@@ -1,0 +1,158 @@
+"""What executions cost, against calculations by hand.
+
+Prices and rules: https://aws.amazon.com/step-functions/pricing/ (us-east-1): $0.025 for 1,000
+transitions after 4,000 a month; $1 for a million Express requests, and $0.06, $0.03, $0.01642 for a
+gigabyte-hour up to 1,000, the next 4,000, and above.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from doorstep import InputError
+from doorstep.advice.cost import Prices, Usage, read_prices, verdict
+from doorstep.history import entries
+from doorstep_cli.main import cli
+
+
+def history(*events: tuple[str, dict[str, Any]], seconds: float = 1.0) -> list[dict[str, Any]]:
+    """A history with these events between start and end; the end comes after some seconds."""
+    started = ("ExecutionStarted", {"executionStartedEventDetails": {"input": "{}"}})
+    ended = ("ExecutionSucceeded", {"executionSucceededEventDetails": {"output": "{}"}})
+    all_of_them = [started, *events, ended]
+    return [
+        {
+            "id": number,
+            "previousEventId": number - 1,
+            "type": kind,
+            "timestamp": 1_700_000_000 + (seconds if number == len(all_of_them) else 0),
+            **details,
+        }
+        for number, (kind, details) in enumerate(all_of_them, 1)
+    ]
+
+
+def entered(kind: str, name: str, data: str = "{}") -> tuple[str, dict[str, Any]]:
+    return (f"{kind}StateEntered", {"stateEnteredEventDetails": {"name": name, "input": data}})
+
+
+def left(kind: str, name: str) -> tuple[str, dict[str, Any]]:
+    return (f"{kind}StateExited", {"stateExitedEventDetails": {"name": name, "output": "{}"}})
+
+
+def visited(kind: str, *names: str) -> list[tuple[str, dict[str, Any]]]:
+    return [event for name in names for event in (entered(kind, name), left(kind, name))]
+
+
+def used(*histories: list[dict[str, Any]], definition_bytes: int = 0) -> Usage:
+    usage = Usage()
+    for one in histories:
+        usage.add(entries(one, "test"), definition_bytes)
+    return usage
+
+
+FAILED = ("LambdaFunctionFailed", {"lambdaFunctionFailedEventDetails": {"error": "E"}})
+SCHEDULED = ("LambdaFunctionScheduled", {"lambdaFunctionScheduledEventDetails": {"resource": "r"}})
+STARTED: tuple[str, dict[str, Any]] = ("LambdaFunctionStarted", {})
+SUCCEEDED = ("LambdaFunctionSucceeded", {"lambdaFunctionSucceededEventDetails": {"output": "{}"}})
+
+
+@pytest.mark.parametrize(
+    ("events", "transitions", "dollars"),
+    [
+        # 1,000,000 x 3 - 4,000 = 2,996,000 transitions
+        (visited("Pass", "A", "B", "C"), 3, 74.9),
+        # a retry is one more: 1,000,000 x 2 - 4,000
+        (
+            [
+                entered("Task", "T"),
+                *(SCHEDULED, STARTED, FAILED),
+                *(SCHEDULED, STARTED, SUCCEEDED),
+                left("Task", "T"),
+            ],
+            2,
+            49.9,
+        ),
+        # a loop counts each time: 1,000,000 x 5 - 4,000 transitions
+        (visited("Choice", "More?", "More?", "More?", "More?", "More?"), 5, 124.9),
+    ],
+)
+def test_standard_costs_its_transitions_after_the_free_ones(
+    events: list[tuple[str, dict[str, Any]]], transitions: int, dollars: float
+) -> None:
+    usage = used(history(*events))
+    assert usage.transitions_each == transitions
+    assert usage.standard(1_000_000) == pytest.approx(dollars)
+    assert usage.standard(4_000 // transitions) == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "executions", "dollars"),
+    [
+        # 1.21 s are billed as 1.3 s: 1.3 x 64 / 1,024 / 3,600 x 1,000,000 = 22.57 GB-hours
+        (1.21, 1_000_000, 1 + 22.5694 * 0.06),
+        # the example of AWS's page: 17,361.11 GB-hours
+        (10, 100_000_000, 100 + 60 + 120 + 12_361.111 * 0.01642),
+        # at least 100 ms: 1.736 GB-hours
+        (0.001, 1_000_000, 1 + 1.7361 * 0.06),
+    ],
+)
+def test_express_costs_requests_and_time_by_memory(
+    seconds: float, executions: int, dollars: float
+) -> None:
+    usage = used(history(*visited("Pass", "A"), seconds=seconds))
+    assert usage.express(executions) == pytest.approx(dollars, rel=1e-4)
+
+
+def test_memory_is_definition_and_payload_times_iterations_in_steps_of_64_megabytes() -> None:
+    """AWS's example: 50 MB + 50 KB + 400 x 32 KB is 62.5 MB (62.85 there, in thousands): 64 MB."""
+    iteration = ("MapIterationStarted", {"mapIterationStartedEventDetails": {"name": "M"}})
+    payload = json.dumps("x" * (32 * 1_024 - 2))
+    events = [entered("Map", "M", payload), *[iteration] * 400]
+    assert used(history(*events), definition_bytes=50 * 1_024).billed == [(1.0, 64)]
+    assert used(history(entered("Map", "M", payload), *[iteration] * 500)).billed == [(1.0, 128)]
+
+
+def test_several_executions_are_their_average() -> None:
+    usage = used(history(*visited("Pass", "A")), history(*visited("Pass", "A", "B", "C")))
+    assert usage.transitions_each == 2
+    assert usage.transitions == {"A": 2, "B": 1, "C": 1}
+
+
+def test_what_express_has_not_decides() -> None:
+    long = used(history(*visited("Wait", "W"), seconds=301))
+    assert verdict(long, 10) == ["STANDARD fits: it takes 301 s, and Express ends after 300 s"]
+    callback = used(history(entered("Task", "T"), ("TaskSubmitted", {}), left("Task", "T")))
+    assert "a callback or a job" in verdict(callback, 10)[0]
+    short = used(history(*visited("Pass", "A")))
+    assert verdict(short, 1_000_000)[0].startswith("EXPRESS is 12.2 times cheaper")
+
+
+def test_other_prices_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "prices.json"
+    file.write_text('{"region": "sa-east-1", "transition": 0.0000375, "gb_hours": [[null, 0.1]]}')
+    prices = read_prices(file)
+    assert prices == Prices("sa-east-1", prices.date, 3.75e-5, 4_000, 1e-6, ((float("inf"), 0.1),))
+    file.write_text("[]")
+    with pytest.raises(InputError, match="expected is an object with region"):
+        read_prices(file)
+
+
+def test_the_command_takes_histories_and_definitions(tmp_path: Path) -> None:
+    file = tmp_path / "history.json"
+    file.write_text(json.dumps({"events": history(*visited("Pass", "A", "B"))}))
+    result = CliRunner().invoke(cli, ["cost", str(file), "--format", "json"])
+    answer = json.loads(result.stdout)
+    assert (answer["transitions"], answer["standard"]) == (2, pytest.approx(49.9))
+    definition = tmp_path / "two.asl.json"
+    definition.write_text(
+        '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}}'
+    )
+    table = CliRunner().invoke(cli, ["cost", str(definition)])
+    assert table.exit_code == 0
+    assert "STANDARD  $49.90 for 1,000,000 executions a month" in table.stdout

@@ -1,0 +1,282 @@
+"""An execution's ARN in place of a file: fetched from a server, and from what AWS answers.
+
+The server is ours (`doorstep serve`); what only AWS does (pages that are throttled, permissions
+that are missing) is answered by botocore's stubber. The operations:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
+from botocore.stub import Stubber
+
+from doorstep_cli.account import Account, arn_in, fetched, folder_of
+from doorstep_cli.commands.remote import Remote
+from doorstep_cli.main import cli
+from doorstep_cli.output import Problem
+from doorstep_emulator import Options, running
+
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+ARN = "arn:aws:states:us-east-1:123456789012:execution:pay:one"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pay"
+PAY = {
+    "StartAt": "Pay",
+    "States": {
+        "Pay": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": "pay", "Payload.$": "$"},
+            "End": True,
+        }
+    },
+}
+BATCH = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "In",
+                "States": {"In": {"Type": "Pass", "End": True}},
+            },
+            "End": True,
+        }
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    file = tmp_path_factory.mktemp("handlers") / "handlers.py"
+    file.write_text("def pay(event):\n    raise ValueError('card declined')\n")
+    with running(Options(port=0, handlers=str(file), clock="virtual")) as url:
+        remote = Remote(url)
+        for name, definition in (("pay", PAY), ("batch", BATCH)):
+            text = json.dumps(definition)
+            remote.ask("CreateStateMachine", name=name, definition=text, roleArn=ROLE)
+        remote.ask("StartExecution", stateMachineArn=MACHINE, name="one", input='{"id": 7}')
+        batch = MACHINE.replace(":pay", ":batch")
+        remote.ask("StartExecution", stateMachineArn=batch, name="all", input="[1, 2, 3]")
+        for arn in (ARN, ARN.replace("pay:one", "batch:all")):
+            while remote.ask("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
+                pass
+        newer = json.dumps({**PAY, "Comment": "deployed since"})
+        remote.ask("UpdateStateMachine", stateMachineArn=MACHINE, definition=newer)
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    return tmp_path / "cache"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(one) for one in arguments])
+
+
+@pytest.mark.parametrize(
+    ("text", "arn"),
+    [
+        (ARN, ARN),
+        (
+            f"https://us-east-1.console.aws.amazon.com/states/home#/v2/executions/details/{ARN}",
+            ARN,
+        ),
+        (f"https://x.example/#/details/{ARN.replace(':', '%3A')}?tab=events", ARN),
+        ("arn:aws:states:us-east-1:123456789012:stateMachine:pay", None),
+        ("history.json", None),
+    ],
+)
+def test_an_arn_is_found_in_the_consoles_url(text: str, arn: str | None) -> None:
+    assert arn_in(text) == arn
+
+
+def test_commands_take_an_arn_with_the_definition_that_ran(endpoint: str) -> None:
+    failed = run("failures", ARN, "--endpoint", endpoint, "--format", "json")
+    assert failed.exit_code == 1
+    assert json.loads(failed.stdout)["error"] == "ValueError"
+    assert "events fetched into" in failed.stderr
+    replayed = run("replay", ARN, "--endpoint", endpoint)
+    assert replayed.exit_code == 0
+    assert "as fetched at" in replayed.stderr
+    assert run("history", ARN, "--endpoint", endpoint).exit_code == 0
+    definition = folder_of(ARN, endpoint) / "definition.asl.json"
+    assert "deployed since" not in definition.read_text()
+    drawn = run("graph", ARN, "--endpoint", endpoint, "--format", "svg")
+    assert "Pay" in drawn.stdout
+    same = run("diff", ARN, ARN, "--endpoint", endpoint)
+    assert same.exit_code == 0
+
+
+def test_a_resumed_execution_says_what_production_needs(endpoint: str, tmp_path: Path) -> None:
+    handlers = tmp_path / "handlers.py"
+    handlers.write_text("def pay(event):\n    return 'paid'\n")
+    result = run("resume", ARN, "--endpoint", endpoint, "--handlers", handlers)
+    assert result.exit_code == 0
+    assert f"{ARN} is FAILED as before" in result.stderr
+    assert f"redrive-execution --region us-east-1 --execution-arn {ARN}" in result.stderr
+
+
+def test_the_children_of_a_map_run_come_along(endpoint: str) -> None:
+    arn = ARN.replace("pay:one", "batch:all")
+    replayed = run("replay", arn, "--endpoint", endpoint, "--format", "json")
+    assert replayed.exit_code == 0
+    assert "and 3 children fetched" in replayed.stderr
+    files = list((folder_of(arn, endpoint) / "children").rglob("*.json"))
+    assert len(files) == 3
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_many_are_downloaded_and_replayed_with_one_definition(
+    endpoint: str, tmp_path: Path
+) -> None:
+    into = tmp_path / "yesterday"
+    result = run(
+        *("download", "--machine", MACHINE, "--failed", "--since", "1d"),
+        *("--into", into, "--endpoint", endpoint),
+    )
+    assert result.exit_code == 0
+    assert result.stdout == f"1 of 1 histories in {into}\n"
+    assert f"next: doorstep replay {into} --definition {into}.asl.json" in result.stderr
+    assert run("replay", into, "--definition", f"{into}.asl.json").exit_code == 0
+
+
+@pytest.mark.parametrize("since", ["yesterday", "1y", ""])
+def test_a_time_that_is_none_is_refused(endpoint: str, since: str) -> None:
+    result = run("download", "--machine", MACHINE, "--since", since, "--endpoint", endpoint)
+    assert result.exit_code == 2
+    assert "is neither a time such as" in result.stderr
+
+
+def test_an_execution_that_is_not_there_is_said_so(endpoint: str) -> None:
+    result = run("failures", f"{ARN}x", "--endpoint", endpoint)
+    assert result.exit_code == 2
+    assert "ExecutionDoesNotExist" in result.stderr
+    assert "its Region, its account" in result.stderr
+
+
+def test_express_executions_have_log_lines_instead() -> None:
+    result = run("history", ARN.replace(":execution:", ":express:") + ":id")
+    assert result.exit_code == 2
+    assert "CloudWatch Logs" in result.stderr
+
+
+def test_without_a_definition_of_either_kind_the_option_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "history.json"
+    file.write_text('{"events": []}')
+    result = run("replay", file)
+    assert result.exit_code == 2
+    assert "--definition" in result.stderr
+
+
+# As AWS answers ----------------------------------------------------------------------------------
+
+
+def event(number: int, kind: str, **details: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "previousEventId": number - 1,
+        "type": kind,
+        "timestamp": 1_764_000_000 + number,
+        **details,
+    }
+
+
+def described(stub: Stubber, status: str = "FAILED") -> None:
+    stub.add_response(
+        "describe_execution",
+        {"executionArn": ARN, "stateMachineArn": MACHINE, "status": status, "startDate": 1},
+        {"executionArn": ARN},
+    )
+
+
+@pytest.fixture
+def account() -> Iterator[tuple[Account, Stubber]]:
+    import boto3
+
+    client = boto3.client(
+        "stepfunctions",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    with Stubber(client) as stub:
+        yield Account(client), stub
+
+
+def test_all_pages_are_fetched_and_what_is_not_allowed_is_noted(
+    account: tuple[Account, Stubber],
+) -> None:
+    reader, stub = account
+    described(stub)
+    asked = {"executionArn": ARN, "maxResults": 1_000}
+    first = [event(1, "ExecutionStarted", executionStartedEventDetails={"input": "{}"})]
+    second = [event(2, "ExecutionFailed", executionFailedEventDetails={"error": "E"})]
+    stub.add_response("get_execution_history", {"events": first, "nextToken": "2"}, asked)
+    stub.add_response("get_execution_history", {"events": second}, {**asked, "nextToken": "2"})
+    stub.add_client_error("describe_state_machine_for_execution", "AccessDeniedException", "no")
+    file = fetched(ARN, account=reader)
+    assert [one["id"] for one in json.loads(file.read_text())["events"]] == [1, 2]
+    about = json.loads((file.parent / "about.json").read_text())
+    assert about["missing"][0].startswith("the definition: AccessDeniedException")
+    stub.assert_no_pending_responses()
+
+
+def test_a_running_execution_is_fetched_again(account: tuple[Account, Stubber]) -> None:
+    reader, stub = account
+    for number in (1, 2):
+        described(stub, "RUNNING")
+        events = [event(one, "ExecutionStarted") for one in range(1, number + 1)]
+        stub.add_response("get_execution_history", {"events": events})
+        stub.add_response(
+            "describe_state_machine_for_execution",
+            {
+                "stateMachineArn": MACHINE,
+                "name": "pay",
+                "definition": f'{{"StartAt": "V{number}"}}',
+                "roleArn": ROLE,
+                "updateDate": 1,
+            },
+        )
+        file = fetched(ARN, account=reader)
+        assert len(json.loads(file.read_text())["events"]) == number
+    assert "V2" in (file.parent / "definition.asl.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("AccessDeniedException", "needs states:GetExecutionHistory"),
+        ("ThrottlingException", "ThrottlingException"),
+        ("ExpiredTokenException", "aws sso login"),
+    ],
+)
+def test_what_aws_refuses_is_said_with_what_to_do(
+    account: tuple[Account, Stubber], code: str, hint: str
+) -> None:
+    reader, stub = account
+    stub.add_client_error("describe_execution", code, "refused")
+    with pytest.raises(Problem, match=hint):
+        fetched(ARN, account=reader)
+
+
+def test_without_credentials_the_account_cant_be_asked() -> None:
+    result = run("failures", ARN)
+    assert result.exit_code == 2
+    assert "AWS can't be asked: Unable to locate credentials" in result.stderr

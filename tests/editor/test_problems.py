@@ -1,0 +1,143 @@
+"""What is underlined in an editor, and the changes that mend it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from doorstep import validate
+from doorstep_cli.editor.formatting import json_layout, yaml_layout
+from doorstep_cli.editor.machines import machines, place_at
+from doorstep_cli.editor.problems import Edit, Fix, check, extraction, fixes
+
+
+def applied(text: str, edits: list[Edit]) -> str:
+    for edit in sorted(edits, key=lambda one: one.start, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+def found_in(text: str, *, yaml: bool = False) -> list[tuple[str, str]]:
+    problems = check(text, machines(text, yaml=yaml)).problems
+    return [(one.diagnostic.code, text[one.start : one.end]) for one in problems]
+
+
+def fixes_of(text: str, *, yaml: bool = False) -> dict[str, Fix]:
+    found = machines(text, yaml=yaml)
+    return {fix.title: fix for fix in fixes(text, found, check(text, found).problems)}
+
+
+def test_the_name_or_value_that_is_wrong_is_underlined() -> None:
+    text = """{"StartAt": "A", "States": {"A": {"Type": "Pass", "Secods": 1, "Next": "Gone"},
+      "B": {"Type": "Succed"}}}"""
+    found = found_in(text)
+    assert ("SCHEMA_VALIDATION_FAILED", '"Secods"') in found
+    assert ("SCHEMA_VALIDATION_FAILED", '"Succed"') in found
+
+
+def test_text_that_is_no_json_is_underlined_where_it_ends_to_be_json() -> None:
+    text = '{"StartAt": "A",\n "States": {"A": {"Type" "Pass"}}}'
+    ((code, where),) = found_in(text)
+    assert code == "INVALID_JSON_DESCRIPTION"
+    assert where == '"Pass"'
+
+
+def test_the_machines_of_a_template_are_checked_each_by_itself() -> None:
+    template = """Resources:
+  Good:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition: {StartAt: A, States: {A: {Type: Succeed}}}
+  Bad:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionString: |
+        {"StartAt": "A",
+         "States": {"A": {"Type": "Pass", "Next": "C"}, "B": {"Type": "Succeed"}}}
+"""
+    assert ("MISSING_TRANSITION_TARGET", '"C"') in found_in(template, yaml=True)
+
+
+@pytest.mark.parametrize("wrong", ["Succed", "Taks"])
+def test_a_misspelt_value_is_mended_by_the_name_that_is_close(wrong: str) -> None:
+    text = f'{{"StartAt": "A", "States": {{"A": {{"Type": "{wrong}"}}}}}}'
+    (fix,) = fixes_of(text).values()
+    right = "Succeed" if wrong == "Succed" else "Task"
+    assert json.loads(applied(text, [*fix.edits]))["States"]["A"]["Type"] == right
+    assert fix.safe
+
+
+def test_a_target_that_is_missing_is_changed_or_added() -> None:
+    text = """{
+  "StartAt": "Check",
+  "States": {
+    "Check": {"Type": "Pass", "Next": "Shipp"},
+    "Ship": {"Type": "Succeed"}
+  }
+}"""
+    found = fixes_of(text)
+    changed = json.loads(applied(text, [*found["Change to 'Ship'"].edits]))
+    assert validate(changed) == []
+    added = json.loads(applied(text, [*found["Add the state 'Shipp'"].edits]))
+    assert [*added["States"]] == ["Check", "Ship", "Shipp"]
+
+
+def test_a_state_that_leads_nowhere_is_ended_in_yaml_and_in_json() -> None:
+    text = '{"StartAt": "A", "States": {"A": {\n  "Type": "Pass"\n}}}'
+    fix = fixes_of(text)['Add "End": true']
+    assert validate(json.loads(applied(text, [*fix.edits]))) == []
+    yaml = "StartAt: A\nStates:\n  A:\n    Type: Pass\n    Comment: |\n      two\n      lines\n"
+    fix = fixes_of(yaml, yaml=True)['Add "End": true']
+    assert applied(yaml, [*fix.edits]) == yaml.rstrip() + "\n    End: true\n"
+
+
+def extracted(expression: str, part: str) -> str | None:
+    text = json.dumps(
+        {
+            "QueryLanguage": "JSONata",
+            "StartAt": "A",
+            "States": {"A": {"Type": "Pass", "Output": expression, "End": True}},
+        }
+    )
+    start = text.index(part)
+    place = place_at(text, machines(text, yaml=False), start)
+    assert place is not None
+    fix = extraction(text, place, start, start + len(part))
+    if fix is None:
+        return None
+    changed = json.loads(applied(text, [*fix.edits]))
+    output: str = changed["States"]["A"]["Output"]
+    return output
+
+
+def test_a_part_of_an_expression_becomes_a_variable_wherever_it_stands() -> None:
+    total = "$sum($states.input.items.price)"
+    output = extracted(f"{{% {total} > 10 ? {total} : 0 %}}", total)
+    assert output == f"{{% ($part := {total}; $part > 10 ? $part : 0) %}}"
+
+
+@pytest.mark.parametrize(
+    "part", ["price * 2", "$item.price", "input.items", "> 10", "$map($states.input.items, fun"]
+)
+def test_a_part_that_means_something_else_outside_stays(part: str) -> None:
+    expression = (
+        "{% $map($states.input.items, function($item){ $item.price > 10 })"
+        " ~> $append($states.input.items[price * 2 > 1]) %}"
+    )
+    assert extracted(expression, part) is None
+
+
+def test_laid_out_json_is_the_same_json_with_its_numbers_as_they_were() -> None:
+    text = '{"a":[1.0,1e3,{}],"b":{"c":"x\\u00e9,{"},"d":[]}'
+    laid = json_layout(text)
+    assert json.loads(laid) == json.loads(text)
+    assert laid == (
+        '{\n  "a": [\n    1.0,\n    1e3,\n    {}\n  ],\n  "b": {\n    "c": "x\\u00e9,{"\n  },\n'
+        '  "d": []\n}\n'
+    )
+    assert json_layout(laid) == laid
+
+
+def test_yaml_keeps_its_layout_and_its_comments() -> None:
+    assert yaml_layout("a: 1  \n# why\t\nb: 2\n\n\n") == "a: 1\n# why\nb: 2\n"
