@@ -1,4 +1,4 @@
-"""JSONata 2.0.6, compiled to Python closures.
+"""JSONata 2.0.6, compiled to Python closures, and to Python code where it is evaluated often.
 
     expression = compile("$sum(order.items.(price * quantity))")
     expression.evaluate({"order": …})

@@ -5,7 +5,7 @@ an error or a limit it is left, and the closures evaluate the expression from it
 they do. So only what may be evaluated twice is generated: nothing that calls the caller's functions
 or draws random numbers.
 
-All text that is compiled is `code_writer`'s own: names, constants and functions of the expression
+All text that is compiled is our own (`code_writer`, `code_operations`): names, constants and functions of the expression
 are arguments `k0`, `k1` …, so that expressions that differ in them alone share one code object.
 """
 
@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from . import compile_filters, compile_operators, evaluation, nodes, sequences, values
-from .code_writer import Unfit, Writer
+from .code_text import Unfit
+from .code_writer import Writer
 from .compile_nodes import HANDLERS
 from .compiler import Compiler, Dialect
 from .nodes import Node
@@ -53,7 +54,7 @@ def generate(
 def _make(body: str, constants: int) -> Callable[..., Code]:
     names = ", ".join(f"k{place}" for place in range(constants))
     scope: dict[str, Any] = {}
-    text = f"def make({names}):\n def code(data, g, run):\n{body}\n return code"
+    text = f"def make({names}):\n def code(data, g, run=UNMETERED):\n{body}\n return code"
     exec(compile(text, "<jsonata>", "exec"), _RUNTIME, scope)  # noqa: S102  all of it is ours
     return scope["make"]  # type: ignore[no-any-return]
 
@@ -83,7 +84,6 @@ def _are_numbers(value: values.Value) -> bool:
 
 
 _RUNTIME: Final[dict[str, Any]] = {
-    **{name: value for name, value in vars(evaluation).items() if name.isidentifier()},
     **{
         name: value
         for module in (evaluation, values, sequences, compile_operators, compile_filters)

@@ -14,7 +14,7 @@ from typing import Final
 
 from .compile_nodes import compile_tree
 from .compiler import STANDARD, Dialect
-from .errors import STACK_OVERFLOW, JSONataError
+from .errors import FAILURES, STACK_OVERFLOW, JSONataError
 from .evaluation import (
     DEFAULT_LIMITS,
     GLOBALS,
@@ -36,7 +36,6 @@ _MANY_STEPS: Final = 1_000
 """From which on an evaluation reports the steps that it took."""
 
 _WARM: Final = 250
-_FAILURES: Final = (JSONataError, RecursionError, OverflowError, ValueError)
 
 # The only clock and the only generator of the language, for callers that bring none.
 _RANDOM: Final = random.random
@@ -70,7 +69,11 @@ class Expression:
         self._dialect = dialect
         self._cold = _WARM
         """How much is still evaluated by closures before code is generated, about microseconds."""
-        self._code: Callable[[Value, Mapping[str, Value], Evaluation], Value] | None = None
+        self.code: Callable[..., Value] | None = None
+        """What an evaluation calls, with the input and the bindings, where it is hot.
+
+        It may fail with one of FAILURES where `evaluate` says how.
+        """
         self._code_depth = 0
 
     def __str__(self) -> str:
@@ -97,6 +100,11 @@ class Expression:
     def root_names(self) -> tuple[RootName, ...]:
         """Names and ``$$`` that are read off the input itself, with their positions."""
         return tuple(self._reads.roots)
+
+    @property
+    def quick(self) -> bool:
+        """Whether it takes so little that nothing is counted, and looks at variables alone."""
+        return not (self._needs_run or self._needs_input)
 
     def evaluate(
         self,
@@ -127,13 +135,13 @@ class Expression:
             known = {**known, "$": data}
         run: Evaluation = UNMETERED
         clock = _clock if now is None else now
-        code = self._code
+        code = self.code
         if code is not None and self._code_depth < limits.depth:
             if self._needs_run:
                 run = Evaluation(limits, clock, random or _RANDOM)
             try:
                 result = code(data, known, run)
-            except _FAILURES:
+            except FAILURES:
                 pass  # the closures say how it fails
             else:
                 if spent is not None and run.spent >= _MANY_STEPS:
@@ -175,4 +183,4 @@ class Expression:
             self._tree, self._bound, self._dialect, metered=self._needs_run, shares=self._shares
         )
         if code is not None:
-            self._code, self._code_depth = code
+            self.code, self._code_depth = code
