@@ -41,8 +41,15 @@ if TYPE_CHECKING:
     from doorstep.testing.mocks import Mocks, Validation
 
 
-_OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvaluationError")
-"""Errors of workflows that miss something in their input."""
+_OF_DATA = (
+    "States.Runtime",
+    "States.ParameterPathFailure",
+    "States.QueryEvaluationError",
+    "States.NoChoiceMatched",
+    "KeyError",
+    "TypeError",
+)
+"""Errors of workflows that miss something in their input, and of functions that do."""
 
 
 @click.command("run", short_help="Run a workflow to its end.")
