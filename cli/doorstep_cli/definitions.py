@@ -45,9 +45,9 @@ def definition_option(help_text: str, *, required: bool = True) -> Callable[[F],
     return click.option(
         "--definition",
         "definition_file",
-        type=DEFINITION,
+        type=PROJECT,
         callback=_required if required else beside("definition.asl.json"),
-        metavar="FILE",
+        metavar="PATH",
         help=f"{help_text}{'  [required, unless HISTORY is an ARN]' if required else ''}",
     )
 
@@ -171,7 +171,7 @@ def diagnostics_of(source: DefinitionFile, machine_type: Type | None = None) -> 
     without a value is a warning there.
     """
     from doorstep import validate
-    from doorstep.validation.placeholders import WITHOUT_VALUE
+    from doorstep.definitions.substitution import WITHOUT_VALUE
 
     document = source.document
     found = validate(document.definition, type=machine_type or source.type, severity="WARNING")
@@ -201,7 +201,7 @@ def read_accepted(
     try:
         definition = read(path, chosen.parameters, resource)
     except DefinitionError as refused:
-        raise _refusal(refused, str(path), None) from None
+        raise _refusal(refused, str(refused.path or path), None) from None
     try:
         kind = machine_type or definition.type
         check(definition.document.definition, type=kind, runnable=runnable)

@@ -208,6 +208,28 @@ def test_any_server_takes_the_answer_to_a_callback(site: Site) -> None:
             client.send_task_success(taskToken="unknown", output='"again"')
 
 
+def test_an_execution_answers_a_task_that_another_server_runs(site: Site) -> None:
+    one, other = site.serve(), site.serve()
+    waiting = site.start(one, CALLBACK)
+    token = site.eventually(
+        lambda: (site.folder / "token").exists() and (site.folder / "token").read_text()
+    )
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Parameters": {"TaskToken": token, "Output": {"from": "another"}},
+        "End": True,
+    }
+    machine = other.create_state_machine(name="send", definition=only(send), roleArn=ROLE)
+    started = other.start_execution(stateMachineArn=machine["stateMachineArn"])
+    sender = started["executionArn"]
+    site.eventually(lambda: site.status(one, sender) == "SUCCEEDED")
+    site.eventually(lambda: site.status(other, waiting) == "SUCCEEDED")
+    assert json.loads(other.describe_execution(executionArn=waiting)["output"]) == {
+        "from": "another"
+    }
+
+
 @pytest.mark.parametrize("worker_first", [True, False])
 def test_a_worker_at_any_server_gets_the_task(site: Site, worker_first: bool) -> None:
     one, other = site.serve(), site.serve()
@@ -282,7 +304,7 @@ def test_a_server_whose_lease_has_passed_writes_nothing_and_begins_again(
     other = site.serve()
 
     def silenced() -> bool:
-        site.sql("UPDATE servers SET expires = now() - interval '1 h' WHERE id = %s", before)
+        site.sql("UPDATE servers SET expires = now() - interval '1 min' WHERE id = %s", before)
         return bool(site.sql("SELECT 1 FROM servers WHERE id = %s AND over", before))
 
     with caplog.at_level(logging.WARNING, "doorstep"):
@@ -297,6 +319,20 @@ def test_a_server_whose_lease_has_passed_writes_nothing_and_begins_again(
     assert site.health(0)["running"] == 0
     again = site.start(one, WAIT, name="again")
     assert site.status(other, again) == "RUNNING"
+
+
+def test_a_server_that_is_halted_in_a_transaction_holds_up_no_other(site: Site) -> None:
+    one = site.serve()
+    arn = site.start(one, WAIT)
+    one.stop_execution(executionArn=arn)
+    made = "INSERT INTO servers (name, expires) VALUES (%s, now() - interval '1 min') RETURNING id"
+    ((halted,),), ((dead,),) = site.sql(made, "halted"), site.sql(made, "dead")
+    with psycopg.connect(site.url) as transaction:
+        sql = f"UPDATE {site.schema}.servers SET rev = rev + 1 WHERE id = {halted}"
+        transaction.execute(sql.encode())
+        site.eventually(lambda: site.sql("SELECT 1 FROM servers WHERE id = %s AND over", dead))
+        assert not site.sql("SELECT 1 FROM servers WHERE id = %s AND over", halted)
+    site.eventually(lambda: site.sql("SELECT 1 FROM servers WHERE id = %s AND over", halted))
 
 
 def test_a_request_to_a_server_that_died_is_answered_by_the_next_owner(site: Site) -> None:
@@ -314,7 +350,7 @@ def test_a_request_to_a_server_that_died_is_answered_by_the_next_owner(site: Sit
         asking = threading.Thread(target=lambda: other.stop_execution(executionArn=arn))
         asking.start()
         site.eventually(lambda: site.sql("SELECT 1 FROM inbox WHERE server = %s", dead))
-        site.sql("UPDATE servers SET expires = now() - interval '1 h' WHERE id = %s", dead)
+        site.sql("UPDATE servers SET expires = now() - interval '1 min' WHERE id = %s", dead)
         asking.join()
     assert site.status(one, arn) == "ABORTED"
     assert site.sql("SELECT count(*) FROM inbox") == [(0,)]
@@ -400,6 +436,34 @@ def test_a_server_that_is_over_writes_nothing(database: str) -> None:
     assert other.row("three") == again
     store.close()
     other.close()
+
+
+def test_the_database_takes_its_locks_from_a_server_that_is_halted(database: str) -> None:
+    store = PostgresStore(database, lease=LEASE)
+    assert store.read("SHOW idle_in_transaction_session_timeout") == [("1s",)]
+    store.close()
+
+
+def test_servers_that_take_over_at_the_same_time_share_what_there_is(database: str) -> None:
+    dead = PostgresStore(database, lease=LEASE)
+    for number in range(600):
+        row(dead, f"run-{number}")
+    dead.close()
+    servers = [PostgresStore(database, lease=LEASE) for _ in range(3)]
+    taken: list[str] = []
+
+    def take(server: PostgresStore) -> None:
+        while roots := server.peers.take_over():
+            taken.extend(roots)
+
+    threads = [threading.Thread(target=take, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(f"run-{number}" for number in range(600))
+    for server in servers:
+        server.close()
 
 
 def test_a_name_that_another_server_has_used_refuses_that_execution_alone(database: str) -> None:

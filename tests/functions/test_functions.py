@@ -7,11 +7,14 @@ runtime client, which are public.
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 import os
 import shutil
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,8 @@ import doorstep
 from doorstep.errors import HandlerLoadError
 from doorstep.functions import Function, close, handler_of
 from doorstep.runtime.answers import TaskFailed
+from doorstep.runtime.payloads import returned
+from doorstep.values.json_values import dumps
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 
@@ -31,6 +36,7 @@ needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not
 class Context:
     aws_request_id: str = "8a7b1c34-0000-4000-8000-000000000001"
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    state_name: str = "Charge"
 
 
 Run = Callable[..., Any]
@@ -187,6 +193,94 @@ def test_a_syntax_error_says_where(function: Run, isolated: bool) -> None:
     assert "Line 1" in cause["stackTrace"][0]
 
 
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_a_decimal_is_written_as_lambdas_runtime_does(function: Run, isolated: bool) -> None:
+    code = "from decimal import Decimal\ndef h(e, c): return {'n': [Decimal(8), Decimal('0.5')]}\n"
+    answer = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)()
+    assert dumps(returned(answer)) == '{"n":[8,0.5]}'
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_bytes_are_the_text_that_is_returned(function: Run, isolated: bool) -> None:
+    code = "def h(e, c): return b' {\"n\": 1.0}' if e else {'n': b'x'}\n"
+    call = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)
+    assert dumps(returned(call(1))) == '{"n":1.0}'
+    assert dumps(returned(call(0))) == '{"n":"x"}'
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_lambda_does_not_wait_for_a_coroutine(function: Run, isolated: bool) -> None:
+    code = {"app.py": "async def h(e, c): return 1\n"}
+    error, cause = failure(function("python3.12", "app.h", code, isolated=isolated))
+    assert error == "Runtime.MarshalError"
+    text = "Unable to marshal response: Object of type coroutine is not JSON serializable"
+    assert cause["errorMessage"] == text
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+@pytest.mark.parametrize(
+    ("end", "how"), [("3", "exit status 3"), ("'why'", "exit status 1"), ("", None)]
+)
+def test_a_function_that_ends_its_process_is_an_exit_error(
+    function: Run, end: str, how: str | None, isolated: bool
+) -> None:
+    code = {"app.py": f"import sys\ndef h(e, c): sys.exit({end})\n"}
+    error, cause = failure(function("python3.12", "app.h", code, isolated=isolated))
+    assert error == "Runtime.ExitError"
+    told = f"exited with error: {how}" if how else "exited without providing a reason"
+    assert cause["errorMessage"].endswith(f"Error: Runtime {told}")
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_what_is_printed_stands_with_its_state(
+    function: Run, printed: list[tuple[str, str]], isolated: bool
+) -> None:
+    code = {
+        "app.py": "def h(e, c):\n    print('one', flush=True)\n    print('two\\nthree', end='')\n"
+    }
+    function("python3.12", "app.h", code, isolated=isolated, timeout=9)()
+    if isolated:  # a process shows the rest of a line when it ends
+        assert printed[:1] == [("Charge: f", "one")]
+    else:
+        assert printed == [("Charge: f", line) for line in ("one", "two", "three")]
+
+
+def test_each_function_has_its_own_level_of_logging(
+    function: Run, printed: list[tuple[str, str]]
+) -> None:
+    quiet = "import logging\ndef h(e, c):\n    logging.info('no')\n    logging.warning('yes')\n"
+    loud = quiet.replace("\ndef", "\nlogging.getLogger().setLevel('INFO')\ndef")
+    one = function("python3.12", "app.h", {"app.py": loud}, name="loud")
+    other = function("python3.12", "app.h", {"app.py": quiet}, name="quiet")
+    before = logging.getLogger().level
+    for call in (one, other, one):
+        call()
+    assert [line for name, line in printed if name == "Charge: quiet"] == ["[WARNING] yes"]
+    assert [line for name, line in printed if name == "Charge: loud"] == [
+        "[INFO] no",
+        "[WARNING] yes",
+    ] * 2
+    assert logging.getLogger().level == before
+
+
+def test_functions_at_the_same_time_have_their_own_lines(
+    function: Run, printed: list[tuple[str, str]]
+) -> None:
+    stdout = sys.stdout
+    meet = threading.Barrier(2)
+    calls = []
+    for name in ("a", "b"):
+        code = f"def h(e, c):\n    print({name!r}, end=' ')\n    e.wait()\n    print({name!r})\n"
+        call = function("python3.12", "app.h", {"app.py": code}, name=name)
+        calls.append(threading.Thread(target=call, args=(meet,)))
+    for thread in calls:
+        thread.start()
+    for thread in calls:
+        thread.join()
+    assert sorted(printed) == [("Charge: a", "a a"), ("Charge: b", "b b")]
+    assert sys.stdout is stdout
+
+
 def test_an_isolated_function_raises_its_own_error(function: Run) -> None:
     app = (
         "class CardDeclined(Exception): pass\n"
@@ -258,7 +352,7 @@ def test_a_node_function_fails_as_on_lambda_and_answers_the_next_call(
     call = function("nodejs20.x", "i.h", {"i.js": NODE}, environment={"TABLE": "t"}, timeout=1.0)
     request = f"RequestId: {Context.aws_request_id} Error: "
     assert call({"do": "it"}) == "t"
-    assert printed == [("f", "doing it")]
+    assert printed == [("Charge: f", "doing it")]
     assert call({"do": "nothing"}) is None
     kind, cause = failure(lambda: call({"do": "throw"}))
     assert (kind, cause["errorType"], cause["errorMessage"]) == ("OutOfStock", kind, "none left")
@@ -278,6 +372,23 @@ def test_a_node_function_fails_as_on_lambda_and_answers_the_next_call(
         assert call({"do": "it"}) == "t"
     kind, cause = failure(lambda: call({"do": "reject"}))
     assert (kind, cause["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "late")
+
+
+@needs_node
+def test_an_endless_print_ends_with_the_time_limit(tmp_path: Path) -> None:
+    counted = itertools.count()
+    code = "exports.h = async (e) => { while (e.loop) console.log('x'); return 'well'; };"
+    (tmp_path / "i.js").write_text(code)
+    described = Function("f", "nodejs20.x", "i.h", tmp_path, timeout=1.0)
+    one = handler_of(described, lambda _name, _line: next(counted))
+    try:
+        error, cause = failure(lambda: one({"loop": True}, Context()))
+        assert error == "Sandbox.Timedout"
+        assert cause["errorMessage"].endswith("Task timed out after 1.00 seconds")
+        assert next(counted) > 1
+        assert one({"loop": False}, Context()) == "well"
+    finally:
+        close([one])
 
 
 NODE_LOADS = [

@@ -14,6 +14,7 @@ from ..definitions import PROJECT, DefinitionFile, Type, placeholders_in, read_a
 from ..options import (
     begin_time,
     definition_options,
+    executors,
     handlers_option,
     input_option,
     network_options,
@@ -40,8 +41,15 @@ if TYPE_CHECKING:
     from doorstep.testing.mocks import Mocks, Validation
 
 
-_OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvaluationError")
-"""Errors of workflows that miss something in their input."""
+_OF_DATA = (
+    "States.Runtime",
+    "States.ParameterPathFailure",
+    "States.QueryEvaluationError",
+    "States.NoChoiceMatched",
+    "KeyError",
+    "TypeError",
+)
+"""Errors of workflows that miss something in their input, and of functions that do."""
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -83,6 +91,15 @@ _OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvalua
     type=click.Choice(["virtual", "real"]),
     default="virtual",
     help="virtual (default): waits take no time; real: they take as long as they say.",
+)
+@click.option(
+    "--executor",
+    "executors",
+    multiple=True,
+    metavar="[MAP=]WHERE",
+    callback=executors,
+    help="Where children of distributed Maps run: inline (default), processes[:N], local:N, "
+    "dask://HOST:PORT.",
 )
 @click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
 @renamed_option(
@@ -152,6 +169,7 @@ def run(
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run batch.asl.json --input @items.json --history batch.json --children children
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
+      doorstep run batch.asl.json --handlers handlers.py --input @items.json --executor processes
     """
     if redrive and journal is None:
         raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
@@ -164,13 +182,13 @@ def run(
             "--start-time sets the virtual clock; --clock real always starts now"
         )
     from doorstep.history.aws_json import history_lines
-    from doorstep.replayer import ChildFiles
 
     chosen = choices(
         [path], parameters, handlers, services, allow_hosts, allow_network=allow_network
     )
     if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and chosen.clock:
         options["clock"] = chosen.clock
+    options["executor"] = {**chosen.executors, **options.pop("executors")}
     path, parameters, mocked = chosen.file, chosen.parameters, mocked or chosen.mocks
     definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
     if not quiet and (remark := placeholders_in(definition)):
@@ -183,7 +201,11 @@ def run(
         "state_machine_name": definition.name,
         "state_machines": startable(path, definition, parameters, state_machines),
     }
-    files = ChildFiles(children) if children else None
+    files = None
+    if children:
+        from doorstep.replayer import ChildFiles
+
+        files = ChildFiles(children)
     with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
         options["services"] = around
         begin = partial(_start, definition, list(chosen.handlers), options, redrive, quiet)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -30,6 +31,8 @@ _FENCE = (
     "RETURNING 1) SELECT 1 / count(*) FROM own"
 )
 """Fails with a division by zero, and with it the whole transaction, unless the row is there."""
+_HALTED = 10.0
+"""Seconds that a transaction may wait for its next statement."""
 _CATALOGUE = ("machine", "activity")
 _EPOCH = 1_577_836_800_000
 """2020-01-01 in milliseconds."""
@@ -56,6 +59,8 @@ class Database(Rows):
         """The change of the catalogue that was read last."""
         self._changes_catalogue = False
         self._last_id = 0
+        self._alone = threading.RLock()
+        """A handler that sends to a task may look for its token in a thread of its own."""
         try:
             self._connection = self._address.connect()
             with ExitStack() as unless_ready:
@@ -110,8 +115,13 @@ class Database(Rows):
         self.fenced = self.fenced or not rows or bool(rows[0][0])
 
     def _set_up(self, connection: Connection) -> None:
-        # Who has written a chunk of a journal: see its default.
-        connection.execute("SELECT set_config('doorstep.server', %s, false)", (str(self.server),))
+        # The one says who has written a chunk of a journal: see its default. With the other the
+        # database takes its locks from a server that is halted in the midst of a transaction.
+        connection.execute(
+            "SELECT set_config('doorstep.server', %s, false), "
+            "set_config('idle_in_transaction_session_timeout', %s, false)",
+            (str(self.server), str(round(min(_HALTED, self.lease / 3) * 1000))),
+        )
 
     def connect(self) -> Connection:
         """Return another connection; raise psycopg.Error. May be called from any thread."""
@@ -179,6 +189,10 @@ class Database(Rows):
             self._roll_back()
 
     def _transact(self) -> None:
+        with self._alone:
+            self._transact_alone()
+
+    def _transact_alone(self) -> None:
         connection = self._connected()
         if self._unsure and self._was_carried_out():
             return
@@ -245,7 +259,9 @@ class Database(Rows):
     def _read(self, sql: str, *values: Any) -> list[Any]:
         while True:
             try:
-                rows = self._connected().execute(_in_its_words(sql), values, binary=True).fetchall()
+                with self._alone:
+                    connection = self._connected()
+                    rows = connection.execute(_in_its_words(sql), values, binary=True).fetchall()
             except (UnicodeEncodeError, psycopg.DataError):
                 # What can't be stored is not there.
                 return []

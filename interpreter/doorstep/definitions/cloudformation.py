@@ -12,7 +12,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import InputError
 from ..values.did_you_mean import did_you_mean
@@ -22,6 +22,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
 _FOR_EACH = "Fn::ForEach::"
 _ZONES = "abc"
+_OUTPUTS = "Outputs."
 
 
 class _NoValue:
@@ -45,6 +46,16 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+class Stacks(Protocol):
+    """The other stacks that a template refers to."""
+
+    def outputs(self, resolver: Resolver, logical: str) -> Mapping[str, Any]:
+        """Return the outputs of a nested stack by their names."""
+
+    def exported(self, name: str) -> Any:
+        """Return what another stack exports; None when none does."""
+
+
 class Resolver:
     """Values of a template with `Ref`, `Fn::…` and conditions worked out.
 
@@ -60,8 +71,10 @@ class Resolver:
         region: str = REGION,
         account: str = ACCOUNT,
         partition: str = "aws",
+        stacks: Stacks | None = None,
     ) -> None:
         """Read the template's Parameters; values given by the user come before their defaults."""
+        self._stacks = stacks
         self._template = template
         self._given = dict(parameters)
         self._region, self._account, self._partition = region, account, partition
@@ -143,11 +156,14 @@ class Resolver:
 
     def name(self, logical: str) -> str:
         """Return what a resource is called: by its own property, else by its logical id."""
-        kind = self.kind(logical)
-        written = (
-            _member(self._resource(logical), "Properties").get(kind.name) if kind.name else None
-        )
-        return self.text(written) if written is not None else logical
+        own, kind = _member(self._resource(logical), "Properties"), self.kind(logical)
+        written = own.get(kind.name) if kind.name else None
+        if written is not None:
+            return self.text(written)
+        if str(self._resource(logical).get("Type")) == "AWS::S3::Bucket":
+            return logical.lower()  # as CloudFormation does: a bucket has no capitals
+        fifo = any(self.truth(own.get(name, False)) for name in ("FifoQueue", "FifoTopic"))
+        return f"{logical}.fifo" if fifo else logical
 
     def arn(self, logical: str) -> str:
         """Return a resource's ARN."""
@@ -198,6 +214,9 @@ class Resolver:
         key = f"{logical}.{attribute}"
         if key in self._given:
             return self._given[key]
+        if self._stacks and attribute.startswith(_OUTPUTS):
+            outputs = self._stacks.outputs(self, logical)
+            return str(outputs.get(attribute.removeprefix(_OUTPUTS), attribute))
         return str(self._shown(logical, attribute))
 
     def _shown(self, logical: Any, attribute: str) -> Any:
@@ -249,11 +268,14 @@ class Resolver:
 
     def _import_value(self, argument: Any) -> str:
         name = self.text(argument)
-        if name not in self._given:
+        value = self._given.get(name)
+        if value is None and self._stacks:
+            value = self._stacks.exported(name)
+        if value is None:
             raise InputError(
                 f"{name} is exported by another stack; give it a value: --param {name}=…"
             )
-        return self._given[name]
+        return text_of(value)
 
     def _unrolled(self, members: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return members with each `Fn::ForEach` replaced by what it makes."""

@@ -12,6 +12,7 @@ from .journal import (
     Header,
     Journal,
     JournalEntry,
+    Reader,
     entry_line,
     header_line,
     read_all,
@@ -46,9 +47,9 @@ __all__ = [
     "ACCOUNT", "EXECUTION", "EXPRESS", "MOST_BYTES", "ROLE", "SLICE", "STANDARD", "TERMINAL",
     "TOO_LARGE", "UNSUCCESSFUL", "WHOLE", "BatchPlan", "Body", "Cancel", "Command", "Engine",
     "Event", "Fact", "FactKind", "Fiber", "FiberGroup", "FindActivity", "Header", "HistoryFull",
-    "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Redriven",
-    "ResultTarget", "SetTimer", "StartMapRun", "check_name", "details_member", "entry_line",
-    "header_line", "is_name", "quotas_of", "read_all", "replay", "role_in", "scheduled_line",
-    "states_of", "written",
+    "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Reader",
+    "Redriven", "ResultTarget", "SetTimer", "StartMapRun", "check_name", "details_member",
+    "entry_line", "header_line", "is_name", "quotas_of", "read_all", "replay", "role_in",
+    "scheduled_line", "states_of", "written",
 ]
 # fmt: on

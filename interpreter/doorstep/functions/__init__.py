@@ -10,7 +10,7 @@ from .function import Function, Log
 from .in_process import InProcess
 from .processes import Pool, command_of
 
-__all__ = ["Function", "Log", "close", "handler_of"]
+__all__ = ["Function", "Log", "close", "handler_of", "why_not_run"]
 
 
 def handler_of(function: Function, log: Log) -> Handler:
@@ -18,11 +18,30 @@ def handler_of(function: Function, log: Log) -> Handler:
 
     Raises HandlerLoadError when nothing here can run the code: no such folder, no such runtime.
     """
-    if not function.code.is_dir():
-        raise HandlerLoadError(f"the code of {function.name} is not there: {function.code}")
-    if function.runtime.startswith("python") and not function.isolated:
-        return InProcess(function)
+    if problem := why_not_run(function):
+        raise HandlerLoadError(problem)
+    if _is_in_process(function):
+        return InProcess(function, log)
     return Pool(function, command_of(function), log)
+
+
+def why_not_run(function: Function) -> str | None:
+    """Return why nothing here can run a function's code, with what to do; None if it runs."""
+    if not function.code.is_dir():
+        return (
+            f"the code of {function.name} is not there: {function.code}. Build it first, or give "
+            f"it a handler (@doorstep.handler({function.name!r})) or a mock"
+        )
+    if not _is_in_process(function):
+        try:
+            command_of(function)
+        except HandlerLoadError as problem:
+            return str(problem)
+    return None
+
+
+def _is_in_process(function: Function) -> bool:
+    return function.runtime.startswith("python") and not function.isolated
 
 
 def close(handlers: Iterable[Handler]) -> None:

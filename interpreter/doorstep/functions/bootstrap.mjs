@@ -69,7 +69,8 @@ async function load(handler) {
     }
     if (problem?.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
       throw failure('Runtime.ImportModuleError', `${problem}: this Node.js (${process.version}) does `
-        + 'not strip types; build the function, or use Node.js 22.6 or later');
+        + 'not strip types. Build it and run what was built (`sam build`, then `doorstep run .aws-sam/build`), or use '
+        + 'Node.js 22.6 or later');
     }
     throw problem;
   }

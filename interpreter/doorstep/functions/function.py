@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..runtime.answers import TaskFailed
+from ..runtime import Context, TaskFailed
 
 Log = Callable[[str, str], None]
-"""Takes a function's name and a line that it printed."""
+"""Takes whose line it is, and a line that was printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,28 @@ class Function:
         }
 
 
+def label(function: Function, context: Context) -> str:
+    """Return whose lines they are: the state's, with the function if that has another name."""
+    state = context.state_name
+    return function.name if state in ("", function.name) else f"{state}: {function.name}"
+
+
 def lambda_failure(kind: str, message: str) -> TaskFailed:
     """Return the failure that Lambda itself reports, beside the function's runtime."""
     return TaskFailed(kind, _compact({"errorType": kind, "errorMessage": message}))
+
+
+def exited(request: str, code: int) -> TaskFailed:
+    """Return what Lambda reports of a runtime that ended by itself."""
+    how = f"signal: {_SIGNALS.get(-code, -code)}" if code < 0 else f"exit status {code}"
+    message = f"RequestId: {request} Error: Runtime exited with error: {how}"
+    if code == 0:
+        message = f"RequestId: {request} Error: Runtime exited without providing a reason"
+    return lambda_failure("Runtime.ExitError", message)
+
+
+_SIGNALS = {2: "interrupt", 6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
+"""As Go's os package, in which Lambda's supervisor is written, names them."""
 
 
 def python_failure(kind: str, message: str, *stack: str) -> TaskFailed:

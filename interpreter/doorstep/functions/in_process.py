@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..runtime import Context
 from .environment import variables
-from .function import Changes, Function, python_failure
+from .function import Changes, Function, Log, exited, label, python_failure
+from .printing import Printing
 from .private_modules import PrivateModules
 
 
@@ -19,9 +22,11 @@ class InProcess:
     limit is not enforced: whoever stops at a breakpoint takes longer than Lambda would allow.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, log: Log) -> None:
         """Load nothing yet."""
         self._function = function
+        self._log = log
+        self._printing = Printing()
         self._variables = function.variables()
         self._folders = (function.code, *_layer_paths(function))
         self._changes = Changes(self._folders)
@@ -30,11 +35,15 @@ class InProcess:
 
     def __call__(self, event: Any, context: Context) -> Any:
         """Call the function; raise TaskFailed when it does not load, else what it raises."""
-        with variables(self._variables):
+        shown = partial(self._log, label(self._function, context))
+        with variables(self._variables), self._printing.shown(shown):
             with self._lock:
                 if self._loaded is None or self._changes.seen():
                     self._loaded = self._load()
-            return self._loaded(event, context)
+            try:
+                return _not_awaited(self._loaded(event, context))
+            except SystemExit as end:
+                raise exited(context.aws_request_id, _code_of(end)) from None
 
     def _load(self) -> Any:
         path, _, name = self._function.handler.rpartition(".")
@@ -57,6 +66,20 @@ class InProcess:
             where = f'  File "{problem.filename}" Line {problem.lineno}\n    {problem.text}'
             text = f"Syntax error in module '{path}': {problem}"
             raise python_failure("Runtime.UserCodeSyntaxError", text, where) from None
+
+
+def _not_awaited(result: Any) -> Any:
+    """Return a result, for which Lambda's runtime for Python does not wait: awslambdaric's."""
+    if isinstance(result, Coroutine):
+        result.close()
+        message = "Object of type coroutine is not JSON serializable"
+        raise python_failure("Runtime.MarshalError", f"Unable to marshal response: {message}")
+    return result
+
+
+def _code_of(end: SystemExit) -> int:
+    """Return the exit code that a process would have."""
+    return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 def _layer_paths(function: Function) -> list[Path]:

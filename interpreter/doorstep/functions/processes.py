@@ -28,7 +28,7 @@ from typing import Any
 from ..errors import HandlerLoadError
 from ..runtime import Context, TaskFailed
 from ..values.json_values import dumps, loads
-from .function import Changes, Function, Log, lambda_failure
+from .function import Changes, Function, Log, exited, label, lambda_failure
 
 _HERE = Path(__file__).parent
 _STRIPS_TYPES = (22, 6)
@@ -101,6 +101,7 @@ class _Process:
         self._outcomes: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._ready = threading.Event()
         self._log = log
+        self._label = function.name
         self._server = _RuntimeApi(self)
         self._process = subprocess.Popen(
             command,
@@ -122,7 +123,7 @@ class _Process:
 
     def invoke(self, event: Any, context: Context) -> Any:
         """Hand over one event and wait for what becomes of it."""
-        request = context.aws_request_id
+        request, self._label = context.aws_request_id, label(self._function, context)
         limit = self._function.timeout
         if not self._ready.is_set():
             limit += _INIT
@@ -135,7 +136,7 @@ class _Process:
             raise _timed_out(request, self._function.timeout) from None
         self._settle()
         if kind == "exited":
-            raise _exited(request, self._process.wait())
+            raise exited(request, self._process.wait())
         if kind == "error":
             raise _failed(answer)
         if len(answer) > _RESPONSE:
@@ -174,7 +175,7 @@ class _Process:
         assert self._process.stdout
         with self._process.stdout as lines:
             for line in lines:
-                self._log(self._function.name, line.decode(errors="replace").rstrip("\n"))
+                self._log(self._label, line.decode(errors="replace").rstrip("\n"))
 
     def _mourn(self) -> None:
         self._process.wait()
@@ -272,19 +273,6 @@ class _Request(BaseHTTPRequestHandler):
 def _timed_out(request: str, limit: float) -> TaskFailed:
     message = f"RequestId: {request} Error: Task timed out after {limit:.2f} seconds"
     return lambda_failure("Sandbox.Timedout", message)
-
-
-def _exited(request: str, code: int) -> TaskFailed:
-    """Return what Lambda reports of a runtime that ended by itself."""
-    how = f"signal: {_SIGNALS.get(-code, -code)}" if code < 0 else f"exit status {code}"
-    message = f"RequestId: {request} Error: Runtime exited with error: {how}"
-    if code == 0:
-        message = f"RequestId: {request} Error: Runtime exited without providing a reason"
-    return lambda_failure("Runtime.ExitError", message)
-
-
-_SIGNALS = {2: "interrupt", 6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
-"""As Go's os package, in which Lambda's supervisor is written, names them."""
 
 
 def _failed(body: bytes) -> TaskFailed:

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime import Running, child_identity
-from ..values.json_values import STORED_DEPTH, dumps, loads
+from ..runtime import Running, Texts, child_identity
+from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, batches, read_items
-from .results import Texts
 
 if TYPE_CHECKING:
     from ..runtime import Driver
@@ -83,6 +82,11 @@ class MapRun:
         self._submitted = False
         """And whether all children that are to run were submitted."""
         self._executor = executor(self)
+
+    @property
+    def state(self) -> str:
+        """The name of the Map."""
+        return self.command.state
 
     # For the driver ------------------------------------------------------------------------------
 
@@ -208,7 +212,7 @@ class MapRun:
         for batch in batches(self.command, islice(self._items, begun, None), begun):
             index = len(self._sizes)
             self._count_new(batch.size)
-            yield self._child(index, dumps(batch.input))
+            yield self._child(index, java_doubles(dumps(batch.input)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:

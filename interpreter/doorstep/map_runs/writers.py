@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from ..engine import Journal, ResultTarget, StartMapRun
 from ..errors import Failure
-from ..runtime import Buckets, described
+from ..runtime import Buckets, Texts, described
 from ..values.json_values import dumps, encoded, loads
 from .buckets import present
 from .readers import text_field
-from .results import Texts
 
 MAX_FILE = 5 * 2**30
 """Bytes of one file of results (guide: input-output-resultwriter; fact 284)."""

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..functions import Function
+from ..functions import Function, why_not_run
 from ..model import integration, workflow
 from ..runtime import Handlers, names_by
 from .project import Project
@@ -63,7 +63,10 @@ def _answer(
     elif any(handlers.by_name(name) for name in names):
         kind, by = "handler", ""
     elif own:
-        kind, by = "function", _described(own)
+        problem = why_not_run(own)
+        kind, by = ("nobody", problem) if problem else ("function", _described(own))
+    elif called.action == "lambda:invoke" and names[2] == called.action and project.functions:
+        kind, by = "function", "one that is chosen when it runs"
     elif called.kind == "activity":
         kind, by = "activity", "a worker that polls for it"
     elif called.action.startswith(_OURS):

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..definitions import load
-from ..definitions.cloudformation import Resolver, text_of
+from ..definitions.cloudformation import text_of
 from ..definitions.other_tools import SERVERLESS, TERRAFORM, template_text
+from ..definitions.stacks import (
+    ASSET,
+    NESTED,
+    LocalStacks,
+    assembled,
+    nested_parameters,
+    siblings,
+)
 from ..definitions.templates import is_template, load_machine, machine_names
 from ..errors import DefinitionError, InputError
-from ..functions import Function
+from ..functions import Function, why_not_run
 from .project import Omission, Project, Resource
 
 _FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 _LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
 _TEMPLATES = ("template.yaml", "template.yml", "template.json")
 _ASSEMBLY = "*.template.json"
-_ASSET = "aws:asset:path"
-"""Where CDK and `sam build` say in a resource's Metadata which folder its code is in."""
 
 
 def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
@@ -29,7 +38,10 @@ def open_project(path: Path, parameters: Mapping[str, str]) -> Project:
     Raises InputError when the folder has none, or several.
     """
     file = template_in(path) if path.is_dir() else path
-    return read(file, parameters, template_text(file, parameters))
+    project = read(file, parameters, template_text(file, parameters))
+    for other in siblings(file):
+        project.add(read(other, {}))
+    return project
 
 
 def template_in(folder: Path) -> Path:
@@ -41,20 +53,34 @@ def template_in(folder: Path) -> Path:
         for file in sorted(folder.glob(pattern)):
             return file
     for assembly in (folder, folder / "cdk.out"):
-        templates = sorted(assembly.glob(_ASSEMBLY))
-        if len(templates) > 1:
-            names = ", ".join(template.name for template in templates)
+        templates = assembled(assembly)
+        # Of several stacks that with the state machines; the others belong to it.
+        found = [one for one in templates if _has_machines(one)] or templates
+        if len(found) > 1:
+            names = ", ".join(template.name for template in found)
             raise InputError(f"{assembly} has several templates ({names}); name one")
-        if templates:
-            return templates[0]
+        if found:
+            return found[0]
     raise InputError(
         f"{folder} has no project: looked for {', '.join(_TEMPLATES)}, {SERVERLESS[0]}, "
         f"{TERRAFORM} and cdk.out/{_ASSEMBLY}"
     )
 
 
-def read(path: Path, parameters: Mapping[str, str], text: str | None = None) -> Project:
+def _has_machines(file: Path) -> bool:
+    template = load(file).definition
+    return is_template(template) and bool(machine_names(template, {}))
+
+
+def read(
+    path: Path,
+    parameters: Mapping[str, str],
+    text: str | None = None,
+    above: tuple[Path, ...] = (),
+) -> Project:
     """Return the project of a template; `text`: what stands for a file of another tool.
+
+    `above`: the templates that it is nested in.
 
     What can't be taken over is listed in `omissions`. Raises InputError when this is no template,
     or Parameters of it have no value.
@@ -63,7 +89,7 @@ def read(path: Path, parameters: Mapping[str, str], text: str | None = None) -> 
     whole = load(source)
     if not is_template(whole.definition):
         raise InputError(f"{path} is no template: it has no Resources")
-    return _Reader(path, source, whole.definition, parameters).project
+    return _Reader(path, source, whole.definition, parameters, above).project
 
 
 class _Reader:
@@ -75,15 +101,18 @@ class _Reader:
         source: Path | str,
         template: Mapping[str, Any],
         parameters: Mapping[str, str],
+        above: tuple[Path, ...],
     ) -> None:
         self._folder = path.resolve().parent
         self._template = template
-        self._resolver = Resolver(template, parameters)
+        self._stacks = LocalStacks(path, above)
+        self._resolver = self._stacks.resolver(template, parameters)
         self.project = Project(path)
         for name in machine_names(template, parameters):
             self._machine(source, name, parameters)
         for logical, resource in self._resolver.resources.items():
             if isinstance(resource, Mapping) and self._resolver.created(logical):
+                self._nested(logical, resource)
                 self._resource(logical, resource)
                 self._events(logical, resource)
 
@@ -101,10 +130,24 @@ class _Reader:
             if kind in _FUNCTIONS:
                 function = self._function(logical, resource)
                 self.project.functions[function.name] = function
+                if problem := why_not_run(function):
+                    self.project.omissions.append(Omission(logical, problem))
             else:
                 self._other(kind, logical, resource)
         except InputError as problem:
             self.project.omissions.append(Omission(logical, str(problem)))
+
+    def _nested(self, logical: str, resource: Mapping[str, Any]) -> None:
+        """Take over what a nested stack has."""
+        if str(resource.get("Type")) not in NESTED:
+            return
+        path = self._stacks.nested(self._resolver, logical)
+        if path is None:
+            reason = "its template is not beside this one; run that by its own path"
+            self.project.omissions.append(Omission(logical, reason))
+        else:
+            inner = nested_parameters(self._resolver, logical)
+            self.project.add(read(path, inner, above=self._stacks.path))
 
     def _other(self, kind: str, logical: str, resource: Mapping[str, Any]) -> None:
         properties = self._resolver.value(resource.get("Properties") or {})
@@ -159,9 +202,9 @@ class _Reader:
     def _code(
         self, logical: str, resource: Mapping[str, Any], properties: Mapping[str, Any]
     ) -> Path:
-        asset = (resource.get("Metadata") or {}).get(_ASSET)
+        asset = (resource.get("Metadata") or {}).get(ASSET)
         if isinstance(asset, str):
-            return self._folder / asset
+            return _unpacked(self._folder / asset)
         code = properties.get("CodeUri") or properties.get("Code")
         inline = properties.get("InlineCode")
         if isinstance(code, Mapping):
@@ -174,7 +217,7 @@ class _Reader:
                 f"give it a handler (@doorstep.handler({self._resolver.name(logical)!r})) or a mock"
             )
         if isinstance(code, str) and not code.startswith("s3:"):
-            return self._folder / code
+            return _unpacked(self._folder / code)
         if code is None and resource.get("Type") == _FUNCTIONS[0]:
             return self._folder  # SAM's default of CodeUri
         raise InputError("its code is not beside the template; give it a handler or a mock")
@@ -185,7 +228,7 @@ class _Reader:
             logical = layer.get("Ref") if isinstance(layer, Mapping) else None
             resource = self._resolver.resources.get(logical) if logical else None
             if isinstance(resource, Mapping) and resource.get("Type") in _LAYERS:
-                folder = (resource.get("Metadata") or {}).get(_ASSET)
+                folder = (resource.get("Metadata") or {}).get(ASSET)
                 folder = folder or (resource.get("Properties") or {}).get("ContentUri")
                 if isinstance(folder, str):
                     yield self._folder / folder
@@ -236,8 +279,24 @@ def _with_globals(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str
     return merged
 
 
+def _unpacked(path: Path) -> Path:
+    """Return a folder as it is, and that of a ZIP file's content, which is removed at the end."""
+    if not zipfile.is_zipfile(path):
+        return path
+    folder = _temporary(path.stem)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _temporary(name: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=f"doorstep-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _written(logical: str, text: str, runtime: str) -> Path:
     """Write code that stands in the template to a folder; `index` is the module, as on Lambda."""
-    folder = Path(tempfile.mkdtemp(prefix=f"doorstep-{logical}-"))
+    folder = _temporary(logical)
     (folder / ("index.js" if runtime.startswith("nodejs") else "index.py")).write_text(text)
     return folder

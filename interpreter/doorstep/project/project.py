@@ -10,7 +10,7 @@ from typing import Any
 from ..definitions.templates import TemplateMachine
 from ..errors import HandlerLoadError, InputError
 from ..functions import Function, Log, handler_of
-from ..runtime import Handler
+from ..runtime import Answer, Handler
 from ..validation import validate
 
 
@@ -63,6 +63,13 @@ class Project:
             return self.machines[name]
         raise InputError(f"no state machine {name}; {there}")
 
+    def add(self, other: Project) -> None:
+        """Take over what another one has; of equal names the other's counts."""
+        self.machines |= other.machines
+        self.functions |= other.functions
+        self.resources += other.resources
+        self.omissions += other.omissions
+
     def state_machines(self) -> dict[str, tuple[Any, str]]:
         """Return definitions and types by name, as `states:startExecution` finds them."""
         return {
@@ -89,10 +96,7 @@ def join(projects: Sequence[Project]) -> Project:
     """Return several projects as one; of equal names the last one counts."""
     whole = Project(projects[0].path)
     for one in projects:
-        whole.machines |= one.machines
-        whole.functions |= one.functions
-        whole.resources += one.resources
-        whole.omissions += one.omissions
+        whole.add(one)
     return whole
 
 
@@ -105,6 +109,7 @@ def _handler(function: Function, log: Log) -> Handler:
 
 def _refusing(problem: HandlerLoadError) -> Callable[[Any], Any]:
     def refuse(_event: Any) -> Any:
-        raise problem
+        # Final: the run is set up wrong, which no Catch of the workflow is meant for.
+        return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=str(problem), final=True)
 
     return refuse

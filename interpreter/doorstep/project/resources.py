@@ -88,7 +88,7 @@ def _subscription(resource: Resource, clients: Clients) -> None:
 
 
 def _bucket(resource: Resource, clients: Clients) -> None:
-    clients.client("s3").create_bucket(Bucket=resource.name.lower())
+    clients.client("s3").create_bucket(Bucket=resource.name)
 
 
 def _secret(resource: Resource, clients: Clients) -> None:

@@ -17,19 +17,22 @@ from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, OneSource, Source, handler, names_by, names_of, several
-from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
+from .invocation import Callbacks, Context, call, call_apart, context_of
+from .journal_file import JournalFile
 from .nested import described, input_text, starts_execution
-from .persistence import InMemory, JournalFile, resume_execution
+from .payloads import event_of
+from .persistence import InMemory, resume_execution
 from .running import Buckets, Persistence, Running, Startable, child_identity
+from .texts import Texts
 
 # fmt: off
 __all__ = [
     "AT_ONCE", "Answer", "Buckets", "Callbacks", "Clock", "Context", "Driver", "Duration",
     "Execution", "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
     "OneSource", "Persistence", "RealClock", "Respond", "Running", "Source", "Startable",
-    "TaskFailed", "VirtualClock", "answer", "call", "call_apart", "child_identity", "comparable",
-    "context_of", "described", "event_of", "fail", "handler", "input_text", "listener", "names_by",
-    "names_of", "no_answer", "resume_execution", "seconds", "several", "spelled",
-    "starts_execution",
+    "TaskFailed", "Texts", "VirtualClock", "answer", "call", "call_apart", "child_identity",
+    "comparable", "context_of", "described", "event_of", "fail", "handler", "input_text",
+    "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds", "several",
+    "spelled", "starts_execution",
 ]
 # fmt: on

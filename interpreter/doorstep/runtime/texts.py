@@ -1,17 +1,19 @@
-"""What is left of a map run's children: texts in a temporary file, found by their indexes.
+"""Texts in a temporary file, found by their indexes: what is left of a map run's children.
 
-A run of a million holds sixteen bytes of memory for each; small runs have no file at all.
+A million takes sixteen bytes of memory for each; a few have no file at all.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from array import array
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 
 _IN_MEMORY = 2**20
 """Bytes that are held before there is a file."""
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Texts:
@@ -79,8 +81,8 @@ class Texts:
 
 
 def _utf_8(text: str) -> bytes:
-    """Return a JSON text in UTF-8; where it holds half of a surrogate pair, in escapes."""
+    """Return JSON texts in UTF-8; halves of surrogate pairs, which it has not, in escapes."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return json.dumps(json.loads(text)).encode()
+        return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
