@@ -5,8 +5,9 @@ an error or a limit it is left, and the closures evaluate the expression from it
 they do. So only what may be evaluated twice is generated: nothing that calls the caller's functions
 or draws random numbers.
 
-All text that is compiled is our own (`code_writer`, `code_operations`): names, constants and functions of the expression
-are arguments `k0`, `k1` …, so that expressions that differ in them alone share one code object.
+All text that is compiled is our own (`code_writer`, `code_operations`): names, constants and
+functions of the expression are arguments `k0`, `k1` …, so that expressions that differ in them
+alone share one code object.
 """
 
 from __future__ import annotations
