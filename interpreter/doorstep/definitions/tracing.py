@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..values.jackson import line_column
+from ..values.json_problem import line_column
 from . import source_locations, yaml_text
 from .cloudformation import SUBSTITUTED, Resolver
 from .documents import MAX_BYTES, PLACEHOLDER, ROUNDS
