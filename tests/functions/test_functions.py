@@ -26,6 +26,8 @@ import doorstep
 from doorstep.errors import HandlerLoadError
 from doorstep.functions import Function, close, handler_of
 from doorstep.runtime.answers import TaskFailed
+from doorstep.runtime.payloads import returned
+from doorstep.values.json_values import dumps
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 
@@ -195,7 +197,15 @@ def test_a_syntax_error_says_where(function: Run, isolated: bool) -> None:
 def test_a_decimal_is_written_as_lambdas_runtime_does(function: Run, isolated: bool) -> None:
     code = "from decimal import Decimal\ndef h(e, c): return {'n': [Decimal(8), Decimal('0.5')]}\n"
     answer = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)()
-    assert json.dumps(answer) == '{"n": [8.0, 0.5]}'
+    assert dumps(returned(answer)) == '{"n":[8,0.5]}'
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_bytes_are_the_text_that_is_returned(function: Run, isolated: bool) -> None:
+    code = "def h(e, c): return b' {\"n\": 1.0}' if e else {'n': b'x'}\n"
+    call = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)
+    assert dumps(returned(call(1))) == '{"n":1.0}'
+    assert dumps(returned(call(0))) == '{"n":"x"}'
 
 
 @pytest.mark.parametrize("isolated", PYTHONS)

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from ..values import jackson, java
-from ..values.json_values import java_dumps
+from ..values.json_values import dumps, java_doubles
 
 MAX_TEXT = 10_000
 """Characters that Base64Encode, Base64Decode and Hash take (fact 57)."""
@@ -81,7 +81,7 @@ def _int(value: int) -> int:
 
 def _as_text(value: Any) -> str:
     # Fact 353: texts as they are, all else as JSON or as Java prints it.
-    return value if isinstance(value, str) else java_dumps(value)
+    return value if isinstance(value, str) else java_doubles(dumps(value))
 
 
 def _utf8(text: str) -> bytes:
@@ -179,7 +179,7 @@ def json_to_string(*values: Any) -> str:
     # Fact 129: of the counts of arguments only this one has a text of its own.
     if len(values) != 1:
         raise InvalidArguments(": only a single argument is allowed.")
-    return java_dumps(values[0])
+    return java_doubles(dumps(values[0]))
 
 
 def math_random(rng: Callable[[], Random], first: Any, last: Any, *seed: Any) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
 from ..runtime import Running, Texts, child_identity
-from ..values.json_values import STORED_DEPTH, dumps, loads
+from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, batches, read_items
@@ -212,7 +212,7 @@ class MapRun:
         for batch in batches(self.command, islice(self._items, begun, None), begun):
             index = len(self._sizes)
             self._count_new(batch.size)
-            yield self._child(index, dumps(batch.input))
+            yield self._child(index, java_doubles(dumps(batch.input)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:
