@@ -6,11 +6,14 @@ can't be used, 70 a bug in Doorstep (EX_SOFTWARE), 130 Ctrl-C.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import Any
 
 import click
+
+from doorstep import __version__
 
 from .output import Bug, Problem, echo
 
@@ -19,7 +22,7 @@ _GROUPS = {
     "Test": ("test", "test-state", "explore", "conformance"),
     "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff", "write-test"),
     "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"),
-    "Editor and shell": ("lsp", "init", "completion"),
+    "Editor and shell": ("lsp", "mcp", "schema", "init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
 _MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][2:], "remote")}
@@ -127,7 +130,7 @@ def _explained(problem: Exception) -> Exception:
 
 
 @click.command("doorstep", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="doorstep", message="doorstep %(version)s")
+@click.version_option(__version__, message="doorstep %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Run AWS Step Functions workflows on this machine, offline.
@@ -148,4 +151,8 @@ def cli(ctx: click.Context) -> None:
 
 def entry() -> None:
     """Run the `doorstep` program."""
+    # A history is many objects that stay, among which there is no garbage: by default Python looks
+    # for it after each 700.
+    gc.set_threshold(50_000, 10, 10)
+    gc.freeze()
     cli(prog_name=cli.name)

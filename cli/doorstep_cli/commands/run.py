@@ -33,6 +33,7 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
+from ..watching import watch_option
 from ..world import choices
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _OF_DATA = (
 
 
 @click.command("run", short_help="Run a workflow to its end.")
+@watch_option
 @click.argument("path", type=PROJECT)
 @input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
@@ -182,7 +184,6 @@ def run(
             "--start-time sets the virtual clock; --clock real always starts now"
         )
     from doorstep.history.aws_json import history_lines
-    from doorstep.replayer import ChildFiles
 
     chosen = choices(
         [path], parameters, handlers, services, allow_hosts, allow_network=allow_network
@@ -202,7 +203,11 @@ def run(
         "state_machine_name": definition.name,
         "state_machines": startable(path, definition, parameters, state_machines),
     }
-    files = ChildFiles(children) if children else None
+    files = None
+    if children:
+        from doorstep.replayer import ChildFiles
+
+        files = ChildFiles(children)
     with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
         options["services"] = around
         begin = partial(_start, definition, list(chosen.handlers), options, redrive, quiet)
