@@ -188,7 +188,7 @@ def test_the_sam_example_runs_with_nothing_else_written() -> None:
 
 @needs_node
 def test_the_cdk_example_runs_in_node() -> None:
-    assert answer("run", EXAMPLES / "cdk-greeting", "--input", '{"name": "Ada"}') == "Hello, Ada"
+    assert answer("run", EXAMPLES / "cdk-greeting", "--input", '{"name": "Ada"}') == "HELLO, ADA!"
     assert answer("run", EXAMPLES / "cdk-greeting") == "NoName"
 
 
