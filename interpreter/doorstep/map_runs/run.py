@@ -240,7 +240,7 @@ class MapRun:
     def _settle(self, index: int, journal: Journal) -> None:
         status, size = journal.status, self._sizes[index]
         self._move(index, _STATUSES.index(status))
-        record = writers.record_of(self.command, journal)
+        record = writers.record_of(self.command, journal, status)
         if status == "SUCCEEDED":
             self._facts.drop(index)
             if self._fits(self._succeeded_bytes):
