@@ -45,9 +45,9 @@ def definition_option(help_text: str, *, required: bool = True) -> Callable[[F],
     return click.option(
         "--definition",
         "definition_file",
-        type=DEFINITION,
+        type=PROJECT,
         callback=_required if required else beside("definition.asl.json"),
-        metavar="FILE",
+        metavar="PATH",
         help=f"{help_text}{'  [required, unless HISTORY is an ARN]' if required else ''}",
     )
 

@@ -17,7 +17,7 @@ from .output import Bug, Problem, echo
 _GROUPS = {
     "Run and inspect": ("run", "validate", "lint", "cost", "history", "graph", "project"),
     "Test": ("test", "test-state", "explore", "conformance"),
-    "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff"),
+    "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff", "write-test"),
     "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"),
     "Editor and shell": ("lsp", "init", "completion"),
 }

@@ -224,6 +224,14 @@ def standard_input(purpose: str) -> str:
     return str(text)
 
 
+def executors(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Return where children of Maps run, by the names of Maps; `*`: of all others."""
+    named = (value.rpartition("=") for value in values)
+    return {state or "*": where for state, _, where in named}
+
+
 def quotas(
     ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:

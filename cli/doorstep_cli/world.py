@@ -32,6 +32,7 @@ class Choices:
     services: str | None
     mocks: str | None
     clock: str | None
+    executors: Mapping[str, str]
     allow_hosts: tuple[str, ...]
     allow_network: bool
     connections: Mapping[str, Any]
@@ -99,6 +100,7 @@ def choices(
         services or first(one.services for one in settings),
         first(one.mocks for one in settings),
         first(one.clock for one in settings),
+        {state: one for chosen in settings for state, one in chosen.executors.items()},
         (*(host for one in settings for host in one.allow_hosts), *allow_hosts),
         allow_network,
         {name: one for chosen in settings for name, one in chosen.connections.items()},

@@ -270,6 +270,15 @@ class Timeline:
         if limit is not None:
             self._clock.call_at(self._clock.now() + limit, slot.leave)
 
+    def skip(self) -> bool:
+        """Let it be the time of what is next, a limit too; return False while a handler runs."""
+        at = self._agenda.next_time()
+        if at is None or self._busy:
+            return False
+        self.not_before(at)
+        self.look()
+        return True
+
     def act(self) -> bool:
         """Do what is due, else what is next if time may jump to it; return whether there was any.
 

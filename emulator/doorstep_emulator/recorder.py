@@ -67,7 +67,7 @@ class Recorder:
         self._after_commit = after_commit
         self._deferred: list[Callable[[], None]] = []
         self._refused: dict[int, str] = {}
-        """Of what executions the last commit dropped something, by their ids, and why."""
+        """Of which executions the last commit dropped something, and why."""
         self.rows = HeldRows(store.peers)
         self.map_runs: dict[str, MapRun] = {}
         """Those that run, by ARN."""
@@ -100,6 +100,10 @@ class Recorder:
     def knows_token(self, token: str) -> bool:
         """Return whether some task had this token."""
         return self._store.knows_token(token)
+
+    def is_elsewhere(self, token: str) -> bool:
+        """Return whether this is the token of a task that another server runs."""
+        return self.peers.has_task(token)
 
     def started_as(self, execution: Running) -> dict[str, str]:
         """Return the ARNs of the version and alias that it was started as."""
@@ -188,8 +192,7 @@ class Recorder:
         while True:
             self._store.commit()
             if self._store.fenced:
-                # What waited for the commit must never be done.
-                return
+                return  # What waited for the commit must never be done.
             self._abandon_refused()
             acts, self._deferred = self._deferred, []
             if not acts:
@@ -350,7 +353,7 @@ class Recorder:
 
     def _let_go(self, execution: Running) -> None:
         if execution.ended:
-            self.rows.drop(execution.arn)
+            self.rows.drop(execution.arn, execution.events)
             self._owner.driver.forget(execution)
             if isinstance(execution.clock, Timeline):
                 # Time may have stood still for whoever could have answered it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -12,7 +13,7 @@ from .asl.compile import compile_workflow
 from .definitions import load
 from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of, role_in
 from .errors import InputError
-from .map_runs import MapRun, buckets_in
+from .map_runs import MapRun, NewExecutor, buckets_in, executor_named
 from .model import home_of, workflow
 from .runtime import (
     Buckets,
@@ -47,6 +48,9 @@ SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """When a seeded run starts without a `start_time`: the same seed gives the same times."""
 CLOCKS_DIFFER = 60
 """By so many seconds a machine's clock may have been set back since a journal was written."""
+INLINE = "inline"
+_HERE = "services and functions of this process answer their tasks"
+"""Why children do not run on workers."""
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 """A run may last years: its end has to have a date as well."""
 
@@ -65,6 +69,7 @@ class CommonOptions(TypedDict, total=False):
     journal: Path | str | None
     resource_names: bool
     services: AtWork | str | None
+    executor: str | Mapping[str, str]
 
 
 class ClockOptions(CommonOptions, total=False):
@@ -140,6 +145,7 @@ def start(
     journal: Path | str | None = None,
     resource_names: bool = False,
     services: AtWork | str | None = None,
+    executor: str | Mapping[str, str] = INLINE,
     on_event: OnEvent | None = None,
     respond: Respond | None = None,
 ) -> Execution:
@@ -161,6 +167,8 @@ def start(
     | journal | a file that stores the execution: if it has one already, that one continues |
     | resource_names | take names in place of ARNs as Resource, which AWS would refuse |
     | services | `with services_at_work("moto") as services`; in `run` also "moto", a URL, "aws" |
+    | executor | where a distributed Map's children run, for all or by Map: `inline`, `processes`, \
+    `processes:N`, `dask`, `local:N`, `dask://HOST:PORT` (docs/executors.md) |
     | on_event | called with (execution, event) for every event, children's included |
     | respond | asked before the handlers: a `doorstep.testing.Mocks` |
     """
@@ -186,6 +194,7 @@ def start(
         on_event=on_event,
         respond=respond,
         persistence=stored,
+        executor=executor_named(executor, handlers, _HERE if services else None),
     )
     if stored and stored.first:
         if (ahead := (stored.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:
@@ -289,6 +298,7 @@ def driver_with(
     on_event: OnEvent | None,
     respond: Respond | None = None,
     persistence: Persistence | None = None,
+    executor: NewExecutor | None = None,
 ) -> Driver:
     """Return a driver for executions of a machine, which code in handlers can reach too."""
     others = {**(services.state_machines if services else {}), **(state_machines or {})}
@@ -301,7 +311,7 @@ def driver_with(
         on_event=listener(on_event, lambda: driver),
         respond=respond,
         persistence=persistence,
-        new_map_run=MapRun,
+        new_map_run=partial(MapRun, executor=executor) if executor else MapRun,
     )
     if services:
         services.join(driver, {machine.name: machine, **machines})

@@ -282,11 +282,11 @@ def test_a_failure_is_found_by_keyboard_alone(browser: Browser, url: str, declin
     browser.wait('g.not-reached[data-state="/States/ChargeCard"]')
     slider.send_keys(*[Keys.ARROW_RIGHT] * 19)
     browser.wait('g.in-progress[data-state="/States/ChargeCard"]')
-    browser.wait("#moment h3", "Event 20")
+    browser.wait("#moment h2", "Event 20")
     slider.send_keys(Keys.ARROW_RIGHT)
-    browser.wait("#moment h3", "Event 21: TaskFailed")
+    browser.wait("#moment h2", "Event 21: TaskFailed")
     browser.driver.back()
-    browser.wait("#moment h3", "Event 20")
+    browser.wait("#moment h2", "Event 20")
 
 
 def test_events_are_filtered_in_place(
@@ -300,7 +300,7 @@ def test_events_are_filtered_in_place(
     browser.wait("#events h2 small", str(sum("insufficient" in str(one) for one in events)))
     assert browser.driver.execute_script("return window.same")
     browser.wait("#events tr.failed a").click()
-    browser.wait("#moment h3", "TaskFailed")
+    browser.wait("#moment h2", "TaskFailed")
 
 
 def test_a_state_marks_its_lines_in_the_definition(
@@ -425,12 +425,12 @@ def test_a_file_is_a_page_of_its_own(browser: Browser, tmp_path: Path) -> None:
     browser.requests()
     browser.complaints()
     browser.driver.get(html.as_uri())
-    browser.wait("article.first h3", "TaskFailed")
+    browser.wait("article.first h2", "TaskFailed")
     browser.wait('#drawing a[href^="#event-"] g.caught').click()
     slider = browser.wait("#slider input")
     slider.send_keys(Keys.HOME)
     browser.wait('g.not-reached[data-state="/States/ChargeCard"]')
-    browser.wait("article.moment:target h3", "Event 1")
+    browser.wait("article.moment:target h2", "Event 1")
     assert browser.requests() == [html.as_uri()]
     assert browser.complaints() == []
 
@@ -440,7 +440,7 @@ def test_the_picture_of_the_docs_is_a_page(
 ) -> None:
     """`pytest --doorstep-update` takes it anew: fonts differ from machine to machine."""
     browser.driver.get(f"{page(url, declined)}&event=21")
-    browser.wait("#moment h3", "Event 21")
+    browser.wait("#moment h2", "Event 21")
     if request.config.getoption("doorstep_update"):
         browser.driver.save_screenshot(str(PICTURE))
     assert PICTURE.read_bytes().startswith(b"\x89PNG")

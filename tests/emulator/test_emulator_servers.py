@@ -208,6 +208,28 @@ def test_any_server_takes_the_answer_to_a_callback(site: Site) -> None:
             client.send_task_success(taskToken="unknown", output='"again"')
 
 
+def test_an_execution_answers_a_task_that_another_server_runs(site: Site) -> None:
+    one, other = site.serve(), site.serve()
+    waiting = site.start(one, CALLBACK)
+    token = site.eventually(
+        lambda: (site.folder / "token").exists() and (site.folder / "token").read_text()
+    )
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Parameters": {"TaskToken": token, "Output": {"from": "another"}},
+        "End": True,
+    }
+    machine = other.create_state_machine(name="send", definition=only(send), roleArn=ROLE)
+    started = other.start_execution(stateMachineArn=machine["stateMachineArn"])
+    sender = started["executionArn"]
+    site.eventually(lambda: site.status(one, sender) == "SUCCEEDED")
+    site.eventually(lambda: site.status(other, waiting) == "SUCCEEDED")
+    assert json.loads(other.describe_execution(executionArn=waiting)["output"]) == {
+        "from": "another"
+    }
+
+
 @pytest.mark.parametrize("worker_first", [True, False])
 def test_a_worker_at_any_server_gets_the_task(site: Site, worker_first: bool) -> None:
     one, other = site.serve(), site.serve()
@@ -400,6 +422,28 @@ def test_a_server_that_is_over_writes_nothing(database: str) -> None:
     assert other.row("three") == again
     store.close()
     other.close()
+
+
+def test_servers_that_take_over_at_the_same_time_share_what_there_is(database: str) -> None:
+    dead = PostgresStore(database, lease=LEASE)
+    for number in range(600):
+        row(dead, f"run-{number}")
+    dead.close()
+    servers = [PostgresStore(database, lease=LEASE) for _ in range(3)]
+    taken: list[str] = []
+
+    def take(server: PostgresStore) -> None:
+        while roots := server.peers.take_over():
+            taken.extend(roots)
+
+    threads = [threading.Thread(target=take, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(f"run-{number}" for number in range(600))
+    for server in servers:
+        server.close()
 
 
 def test_a_name_that_another_server_has_used_refuses_that_execution_alone(database: str) -> None:

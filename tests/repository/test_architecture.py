@@ -91,7 +91,8 @@ FOLDERS = {
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
         *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
         *("services", "project", "api", "drawing", "advice"),
-        *("testing", "coverage", "single_state", "replayer", "explorer", "pytest_plugin"),
+        *("testing", "coverage", "single_state", "replayer", "explorer", "pages"),
+        "pytest_plugin",
     ),
     "doorstep_emulator": (
         *("errors", "arns", "store", "catalogue", "programs", "responses", "publish"),

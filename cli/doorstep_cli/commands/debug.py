@@ -57,6 +57,7 @@ def debug(
     Opens at the first failure that no retry recovered from. HISTORY is as for `doorstep replay`;
     several files are pages of one history. With a definition the execution is replayed, which adds
     the context object and the data between the fields of a state. Press `?` for the keys.
+    `doorstep view` shows the same in a browser, with the graph.
 
     \b
     Examples:
@@ -73,7 +74,7 @@ def debug(
     if at is None and not sys.stdout.isatty():
         raise Problem(
             "stdout is not a terminal; print one event with --at EVENT, or with --at failure the "
-            "first failure that no retry recovered from"
+            "first failure that no retry recovered from; `doorstep view` shows it in a browser"
         )
     recording = recording_of(histories, arn)
     if definition_file:

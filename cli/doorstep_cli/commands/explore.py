@@ -193,9 +193,8 @@ def _write_suite(
     quiet: bool,
 ) -> None:
     """Write the suite, and beside it the mocks that it names."""
-    from yaml import SafeDumper, dump
-
     from doorstep.explorer.suite import cases, mock_config, suite
+    from doorstep.testing.recorded_tests import suite_text
 
     value, machine = definition.document.definition, definition.name
     named = os.path.relpath(path, file.parent)
@@ -208,10 +207,8 @@ def _write_suite(
     runs = cases(report, value, type=machine_type, state_machine_name=machine)
     write(mocks, [json_text(mock_config(runs, machine), indent=2)], quiet=quiet)
     content = suite(runs, mocks, value, source, type=machine_type, state_machine_name=machine)
-    dumper = type("Plain", (SafeDumper,), {"ignore_aliases": lambda *_: True})
-    text = dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     first = f"# What `doorstep explore` found in {named}; run it with `doorstep test {file.name}`."
-    write(file, [first, text.rstrip()], quiet=quiet)
+    write(file, [suite_text([first], content).rstrip()], quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ def failures(
 
     Then what failed as well: it was caught, succeeded when it was retried, or was aborted before
     its retry. Iterations in which a state failed alike share a row. Event is the failure's
-    number, for `doorstep debug HISTORY --at EVENT`. HISTORY is as for `doorstep replay`.
+    number, for `doorstep debug HISTORY --at EVENT`; `doorstep view HISTORY` shows all in a browser.
+    HISTORY is as for `doorstep replay`.
 
     Exit code: 0 the execution has not failed, 1 it failed, timed out or was aborted, 2 a file is
     not a history.
@@ -83,6 +85,8 @@ def failures(
         print_json(_as_json(status, end, rows))
     else:
         _print(status, end, rows)
+        if end and str(histories[0]) != "-":
+            note(f"in a browser: doorstep view {shlex.join(map(str, histories))}")
     ctx.exit(int(end is not None))
 
 

@@ -36,7 +36,7 @@ class Remote:
         """`clock` is used for executions that are started."""
         if not endpoint.startswith(("http://", "https://")):
             raise Problem(f"--endpoint {endpoint!r} is not a URL; write http://127.0.0.1:8083")
-        self.endpoint = endpoint
+        self.endpoint = endpoint.rstrip("/")
         self._headers = {} if clock is None else {"X-Doorstep-Clock": clock}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
@@ -45,9 +45,9 @@ class Remote:
         headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", **self._headers}
         return self._send(Request(self.endpoint, json.dumps(members).encode(), headers))
 
-    def skip(self, length: str) -> dict[str, Any]:
+    def skip(self, **what: str) -> dict[str, Any]:
         """Let time pass at once; return the time then, and what fell due."""
-        return self._send(Request(f"{self.endpoint}/skip?{urlencode({'by': length})}", b""))
+        return self._send(Request(f"{self.endpoint}/skip?{urlencode(what)}", b""))
 
     def _send(self, http_request: Request) -> dict[str, Any]:
         try:
@@ -334,20 +334,36 @@ def heartbeat(token: str, endpoint: str) -> None:
 
 
 @click.command("skip", short_help="Let time pass on a server with a virtual clock.")
-@click.argument("length", metavar="TIME")
+@click.argument("length", metavar="[TIME]", required=False)
+@click.option(
+    "--execution",
+    metavar="EXECUTION",
+    help="Skip to the next timer of this execution instead: an ARN, or MACHINE:NAME.",
+)
 @endpoint_option
-def skip(length: str, endpoint: str) -> None:
+def skip(length: str | None, execution: str | None, endpoint: str) -> None:
     """Let TIME pass at once on a server with `--clock virtual`, and print which schedules fired.
 
     Rules of EventBridge and schedules of its Scheduler that fall due in that time start their
     targets in order, each at its time. TIME is a text such as 90m or "1d 12h".
 
+    With --execution the time of that execution jumps to its next timer, also over a time limit that
+    a worker or callback could still meet, where the virtual clock waits. Its clock is virtual, or a
+    speed such as 60.
+
     \b
     Examples:
       doorstep skip 24h
       doorstep skip "7d 1h" --endpoint http://127.0.0.1:9000
+      doorstep skip --execution order:order-17
     """
-    answer = Remote(endpoint).skip(length)
+    if (length is None) == (execution is None):
+        raise click.UsageError("name either TIME or --execution")
+    remote = Remote(endpoint)
+    if execution:
+        answer = remote.skip(execution=remote.execution(execution))
+    else:
+        answer = remote.skip(by=str(length))
     for one in answer["fired"]:
         echo(f"{_moment(one['at'])}  {one['name']}")
     echo(f"It is {_moment(answer['now'])} now.", err=True)

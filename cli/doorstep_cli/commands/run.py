@@ -14,6 +14,7 @@ from ..definitions import PROJECT, DefinitionFile, Type, placeholders_in, read_a
 from ..options import (
     begin_time,
     definition_options,
+    executors,
     handlers_option,
     input_option,
     network_options,
@@ -84,6 +85,15 @@ _OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvalua
     default="virtual",
     help="virtual (default): waits take no time; real: they take as long as they say.",
 )
+@click.option(
+    "--executor",
+    "executors",
+    multiple=True,
+    metavar="[MAP=]WHERE",
+    callback=executors,
+    help="Where children of distributed Maps run: inline (default), processes[:N], local:N, "
+    "dask://HOST:PORT.",
+)
 @click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
 @renamed_option(
     "--start-time",
@@ -152,6 +162,7 @@ def run(
       doorstep run order.asl.json --mocks MockConfigFile.json#HappyPath
       doorstep run batch.asl.json --input @items.json --history batch.json --children children
       doorstep run order.asl.json --handlers . --clock real --journal order.journal
+      doorstep run batch.asl.json --handlers handlers.py --input @items.json --executor processes
     """
     if redrive and journal is None:
         raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
@@ -171,6 +182,7 @@ def run(
     )
     if ctx.get_parameter_source("clock") is ParameterSource.DEFAULT and chosen.clock:
         options["clock"] = chosen.clock
+    options["executor"] = {**chosen.executors, **options.pop("executors")}
     path, parameters, mocked = chosen.file, chosen.parameters, mocked or chosen.mocks
     definition = read_accepted(path, parameters, resource, machine_type, runnable=True)
     if not quiet and (remark := placeholders_in(definition)):

@@ -28,12 +28,19 @@ from .replay import known_type
     metavar="FILE",
     help="Write the page to this file, complete in itself, instead of opening a browser.",
 )
+@click.option(
+    "--children",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+    help="Histories of the executions that it started, as `doorstep run --children` writes them.",
+)
 @definition_options
 def view(
     histories: tuple[Path, ...],
     definition_file: Path | None,
     arn: str | None,
     html: Path | None,
+    children: Path | None,
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -48,12 +55,16 @@ def view(
     Examples:
       doorstep view failed.json --definition order.asl.json
       doorstep view failed.json --definition order.asl.json --html failed.html
+      doorstep view batch.json --definition batch.asl.json --children children/
       doorstep view arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
+    from doorstep.replayer.child_histories import read_children
 
+    if html and children:
+        raise click.UsageError("--html writes one page; leave out --children, or --html")
     try:
-        from doorstep_emulator.console import page_of_file, show
+        from doorstep.pages import HistorySite, page_of_file, show
     except ModuleNotFoundError as missing:
         message = f"`doorstep view` needs {missing.name}: pip install 'doorstep[server]'"
         raise Problem(message) from None
@@ -66,11 +77,12 @@ def view(
     else:
         execution = moments(recording)
     title = recording.arn.rpartition(":")[2] if recording.arn else histories[0].name
-    page = page_of_file(execution, definition, title)
     if html:
-        write(html, [page], quiet=False)
-    else:
-        show(page, _open)
+        write(html, [page_of_file(execution, definition, title)], quiet=False)
+        return
+    started = read_children(children) if children else ()
+    pages = [(one.group, one.name, one.recording) for one in started]
+    show(HistorySite(execution, definition, title, pages), _open)
 
 
 def _open(address: str) -> None:

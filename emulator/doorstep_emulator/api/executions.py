@@ -23,7 +23,7 @@ from doorstep.values.json_values import loads
 
 from ..arns import Caller, parse
 from ..catalogue import StartTarget
-from ..clock import Pace
+from ..clock import Pace, Timeline
 from ..dispatch import Operations, Waiting
 from ..responses import why_not_redrivable
 from ..server import Server
@@ -106,6 +106,24 @@ def redrive_execution(server: Server, caller: Caller, request: Members) -> Membe
         tokens = [*done.items(), (token, (now, redriven))]
         server.redrives[row.arn] = dict(tokens[-_TOKENS:])
     return {"redriveDate": redriven}
+
+
+def skip_ahead(server: Server, arn: str) -> Members:
+    """Let the time of an execution jump to its next timer; no operation of AWS's.
+
+    Raises ApiError where its time is the machine's, a handler runs, or nothing is to come.
+    """
+    row = existing(server, {"executionArn": arn})
+    execution = server.driver.executions.get(arn)
+    if execution is None or execution.ended:
+        raise invalid_request(f"Execution is {row.status}: it has no timers: '{arn}'")
+    if not isinstance(execution.clock, Timeline):
+        message = "its clock is real; start it with the clock virtual, or a speed such as 60"
+        raise invalid_request(f"Time can't be skipped: {message}: '{arn}'")
+    if not execution.clock.skip():
+        message = "a handler is at work, or no timer is to come"
+        raise invalid_request(f"Time can't be skipped: {message}: '{arn}'")
+    return {"now": execution.clock.now(), "fired": []}
 
 
 def existing(server: Server, request: Members) -> Row:

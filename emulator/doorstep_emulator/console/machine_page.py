@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from statistics import median
 from typing import Any
 
@@ -14,10 +15,10 @@ from doorstep.definitions import Document, load
 from doorstep.drawing import draw, svg
 from doorstep.history import Visits
 from doorstep.model import workflow
+from doorstep.pages import drawn
 
 from ..store.store import Row
 from .reading import Read
-from .rendering import drawn
 
 _decoder = json.JSONDecoder()
 
@@ -54,16 +55,18 @@ def lines_of(document: Document) -> list[tuple[int, str, str]]:
     """Return (number, text, JSON Pointer of the innermost state or "") for each line."""
     texts = document.text.split("\n")
     owners = [""] * (len(texts) + 1)
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
     # Outer states come first, and inner ones take their lines over.
     for state in workflow(document.definition).scope.walk():
-        for line in _lines(document, texts, state.pointer):
+        for line in _lines(document, starts, state.pointer):
             owners[line] = state.pointer
     return [(number, text, owners[number]) for number, text in enumerate(texts, 1)]
 
 
-def _lines(document: Document, texts: list[str], pointer: str) -> Iterator[int]:
+def _lines(document: Document, starts: Sequence[int], pointer: str) -> Iterator[int]:
+    """Yield the lines of a state; `starts`: where each line begins in the text."""
     first, column = document.locate(pointer)
-    start = sum(len(text) + 1 for text in texts[: first - 1]) + column - 1
+    start = starts[first - 1] + column - 1
     try:
         _, named = _decoder.raw_decode(document.text, start)
         _, end = _decoder.raw_decode(document.text, document.text.index("{", named))

@@ -1,164 +1,126 @@
-"""The pages of a server, and its forms: each form is an operation of the API."""
+"""The pages of a server: what each one shows, of what is asked for in its address."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial, wraps
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import urlencode
 
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
-
-from doorstep.errors import ApiError, DoorstepError
+from doorstep.errors import ApiError
 from doorstep.history import as_aws
 from doorstep.history.diff import diff
+from doorstep.pages import ExecutionPage, Filter, Parts, Renderer, Timeline, page_of_file
+from doorstep.testing.recorded_tests import RecordedTest
 
-from ..arns import Caller
-from ..http.app import CONSOLE, Http, body_of
-from ..http.origins import is_own
-from ..server import Server
-from .execution_page import ExecutionPage, Filter
-from .live import Feeds
+from .. import responses
+from ..publish.publisher import EVERYTHING
+from .live import Query, Shown
 from .machine_page import pictured, summary
 from .reading import RECENT, Read, Reader
-from .rendering import link, render, script, stylesheet
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-_ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
-    'rx="3" fill="#0972d3"/><path d="M4 3h8v10H4zM8 8h4" fill="none" stroke="#fff"/></svg>'
-)
 _STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _LISTED = 50
 """Executions on a page."""
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def console_routes(server: Server, owner: Caller, feeds: list[Feeds], http: Http) -> list[Route]:
-    """Return the pages of a server; what has to be closed when it stops is put into `feeds`."""
-    reader = Reader(server, http, owner)
-    pages = Pages(reader, Feeds(reader))
-    feeds.append(pages.feeds)
-    forms = {
-        "start": pages.start,
-        "stop": pages.stop,
-        "redrive": pages.redrive,
-        "answer": pages.answer,
-    }
-    shown = {
-        "": pages.machines,
-        "machine": pages.machine,
-        "execution": pages.execution,
-        "waiting": pages.waiting,
-        "map-run": pages.map_run,
-        "compare": pages.compare,
-        "history": pages.history,
-        "stream": pages.stream,
-    }
-    static = {
-        "console.css": (stylesheet, "text/css"),
-        "console.js": (script, "text/javascript"),
-        "icon.svg": (lambda: _ICON, "image/svg+xml"),
-    }
-    return [
-        *(Route(f"{CONSOLE}{name}", _guarded(act)) for name, act in shown.items()),
-        *(Route(f"{CONSOLE}{name}", _form(act), methods=["POST"]) for name, act in forms.items()),
-        *(
-            Route(f"{CONSOLE}static/{name}", partial(_static, read, kind))
-            for name, (read, kind) in static.items()
-        ),
-    ]
+_SEARCHED = 500
+"""The last executions, in which a text is looked for."""
 
 
-async def _static(read: Callable[[], str], kind: str, request: Request) -> Response:
-    return Response(read(), media_type=kind, headers=_HEADERS | {"Cache-Control": "no-cache"})
+def link(page: str, /, **query: Any) -> str:
+    """Return the address of a page of the console; what is None or empty is left out."""
+    present = {name: value for name, value in query.items() if value not in (None, "", False)}
+    text = urlencode(present, errors="replace")
+    return f"/console/{page}?{text}" if text else f"/console/{page}"
 
 
-def _page(text: str, status: int = 200) -> Response:
-    # What is left of half a surrogate pair (in a title attribute, say) can't be written as UTF-8.
-    body = text.encode("utf-8", "replace")
-    return Response(body, status, _HEADERS, "text/html; charset=utf-8")
-
-
-def _guarded(act: Handler) -> Handler:
-    """Answer what goes wrong with a page that says it."""
-
-    @wraps(act)
-    async def handler(request: Request) -> Response:
-        try:
-            return await act(request)
-        except ApiError as refused:
-            missing = "DoesNotExist" in refused.code or refused.code == "ResourceNotFound"
-            return _problem(refused.code, str(refused), 404 if missing else 400)
-        except DoorstepError as problem:
-            return _problem("This can't be shown", str(problem), 500)
-
-    return handler
-
-
-def _problem(title: str, text: str, status: int) -> Response:
-    return _page(render("problem.html", title=title, text=text), status)
-
-
-def _form(act: Callable[[dict[str, str]], Awaitable[str]]) -> Handler:
-    """Do what a form of ours asks for, then show the page where one sees it."""
-
-    async def handler(request: Request) -> Response:
-        if not is_own(request.headers):
-            return _problem("Refused", "Only pages of this server may change something.", 403)
-        text = (await body_of(request)).decode("utf-8", "replace")
-        fields = {name: values[-1] for name, values in parse_qs(text).items()}
-        return RedirectResponse(await act(fields), 303, _HEADERS)
-
-    return _guarded(handler)
+render = Renderer(Path(__file__).parent, link=link)
 
 
 class Pages:
-    """The pages, and what their forms do."""
+    """Each method returns a page; with `part` in the query without what never changes in it."""
 
-    def __init__(self, reader: Reader, feeds: Feeds) -> None:
-        self.feeds = feeds
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._ask = reader.ask
         self._one_at_a_time = asyncio.Lock()
         """Pages are made beside the loop, but with no more than one processor."""
+        self._checked: dict[str, list[dict[str, Any]]] = {}
+        """Diagnostics by type and definition."""
 
-    async def _made(self, make: Callable[[], str]) -> Response:
+    async def _made(
+        self,
+        template: str,
+        make: Callable[[], Mapping[str, Any]],
+        watched: frozenset[str] = frozenset(),
+    ) -> Shown:
+        """Return a page made of values that `make` returns; its `parts` are those not in HTML."""
+
+        def show() -> Shown:
+            began = time.thread_time()
+            values = make()
+            live = Parts(values.get("parts", {}))
+            text = render(template, live=live, **values)
+            version = live.version
+            self._reader.spend(time.thread_time() - began)
+            return Shown(text, live.all, version, watched)
+
         async with self._one_at_a_time:
-            return _page(await asyncio.to_thread(make))
+            return await asyncio.to_thread(show)
 
     # State machines ------------------------------------------------------------------------------
 
-    async def machines(self, request: Request) -> Response:
+    async def machines(self, query: Query) -> Shown:
         """Return all state machines, with what became of their last executions."""
-        wanted = request.query_params.get("q", "")
+        wanted = query.get("q", "")
         listed = await self._ask("ListStateMachines", maxResults=1000)
         machines = [one for one in listed["stateMachines"] if wanted.lower() in one["name"].lower()]
         rows = [
             one | summary(await self._reader.recent(one["stateMachineArn"])) for one in machines
         ]
-        return await self._made(lambda: render("machines.html", rows=rows, q=wanted, recent=RECENT))
+        values = {"rows": rows, "q": wanted, "recent": RECENT}
+        return await self._made("machines.html", lambda: values, frozenset([EVERYTHING]))
 
-    async def machine(self, request: Request) -> Response:
+    async def machine(self, query: Query) -> Shown:
         """Return one state machine: graph, definition, a form to start it, its executions."""
-        query = request.query_params
-        arn, status = query.get("arn", ""), query.get("status", "")
+        arn, part = query.get("arn", ""), "part" in query
         machine = await self._ask("DescribeStateMachine", stateMachineArn=arn)
-        listed: dict[str, Any] = {"executions": []}
-        if machine["type"] == "STANDARD":
+        executions, following = await self._executions(query, machine)
+        values: dict[str, Any] = {
+            "machine": machine,
+            "query": defaultdict(str, query),
+            "executions": executions,
+            "following": following,
+            "searched": _SEARCHED,
+            "statuses": _STATUSES,
+            "part": part,
+        }
+        reads: list[Read] = []
+        if not part:
+            reads = await self._last(arn) if "coverage" in query else []
+            last = query.get("input_of") or next((one["executionArn"] for one in executions), None)
+            values["input"] = await self._input(last) if last else "{}"
+            values["diagnostics"] = await self._diagnostics(machine)
+            values["covered"] = len(reads)
+
+        def make() -> Mapping[str, Any]:
+            return values if part else values | pictured(machine, reads)
+
+        return await self._made("machine.html", make, frozenset([arn]))
+
+    async def _executions(
+        self, query: Query, machine: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return the executions that are asked for, and the token of those that follow."""
+        arn, status, text = machine["stateMachineArn"], query.get("status", ""), query.get("text")
+        since = _moment(query.get("since"))
+        if machine["type"] == "STANDARD" and not text and since is None:
             listed = await self._ask(
                 "ListExecutions",
                 stateMachineArn=arn,
@@ -166,198 +128,214 @@ class Pages:
                 maxResults=_LISTED,
                 nextToken=query.get("token"),
             )
-        checked = await self._ask(
-            "ValidateStateMachineDefinition",
-            definition=machine["definition"],
-            type=machine["type"],
-            severity="WARNING",
-        )
-        reads = await self._last(arn) if "coverage" in query else []
-        last = listed["executions"][:1]
-        text = query.get("input") or (await self._input(last[0]["executionArn"]) if last else "{}")
-        return await self._made(
-            lambda: render(
-                "machine.html",
-                machine=machine,
-                input=text,
-                diagnostics=checked["diagnostics"],
-                executions=listed["executions"],
-                following=listed.get("nextToken"),
-                status=status,
-                statuses=_STATUSES,
-                covered=bool(reads) and len(reads),
-                **pictured(machine, reads),
-            )
-        )
+            return listed["executions"], listed.get("nextToken")
+        rows = [
+            row
+            for row in await self._reader.recent(arn, _SEARCHED)
+            if status in ("", row.status) and row.started >= (since or 0)
+        ]
+        if text:
+            rows = await self._reader.having(rows, text)
+        return [responses.summary(row) for row in rows[: 2 * _LISTED]], None
 
     async def _last(self, machine: str) -> list[Read]:
         rows = await self._reader.recent(machine)
         return [await self._reader.execution(row.arn) for row in rows[:_LISTED]]
 
     async def _input(self, arn: str) -> str:
-        described = await self._ask("DescribeExecution", executionArn=arn)
-        return str(described["input"])
+        """Return the input of an execution."""
+        read = await self._reader.execution(arn)
+        return str(read.entries[0].details.get("input", "{}")) if read.entries else "{}"
 
-    async def start(self, fields: dict[str, str]) -> str:
-        """StartExecution."""
-        started = await self._ask(
-            "StartExecution",
-            fields.get("clock") or None,
-            stateMachineArn=fields.get("arn", "") + _test_case(fields),
-            name=fields.get("name"),
-            input=fields.get("input"),
-        )
-        return link("execution", arn=started["executionArn"])
+    async def _diagnostics(self, machine: Mapping[str, Any]) -> list[dict[str, Any]]:
+        definition, of_type = machine["definition"], machine["type"]
+        key = f"{of_type} {definition}"
+        if key not in self._checked:
+            checked = await self._ask(
+                "ValidateStateMachineDefinition",
+                definition=definition,
+                type=of_type,
+                severity="WARNING",
+            )
+            self._checked = {key: checked["diagnostics"]}
+        return self._checked[key]
 
     # Executions ----------------------------------------------------------------------------------
 
-    async def execution(self, request: Request) -> Response:
-        """Return one execution; with `part` without its graph, for a page that has it already."""
-        query = request.query_params
+    async def execution(self, query: Query) -> Shown:
+        """Return one execution."""
         arn = query.get("arn", "")
         read = await self._reader.execution(arn)
-        described = await self._ask("DescribeExecution", executionArn=arn)
-        runs = await self._ask("ListMapRuns", executionArn=arn)
-        map_runs = [
-            await self._ask("DescribeMapRun", mapRunArn=run["mapRunArn"]) for run in runs["mapRuns"]
-        ]
-        waiting = await self._reader.waiting(arn)
-        wanted = _filter(query)
-        event = _number(query.get("event")) or None
-
-        timeline = read.timeline()
+        await self._reader.read_map_runs(read)
+        waiting = await self._reader.waiting(arn) if read.row.status == "RUNNING" else []
+        wanted, event = filter_of(query), _number(query.get("event")) or None
+        head = read.head
 
         def here(**changes: Any) -> str:
             same: dict[str, Any] = {"arn": arn, "event": event, **wanted.query}
             return link("execution", **(same | changes))
 
-        def make() -> str:
+        def make() -> Mapping[str, Any]:
+            read.catch_up()
+            whole = bool(event) or read.row.status != "RUNNING"
             page = ExecutionPage(
-                read.moments(), read.definition, described["name"], wanted, event=event
+                read.moments(whole=whole),
+                head.definition,
+                read.row.name,
+                wanted,
+                event,
+                states=read.states,
+                map_runs=read.map_counts(),
             )
             graph = None
             if "part" not in query:
                 states = partial(link, "execution", arn=arn)
-                draw = partial(page.graph, lambda name: states(state=name) + "#visits")
-                graph = read.drawing(draw)
-            return render(
-                "execution.html",
-                page=page,
-                execution=described,
-                graph=graph,
-                timeline=timeline,
-                here=here,
-                waiting=waiting,
-                map_runs=map_runs,
-                own=True,
-                chosen=event is not None,
-                endpoint=str(request.base_url).rstrip("/"),
-                stylesheet=None,
-                script=None,
-            )
+                graph = read.drawing(
+                    partial(page.graph, lambda name: states(state=name) + "#visits")
+                )
+            marks = {f"mark:{at}": mark for at, mark in page.live_marks.items()}
+            return {
+                "parts": {"status": read.row.status, "last": len(page.entries), **marks},
+                "page": page,
+                "execution": head.described,
+                "head": head,
+                "waiting": waiting,
+                "map_runs": read.map_runs,
+                "graph": graph,
+                "here": here,
+                "own": True,
+                "alone": False,
+                "chosen": event is not None,
+                "endpoint": query["endpoint"],
+            }
 
-        return await self._made(make)
+        runs = (one["mapRunArn"] for one in read.map_runs)
+        return await self._made("execution.html", make, frozenset([arn, *runs]))
 
-    async def history(self, request: Request) -> Response:
-        """Return the history as a file, as `doorstep run --history` writes it."""
-        read = await self._reader.execution(request.query_params.get("arn", ""))
-        text = json.dumps({"events": [as_aws(entry) for entry in read.entries]}, indent=2)
-        name = re.sub(r"[^A-Za-z0-9_.]", "-", read.row.name)
-        headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
-        return Response(text, headers=_HEADERS | headers, media_type="application/json")
-
-    async def stream(self, request: Request) -> Response:
-        """Send what follows in an execution, as Server-Sent Events."""
-        seen = request.headers.get("last-event-id") or request.query_params.get("after")
-        messages = self.feeds.stream(request.query_params.get("of", ""), _number(seen))
-        return StreamingResponse(messages, headers=_HEADERS, media_type="text/event-stream")
-
-    async def stop(self, fields: dict[str, str]) -> str:
-        """StopExecution."""
-        arn = fields.get("arn", "")
-        await self._ask(
-            "StopExecution",
-            executionArn=arn,
-            error=fields.get("error"),
-            cause=fields.get("cause"),
-        )
-        return link("execution", arn=arn)
-
-    async def redrive(self, fields: dict[str, str]) -> str:
-        """RedriveExecution."""
-        arn = fields.get("arn", "")
-        await self._ask("RedriveExecution", executionArn=arn)
-        return link("execution", arn=arn)
-
-    async def compare(self, request: Request) -> Response:
+    async def compare(self, query: Query) -> Shown:
         """Compare two executions, visit by visit."""
-        arns = request.query_params.getlist("arn")[:2]
-        if len(arns) < 2:
-            return _problem("Compare", "Choose two executions of the list.", 400)
-        one, other = [await self._reader.execution(arn) for arn in arns]
-        everything = "all" in request.query_params
+        arns = [query.get("arn", ""), query.get("other", "")]
+        if not all(arns):
+            raise ApiError("Compare", "Choose two executions of the list.")
+        reads = [await self._reader.execution(arn) for arn in arns]
 
-        def make() -> str:
-            aligned = diff(one.moments().recording.visits, other.moments().recording.visits)
-            return render(
-                "compare.html",
-                arns=arns,
-                rows=[row for row in aligned if everything or not row.same],
-                same=sum(row.same for row in aligned),
-                total=len(aligned),
-                everything=everything,
-            )
+        def make() -> Mapping[str, Any]:
+            for read in reads:
+                read.catch_up()
+            aligned = diff(*(read.states.visits for read in reads))
+            return {
+                "arns": arns,
+                "rows": [row for row in aligned if "all" in query or not row.same],
+                "same": sum(row.same for row in aligned),
+                "total": len(aligned),
+                "everything": "all" in query,
+            }
 
-        return await self._made(make)
+        return await self._made("compare.html", make)
 
-    # What waits ----------------------------------------------------------------------------------
+    async def waiting(self, query: Query) -> Shown:
+        """Return the tasks that somebody else is to answer, timers, and activities."""
+        tasks, timers = await self._reader.waiting(), await self._reader.timers()
+        listed = await self._ask("ListActivities", maxResults=1000)
+        values = {"waiting": tasks, "timers": timers, "activities": listed["activities"]}
+        values |= {"endpoint": query["endpoint"]}
+        return await self._made("waiting.html", lambda: values, frozenset([EVERYTHING]))
 
-    async def waiting(self, request: Request) -> Response:
-        """Return the tasks that somebody else is to answer, and the activities."""
-        tasks = await self._reader.waiting()
-        activities = (await self._ask("ListActivities", maxResults=1000))["activities"]
-        return await self._made(
-            lambda: render("waiting.html", waiting=tasks, activities=activities)
-        )
-
-    async def answer(self, fields: dict[str, str]) -> str:
-        """SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat."""
-        operation = fields.get("operation", "")
-        members: dict[str, dict[str, Any]] = {
-            "SendTaskSuccess": {"output": fields.get("output") or "{}"},
-            "SendTaskFailure": {"error": fields.get("error"), "cause": fields.get("cause")},
-            "SendTaskHeartbeat": {},
-        }
-        if operation not in members:
-            raise ApiError("UnknownOperationException", f"{operation!r} answers no task")
-        await self._ask(operation, taskToken=fields.get("token", ""), **members[operation])
-        arn = fields.get("arn")
-        return link("execution", arn=arn) if arn else link("waiting")
-
-    async def map_run(self, request: Request) -> Response:
+    async def map_run(self, query: Query) -> Shown:
         """Return a map run: its counters, and its executions, those that failed first."""
-        arn = request.query_params.get("arn", "")
+        arn, status = query.get("arn", ""), query.get("status", "")
         run = await self._ask("DescribeMapRun", mapRunArn=arn)
         executions: list[dict[str, Any]] = []
-        for status in ("FAILED", "TIMED_OUT", "ABORTED", "RUNNING", "SUCCEEDED"):
-            listed = await self._ask(
-                "ListExecutions", mapRunArn=arn, statusFilter=status, maxResults=_LISTED
-            )
-            executions += listed["executions"]
-        return await self._made(lambda: render("map_run.html", run=run, executions=executions))
+        for one in ("FAILED", "TIMED_OUT", "ABORTED", "RUNNING", "SUCCEEDED"):
+            if status in ("", one):
+                listed = await self._ask(
+                    "ListExecutions", mapRunArn=arn, statusFilter=one, maxResults=_LISTED
+                )
+                executions += listed["executions"]
+        parent = await self._ask(
+            "DescribeExecution", executionArn=run["executionArn"], includedData="METADATA_ONLY"
+        )
+        values = {
+            "run": run,
+            "executions": executions,
+            "listed": _LISTED,
+            "parent": parent,
+            "statuses": _STATUSES,
+            "status": status,
+            "endpoint": query["endpoint"],
+        }
+        return await self._made("map_run.html", lambda: values, frozenset([arn]))
+
+    # Files ---------------------------------------------------------------------------------------
+
+    async def file(self, query: Query) -> tuple[str, str, str]:
+        """Return name, media type and text of what there is to download of an execution.
+
+        Raises InputError for a test that can't be written.
+        """
+        read = await self._reader.execution(query.get("arn", ""))
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(_file, read, query.get("what", ""))
 
 
-def _test_case(fields: Mapping[str, str]) -> str:
-    return f"#{fields['test_case']}" if fields.get("test_case") else ""
+def _file(read: Read, what: str) -> tuple[str, str, str]:
+    read.catch_up()
+    name, machine = _file_name(read.row.name), _file_name(read.row.machine.split(":")[6])
+    definition, file = read.head.definition, f"{machine}.asl.json"
+    if what == "page":
+        page = page_of_file(read.moments(whole=True), definition, read.row.name)
+        return f"{name}.html", "text/html", page
+    if what in ("pytest", "yaml"):
+        test = RecordedTest(definition, read.states.visits, read.row.name)
+        if what == "pytest":
+            return f"test_{machine}.py", "text/plain", test.as_pytest(file)
+        return f"{machine}.doorstep.yaml", "text/plain", test.as_suite(file)
+    value: Any = definition
+    if what == "history":
+        value = {"events": [as_aws(entry) for entry in read.entries]}
+    elif what == "steps":
+        timeline = Timeline(definition, read.entries[: read.known])
+        value = {"pointers": timeline.pointers, "steps": timeline.steps}
+    elif what in ("input", "output"):
+        ends = read.entries[0 if what == "input" else -1].details
+        value = json.loads(ends.get(what, "null"))
+    elif what != "definition":
+        raise ApiError("UnknownFile", f"{what!r} can't be downloaded")
+    if what != "definition":
+        file = f"{name}.{what}.json"
+    return file, "application/json", json.dumps(value, indent=None if what == "steps" else 2)
 
 
-def _filter(query: Mapping[str, str]) -> Filter:
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]", "-", text)
+
+
+def filter_of(query: Query) -> Filter:
+    """Return the filter in a query."""
     texts = {name: query.get(name, "") for name in ("state", "type", "iteration", "text")}
     return Filter(
-        **texts, page=_number(query.get("page")), visits_page=_number(query.get("visits_page"))
+        **texts,
+        since=_seconds(query.get("since")),
+        until=_seconds(query.get("until")),
+        failed=bool(query.get("failed")),
+        page=_number(query.get("page")),
+        visits_page=_number(query.get("visits_page")),
     )
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return a number of seconds; None for what is none."""
+    return float(text) if text and re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text, re.ASCII) else None
+
+
+def _moment(text: str | None) -> float | None:
+    """Return the epoch seconds of a local time, as browsers write it; None for what is none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _number(text: str | None) -> int:
     """Return the number of a query; 0 for what is none."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+    return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 10 else 0

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from markupsafe import Markup
 
+from doorstep.coverage.marks import StateMarks
 from doorstep.definitions.documents import read_json
 from doorstep.engine import Event
 from doorstep.errors import DoorstepError
-from doorstep.history import Entry
+from doorstep.history import Entry, Visits
 from doorstep.model.aws_model import check_request
+from doorstep.pages import Counts
 from doorstep.replayer import Moments, Recording, Replayer
+from doorstep.runtime import Running
 
-from ..api.executions import events_of, existing, last_event
+from ..api.executions import events_of, existing, last_event, redrive_refusal
 from ..arns import Caller
+from ..clock import Timeline
 from ..http.app import Http
+from ..responses import redrive_status, summary
 from ..server import Server
 from ..store.store import ListQuery, Row
-from .execution_page import Timeline
 
-_BATCH = 1_000
+_BATCH = 2_500
 """Events that are read at a time: the server's thread has other things to do."""
+_HELD = 16
+"""Executions whose events stay in memory, and map runs of one that are described."""
 _PATIENCE = 2.0
 """Seconds that a page waits for another server."""
-_HELD = 16
-"""Executions whose events stay in memory."""
+_TIMERS = 200
+"""Timers on a page."""
 _REPLAYED = 3_000
 """Events up to which an execution is replayed for the data between the fields of its states."""
 RECENT = 100
@@ -40,50 +48,105 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Read:
-    """An execution as far as it has been read."""
+class Head:
+    """An execution without its events, as it stands."""
 
     row: Row
     definition: Mapping[str, Any]
     """Of the state machine, or the ItemProcessor of a map run's child."""
-    entries: list[Entry] = field(default_factory=list)
-    _drawing: tuple[int, Markup | None] | None = None
-    """With how many events it was drawn."""
-    _timeline: Timeline | None = None
-    _moments: Moments | None = None
+    last: int
+    """Its last event."""
+    described: dict[str, Any]
+    """In DescribeExecution's members, without its data."""
+    timers: list[dict[str, Any]]
+    handlers: str | None
+    events: Sequence[Event] = ()
+    """Of an Express execution that has ended: those that the store has not."""
 
-    def add(self, row: Row, events: Sequence[Event]) -> None:
-        """Add what was read: the row as it stands, and events that may be known."""
-        self.row = row
+
+@dataclass(slots=True)
+class Read:
+    """An execution as far as it has been read."""
+
+    head: Head
+    entries: list[Entry] = field(default_factory=list)
+    map_runs: list[dict[str, Any]] = field(default_factory=list)
+    """In DescribeMapRun's members."""
+    _map_states: dict[str, str] = field(default_factory=dict)
+    """The states of its map runs, by ARN."""
+    states: StateMarks = field(default_factory=StateMarks)
+    """The marks of its states, and its state visits: computed once, see `catch_up`."""
+    known: int = 0
+    """The events that these are of."""
+    _drawing: tuple[tuple[Any, ...], Markup | None] | None = None
+    """For which events and map runs it was drawn."""
+    _moments: tuple[tuple[int, bool], Moments] | None = None
+    """For how many events, replayed or not."""
+
+    @property
+    def row(self) -> Row:
+        """The row of the execution."""
+        return self.head.row
+
+    def add(self, head: Head, events: Sequence[Event]) -> None:
+        """Add what was read: how it stands, and events that may be known."""
+        self.head = head
         known = len(self.entries)
         self.entries += [Entry(*one[:4], one.details or {}) for one in events if one.id > known]
 
+    def add_map_runs(self, described: list[dict[str, Any]]) -> None:
+        """Set how its map runs stand."""
+        self.map_runs = described
+
+    def catch_up(self) -> None:
+        """Compute what follows from the events until now. By one page at a time."""
+        until = len(self.entries)
+        new = self.entries[self.known : until]
+        if any(entry.type == "ExecutionRedriven" for entry in self.entries[:until]) and new:
+            # What a redrive continues shows in what follows: those visits are found in one go.
+            self.states = StateMarks(Visits(self.entries[:until]))
+        else:
+            for entry in new:
+                self.states.add(entry)
+        self.known = until
+        for entry in new:
+            visit = self.states.visits.of.get(entry.id)
+            if visit and "mapRunArn" in entry.details:
+                self._map_states[entry.details["mapRunArn"]] = visit.name
+
+    def map_counts(self) -> dict[str, Counts]:
+        """Return how its distributed Maps stand, by state."""
+        counts: dict[str, Counts] = {}
+        for run in self.map_runs:
+            items, name = run["itemCounts"], self._map_states.get(run["mapRunArn"], "")
+            failed = items["failed"] + items["timedOut"] + items["aborted"]
+            before = counts.get(name, (0, 0, 0))
+            own = (items["succeeded"], failed, items["running"])
+            counts[name] = cast(Counts, tuple(map(sum, zip(before, own, strict=True))))
+        return counts
+
     def drawing(self, draw: Callable[[], Markup | None]) -> Markup | None:
-        """Return the drawing, made when there are new events: a large one takes its time."""
-        if self._drawing is None or self._drawing[0] != len(self.entries):
-            self._drawing = len(self.entries), draw()
+        """Return the drawing, made when something is new: a large one takes its time."""
+        key = (self.known, *self.map_counts().items())
+        if self._drawing is None or self._drawing[0] != key:
+            self._drawing = key, draw()
         return self._drawing[1]
 
-    def timeline(self) -> Timeline:
-        """Return the steps of the drawing until now."""
-        self._timeline = self._timeline or Timeline(self.definition)
-        for entry in self.entries[self._timeline.events :]:
-            self._timeline.add(entry)
-        return self._timeline
-
-    def moments(self) -> Moments:
-        """Return its moments, replayed if it is not too long."""
-        if self._moments is None or len(self._moments) != len(self.entries):
-            recording = Recording(list(self.entries), self.row.arn, self.row.map_run)
-            self._moments = Moments(recording, self._replayer())
-        return self._moments
+    def moments(self, *, whole: bool) -> Moments:
+        """Return its moments; `whole`: replayed, if it is not too long."""
+        key = self.known, whole and self.known <= _REPLAYED
+        if self._moments is None or self._moments[0] != key:
+            entries, visits = self.entries[: self.known], self.states.visits
+            recording = Recording(entries, self.row.arn, self.row.map_run, visits)
+            self._moments = key, Moments(recording, self._replayer() if key[1] else None)
+        return self._moments[1]
 
     def _replayer(self) -> Replayer | None:
-        if len(self.entries) > _REPLAYED or self.row.map_run:
+        if self.row.map_run:
             return None
         try:
             of_type = "EXPRESS" if self.row.type == "EXPRESS" else "STANDARD"
-            return Replayer(self.definition, type=cast(Any, of_type), times=False)
+            return Replayer(self.head.definition, type=cast(Any, of_type), times=False)
         except DoorstepError:
             return None
 
@@ -96,10 +159,24 @@ class Reader:
         self._http = http
         self._owner = owner
         self._read: OrderedDict[int, Read] = OrderedDict()
+        self.spent = 0.0
+        """Seconds of processor time that reading, and making pages, has taken."""
+
+    def spend(self, seconds: float) -> None:
+        """Count processor time."""
+        self.spent += seconds
 
     async def look(self, act: Callable[[], T]) -> T:
         """Do something in the server's thread; raise what it raises."""
-        _, answered = self._http.bring(act)
+
+        def timed() -> T:
+            began = time.thread_time()
+            try:
+                return act()
+            finally:
+                self.spend(time.thread_time() - began)
+
+        _, answered = self._http.bring(timed)
         outcome = await answered
         if isinstance(outcome, BaseException):
             raise outcome
@@ -119,30 +196,68 @@ class Reader:
 
     async def execution(self, arn: str) -> Read:
         """Return an execution with all its events until now. Raises ApiError."""
-        row, definition, last = await self.look(lambda: self._head(arn))
-        read = self._read.get(row.id) or Read(row, definition)
-        read.add(row, ())
-        while len(read.entries) < last:
+        head = await self.look(lambda: self._head(arn))
+        read = self._read.setdefault(head.row.id, Read(head))
+        read.add(head, head.events)
+        while len(read.entries) < head.last:
             first = len(read.entries) + 1
-            batch = await self.look(
-                partial(events_of, self.server, row, first, min(last, first + _BATCH - 1))
-            )
+            end = min(head.last, first + _BATCH - 1)
+            batch = await self.look(partial(events_of, self.server, head.row, first, end))
             if not batch:
                 break
             # Another request may have read them meanwhile.
-            read.add(row, batch)
-        self._read[row.id] = read
-        self._read.move_to_end(row.id)
+            read.add(head, batch)
+        self._read.move_to_end(head.row.id)
         if len(self._read) > _HELD:
             self._read.popitem(last=False)
         return read
 
-    def _head(self, arn: str) -> tuple[Row, Mapping[str, Any], int]:
+    async def read_map_runs(self, read: Read) -> None:
+        """Read how the map runs of an execution stand."""
+        started = (one for one in read.entries if one.type == "MapRunStarted")
+        arns = list(dict.fromkeys(one.details["mapRunArn"] for one in started))[-_HELD:]
+        read.add_map_runs([await self.ask("DescribeMapRun", mapRunArn=arn) for arn in arns])
+
+    def _head(self, arn: str) -> Head:
+        for row, events in self.server.recorder.rows.past:
+            if row.arn == arn:
+                return self._head_of(row, None, events)
         row = existing(self.server, {"executionArn": arn})
-        definition: Mapping[str, Any] = read_json(
-            self.server.catalogue.revision(row.revision).definition
+        return self._head_of(row, self.server.driver.executions.get(arn))
+
+    def _head_of(self, row: Row, execution: Running | None, events: Sequence[Event] = ()) -> Head:
+        server = self.server
+        redrive = {}
+        if row.type == "STANDARD":
+            redrive = redrive_status(row, redrive_refusal(server, row))
+        known = self._read.get(row.id)
+        return Head(
+            row=row,
+            definition=known.head.definition
+            if known
+            else read_json(server.catalogue.revision(row.revision).definition),
+            last=len(events) or last_event(server, row),
+            described=summary(row) | redrive,
+            timers=self._timers(execution) if execution else [],
+            handlers=server.handlers_described,
+            events=events,
         )
-        return row, definition, last_event(self.server, row)
+
+    def _timers(self, execution: Running) -> list[dict[str, Any]]:
+        """Return the timers of an execution, the next one first."""
+        simulated = execution.clock if isinstance(execution.clock, Timeline) else None
+        timers = [
+            {
+                "arn": execution.arn,
+                "name": execution.name,
+                "state": state,
+                "kind": timer.name,
+                "at": timer.at,
+                "clock": simulated.pace.text if simulated else "real",
+            }
+            for state, timer in execution.open_timers
+        ]
+        return sorted(timers, key=lambda one: cast(float, one["at"]))[:RECENT]
 
     async def waiting(self, arn: str | None = None) -> list[dict[str, str]]:
         """Return the open tasks of one execution, or of all, at whatever server they are."""
@@ -162,7 +277,34 @@ class Reader:
                 return cast(list[dict[str, str]], (await self.look(act))["tokens"])
         return []
 
-    async def recent(self, machine: str) -> list[Row]:
+    async def timers(self) -> list[dict[str, Any]]:
+        """Return the timers of the executions at this server, the next ones first."""
+
+        def look() -> list[dict[str, Any]]:
+            executions = list(self.server.driver.executions.values())
+            timers = (timer for one in executions for timer in self._timers(one))
+            return sorted(islice(timers, _TIMERS), key=lambda one: cast(float, one["at"]))
+
+        return await self.look(look)
+
+    async def recent(self, machine: str, limit: int = RECENT) -> list[Row]:
         """Return the last executions of a state machine, the newest first."""
-        query = ListQuery(machine=machine, limit=RECENT)
-        return await self.look(lambda: self.server.store.rows(query))
+
+        def look() -> list[Row]:
+            past = [row for row, _ in self.server.recorder.rows.past if row.machine == machine]
+            running = [row for row in self.server.recorder.rows.values() if row.machine == machine]
+            if past or any(row.type == "EXPRESS" for row in running):
+                return sorted([*past, *running], key=lambda row: -row.started)[:limit]
+            return self.server.store.rows(ListQuery(machine=machine, limit=limit))
+
+        return await self.look(look)
+
+    async def having(self, rows: Sequence[Row], text: str) -> list[Row]:
+        """Return the executions whose name, input, output or error contains a text."""
+
+        def look(row: Row) -> bool:
+            last = last_event(self.server, row)
+            ends = [*events_of(self.server, row, 1, 1), *events_of(self.server, row, last, last)]
+            return text.lower() in f"{row.name} {[one.details for one in ends]}".lower()
+
+        return [row for row in rows if await self.look(partial(look, row))]

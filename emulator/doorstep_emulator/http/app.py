@@ -24,6 +24,7 @@ from doorstep.model.aws_errors import invalid_request
 from doorstep.model.aws_model import check_request
 from doorstep.runtime import seconds
 
+from ..api.executions import skip_ahead
 from ..arns import Caller
 from ..errors import Unavailable
 from ..server import PendingRequest, Server
@@ -203,9 +204,15 @@ class Http:
         return self._response(operation, outcome, began)
 
     async def skip(self, request: Request) -> Response:
-        """Let the time that `?by=` names pass at once: `1d 12h`, or seconds."""
+        """Let the time that `?by=` names pass at once: `1d 12h`, or seconds.
+
+        With `?execution=`, an ARN, the time until the next timer of that execution.
+        """
         began, outcome = time.perf_counter(), None
         try:
+            if arn := request.query_params.get("execution"):
+                _, answered = self.bring(lambda: skip_ahead(self._server, arn))
+                return self._response("Skip", await answered, began)
             text = request.query_params.get("by", "")
             length = seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
             _, answered = self.bring(lambda: self._skipped(length))

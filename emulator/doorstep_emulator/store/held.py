@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from doorstep.engine.messages import Event
 
 from .peers import Peers
 from .store import Row
+
+_PAST, _PAST_EVENTS = 100, 2_000
+"""How many ended Express executions stay in memory, and the most events of one."""
 
 
 class HeldRows(dict[str, Row]):
@@ -16,6 +22,8 @@ class HeldRows(dict[str, Row]):
         self._peers = peers
         self._living: Counter[str] = Counter()
         """How many executions are in each timeline, by its root."""
+        self.past: deque[tuple[Row, Sequence[Event]]] = deque(maxlen=_PAST)
+        """The last Express executions that ended: no store has them, people still want to look."""
 
     def begin(self, row: Row) -> None:
         """Own the timeline of an execution that begins."""
@@ -27,9 +35,11 @@ class HeldRows(dict[str, Row]):
             self._living[row.timeline] += 1
         self[row.arn] = row
 
-    def drop(self, arn: str) -> None:
+    def drop(self, arn: str, events: Sequence[Event]) -> None:
         """Let go of one that is over."""
         if row := self.pop(arn, None):
+            if row.type == "EXPRESS" and not row.map_run and len(events) <= _PAST_EVENTS:
+                self.past.append((row, events))
             self._living[row.timeline] -= 1
             self.release(row.timeline)
 

@@ -114,6 +114,9 @@ class Peers(Protocol):
     def root_of_token(self, token: str) -> str | None:
         """Return the timeline of the task that had a token."""
 
+    def has_task(self, token: str) -> bool:
+        """Return whether another server runs the task that had a token."""
+
     def offer(self, execution: int, arn: str, key: str, activity: str) -> None:
         """Offer a task to workers at other servers: collected."""
 
@@ -191,6 +194,9 @@ class Alone:
 
     def root_of_token(self, token: str) -> str | None:
         return None
+
+    def has_task(self, token: str) -> bool:
+        return False
 
     def offer(self, execution: int, arn: str, key: str, activity: str) -> None:
         pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -56,6 +57,8 @@ class Database(Rows):
         """The change of the catalogue that was read last."""
         self._changes_catalogue = False
         self._last_id = 0
+        self._alone = threading.RLock()
+        """A handler that sends to a task may look for its token in a thread of its own."""
         try:
             self._connection = self._address.connect()
             with ExitStack() as unless_ready:
@@ -179,6 +182,10 @@ class Database(Rows):
             self._roll_back()
 
     def _transact(self) -> None:
+        with self._alone:
+            self._transact_alone()
+
+    def _transact_alone(self) -> None:
         connection = self._connected()
         if self._unsure and self._was_carried_out():
             return
@@ -245,7 +252,9 @@ class Database(Rows):
     def _read(self, sql: str, *values: Any) -> list[Any]:
         while True:
             try:
-                rows = self._connected().execute(_in_its_words(sql), values, binary=True).fetchall()
+                with self._alone:
+                    connection = self._connected()
+                    rows = connection.execute(_in_its_words(sql), values, binary=True).fetchall()
             except (UnicodeEncodeError, psycopg.DataError):
                 # What can't be stored is not there.
                 return []

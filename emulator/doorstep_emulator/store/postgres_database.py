@@ -153,7 +153,8 @@ def is_temporary(problem: Exception) -> bool:
 
 def refused(where: str, problem: Exception) -> StoreError:
     """Return the error that says what to do about a problem with a database."""
-    text = " ".join(str(problem).split())
+    # The rest are hints for whoever runs psql.
+    text = str(problem).partition("\n")[0].rstrip(".?")
     advice = "See that it runs, that this machine reaches it, and that the user may use it."
     if not is_temporary(problem):
         advice = "Restore it from a copy, or name another database."

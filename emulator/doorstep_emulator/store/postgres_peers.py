@@ -18,6 +18,8 @@ from typing import Any
 
 import psycopg
 
+from doorstep.errors import DoorstepError
+
 from ..arns import Caller
 from .peers import InboxRequest, Members, Offer, Peers, Reply, as_document, of_document
 from .postgres import Database
@@ -40,6 +42,14 @@ _DECLARE_OVER = (
     # Nobody could renew a lease while the database was down.
     "AND pg_postmaster_start_time() < now() - make_interval(secs => %s) RETURNING id, name"
 )
+_CLEAN = (
+    "DELETE FROM inbox WHERE asker IN (SELECT id FROM servers WHERE over)",
+    """
+    DELETE FROM servers WHERE over AND expires < now() - interval '1 hour'
+    AND NOT EXISTS (SELECT 1 FROM timelines WHERE owner = servers.id)
+    """,
+)
+"""What servers leave behind that are over: nobody waits for an answer there any more."""
 _STANDING = (
     "SELECT s.id, s.name, extract(epoch FROM s.expires - now())::float8, count(t.root) "
     "FROM servers s LEFT JOIN timelines t ON t.owner = s.id WHERE NOT s.over GROUP BY s.id "
@@ -98,17 +108,19 @@ class Lease:
     def _hold(self, connection: Connection, server: int, news: Callable[[], None]) -> None:
         connection.execute("LISTEN doorstep")
         connection.execute(f"LISTEN doorstep_{server:d}".encode())
-        renew = 0.0
+        renew = look = 0.0
+        patience = self._seconds / _LOOKS
         while not self._closed.is_set() and self._server() == server:
             now = time.monotonic()
             if now >= renew:
                 if connection.execute(_RENEW, (self._seconds, server)).fetchall():
                     self._renewed = now
                 renew = now + self._seconds / _RENEWALS
-            self._look(connection)
+            if now >= look:
+                self._look(connection)
+                look = now + patience
             news()
             # Until the first notification, or for a while.
-            patience = self._seconds / _LOOKS
             deque(connection.notifies(timeout=patience, stop_after=1), maxlen=0)
 
     def _look(self, connection: Connection) -> None:
@@ -116,6 +128,8 @@ class Lease:
         for server, name in connection.execute(_DECLARE_OVER, (grace,)).fetchall():
             log.warning("server %d (%s) is silent: others take over what it ran", server, name)
             connection.execute("SELECT pg_notify('doorstep', 'over')")
+        for sql in _CLEAN:
+            connection.execute(sql)
         self._standing = connection.execute(_STANDING).fetchall()
 
 
@@ -126,6 +140,11 @@ class PostgresStore(Database):
         """See `Database`."""
         super().__init__(url, lease=lease)
         self.peers: Peers = PostgresPeers(self)
+
+    def knows_token(self, token: str) -> bool:
+        if self.peers.has_task(token):
+            raise DoorstepError("another server runs this task: send its end to a server's URL")
+        return super().knows_token(token)
 
 
 class PostgresPeers:
@@ -219,11 +238,13 @@ class PostgresPeers:
     def take_over(self) -> Sequence[str] | None:
         read, server = self._database.read, self._database.server
         self._database.commit()
+        over = [one for (one,) in read("SELECT id FROM servers WHERE over")]
+        # By value: of a row that another server takes meanwhile only its own columns are looked at
+        # again (https://www.postgresql.org/docs/current/transaction-iso.html), not what is joined.
         read(
-            "UPDATE timelines SET owner = ? WHERE root IN (SELECT t.root FROM timelines t "
-            "LEFT JOIN servers s ON s.id = t.owner WHERE coalesce(s.over, true) "
-            "LIMIT ? FOR UPDATE OF t SKIP LOCKED) RETURNING root",
-            *(server, _BATCH),
+            "UPDATE timelines SET owner = ? WHERE owner = ANY(?) AND root IN (SELECT root "
+            "FROM timelines WHERE owner = ANY(?) LIMIT ? FOR UPDATE SKIP LOCKED) RETURNING root",
+            *(server, over, over, _BATCH),
         )
         # Those as well that were taken when the connection was lost before it was said.
         rows = read("SELECT root FROM timelines WHERE owner = ?", server)
@@ -305,6 +326,10 @@ class PostgresPeers:
         )
         rows = self._database.read(sql, token)
         return rows[0][0] if rows else None
+
+    def has_task(self, token: str) -> bool:
+        root = self.root_of_token(token)
+        return root is not None and self.owner(root) is not None
 
     # Tasks of activities -------------------------------------------------------------------------
 

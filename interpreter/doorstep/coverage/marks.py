@@ -56,17 +56,23 @@ def _mark(items: Sequence[Item], hits: Mapping[Item, int], link: str = "") -> Ma
 # One execution -----------------------------------------------------------------------------------
 
 
-def of_execution(definition: Mapping[str, Any], visits: Visits) -> dict[str, Mark]:
-    """Return what an execution used: each state's worst outcome and visits; the ways taken."""
-    states = StateMarks(visits)
+def of_execution(
+    definition: Mapping[str, Any], visits: Visits, states: StateMarks | None = None
+) -> dict[str, Mark]:
+    """Return what an execution used: each state's worst outcome and visits; the ways taken.
+
+    `states`: the marks of its states, where they are known.
+    """
+    states = states or StateMarks(visits)
     coverage = Coverage(definition)
-    coverage.add(states.visits)
-    marks = {START_AT: Mark("succeeded")} if states.visits.all else {}
+    coverage.add(visits)
+    hits = coverage.hits
+    marks = {START_AT: Mark("succeeded")} if visits.all else {}
     for parts in coverage.parts.values():
         pointer = parts.state.pointer
         # What ends an execution by its type has no transition: its end is as it is.
         marks[pointer] = marks[f"{pointer}/End"] = states.mark(parts.state.name)
-        marks |= {item.pointer: _way(item, times) for item, times in _taken(parts, coverage.hits)}
+        marks |= {item.pointer: _way(item, times) for item, times in _taken(parts, hits)}
     return marks
 
 

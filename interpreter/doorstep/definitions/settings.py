@@ -33,6 +33,8 @@ FORM = Form(
         "handlers": Member(_TEXTS, ".py files, folders of them, modules; later ones come first"),
         "mocks": Member(TEXT, "a file of mocks, or MockConfigFile.json#TESTCASE"),
         "clock": Member(options("virtual", "real"), "of `doorstep run`; virtual by default"),
+        "executor": Member(TEXT, "where children of Maps run: inline, processes:N, dask"),
+        "executors": Member(MapOf(TEXT), "the same by the names of Maps"),
         "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
         "ignore": Member(_TEXTS, "codes of advice that `doorstep lint` leaves out"),
         "allow_hosts": Member(_TEXTS, "hosts that http:invoke may ask, beside this machine"),
@@ -52,6 +54,8 @@ class Settings:
     """Sources of handlers, with paths that hold wherever they are used."""
     mocks: str | None = None
     clock: str | None = None
+    executors: Mapping[str, str] = field(default_factory=dict)
+    """Where children of distributed Maps run, by the names of Maps; `*`: all others."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
@@ -66,7 +70,7 @@ def settings_of(folder: Path) -> Settings:
     source = load(file)
     record = FORM.read(source) if source.value is not None else Record(source, {})
     project, mocks = record.get("project"), record.get("mocks")
-    connections = record.get("connections", {})
+    connections, executors = record.get("connections", {}), record.get("executors", {})
     return Settings(
         folder,
         folder / project if project else None,
@@ -74,6 +78,7 @@ def settings_of(folder: Path) -> Settings:
         tuple(_located(folder, one) for one in record.get("handlers", ())),
         str(folder / mocks) if mocks else None,
         record.get("clock"),
+        {**({"*": record.get("executor")} if "executor" in record else {}), **executors},
         record.get("parameters", {}),
         tuple(record.get("ignore", ())),
         tuple(record.get("allow_hosts", ())),

@@ -79,6 +79,7 @@ class RetryMark:
 
     label: str
     mark: Mark | None = None
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ class Edge:
     mark: Mark | None = None
     brief: str = ""
     """As much of the label as is drawn."""
+    pointer: str = ""
+    """Where its mark stands."""
 
 
 @dataclass(slots=True)
@@ -176,7 +179,8 @@ class _Pen:
     def scope(self, scope: Scope, *, outermost: bool = True) -> list[Node]:
         ids = {name: f"s{next(self._numbers)}" for name in scope.states}
         if outermost:
-            self._edges.append(Edge(START, ids[scope.start_at], mark=self._marks.get(START_AT)))
+            mark = self._marks.get(START_AT)
+            self._edges.append(Edge(START, ids[scope.start_at], mark=mark, pointer=START_AT))
         nodes = []
         for name, state in scope.states.items():
             nodes.append(self._node(ids[name], state))
@@ -185,8 +189,8 @@ class _Pen:
             for transition, label, brief in zip(out, labels, briefs(labels), strict=True):
                 self._edges.append(self._edge(ids, state, transition, label, brief))
             if outermost and state.ends:
-                mark = self._marks.get(f"{state.pointer}/End")
-                self._edges.append(Edge(ids[name], END, mark=mark))
+                end = f"{state.pointer}/End"
+                self._edges.append(Edge(ids[name], END, mark=self._marks.get(end), pointer=end))
         return nodes
 
     def _edge(
@@ -197,10 +201,11 @@ class _Pen:
         label: str,
         brief: str,
     ) -> Edge:
-        mark = self._marks.get(f"{state.pointer}/{transition.pointer}")
+        pointer = f"{state.pointer}/{transition.pointer}"
+        mark = self._marks.get(pointer)
         caught = transition.clause is not None and transition.clause.list == "Catch"
         target = str(transition.target)
-        return Edge(ids[state.name], ids[target], label, caught, mark, brief)
+        return Edge(ids[state.name], ids[target], label, caught, mark, brief, pointer)
 
     def _node(self, node_id: str, state: State) -> Node:
         return Node(
@@ -212,10 +217,13 @@ class _Pen:
             mark=self._marks.get(state.pointer),
             scopes=[self.scope(scope, outermost=False) for scope in state.scopes],
             retriers=[
-                RetryMark(_errors(retrier), self._marks.get(f"{state.pointer}/{retrier.pointer}"))
+                self._retrier(retrier, f"{state.pointer}/{retrier.pointer}")
                 for retrier in state.retriers
             ],
         )
+
+    def _retrier(self, retrier: Clause, pointer: str) -> RetryMark:
+        return RetryMark(_errors(retrier), self._marks.get(pointer), pointer)
 
 
 def _kind(state: State) -> str:

@@ -210,6 +210,9 @@ def _wanted(cell: Cell, down: bool, both: bool) -> float:
 
 
 def _settle(layer: Sequence[Cell], wanted: Sequence[float]) -> None:
+    if len(layer) == 1:
+        layer[0].x = wanted[0]
+        return
     offsets = [0.0]
     for left, right in pairwise(layer):
         offsets.append(offsets[-1] + _apart(left, right))

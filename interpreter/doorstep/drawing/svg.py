@@ -79,7 +79,8 @@ STYLE = "\n".join(_style())
 def svg(drawing: Drawing, *, style: bool = True) -> Iterator[str]:
     """Yield the lines of the file; without its style they are for a page that has STYLE.
 
-    Every state is a group with its JSON Pointer, `data-state`, and its colour as a class.
+    Every state is a group with its JSON Pointer, `data-state`, and its colour as a class; every
+    transition and retrier has its own as `data-way`.
     """
     picture = layout(drawing)
     legend = drawing.legend
@@ -176,7 +177,7 @@ def _retriers(box: Box) -> Iterator[str]:
         mark, at = retrier.mark, x + number * LINE
         arc = f"M{_n(at + 3)} {_n(y - 4)}A5 5 0 1 0 {_n(at + 5)} {_n(y)}"
         title = _title([f"Retry of {retrier.label}", mark.text if mark else ""])
-        yield f"<g{_classes('retrier', mark)}>{title}"
+        yield f'<g{_classes("retrier", mark)} data-way="{_escape(retrier.pointer)}">{title}'
         yield f'<rect x="{_n(at - 7)}" y="{_n(y - 7)}" width="14" height="14" fill-opacity="0"/>'
         yield f'<path class="line" d="{arc}"/>'
         yield f'<path class="tip" d="M{_n(at)} {_n(y - 1)}h6v-6z"/></g>'
@@ -188,7 +189,7 @@ def _retriers(box: Box) -> Iterator[str]:
 def _line(line: Line) -> Iterator[str]:
     mark = line.edge.mark
     classes = "line dashed" if line.edge.caught else "line"
-    yield f"<g{_classes('way', mark)}>"
+    yield f'<g{_classes("way", mark)} data-way="{_escape(line.edge.pointer)}">'
     text = mark.text if mark else ""
     if text or line.edge.label:
         yield _title([line.edge.label, text])

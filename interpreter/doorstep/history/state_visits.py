@@ -48,12 +48,14 @@ class Visits:
         """What can continue after each redrive: the visits that had not succeeded."""
         self.settled: list[Visit] = []
         """The visits of other states whose outcome the latest event decided."""
+        self._variables: dict[int, dict[str, Any]] = {}
+        self._variables_until = 0
         self._known = {event.id: event for event in events}
         for event in self._known.values():
             self.add(event)
 
     def add(self, event: Entry) -> None:
-        """Add the next event; before `variables` are asked for."""
+        """Add the next event."""
         self.entries[event.id] = event
         self.settled = []
         if event.type == "ExecutionRedriven":
@@ -107,9 +109,14 @@ class Visits:
         failures = [event.id for event in visit.events if event.failed]
         return not failures or failures[-1] in self._followed
 
-    @cached_property
+    @property
     def variables(self) -> dict[int, dict[str, Any]]:
         """The variables on entry, by the id of the event that entered the state."""
+        if self._variables_until != len(self.entries):
+            self._variables_until, self._variables = len(self.entries), self._known_variables()
+        return self._variables
+
+    def _known_variables(self) -> dict[int, dict[str, Any]]:
         known: dict[int, dict[str, Any]] = {}
         after: dict[int, dict[str, Any]] = {}
         for visit in self.all:

@@ -14,6 +14,7 @@ from .readers import (
     own_items,
     read_items,
 )
+from .remote import executor_named
 from .run import EXCEEDED, Counts, MapRun, exceeds
 from .writers import export_result, failed_record, in_order
 
@@ -33,6 +34,7 @@ __all__ = [
     "batches",
     "buckets_in",
     "exceeds",
+    "executor_named",
     "export_result",
     "failed",
     "failed_record",

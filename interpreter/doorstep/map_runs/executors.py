@@ -41,6 +41,10 @@ class ChildrenOwner(Protocol):
     driver: Driver
     parent: Running
 
+    @property
+    def state(self) -> str:
+        """The name of the Map."""
+
     def ended(self, index: int, journal: Journal) -> None:
         """Take in that a child has ended."""
 
@@ -98,7 +102,7 @@ class InlineExecutor:
         self._busy = True
         for child in children:
             if child.facts:
-                execution = self._ended_runs.pop(child.number, None) or _restored(child, clock)
+                execution = self._ended_runs.pop(child.number, None) or restored(child, clock)
                 self._watch(child.number, execution)
                 self._driver.redrive(execution)
             else:
@@ -143,7 +147,8 @@ class InlineExecutor:
         self._run.ended(index, child.journal)
 
 
-def _restored(child: Child, clock: Clock) -> Running:
+def restored(child: Child, clock: Clock) -> Running:
+    """Return a child as it was when it failed, ready to be redriven."""
     execution = restore(child.program, Journal(child.header, list(child.facts)), clock)
     execution.journal.append(execution.events)
     return execution

@@ -85,6 +85,11 @@ class MapRun:
         """And whether all children that are to run were submitted."""
         self._executor = executor(self)
 
+    @property
+    def state(self) -> str:
+        """The name of the Map."""
+        return self.command.state
+
     # For the driver ------------------------------------------------------------------------------
 
     def start(self, command: StartMapRun) -> None:

@@ -101,7 +101,7 @@ class Moments(ExecutionView, Sequence[Moment]):
         self._replay = replayer.watch(recording, self._snapshots) if replayer else None
         states = replayer.machine.scope.walk() if replayer else ()
         self._states = {state.name: state for state in states}
-        self._line_visits = visits_of(self)
+        self._line_visits = visits_of(self) if replayer else recording.visits
 
     @property
     def difference(self) -> Difference | None:
@@ -215,8 +215,8 @@ class Moments(ExecutionView, Sequence[Moment]):
 
     def _failure(self, entry: Entry) -> Mapping[str, Any]:
         """Return what has error and cause: for a Fail state the event that follows."""
-        following = self.recording.following.get(entry.id, ())
         if entry.type == "FailStateEntered":
+            following = self.recording.following.get(entry.id, ())
             return next((one.details for one in following if "error" in one.details), {})
         return entry.details
 

@@ -22,24 +22,35 @@ class Recording:
     """The events of one execution, in the order of their ids."""
 
     def __init__(
-        self, events: list[Entry], arn: str | None = None, map_run: str | None = None
+        self,
+        events: list[Entry],
+        arn: str | None = None,
+        map_run: str | None = None,
+        visits: Visits | None = None,
     ) -> None:
+        """`visits`: those of the events, where they are known."""
         self.events = events
         self.arn = arn
         """The execution's ARN, where log lines, its parent or the user name it."""
         self.map_run = map_run
         """ARN of the map run that started it, if one did."""
-        self.following: defaultdict[int, list[Entry]] = defaultdict(list)
-        for entry in events:
-            self.following[entry.previous].append(entry)
+        self._known_visits = visits
 
     def __getitem__(self, number: int) -> Entry:
         return self.events[number - 1]
 
     @cached_property
+    def following(self) -> defaultdict[int, list[Entry]]:
+        """What follows each event, by its id."""
+        following: defaultdict[int, list[Entry]] = defaultdict(list)
+        for entry in self.events:
+            following[entry.previous].append(entry)
+        return following
+
+    @cached_property
     def visits(self) -> Visits:
         """The visits of states."""
-        return Visits(self.events)
+        return self._known_visits or Visits(self.events)
 
     @property
     def ended(self) -> bool:

@@ -81,9 +81,9 @@ class Driver:
         self.buckets = buckets
         self.persistence = persistence or InMemory()
         self.executions: dict[str, Running] = {}
-        self._on_event = on_event
-        self._respond = respond
-        self._elsewhere = elsewhere
+        self.on_event = on_event
+        self.respond = respond
+        self.elsewhere = elsewhere
         self._is_there = is_there
         self._isolated = isolated
         self._new_map_run = new_map_run
@@ -213,9 +213,9 @@ class Driver:
             self._act(execution, commands, events)
 
     def _act(self, execution: Running, commands: list[Command], events: list[Event]) -> None:
-        if self._on_event:
+        if self.on_event:
             for event in events:
-                self._on_event(execution, event)
+                self.on_event(execution, event)
         try:
             self.carry_out(execution, commands)
         except Exception as problem:  # noqa: BLE001
@@ -352,8 +352,8 @@ class Driver:
     def invoke(self, execution: Running, invoke: Invoke, *, begun: bool = False) -> None:
         """Make a call; `begun`: it was made before, a worker had picked it up, and is lost."""
         self.expect(execution, invoke)
-        answer = self._respond(execution, invoke) if self._respond else None
-        if answer is None and self._elsewhere and self._elsewhere(execution, invoke, begun):
+        answer = self.respond(execution, invoke) if self.respond else None
+        if answer is None and self.elsewhere and self.elsewhere(execution, invoke, begun):
             self.leave_open(execution, invoke)
             return
         if invoke.integration.kind == "activity" and not begun:
@@ -364,11 +364,10 @@ class Driver:
             execution.clock.call_at(AT_ONCE, partial(answered, answer))
         elif not native(self, execution, invoke):
             context = partial(self._context, execution)
-            execution.clock.invoke(
-                partial(call, self.handlers, invoke, execution.identity, context),
-                answered,
-                invoke.timeout,
-            )
+            made = partial(call, self.handlers, invoke, execution.identity, context)
+            act = partial(execution.clock.invoke, made, answered, invoke.timeout)
+            # Whoever gets a token may send it at once, and to another server.
+            self.persistence.safely(act) if invoke.token else act()
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock

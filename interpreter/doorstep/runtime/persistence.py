@@ -115,6 +115,10 @@ class InMemory:
         """Return False: the driver holds all there are."""
         return False
 
+    def is_elsewhere(self, token: str) -> bool:
+        """Return False: there are no servers."""
+        return False
+
     def started_as(self, execution: Running) -> Mapping[str, str]:
         """Return nothing: machines of the library have no versions."""
         return {}

@@ -24,6 +24,7 @@ from ..engine import (
     Journal,
     JournalEntry,
     Program,
+    SetTimer,
     StartMapRun,
 )
 from ..errors import Failure
@@ -94,6 +95,17 @@ class Running:
     def held_until(self, key: str) -> float:
         """Return the time of the first end that is held for a call; infinity without one."""
         return min((fact.at for fact in self.held.get(key, ())), default=inf)
+
+    @property
+    def open_timers(self) -> list[tuple[str, SetTimer]]:
+        """The timers that are to come, each with its state."""
+        waiting, commands = self.engine.waiting, self.engine.open.items()
+        timers = [(key, one) for key, named in commands for one in named.values()]
+        return [
+            (fiber.env.state, timer)
+            for key, timer in timers
+            if isinstance(timer, SetTimer) and (fiber := waiting.get(key)) and fiber.env
+        ]
 
     @property
     def output(self) -> Any:
@@ -182,6 +194,9 @@ class Persistence(Protocol):
 
     def knows_token(self, token: str) -> bool:
         """Return whether a task that the driver does not hold had this token."""
+
+    def is_elsewhere(self, token: str) -> bool:
+        """Return whether this is the token of a task that another server runs."""
 
     def started_as(self, execution: Running) -> Mapping[str, str]:
         """Return the ARNs of the version and alias that it was started as, by their members."""

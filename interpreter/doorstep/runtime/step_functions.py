@@ -31,7 +31,8 @@ def native(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
     if nested.starts_execution(invoke):
         return nested.start_execution(driver, execution, invoke)
     action = invoke.integration.action
-    if kind := _SENDS.get(action):
+    token = str(invoke.arguments.get("TaskToken"))
+    if (kind := _SENDS.get(action)) and not driver.persistence.is_elsewhere(token):
         act = partial(_send, driver, kind)
     elif driver.api and _operation(action) in REQUESTS and not has_handler(driver, invoke):
         act = partial(_ask, driver)

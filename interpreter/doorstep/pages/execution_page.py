@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
-from math import log2
+from math import inf, log2
 from statistics import median
 from typing import Any
 
 from markupsafe import Markup
 
-from doorstep.coverage.marks import StateMarks, of_execution
-from doorstep.drawing import Mark, draw, svg
-from doorstep.history import Entry, Visit
-from doorstep.model import workflow
-from doorstep.replayer import Moment, Moments
-from doorstep.values.json_values import JsonDifference, value_of
-from doorstep.values.printable import printable
-
+from ..coverage.marks import StateMarks, of_execution
+from ..drawing import Mark, draw, svg
+from ..history import Entry, Visit
+from ..model import workflow
+from ..replayer import Moment, Moments
+from ..values.json_values import JsonDifference, value_of
+from ..values.printable import printable
 from .rendering import drawn
 
-EVENTS, VISITS, ITERATIONS = 500, 200, 25
+EVENTS, VISITS, ITERATIONS = 200, 100, 25
 """How many rows of each are on a page."""
+Counts = tuple[int, int, int]
+"""Of a map run: how many items succeeded, failed, and are in progress."""
 _WIDE = 1000
 """Units of a time bar."""
 
@@ -36,6 +37,11 @@ class Filter:
     type: str = ""
     iteration: str = ""
     text: str = ""
+    since: float | None = None
+    """Seconds after the start."""
+    until: float | None = None
+    failed: bool = False
+    """Failures alone."""
     page: int = 0
     """Of the events, from 1; 0: the one that has the chosen event, or the last."""
     visits_page: int = 0
@@ -43,8 +49,8 @@ class Filter:
     @property
     def query(self) -> dict[str, Any]:
         """The query that asks for it."""
-        names = ("state", "type", "iteration", "text", "page", "visits_page")
-        return {name: value for name in names if (value := getattr(self, name))}
+        values = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return {name: value for name, value in values if value not in ("", None, 0, False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +107,22 @@ class ExecutionPage:
         title: str,
         wanted: Filter,
         event: int | None = None,
+        *,
+        states: StateMarks | None = None,
+        map_runs: Mapping[str, Counts] | None = None,
     ) -> None:
-        """`event`: the id of the chosen one; by default the failure that ended it, or the last."""
+        """`event`: the id of the chosen one; by default the failure that ended it, or the last.
+
+        `states`: the marks of its states, where they are known; `map_runs`: the counts of
+        distributed Maps, by state.
+        """
         self.moments = moments
+        self.visits = moments.visits
         self.definition = definition
         self.title = title
         self.filter = wanted
+        self._states = states
+        self._map_runs = map_runs or {}
         self.entries = moments.recording.events
         self.begun = self.entries[0].at
         self.failure = self._cause_of_the_end()
@@ -119,6 +135,11 @@ class ExecutionPage:
             return None
         first = self.moments.first_failure
         return None if first is None else self.entries[first].id
+
+    @property
+    def input_text(self) -> str:
+        """The input as JSON text."""
+        return str(self.entries[0].details.get("input", "{}"))
 
     @property
     def cause(self) -> str:
@@ -135,10 +156,28 @@ class ExecutionPage:
         if self.definition is None:
             return None
         tree = workflow(self.definition)
-        marks: dict[str, Mark] = dict(of_execution(self.definition, self.moments.recording.visits))
+        marks = dict(self.marks)
         for state in tree.scope.walk():
             marks[state.pointer] = replace(marks[state.pointer], link=href(state.name))
         return drawn(svg(draw(tree, self.title, marks), style=False))
+
+    @cached_property
+    def marks(self) -> Mapping[str, Mark]:
+        """The marks of the drawing: of states, and of the ways between them."""
+        if self.definition is None:
+            return {}
+        marks = of_execution(self.definition, self.visits, self._states)
+        for state in workflow(self.definition).scope.walk() if self._map_runs else ():
+            if counts := self._map_runs.get(state.name):
+                marks[state.pointer] = replace(marks[state.pointer], iterations=counts)
+        return marks
+
+    @property
+    def live_marks(self) -> dict[str, tuple[str, str]]:
+        """Colour and counts of each part of the drawing that has a mark, by its pointer there."""
+        return {
+            printable(pointer): (mark.colour, mark.counts) for pointer, mark in self.marks.items()
+        }
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -147,9 +186,9 @@ class ExecutionPage:
 
     # State visits --------------------------------------------------------------------------------
 
-    def visits(self) -> Page:
+    def visit_rows(self) -> Page:
         """Return the visits as trees, or those of the chosen state or iteration one by one."""
-        every = self.moments.recording.visits.all
+        every = self.visits.all
         if self.filter.state or self.filter.iteration:
             rows = [self._row(one) for one in every if self._is_wanted(one)]
         else:
@@ -172,7 +211,7 @@ class ExecutionPage:
     @cached_property
     def _inner(self) -> dict[Visit, list[Visit]]:
         inner: dict[Visit, list[Visit]] = {}
-        for visit in self.moments.recording.visits.all:
+        for visit in self.visits.all:
             if visit.parent:
                 inner.setdefault(visit.parent, []).append(visit)
         return inner
@@ -221,11 +260,13 @@ class ExecutionPage:
     @property
     def states(self) -> list[str]:
         """The states that were entered."""
-        return list(dict.fromkeys(one.name for one in self.moments.recording.visits.all))
+        return list(dict.fromkeys(one.name for one in self.visits.all))
 
     def events(self) -> Page:
         """Return the page of events that is asked for."""
-        entries = [entry for entry in self.entries if self._shows(entry)]
+        entries = self.entries
+        if self.filter != Filter(page=self.filter.page, visits_page=self.filter.visits_page):
+            entries = [entry for entry in entries if self._shows(entry)]
         number = self.filter.page
         if not number:
             before = sum(1 for entry in entries if entry.id < self.event)
@@ -235,16 +276,21 @@ class ExecutionPage:
 
     def _shows(self, entry: Entry) -> bool:
         wanted = self.filter
+        after = entry.at - self.begun
         if wanted.type and entry.type != wanted.type:
             return False
-        visit = self.moments.recording.visit(entry.id)
+        if wanted.failed and not _is_failure(entry):
+            return False
+        if not (wanted.since or 0) <= after <= (inf if wanted.until is None else wanted.until):
+            return False
+        visit = self.visits.of.get(entry.id)
         if (wanted.state or wanted.iteration) and not self._is_wanted(visit):
             return False
         return not wanted.text or wanted.text.lower() in f"{entry.type} {entry.details}".lower()
 
     def _event(self, entry: Entry) -> EventRow:
-        visit = self.moments.recording.visit(entry.id)
-        outcome = "failed" if entry.failed or entry.type == "FailStateEntered" else ""
+        visit = self.visits.of.get(entry.id)
+        outcome = "failed" if _is_failure(entry) else ""
         return EventRow(entry, visit.place if visit else "", outcome, entry.at - self.begun)
 
     # The data at an event ------------------------------------------------------------------------
@@ -314,6 +360,10 @@ class Timeline:
 
 
 _ORDER = ("failed", "in progress", "caught", "aborted", "succeeded")
+
+
+def _is_failure(entry: Entry) -> bool:
+    return entry.failed or entry.type == "FailStateEntered"
 
 
 def _worst(visits: Sequence[Visit]) -> str:
