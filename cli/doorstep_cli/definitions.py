@@ -171,7 +171,7 @@ def diagnostics_of(source: DefinitionFile, machine_type: Type | None = None) -> 
     without a value is a warning there.
     """
     from doorstep import validate
-    from doorstep.validation.placeholders import WITHOUT_VALUE
+    from doorstep.definitions.substitution import WITHOUT_VALUE
 
     document = source.document
     found = validate(document.definition, type=machine_type or source.type, severity="WARNING")
@@ -201,7 +201,7 @@ def read_accepted(
     try:
         definition = read(path, chosen.parameters, resource)
     except DefinitionError as refused:
-        raise _refusal(refused, str(path), None) from None
+        raise _refusal(refused, str(refused.path or path), None) from None
     try:
         kind = machine_type or definition.type
         check(definition.document.definition, type=kind, runnable=runnable)

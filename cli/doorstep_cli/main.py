@@ -6,11 +6,14 @@ can't be used, 70 a bug in Doorstep (EX_SOFTWARE), 130 Ctrl-C.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import Any
 
 import click
+
+from doorstep import __version__
 
 from .output import Bug, Problem, echo
 
@@ -47,7 +50,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Resolve a command as click does; suggest one when the name is close to it."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError:
             from doorstep.values.did_you_mean import did_you_mean
 
@@ -55,6 +58,10 @@ class Commands(click.Group):
             hint = hint or f"there are {', '.join(_COMMANDS)}"
             message = f"No such command {args[0]!r}; {hint}"
             raise click.UsageError(message, ctx) from None
+        for option in command.params if command else ():
+            if isinstance(option, click.Option) and (twice := _repeated(option, rest)):
+                raise click.UsageError(f"{twice} is given more than once; it takes one value", ctx)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in groups, by what they are for."""
@@ -79,6 +86,16 @@ class Commands(click.Group):
             raise
         except Exception as problem:
             raise _explained(problem) from problem
+
+
+def _repeated(option: click.Option, args: list[str]) -> str | None:
+    """Return an option with one value that is given several: click would drop all but the last."""
+    if option.multiple or option.is_flag or option.count:
+        return None
+    before = args[: args.index("--")] if "--" in args else args
+    names = [one.partition("=")[0] for one in before]
+    given = [name for name in names if name in option.opts]
+    return given[-1] if len(given) > 1 else None
 
 
 def _show_the_log() -> None:
@@ -113,7 +130,7 @@ def _explained(problem: Exception) -> Exception:
 
 
 @click.command("doorstep", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="doorstep", message="doorstep %(version)s")
+@click.version_option(__version__, message="doorstep %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Run AWS Step Functions workflows on this machine, offline.
@@ -134,4 +151,8 @@ def cli(ctx: click.Context) -> None:
 
 def entry() -> None:
     """Run the `doorstep` program."""
+    # A history is many objects that stay, among which there is no garbage: by default Python looks
+    # for it after each 700.
+    gc.set_threshold(50_000, 10, 10)
+    gc.freeze()
     cli(prog_name=cli.name)

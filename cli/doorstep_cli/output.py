@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = 2
-_OURS = f"\x1b{secrets.token_hex(8)}"
+_OURS = f"\x1b{os.urandom(8).hex()}"
 """Marks our own colour codes until `echo` writes them; random, so that no data can contain it."""
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from .asl.compile import compile_workflow
-from .definitions import load
+from .definitions import NOT_AN_OBJECT, load
 from .engine import Header, Identity, Journal, Program, Quotas, check_name, quotas_of, role_in
-from .errors import InputError
+from .errors import InputError, refusal
 from .map_runs import MapRun, NewExecutor, buckets_in, executor_named
 from .model import home_of, workflow
 from .runtime import (
@@ -95,10 +95,24 @@ def compile_definition(definition: Definition, type: Type = "STANDARD") -> Progr
 def _accepted(
     definition: Definition, type: Type, *, resource_names: bool = False
 ) -> tuple[dict[str, Any], Program]:
-    """Return a definition that AWS would take, as a value and as a program."""
+    """Return a definition that AWS would take, as a value and as a program.
+
+    A definition that is run again, as tests do, is checked and compiled once.
+    """
     value = load(definition).definition
+    try:
+        text = dumps(value)
+    except InputError:
+        raise refusal([NOT_AN_OBJECT]) from None
+    return value, _program(text, type, resource_names)
+
+
+@lru_cache(maxsize=64)
+def _program(text: str, type: Type, resource_names: bool) -> Program:
+    # From the text: what the caller does with the definition later is not the program's.
+    value = loads(text)
     check(value, type=type, resource_names=resource_names, runnable=True)
-    return value, compile_workflow(workflow(value))
+    return compile_workflow(workflow(value))
 
 
 def run(

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from threading import current_thread, main_thread
 from typing import Any, Literal
 
@@ -77,11 +77,17 @@ class DoorstepError(Exception):
 
 
 class DefinitionError(DoorstepError):
-    """AWS would refuse this definition; ``diagnostics`` says why, in AWS's order."""
+    """AWS would refuse this definition; ``diagnostics`` says why, in AWS's order.
 
-    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+    ``path``: the file that can't be read as a definition, where it is not the one that was named.
+    """
+
+    def __init__(
+        self, message: str, diagnostics: Sequence[Diagnostic] = (), path: Path | None = None
+    ) -> None:
         super().__init__(message)
         self.diagnostics = list(diagnostics)
+        self.path = path
 
 
 class InputError(DoorstepError):
@@ -240,7 +246,7 @@ def _said(one: Diagnostic) -> str:
     return f"{one.code}: {one.message} at {where}"
 
 
-def refusal(diagnostics: Iterable[Diagnostic]) -> DefinitionError:
-    """Return the error to raise for a definition that AWS would refuse."""
+def refusal(diagnostics: Iterable[Diagnostic], path: Path | None = None) -> DefinitionError:
+    """Return the error to raise for a definition that AWS would refuse; `path`: of its file."""
     found = list(diagnostics)
-    return DefinitionError(invalid_definition_message(found), found)
+    return DefinitionError(invalid_definition_message(found), found, path)

@@ -62,7 +62,7 @@ def test_every_way_of_asking_names_the_same_failure(two_branches: dict[str, Any]
     assert moments.first_failure is not None
     moment = moments[moments.first_failure]
     assert (moment.place, moment.error) == ("Both > Ship", "NoAddress")
-    assert describe(run).splitlines()[0].endswith("in 'Both' > 'Ship': NoAddress")
+    assert describe(run).splitlines()[0].endswith("in Both > Ship: NoAddress")
     assert " in Both > Ship: NoAddress: street is missing" in run.picture.splitlines()[0]
     assert run.failure_table.splitlines()[1].startswith("Both > Ship ")
     marks = marks_of(two_branches, visits_of(run))
@@ -95,7 +95,7 @@ def test_a_fail_state_names_the_failure_that_was_caught_on_the_way(chain: Chain)
     assert end is not None
     assert end.origin is not None
     assert (end.place, end.origin.details["error"]) == ("Over", "NoAddress")
-    assert "caught before: in 'Ship': NoAddress" in describe(run)
+    assert "caught before: in Ship: NoAddress" in describe(run)
 
 
 def test_a_group_that_is_retried_leaves_nothing_in_progress(chain: Chain, each: Chain) -> None:
@@ -153,7 +153,7 @@ def test_in_a_storm_of_retries_the_one_final_failure_is_found(storm: dict[str, A
     moments = doorstep.moments(run.history)
     assert moments.first_failure is not None
     assert moments[moments.first_failure].place == "Orders[8] > Lines[1] > Pick"
-    assert "'Orders'[8] > 'Lines'[1] > 'Pick': NoShelf" in describe(run)
+    assert "Orders[8] > Lines[1] > Pick: NoShelf" in describe(run)
 
 
 def iterations_are_their_own(visits: Visits) -> bool:

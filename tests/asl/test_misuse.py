@@ -125,6 +125,66 @@ def test_an_input_that_was_not_given_is_mentioned_where_data_is_missing(
     assert "no input was given" not in doorstep_cli("run", file, "--input", "{}").stderr
 
 
+@pytest.mark.parametrize("problem", ["KeyError('seat')", "TypeError('no seat')"])
+def test_an_input_that_was_not_given_is_mentioned_where_a_function_misses_it(
+    file: Path, problem: str
+) -> None:
+    handlers = file.with_name("h.py")
+    handlers.write_text(f"def book(event):\n    raise {problem}\n", "utf-8")
+    result = doorstep_cli("run", file, "--handlers", handlers)
+    assert "no input was given" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "history"),
+        ("validate", "history"),
+        ("graph", "history"),
+        ("explore", "history"),
+        ("replay", "definition", "--definition", "definition"),
+        ("failures", "definition"),
+        ("debug", "definition", "--at", "failure"),
+        ("view", "definition", "--html", "page.html"),
+    ],
+)
+def test_a_history_and_a_definition_that_change_places_are_told_apart(
+    file: Path, command: tuple[str, ...]
+) -> None:
+    history = file.with_name("run.json")
+    assert doorstep_cli("run", file, "--history", history).exit_code == 2
+    files = {"history": history, "definition": file}
+    result = doorstep_cli(*(files.get(word, word) for word in command))
+    assert result.exit_code == 2
+    given = "the history of an execution; here goes its definition"
+    swapped = "a definition; here goes the history of an execution"
+    assert (given if "history" in command else swapped) in result.stderr
+
+
+@pytest.mark.parametrize("way", [("--input", "1", "--input", "2"), ("--input=1", "--input=2")])
+def test_an_option_with_one_value_is_not_dropped_in_silence(
+    file: Path, way: tuple[str, ...]
+) -> None:
+    result = doorstep_cli("run", file, *way)
+    assert result.exit_code == 2
+    assert "--input is given more than once" in result.stderr
+    # Those that may be given again, and values after `--`, are no concern of it.
+    twice = doorstep_cli("run", file, "--param", "A=1", "--param", "B=2", "--input", "1")
+    assert "more than once" not in twice.stderr
+
+
+def test_two_histories_that_are_not_pages_of_one_are_answered_with_what_compares_them(
+    file: Path,
+) -> None:
+    one, two = file.with_name("one.json"), file.with_name("two.json")
+    doorstep_cli("run", file, "--history", one, "--input", "1")
+    doorstep_cli("run", file, "--history", two, "--input", "2")
+    result = doorstep_cli("failures", one, two)
+    assert result.exit_code == 2
+    assert "doorstep diff A B" in result.stderr
+    assert doorstep_cli("failures", one, one).exit_code == 1
+
+
 # Answers of mocks in a MockConfigFile ------------------------------------------------------------
 
 PUT = {

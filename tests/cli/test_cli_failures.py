@@ -156,3 +156,41 @@ def test_an_iteration_that_is_no_number_is_refused(file: Path) -> None:
 def test_a_state_that_the_history_never_enters_is_named(file: Path) -> None:
     result = doorstep_cli("history", file, "--state", "Coutn")
     assert "does not enter the state 'Coutn'; did you mean 'Count'?" in result.stderr
+
+
+def test_what_failed_in_children_of_a_distributed_map_is_folded(
+    tmp_path: Path, chain: Chain, each: Chain
+) -> None:
+    retry = [{"ErrorEquals": ["Busy"], "MaxAttempts": 1}]
+    pay = {"Type": "Task", "Resource": f"{LAMBDA}pay", "Retry": retry}
+    many = each({"Pay": pay}, distributed=True, ToleratedFailurePercentage=100)
+    definition, handlers = tmp_path / "many.asl.json", tmp_path / "h.py"
+    definition.write_text(json.dumps(chain({"Many": many})), "utf-8")
+    handlers.write_text(
+        "import doorstep\n\ndef pay(event, context):\n"
+        "    if event == 5:\n        raise doorstep.fail('Lost', 'five')\n"
+        "    if event % 2 or not context.attempt:\n        raise doorstep.fail('Busy')\n",
+        "utf-8",
+    )
+    history, children = tmp_path / "h.json", tmp_path / "children"
+    doorstep_cli(
+        "run", definition, "--input", "[0, 1, 2, 3, 4, 5]", "--handlers", handlers,
+        "--history", history, "--children", children,
+    )  # fmt: skip
+    result = doorstep_cli("failures", history, "--children", children)
+    assert result.exit_code == 0, "the failures are tolerated"
+    lines = result.stdout.splitlines()
+    assert "children: 3 of 6 have failed" in lines
+    rows = [line.split() for line in lines if line.startswith("Pay")]
+    assert [(row[1:4], row[-4], row[-3]) for row in rows] == [
+        (["2", "of", "6:"], "failed", "Busy"),
+        (["1", "of", "6:"], "failed", "Lost"),
+        (["3", "of", "6:"], "succeeded", "Busy"),
+    ]
+    table = json.loads(
+        doorstep_cli("failures", history, "--children", children, "--format", "json").stdout
+    )
+    assert sorted(one["error"] for one in table["children"] if "error" in one) == [
+        "Busy", "Busy", "Lost",
+    ]  # fmt: skip
+    assert len(table["children"]) == 6

@@ -48,7 +48,7 @@ def test_the_version_is_the_librarys() -> None:
 def test_the_version_is_told_without_starting_the_interpreter_or_rich() -> None:
     program = (
         "import sys; from doorstep_cli.main import cli; cli(['--version'], standalone_mode=False);"
-        "print([name for name in ('doorstep', 'rich', 'doorstep_cli.commands.run')"
+        "print([name for name in ('doorstep.errors', 'rich', 'doorstep_cli.commands.run')"
         " if name in sys.modules])"
     )
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -248,7 +248,7 @@ def test_that_a_history_does_not_end_is_reported(folder: Path) -> None:
 def test_it_fails_again_as_run_does(folder: Path) -> None:
     result = resume("--handlers", "broken.py")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("FAILED in 'Ship': ValueError\n  no stock\n")
+    assert result.stderr.startswith("FAILED in Ship: ValueError\n  no stock\n")
 
 
 def test_it_goes_back_to_a_state_or_an_event(folder: Path) -> None:

@@ -129,7 +129,7 @@ def test_what_programs_started_by_handlers_print_goes_to_stderr(folder: Path) ->
 @pytest.mark.usefixtures("folder")
 def test_a_failure_names_state_error_message_and_the_handlers_own_frames() -> None:
     result = run(task("charge"), "--handlers", "handlers.py")
-    assert says(result, 1, "FAILED in 'Call': CardDeclined\n  no funds\n")
+    assert says(result, 1, "FAILED in Call: CardDeclined\n  no funds\n")
     assert "in charge\n" in result.stderr
     assert "in take\n" in result.stderr
     assert "calling.py" not in result.stderr
@@ -142,7 +142,7 @@ def test_a_failure_inside_a_map_is_told_with_the_map_around_it() -> None:
     result = run(
         {"StartAt": "Each", "States": {"Each": each}}, "--handlers", "handlers.py", "--input", "[1]"
     )
-    assert says(result, 1, "FAILED in 'Each'[0] > 'Call': CardDeclined")
+    assert says(result, 1, "FAILED in Each[0] > Call: CardDeclined")
 
 
 @pytest.mark.usefixtures("folder")
@@ -486,7 +486,7 @@ def test_a_handler_that_returns_no_json_value_fails_the_run() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_handler_that_never_returns_is_ended_by_its_timeout(clock: str) -> None:
     result = run(task("forever", TimeoutSeconds=1), "--handlers", "handlers.py", "--clock", clock)
-    assert says(result, 1, "FAILED in 'Call': States.Timeout")
+    assert says(result, 1, "FAILED in Call: States.Timeout")
 
 
 @pytest.mark.usefixtures("folder")
@@ -502,7 +502,7 @@ def test_a_cycle_ends_at_25000_events() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_path_that_finds_nothing_fails_with_the_path() -> None:
     lost = {"StartAt": "A", "States": {"A": {"Type": "Pass", "InputPath": "$.no", "End": True}}}
-    assert says(run(lost), 1, "FAILED in 'A': States.Runtime", "Invalid path '$.no'")
+    assert says(run(lost), 1, "FAILED in A: States.Runtime", "Invalid path '$.no'")
 
 
 @pytest.mark.parametrize(
@@ -518,15 +518,15 @@ def test_a_path_that_finds_nothing_fails_with_the_path() -> None:
 @pytest.mark.usefixtures("folder")
 def test_whatever_stands_in_a_cause_is_shown(cause: str, told: str) -> None:
     fail = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": cause}}}
-    assert says(run(fail), 1, "FAILED in 'F': E\n", told)
+    assert says(run(fail), 1, "FAILED in F: E\n", told)
 
 
 @pytest.mark.parametrize(
     ("definition", "headline"),
     [
         ({**callback(), "TimeoutSeconds": 60}, "TIMED_OUT: States.Timeout"),
-        (callback(TimeoutSeconds=60), "FAILED in 'Ask': States.Timeout"),
-        (callback(HeartbeatSeconds=60), "FAILED in 'Ask': States.Timeout"),
+        (callback(TimeoutSeconds=60), "FAILED in Ask: States.Timeout"),
+        (callback(HeartbeatSeconds=60), "FAILED in Ask: States.Timeout"),
     ],
     ids=["execution", "state", "heartbeat"],
 )

@@ -225,3 +225,96 @@ def test_a_folder_without_definitions_is_a_mistake() -> None:
     result = validate("empty")
     assert result.exit_code == 2
     assert "the folder empty has no definitions" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "places"),
+    [
+        (
+            "one.asl.json",
+            """{"StartAt": "W",
+ "States": {"W": {"Type": "Wait",
+  "Seconds": ${N}, "Comment": "${C}", "End": ${E}}}}""",
+            {"${N}": (3, 14), "${E}": (3, 46)},
+        ),
+        ("two.asl.yaml", "States:\n  W: {Type: Wait, Seconds: ${N}}\n", {"${N}": (2, 28)}),
+    ],
+)
+@pytest.mark.parametrize("command", ["validate", "run"])
+def test_placeholders_without_quotes_and_value_are_named_where_they_stand(
+    name: str, text: str, places: dict[str, tuple[int, int]], command: str
+) -> None:
+    Path(name).write_text(text, "utf-8")
+    result = CliRunner().invoke(cli, [command, name])
+    assert result.exit_code == (1 if command == "validate" else 2)
+    found = [line for line in result.output.splitlines() if "PLACEHOLDER_WITHOUT_VALUE" in line]
+    assert [line.partition(";")[0] for line in found] == [
+        f"{name}:{line}:{column}: error PLACEHOLDER_WITHOUT_VALUE: {placeholder} has no value"
+        for placeholder, (line, column) in places.items()
+    ]
+
+
+def test_what_is_wrong_after_substitution_has_its_place_in_the_definitions_own_file() -> None:
+    """Values move what follows them: several lines here, and a quote that ends a text early."""
+    properties = (
+        'DefinitionUri: a.asl.json\n      DefinitionSubstitutions: {L: "[\\n\\n1]", S: a"bcd}'
+    )
+    machine = (
+        f"  M:\n    Type: AWS::Serverless::StateMachine\n    Properties:\n      {properties}\n"
+    )
+    Path("t.yaml").write_text(f"Resources:\n{machine}", "utf-8")
+    Path("a.asl.json").write_text(
+        '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": ${L},\n "Next": "N"}}}',
+        "utf-8",
+    )
+    assert "a.asl.json:2:10: error MISSING_TRANSITION_TARGET" in validate("t.yaml").output
+    Path("a.asl.json").write_text('{"StartAt": ${L},\n "Comment": "${S}"}', "utf-8")
+    assert "a.asl.json:2:14: error INVALID_JSON_DESCRIPTION" in validate("t.yaml").output
+
+
+def test_terraforms_own_language_is_answered_with_what_to_give_instead() -> None:
+    Path("main.tf").write_text('resource "aws_sfn_state_machine" "m" {}', "utf-8")
+    result = validate("main.tf")
+    assert result.exit_code == 2
+    assert "terraform show -json" in result.output
+
+
+def test_of_fifty_templates_three_bad_ones_are_reported_and_the_others_too() -> None:
+    """A function that is not known, a text that is no YAML, and a Parameter without a value."""
+    folder = Path("infrastructure")
+    folder.mkdir()
+    good = "{StartAt: A, States: {A: {Type: Pass, Next: B}, B: {Type: Succeed}}}"
+    for number in range(47):
+        definition = good.replace("Next: B", "Next: X") if number % 10 == 3 else good
+        write_template(folder / f"t{number:02}.yaml", definition)
+    write_template(
+        folder / "t47.yaml", "{StartAt: A, States: {A: {Type: Pass, Result: !Nope [1]}}}"
+    )
+    (folder / "t48.yaml").write_text(
+        "Type: AWS::Serverless::StateMachine\nStartAt: {States: [\n", "utf-8"
+    )
+    write_template(folder / "t49.yaml", good.replace("Next: B", "Comment: !Ref P, Next: B"))
+    with (folder / "t49.yaml").open("a") as file:
+        file.write("Parameters: {P: {Type: String}}\n")
+    result = validate("infrastructure")
+    verdicts = [
+        line.rpartition(": ")
+        for line in result.output.splitlines()
+        if line.endswith((": accepted", ": refused", ": can't be used"))
+    ]
+    outcomes = {name.split("/")[1][:8]: verdict for name, _, verdict in verdicts}
+    bad = {"t47.yaml": "can't be used", "t48.yaml": "refused", "t49.yaml": "can't be used"}
+    assert (
+        outcomes
+        == {
+            f"t{number:02}.yaml": "refused" if number % 10 == 3 else "accepted"
+            for number in range(47)
+        }
+        | bad
+    )
+    assert result.exit_code == 2
+
+
+def write_template(path: Path, definition: str) -> None:
+    machine = f"{{Type: AWS::Serverless::StateMachine, Properties: {{Definition: {definition}}}}}"
+    path.write_text(f"Resources:\n  M: {machine}\n", "utf-8")

@@ -181,10 +181,10 @@ def test_a_parameter_without_a_default_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ("      DefinitionUri: s3://bucket/key", "not in this template"),
-        ("      DefinitionUri: {Bucket: b, Key: k}", "not in this template"),
+        ("      DefinitionUri: s3://bucket/key", "no file key is beside"),
+        ("      DefinitionUri: {Bucket: b, Key: k}", "no file k is beside"),
         ("      DefinitionUri: nowhere.json", "nowhere.json"),
-        ("      RoleArn: r", "not in this template"),
+        ("      RoleArn: r", "no Definition"),
     ],
 )
 def test_a_definition_that_is_elsewhere_is_asked_for(properties: str, message: str) -> None:
@@ -395,3 +395,11 @@ def test_merge_keys_take_over_members() -> None:
         "A": {"Type": "Pass", "End": False},
         "B": {"Type": "Pass", "End": True, "Seconds": 1},
     }
+
+
+def test_a_definition_in_s3_is_the_file_of_its_name_beside_the_template(tmp_path: Path) -> None:
+    (tmp_path / "order.asl.json").write_text('{"StartAt": "A"}')
+    for location in ("{Bucket: b, Key: flows/order.asl.json}", "s3://b/flows/order.asl.json"):
+        text = inline(f"      DefinitionUri: {location}", "AWS::Serverless::StateMachine")
+        (tmp_path / "t.yaml").write_text(text)
+        assert load_machine(tmp_path / "t.yaml").document.definition == {"StartAt": "A"}

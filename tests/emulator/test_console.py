@@ -209,7 +209,7 @@ def test_the_data_at_an_event_is_what_debug_shows(site: Site, declined: str) -> 
     page = site.page("execution", arn=declined, event=21)
     for heading in ("error", "cause", "input", "asked", "variables", "context"):
         assert f"<h3>{heading}</h3>" in page
-    assert "Difference to the event before" in page
+    assert "Difference to event " in page
     definition = json.loads((ORDER / "order.asl.json").read_text("utf-8"))
     history = json.loads(site.page("file", what="history", arn=declined))
     data = doorstep.moments(history, definition, arn=declined)[20].data()

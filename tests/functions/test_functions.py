@@ -7,6 +7,7 @@ runtime client, which are public.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -25,6 +26,8 @@ import doorstep
 from doorstep.errors import HandlerLoadError
 from doorstep.functions import Function, close, handler_of
 from doorstep.runtime.answers import TaskFailed
+from doorstep.runtime.payloads import returned
+from doorstep.values.json_values import dumps
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 
@@ -194,7 +197,15 @@ def test_a_syntax_error_says_where(function: Run, isolated: bool) -> None:
 def test_a_decimal_is_written_as_lambdas_runtime_does(function: Run, isolated: bool) -> None:
     code = "from decimal import Decimal\ndef h(e, c): return {'n': [Decimal(8), Decimal('0.5')]}\n"
     answer = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)()
-    assert json.dumps(answer) == '{"n": [8.0, 0.5]}'
+    assert dumps(returned(answer)) == '{"n":[8,0.5]}'
+
+
+@pytest.mark.parametrize("isolated", PYTHONS)
+def test_bytes_are_the_text_that_is_returned(function: Run, isolated: bool) -> None:
+    code = "def h(e, c): return b' {\"n\": 1.0}' if e else {'n': b'x'}\n"
+    call = function("python3.12", "app.h", {"app.py": code}, isolated=isolated)
+    assert dumps(returned(call(1))) == '{"n":1.0}'
+    assert dumps(returned(call(0))) == '{"n":"x"}'
 
 
 @pytest.mark.parametrize("isolated", PYTHONS)
@@ -361,6 +372,23 @@ def test_a_node_function_fails_as_on_lambda_and_answers_the_next_call(
         assert call({"do": "it"}) == "t"
     kind, cause = failure(lambda: call({"do": "reject"}))
     assert (kind, cause["errorMessage"]) == ("Runtime.UnhandledPromiseRejection", "late")
+
+
+@needs_node
+def test_an_endless_print_ends_with_the_time_limit(tmp_path: Path) -> None:
+    counted = itertools.count()
+    code = "exports.h = async (e) => { while (e.loop) console.log('x'); return 'well'; };"
+    (tmp_path / "i.js").write_text(code)
+    described = Function("f", "nodejs20.x", "i.h", tmp_path, timeout=1.0)
+    one = handler_of(described, lambda _name, _line: next(counted))
+    try:
+        error, cause = failure(lambda: one({"loop": True}, Context()))
+        assert error == "Sandbox.Timedout"
+        assert cause["errorMessage"].endswith("Task timed out after 1.00 seconds")
+        assert next(counted) > 1
+        assert one({"loop": False}, Context()) == "well"
+    finally:
+        close([one])
 
 
 NODE_LOADS = [

@@ -178,7 +178,7 @@ def test_a_missing_page_is_told() -> None:
 
 def test_pages_of_two_executions_are_told_apart() -> None:
     other = [event | {"timestamp": 5} for event in _page(0)]
-    with pytest.raises(InputError, match="two events 1: of which execution is it"):
+    with pytest.raises(InputError, match="two events 1 that differ"):
         read(json.dumps(_page(0)) + json.dumps(other))
 
 

@@ -104,6 +104,7 @@ def test_names_may_be_written_in_every_way_that_aws_reads(path: str, expected: A
         ("$.foo[0]", "Filter: [0] can only be applied to arrays. Current context is: 123"),
         ("$.foo.x", "Property ['x'] not found in path $['foo']"),
         ("$.bar[7].x", "No results for path: $['bar'][7]['x']"),  # fact 336
+        ("$.bar[7]['x','y']", "No results for path: $['bar'][7]['x', 'y']"),
     ],
 )
 def test_behaviour_35_a_definite_path_that_leads_nowhere_says_why(path: str, reason: str) -> None:

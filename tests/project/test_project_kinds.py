@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,113 @@ def test_the_example_of_services_alone_runs() -> None:
     arguments = ("--services", "moto", "--input", '{"text": "milk"}')
     output = answer("run", EXAMPLES / "services-alone", *arguments)
     assert output == {"note": {"text": "milk"}, "hasKey": True}
+
+
+SAGA = """
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: nodejs20.x, CodeUri: src/}}
+Resources:
+  Stock:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+  Charge: {Type: AWS::Serverless::Function, Properties: {Handler: pay.charge}}
+  Apologize: {Type: AWS::Serverless::Function, Properties: {Handler: pay.apologize}}
+  Saga:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionSubstitutions:
+        {Stock: !Ref Stock, Charge: !GetAtt Charge.Arn, Apologize: !GetAtt Apologize.Arn}
+      Definition:
+        StartAt: Reserve
+        States:
+          Reserve:
+            Type: Task
+            Resource: arn:aws:states:::dynamodb:updateItem
+            Parameters: &Change
+              TableName: "${Stock}"
+              Key: {id: {S: book}}
+              UpdateExpression: ADD reserved :n
+              ExpressionAttributeValues: {":n": {N: "1"}}
+            ResultPath: null
+            Next: Charge
+          Charge:
+            Type: Task
+            Resource: "${Charge}"
+            Retry: [{ErrorEquals: [BankIsBusy], IntervalSeconds: 30, MaxAttempts: 3}]
+            Catch: [{ErrorEquals: [CardDeclined], ResultPath: $.failure, Next: Release}]
+            End: true
+          Release:
+            Type: Task
+            Resource: arn:aws:states:::dynamodb:updateItem
+            Parameters: {<<: *Change, ExpressionAttributeValues: {":n": {N: "-1"}}}
+            ResultPath: null
+            Next: Apologize
+          Apologize: {Type: Task, Resource: "${Apologize}", End: true}
+"""
+PAY = """
+class CardDeclined extends Error { constructor(m) { super(m); this.name = 'CardDeclined'; } }
+class BankIsBusy extends Error { constructor(m) { super(m); this.name = 'BankIsBusy'; } }
+let calls = 0;
+exports.charge = async (order) => {
+  if (calls++ === 0) throw new BankIsBusy('later');
+  if (order.amount > 100) throw new CardDeclined(`no ${order.amount}`);
+  return { charged: order.amount };
+};
+exports.apologize = (order, _, done) => done(null, JSON.parse(order.failure.Cause).errorMessage);
+"""
+SAGA_SUITE = """
+project: .
+services: moto
+tests:
+  - name: a payment that fails is compensated
+    input: {amount: 700}
+    expect:
+      output: no 700
+      path: [Reserve, Charge, Release, Apologize]
+      took: 30s
+      tables: {Stock: [{id: book, reserved: 0}]}
+  - name: a payment that succeeds keeps what was reserved
+    input: {amount: 7}
+    expect: {output: {charged: 7}, tables: {Stock: [{id: book, reserved: 1}]}}
+"""
+
+
+@needs_moto
+@needs_node
+def test_a_saga_in_node_is_compensated_when_its_payment_fails(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(SAGA)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "pay.js").write_text(PAY)
+    (tmp_path / "saga.doorstep.yaml").write_text(SAGA_SUITE)
+    result = doorstep("test", tmp_path)
+    assert "2 passed" in result.output, result.output
+
+
+def test_without_the_extra_a_target_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "template.yaml").write_text(SAGA)
+    (tmp_path / "src").mkdir()
+    monkeypatch.setattr("doorstep.services.target.find_spec", lambda _name: None)
+    result = doorstep("run", tmp_path, "--services", "moto")
+    assert result.exit_code == 2
+    assert "--services moto needs boto3 and moto: pip install 'doorstep[local]'" in result.stderr
+    assert doorstep("project", tmp_path).exit_code == 1  # tasks have no answer, and it says so
+    assert doorstep("validate", tmp_path).exit_code == 0
+
+
+def test_what_uses_no_services_loads_no_client_of_them(tmp_path: Path) -> None:
+    (tmp_path / "pass.asl.json").write_text(
+        '{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}'
+    )
+    script = (
+        "import sys\nfrom doorstep_cli.main import cli\n"
+        "cli(['run', sys.argv[1], '--quiet'], standalone_mode=False)\n"
+        "print([n for n in ('boto3', 'botocore', 'moto', 'werkzeug', 'httpx', "
+        "'doorstep.services', 'doorstep.project', 'doorstep.functions') if n in sys.modules])"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "pass.asl.json")]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines() == ["{}", "[]"]

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,91 @@ def test_a_result_that_json_cannot_hold_is_a_marshal_error(result: Any) -> None:
     assert report["errorType"] == "Runtime.MarshalError"
     assert report["errorMessage"].startswith("Unable to marshal response: ")
     assert report["stackTrace"] == []
+
+
+@pytest.mark.parametrize(
+    ("result", "output"),
+    [
+        (Decimal(3), "3"),
+        (Decimal("-0.25"), "-0.25"),
+        ({"total": [Decimal("3.5"), (Decimal(1),)]}, '{"total":[3.5,[1]]}'),
+        (b'"x"', '"x"'),
+        (b' {"a": [1.0, null]} ', '{"a":[1.0,null]}'),
+        ({"a": "é".encode()}, '{"a":"é"}'),
+    ],
+)
+@pytest.mark.parametrize("resource", ["function", "sqs:sendMessage"])
+def test_decimals_and_bytes_are_written_as_lambdas_runtime_writes_them(
+    result: Any, output: str, resource: str
+) -> None:
+    """Fact 245."""
+    message = {"QueueUrl": "q", "MessageBody": "b"}
+    sending = machine(f"arn:aws:states:::{resource}", Parameters=message)
+    definition = machine() if resource == "function" else sending
+    names = ("charge", "sqs:sendMessage")
+    execution = doorstep.run(definition, handlers=dict.fromkeys(names, lambda event: result))
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert execution.history[-1]["executionSucceededEventDetails"]["output"] == output
+
+
+@pytest.mark.parametrize(
+    "result", [Decimal("NaN"), Decimal("Infinity"), b"\xff", b"{", {"a": b"\xff"}, bytearray(b"1")]
+)
+def test_decimals_and_bytes_that_are_no_json_are_marshal_errors(result: Any) -> None:
+    execution = doorstep.run(machine(), handlers={"charge": lambda event: result})
+    assert execution.error == "Runtime.MarshalError"
+
+
+@pytest.mark.parametrize(
+    ("payload", "event"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("0.0", 0.0),
+        ("true", True),
+        ("[]", []),
+        ('"x"', "x"),
+        ('"{\\"a\\": 1}"', '{"a": 1}'),
+        ("null", {}),
+        ("", {}),
+        (None, {}),
+        ({"a": '{"b": 1}'}, {"a": '{"b": 1}'}),
+        (5, 5),
+    ],
+)
+@pytest.mark.parametrize("how", ["written", "computed", "JSONata", "callback"])
+def test_a_payload_given_as_text_is_the_json_that_it_stands_for(
+    payload: Any, event: Any, how: str
+) -> None:
+    """Fact 244."""
+    if how == "written" and payload == 5:
+        pytest.skip("a number is refused when it is written down (fact 143)")
+    seen: list[Any] = []
+    resource = INVOKE + (".waitForTaskToken" if how == "callback" else "")
+    parameters = {"FunctionName": "charge", "Payload": payload}
+    if how == "computed":
+        parameters = {"FunctionName": "charge", "Payload.$": "$.payload"}
+    definition = machine(resource, Parameters=parameters, TimeoutSeconds=1)
+    if how == "JSONata":
+        arguments = {"FunctionName": "charge", "Payload": "{% $states.input.payload %}"}
+        definition = machine(resource, Arguments=arguments, QueryLanguage="JSONata")
+    if how == "callback" and payload == 5:
+        definition["States"]["Charge"]["Parameters"] = {
+            "FunctionName": "charge",
+            "Payload.$": "$.payload",
+        }
+    doorstep.run(definition, {"payload": payload}, {"charge": seen.append})
+    assert [(type(one), one) for one in seen] == [(type(event), event)]
+
+
+@pytest.mark.parametrize("payload", ["plain", '{"a": 1', "01", "1e400", "1 2"])
+def test_a_payload_that_is_no_json_is_refused_by_lambda(payload: str) -> None:
+    """Fact 244, inferred: the function is not called, and the error can be caught."""
+    seen: list[Any] = []
+    definition = machine(INVOKE, Parameters={"FunctionName": "charge", "Payload": payload})
+    execution = doorstep.run(definition, handlers={"charge": seen.append})
+    assert execution.error == "Lambda.InvalidRequestContentException"
+    assert (execution.cause or "").startswith("Could not parse request body into json: ")
+    assert seen == []
 
 
 def test_a_result_that_holds_itself_is_a_marshal_error() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import doorstep
-from doorstep.model import api_models, parameters
+from doorstep.model import api_models, nested_parameters, parameters
 from doorstep.validation import validate
 
 WHERE = "/States/T/Parameters"
@@ -82,7 +82,8 @@ def test_names_in_objects_are_refused_at_creation(
     action: str, given: Any, name: str | None
 ) -> None:
     pytest.importorskip("botocore", reason="the service models come with botocore")
-    assert refused(action, given) == unsupported(name or "s")
+    found = [one for one in refused(action, given) if "required" not in one[0]]
+    assert found == unsupported(name or "s")
 
 
 def test_javas_spelling_is_the_one_that_an_sdk_integration_has() -> None:
@@ -110,9 +111,10 @@ def test_a_service_that_the_models_no_longer_have_is_not_judged() -> None:
 
 def test_a_name_that_the_models_may_be_too_old_for_is_a_warning() -> None:
     pytest.importorskip("botocore", reason="the service models come with botocore")
-    assert refused("aws-sdk:sqs:sendMessage", {"Zeal": 1}) == []
-    assert warnings("aws-sdk:sqs:sendMessage", {"Zeal": 1}) == ["UNKNOWN_PARAMETER"]
-    assert warnings("aws-sdk:sqs:sendMessage", {"QueueUrl": "q", "MessageBody": {"any": 1}}) == []
+    message = {"QueueUrl": "q", "MessageBody": {"any": 1}}
+    assert refused("aws-sdk:sqs:sendMessage", message | {"Zeal": 1}) == []
+    assert warnings("aws-sdk:sqs:sendMessage", message | {"Zeal": 1}) == ["UNKNOWN_PARAMETER"]
+    assert warnings("aws-sdk:sqs:sendMessage", message) == []
 
 
 @pytest.mark.usefixtures("without_botocore")
@@ -129,8 +131,16 @@ def test_a_placeholder_may_stand_for_a_name() -> None:
     ("action", "given", "name"),
     [
         ("events:putEvents", {"Entries": [{"source": "s"}]}, "source"),
-        ("aws-sdk:batch:submitJob", {"Tags": {}, "DependsOn": [{"jobId": "j"}]}, "jobId"),
-        ("aws-sdk:sqs:sendMessage", {"MessageAttributes.$": "$.attributes"}, "dataType"),
+        (
+            "aws-sdk:batch:submitJob",
+            {"JobName": "n", "JobQueue": "q", "JobDefinition": "d", "DependsOn": [{"jobId": "j"}]},
+            "jobId",
+        ),
+        (
+            "aws-sdk:sqs:sendMessage",
+            {"QueueUrl": "q", "MessageBody": "b", "MessageAttributes.$": "$.attributes"},
+            "dataType",
+        ),
     ],
 )
 def test_names_in_lists_and_computed_ones_fail_the_task_as_it_starts(
@@ -177,3 +187,148 @@ def test_a_resource_of_a_deployed_machine_names_region_and_account() -> None:
     assert validate(definition) == []
     definition["States"]["T"]["Resource"] = f"{arn}.sync"
     assert "is not recognized" in validate(definition)[0].message
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "names"),
+    [
+        ("s3:getObject", {"Bucket": "b"}, ["Key"]),
+        ("s3:getObject", {"Bucket.$": "$.b", "Key.$": "$.k"}, []),
+        ("dynamodb:updateItem", {"Key": {}}, ["TableName"]),
+        ("rds:deleteDBInstance", {}, ["DbInstanceIdentifier"]),
+        ("ec2:describeInstances", {}, []),
+        # A token that Java's SDK makes itself when it is left out.
+        ("athena:startQueryExecution", {"QueryString": "q"}, []),
+        ("backup:createBackupPlan", {}, ["BackupPlan"]),
+    ],
+)
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_what_the_api_requires_is_required_of_an_sdk_integration(
+    action: str, given: Any, names: list[str], language: str
+) -> None:
+    """By analogy with the optimized integrations (fact 241): no report shows it for these."""
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    field = "Arguments" if language == "JSONata" else "Parameters"
+    if language == "JSONata":
+        given = {name.removesuffix(".$"): "{% $states.input %}" for name in given}
+    found = refused(f"aws-sdk:{action}", given, QueryLanguage=language)
+    where = f"/States/T/{field}"
+    assert found == [(f"The field '{name}' is required but was missing", where) for name in names]
+
+
+def test_the_authentication_of_a_request_names_a_connection() -> None:
+    call = {"ApiEndpoint": "https://a", "Method": "GET", "Authentication": {}}
+    missing = "The field 'ConnectionArn' is required but was missing"
+    assert refused("http:invoke", call) == [(missing, f"{WHERE}/Authentication")]
+    named = call | {"Authentication": {"ConnectionArn.$": "$.connection"}}
+    assert refused("http:invoke", named) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "suggestion"),
+    [
+        ("logs:putLogEvents", "aws-sdk:cloudwatchlogs:putLogEvents"),
+        ("events:putEvents", "aws-sdk:eventbridge:putEvents"),
+        ("states:startExecution", "aws-sdk:sfn:startExecution"),
+        ("stepfunctions:startExecution", "aws-sdk:sfn:startExecution"),
+        ("cognito-idp:adminGetUser", "aws-sdk:cognitoidentityprovider:adminGetUser"),
+        ("ce:getCostAndUsage", "aws-sdk:costexplorer:getCostAndUsage"),
+        ("emr-serverless:startJobRun", "aws-sdk:emrserverless:startJobRun"),
+        ("elasticmapreduce:addJobFlowSteps", "aws-sdk:emr:addJobFlowSteps"),
+    ],
+)
+def test_an_sdk_service_has_the_name_of_javas_package(action: str, suggestion: str) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    (found,) = validate(task(f"aws-sdk:{action}", {}))
+    assert (found.location, found.hint) == ("/States/T/Resource", f"did you mean '{suggestion}'?")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "kinesis:subscribeToShard",
+        "cloudwatchlogs:startLiveTail",
+        "bedrockruntime:converseStream",
+        "lambda:invokeWithResponseStream",
+        "s3:selectObjectContent",
+        "sts:assumeRole",
+        "cloudsearchdomain:search",
+        "mediastoredata:getObject",
+        "iotjobsdata:describeJobExecution",
+    ],
+)
+def test_streams_credentials_and_endpoints_of_ones_own_are_not_offered(action: str) -> None:
+    """Fact 147."""
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    ((message, location),) = refused(f"aws-sdk:{action}", {})
+    assert (location, "is not recognized" in message) == ("/States/T/Resource", True)
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "name"),
+    [
+        (
+            "sqs:sendMessage",
+            {
+                "QueueUrl": "q",
+                "MessageBody": {"any": 1},
+                "MessageAttributes": {"a": {"DataType": "String", "StringVal": "x"}},
+            },
+            "StringVal",
+        ),
+        ("dynamodb:putItem", {"TableName": "t", "Item": {"a": {"M": {"b": {"s": "x"}}}}}, "s"),
+        (
+            "ecs:runTask",
+            {
+                "TaskDefinition": "d",
+                "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnet": []}},
+            },
+            "Subnet",
+        ),
+        (
+            "batch:submitJob",
+            {
+                "JobName": "n",
+                "JobQueue": "q",
+                "JobDefinition": "d",
+                "ContainerOverrides": {"command": []},
+            },
+            "command",
+        ),
+    ],
+)
+@pytest.mark.parametrize("models", ["botocore", "none"])
+def test_names_within_the_commonest_parameters_are_judged_without_models(
+    action: str, given: Any, name: str, models: str, request: pytest.FixtureRequest
+) -> None:
+    if models == "botocore":
+        pytest.importorskip("botocore", reason="the service models come with botocore")
+    else:
+        request.getfixturevalue("without_botocore")
+    assert refused(action, given) == unsupported(name)
+
+
+def test_the_table_of_nested_parameters_has_the_names_of_the_models() -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    for action, shapes in nested_parameters.tables().items():
+        service, _, operation = action.partition(":")
+        api = api_models.api_operation(service, operation)
+        assert api is not None
+        models = api_models.api_model(service)["shapes"]
+        alike(shapes, nested_parameters.INPUT, models, api["input"]["shape"], action)
+
+
+def alike(ours: Any, own: str, models: Any, name: str, where: str, depth: int = 0) -> None:
+    """Hold each name of our table against a model, as deep as our table goes."""
+    shape, model = ours[own], models[name]
+    if depth == 9 or shape["type"] == "any":
+        return
+    assert shape["type"] == model["type"], where
+    holder = {"list": "member", "map": "value"}.get(shape["type"])
+    if holder:
+        alike(ours, shape[holder]["shape"], models, model[holder]["shape"], where, depth + 1)
+        return
+    members = {api_models.pascal(member): one for member, one in model["members"].items()}
+    assert shape["members"].keys() <= members.keys(), where
+    for member, one in shape["members"].items():
+        alike(ours, one["shape"], models, members[member]["shape"], f"{where} {member}", depth + 1)

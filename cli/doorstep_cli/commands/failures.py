@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -23,6 +23,7 @@ from .replay import known_type
 
 if TYPE_CHECKING:
     from doorstep.history import Ending, StateFailures
+    from doorstep.replayer.child_histories import ChildHistory
 
 _COLOURS = {"failed": "red", "caught": "yellow", "aborted": "yellow", "succeeded": "green"}
 
@@ -36,6 +37,13 @@ _COLOURS = {"failed": "red", "caught": "yellow", "aborted": "yellow", "succeeded
 @click.option(
     "--all", "every", is_flag=True, help="A row for each visit; also those that were only aborted."
 )
+@click.option(
+    "--children",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+    help="Histories of the children of distributed Maps and of started executions, as `doorstep "
+    "run --children` writes them: what failed in them, children that failed alike in one row.",
+)
 @definition_options
 @format_option("json: an object with the end and an array of rows.", "table", "json")
 @click.pass_context
@@ -46,6 +54,7 @@ def failures(
     definition_file: Path | None,
     arn: str | None,
     every: bool,
+    children: Path | None,
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -65,12 +74,14 @@ def failures(
     Examples:
       doorstep failures failed.json
       doorstep failures failed.json --all
+      doorstep failures batch.json --children children/
       doorstep failures redriven.json --definition order.asl.json
       aws stepfunctions get-execution-history --execution-arn ARN | doorstep failures -
       doorstep failures failed.json --format json | jq '.failures[0]'
       doorstep failures arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
+    from doorstep.replayer.child_histories import read_children
 
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
@@ -81,13 +92,55 @@ def failures(
         visits = Visits(read_history(histories, arn))
     end, rows = ending(visits), failures_in(visits, every=every)
     status = TERMINAL.get(next(reversed(visits.entries.values())).type, "RUNNING")
+    within = [_Child.of(one, every) for one in read_children(children)] if children else []
     if output_format == "json":
-        print_json(_as_json(status, end, rows))
+        listed = [{"name": one.name, **_as_json(*one.found)} for one in within if one.failed]
+        print_json(_as_json(status, end, rows) | ({"children": listed} if children else {}))
     else:
         _print(status, end, rows)
+        _print_children(within)
         if end and str(histories[0]) != "-":
             note(f"in a browser: doorstep view {shlex.join(map(str, histories))}")
     ctx.exit(int(end is not None))
+
+
+class _Child(NamedTuple):
+    """A child execution and what failed in it."""
+
+    name: str
+    found: tuple[str, Ending | None, list[StateFailures]]
+
+    @classmethod
+    def of(cls, child: ChildHistory, every: bool) -> _Child:
+        visits = Visits(child.recording.events)
+        status = TERMINAL.get(child.recording.events[-1].type, "RUNNING")
+        return cls(child.name, (status, ending(visits), failures_in(visits, every=every)))
+
+    @property
+    def failed(self) -> bool:
+        _, end, rows = self.found
+        return end is not None or bool(rows)
+
+
+def _print_children(children: list[_Child]) -> None:
+    """Print what failed in children, those that failed alike in one row."""
+    if not children:
+        return
+    ended = sum(one.found[1] is not None for one in children)
+    echo(f"children: {ended} of {len(children)} have failed")
+    groups: dict[tuple[Any, ...], list[tuple[str, StateFailures]]] = {}
+    for child in children:
+        for row in child.found[2]:
+            alike = (not row.ended, row.state, row.outcome, *row.errors)
+            groups.setdefault(alike, []).append((child.name, row))
+    lines = []
+    for (_, state, outcome, *_), rows in sorted(groups.items()):
+        (name, first), more = rows[0], " …" if len(rows) > 1 else ""
+        _, _, attempts, *rest = first.cells()
+        cells = (state, f"{len(rows)} of {len(children)}: {name}{more}", attempts, *rest)
+        lines.append(TableRow(cells, _COLOURS.get(outcome)))
+    if lines:
+        print_table(("State", "Children", *COLUMNS[2:]), lines)
 
 
 def _as_json(status: str, end: Ending | None, rows: list[StateFailures]) -> dict[str, Any]:

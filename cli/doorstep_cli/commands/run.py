@@ -41,8 +41,15 @@ if TYPE_CHECKING:
     from doorstep.testing.mocks import Mocks, Validation
 
 
-_OF_DATA = ("States.Runtime", "States.ParameterPathFailure", "States.QueryEvaluationError")
-"""Errors of workflows that miss something in their input."""
+_OF_DATA = (
+    "States.Runtime",
+    "States.ParameterPathFailure",
+    "States.QueryEvaluationError",
+    "States.NoChoiceMatched",
+    "KeyError",
+    "TypeError",
+)
+"""Errors of workflows that miss something in their input, and of functions that do."""
 
 
 @click.command("run", short_help="Run a workflow to its end.")
@@ -175,7 +182,6 @@ def run(
             "--start-time sets the virtual clock; --clock real always starts now"
         )
     from doorstep.history.aws_json import history_lines
-    from doorstep.replayer import ChildFiles
 
     chosen = choices(
         [path], parameters, handlers, services, allow_hosts, allow_network=allow_network
@@ -195,7 +201,11 @@ def run(
         "state_machine_name": definition.name,
         "state_machines": startable(path, definition, parameters, state_machines),
     }
-    files = ChildFiles(children) if children else None
+    files = None
+    if children:
+        from doorstep.replayer import ChildFiles
+
+        files = ChildFiles(children)
     with handlers_of(chosen.handlers), chosen.at_work(quiet=quiet) as around:
         options["services"] = around
         begin = partial(_start, definition, list(chosen.handlers), options, redrive, quiet)

@@ -159,14 +159,17 @@ class SuiteRun:
         """
         # As for `run`: `handlers` may name modules of the user's folder.
         sys.path.append(str(Path.cwd()))
-        for suite, tests in self._chosen(paths, text):
-            self._say(style(str(suite.path), bold=True))
-            for test in tests:
-                self._run(test)
-                if fail_fast and self.results[-1].outcome != "passed":
-                    return
-            if text is None:
-                self._report_unused_mocks(suite)
+        from doorstep.testing.clock import freezing_once
+
+        with freezing_once():
+            for suite, tests in self._chosen(paths, text):
+                self._say(style(str(suite.path), bold=True))
+                for test in tests:
+                    self._run(test)
+                    if fail_fast and self.results[-1].outcome != "passed":
+                        return
+                if text is None:
+                    self._report_unused_mocks(suite)
 
     def write(self, junit_file: Path | None) -> None:
         """Write the JUnit and coverage reports, and print where coverage is too low."""

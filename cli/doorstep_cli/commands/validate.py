@@ -107,7 +107,7 @@ def _check(
         try:
             yield _report(read(path, parameters, name), name, machine_type, severity)
         except DefinitionError as refused:
-            yield DefinitionReport(str(path), name, None, refused.diagnostics)
+            yield DefinitionReport(str(refused.path or path), name, None, refused.diagnostics)
         except InputError as problem:
             yield DefinitionReport.of_unusable(path, name, str(problem))
 
@@ -115,7 +115,8 @@ def _check(
 def _report(
     source: DefinitionFile, name: str | None, machine_type: Type | None, severity: Severity
 ) -> DefinitionReport:
-    from doorstep.validation.placeholders import LEFT_AS_TEXT, WITHOUT_VALUE
+    from doorstep.definitions.substitution import WITHOUT_VALUE
+    from doorstep.validation.placeholders import LEFT_AS_TEXT
 
     diagnostics = diagnostics_of(source, machine_type)
     if severity == "WARNING":

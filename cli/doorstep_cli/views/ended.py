@@ -70,10 +70,7 @@ def interrupted(execution: Execution) -> str:
 
 
 def _where(visit: Visit | None) -> str:
-    if visit is None:
-        return ""
-    names = (f"{one.iteration} > {one.name!r}" for one in reversed(list(visit.outward())))
-    return f" in {''.join(names).removeprefix(' > ')}"
+    return f" in {visit.place}" if visit else ""
 
 
 def cause_lines(cause: str) -> Iterator[str]:

@@ -7,16 +7,17 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive
 
 from doorstep import __version__
 from doorstep.errors import ApiError, InputError
@@ -30,6 +31,7 @@ from ..errors import Unavailable
 from ..server import PendingRequest, Server
 from ..store.peers import Members
 from . import protocol
+from .direct import Answer, Direct
 from .origins import LocalOnly
 from .others import OtherServices, Wsgi
 
@@ -116,7 +118,7 @@ def application(
     the same URL.
     """
     http = Http(server, answers, default)
-    middleware = [Middleware(LocalOnly)]
+    middleware = [Middleware(Direct, answer=http.answer), Middleware(LocalOnly)]
     if others is not None:
         middleware.append(Middleware(OtherServices, others=others))
     return Starlette(
@@ -160,19 +162,27 @@ class Http:
         self._server = server
         self._answers = answers
         self._default = default
+        self._waiting: set[asyncio.Future[Any]] = set()
+        """What has no answer yet."""
+        self._watch: asyncio.Future[None] | None = None
 
     async def aws(self, request: Request) -> Response:
         """Answer an operation of the AWS API."""
+        status, headers, body = await self.answer(request.headers, request.receive)
+        return Response(body, status, headers)
+
+    async def answer(self, headers: Mapping[str, str], receive: Receive) -> Answer:
+        """Answer an operation of the AWS API, by its headers and where its body comes from."""
         began, operation, outcome = time.perf_counter(), _UNKNOWN, None
         try:
-            operation = protocol.operation_of(request.headers.get("x-amz-target"))
-            caller = protocol.caller_of(request.headers, self._default)
-            members = protocol.read(operation, await body_of(request))
-            polling = request if operation in _LONG_POLLS else None
+            operation = protocol.operation_of(headers.get("x-amz-target"))
+            caller = protocol.caller_of(headers, self._default)
+            members = protocol.read(operation, await body_of(receive))
+            polling = receive if operation in _LONG_POLLS else None
             outcome = await self._ask(operation, caller, members, polling)
         except ApiError as refused:
             outcome = refused
-        return self._response(operation, outcome, began)
+        return self._answer(operation, outcome, began)
 
     async def about(self, request: Request) -> Response:
         """Say what this is; send a browser to the console."""
@@ -195,7 +205,7 @@ class Http:
             elif "heartbeat" in query:
                 operation = "SendTaskHeartbeat"
             else:
-                members["output"] = protocol.text(await body_of(request)) or "{}"
+                members["output"] = protocol.text(await body_of(request.receive)) or "{}"
             outcome = await self._ask(
                 operation, self._default, check_request(operation, members), None
             )
@@ -246,8 +256,12 @@ class Http:
         return JSONResponse(state, status_code=503 if state["status"] == "trouble" else 200)
 
     def _response(self, operation: str, outcome: Any, began: float) -> Response:
+        status, headers, body = self._answer(operation, outcome, began)
+        return Response(body, status, headers)
+
+    def _answer(self, operation: str, outcome: Any, began: float) -> Answer:
         status, body = protocol.written(outcome)
-        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        headers = {"x-amzn-RequestId": str(uuid.uuid4()), "Content-Type": protocol.CONTENT_TYPE}
         code = "OK"
         if status != 200:
             code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
@@ -258,10 +272,10 @@ class Http:
             *(operation, code, seconds * 1000),
             extra={"fields": {"operation": operation, "code": code, "seconds": seconds}},
         )
-        return Response(body, status, headers, protocol.CONTENT_TYPE)
+        return status, headers, body
 
     async def _ask(
-        self, operation: str, caller: Caller, members: Members, polling: Request | None
+        self, operation: str, caller: Caller, members: Members, polling: Receive | None
     ) -> Any:
         pending, answered = self.bring(
             lambda: self._server.dispatch.perform(operation, caller, members)
@@ -281,12 +295,23 @@ class Http:
 
     async def _outcome(self, answered: asyncio.Future[Any]) -> Any:
         """Wait for an answer; of a database that can't be reached, not for long."""
+        self._waiting.add(answered)
+        if self._watch is None:
+            self._watch = asyncio.ensure_future(self._watched())
+        try:
+            return await answered
+        finally:
+            self._waiting.discard(answered)
+
+    async def _watched(self) -> None:
+        """Answer what waits for a database that can't be reached; one look for all of it."""
         store = self._server.store
-        while store.trouble is None or store.peers.alone:
-            done, _ = await asyncio.wait({answered}, timeout=_SOON)
-            if done:
-                return answered.result()
-        return Unavailable(f"Whether this has an effect is not known: {store.trouble}")
+        while self._waiting:
+            await asyncio.sleep(_SOON)
+            if store.trouble is not None and not store.peers.alone:
+                why = f"Whether this has an effect is not known: {store.trouble}"
+                _settle([(one, Unavailable(why)) for one in self._waiting])
+        self._watch = None
 
     def bring(self, act: Callable[[], Any]) -> tuple[PendingRequest, asyncio.Future[Any]]:
         """Do something in the server's thread; the result is there once all of it is durable.
@@ -304,21 +329,22 @@ def _settle(ready: list[tuple[asyncio.Future[Any], Any]]) -> None:
             answered.set_result(outcome)
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(receive: Receive) -> bytes:
     """Return the body; raise ApiError for one that is too large, or cut off."""
     chunks: list[bytes] = []
-    length = 0
-    try:
-        async for chunk in request.stream():
-            length += len(chunk)
-            if length > _LARGEST:
-                raise ApiError("RequestEntityTooLarge", f"A request has {_LARGEST} bytes at most.")
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise ApiError("IncompleteBody", "The request was cut off.") from None
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ApiError("IncompleteBody", "The request was cut off.")
+        chunks.append(message.get("body", b""))
+        length += len(chunks[-1])
+        if length > _LARGEST:
+            raise ApiError("RequestEntityTooLarge", f"A request has {_LARGEST} bytes at most.")
+        more = message.get("more_body", False)
     return b"".join(chunks)

@@ -11,6 +11,8 @@ loopback interface: an address, or a name that nobody can register.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -32,7 +34,7 @@ class LocalOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may be asked."""
         app = self._app
-        if scope["type"] == "http" and (why := _refusal(scope)):
+        if scope["type"] == "http" and (why := refusal(scope, Headers(scope=scope))):
             app = JSONResponse({"__type": "AccessDeniedException", "message": why}, 403)
         await app(scope, receive, send)
 
@@ -46,12 +48,16 @@ def is_own(headers: Headers) -> bool:
     return origin is not None and host is not None and urlsplit(origin).netloc == host
 
 
-def _refusal(scope: Scope) -> str | None:
-    headers = Headers(scope=scope)
-    origin, host = headers.get("origin"), headers.get("host")
+def refusal(scope: Scope, headers: Mapping[str, str]) -> str | None:
+    """Return why a request is refused; None for one that may be asked."""
+    address, _ = scope.get("server") or ("", None)
+    return _why(headers.get("origin"), headers.get("host"), address)
+
+
+@lru_cache(maxsize=256)
+def _why(origin: str | None, host: str | None, address: str) -> str | None:
     if origin is not None and not _is_loopback(_name(origin)):
         return f"A page of {origin!r} may not use this server."
-    address, _ = scope.get("server") or ("", None)
     if host and _is_loopback(address) and not _is_private(_name(f"//{host}").removeprefix(_SYNC)):
         return f"This server is not {host!r}; ask it as 127.0.0.1 or localhost."
     return None

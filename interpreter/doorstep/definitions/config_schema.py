@@ -21,8 +21,9 @@ from ..model import escape
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import byte_length, dumps, loads
 from . import yaml_text
-from .documents import MAX_BYTES, check_bounds
+from .documents import check_bounds
 from .source_locations import excerpt, locate, window
+from .substitution import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,38 +8,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ..errors import Diagnostic, InputError, refusal, shortened
+from ..errors import DefinitionError, Diagnostic, InputError, refusal, shortened
 from ..values import jackson
+from ..values.jackson import line_column
 from ..values.json_values import byte_length
 from . import source_locations, yaml_text
 from .source_locations import MAX_WIDTH, excerpt
+from .substitution import (
+    MAX_BYTES,
+    WITHOUT_VALUE,
+    DefinitionText,
+    Traced,
+    unquoted_placeholders,
+)
 
-MAX_BYTES = 1_048_576
 MAX_DEPTH = 200
 MAX_VALUES = 1_000_000
-ROUNDS = 20
-"""Rounds in which values that hold placeholders are put in: two may name each other."""
 NOT_AN_OBJECT = Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")
 TOO_DEEP = Diagnostic(
     "TOO_DEEPLY_NESTED",
     "The states are too deeply nested.",
     hint=f"Doorstep reads {MAX_DEPTH} levels of JSON; move inner states to a machine of their own",
 )
+_PLACE = re.compile(r"line:? (\d+), column:? (\d+)")
 _YAML_MEMBER = re.compile(r"^[ ]*[\w\"'-]+\s*:", re.MULTILINE)
 _FILE_NAME = re.compile(r"[^\n{:]+\.(?:json|ya?ml)")
-PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
-
-
-class Inner(Protocol):
-    """A definition in a string of a template."""
-
-    def locate(self, template: str, pointer: str) -> tuple[int, int]:
-        """Return line and column in the template of what a pointer names in the definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Document:
     path: Path | None = None
     yaml: bool = False
     base: str = ""
-    inner: Inner | None = None
-    """The definition's own text, when it is a string inside ``text``."""
+    inner: DefinitionText | None = None
+    """The definition's own text, when it is a string inside ``text``, or made of it."""
 
     def locate(self, pointer: str | None) -> tuple[int, int]:
         """Return line and column (from 1) of a diagnostic's location, or of what encloses it.
@@ -91,16 +89,53 @@ def load(
         raise InputError(f"this is a file's name: give it as pathlib.Path({source!r})")
     if isinstance(source, Mapping):
         check_bounds(source)
-        text, value, yaml = json_text(source, indent=2), dict(source), False
-        if parameters:
-            text = filled(text, parameters)
-            value = read_json(text)
+        text = json_text(source, indent=2)
+        if not parameters:
+            return Document(dict(source), text)
     else:
-        text = filled(_text(source), parameters or {})
-        value, yaml = read(text, path)
+        text = _text(source)
+    return read_traced(Traced.of(text).filled(parameters or {}), text, path)
+
+
+def read_traced(traced: Traced, source: str, path: Path | None = None) -> Document:
+    """Read a definition's text that was made of a source: its places are those of the source.
+
+    Raises DefinitionError, with the places of the source too.
+    """
+    try:
+        value, yaml = read(traced.text, path)
+    except DefinitionError as refused:
+        left = list(_without_value(traced, source))
+        found = left or [_moved(one, traced, source) for one in refused.diagnostics]
+        raise refusal(found, path) from None
     if not isinstance(value, dict):
-        raise refusal([NOT_AN_OBJECT])
-    return Document(value, text, path, yaml)
+        raise refusal([NOT_AN_OBJECT], path)
+    if "States" not in value and isinstance(value.get("events"), list):
+        raise InputError(
+            f"{path or 'this'} is the history of an execution; here goes its definition "
+            "(`doorstep history`, `failures` and `debug` read a history)"
+        )
+    inner = DefinitionText(traced, yaml=yaml) if traced.text != source else None
+    return Document(value, source, path, yaml, inner=inner)
+
+
+def _without_value(traced: Traced, source: str) -> Iterator[Diagnostic]:
+    """Report the placeholders without quotes and value, which keep a text from being read."""
+    for name, offset in unquoted_placeholders(traced.text):
+        line, column = traced.position(source, *line_column(traced.text, offset))
+        message = f"${{{name}}} has no value; give it one: --param {name}=…"
+        where = f"line {line}, column {column}"
+        yield Diagnostic(WITHOUT_VALUE, message, where, hint=excerpt(source, line, column))
+
+
+def _moved(diagnostic: Diagnostic, traced: Traced, source: str) -> Diagnostic:
+    """Return why a text can't be read, with its place in the source."""
+    place = _PLACE.search(diagnostic.location or "")
+    if place is None or traced.text == source:
+        return diagnostic
+    line, column = traced.position(source, int(place[1]), int(place[2]))
+    where, hint = f"line {line}, column {column}", excerpt(source, line, column)
+    return replace(diagnostic, location=where, hint=hint)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -170,34 +205,6 @@ def _inside(value: Any) -> Iterable[Any]:
         case list():
             return value
     return ()
-
-
-def filled(text: str, parameters: Mapping[str, str]) -> str:
-    """Return a definition's text with each `${Name}` of the parameters replaced.
-
-    In the text, before it is parsed, as AWS does it: a number, a list or a whole state may stand
-    there without quotes, and a value is pasted as it is. A value may hold another placeholder.
-    Source: AWS's public resource handler of AWS::StepFunctions::StateMachine.
-    """
-    for _ in range(ROUNDS if parameters else 0):
-        before = text
-        text = PLACEHOLDER.sub(lambda match: parameters.get(match[1], match[0]), text)
-        if text == before or len(text) > MAX_BYTES:
-            break
-    return text
-
-
-def placeholders(text: str) -> dict[str, int]:
-    """Return the placeholders that are left in a text, each with the offset where it stands."""
-    left: dict[str, int] = {}
-    for match in PLACEHOLDER.finditer(text):
-        left.setdefault(match[1], match.start())
-    return left
-
-
-def has_placeholder(text: str) -> bool:
-    """Return whether a deployment tool still has to fill something in: `${Name}`."""
-    return "${" in text and PLACEHOLDER.search(text) is not None
 
 
 def _text(source: str | bytes | Path) -> str:

@@ -23,11 +23,20 @@ _VARIABLE = re.compile(r"\$\{(self|opt|env|param|sls):([^${},]*)(?:,\s*([^${}]*)
 
 
 def template_text(path: Path, parameters: Mapping[str, str]) -> str | None:
-    """Return the template of another tool's file as JSON text; None for other files."""
+    """Return the template of another tool's file as JSON text; None for other files.
+
+    Raises InputError for a file that Doorstep can't read, and says which one to give.
+    """
     if path.name in SERVERLESS:
         return dumps(_serverless(_read(path, yaml_text.loads), parameters))
     if path.suffix == ".json" and path.is_file() and b'"terraform_version"' in _beginning(path):
         return dumps(_terraform(_read(path, loads), path.parent))
+    if path.suffix == ".tf":
+        raise InputError(
+            f"{path.name} is in Terraform's own language, which Doorstep does not read; give the "
+            "file of the definition and what templatefile puts in (--param NAME=VALUE), or the "
+            "plan: terraform show -json PLAN > main.tfplan.json"
+        )
     return None
 
 

@@ -12,15 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import DefinitionError, Diagnostic, InputError, refusal
+from ..errors import DefinitionError, InputError, refusal
 from .cloudformation import Resolver
-from .documents import Document, load
-from .source_locations import excerpt
+from .documents import Document, load, read_traced
 from .stacks import LocalStacks
-from .tracing import DefinitionText, Traced, trace
+from .substitution import DefinitionText
+from .tracing import trace
 
 SAM, CLOUDFORMATION = "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine"
-_PLACE = re.compile(r"line:? (\d+), column:? (\d+)")
 _TYPE = {SAM: "Type", CLOUDFORMATION: "StateMachineType"}
 
 
@@ -152,35 +151,28 @@ def _string(value: Any, resolver: Resolver, whole: Document, values: Mapping[str
     path = [*whole.base.split("/")[1:], "DefinitionString"]
     text = trace(whole.text, path, value, resolver).filled(values)
     try:
-        document = load(text.text)
+        document = read_traced(text, whole.text)
     except DefinitionError as refused:
-        raise refusal([_moved(one, text, whole.text) for one in refused.diagnostics]) from None
+        raise refusal(refused.diagnostics, whole.path) from None
     inner = DefinitionText(text, yaml=document.yaml)
     return replace(whole, definition=document.definition, inner=inner)
 
 
-def _moved(diagnostic: Diagnostic, text: Traced, template: str) -> Diagnostic:
-    """Return why a text is not JSON, with its place in the template."""
-    place = _PLACE.search(diagnostic.location or "")
-    if place is None:
-        return diagnostic
-    line, column = text.position(template, int(place[1]), int(place[2]))
-    where, hint = f"line {line}, column {column}", excerpt(template, line, column)
-    return replace(diagnostic, location=where, hint=hint)
-
-
 def _file(properties: Mapping[str, Any], resolver: Resolver, template: Path | None) -> Path:
-    """Return the file that DefinitionUri names, or the asset that CDK put beside its template."""
+    """Return the file that DefinitionUri names; of one in S3 the asset or the file of its name."""
     location = properties.get("DefinitionUri") or properties.get("DefinitionS3Location")
     location = resolver.value(location)
     beside = template.parent if template else Path()
     if isinstance(location, str) and not location.startswith("s3:"):
         return beside / location
-    key = location.get("Key") if isinstance(location, dict) else str(location).rpartition("/")[2]
-    asset = beside / f"asset.{key}"
-    if not (key and asset.is_file()):
-        raise InputError("the definition is not in this template, nor in a file beside it")
-    return asset
+    key = location.get("Key") if isinstance(location, dict) else location
+    if key is None:
+        raise InputError("there is no Definition, DefinitionString or DefinitionUri")
+    name = str(key).rpartition("/")[2]
+    for file in (beside / f"asset.{key}", beside / name):
+        if name and file.is_file():
+            return file
+    raise InputError(f"the definition is in S3 ({key}), and no file {name} is beside the template")
 
 
 def _substitutions(properties: Mapping[str, Any], resolver: Resolver) -> dict[str, str]:

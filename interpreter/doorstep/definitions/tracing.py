@@ -8,70 +8,18 @@ function or the placeholder does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..values.jackson import line_column
-from . import source_locations, yaml_text
+from . import yaml_text
 from .cloudformation import SUBSTITUTED, Resolver
-from .documents import MAX_BYTES, PLACEHOLDER, ROUNDS
+from .substitution import Traced
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 """Lengths of a double-quoted scalar's escapes; all others have two characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """A text, and the offset in the template of each of its characters."""
-
-    text: str
-    offsets: Sequence[int]
-
-    def position(self, template: str, line: int, column: int) -> tuple[int, int]:
-        """Return line and column in the template of a line and column of this text."""
-        start = 0
-        for _ in range(line - 1):
-            start = self.text.find("\n", start) + 1
-        at = min(start + column - 1, len(self.offsets) - 1)
-        return line_column(template, self.offsets[at] if at >= 0 else 0)
-
-    def replaced(self, pattern: re.Pattern[str], value: Callable[[re.Match[str]], str]) -> Traced:
-        """Return the text with what a pattern matches replaced."""
-        text, offsets, at = "", list[int](), 0
-        for match in pattern.finditer(self.text):
-            new = value(match)
-            text += self.text[at : match.start()] + new
-            offsets += self.offsets[at : match.start()]
-            offsets += [self.offsets[match.start()]] * len(new)
-            at = match.end()
-        return Traced(text + self.text[at:], [*offsets, *self.offsets[at:]])
-
-    def filled(self, values: Mapping[str, str]) -> Traced:
-        """Return the text with the values of its placeholders, as `documents.filled` does it."""
-        filled = self
-        for _ in range(ROUNDS if values else 0):
-            before = filled
-            filled = before.replaced(PLACEHOLDER, lambda match: values.get(match[1], match[0]))
-            if filled.text == before.text or len(filled.text) > MAX_BYTES:
-                break
-        return filled
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionText:
-    """A definition's text inside a template, in which pointers are looked up."""
-
-    traced: Traced
-    yaml: bool
-
-    def locate(self, template: str, pointer: str) -> tuple[int, int]:
-        """Return line and column in the template of what a pointer names."""
-        place = source_locations.locate(self.traced.text, pointer, yaml=self.yaml)
-        return self.traced.position(template, *place)
 
 
 def trace(template: str, path: Sequence[str], value: Any, resolver: Resolver) -> Traced:

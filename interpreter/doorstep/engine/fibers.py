@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Failure, InputError, StateFailed, data_limit_exceeded, runtime
-from ..values.json_values import byte_length, text_of
+from ..values.json_values import byte_length, java_doubles, text_of
 from .messages import Command, Event, SetTimer, TimerName
 
 if TYPE_CHECKING:
@@ -386,6 +386,6 @@ class FiberGroup:
 def written(value: Any) -> str:
     """Return a value's JSON text; a value that JSON can't hold (too deep) fails the state."""
     try:
-        return text_of(value)
+        return java_doubles(text_of(value))
     except InputError as problem:
         raise runtime(str(problem)) from None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ..definitions.documents import has_placeholder
+from ..definitions.substitution import has_placeholder
 from ..errors import InputError
 from ..values.json_values import ABSENT, dumps, loads
 

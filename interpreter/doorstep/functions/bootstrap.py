@@ -69,7 +69,9 @@ def load(handler: str) -> Any:
 def simple(value: Any) -> Any:
     """Write what `json` can't, as Lambda's Python runtime does."""
     if isinstance(value, decimal.Decimal):
-        return float(value)
+        return int(value) if str(value).lstrip("-").isdigit() else float(value)
+    if isinstance(value, bytes):
+        return value.decode()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 

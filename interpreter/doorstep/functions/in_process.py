@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Coroutine
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ class InProcess:
                 if self._loaded is None or self._changes.seen():
                     self._loaded = self._load()
             try:
-                return _plain(self._loaded(event, context))
+                return _not_awaited(self._loaded(event, context))
             except SystemExit as end:
                 raise exited(context.aws_request_id, _code_of(end)) from None
 
@@ -69,23 +68,12 @@ class InProcess:
             raise python_failure("Runtime.UserCodeSyntaxError", text, where) from None
 
 
-def _plain(result: Any) -> Any:
-    """Return a result with decimals as Lambda's runtime writes them: as floats.
-
-    Source: awslambdaric's encoder. It does not wait for a coroutine.
-    """
-    match result:
-        case Decimal():
-            return float(result)
-        case dict():
-            return {name: _plain(value) for name, value in result.items()}
-        case list() | tuple():
-            return [_plain(value) for value in result]
-        case Coroutine():
-            result.close()
-            message = "Object of type coroutine is not JSON serializable"
-            text = f"Unable to marshal response: {message}"
-            raise python_failure("Runtime.MarshalError", text)
+def _not_awaited(result: Any) -> Any:
+    """Return a result, for which Lambda's runtime for Python does not wait: awslambdaric's."""
+    if isinstance(result, Coroutine):
+        result.close()
+        message = "Object of type coroutine is not JSON serializable"
+        raise python_failure("Runtime.MarshalError", f"Unable to marshal response: {message}")
     return result
 
 

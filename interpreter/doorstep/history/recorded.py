@@ -57,6 +57,11 @@ def read_events(text: str, source: str) -> list[Any]:
         why = shortened(str(problem))
         raise InputError(f"{source} can't be read as JSON ({why}); {EXPECTED}") from None
     if not events:
+        if '"StartAt"' in text and '"States"' in text:
+            raise InputError(
+                f"{source} is a definition; here goes the history of an execution, such as "
+                "`doorstep run --history FILE` writes, and the definition after --definition"
+            )
         raise InputError(f"{source} has no events; {EXPECTED}")
     return events
 
@@ -235,7 +240,10 @@ def entries(events: Iterable[Any], source: str) -> list[Entry]:
                 f"{source}: event {number} is not an event ({why}); {EXPECTED}"
             ) from None
         if by_id.setdefault(entry.id, entry) != entry:
-            raise InputError(f"{source} has two events {entry.id}: of which execution is it?")
+            raise InputError(
+                f"{source}: there are two events {entry.id} that differ; give the pages of one "
+                "execution, not the histories of several (`doorstep diff A B` compares two)"
+            )
     return [by_id[number] for number in sorted(by_id)]
 
 

@@ -261,10 +261,10 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
         last = step is steps[-1]
         match step:
             case Members(names):
-                inside = ", ".join(f"'{name}'" for name in names)
+                inside = spelled((step,)).removeprefix("$")
                 if not isinstance(value, dict):
-                    return PathNotFound(text, f"Property [{inside}] not found in path {at}")
-                at += f"[{inside}]"
+                    return PathNotFound(text, f"Property {inside} not found in path {at}")
+                at += inside
                 if len(names) > 1:
                     reason = f"Multi properties can only be used as path leafs: {at}"
                     return PathNotFound(text, reason)
@@ -286,6 +286,13 @@ def absence(text: str, steps: tuple[Step, ...], value: Any) -> PathNotFound:
 
 
 def spelled(steps: tuple[Step, ...]) -> str:
-    """Return definite steps as the library writes them: `$['a'][0]`."""
-    quoted = (f"'{key}'" if isinstance(key, str) else key for key in map(key_of, steps))
-    return "$" + "".join(f"[{key}]" for key in quoted)
+    """Return definite steps as the library writes them: `$['a', 'b'][0]`."""
+    text = "$"
+    for step in steps:
+        match step:
+            case Members(names):
+                quoted = ", ".join(f"'{name}'" for name in names)
+                text += f"[{quoted}]"
+            case Elements((index,)):
+                text += f"[{index}]"
+    return text

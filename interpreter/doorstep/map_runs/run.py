@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
+<<<<<<< HEAD
 from ..runtime import ItemCounts, Running, Texts, child_identity
 from ..values.json_values import STORED_DEPTH, dumps, loads
+=======
+from ..runtime import Running, Texts, child_identity
+from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
+>>>>>>> main
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, Reading, batches, read_items
@@ -221,7 +226,7 @@ class MapRun:
         for batch in batches(self.command, islice(self._items, begun, None), begun):
             index = len(self._sizes)
             self._count_new(batch.size)
-            yield self._child(index, dumps(batch.input))
+            yield self._child(index, java_doubles(dumps(batch.input)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:

@@ -40,7 +40,7 @@ from .grammar import (
     several,
 )
 from .integrations import action_of, actions, is_recognized, similar_action
-from .parameters import unfit, unknown_names
+from .parameters import missing_names, unfit, unknown_names
 from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
@@ -74,6 +74,7 @@ __all__ = [
     "home_of",
     "integration",
     "is_recognized",
+    "missing_names",
     "mistyped",
     "operator_of",
     "partition_named_in",

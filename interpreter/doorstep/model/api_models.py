@@ -45,6 +45,8 @@ BOTOCORE = {
     "states": "stepfunctions",
 }
 """botocore's names, where they are not those of Step Functions, with or without hyphens."""
+_NOT_OF_JAVA = {"elasticmapreduce": "emr", "states": "sfn"}
+"""Names that only optimized integrations have, and those of `aws-sdk:`."""
 _RETIRED = """
 alexaforbusiness backupstorage codestar elasticinference elastictranscoder evidently gamesparks
 honeycode iot1clickdevices iot1clickprojects iotanalytics iotevents ioteventsdata iotfleethub
@@ -92,6 +94,26 @@ def has_api(service: str) -> bool:
     folders = _folders()
     name = BOTOCORE.get(service, service).replace("-", "")
     return not folders or name in folders or name in _RETIRED.split()
+
+
+@lru_cache(maxsize=512)
+def sdk_name(service: str) -> str:
+    """Return how `aws-sdk:` calls a service of which botocore's or another name is given.
+
+    Source: the guide, "Learning to use AWS service SDK integrations", whose list has the names of
+    Java's packages: `cloudwatchlogs`, not botocore's `logs`.
+    """
+    plain = service.replace("-", "")
+    if plain in _NOT_OF_JAVA:
+        return _NOT_OF_JAVA[plain]
+    return next(
+        (
+            name
+            for name, botocore in BOTOCORE.items()
+            if plain == botocore.replace("-", "") and plain not in BOTOCORE and plain != "emr"
+        ),
+        plain,
+    )
 
 
 @lru_cache(maxsize=512)

@@ -10,18 +10,17 @@ sns, sqs and states, and is the API's or the page's word for the others (fact 24
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..values.did_you_mean import closest
-from .api_models import api_model, api_operation, has_api
+from .api_models import api_model, api_operation, has_api, sdk_name
 from .resource import Integration
 
 _PATTERNS = {"": "", "sync": "s", "sync:2": "2", "waitForTaskToken": "t"}
-_NO_SDK_ACTIONS = frozenset(
-    ("lambda:invokeWithResponseStream", "s3:selectObjectContent", "sts:assumeRole")
-)
-"""Streams and credentials, which `aws-sdk:` does not offer (fact 147)."""
+_NO_SDK = frozenset(("cloudsearchdomain", "iotjobsdataplane", "mediastoredata", "sts:assumeRole"))
+"""Services with an endpoint for each user, and credentials: not of `aws-sdk:` (fact 147)."""
 _ALTERNATIVES = {"Authentication": "InvocationConfig"}
 """Required parameters that another one may stand for: of http:invoke with a private API."""
 
@@ -36,7 +35,7 @@ class Action(NamedTuple):
     opaque: frozenset[str]
     """Parameters that hold any JSON, or objects which no API describes."""
 
-    def missing(self, names: frozenset[str]) -> list[str]:
+    def missing(self, names: AbstractSet[str]) -> list[str]:
         """Return the required parameters that are not among some names."""
         return [
             name
@@ -66,7 +65,8 @@ def is_recognized(called: Integration) -> bool:
     return (
         pattern in ("", "t")
         and action[:1].islower()
-        and f"{service}:{action}" not in _NO_SDK_ACTIONS
+        and _NO_SDK.isdisjoint((service, f"{service}:{action}"))
+        and sdk_name(service) == service
         and _has_action(service, action)
     )
 
@@ -78,7 +78,10 @@ def similar_action(called: Integration) -> str | None:
     known = [*actions()]
     if service != plain:
         operations = api_model(plain).get("operations", {})
+        service = f"aws-sdk:{sdk_name(plain)}"
         known = [f"{service}:{name[0].lower()}{name[1:]}" for name in operations]
+        if service != called.resource_type and f"{service}:{called.resource}" in known:
+            return f"{service}:{called.resource}"
     close = closest(called.action, known, 0.9)
     return close if close != called.action else None
 
@@ -86,7 +89,19 @@ def similar_action(called: Integration) -> str | None:
 def _has_action(service: str, action: str) -> bool:
     if not has_api(service):
         return False
-    return not api_model(service) or api_operation(service, action) is not None
+    operation = api_operation(service, action)
+    return not api_model(service) or (operation is not None and not _streams(service, operation))
+
+
+def _streams(service: str, operation: Mapping[str, Any]) -> bool:
+    """Return whether an operation is sent or answered by events, which `aws-sdk:` does not offer.
+
+    Fact 147.
+    """
+    shapes = api_model(service)["shapes"]
+    sides = (shapes[operation[side]["shape"]] for side in ("input", "output") if side in operation)
+    members = (member["shape"] for side in sides for member in side["members"].values())
+    return any(shapes[member].get("eventstream") for member in members)
 
 
 @lru_cache(maxsize=1)

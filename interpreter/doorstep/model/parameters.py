@@ -3,18 +3,21 @@
 The names are judged twice, as on AWS: those in objects when a machine is created, all of them when
 the task starts (fact 242). The table of the optimized integrations knows all of its parameters;
 what lies within them, and `aws-sdk:` integrations, are judged by the installed models of the APIs.
+Without botocore another table has what lies within the commonest parameters.
 Those may be older than AWS: a name that is not close to one they have is not certainly wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..values.did_you_mean import closest
 from .api_models import api_model, api_operation, java, pascal
 from .integrations import action_of
+from .nested_parameters import INPUT, tables
 from .resource import Integration
 
 _OTHER_OPERATIONS = {"elasticmapreduce:createCluster": "runJobFlow"}
@@ -146,6 +149,16 @@ class _Input:
                 for inner in value:
                     yield from self.unknown(inner, shape["member"]["shape"], written)
 
+    def missing(self, names: AbstractSet[str]) -> list[str]:
+        """Return the required members of the input that are not among some names."""
+        root = self._shapes[self.root]
+        return [
+            java(name) if self._sdk else pascal(name)
+            for name in root.get("required", ())
+            if not root["members"][name].get("idempotencyToken")
+            and names.isdisjoint(self._spellings(name, self.root))
+        ]
+
     def _names(self, shape: str) -> dict[str, str]:
         """Return a structure's members, each with its shape."""
         members = self._members.get(shape)
@@ -189,12 +202,25 @@ class _Input:
         return self._all
 
 
+def missing_names(called: Integration, names: AbstractSet[str]) -> list[str]:
+    """Return what a service requires and is not among the names of its Parameters or Arguments.
+
+    Fact 241. A token against repetition, which Java's SDK makes itself, may be left out.
+    """
+    action = action_of(called)
+    if action is not None:
+        return action.missing(names)
+    shapes = _input(called)
+    return shapes.missing(names) if shapes else []
+
+
 @lru_cache(maxsize=64)
 def _input_of(service: str, action: str, sdk: bool) -> _Input | None:
     operation = api_operation(service, action)
-    if operation is None or "input" not in operation:
-        return None
-    return _Input(api_model(service)["shapes"], operation["input"]["shape"], sdk=sdk)
+    if operation is not None and "input" in operation:
+        return _Input(api_model(service)["shapes"], operation["input"]["shape"], sdk=sdk)
+    shapes = None if sdk else tables().get(f"{service}:{action}")
+    return _Input(shapes, INPUT, sdk=False) if shapes else None
 
 
 def _input(called: Integration) -> _Input | None:

@@ -297,9 +297,10 @@ class ExecutionPage:
 
     def moment(self, event: int | None = None) -> MomentPanel:
         """Return the data at an event, by default the chosen one."""
-        number = event or self.event
-        before = self.moments[number - 2] if number > 1 else None
-        return MomentPanel(self.moments[number - 1], before)
+        moment = self.moments[(event or self.event) - 1]
+        # Along previousEventId: the event before by number may be of another iteration.
+        previous = moment.event.previous
+        return MomentPanel(moment, self.moments[previous - 1] if previous else None)
 
     @property
     def parted(self) -> str | None:
@@ -309,7 +310,7 @@ class ExecutionPage:
 
 @dataclass(frozen=True, slots=True)
 class MomentPanel:
-    """A moment, and the one before it."""
+    """A moment, and that of the event which it follows."""
 
     moment: Moment
     before: Moment | None
@@ -329,7 +330,7 @@ class MomentPanel:
 
     @property
     def changes(self) -> list[JsonDifference]:
-        """Where the data differs from that of the event before."""
+        """Where the data differs from that of the event which it follows."""
         return self.moment.changes(self.before)[:200] if self.before else []
 
 

@@ -17,9 +17,10 @@ from .clocks import AT_ONCE, Clock, Handle, MainClock, RealClock, VirtualClock
 from .driver import Driver, Respond
 from .execution import Execution, OnEvent, listener
 from .handlers import Handler, Handlers, OneSource, Source, handler, names_by, names_of, several
-from .invocation import Callbacks, Context, call, call_apart, context_of, event_of
+from .invocation import Callbacks, Context, call, call_apart, context_of
 from .journal_file import JournalFile
 from .nested import described, input_text, starts_execution
+from .payloads import event_of
 from .persistence import InMemory, resume_execution
 from .running import Buckets, ItemCounts, Persistence, Running, Startable, child_identity
 from .texts import Texts

@@ -9,6 +9,7 @@ from typing import Any, Self
 from ..engine import Event, Identity, states_of
 from ..errors import DoorstepError
 from ..history import ExecutionView
+from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
@@ -31,6 +32,8 @@ class Execution(ExecutionView):
     def __init__(self, driver: Driver, running: Running) -> None:
         self._driver = driver
         self._running = running
+        self._shared: Any = None
+        self._output: Any = None
 
     # What there is to see ------------------------------------------------------------------------
 
@@ -82,7 +85,11 @@ class Execution(ExecutionView):
     @property
     def output(self) -> Any:
         """The output as a JSON value; None unless it succeeded."""
-        return self._running.output
+        if self._running.output is not self._shared:
+            # A copy: the engine's may be a value of the definition, which other executions share.
+            self._shared = self._running.output
+            self._output = loads(dumps(self._shared))
+        return self._output
 
     @property
     def error(self) -> str | None:

@@ -22,6 +22,7 @@ from ..model import function_name
 from ..values.json_values import ABSENT, dumps, loads
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
+from .payloads import as_json, event_of, rejected, returned
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 """Where our own code is: what calls a handler."""
@@ -42,7 +43,7 @@ class Callbacks:
 
     def send_task_success(self, token: str, output: Any, *, after: Duration = 0) -> None:
         """SendTaskSuccess: the task with this token ends with `output`, `after` from now."""
-        self._send(token, "succeeded", _as_json(output), after)
+        self._send(token, "succeeded", as_json(output), after)
 
     def send_task_failure(
         self,
@@ -180,8 +181,10 @@ def _answer_of(
         return Answer(failed=True, error="Doorstep.HandlerNotFound", cause=cause, final=True)
     try:
         event = event_of(invoke)
+        if invoke.integration.action == "lambda:invoke" and (refused := rejected(invoke, event)):
+            return refused
         same = bool(invoke.text) and event is invoke.arguments
-        event = loads(invoke.text) if same else _as_json(event)
+        event = loads(invoke.text) if same else as_json(event)
         if _takes_context(function):
             result = function(event, context(invoke, request_id()))
         else:
@@ -231,16 +234,6 @@ def _awaited(result: Awaitable[Any], limit: float | None) -> Any:
     return value
 
 
-def event_of(invoke: Invoke) -> Any:
-    """Return a handler's event: a function's payload, the arguments of everything else.
-
-    Facts 85 and 102: the payload, for a callback too.
-    """
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        return invoke.arguments.get("Payload", {})
-    return invoke.arguments
-
-
 @lru_cache(maxsize=1024)
 def _takes_context(function: Handler) -> bool:
     try:
@@ -259,8 +252,8 @@ def _answer(invoke: Invoke, request_id: RequestId, result: Any) -> Answer:
     plain = not isinstance(result, Answer)
     output, response = (result, ABSENT) if plain else (result.output, result.response)
     try:
-        output = output if output is ABSENT else _as_json(output)
-        response = response if response is ABSENT else _as_json(response)
+        output = output if output is ABSENT else returned(output)
+        response = response if response is ABSENT else returned(response)
     except InputError as problem:
         return _unmarshallable(invoke, request_id, problem)
     if plain and invoke.integration.pattern == "waitForTaskToken":
@@ -289,11 +282,6 @@ def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
 
 def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
     return partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
-
-
-def _as_json(value: Any) -> Any:
-    # Through the text: what the handler changes in it, now or later, is its own copy.
-    return value if value is None or value.__class__ is str else loads(dumps(value))
 
 
 def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:

@@ -91,11 +91,23 @@ def _publication(parameters: Parameters) -> Refusal | None:
     return None
 
 
+def _secret_name(parameters: Parameters) -> Refusal | None:
+    # Recorded.
+    if re.fullmatch(r"[A-Za-z0-9/_+=.@!-]+", str(parameters["Name"])):
+        return None
+    return Refusal(
+        "ValidationException",
+        "Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
+        "following: -/_+=.@!",
+    )
+
+
 _REFUSED: Mapping[tuple[str, str], Callable[[Parameters], Refusal | None]] = {
     **{
         ("dynamodb", operation): _table_name
         for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
     },
+    ("secretsmanager", "CreateSecret"): _secret_name,
     ("sns", "Publish"): _publication,
     ("sqs", "SendMessage"): _message_body,
 }

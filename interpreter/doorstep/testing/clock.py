@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,23 @@ from ..values.timestamps import in_milliseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+_once: ContextVar[ExitStack | None] = ContextVar("once", default=None)
+
+
+@contextmanager
+def freezing_once() -> Iterator[None]:
+    """Let all clocks in a `with` start freezegun once, which then shows the real time between.
+
+    It looks through all modules when it starts and when it ends, for tens of milliseconds.
+    """
+    with ExitStack() as around:
+        token = _once.set(around)
+        try:
+            yield
+        finally:
+            _once.reset(token)
 
 
 class SimulatedClock(VirtualClock):
@@ -107,6 +125,8 @@ class SimulatedClock(VirtualClock):
             from freezegun import api, freeze_time
         except ModuleNotFoundError:
             return
+        if (around := _once.get()) and not api.freeze_factories:
+            around.enter_context(freeze_time(datetime.now(UTC), tick=True, real_asyncio=True))
         # An event loop that saw the frozen time would sleep for ever.
         freezer = freeze_time(self.moment, real_asyncio=True)
         self._frozen = self._freezing.enter_context(freezer)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..definitions.documents import has_placeholder
+from ..definitions.substitution import has_placeholder
 from ..errors import Diagnostic, Severity
 from ..model import Steps
 

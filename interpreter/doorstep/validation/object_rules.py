@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..definitions.documents import has_placeholder
+from ..definitions.substitution import has_placeholder
 from ..errors import Diagnostic
 from ..model import (
     COMPARATORS,
     SELECTORS,
     WORKING,
     Integration,
-    action_of,
     integration,
     is_recognized,
+    missing_names,
     similar_action,
     unknown_names,
 )
@@ -120,10 +120,11 @@ def _parameters(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 def _missing_parameters(
     task: Integration, payload: Mapping[str, Any], location: Location
 ) -> Diagnostics:
-    action = action_of(task)
-    if action is not None:
-        for field in action.missing(frozenset(name.removesuffix(".$") for name in payload)):
-            yield _missing(field, location)
+    for field in missing_names(task, {name.removesuffix(".$") for name in payload}):
+        yield _missing(field, location)
+    called = payload.get("Authentication") if task.action == "http:invoke" else None
+    if isinstance(called, Mapping) and not called.keys() & {"ConnectionArn", "ConnectionArn.$"}:
+        yield _missing("ConnectionArn", location.member("Authentication"))
 
 
 def _unknown_parameters(

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..definitions.documents import placeholders
+from ..definitions.substitution import WITHOUT_VALUE, placeholders
 from ..errors import Diagnostic
 from ..model import Field
 from .diagnostics import Diagnostics, Location, error
 
-WITHOUT_VALUE = "PLACEHOLDER_WITHOUT_VALUE"
 LEFT_AS_TEXT = "PLACEHOLDER_LEFT_AS_TEXT"
 _JSON = {
     "boolean": "true or false",

@@ -20,11 +20,12 @@ from ..definitions.documents import (
     json_text,
     read_json,
 )
+from ..definitions.substitution import WITHOUT_VALUE
 from ..errors import DefinitionError, Diagnostic, Severity, refusal
 from ..model import speaks_jsonata
 from . import graph, structure, warnings
 from .diagnostics import Location, MachineTraits
-from .placeholders import WITHOUT_VALUE, left_as_text
+from .placeholders import left_as_text
 
 MachineType = Literal["STANDARD", "EXPRESS"]
 

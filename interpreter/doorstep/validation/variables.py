@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..asl.dialect import FUNCTIONS
-from ..definitions.documents import has_placeholder
+from ..definitions.substitution import has_placeholder
 from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
 from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -91,8 +91,7 @@ def _spread(code: int) -> int:
 def hash_code(value: Any) -> int:
     """Return `Object.hashCode` of a JSON value, as a number from 0 up to 2**32.
 
-    By the documentation of java.lang and java.util; a double that is whole counts as the integer
-    that it equals.
+    By the documentation of java.lang and java.util.
     """
     match value:
         case str():
@@ -104,10 +103,22 @@ def hash_code(value: Any) -> int:
         case int():
             return value % 2**32 if -(2**31) <= value < 2**31 else _folded(value % 2**64)
         case float():
-            return hash_code(int(value)) if value.is_integer() else _folded(_bits(value))
+            return _folded(_bits(value))
         case list():
             return _of_sequence(1, map(hash_code, value))
     return sum(hash_code(name) ^ hash_code(member) for name, member in value.items()) % 2**32
+
+
+def equality_key(value: Any) -> Hashable:
+    """Return equal keys for JSON values that Java's `equals` calls equal: 1 and 1.0 are not."""
+    match value:
+        case dict():
+            return frozenset((name, equality_key(member)) for name, member in value.items())
+        case list():
+            return tuple(map(equality_key, value))
+        case float():
+            return float, _bits(value)
+    return type(value), value
 
 
 def _of_sequence(code: int, parts: Iterable[int]) -> int:

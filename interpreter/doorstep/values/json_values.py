@@ -8,7 +8,7 @@ from __future__ import annotations
 import json.encoder
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ..errors import InputError
@@ -119,13 +119,21 @@ def java_numbers(text: str) -> str:
     return _EXPONENTS.sub(_in_java, text) if _EXPONENT.search(text) else text
 
 
-def java_dumps(value: Any) -> str:
-    """Return a value's JSON text with all its doubles as Java writes them: 1.0E7 (fact 153)."""
-    return _DOUBLES.sub(_in_java, dumps(value))
+def java_doubles(text: str) -> str:
+    """Return a JSON text with all its doubles as Java writes them: 1.0E7 (fact 153).
+
+    For what a workflow sees; a journal keeps Python's.
+    """
+    return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
 
 
 _EXPONENT: Final = re.compile(r"[0-9]e[+-][0-9]")
 _EXPONENTS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]+e[+-][0-9]+')
+# It begins with a dot so that a text without one is passed at the speed of a search for it.
+_FRACTION: Final = re.compile(
+    r"\.(?:(?<=[0-9]{8}\.)[0-9]|000(?<=0\.000)(?<![0-9]0\.000)[0-9])",
+)
+"""Of what Java writes with an exponent: from 10 million, below 0.001."""
 _DOUBLES: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9]+\.[0-9]+(?:E-?[0-9]+)?')
 
 
@@ -213,17 +221,6 @@ def _decode(text: str) -> Any:
 
 
 _scan = _DECODER.scan_once  # type: ignore[attr-defined]
-
-
-def equality_key(value: Any) -> Hashable:
-    """Return equal keys for equal JSON values only: numbers by value, members in any order."""
-    if isinstance(value, bool):
-        return bool, value
-    if isinstance(value, dict):
-        return frozenset((name, equality_key(member)) for name, member in value.items())
-    if isinstance(value, list):
-        return tuple(map(equality_key, value))
-    return value  # type: ignore[no-any-return]
 
 
 class JsonDifference(NamedTuple):

@@ -13,10 +13,11 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) + _DAY).timestamp()
 _LAST = (datetime.max.replace(tzinfo=UTC) - _DAY).timestamp()
 """With a day to spare, as a time is shown in any zone."""
 _SHAPE = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)",
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?"
+    r"(Z|[+-](?:0\d|1[0-7]):[0-5]\d(?::[0-5]\d)?|[+-]18:00(?::00)?)",
     re.ASCII,
 )
-
+"""An offset is at most 18 hours (java.time.ZoneOffset; fact 268)."""
 
 _ROUNDING = 0.01
 """Milliseconds: epoch seconds as a float are exact to a fortieth of that."""

@@ -1,0 +1,37 @@
+"""A definition that is run again is compiled once: nothing of one run is seen in another."""
+
+from __future__ import annotations
+
+import pytest
+
+import doorstep
+
+
+def passing() -> dict:
+    return {
+        "StartAt": "A",
+        "States": {"A": {"Type": "Pass", "Result": {"seen": [1]}, "End": True}},
+    }
+
+
+def test_a_change_of_an_output_is_not_seen_by_the_next_execution():
+    first = doorstep.run(passing())
+    first.output["seen"].append(2)
+    assert first.output == {"seen": [1, 2]}
+    assert doorstep.run(passing()).output == {"seen": [1]}
+
+
+def test_a_change_of_the_definition_counts_from_the_next_run_on():
+    definition = passing()
+    doorstep.run(definition)
+    definition["States"]["A"]["Result"]["seen"][0] = 3
+    assert doorstep.run(definition).output == {"seen": [3]}
+    assert doorstep.run(passing()).output == {"seen": [1]}
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1}])
+def test_a_definition_holds_what_json_can_say(value):
+    definition = passing()
+    definition["States"]["A"]["Result"] = value
+    with pytest.raises(doorstep.DefinitionError, match="must be a valid JSON object"):
+        doorstep.run(definition)
