@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
-<<<<<<< HEAD
 from ..runtime import ItemCounts, Running, Texts, child_identity
-from ..values.json_values import STORED_DEPTH, dumps, loads
-=======
-from ..runtime import Running, Texts, child_identity
 from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
->>>>>>> main
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, Reading, batches, read_items
