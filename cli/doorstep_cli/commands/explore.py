@@ -36,6 +36,7 @@ from ..output import (
 )
 from ..runs import carrying_out, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
+from ..watching import watch_option
 from ..world import Choices, choices
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _WIDE = 100
 
 
 @click.command("explore", short_help="Find what may go wrong in a workflow.")
+@watch_option
 @click.argument("path", type=PROJECT, metavar="PATH")
 @input_option("A valid input to begin with; {} by default.")
 @handlers_option("Call the handler of each task twice and compare: a .py file, folder or module.")

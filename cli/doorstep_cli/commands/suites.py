@@ -13,6 +13,7 @@ import click
 from ..options import F, format_option
 from ..output import OutputFile, Problem, echo, print_json, style
 from ..runs import prints_go_to_stderr
+from ..watching import watch_option
 
 if TYPE_CHECKING:
     from doorstep.coverage.reports import Measurement
@@ -56,6 +57,7 @@ def coverage_options(command: F) -> F:
 
 
 @click.command("test", short_help="Run tests written in YAML.")
+@watch_option
 @click.argument(
     "paths",
     nargs=-1,
