@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 Begin = Callable[["OnEvent | None"], "Execution"]
 
 
+@contextlib.contextmanager
+def needs_jinja(what: str) -> Iterator[None]:
+    """Import pages; raise Problem where what they need is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise Problem(f"{what} needs {missing.name}: pip install 'doorstep[test]'") from None
+
+
 def world_options(command: F) -> F:
     """Add --state-machine and --s3-root."""
     for option in (

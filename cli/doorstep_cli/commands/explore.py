@@ -35,7 +35,7 @@ from ..output import (
     print_table,
     style,
 )
-from ..runs import carrying_out, prints_go_to_stderr, write
+from ..runs import carrying_out, needs_jinja, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
 from ..watching import watch_option
 from ..world import Choices, choices
@@ -68,6 +68,7 @@ _WIDE = 100
     type=OutputFile(),
     help="Write the run that succeeds, and the findings, as tests for `doorstep test`.",
 )
+@click.option("--html", type=OutputFile(), help="Write the findings as a page of HTML.")
 @click.option(
     "--baseline",
     type=OutputFile(),
@@ -96,6 +97,7 @@ def explore(
     mocks: Path | None,
     suite: Path | None,
     baseline: Path | None,
+    html: Path | None,
     seconds: float,
     output_format: str,
     quiet: bool,
@@ -123,6 +125,7 @@ def explore(
       doorstep explore order.asl.json --baseline known.json     # in CI: fail for new ones only
       doorstep explore order.asl.json --write-mocks found.json
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
+      doorstep explore order.asl.json --html found.html
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     if suite and suite.exists():
@@ -146,6 +149,11 @@ def explore(
         print_json(report.as_json())
     else:
         _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
+    if html:
+        with needs_jinja("--html"):
+            from doorstep.pages import exploration_page
+        page = exploration_page(definition.name, definition.document.definition, report)
+        write(html, [page], quiet=quiet)
     if suite:
         _write_suite(suite, report, path, definition, options["type"], parameters, quiet=quiet)
     if mocks:
