@@ -34,6 +34,8 @@ class Api:
     """Of the operations that only the owner of an execution answers: the root of its timeline."""
     changing: Collection[str]
     """The operations that change state machines or activities."""
+    apart: Collection[str]
+    """Those that have nothing to do with machines: they need not be the latest."""
     claiming: Collection[str]
     """Those that let what has ended continue: somebody has to own it."""
 
@@ -64,7 +66,7 @@ class Dispatch:
             return self._api.operations[operation](self._server, caller, members)
         if operation in self._api.changing:
             self._catalogue.lock()
-        else:
+        elif operation not in self._api.apart:
             self._catalogue.refresh()
         find = self._api.timelines.get(operation)
         root = find(self._server, members) if find else None

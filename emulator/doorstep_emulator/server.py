@@ -107,7 +107,7 @@ class Server:
             publisher,
             after_commit,
         )
-        nothing = Api({}, {}, (), ())
+        nothing = Api({}, {}, (), (), ())
         self.dispatch = Dispatch(self, api or nothing, store, self.recorder)
         self.activities = Activities(self, self.recorder, handlers, self.dispatch.pick_up)
         self.test_cases = test_cases or TestCases(None)
