@@ -108,10 +108,13 @@ class Dispatch:
         members = {"executionArn": offer.execution, "key": offer.key, "worker": worker}
         self._peers.ask(offer.owner, self._request("PickUp", members), reply)
 
-    def look(self) -> list[str]:
-        """Do what other servers have left to do; return the executions that were lost."""
+    def look(self, lost: list[str]) -> bool:
+        """Do what other servers have left to do; return whether there may be more of it at once.
+
+        `lost`: gets the Express executions that can't be continued.
+        """
         if self._peers.lapsed():
-            return []
+            return False
         self._catalogue.refresh()
         for about, reply in self._peers.settle():
             # Nobody has answered, and nobody will: it is asked as if for the first time.
@@ -119,7 +122,9 @@ class Dispatch:
         for about in self._peers.requests():
             self._answer(about, partial(self._peers.answer, about))
         roots = self._peers.take_over()
-        return self._recorder.recover(roots) if roots else []
+        if roots:
+            lost.extend(self._recorder.recover(roots))
+        return bool(roots)
 
     def _answer(self, about: InboxRequest, reply: Reply) -> None:
         outcome = outcome_of(lambda: self.perform(about.operation, about.caller, about.members))

@@ -218,7 +218,8 @@ class Server:
 
     def _look(self) -> None:
         self._expects_news.clear()
-        self.lost.extend(self.dispatch.look())
+        if self.dispatch.look(self.lost):
+            self._notice()
         self.activities.seek()
 
     def _begin_again(self) -> None:
