@@ -105,6 +105,7 @@ FOLDERS = {
         *(
             "output",
             "options",
+            "watching",
             "world",
             "definitions",
             "views",

@@ -34,8 +34,9 @@ from ..output import (
     print_table,
     style,
 )
-from ..runs import carrying_out, prints_go_to_stderr, write
+from ..runs import carrying_out, needs_jinja, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
+from ..watching import watch_option
 from ..world import Choices, choices
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _WIDE = 100
 
 
 @click.command("explore", short_help="Find what may go wrong in a workflow.")
+@watch_option
 @click.argument("path", type=PROJECT, metavar="PATH")
 @input_option("A valid input to begin with; {} by default.")
 @handlers_option("Call the handler of each task twice and compare: a .py file, folder or module.")
@@ -65,6 +67,7 @@ _WIDE = 100
     type=OutputFile(),
     help="Write the run that succeeds, and the findings, as tests for `doorstep test`.",
 )
+@click.option("--html", type=OutputFile(), help="Write the findings as a page of HTML.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
@@ -87,6 +90,7 @@ def explore(
     allow_network: bool,
     mocks: Path | None,
     suite: Path | None,
+    html: Path | None,
     seconds: float,
     output_format: str,
     quiet: bool,
@@ -113,6 +117,7 @@ def explore(
       doorstep explore . --services moto
       doorstep explore order.asl.json --write-mocks found.json
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
+      doorstep explore order.asl.json --html found.html
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     if suite and suite.exists():
@@ -134,6 +139,11 @@ def explore(
         print_json(report.as_json())
     else:
         _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
+    if html:
+        with needs_jinja("--html"):
+            from doorstep.pages import exploration_page
+        page = exploration_page(definition.name, definition.document.definition, report)
+        write(html, [page], quiet=quiet)
     if suite:
         _write_suite(suite, report, path, definition, options["type"], parameters, quiet=quiet)
     if mocks:
