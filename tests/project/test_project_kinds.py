@@ -197,7 +197,7 @@ def test_terraforms_plan_is_a_project(tmp_path: Path) -> None:
 def test_a_definition_that_only_the_apply_knows_is_listed(tmp_path: Path) -> None:
     (tmp_path / "orders.tfplan.json").write_text(json.dumps(plan(None)))
     omissions = {one.name: one.reason for one in open_project(tmp_path, {}).omissions}
-    assert "the definition is not in this template" in omissions["orders"]
+    assert "there is no Definition, DefinitionString" in omissions["orders"]
 
 
 @needs_moto
