@@ -89,6 +89,8 @@ def run_to_end(
     with prints_go_to_stderr(), _sigterm_interrupts():
         watch = Progress() if watched else contextlib.nullcontext()
         with watch as progress, begin(_notify_all(progress, files)) as execution:
+            if progress:
+                progress.execution = execution
             try:
                 execution.wait()
             except KeyboardInterrupt as stop:
