@@ -390,6 +390,19 @@ def test_changes_are_streamed_from_the_version_that_a_page_has(site: Site, decli
     assert line["data-version"] == version
 
 
+def test_more_tasks_than_anybody_reads_are_counted(
+    site: Site, chain: Callable[..., Any], each: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    message = {"TopicArn": "t", "Message.$": "$$.Task.Token"}
+    ask = {"Type": "Task", "Resource": TOKEN, "Parameters": message}
+    machine = site.machine("asks-many", chain({"Each": each({"Ask": ask})}))
+    started = site.form("start", arn=machine, name="one", clock="real", input=str(list(range(130))))
+    arn = unquote(started.headers["Location"].partition("arn=")[2])
+    eventually(lambda: "and 30 more" in site.page("execution", arn=arn))
+    assert "and 30 more" in site.page("waiting")
+    site.form("stop", arn=arn)
+
+
 def test_executions_are_found_by_text_and_time(site: Site, declined: str) -> None:
     machine = machine_of(declined)
     for text in ("DECLINED", "order-1004", "insufficient"):
