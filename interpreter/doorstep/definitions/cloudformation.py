@@ -9,9 +9,11 @@ resource type's page.
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import InputError
@@ -94,6 +96,7 @@ class Resolver:
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Condition": self.condition,
             "Fn::And": lambda parts: all(self.truth(part) for part in parts),
+            "Fn::Cidr": lambda parts: _cidr(*(self.text(part) for part in parts)),
             "Fn::Base64": lambda text: base64.b64encode(self.text(text).encode()).decode(),
             "Fn::Equals": lambda pair: self.text(pair[0]) == self.text(pair[1]),
             "Fn::FindInMap": self._find_in_map,
@@ -326,6 +329,18 @@ def _put_in(value: Any, identifier: str, item: str) -> Any:
         case list():
             return [_put_in(one, identifier, item) for one in value]
     return value
+
+
+def _cidr(block: str, count: str, bits: str = "") -> list[str]:
+    """Return address blocks inside of one; `bits` is the length of their own part of an address.
+
+    Source: the guide, "Fn::Cidr": 32 minus the bits is the mask.
+    """
+    network = ipaddress.ip_network(block)
+    prefix = network.max_prefixlen - int(bits) if bits else None
+    if prefix is None:
+        prefix = network.prefixlen + max(1, (int(count) - 1).bit_length())
+    return [str(one) for one in islice(network.subnets(new_prefix=prefix), int(count))]
 
 
 def _service(kind: str) -> str:
