@@ -40,6 +40,7 @@ STEPS = [
     Step("types", "mypy"),
     Step("recordings", "doorstep conformance --cases ../shared/corpus/cases", "../shared/corpus"),
     Step("growth", "python benchmarks --short"),
+    Step("large maps", "python benchmarks/map_scale.py --short"),
     Step("tests", "pytest -n auto"),
 ]
 
