@@ -23,7 +23,6 @@ from .resource_types import KINDS, UNKNOWN, Kind
 ACCOUNT, REGION = "123456789012", "us-east-1"
 SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
 _FOR_EACH = "Fn::ForEach::"
-_ZONES = "abc"
 _OUTPUTS = "Outputs."
 
 
@@ -101,7 +100,7 @@ class Resolver:
             "Fn::Equals": lambda pair: self.text(pair[0]) == self.text(pair[1]),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAZs": lambda region: [
-                (self.text(region) or self._region) + zone for zone in _ZONES
+                (self.text(region) or self._region) + zone for zone in "abc"
             ],
             "Fn::GetAtt": self._get_att,
             "Fn::If": lambda parts: self.value(parts[1 if self.condition(parts[0]) else 2]),
@@ -331,16 +330,11 @@ def _put_in(value: Any, identifier: str, item: str) -> Any:
     return value
 
 
-def _cidr(block: str, count: str, bits: str = "") -> list[str]:
-    """Return address blocks inside of one; `bits` is the length of their own part of an address.
-
-    Source: the guide, "Fn::Cidr": 32 minus the bits is the mask.
-    """
+def _cidr(block: str, count: str, bits: str) -> list[str]:
+    """Return blocks inside of one; `bits` of an address are their own (the guide's "Fn::Cidr")."""
     network = ipaddress.ip_network(block)
-    prefix = network.max_prefixlen - int(bits) if bits else None
-    if prefix is None:
-        prefix = network.prefixlen + max(1, (int(count) - 1).bit_length())
-    return [str(one) for one in islice(network.subnets(new_prefix=prefix), int(count))]
+    blocks = network.subnets(new_prefix=network.max_prefixlen - int(bits))
+    return [str(one) for one in islice(blocks, int(count))]
 
 
 def _service(kind: str) -> str:
