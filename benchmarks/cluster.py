@@ -95,19 +95,23 @@ class Cluster:
             # What is killed loses nothing by that; only a machine would.
             options |= {"fsync": "off"}
         settings = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
-        log = (self.folder / "log").open("ab")
         command = [str(self._bin / "postgres"), "-D", str(self._data), *settings]
-        self._process = subprocess.Popen(
-            command, stdout=log, stderr=log, user=self._user, cwd=self.folder
-        )
-        log.close()
         end = time.monotonic() + 30
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end:
+            if self._process is None or self._process.poll() is not None:
+                # Until the last process of one that was killed is gone, it refuses to start.
+                self._process = self._begin(command)
             with contextlib.suppress(psycopg.Error):
                 psycopg.connect(self.url).close()
                 return
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise Unavailable(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-500:]}")
+
+    def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, user=self._user, cwd=self.folder
+            )
 
     def kill(self) -> None:
         """Kill all of it with SIGKILL, as the end of the machine would."""

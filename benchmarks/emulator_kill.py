@@ -117,6 +117,11 @@ def eventually(act: Callable[[], Any]) -> Any:
     raise AssertionError("it did not happen in time")
 
 
+def patient(call: Call) -> Call:
+    """Return a client that asks again when the connection breaks."""
+    return lambda operation, **members: eventually(lambda: [call(operation, **members)])[0]
+
+
 class Clients:
     """Threads that start executions and follow them to their end."""
 
@@ -265,7 +270,7 @@ def run(server: Killed, kills: int, executions: int, clients: int) -> list[str]:
     answering.join()
     print_progress("\n")
 
-    call, calls = plain_client(server.url), server.calls()
+    call, calls = patient(plain_client(server.url)), server.calls()
     print(
         f"{executions} executions, {clients} clients, {server.kills} kills, {took:.0f} s; "
         f"{len(calls)} calls, {len(calls) - len(once(calls))} of them made again after a kill; "

@@ -3,8 +3,8 @@
     python benchmarks/servers_kill.py [--kills 50] [--executions 300] [--clients 16] [--servers 3]
                                       [--lease 30] [--seed 7]
 
-The executions, the clients and all that has to hold are those of `emulator_kill.py`; the clients
-ask any server. And then:
+Some servers are only halted until others have taken over what they had. The executions, the clients
+and all that has to hold are those of `emulator_kill.py`; the clients ask any server. And then:
 
 - no journal has entries of a server after those of the one that took its execution over;
 - what a killed server had is taken over within its lease and five seconds;
@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ from emulator_kill import Killed, eventually, run
 from kill_workload import HANDLERS
 from served import Served, emulator, plain_client
 
-OF_DATABASE = 4
-"""Of so many kills one is of the database."""
+OF_DATABASE, OF_HALTS = 4, 5
+"""Of so many kills one is of the database, and one halts a server until its lease has passed."""
 
 
 class Servers(Killed):
@@ -54,6 +54,8 @@ class Servers(Killed):
         self.take_overs: list[float] = []
         """Seconds from each kill of a server until it owned nothing any more."""
         self._watches: list[threading.Thread] = []
+        self._halted: set[int] = set()
+        self.halts = 0
 
     def _start(self, port: int) -> Served:
         handlers, events = str(self._folder / "handlers.py"), str(self._folder / "events")
@@ -69,18 +71,34 @@ class Servers(Killed):
             self._cluster.kill()
             time.sleep(down)
             self._cluster.start()
+        elif self.kills % OF_HALTS == 0 and not self._halted:
+            self._in_background(self._halt, random.randrange(len(self._servers)))
         else:
-            number = random.randrange(len(self._servers))
+            living = [n for n in range(len(self._servers)) if n not in self._halted]
+            number = random.choice(living)
             killed = self._servers[number]
             owner = _id_of(killed.url)
             killed.stop(signal.SIGKILL)
-            watch = threading.Thread(target=self._watch, args=(owner, self.database_kills))
-            watch.start()
-            self._watches.append(watch)
+            self._in_background(self._watch, owner, self.database_kills)
             time.sleep(down)
             self._servers[number] = self._start(killed.port)
         eventually(lambda: plain_client(self.url)("ListActivities"))
         self.recoveries.append(time.monotonic() - began - down)
+
+    def _in_background(self, act: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=act, args=arguments)
+        self._watches.append(thread)
+        thread.start()
+
+    def _halt(self, number: int) -> None:
+        """Halt a server; it goes on when others have taken over what it had."""
+        self.halts += 1
+        self._halted.add(number)
+        process = self._servers[number].process
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(self._lease * 1.3)
+        process.send_signal(signal.SIGCONT)
+        self._halted.discard(number)
 
     def _watch(self, owner: int | None, database_kills: int) -> None:
         """Measure how long a server that was killed owns something."""
@@ -103,7 +121,7 @@ class Servers(Killed):
             server.stop(signal.SIGKILL)
 
     def join(self) -> None:
-        """Wait for what is still measured."""
+        """Wait for what is still measured, or halted."""
         for watch in self._watches:
             watch.join()
 
@@ -173,8 +191,8 @@ def main() -> int:
             cluster.close()
     slowest = max(servers.take_overs, default=0.0)
     print(
-        f"{servers.database_kills} kills of the database; {len(servers.take_overs)} take-overs "
-        f"measured, the slowest after {slowest:.1f} s"
+        f"{servers.database_kills} kills of the database, {servers.halts} servers halted; "
+        f"{len(servers.take_overs)} take-overs measured, the slowest after {slowest:.1f} s"
     )
     if slowest > options.lease + 5:
         broken.append(f"a take-over took {slowest:.1f} s, with a lease of {options.lease:.0f} s")

@@ -22,7 +22,7 @@ _GROUPS = {
     "Test": ("test", "test-state", "explore", "conformance"),
     "Replay": ("download", "failures", "replay", "resume", "debug", "view", "diff", "write-test"),
     "Serve": ("serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"),
-    "Editor and shell": ("lsp", "init", "completion"),
+    "Editor and shell": ("lsp", "mcp", "schema", "init", "completion"),
 }
 _COMMANDS = tuple(name for names in _GROUPS.values() for name in names)
 _MODULES = {"test": "suites", **dict.fromkeys(_GROUPS["Serve"][2:], "remote")}

@@ -25,7 +25,7 @@ GROUPS = {
     "Test": ["test", "test-state", "explore", "conformance"],
     "Replay": ["download", "failures", "replay", "resume", "debug", "view", "diff", "write-test"],
     "Serve": ["serve", "env", "start", "ps", "logs", "stop", "redrive", "callback", "skip"],
-    "Editor and shell": ["lsp", "init", "completion"],
+    "Editor and shell": ["lsp", "mcp", "schema", "init", "completion"],
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
 CONTEXT = click.Context(cli)

@@ -304,7 +304,7 @@ def test_a_server_whose_lease_has_passed_writes_nothing_and_begins_again(
     other = site.serve()
 
     def silenced() -> bool:
-        site.sql("UPDATE servers SET expires = now() - interval '1 h' WHERE id = %s", before)
+        site.sql("UPDATE servers SET expires = now() - interval '1 min' WHERE id = %s", before)
         return bool(site.sql("SELECT 1 FROM servers WHERE id = %s AND over", before))
 
     with caplog.at_level(logging.WARNING, "doorstep"):
@@ -319,6 +319,20 @@ def test_a_server_whose_lease_has_passed_writes_nothing_and_begins_again(
     assert site.health(0)["running"] == 0
     again = site.start(one, WAIT, name="again")
     assert site.status(other, again) == "RUNNING"
+
+
+def test_a_server_that_is_halted_in_a_transaction_holds_up_no_other(site: Site) -> None:
+    one = site.serve()
+    arn = site.start(one, WAIT)
+    one.stop_execution(executionArn=arn)
+    made = "INSERT INTO servers (name, expires) VALUES (%s, now() - interval '1 min') RETURNING id"
+    ((halted,),), ((dead,),) = site.sql(made, "halted"), site.sql(made, "dead")
+    with psycopg.connect(site.url) as transaction:
+        sql = f"UPDATE {site.schema}.servers SET rev = rev + 1 WHERE id = {halted}"
+        transaction.execute(sql.encode())
+        site.eventually(lambda: site.sql("SELECT 1 FROM servers WHERE id = %s AND over", dead))
+        assert not site.sql("SELECT 1 FROM servers WHERE id = %s AND over", halted)
+    site.eventually(lambda: site.sql("SELECT 1 FROM servers WHERE id = %s AND over", halted))
 
 
 def test_a_request_to_a_server_that_died_is_answered_by_the_next_owner(site: Site) -> None:
@@ -336,7 +350,7 @@ def test_a_request_to_a_server_that_died_is_answered_by_the_next_owner(site: Sit
         asking = threading.Thread(target=lambda: other.stop_execution(executionArn=arn))
         asking.start()
         site.eventually(lambda: site.sql("SELECT 1 FROM inbox WHERE server = %s", dead))
-        site.sql("UPDATE servers SET expires = now() - interval '1 h' WHERE id = %s", dead)
+        site.sql("UPDATE servers SET expires = now() - interval '1 min' WHERE id = %s", dead)
         asking.join()
     assert site.status(one, arn) == "ABORTED"
     assert site.sql("SELECT count(*) FROM inbox") == [(0,)]
@@ -422,6 +436,12 @@ def test_a_server_that_is_over_writes_nothing(database: str) -> None:
     assert other.row("three") == again
     store.close()
     other.close()
+
+
+def test_the_database_takes_its_locks_from_a_server_that_is_halted(database: str) -> None:
+    store = PostgresStore(database, lease=LEASE)
+    assert store.read("SHOW idle_in_transaction_session_timeout") == [("1s",)]
+    store.close()
 
 
 def test_servers_that_take_over_at_the_same_time_share_what_there_is(database: str) -> None:

@@ -61,6 +61,34 @@ def test_the_suite_of_a_bare_definition_is_green_at_once(tmp_path: Path) -> None
     assert (result.exit_code, "failed" in result.stdout) == (0, False), result.stdout
 
 
+def test_each_end_of_the_workflow_has_a_test(tmp_path: Path) -> None:
+    changed = json.loads(json.dumps(CHARGE))
+    changed["States"]["Charge"]["Catch"] = [{"ErrorEquals": ["Declined"], "Next": "No"}]
+    changed["States"]["No"] = {"Type": "Fail", "Error": "NoMoney"}
+    definition = tmp_path / "charge.asl.json"
+    definition.write_text(json.dumps(changed))
+    suite = explored(definition, tmp_path / "charge.doorstep.yaml")
+    names = [one["name"] for one in suite["tests"]]
+    ends = [one for one in names if one.startswith("the whole workflow: ")]
+    assert len(ends) == 3
+    assert "the whole workflow: succeeds" in ends
+    assert "the whole workflow: ends at No" in ends
+    [no] = [one for one in suite["tests"] if one["name"].endswith("ends at No")]
+    assert no["expect"] == {"error": "NoMoney"}
+    result = CliRunner().invoke(cli, ["test", str(tmp_path / "charge.doorstep.yaml")])
+    assert result.exit_code == 0, result.stdout
+
+
+def test_a_valid_input_stays_whole_in_the_run_that_succeeds(tmp_path: Path) -> None:
+    definition = tmp_path / "charge.asl.json"
+    definition.write_text(json.dumps(CHARGE))
+    order = {"id": "7", "customer": {"name": "Ada"}, "lines": [1, 2]}
+    options = ["--input", json.dumps(order)]
+    suite = explored(definition, tmp_path / "charge.doorstep.yaml", *options)
+    assert suite["tests"][0]["input"] == order
+    assert suite["tests"][1]["input"] == order
+
+
 def test_the_suite_fails_when_the_workflow_changes(tmp_path: Path) -> None:
     definition = tmp_path / "charge.asl.json"
     definition.write_text(json.dumps(CHARGE))

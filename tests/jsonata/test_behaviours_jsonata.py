@@ -494,3 +494,26 @@ def test_behaviour_c_operators_of_jsonata_2_1_and_later_are_refused(expression: 
     """AWS has JSONata 2.0.6 (fact 363), which has neither."""
     with pytest.raises(doorstep.DefinitionError, match="INVALID_JSONATA_EXPRESSION"):
         evaluate(expression)
+
+
+def test_an_array_of_one_inside_an_output_is_an_array_for_the_next_state() -> None:
+    # What a state passes on is JSON: nothing in it is a sequence that the next would unwrap.
+    first = {"kept": "$states.input.a[]", "listed": "$states.input.b.[c]"}
+    output = ", ".join(f"'{name}': {text}" for name, text in first.items())
+    machine = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Output": f"{{% {{ {output} }} %}}", "Next": "B"},
+            "B": {
+                "Type": "Pass",
+                "Output": {
+                    "kept": "{% $states.input.kept %}",
+                    "flat": "{% $states.input.listed.(1) %}",
+                },
+                "End": True,
+            },
+        },
+        **JSONATA,
+    }
+    execution = doorstep.run(machine, {"a": 5, "b": [{"c": 1}, {"c": 2}]})
+    assert execution.output == {"kept": [5], "flat": [1, 1]}

@@ -253,6 +253,10 @@ def test_a_slice_counts_as_jayway_does(bounds: str, expected: list[str]) -> None
         ("@.nothing..x", []),
         ("@.tags[*] == []", ["Moby"]),
         ("@.tags[?(@.x)]", ["Sayings", "Moby"]),
+        ("@.author nin @.tags", ["Sayings", "Moby"]),
+        ("@.price nin 8.95", []),
+        ("@.tags noneof @.isbn", []),
+        ("@.tags noneof ['new']", ["Sayings", "Moby"]),
     ],
 )
 def test_many_matches_are_there_as_soon_as_their_source_is(

@@ -130,3 +130,27 @@ def test_what_follows_a_value_is_refused_only_where_the_whole_text_is_read(text:
     jackson.loads(text, whole=False)
     with pytest.raises(jackson.JSONProblem, match="the end of the definition"):
         jackson.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "column"),
+    [
+        (r'["a,b:[{",{"k\"":[1,{}]},nope]', "Unrecognized token 'nope'", 30),
+        ('{"a,":{"b":[[],"]"]},"c":nope}', "Unrecognized token 'nope'", 30),
+        ('{"a":{"b":"}"},nope:1}', "Unexpected character ('n' (code 110))", 16),
+        ('[[1],{"a":1} 2]', "Unexpected character ('2' (code 50))", 14),
+        ('[{"a":1},"b" 2]', "Unexpected character ('2' (code 50))", 14),
+        ('[{"a":"1,2","b" 2}]', "Unexpected character ('2' (code 50))", 17),
+        ('["Infinity","NaN",NaN]', "Non-standard token 'NaN'", 22),
+        ('["NaN",-Infinity]', "Non-standard token '-Infinity'", 17),
+        (
+            r'[["a\u00e9\n,",0],"b\x"]',
+            "Unrecognized character escape 'x' (code 120)\n at [Source",
+            22,
+        ),
+    ],
+)
+def test_a_fault_is_found_behind_whatever_is_json(text: str, message: str, column: int) -> None:
+    """What comes before the fault is skipped, whatever stands in its strings."""
+    assert refused(text).startswith(message)
+    assert refused(text).endswith(f"line: 1, column: {column}]")

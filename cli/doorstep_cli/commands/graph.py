@@ -18,11 +18,13 @@ from ..options import definition_options, format_option
 from ..output import OutputFile, echo, note
 from ..recorded import HISTORIES, HISTORY, endpoint_option, read_history
 from ..runs import write
+from ..watching import watch_option
 
 _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
 @click.command("graph", short_help="Draw a workflow as SVG, Mermaid or DOT.")
+@watch_option
 @endpoint_option
 @click.argument("path", type=HISTORIES, metavar="PATH|ARN")
 @click.option(

@@ -24,15 +24,14 @@ _SETTINGS = """\
 clock: virtual
 """
 _TEST = """\
-# doorstep test
-project: {project}
-{services}
+# Run it with `doorstep test`. Project and services are those of doorstep.yaml; docs/suites.md has
+# all that a test may say: mocks, what tables hold, calls, messages and objects that are expected.
 tests:
 {tests}"""
 _ONE = """\
   - name: {name} comes to its end
     resource: {name}
-    input: {{}}
+    input: {{}}  # an input that your workflow expects
     expect:
       status: SUCCEEDED
 """
@@ -58,7 +57,7 @@ def init(folder: Path) -> None:
     services = "services: moto" if _uses_services(project) else "# services: moto"
     _write(folder / "doorstep.yaml", _SETTINGS.format(services=services))
     tests = "".join(_ONE.format(name=name) for name in project.machines)
-    text = _TEST.format(project="..", services=services, tests=tests)
+    text = _TEST.format(tests=tests)
     (folder / "tests").mkdir(exist_ok=True)
     _write(folder / "tests" / "first.doorstep.yaml", text)
     echo("Next: doorstep project, doorstep run, doorstep test")

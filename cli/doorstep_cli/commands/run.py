@@ -33,6 +33,7 @@ from ..runs import (
     write_children,
 )
 from ..views.progress import wanted
+from ..watching import watch_option
 from ..world import choices
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _OF_DATA = (
 
 
 @click.command("run", short_help="Run a workflow to its end.")
+@watch_option
 @click.argument("path", type=PROJECT)
 @input_option("The input as JSON, from @FILE or from standard input (-); {} by default.")
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")

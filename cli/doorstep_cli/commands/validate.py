@@ -20,12 +20,14 @@ from ..definitions import (
 from ..options import definition_options, format_option
 from ..output import echo, json_text
 from ..views.diagnostics import DefinitionReport, sarif
+from ..watching import watch_option
 from ..world import parameters_for
 
 Severity = Literal["ERROR", "WARNING"]
 
 
 @click.command("validate", short_help="Check definitions as AWS does.")
+@watch_option
 @click.argument("definitions", type=PROJECT, nargs=-1, required=True, metavar="PATH...")
 @definition_options
 @click.option(

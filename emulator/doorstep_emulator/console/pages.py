@@ -180,7 +180,7 @@ class Pages:
             whole = bool(event) or read.row.status != "RUNNING"
             page = ExecutionPage(
                 read.moments(whole=whole),
-                head.definition,
+                read.definition,
                 read.row.name,
                 wanted,
                 event,
@@ -237,8 +237,13 @@ class Pages:
         """Return the tasks that somebody else is to answer, timers, and activities."""
         tasks, timers = await self._reader.waiting(), await self._reader.timers()
         listed = await self._ask("ListActivities", maxResults=1000)
-        values = {"waiting": tasks, "timers": timers, "activities": listed["activities"]}
-        values |= {"endpoint": query["endpoint"]}
+        values = {
+            "waiting": tasks[:RECENT],
+            "more": max(0, len(tasks) - RECENT),
+            "timers": timers[:RECENT],
+            "activities": listed["activities"],
+            "endpoint": query["endpoint"],
+        }
         return await self._made("waiting.html", lambda: values, frozenset([EVERYTHING]))
 
     async def map_run(self, query: Query) -> Shown:
@@ -281,7 +286,7 @@ class Pages:
 def _file(read: Read, what: str) -> tuple[str, str, str]:
     read.catch_up()
     name, machine = _file_name(read.row.name), _file_name(read.row.machine.split(":")[6])
-    definition, file = read.head.definition, f"{machine}.asl.json"
+    definition, file = read.definition, f"{machine}.asl.json"
     if what == "page":
         page = page_of_file(read.moments(whole=True), definition, read.row.name)
         return f"{name}.html", "text/html", page

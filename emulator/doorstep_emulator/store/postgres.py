@@ -31,6 +31,8 @@ _FENCE = (
     "RETURNING 1) SELECT 1 / count(*) FROM own"
 )
 """Fails with a division by zero, and with it the whole transaction, unless the row is there."""
+_HALTED = 10.0
+"""Seconds that a transaction may wait for its next statement."""
 _CATALOGUE = ("machine", "activity")
 _EPOCH = 1_577_836_800_000
 """2020-01-01 in milliseconds."""
@@ -113,8 +115,13 @@ class Database(Rows):
         self.fenced = self.fenced or not rows or bool(rows[0][0])
 
     def _set_up(self, connection: Connection) -> None:
-        # Who has written a chunk of a journal: see its default.
-        connection.execute("SELECT set_config('doorstep.server', %s, false)", (str(self.server),))
+        # The one says who has written a chunk of a journal: see its default. With the other the
+        # database takes its locks from a server that is halted in the midst of a transaction.
+        connection.execute(
+            "SELECT set_config('doorstep.server', %s, false), "
+            "set_config('idle_in_transaction_session_timeout', %s, false)",
+            (str(self.server), str(round(min(_HALTED, self.lease / 3) * 1000))),
+        )
 
     def connect(self) -> Connection:
         """Return another connection; raise psycopg.Error. May be called from any thread."""

@@ -38,9 +38,12 @@ _RENEW = (
     "WHERE id = %s AND NOT over RETURNING id"
 )
 _DECLARE_OVER = (
-    "UPDATE servers SET over = true WHERE NOT over AND expires < now() "
+    "UPDATE servers SET over = true WHERE id IN (SELECT id FROM servers "
+    "WHERE NOT over AND expires < now() "
     # Nobody could renew a lease while the database was down.
-    "AND pg_postmaster_start_time() < now() - make_interval(secs => %s) RETURNING id, name"
+    "AND pg_postmaster_start_time() < now() - make_interval(secs => %s) "
+    # Who waits for a server that is halted in a transaction would not renew its own lease.
+    "FOR UPDATE SKIP LOCKED) AND NOT over AND expires < now() RETURNING id, name"
 )
 _CLEAN = (
     "DELETE FROM inbox WHERE asker IN (SELECT id FROM servers WHERE over)",

@@ -103,18 +103,25 @@ def _wait(state: State) -> Parts:
 
 
 def _choice(state: State) -> Parts:
-    rules = [(_condition(rule, state.jsonata), _rule_leave(rule, state)) for rule in state.rules]
+    rules = [_rule_leave(rule, state) for rule in state.rules]
     following = {**state.fields, "Next": state.default}
     otherwise = compile_leave(following, state.jsonata) if state.default else None
-    return {"work": choice(_arguments(state), rules, otherwise)}
+    return {"work": choice(_arguments(state), _first_that_holds(state), rules, otherwise)}
 
 
-def _condition(rule: Clause, jsonata: bool) -> Callable[[Env], bool]:
-    # Fact 255: a boolean, or a failed evaluation at Choices[i]/Condition.
-    if jsonata:
-        at = f"{rule.location}/Condition"
-        return jsonata_fields.typed(rule.fields["Condition"], at, "boolean")
-    return compile_condition(rule.fields, jsonpath_fields.getter)
+def _first_that_holds(state: State) -> Callable[[Env], int | None]:
+    if state.jsonata:
+        conditions = [(r.fields["Condition"], f"{r.location}/Condition") for r in state.rules]
+        return jsonata_fields.first_that_holds(conditions)
+    rules = [compile_condition(rule.fields, jsonpath_fields.getter) for rule in state.rules]
+
+    def first(env: Env) -> int | None:
+        for place, holds in enumerate(rules):
+            if holds(env):
+                return place
+        return None
+
+    return first
 
 
 def _rule_leave(rule: Clause, state: State) -> Leave:

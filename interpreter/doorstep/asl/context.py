@@ -40,6 +40,9 @@ class Env:
     """Steps that evaluations have taken in this attempt, or for this item of a Map."""
     _random: Random | None = None
     _context: dict[str, Any] | None = None
+    bound: dict[str, Any] | None = None
+    """What `bindings` made; None where something in it has changed."""
+    _variables: dict[str, Any] | None = None
     _first = ""
 
     def __init__(self, fiber: Fiber, state: str, works: bool, raw: Any) -> None:
@@ -118,6 +121,22 @@ class Env:
         self.token = self.fiber.engine.identity.token(key)
         self._context = None
         return self.token
+
+    def bindings(self) -> dict[str, Any]:
+        """Return what the variables of expressions are bound to: $states has no context here.
+
+        Made once, as far as nothing in it changes. Fact 327.
+        """
+        variables = self.fiber.variables
+        if self.bound is None or self._variables is not variables:
+            states = {"input": self.raw}
+            if self.result is not UNDEFINED:
+                states["result"] = self.result
+            if self.error_output is not UNDEFINED:
+                states["errorOutput"] = self.error_output
+            self._variables = variables
+            self.bound = {**variables, "states": states}
+        return self.bound
 
     def context(self) -> dict[str, Any]:
         """Return the context object; built when first asked for (fact 340)."""

@@ -107,9 +107,9 @@ def _jsonata_leave(fields: Mapping[str, Any], shows: Shows, at: str) -> Leave:
 
     def leave(env: Env, result: Any) -> Exit:
         if shows == "result":
-            env.result = result
+            env.result, env.bound = result, None
         elif shows == "errorOutput":
-            env.error_output = result
+            env.error_output, env.bound = result, None
         assigned = assign(env) if assign else None
         return _new_tuple(Exit, (output(env) if output else result, following, assigned))
 

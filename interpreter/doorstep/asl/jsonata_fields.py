@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StateFailed
-from ..jsonata.errors import JSONataError
+from ..jsonata.errors import FAILURES, JSONataError
+from ..jsonata.sequences import SEQUENCES
 from ..jsonata.values import UNDEFINED, as_double, is_function, number
 from ..values.json_values import MAX_DEPTH, deeper_than, dumps
 from .context import Closure, Env
@@ -50,17 +51,47 @@ def typed(fields: Any, location: str, kind: str, others: Collection[str] = ()) -
     Fact 364.
     """
     make = value(fields, location)
-    if not is_expression(fields):
-        return make
-    expression = _text(fields)
+    return _checked(make, fields, location, kind, others) if is_expression(fields) else make
 
+
+def _checked(
+    make: Closure, fields: str, location: str, kind: str, others: Collection[str] = ()
+) -> Closure:
     def checked(env: Env) -> Any:
         result = make(env)
         if (found := json_type(result)) != kind and found not in others:
-            raise unexpected(expression, location, kind, result)
+            raise unexpected(_text(fields), location, kind, result)
         return result
 
     return checked
+
+
+def first_that_holds(conditions: Iterable[tuple[Any, str]]) -> Callable[[Env], int | None]:
+    """Return the place of the first condition that holds; they stand with their locations.
+
+    Fact 255: each is a boolean, or a failed evaluation.
+    """
+    rules: list[tuple[Expression | None, Closure]] = []
+    for fields, location in conditions:
+        if not is_expression(fields):
+            rules.append((None, value(fields, location)))
+            continue
+        make, expression = _compiled(fields, location)
+        quick = expression if expression is not None and _is_quick(expression) else None
+        rules.append((quick, _checked(make, fields, location, "boolean")))
+
+    def first(env: Env) -> int | None:
+        bound = env.bindings()
+        for place, (expression, holds) in enumerate(rules):
+            try:
+                result = expression and (expression.code or expression.evaluate)(UNDEFINED, bound)
+            except FAILURES:
+                result = None  # it fails again below, where it is said how
+            if result is True or (result is not False and holds(env)):
+                return place
+        return None
+
+    return first
 
 
 def json_type(result: Any) -> str:
@@ -138,6 +169,10 @@ def _text(fields: str) -> str:
 
 
 def _expression(fields: str, location: str) -> Closure:
+    return _compiled(fields, location)[0]
+
+
+def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
     # Imported here, so that what has no expressions does not pay for the language.
     from ..jsonata.expression import Expression
     from .dialect import AWS, LIMITS, within
@@ -146,35 +181,46 @@ def _expression(fields: str, location: str) -> Closure:
     try:
         expression = Expression(text, AWS)
     except JSONataError as error:
-        return _failing(text, location, error)
+        return _failing(text, location, error), None
     evaluate = expression.evaluate
+    quick = _is_quick(expression)
     bind = _binder(expression)
     calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
         try:
-            result = evaluate(
-                UNDEFINED,
-                bind(env),
-                now=env.fiber.engine.now * 1000,
-                random=env.draw,
-                limits=within(env.left()) if env.spent else LIMITS,
-                spent=env.spend,
-            )
+            if quick:
+                bound = env.bindings()
+                try:
+                    result = (expression.code or evaluate)(UNDEFINED, bound)
+                except FAILURES:
+                    result = evaluate(UNDEFINED, bound)
+            else:
+                result = evaluate(
+                    UNDEFINED,
+                    bind(env),
+                    now=env.fiber.engine.now * 1000,
+                    random=env.draw,
+                    limits=within(env.left()) if env.spent else LIMITS,
+                    spent=env.spend,
+                )
         except JSONataError as error:
             raise _evaluation_failed(text, location, error) from None
+        kind = type(result)
+        if kind is bool or kind is str or (kind is int and -_LONG <= result < _LONG):
+            return result
         if result is UNDEFINED:
             raise _failed(text, location, "returned nothing (undefined).")
         if is_function(result):
             raise _failed(text, location, "returned an unsupported result type.")
-        if (not calculates and type(result) is not int) or _is_sound(result, MAX_DEPTH):
+        if (not calculates and kind is not int) or _is_sound(result, MAX_DEPTH):
             return result
         if deeper_than(result, MAX_DEPTH):
             levels = f"returned a value that is nested more than {MAX_DEPTH} levels deep."
             raise _failed(text, location, levels)
         return _named(result)
 
-    return evaluated
+    return evaluated, expression
 
 
 def _failing(text: str, location: str, error: JSONataError) -> Closure:
@@ -194,7 +240,10 @@ def _evaluation_failed(text: str, location: str, error: JSONataError) -> StateFa
 
 
 def _is_sound(result: Any, levels: int) -> bool:
-    """Return whether every number is finite or a long, and there are at most so many levels."""
+    """Return whether it is as JSON has it: no number but finite ones and longs, no sequence.
+
+    At most so many levels of it are looked at, and more are not sound either.
+    """
     if isinstance(result, dict):
         result = result.values()
     elif not isinstance(result, list):
@@ -203,7 +252,8 @@ def _is_sound(result: Any, levels: int) -> bool:
         return not isinstance(result, float) or isfinite(result)
     for inner in result:
         if isinstance(inner, (dict, list)):
-            if levels <= 1 or not _is_sound(inner, levels - 1):
+            kind = type(inner)
+            if levels <= 1 or kind in SEQUENCES or not _is_sound(inner, levels - 1):
                 return False
         elif isinstance(inner, (int, float)) and not _is_sound(inner, 1):
             return False
@@ -213,7 +263,8 @@ def _is_sound(result: Any, levels: int) -> bool:
 def _named(result: Any) -> Any:
     """Replace a number that JSON can't hold by the name that Java has for it, as measured on AWS.
 
-    A whole number beyond a long becomes a double. Facts 70 and 153.
+    A whole number beyond a long becomes a double, a sequence inside of the value a plain list.
+    Facts 70 and 153.
     """
     match result:
         case bool():
@@ -230,6 +281,20 @@ def _named(result: Any) -> Any:
     return result
 
 
+def _is_quick(expression: Expression) -> bool:
+    """Return whether an expression takes next to nothing, and needs none but the usual bindings."""
+    return expression.quick and not (_draws(expression) or _sees_context(expression))
+
+
+def _draws(expression: Expression) -> bool:
+    return bool(expression.variables & {"random", "uuid"})
+
+
+def _sees_context(expression: Expression) -> bool:
+    text = str(expression)
+    return "states" in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
+
+
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
     """Return what an expression's variables are bound to; only what it can look at is built.
 
@@ -237,20 +302,12 @@ def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
     """
     from .dialect import functions
 
-    names = expression.variables
-    draws = bool(names & {"random", "uuid"})
-    text = str(expression)
-    context = "states" in names and _PLAIN_MEMBER.sub("", text).count("states") > 0
+    draws, context = _draws(expression), _sees_context(expression)
 
     def bindings(env: Env) -> dict[str, Any]:
-        states = {"input": env.raw}
-        if env.result is not UNDEFINED:
-            states["result"] = env.result
-        if env.error_output is not UNDEFINED:
-            states["errorOutput"] = env.error_output
+        bound = env.bindings()
         if context:
-            states["context"] = env.context()
-        bound = {**env.fiber.variables, "states": states}
+            bound = {**bound, "states": {**bound["states"], "context": env.context()}}
         return {**functions(env.rng), **bound} if draws else bound
 
     return bindings

@@ -261,7 +261,8 @@ def fail(error: Closure, cause: Closure) -> Callable[[Env], Exit]:
 
 def choice(
     arguments: Closure,
-    rules: Sequence[tuple[Callable[[Env], bool], Leave]],
+    first: Callable[[Env], int | None],
+    rules: Sequence[Leave],
     default: Leave | None,
 ) -> Callable[[Env], Exit]:
     """Choice: the first rule that holds says where to go; Default when none does.
@@ -271,12 +272,11 @@ def choice(
 
     def work(env: Env) -> Exit:
         value = arguments(env)
-        for holds, leave in rules:
-            if holds(env):
-                return leave(env, value)
-        if default is None:
+        place = first(env)
+        leave = rules[place] if place is not None else default
+        if leave is None:
             raise no_choice()
-        return default(env, value)
+        return leave(env, value)
 
     return work
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import DefinitionError, Diagnostic, InputError, refusal, shortened
 from ..values import jackson
-from ..values.jackson import line_column
+from ..values.json_problem import line_column
 from ..values.json_values import byte_length
 from . import source_locations, yaml_text
 from .source_locations import MAX_WIDTH, excerpt

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..model import escape
-from ..values.jackson import line_column
+from ..values.json_problem import line_column
 from .yaml_text import compose
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..values.jackson import line_column
+from ..values.json_problem import line_column
 from . import source_locations
 
 MAX_BYTES = 1_048_576

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..api import Definition, Type
@@ -71,11 +72,15 @@ def explore(
     search = Search(subject, begin, runs=runs, seconds=seconds, on_run=ran)
     search.explore()
     findings = _findings(search, evidence)
-    example = _example(search, evidence)
+    example = _example(search, evidence, begin)
+    ends = {
+        name: _least(search, script, begin, partial(_ends_with, name))
+        for name, script in evidence.ends.items()
+    }
     if local:
         findings += called_twice(subject, begin if input else example or begin, local)
     findings.sort(key=lambda one: SEVERITIES.index(one.severity))
-    return Exploration(findings, _kinds(search), search.runs, search.cut_short, example)
+    return Exploration(findings, _kinds(search), search.runs, search.cut_short, example, ends)
 
 
 def _findings(search: Search, evidence: Evidence) -> list[Finding]:
@@ -116,16 +121,28 @@ def _path(run: Run) -> list[str]:
     return names[: visits[1] + 1]
 
 
-def _example(search: Search, evidence: Evidence) -> Script | None:
+def _example(search: Search, evidence: Evidence, begin: Script) -> Script | None:
     script, entered = evidence.success
     if script is None:
         return None
 
-    def shows(script: Script) -> bool:
-        run = search.subject.run(script)
+    def shows(run: Run) -> bool:
         return run.execution.status == "SUCCEEDED" and run.entered == entered
 
-    return search.subject.run(shrink(script, shows)).whole_script
+    return _least(search, script, begin, shows)
+
+
+def _ends_with(name: str, run: Run) -> bool:
+    return run.end == name
+
+
+def _least(search: Search, script: Script, begin: Script, shows: Callable[[Run], bool]) -> Script:
+    """Return the smallest script that shows something; an input that was given stays whole."""
+    least = shrink(script, lambda one: shows(search.subject.run(one)))
+    whole = replace(least, input=begin.input)
+    if begin.input and shows(search.subject.run(whole)):
+        least = whole
+    return search.subject.run(least).whole_script
 
 
 # Parts that no run reached ------------------------------------------------------------------------

@@ -265,6 +265,8 @@ class Exploration:
     """Whether a limit was reached before everything was tried."""
     example: Script | None
     """A script with which the execution succeeds; None when no run did."""
+    ends: Mapping[str, Script] = field(default_factory=dict)
+    """A script for each end of the workflow, by its last state."""
 
     @property
     def reached(self) -> int:

@@ -228,6 +228,15 @@ class Run:
         )
 
     @property
+    def end(self) -> str | None:
+        """The state with which the workflow ended: its last one, or a Fail; None if it broke."""
+        *_, before, _last = (None, None, *self.execution.events)
+        if before is None:
+            return None
+        of_its_own = self.execution.status == "SUCCEEDED" or before.type == "FailStateEntered"
+        return str(before.details["name"]) if of_its_own and before.details else None
+
+    @property
     def entered(self) -> set[str]:
         """The names of the states that it went through."""
         return {step.state.name for step in self.steps()}

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from ..api import CommonOptions, run
 from ..engine import Invoke
-from ..runtime import Answer, Running
+from ..runtime import Answer, Execution, Running
 from ..testing.mock_files import read_test_case
 from ..testing.mocks import Mocks
 from ..values.json_values import dumps
@@ -22,14 +22,20 @@ _COMPUTED = "{%"
 def cases(
     report: Exploration, definition: Mapping[str, Any], **options: Unpack[CommonOptions]
 ) -> list[Finding]:
-    """Return the runs of a report that a suite can have, the one that succeeds first.
+    """Return the runs of a report that a suite can have: one that succeeds, then each other end.
 
     Left out are those that need what an ItemReader reads, and input that would be an expression.
     """
-    example = [_succeeding(report.example, definition, options)] if report.example else []
+    example = [_called("succeeds", report.example, definition, options)] if report.example else []
+    ended = {_end(one.script, definition, options) for one in example if one.script}
+    ends = [
+        _called(f"ends at {name}", script, definition, options)
+        for name, script in report.ends.items()
+        if name not in ended
+    ]
     return [
         one
-        for one in (*example, *report.findings)
+        for one in (*example, *ends, *report.findings)
         if one.script and not one.script.items and _COMPUTED not in dumps(one.script.input)
     ]
 
@@ -80,18 +86,33 @@ def _named(tests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield {**test, "name": f"{name} ({seen[name]})"} if seen[name] > 1 else test
 
 
-def _succeeding(script: Script, definition: Mapping[str, Any], options: CommonOptions) -> Finding:
-    """Return the run that succeeds as a finding, with the tasks that it calls."""
+def _called(
+    how: str, script: Script, definition: Mapping[str, Any], options: CommonOptions
+) -> Finding:
+    """Return a run as a finding, with the tasks that it calls."""
+    calls, _ = _again(script, definition, options)
+    called = list(dict.fromkeys([*calls, *script.answers]))
+    place = FindingPlace("", "the whole workflow")
+    return Finding(how.partition(" ")[0], "note", how, [place], script=script, called=called)
+
+
+def _end(script: Script, definition: Mapping[str, Any], options: CommonOptions) -> str | None:
+    """Return the state with which a run ends."""
+    _, execution = _again(script, definition, options)
+    return execution.path[-1] if execution.path else None
+
+
+def _again(
+    script: Script, definition: Mapping[str, Any], options: CommonOptions
+) -> tuple[Counter[str], Execution]:
+    """Run a script; return how often each task was called, and the execution."""
     calls: Counter[str] = Counter()
 
     def answer(_execution: Running, invoke: Invoke) -> Answer:
         calls[invoke.state] += 1
         return script.reply(invoke.state, calls[invoke.state] - 1)
 
-    run(dict(definition), script.input, respond=answer, **options)
-    called = list(dict.fromkeys([*calls, *script.answers]))
-    place = FindingPlace("", "the whole workflow")
-    return Finding("succeeds", "note", "succeeds", [place], script=script, called=called)
+    return calls, run(dict(definition), script.input, respond=answer, **options)
 
 
 __all__ = ["cases", "mock_config", "suite"]

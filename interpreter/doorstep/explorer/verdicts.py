@@ -86,8 +86,13 @@ class Evidence:
     in which no task fails, if there is one.
     """
 
+    ends: dict[str, Script] = field(default_factory=dict)
+    """By the state with which the workflow comes to an end of its own."""
+
     def add(self, run: Run) -> None:
         """Add what a run showed."""
+        if end := run.end:
+            self.ends.setdefault(end, run.script)
         if run.execution.status == "SUCCEEDED":
             self.success = max(self.success, (run.script, run.entered), key=_smoothness)
         for step in run.steps():

@@ -1,4 +1,4 @@
-"""JSONata 2.0.6, compiled to Python closures.
+"""JSONata 2.0.6, compiled to Python closures, and to Python code where it is evaluated often.
 
     expression = compile("$sum(order.items.(price * quantity))")
     expression.evaluate({"order": …})
@@ -35,4 +35,5 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return value

@@ -18,7 +18,8 @@ from .values import UNDEFINED, Function, Value, size_of
 class LambdaValue(Function):
     """A function of the expression, and the environment that it was made in.
 
-    ``height``: how many levels its body nests at the least, whatever its conditions say.
+    ``height``: how many levels its body nests at the least, whatever its conditions say; ``key``:
+    by which fields of its two parameters it orders them, and whether the greater come first.
     """
 
     parameters: tuple[str, ...]
@@ -27,6 +28,7 @@ class LambdaValue(Function):
     height: int
     context: Value
     env: Env
+    key: tuple[list[str], bool] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -19,11 +19,13 @@ from .callables import (
     invoke,
     locate,
 )
+from .compile_paths import plain_names
 from .compiler import Compiler
 from .errors import JSONataError
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .functions import BUILTINS
 from .nodes import Node, children
+from .reads import may_share
 from .sequences import collapse, keep
 from .signatures import Signature
 from .values import UNDEFINED, Value, is_function
@@ -35,39 +37,82 @@ def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compil
     binds, compiler.binds = compiler.binds, False
     body = compiler.compile(node.body, 1)
     compiler.binds = binds
-    parameters, signature, height = tuple(node.parameters), node.signature, _spine(node.body)
-    return lambda context, env: LambdaValue(parameters, signature, body, height, context, env)
+    parameters, signature, height = tuple(node.parameters), node.signature, spine(node.body)
+    key = _ordering(node)
+    return lambda context, env: LambdaValue(parameters, signature, body, height, context, env, key)
 
 
-def _spine(node: Node) -> int:
+def _ordering(node: nodes.Lambda) -> tuple[list[str], bool] | None:
+    """Return what a comparator such as ``function($l, $r){$l.x > $r.x}`` orders by."""
+    body = node.body
+    if (
+        not isinstance(body, nodes.Binary)
+        or body.operator not in ("<", ">")
+        or (body.predicates or body.group or body.keep_array or node.signature)
+    ):
+        return None
+    left, right = (_fields_read(side) for side in (body.left, body.right))
+    if left is None or right is None or left[1] != right[1] or len(set(node.parameters)) != 2:
+        return None
+    sides = [left[0], right[0]]
+    if sides not in (node.parameters, node.parameters[::-1]):
+        return None
+    return left[1], (body.operator == "<") is (sides == node.parameters)
+
+
+def _fields_read(node: Node) -> tuple[str, list[str]] | None:
+    """Return the variable and the names of the fields that are read off it, if there is no more."""
+    if isinstance(node, nodes.Path):
+        names, first = plain_names(node), node.steps[0]
+        if names is None or not isinstance(first, nodes.Variable):
+            return None
+        return first.name, names
+    if isinstance(node, nodes.Variable) and not (node.predicates or node.group or node.keep_array):
+        return node.name, []
+    return None
+
+
+def spine(node: Node) -> int:
     """Return how deep an expression nests whatever its conditions say, as jsonata-js counts."""
     match node:
         case nodes.Path(steps=[first, *_]):
-            return 1 + _spine(first)
+            return 1 + spine(first)
         case (
             nodes.Condition(test=inner)
             | nodes.Binary(operator="and" | "or", left=inner)
             | nodes.Bind(value=inner)
         ):
-            return 1 + _spine(inner)
+            return 1 + spine(inner)
         case nodes.Block(expressions=parts):
-            return 1 + max(map(_spine, parts), default=0)
+            return 1 + max(map(spine, parts), default=0)
         case nodes.Object() | nodes.Transform():
             return 1
-    return 1 + max(map(_spine, children(node)), default=0)
+    return 1 + max(map(spine, children(node)), default=0)
 
 
 def compile_call(node: nodes.Call, compiler: Compiler, level: int) -> Compiled:
     """``f(…)``; in a lambda's tail position the call is left to the lambda's caller."""
     function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
-    arguments = [compiler.compile(argument, level + 1) for argument in node.arguments]
     at, name = node.position, _name(node.procedure)
+    arguments = []
+    for argument in node.arguments:
+        shares = compiler.shares
+        arguments.append(compiler.compile(argument, level + 1))
+        if isinstance(argument, nodes.Lambda) and name not in compiler.bound:
+            compiler.shares = shares or _result_may_share(name, argument)
     compiler.uses_run = True
     if node.tail:
         return lambda context, env: TailCall(
             function(context, env), [each(context, env) for each in arguments], at, name
         )
     return _calling(function, _list_of(arguments), level, node, keep_array=node.keep_array)
+
+
+def _result_may_share(name: str | None, function: nodes.Lambda) -> bool:
+    """Return whether what a call makes with a function may hold a value more than once."""
+    if name in ("filter", "sort"):
+        return False  # the function's values are only tested
+    return name != "map" or may_share(function.body, (function.parameters or [""])[0])
 
 
 def _list_of(arguments: list[Compiled]) -> Callable[[Value, Env], list[Value]]:

@@ -15,7 +15,7 @@ from math import floor
 from .compiler import Compiler
 from .errors import JSONataError
 from .evaluation import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env, Evaluation
-from .functions.structures import merge_sort, tick_for_sorting
+from .functions.structures import merge_sort, places_in_order
 from .nodes import Filter, Index, Literal, Node, Object, Sort
 from .sequences import concatenate
 from .values import (
@@ -26,7 +26,6 @@ from .values import (
     Value,
     in_units,
     is_number,
-    text_order,
     truthy,
 )
 
@@ -58,7 +57,7 @@ def _compile_stage(stage: Filter | Index, compiler: Compiler, level: int) -> Sta
         return _number_tuples(stage.name)
     expression = stage.expression
     if isinstance(expression, Literal) and type(expression.value) in NUMBERS:
-        return _pick(floor(expression.value))
+        return pick_item(floor(expression.value))
     compiler.uses_run = True
     return _select(compiler.compile(expression, level))
 
@@ -73,7 +72,9 @@ def _number_tuples(name: str) -> Stage:
     return number
 
 
-def _pick(index: int) -> Stage:
+def pick_item(index: int) -> Stage:
+    """``[1]``: the item at a constant place."""
+
     def pick(value: Value, _env: Env) -> list[Value]:
         items = value if isinstance(value, list) else [value]
         try:
@@ -116,16 +117,24 @@ def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
             selected.append(item)
         elif result is False or result is UNDEFINED:
             continue
-        elif isinstance(result, list) and all(map(is_number, result)):
-            run.tick(len(result) >> 2)
-            run.room = room  # the places are gone
-            selected += [item] * _count_places(result, index, len(items))
-        elif type(result) in NUMBERS and is_number(result):
-            selected += [item] * _count_places([result], index, len(items))
-        elif truthy(result, run):
-            selected.append(item)
+        else:
+            selected += [item] * times_selected(result, index, len(items), run, room)
     run.allocate(8 * len(selected))
     return selected
+
+
+def times_selected(result: Value, index: int, size: int, run: Evaluation, room: int) -> int:
+    """Return how often an item is selected by a predicate's value that is no boolean.
+
+    ``room``: the bytes that there were before the predicates.
+    """
+    if isinstance(result, list) and all(map(is_number, result)):
+        run.tick(len(result) >> 2)
+        run.room = room  # the places are gone
+        return _count_places(result, index, size)
+    if type(result) in NUMBERS and is_number(result):
+        return _count_places([result], index, size)
+    return truthy(result, run)
 
 
 def _count_places(numbers: list[Value], index: int, size: int) -> int:
@@ -238,9 +247,6 @@ def _merge(tuples: list[dict[str, Value]], run: Evaluation) -> dict[str, Value]:
 
 # -- order
 
-Keyed = tuple[list[Value], Value]
-"""The keys of a value, one a term, and the value."""
-
 
 def compile_sort(
     node: Sort, compiler: Compiler, level: int
@@ -255,15 +261,27 @@ def compile_sort(
         is_tuples = isinstance(items, TupleStream)
         run = env[RUN]
         run.tick(OBJECT * len(items))
-        keyed = [(_keys(terms, item, env, is_tuples=is_tuples), item) for item in items]
-        if not _sort_uniform(keyed, descending, run):
-            keyed = merge_sort(
-                keyed, lambda a, b: _is_after(a[0], b[0], descending, node.position), run
-            )
-        ordered = [item for _, item in keyed]
+        rows = [_keys(terms, item, env, is_tuples=is_tuples) for item in items]
+        ordered = order_items(items, list(zip(*rows, strict=True)), descending, node.position, run)
         return TupleStream(ordered) if is_tuples else ordered
 
     return sort
+
+
+def order_items(
+    items: list[Value],
+    keys: Nodes[Nodes[Value]],
+    descending: list[bool],
+    at: int,
+    run: Evaluation,
+) -> list[Value]:
+    """Return items in the order of their keys, which are a column for each term."""
+    places = _order_uniform(keys, descending, run)
+    if places is None:
+        places = merge_sort(
+            list(range(len(items))), lambda a, b: _is_after(keys, a, b, descending, at), run
+        )
+    return [items[place] for place in places]
 
 
 def _keys(terms: list[Compiled], item: Value, env: Env, *, is_tuples: bool) -> list[Value]:
@@ -272,24 +290,25 @@ def _keys(terms: list[Compiled], item: Value, env: Env, *, is_tuples: bool) -> l
     return [term(item, env) for term in terms]
 
 
-def _sort_uniform(keyed: list[Keyed], descending: list[bool], run: Evaluation) -> bool:
-    """Sort in place where each term returns only numbers or only strings; False where not."""
-    for term in range(len(descending)):
-        kinds = {type(keys[term]) for keys, _ in keyed}
-        if not (kinds == {str} or kinds <= NUMBERS):
-            return False
-    for term in reversed(range(len(descending))):
-        values = [keys[term] for keys, _ in keyed]
-        tick_for_sorting(values, run)
-        order = text_order(values)
-        by_term = (values if order is None else list(map(order, values))).__getitem__
-        places = sorted(range(len(keyed)), key=by_term, reverse=descending[term])
-        keyed[:] = [keyed[place] for place in places]
-    return True
+def _order_uniform(
+    keys: Nodes[Nodes[Value]], descending: list[bool], run: Evaluation
+) -> list[int] | None:
+    """Return the places in order where each term has only numbers or only strings; else None."""
+    places: list[int] | None = None
+    for column, is_descending in zip(reversed(keys), reversed(descending), strict=True):
+        keys_now = column if places is None else [column[place] for place in places]
+        by_term = places_in_order(keys_now, run, descending=is_descending)
+        if by_term is None:
+            return None
+        places = by_term if places is None else [places[place] for place in by_term]
+    return places
 
 
-def _is_after(left: list[Value], right: list[Value], descending: list[bool], at: int) -> bool:
-    for a, b, is_descending in zip(left, right, descending, strict=True):
+def _is_after(
+    keys: Nodes[Nodes[Value]], left: int, right: int, descending: list[bool], at: int
+) -> bool:
+    for column, is_descending in zip(keys, descending, strict=True):
+        a, b = column[left], column[right]
         if a is UNDEFINED or b is UNDEFINED:
             if a is not b:
                 return a is UNDEFINED

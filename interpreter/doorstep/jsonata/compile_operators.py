@@ -9,12 +9,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import partial
-from math import fmod, inf, isnan, nan
+from math import fmod, inf, isfinite, isnan, nan
 from typing import Any, Final
 
 from .compiler import Compiler
 from .errors import JSONataError
-from .evaluation import RUN, Compiled, Env
+from .evaluation import RUN, Compiled, Env, Evaluation
 from .functions.strings import TextStyle, to_string
 from .nodes import Binary, Condition, Negate
 from .values import (
@@ -38,10 +38,10 @@ def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
     left = compiler.compile(node.left, level + 1)
     right = compiler.compile(node.right, level + 1)
     symbol, at = node.operator, node.position
-    if symbol in _ARITHMETIC:
-        return _arithmetic(_ARITHMETIC[symbol], symbol, at, left, right)
-    if symbol in _COMPARISONS:
-        return _comparison(_COMPARISONS[symbol], symbol, at, left, right)
+    if symbol in ARITHMETIC:
+        return _arithmetic(ARITHMETIC[symbol], symbol, at, left, right)
+    if symbol in COMPARISONS:
+        return _comparison(COMPARISONS[symbol], symbol, at, left, right)
     if symbol in ("..", "&"):
         compiler.uses_run = True
     if symbol == "&":
@@ -64,7 +64,7 @@ def _remainder(left: float, right: float) -> float:
     return nan if right == 0 else fmod(left, right)
 
 
-_ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
+ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -83,15 +83,19 @@ def _arithmetic(
             result = operate(lhs, rhs)
             if type(result) is int and -SAFE <= result <= SAFE:
                 return result
-        return _calculate(operate, symbol, at, lhs, rhs)
+        return calculate(operate, symbol, at, lhs, rhs)
 
     return evaluate
 
 
-def _calculate(
+def calculate(
     operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
 ) -> Value:
     """Calculate with whatever is not two small integers."""
+    if symbol in "+-*" and type(left) in NUMBERS and type(right) in NUMBERS:
+        result = operate(float(left), float(right))
+        if isfinite(result):  # so both sides are
+            return number(result)
     try:
         if left is not UNDEFINED and not is_number(left):
             raise JSONataError("T2001", value=left)
@@ -109,20 +113,21 @@ def compile_negate(node: Negate, compiler: Compiler, level: int) -> Compiled:
     """Compile a minus before anything but a number."""
     operand = compiler.compile(node.operand, level + 1)
 
-    def negate(context: Value, env: Env) -> Value:
-        value = operand(context, env)
-        if value is UNDEFINED:
-            return UNDEFINED
-        if not is_number(value):
-            raise JSONataError("D1002", node.position, "-", value=value)
-        return -value
+    return lambda context, env: negate(operand(context, env), node.position)
 
-    return negate
+
+def negate(value: Value, at: int) -> Value:
+    """Return minus a number."""
+    if value is UNDEFINED:
+        return UNDEFINED
+    if not is_number(value):
+        raise JSONataError("D1002", at, "-", value=value)
+    return -value
 
 
 # -- comparison
 
-_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -138,14 +143,26 @@ def _comparison(
         rhs = right(context, env)
         if type(lhs) is int and type(rhs) is int:
             return compare(lhs, rhs)
-        if _are_comparable(lhs, rhs, symbol, at):
-            if type(lhs) is str:
-                env[RUN].tick(min(len(lhs), len(rhs)) >> 13)
-                return compare(*in_units(lhs, rhs))
-            return compare(lhs, rhs)
-        return UNDEFINED
+        return in_order(compare, symbol, at, lhs, rhs, env[RUN])
 
     return evaluate
+
+
+def in_order(
+    compare: Callable[[Any, Any], bool],
+    symbol: str,
+    at: int,
+    left: Value,
+    right: Value,
+    run: Evaluation,
+) -> Value:
+    """Compare whatever is not two integers; UNDEFINED where a side is missing."""
+    if not _are_comparable(left, right, symbol, at):
+        return UNDEFINED
+    if type(left) is str:
+        run.tick(min(len(left), len(right)) >> 13)
+        return compare(*in_units(left, right))
+    return compare(left, right)
 
 
 def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
@@ -164,11 +181,16 @@ def _equality(_at: int, left: Compiled, right: Compiled) -> Compiled:
     def evaluate(context: Value, env: Env) -> Value:
         lhs = left(context, env)
         rhs = right(context, env)
-        if type(lhs) is str and type(rhs) is str:
-            return same_text(lhs, rhs, env[RUN])
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and equal(lhs, rhs, env[RUN])
+        return same(lhs, rhs, env[RUN])
 
     return evaluate
+
+
+def same(left: Value, right: Value, run: Evaluation) -> bool:
+    """Return whether two values are equal; what is missing equals nothing."""
+    if type(left) is str and type(right) is str:
+        return same_text(left, right, run)
+    return left is not UNDEFINED and right is not UNDEFINED and equal(left, right, run)
 
 
 def _inequality(_at: int, left: Compiled, right: Compiled) -> Compiled:
@@ -238,8 +260,8 @@ def _concatenation(at: int, left: Compiled, right: Compiled, style: TextStyle) -
         rhs = right(context, env)
         try:
             run = env[RUN]
-            before = lhs if type(lhs) is str else _text(run, lhs, style)
-            behind = rhs if type(rhs) is str else _text(run, rhs, style)
+            before = lhs if type(lhs) is str else text_of(run, lhs, style)
+            behind = rhs if type(rhs) is str else text_of(run, rhs, style)
         except JSONataError as error:
             error.position, error.token = at, "&"
             raise
@@ -249,7 +271,8 @@ def _concatenation(at: int, left: Compiled, right: Compiled, style: TextStyle) -
     return evaluate
 
 
-def _text(run: Any, value: Value, style: TextStyle) -> str:
+def text_of(run: Evaluation, value: Value, style: TextStyle) -> str:
+    """Return what ``&`` writes for a value."""
     return "" if value is UNDEFINED else to_string(run, value, style=style)
 
 

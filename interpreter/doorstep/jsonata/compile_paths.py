@@ -17,13 +17,14 @@ from .compile_filters import Stage, compile_group, compile_sort, compile_stages,
 from .compiler import Compiler
 from .evaluation import GLOBALS, OBJECT, RUN, Compiled, Env, Evaluation
 from .nodes import Array, Block, Name, Node, Path, Sort, Variable
+from .reads import may_share
 from .sequences import collapse, descend, fields_of, gather, gather_last
 from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream, Value
 
 
 def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
     """Compile any path."""
-    names = _plain_names(node)
+    names = plain_names(node)
     if names is not None:
         compiler.deepest = max(compiler.deepest, level + 1)
         return _plain_path(node.steps[0], names, compiler, level + 1)
@@ -54,7 +55,7 @@ def _kept(items: list[Value]) -> list[Value]:
 # -- field names off a variable or the context
 
 
-def _plain_names(node: Path) -> list[str] | None:
+def plain_names(node: Path) -> list[str] | None:
     """Return the field names, if there is nothing else behind a variable or the context."""
     if node.keep_singleton or node.keep_array or node.group is not None:
         return None
@@ -71,12 +72,12 @@ def _plain_names(node: Path) -> list[str] | None:
 
 def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -> Compiled:
     if not isinstance(first, Variable):
-        return lambda context, env: descend(context, names, env)
+        return lambda context, env: descend(context, names, env[RUN])
     if first.name in compiler.bound or first.name in ("", "$"):
         read = compiler.compile(first, level)
-        return lambda context, env: descend(read(context, env), names, env)
+        return lambda context, env: descend(read(context, env), names, env[RUN])
     variable = first.name
-    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names, env)
+    return lambda _context, env: descend(env[GLOBALS].get(variable, UNDEFINED), names, env[RUN])
 
 
 # -- steps: each maps a list of items to the next list
@@ -91,8 +92,8 @@ def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: b
     head = compiler.compile(nodes[0], level) if is_constructed(nodes[0]) else None
     rest = nodes if head is None else nodes[1:]
     # What is evaluated for each item may be the same value each time.
-    compiler.shares = compiler.shares or not all(
-        isinstance(node, Name | Sort) for node in nodes[1:]
+    compiler.shares = compiler.shares or any(
+        not isinstance(node, Name | Sort) and may_share(node, "") for node in nodes[1:]
     )
     steps = [
         _compile_step(node, compiler, level, gather_last if whole and node is rest[-1] else gather)

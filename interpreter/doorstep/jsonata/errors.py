@@ -186,6 +186,9 @@ class JSONataError(Exception):
         return f"{self.code}: {self.message}"
 
 
+FAILURES: Final = (JSONataError, RecursionError, OverflowError, ValueError)
+"""What an evaluation may end with inside; its caller sees a JSONataError."""
+
 _MOST_PIECES: Final = 10_000
 
 

@@ -49,7 +49,7 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
-_OVERHEAD: Final = 48
+OVERHEAD: Final = 48
 """Bytes of a text or a list beside its characters or items, about."""
 OBJECT: Final = 4
 """Steps for an object or a short list, since as many hold about as much as they may together."""
@@ -103,7 +103,7 @@ class Evaluation:
 
     def allocate(self, size: int, whole: int = 0) -> None:
         """Account for a value, or a part of a value of ``whole`` bytes, before it is built."""
-        self.room -= size + _OVERHEAD
+        self.room -= size + OVERHEAD
         if self.room < 0 or size > 1023 or whole:
             if self.room < 0 or max(size, whole) > self.limits.memory:
                 raise JSONataError("U1001", message=OUT_OF_MEMORY)

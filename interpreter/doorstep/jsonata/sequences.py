@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .evaluation import RUN, Env, Evaluation
+from .evaluation import Evaluation
 from .values import (
     UNDEFINED,
     Constructed,
@@ -79,7 +79,13 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
     return gathered
 
 
-def concatenate(values: Iterable[Value], run: Evaluation) -> Value:
+def is_flat(values: list[Value]) -> bool:
+    """Return whether no value is an array or missing."""
+    kinds = set(map(type, values))
+    return Undefined not in kinds and _LISTS.isdisjoint(kinds)
+
+
+def concatenate(values: list[Value] | tuple[Value, ...], run: Evaluation) -> Value:
     """Return values and arrays of values as one array, without what is UNDEFINED."""
     present = _present(values)
     if len(present) < 2:
@@ -112,13 +118,11 @@ def fields_of(items: list[Value], name: str, run: Evaluation) -> list[Value]:
     ]
 
 
-def descend(value: Value, names: list[str], env: Env) -> Value:
+def descend(value: Value, names: list[str], run: Evaluation) -> Value:
     """Return the field at the end of the names; of an array on the way, those of all its items."""
     for index, name in enumerate(names):
         if type(value) is not dict:
-            return (
-                _fan_out(value, names[index:], env[RUN]) if isinstance(value, list) else UNDEFINED
-            )
+            return _fan_out(value, names[index:], run) if isinstance(value, list) else UNDEFINED
         value = value.get(name, UNDEFINED)
     return collapse(Sequence(value)) if type(value) is KeptSequence else value
 
@@ -127,8 +131,19 @@ def _fan_out(items: list[Value], names: list[str], run: Evaluation) -> Value:
     for name in names[:-1]:
         run.left -= len(items)
         items = gather(fields_of(items, name, run), run)
-    run.left -= len(items)
-    return collapse(gather_last(fields_of(items, names[-1], run), run))
+    return field_at_end(items, names[-1], run)
+
+
+def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
+    """Return the field of what is no object, at the end of a path: of an array, its items'."""
+    if not isinstance(value, list):
+        return UNDEFINED
+    run.left -= len(value)
+    results = fields_of(value, name, run)
+    kinds = set(map(type, results))
+    if len(results) > 1 and Undefined not in kinds and _LISTS.isdisjoint(kinds):
+        return Sequence(results)
+    return collapse(gather_last(results, run))
 
 
 def written_size(value: Value, sizes: dict[int, int]) -> int:

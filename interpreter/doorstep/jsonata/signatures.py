@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .errors import JSONataError
-from .values import UNDEFINED, Value, symbol
+from .values import NUMBERS, UNDEFINED, Value, symbol
 
 _PLURALS: Final = {
     "a": "arrays",
@@ -131,7 +131,7 @@ def _as_array(
 
 
 def _all_are(items: list[Value], letter: str) -> bool:
-    if letter == "n" and set(map(type, items)) <= {int, float}:
+    if letter == "n" and NUMBERS.issuperset(map(type, items)):
         return True
     return all(symbol(item) == letter for item in items)
 

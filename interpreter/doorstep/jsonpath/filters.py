@@ -311,13 +311,13 @@ OPERATORS: dict[str, Test] = {
     ">=": _ordered(operator.ge),
     "=~": _matches,
     "in": _among,
-    "nin": _not(_among),
+    "nin": lambda left, right, meter: isinstance(right, list) and not _among(left, right, meter),
     "contains": _contains,
     "all": lambda left, right, meter: _subset(right, left, meter),
     "subsetof": _subset,
     "anyof": _overlap,
     "noneof": lambda left, right, meter: (
-        isinstance(left, list) and not _overlap(left, right, meter)
+        isinstance(left, list) and isinstance(right, list) and not _overlap(left, right, meter)
     ),
     "size": _size,
     "empty": _empty,

@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from functools import reduce
 from itertools import accumulate
+from operator import add
 from typing import Final
 
 from ..errors import JSONataError
@@ -126,10 +128,10 @@ def _sum(run: Evaluation, values: list[Value]) -> Value:
     whole = sum(values)
     if type(whole) is int:
         return number(whole)
-    result = 0.0
-    for value in values:
-        result += as_double(value)
-    return number(result)
+    try:
+        return number(reduce(add, map(float, values), 0.0))
+    except OverflowError:
+        return number(reduce(add, map(as_double, values), 0.0))
 
 
 def average(run: Evaluation, values: Value = UNDEFINED) -> Value:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable
+from collections.abc import Sequence as Sized
+from math import isnan
 from typing import TypeVar
 
-from ..callables import arity, caller
+from ..callables import LambdaValue, arity, caller
 from ..errors import JSONataError
 from ..evaluation import OBJECT, Evaluation
-from ..sequences import collapse, concatenate, field_of, gather
+from ..sequences import collapse, concatenate, field_of, fields_of, gather
 from ..values import (
     NUMBERS,
     UNDEFINED,
@@ -101,9 +103,20 @@ def sort_values(run: Evaluation, values: list[Value]) -> list[Value]:
     return sorted(values, key=text_order(values))
 
 
-def tick_for_sorting(keys: list[Value], run: Evaluation) -> None:
+def places_in_order(keys: Sized[Value], run: Evaluation, *, descending: bool) -> list[int] | None:
+    """Return the places of keys that are all numbers or all texts in their order; else None."""
+    kinds = set(map(type, keys))
+    if not (kinds == {str} or kinds <= NUMBERS) or (float in kinds and any(map(isnan, keys))):
+        return None
+    tick_for_sorting(keys, run)
+    order = text_order(keys) if str in kinds else None
+    by_place = (keys if order is None else list(map(order, keys))).__getitem__
+    return sorted(range(len(keys)), key=by_place, reverse=descending)
+
+
+def tick_for_sorting(keys: Sized[Value], run: Evaluation) -> None:
     """Count the steps of a sort by numbers or texts, which may be alike up to their ends."""
-    size = len(keys) + sum([size_of(key) for key in keys])
+    size = len(keys) + (sum(map(size_of, keys)) if str in set(map(type, keys)) else 0)
     run.tick(size * size.bit_length() >> 4)
     run.allocate(8 * len(keys))
 
@@ -307,5 +320,24 @@ def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINE
         return items
     if comparator is UNDEFINED:
         return sort_values(run, items)
+    if isinstance(comparator, LambdaValue) and comparator.key is not None:
+        places = _places_by_key(items, comparator, run)
+        if places is not None:
+            return [items[place] for place in places]
     call = caller(comparator, run)
     return merge_sort(list(items), lambda a, b: truthy(call(a, b), run), run)
+
+
+def _places_by_key(
+    items: list[Value], comparator: LambdaValue, run: Evaluation
+) -> list[int] | None:
+    """Return the order by the fields that a comparator compares; None if it has to be called."""
+    if comparator.key is None or run.depth + comparator.height > run.max_depth:
+        return None
+    names, descending = comparator.key
+    keys = items
+    for name in names:
+        if set(map(type, keys)) != {dict}:
+            return None
+        keys = fields_of(keys, name, run)
+    return places_in_order(keys, run, descending=descending)

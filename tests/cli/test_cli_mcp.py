@@ -1,0 +1,67 @@
+"""`doorstep mcp`: what a coding assistant can ask, and what it can't."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorstep_cli.commands.mcp import Tools
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_an_assistant_finds_the_tools_and_runs_a_workflow() -> None:
+    pytest.importorskip("mcp", reason="doorstep[mcp] is not installed")
+    from mcp import Client, StdioServerParameters, stdio_client
+
+    async def talk() -> tuple[list[str], Any, Any]:
+        program = (
+            "from doorstep_cli.main import cli; "
+            f"cli(['mcp', '--folder', {str(EXAMPLES / 'approval')!r}])"
+        )
+        server = StdioServerParameters(
+            command=sys.executable, args=["-c", program], env=dict(os.environ)
+        )
+        async with Client(stdio_client(server)) as client:
+            tools = [tool.name for tool in (await client.list_tools()).tools]
+            ran = await client.call_tool(
+                "run",
+                {
+                    "path": "approval.asl.json",
+                    "input": {"id": "e", "euros": 7},
+                    "mocks": [{"state": "PayOut", "answer": {"transfer": 1}}],
+                },
+            )
+            outside = await client.call_tool("validate", {"path": "../order/order.asl.json"})
+            return tools, ran.content[0], outside.content[0]
+
+    tools, ran, outside = asyncio.run(talk())
+    assert tools == ["validate", "lint", "run", "explore", "failures", "test", "graph"]
+    answer, _, code = ran.text.rpartition("\nexit code ")
+    assert (json.loads(answer)["status"], code) == ("SUCCEEDED", "0")
+    assert outside.text.startswith("not done: ../order/order.asl.json is not below")
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../secret", "link"])
+def test_no_path_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("{}")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(ValueError, match="is not below"):
+        Tools(folder).validate(name)
+
+
+def test_a_long_answer_is_cut_and_says_so(tmp_path: Path) -> None:
+    states = {f"S{number}": {"Type": "Nope"} for number in range(500)}
+    (tmp_path / "m.asl.json").write_text(json.dumps({"StartAt": "S0", "States": states}))
+    answer = Tools(tmp_path).validate("m.asl.json")
+    assert len(answer) < 20_200
+    assert "characters; ask for less)" in answer
+    assert answer.endswith("exit code 1")

@@ -1,0 +1,50 @@
+"""`--watch`: which folders are watched, what starts another run, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorstep_cli.watching import folders_of, follow
+
+watchfiles = pytest.importorskip("watchfiles", reason="doorstep[watch] is not installed")
+Change = watchfiles.Change
+GOOD = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+
+
+def test_the_folders_are_those_of_the_files_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/m.asl.json", "b/handlers.py", "b/input.json"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["run", "a/m.asl.json", "--handlers", "b", "--input", "@b/input.json"]
+    assert folders_of(arguments) == [tmp_path / "a", tmp_path / "b"]
+    assert folders_of(["test"]) == [tmp_path]
+
+
+def test_a_change_runs_the_command_again_and_what_it_writes_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    definition, history = tmp_path / "m.asl.json", tmp_path / "h.json"
+    definition.write_text(GOOD)
+    seen: list[bool] = []
+
+    def watch(*folders: Path, watch_filter: Any, **_: object) -> Iterator[object]:
+        assert folders == (tmp_path,)
+        paths = (definition, history, tmp_path / "__pycache__" / "x.pyc")
+        seen.extend(watch_filter(Change.modified, str(path)) for path in paths)
+        definition.write_text(GOOD.replace('"Succeed"', '"Pass", "Result": 7, "End": true'))
+        yield {(Change.modified, str(definition))}
+
+    monkeypatch.setattr(watchfiles, "watch", watch)
+    follow(["run", str(definition), "--quiet", "--history", str(history)], [tmp_path])
+    assert seen == [True, False, False]
+    shown = capfd.readouterr()
+    assert shown.out == "{}\n7\n"
+    assert shown.err.count("waiting for changes in") == 2
