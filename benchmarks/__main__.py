@@ -192,7 +192,8 @@ INTRODUCTION = """# Performance
 
 Written by `python benchmarks --write`. All costs are processor time; on a machine with other work
 they swing by half, so look at the ratios: contenders are measured in turn in one run, and a ratio
-is the median of {rounds} rounds with the lowest and the highest.
+is the median of {rounds} rounds with the lowest and the highest; a range of one value was measured
+once.
 
 *Floor*: the same result written by hand in Python, each history event a dict and each value encoded
 once. *Peers*: other tools that were installed, doing the same as far as they can.
