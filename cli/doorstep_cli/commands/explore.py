@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..baseline import without_known
 from ..definitions import PROJECT, DefinitionFile, Type, machines_in, read_accepted
 from ..options import (
     definition_options,
@@ -69,6 +70,11 @@ _WIDE = 100
 )
 @click.option("--html", type=OutputFile(), help="Write the findings as a page of HTML.")
 @click.option(
+    "--baseline",
+    type=OutputFile(),
+    help="Leave out the findings in this file; without it, write those of today into it.",
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=20.0,
@@ -90,6 +96,7 @@ def explore(
     allow_network: bool,
     mocks: Path | None,
     suite: Path | None,
+    baseline: Path | None,
     html: Path | None,
     seconds: float,
     output_format: str,
@@ -115,6 +122,7 @@ def explore(
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
       doorstep explore . --services moto
+      doorstep explore order.asl.json --baseline known.json     # in CI: fail for new ones only
       doorstep explore order.asl.json --write-mocks found.json
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
       doorstep explore order.asl.json --html found.html
@@ -135,6 +143,8 @@ def explore(
     }
     carried_out = chosen if handlers or services else None
     report = _explore(definition, carried_out, options, quiet=quiet)
+    if baseline:
+        report = without_known(report, baseline, definition.name, quiet=quiet)
     if output_format == "json":
         print_json(report.as_json())
     else:
