@@ -129,7 +129,7 @@ def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iter
 def carrying_out(
     chosen: Choices | None, option: str = "--handlers", *, quiet: bool = False
 ) -> Iterator[list[Any] | None]:
-    """Give the sources of handlers, functions and services of what is chosen; None for nothing."""
+    """Yield the sources of handlers, functions and services that are chosen; None for nothing."""
     if chosen is None:
         yield None
         return

@@ -100,12 +100,12 @@ def test_events_of_a_serverless_yml_are_rules(tmp_path: Path) -> None:
         )
         for one in rules
     ]
-    told = {"Arn": machine, "Input": '{"by":"clock"}'}
+    constant = {"Arn": machine, "Input": '{"by":"clock"}'}
     assert seen == [
         ("rate(5 minutes)", "ENABLED", None, {"Arn": function}),
         ("rate(1 day)", "ENABLED", None, {"Arn": machine}),
-        ("cron(0 6 * * ? *)", "DISABLED", None, told),
-        ("rate(2 hours)", "DISABLED", None, told),
+        ("cron(0 6 * * ? *)", "DISABLED", None, constant),
+        ("rate(2 hours)", "DISABLED", None, constant),
         ({"source": ["till"]}, "ENABLED", "shop", {"Arn": machine, "InputPath": "$.detail"}),
         ({"source": ["aws.s3"]}, "ENABLED", None, {"Arn": machine}),
     ]

@@ -189,16 +189,16 @@ Resources:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [("Gone", "the code of Gone is not there"), ("Old", "the function Old has the runtime go1.x")],
 )
 def test_a_function_that_cannot_run_is_listed_and_no_catch_hides_it(
-    tmp_path: Path, name: str, told: str
+    tmp_path: Path, name: str, reason: str
 ) -> None:
     (tmp_path / "template.yaml").write_text(BROKEN)
     result = doorstep("run", tmp_path, "--input", json.dumps({"f": name}))
     assert result.exit_code == 2
-    assert f"not taken over: {name}: {told}" in result.stderr
+    assert f"not taken over: {name}: {reason}" in result.stderr
     assert "Doorstep.HandlerNotFound" in result.stderr
     assert f"@doorstep.handler('{name}')" in result.stderr
 
