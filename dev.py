@@ -40,17 +40,38 @@ STEPS = [
     Step("types", "mypy"),
     Step("recordings", "doorstep conformance --cases ../shared/corpus/cases", "../shared/corpus"),
     Step("growth", "python benchmarks --short"),
+    Step("large maps", "python benchmarks/map_scale.py --short"),
     Step("tests", "pytest -n auto"),
 ]
 
+Scene = namedtuple("Scene", "about command code", defaults=(0,))
+"""A part of `demo`: what it shows, a command, and the exit code that it has."""
+
+APPROVAL = "examples/approval/approval.asl.json"
 DEMO = [
-    (
-        "run examples/order/order.asl.json --handlers examples/order/handlers.py"
-        " --input @examples/order/flaky.json --history build/demo-history.json"
+    Scene(
+        "A workflow fails: the handler that pays out has a mistake. A manager's answer, which\n"
+        "# comes after a day, takes no time here.",
+        "run %s --handlers build/broken.py --input @examples/approval/input.json --seed 1"
+        " --history build/failed.json" % APPROVAL,
+        1,
     ),
-    "history build/demo-history.json",
+    Scene("What happened?", "failures build/failed.json", 1),
+    Scene(
+        "The picture of it; open build/failed.svg in a browser.",
+        "graph %s --history build/failed.json --format svg --output build/failed.svg" % APPROVAL,
+    ),
+    Scene(
+        "Would the fixed handler have helped? The recorded calls are made again.",
+        "replay build/failed.json --definition %s --with-handlers examples/approval/handlers.py"
+        % APPROVAL,
+    ),
+    Scene(
+        "Go on from where it failed: what succeeded does not run again.",
+        "resume build/failed.json --definition %s --handlers examples/approval/handlers.py"
+        % APPROVAL,
+    ),
 ]
-"""An order whose payment gateway is busy twice, and what happened."""
 
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 """The Pythons that `matrix` looks for: every one that the project supports."""
@@ -60,7 +81,7 @@ def main():
     """Run the command; return 0 if all of it succeeded."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("demo", help="run the workflow of examples/order and show its history")
+    commands.add_parser("demo", help="show a failure, its picture, its replay and its cure")
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
     commands.add_parser("matrix", help="run `test` with each supported Python of this machine")
     commands.add_parser("api", help="write docs/api.md anew from the docstrings")
@@ -68,19 +89,21 @@ def main():
     os.chdir(ROOT)
     if chosen == "matrix":
         return matrix()
-    set_up()
+    set_up("demo" if chosen == "demo" else "dev")
     return {"demo": demo, "test": test, "api": api}[chosen]()
 
 
 def demo():
-    """Run the commands of the demo up to the first that fails."""
-    (ROOT / "build").mkdir(exist_ok=True)
-    for command in DEMO:
-        say("\n$ doorstep " + command)
-        code = call("doorstep " + command)
-        if code:
-            return code
-    say("\nFive hours and six seconds, simulated. More inputs to try: examples/order/README.md")
+    """Run the scenes of the demo up to the first that does not go as it should."""
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    handlers = (ROOT / "examples" / "approval" / "handlers.py").read_text("utf-8")
+    (build / "broken.py").write_text(handlers.replace("euros", "amount"), "utf-8")
+    for scene in DEMO:
+        say("\n# %s\n$ doorstep %s" % (scene.about, scene.command))
+        if call("doorstep " + scene.command) != scene.code:
+            return 1
+    say("\nNext: README.md, or `python3 dev.py test` for every check.")
     return 0
 
 
@@ -134,24 +157,24 @@ def call(command):
     return subprocess.call([str(BIN / words[0])] + words[1:])
 
 
-def set_up():
-    """Bring `.venv` up to date with pyproject.toml; do nothing if it is."""
-    wanted = fingerprint()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text("utf-8") == wanted:
+def set_up(wanted_for):
+    """Bring `.venv` up to date with pyproject.toml, for `demo` or `dev`; do nothing if it is."""
+    enough = [fingerprint(one) for one in ("dev", wanted_for)]
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text("utf-8") in enough:
         return
     started = time.monotonic()
     if not works():
         make_venv()
     STAMP.unlink(missing_ok=True)
-    install()
-    STAMP.write_text(wanted, "utf-8")
+    install(wanted_for)
+    STAMP.write_text(fingerprint(wanted_for), "utf-8")
     say("Ready after %.0f s." % (time.monotonic() - started))
 
 
-def fingerprint():
+def fingerprint(wanted_for="dev"):
     """Return what the environment depends on, with its path, as it can't be moved."""
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    return "Python %s\n%s\npyproject.toml %s\n" % (sys.version, ROOT, project)
+    return "%s\nPython %s\n%s\npyproject.toml %s\n" % (wanted_for, sys.version, ROOT, project)
 
 
 def works():
@@ -180,10 +203,12 @@ def make_venv():
         sys.exit("The virtual environment could not be created; see the error above.")
 
 
-def install():
+def install(wanted_for="dev"):
     """Install the project as editable, with the tools for the checks; print pip's progress."""
-    say("Installing Doorstep and the tools for its checks (from PyPI, the first time only)")
-    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--editable", ".[dev]"]
+    tools = " and the tools for its checks" if wanted_for == "dev" else ""
+    say("Installing Doorstep%s (from PyPI, the first time only)" % tools)
+    project = ".[dev]" if wanted_for == "dev" else "."
+    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--editable", project]
     output = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

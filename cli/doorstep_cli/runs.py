@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 Begin = Callable[["OnEvent | None"], "Execution"]
 
 
+@contextlib.contextmanager
+def needs_jinja(what: str) -> Iterator[None]:
+    """Import pages; raise Problem where what they need is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise Problem(f"{what} needs {missing.name}: pip install 'doorstep[test]'") from None
+
+
 def world_options(command: F) -> F:
     """Add --state-machine and --s3-root."""
     for option in (
@@ -80,6 +89,8 @@ def run_to_end(
     with prints_go_to_stderr(), _sigterm_interrupts():
         watch = Progress() if watched else contextlib.nullcontext()
         with watch as progress, begin(_notify_all(progress, files)) as execution:
+            if progress:
+                progress.execution = execution
             try:
                 execution.wait()
             except KeyboardInterrupt as stop:
@@ -118,7 +129,7 @@ def handlers_of(paths: Sequence[str] | None, option: str = "--handlers") -> Iter
 def carrying_out(
     chosen: Choices | None, option: str = "--handlers", *, quiet: bool = False
 ) -> Iterator[list[Any] | None]:
-    """Give the sources of handlers, functions and services of what is chosen; None for nothing."""
+    """Yield the sources of handlers, functions and services that are chosen; None for nothing."""
     if chosen is None:
         yield None
         return

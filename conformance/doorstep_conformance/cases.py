@@ -9,6 +9,8 @@
 | definition, input | JSON values; a text if the definition is not JSON |
 | request | the whole request of a test_state, validate or create_error case |
 | task_outcomes | per state the outcomes of its calls, in order |
+| handlers | in place of outcomes: the lines of a Python file whose functions are called |
+| machines | with handlers: definitions by name, which states:startExecution starts |
 | objects | files in S3 buckets: {"bucket", "key", "body"} |
 | recorded | AWS's answer; optional |
 | wildcards | strings of `recorded` that stand for any value |
@@ -47,6 +49,8 @@ _FIELDS: dict[str, type] = {
     "source": str,
     "request": dict,
     "task_outcomes": dict,
+    "handlers": list,
+    "machines": dict,
     "objects": list,
     "recorded": dict,
     "wildcards": list,
@@ -67,6 +71,8 @@ class Case:
     input: Any = None
     request: Mapping[str, Any] | None = None
     task_outcomes: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    handlers: list[str] | None = None
+    machines: Mapping[str, Any] = field(default_factory=dict)
     objects: list[Mapping[str, str]] = field(default_factory=list)
     recorded: Mapping[str, Any] | None = None
     wildcards: frozenset[str] = frozenset()

@@ -55,12 +55,19 @@ def answer(case: Case) -> dict[str, Any]:
 def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
     """Run the case's definition to its end; its tasks return `task_outcomes`.
 
+    With `handlers` they are called as a user's are, and services that Doorstep has answer.
     `on_event` is called with (execution, event) for every event, also of a map run's children.
     """
     with tempfile.TemporaryDirectory() as folder:
         lay_out(case.objects, Path(folder))
+        handlers = None
+        if case.handlers is not None:
+            handlers = Path(folder) / "handlers.py"
+            handlers.write_text("\n".join(case.handlers), "utf-8")
         return doorstep.run(
             case.definition,
+            handlers=handlers,
+            state_machines=case.machines,
             input_json=dumps(case.input),
             type=case.type,
             seed=SEED,
@@ -68,7 +75,7 @@ def execute(case: Case, on_event: OnEvent | None = None) -> Execution:
             # Recordings have masks such as activity_arn where the ARN stood.
             resource_names=True,
             on_event=on_event,
-            respond=script(case.task_outcomes),
+            respond=script(case.task_outcomes) if case.handlers is None else None,
         )
 
 

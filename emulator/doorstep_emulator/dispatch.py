@@ -34,6 +34,8 @@ class Api:
     """Of the operations that only the owner of an execution answers: the root of its timeline."""
     changing: Collection[str]
     """The operations that change state machines or activities."""
+    apart: Collection[str]
+    """Those that have nothing to do with machines: they need not be the latest."""
     claiming: Collection[str]
     """Those that let what has ended continue: somebody has to own it."""
 
@@ -64,7 +66,7 @@ class Dispatch:
             return self._api.operations[operation](self._server, caller, members)
         if operation in self._api.changing:
             self._catalogue.lock()
-        else:
+        elif operation not in self._api.apart:
             self._catalogue.refresh()
         find = self._api.timelines.get(operation)
         root = find(self._server, members) if find else None
@@ -106,10 +108,13 @@ class Dispatch:
         members = {"executionArn": offer.execution, "key": offer.key, "worker": worker}
         self._peers.ask(offer.owner, self._request("PickUp", members), reply)
 
-    def look(self) -> list[str]:
-        """Do what other servers have left to do; return the executions that were lost."""
+    def look(self, lost: list[str]) -> bool:
+        """Do what other servers have left to do; return whether there may be more of it at once.
+
+        `lost`: gets the Express executions that can't be continued.
+        """
         if self._peers.lapsed():
-            return []
+            return False
         self._catalogue.refresh()
         for about, reply in self._peers.settle():
             # Nobody has answered, and nobody will: it is asked as if for the first time.
@@ -117,7 +122,9 @@ class Dispatch:
         for about in self._peers.requests():
             self._answer(about, partial(self._peers.answer, about))
         roots = self._peers.take_over()
-        return self._recorder.recover(roots) if roots else []
+        if roots:
+            lost.extend(self._recorder.recover(roots))
+        return bool(roots)
 
     def _answer(self, about: InboxRequest, reply: Reply) -> None:
         outcome = outcome_of(lambda: self.perform(about.operation, about.caller, about.members))

@@ -107,7 +107,7 @@ class Server:
             publisher,
             after_commit,
         )
-        nothing = Api({}, {}, (), ())
+        nothing = Api({}, {}, (), (), ())
         self.dispatch = Dispatch(self, api or nothing, store, self.recorder)
         self.activities = Activities(self, self.recorder, handlers, self.dispatch.pick_up)
         self.test_cases = test_cases or TestCases(None)
@@ -218,7 +218,8 @@ class Server:
 
     def _look(self) -> None:
         self._expects_news.clear()
-        self.lost.extend(self.dispatch.look())
+        if self.dispatch.look(self.lost):
+            self._notice()
         self.activities.seek()
 
     def _begin_again(self) -> None:

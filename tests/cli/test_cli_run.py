@@ -612,9 +612,24 @@ def test_progress_counts_states_map_items_and_simulated_time() -> None:
 def test_progress_counts_the_children_of_a_map_run() -> None:
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PASS}
     each = {"Type": "Map", "ItemProcessor": processor, "End": True}
+    each["ToleratedFailurePercentage"] = 100
     progress = Progress()
-    doorstep.run({"StartAt": "Each", "States": {"Each": each}}, [1, 2], on_event=progress.on_event)
-    assert progress.children_done == 2
+    seconds = iter([10.0, 14.0])
+    progress._clock = lambda: next(seconds)
+    shown: list[str] = []
+
+    def on_event(execution: doorstep.Execution, event: Any) -> None:
+        progress.on_event(execution, event)
+        if event.type == "ExecutionStarted" and execution.input in ("1", "5"):
+            shown.append(str(progress))
+
+    definition = {"StartAt": "Each", "States": {"Each": each}}
+    execution = doorstep.start(definition, [*"12345678"], on_event=on_event)
+    progress.execution = execution
+    execution.wait()
+    assert shown[0].split(" · ")[2] == "0 items done, 0 failed"
+    # Four of eight in four seconds, and the fifth has begun.
+    assert shown[1].split(" · ")[2] == "4 items done, 0 failed, 1 a second, 0:00:04 left"
 
 
 class Stderr(io.StringIO):

@@ -18,6 +18,7 @@ from doorstep.coverage.marks import of_execution as marks_of
 from doorstep.coverage.suite import thresholds
 from doorstep.history import Visits, of_execution
 from doorstep.history.recorded import Entry, entries
+from doorstep.pages import coverage_page
 from doorstep.testing.mocks import Mock, Mocks, mock
 
 ROOT = Path(__file__).parents[2]
@@ -475,21 +476,21 @@ def test_cobertura_has_a_line_for_each_line_with_items(suite: SuiteCoverage) -> 
 
 
 def test_the_page_colours_the_lines(suite: SuiteCoverage) -> None:
-    page = reports.page(suite)
+    page = coverage_page(suite)
     assert '<span id="machine2-line15" class="all" title="1 × state Text">✓   15' in page
     assert '<span id="machine2-line18" class="none" title="0 × state Other">✗   18' in page
     assert "62% covered" in page
 
 
 def test_the_table_of_the_page_leads_to_the_machines(suite: SuiteCoverage) -> None:
-    page = reports.page(suite)
+    page = coverage_page(suite)
     assert '<a href="#machine2">pick</a>' in page
     assert '<h2 id="machine2">' in page
     assert '<a href="#">all</a>' in page
 
 
 def test_the_page_draws_what_was_used(suite: SuiteCoverage) -> None:
-    page = reports.page(suite)
+    page = coverage_page(suite)
     start, end = page.rindex("<svg"), page.rindex("</svg>") + len("</svg>")
     drawn = ElementTree.fromstring(page[start:end])
     tag = "{http://www.w3.org/2000/svg}"
@@ -525,14 +526,14 @@ def test_retriers_and_catchers_are_drawn_by_themselves(chain: Callable[..., Any]
     for answer in ("Busy", "Bad"):
         mocks = Mocks(mock("Work", doorstep.fail(answer), invocation=0), mock("Work", 1))
         suite.add(mocks.run(definition, {}))
-    page = reports.page(suite)
+    page = coverage_page(suite)
     assert "Retry of Busy\n1 × retrier Work: retry of Busy</title>" in page
     assert "Retry of Odd\n0 × retrier Work: retry of Odd</title>" in page
     assert '1 × catcher Work: catch of States.ALL</title>\n<path class="line dashed"' in page
 
 
 def test_the_page_needs_no_other_file_and_no_script(suite: SuiteCoverage) -> None:
-    page = reports.page(suite)
+    page = coverage_page(suite)
     assert "<script" not in page
     assert {text for text in re.findall(r'(?:href|src)="([^"]*)"', page) if text[0] != "#"} == set()
 

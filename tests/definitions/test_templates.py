@@ -321,6 +321,12 @@ WORKED_OUT = [
     ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/123456789012/dev-jobs"),
     ("!GetAtt Queue.Arn", f"arn:aws:sqs:{ACCOUNT}:dev-jobs"),
     ("!GetAtt Queue.QueueName", "dev-jobs"),
+    # The guide's example: six blocks of 5 bits, which have a mask of 27.
+    (
+        "!Cidr ['192.168.0.0/24', 6, 5]",
+        [f"192.168.0.{start}/27" for start in (0, 32, 64, 96, 128, 160)],
+    ),
+    ("!Select [1, !Cidr ['10.0.0.0/16', '2', '8']]", "10.0.1.0/24"),
     ("!Ref Table", "orders"),
     # CloudFormation makes names of buckets in small letters, as S3 demands.
     ("!Ref Bucket", "bucket"),

@@ -229,6 +229,9 @@ def test_events_are_filtered(site: Site, declined: str) -> None:
     assert ids(state="PriceItem", iteration="0")
     assert ids(state="PriceItem", iteration="7") == []
     assert ids(text="insufficient FUNDS")
+    assert ids(failed=1) == [21, 28, 29]
+    assert ids(since="0", until="3600") == ids()
+    assert ids(since="3600") == []
     assert ids(page="99") == ids(page="-1") == ids(page="x") == ids()
 
 
@@ -237,7 +240,7 @@ def test_steps_of_the_graph_end_as_the_graph_does(site: Site, declined: str) -> 
     timeline = json.loads(site.page("file", arn=declined, what="steps"))
     pointers = timeline["pointers"]
     colours = {pointers[state]: colour for _, state, colour, _ in timeline["steps"]}
-    drawn = re.findall(r'class="state (\w+)" data-state="([^"]+)"', page)
+    drawn = re.findall(r'class="state (\w+)(?: ended)?" data-state="([^"]+)"', page)
     assert colours == {pointer: colour for colour, pointer in drawn}
 
 
@@ -376,7 +379,7 @@ def test_changes_are_streamed_from_the_version_that_a_page_has(site: Site, decli
 
     version, parts = first_message()
     assert (parts["last"], parts["status"]) == (29, "FAILED")
-    assert parts["mark:/States/ChargeCard"] == ["caught", ""]
+    assert parts["mark:/States/ChargeCard"] == ["caught", "", False]
     assert parts["mark:/States/ChargeCard/Catch/0"][0] == "caught"
     assert "insufficient funds" in parts["head"]
     assert first_message(**{"Last-Event-ID": "of a server before"}) == (version, parts)
@@ -385,3 +388,71 @@ def test_changes_are_streamed_from_the_version_that_a_page_has(site: Site, decli
     # A page that is as the server has it is sent nothing.
     assert first_message(f"&version={line['data-version']}&event=1")[0] != version
     assert line["data-version"] == version
+
+
+def test_executions_are_found_by_text_and_time(site: Site, declined: str) -> None:
+    machine = machine_of(declined)
+    for text in ("DECLINED", "order-1004", "insufficient"):
+        assert ">declined</a>" in site.page("machine", arn=machine, text=text)
+    assert ">declined</a>" not in site.page("machine", arn=machine, text="no such text")
+    assert ">declined</a>" in site.page("machine", arn=machine, since="2020-01-01T00:00")
+    assert ">declined</a>" not in site.page("machine", arn=machine, since="2999-01-01T00:00")
+    assert ">declined</a>" in site.page("machine", arn=machine, since="yesterday")
+
+
+def test_an_express_execution_has_a_page_after_its_end(
+    site: Site, chain: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    """The API has none of it: DescribeExecution refuses it, as on AWS."""
+    definition = json.dumps(chain({"Oops": {"Type": "Fail", "Error": "Oops"}}))
+    role = "arn:aws:iam::123456789012:role/doorstep"
+    created = site.client.create_state_machine(
+        name="quick", definition=definition, roleArn=role, type="EXPRESS"
+    )
+    machine = created["stateMachineArn"]
+    arn = site.client.start_execution(stateMachineArn=machine, name="e-1")["executionArn"]
+    page = eventually(lambda: "FAILED" in (text := site.page("machine", arn=machine)) and text)
+    (link,) = [one["href"] for one in Elements(page).of("a") if "execution?" in str(one["href"])]
+    shown = site.send("GET", link or "").text
+    assert quote(arn) in (link or "")
+    assert 'class="state failed ended" data-state="/States/Oops"' in shown
+    assert "Redrive" not in shown
+    assert json.loads(site.page("file", arn=arn, what="history"))["events"]
+    assert "def test_" in site.page("file", arn=arn, what="pytest")
+
+
+def test_time_is_skipped_over_a_limit_that_a_worker_might_meet(
+    site: Site, chain: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    machine = site.machine("skips", waiting(chain, TimeoutSeconds=3600))
+    arn = site.run(machine, wait=False, name="one")
+    eventually(partial(site.token, arn))
+    assert "time limit" in site.page("waiting")
+    back = site.form("skip", arn=arn, back="waiting")
+    assert back.headers["Location"] == "/console/waiting"
+    eventually(lambda: site.status(arn) == "FAILED")
+    described = site.client.describe_execution(executionArn=arn)
+    assert described["error"] == "States.Timeout"
+    assert (described["stopDate"] - described["startDate"]).total_seconds() >= 3600
+    assert site.form("skip", arn=arn).status == 400
+
+
+def test_time_that_is_the_machines_can_not_be_skipped(
+    site: Site, chain: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    machine = site.machine("is-real", waiting(chain, TimeoutSeconds=3600))
+    started = site.form("start", arn=machine, name="one", clock="real")
+    arn = unquote(started.headers["Location"].partition("arn=")[2])
+    eventually(partial(site.token, arn))
+    assert "Skip ahead" not in site.page("execution", arn=arn)
+    refused = site.form("skip", arn=arn)
+    assert (refused.status, "its clock is real" in refused.text) == (400, True)
+    site.form("stop", arn=arn)
+
+
+@pytest.mark.parametrize("name", ["execution", "map-run", "machine", "file", "stream/nothing"])
+def test_what_is_asked_for_with_nonsense_is_refused_in_a_page(site: Site, name: str) -> None:
+    for query in ("arn=x", "arn=%00", "arn=" + "a" * 3000, "event=-1&page=x", "what=../../etc"):
+        response = site.send("GET", f"/console/{name}?{query}")
+        assert response.status in (400, 404), query
+        assert "Traceback" not in response.text

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -36,6 +37,7 @@ ROOT = Path(__file__).parents[2]
 ORDER = ROOT / "examples" / "order"
 PICTURE = ROOT / "docs" / "pictures" / "console.png"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
+MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:sign"
 SIGNED = {"Type": "Task", "Resource": ACTIVITY}
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
@@ -57,6 +59,13 @@ class Browser:
             ".find(e => e.textContent.includes(arguments[1])) ?? null"
         )
         return self._eventually(lambda: self.driver.execute_script(script, selector, text))
+
+    def until(self, act: Callable[[], Any], seconds: float = 10) -> Any:
+        """What an act returns, once it is true."""
+        for _ in range(max(1, round(seconds / 10))):
+            with suppress(AssertionError):
+                return self._eventually(act)
+        return self._eventually(act)
 
     def press(self, text: str) -> None:
         self.wait("button", text).click()
@@ -444,3 +453,277 @@ def test_the_picture_of_the_docs_is_a_page(
     if request.config.getoption("doorstep_update"):
         browser.driver.save_screenshot(str(PICTURE))
     assert PICTURE.read_bytes().startswith(b"\x89PNG")
+
+
+# Every page is usable by everybody ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core, the checks of accessibility, from npm's registry or its cache."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    folder = tmp_path_factory.mktemp("axe")
+    install = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "axe-core"]
+    installed = subprocess.run(install, cwd=folder, capture_output=True, text=True)
+    if installed.returncode:
+        pytest.skip(f"npm could not install axe-core: {installed.stderr[-200:]}")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def violations(browser: Browser, axe: str) -> list[str]:
+    browser.driver.execute_script(axe)
+    found = browser.driver.execute_async_script(
+        "const done = arguments[0]; axe.run().then(result => done(result.violations.flatMap("
+        "rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 200)}`))))"
+    )
+    return list(found)
+
+
+def mapped(client: Any, chain: Callable[..., Any], each: Callable[..., Any], **task: Any) -> str:
+    """The state machine of a distributed Map, whose items wait for a worker."""
+    client.create_activity(name="sign")
+    item = {"Item": {**SIGNED, **task}}
+    definition = chain({"Each": each(item, distributed=True, ToleratedFailurePercentage=100)})
+    created = client.create_state_machine(
+        name="mapped", definition=json.dumps(definition), roleArn=ROLE
+    )
+    return str(created["stateMachineArn"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_what_axe_complains_about(
+    browser: Browser,
+    url: str,
+    client: Any,
+    signing: str,
+    declined: str,
+    axe: str,
+    scheme: str,
+    chain: Callable[..., Any],
+    each: Callable[..., Any],
+) -> None:
+    waits = start(client, signing, name="waits")
+    run = start(client, mapped(client, chain, each), input="[1, 2]")
+    (map_run,) = eventually_map_runs(browser, client, run)
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:order"
+    pages = [
+        *("", "waiting", f"machine?arn={quote(machine)}", f"execution?arn={quote(declined)}"),
+        *(f"execution?arn={quote(waits)}", f"execution?arn={quote(run)}"),
+        *(f"map-run?arn={quote(map_run)}", f"machine?arn={quote(machine)}&coverage=1"),
+        f"compare?arn={quote(declined)}&arn={quote(waits)}",
+        "execution?arn=nothing",
+    ]
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        for address in pages:
+            browser.driver.get(f"{url}/console/{address}")
+            for summary in browser.all("summary"):
+                browser.driver.execute_script("arguments[0].parentNode.open = true", summary)
+            assert violations(browser, axe) == [], address
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def eventually_map_runs(browser: Browser, client: Any, arn: str) -> list[str]:
+    runs = browser.until(lambda: client.list_map_runs(executionArn=arn)["mapRuns"])
+    return [one["mapRunArn"] for one in runs]
+
+
+def test_reports_have_nothing_that_axe_complains_about(
+    browser: Browser, axe: str, tmp_path: Path
+) -> None:
+    definition, handlers = ORDER / "order.asl.json", ORDER / "handlers.py"
+    suite = {"definition": str(definition), "handlers": str(handlers)}
+    tests = [{"name": "it works", "input": {"orderId": "one"}}]
+    (tmp_path / "a.doorstep.yaml").write_text(json.dumps({**suite, "tests": tests}), "utf-8")
+    results, coverage, found = (tmp_path / f"{name}.html" for name in ("results", "cov", "found"))
+    options = ["--html", str(results), "--cov-report", f"html:{coverage}"]
+    run = CliRunner().invoke(cli, ["test", str(tmp_path), *options], catch_exceptions=False)
+    assert run.exit_code == 1
+    CliRunner().invoke(cli, ["explore", str(definition), "--html", str(found), "--seconds", "5"])
+    for file, text in ((results, "it works"), (coverage, "ChargeCard"), (found, "warning")):
+        browser.complaints()
+        browser.requests()
+        browser.driver.get(file.as_uri())
+        assert text in browser.driver.page_source
+        assert violations(browser, axe) == [], file
+        assert browser.requests() == [file.as_uri()]
+        assert browser.complaints() == []
+
+
+# What can be done, by buttons --------------------------------------------------------------------
+
+
+def test_an_execution_is_copied_as_a_test(browser: Browser, url: str, declined: str) -> None:
+    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url}
+    browser.driver.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    browser.driver.get(page(url, declined))
+    read = "const done = arguments[0]; navigator.clipboard.readText().then(done, done)"
+    for kind, text in (("pytest", "def test_o_1004_failed_with_carddeclined("), ("YAML", "mocks:")):
+        browser.wait("a[data-copy-from]", kind).click()
+        browser.wait("#announced.said", "Copied")
+        assert text in browser.driver.execute_async_script(read)
+    browser.wait("#commands summary").click()
+    (command,) = [
+        one
+        for one in browser.all("#commands button")
+        if one.get_attribute("aria-label") == "Copy the command: Redrive"
+    ]
+    command.click()
+    browser.wait("#announced.said", "doorstep redrive")
+    copied = browser.driver.execute_async_script(read)
+    assert copied == f"doorstep redrive {declined} --endpoint {url}"
+
+
+def test_what_there_is_of_an_execution_is_downloaded(
+    browser: Browser, url: str, client: Any, declined: str, tmp_path: Path
+) -> None:
+    where = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    browser.driver.get(page(url, declined))
+    for kind, file in (
+        ("history", "o-1004.history.json"),
+        ("definition", "order.asl.json"),
+        ("input", "o-1004.input.json"),
+        ("page", "o-1004.html"),
+    ):
+        browser.wait("a[download]", kind).click()
+        browser.until((tmp_path / file).exists)
+    history = json.loads((tmp_path / "o-1004.history.json").read_text("utf-8"))
+    assert len(history["events"]) == 29
+    definition = json.loads((tmp_path / "order.asl.json").read_text("utf-8"))
+    assert definition == json.loads((ORDER / "order.asl.json").read_text("utf-8"))
+
+
+def test_time_is_skipped_by_a_button(
+    browser: Browser, url: str, client: Any, chain: Callable[..., Any]
+) -> None:
+    client.create_activity(name="sign")
+    definition = json.dumps(chain({"Sign": {**SIGNED, "TimeoutSeconds": 86400}}))
+    client.create_state_machine(name="slow", definition=definition, roleArn=ROLE)
+    browser.driver.get(f"{url}/console/machine?arn={quote(f'{MACHINES}:slow')}")
+    browser.wait("input[name=clock]").send_keys("virtual")
+    browser.press("Start")
+    browser.wait("#waiting td", "time limit")
+    browser.press("Skip ahead")
+    browser.wait("h1 .status", "FAILED")
+    browser.wait(".why", "States.Timeout")
+
+
+def test_an_execution_is_redriven_with_handlers_that_were_mended(
+    browser: Browser, aws: Callable[..., Any], chain: Callable[..., Any], tmp_path: Path
+) -> None:
+    handlers = tmp_path / "handlers.py"
+    text = "import doorstep\n@doorstep.handler('Work')\ndef work(event):\n    return {}\n"
+    handlers.write_text(text.format("1 / 0"), "utf-8")
+    function = "arn:aws:lambda:us-east-1:123456789012:function:work"
+    definition = json.dumps(chain({"Work": {"Type": "Task", "Resource": function}}))
+    options = Options(port=0, handlers=str(handlers), deployments=[Deployment("m", definition)])
+    with running(options) as url:
+        arn = start(aws(url), f"{MACHINES}:m")
+        browser.driver.get(page(url, arn))
+        browser.wait("h1 .status", "FAILED")
+        browser.wait('g.ended[data-state="/States/Work"]')
+        handlers.write_text(text.format("'mended'"), "utf-8")
+        os.utime(handlers, (2_000_000_000, 2_000_000_000))
+        browser.press("Redrive with the handlers as they are now")
+        browser.wait("h1 .status", "SUCCEEDED")
+
+
+def test_a_map_run_is_followed_in_the_drawing(
+    browser: Browser,
+    url: str,
+    client: Any,
+    chain: Callable[..., Any],
+    each: Callable[..., Any],
+) -> None:
+    arn = start(client, mapped(client, chain, each), input="[1, 2, 3]")
+    browser.driver.get(page(url, arn))
+    browser.wait('g[data-state="/States/Each"] > text.counts', "3…")
+    browser.driver.execute_script("window.same = true")
+    tokens = [client.get_activity_task(activityArn=ACTIVITY)["taskToken"] for _ in range(3)]
+    client.send_task_success(taskToken=tokens[0], output="{}")
+    browser.wait('g[data-state="/States/Each"] > text.counts', "1✓ 2…")
+    client.send_task_failure(taskToken=tokens[1], error="No")
+    browser.wait('g[data-state="/States/Each"] > text.counts', "1✓ 1✗ 1…")
+    assert browser.driver.execute_script("return window.same")
+    browser.wait("#map-runs a").click()
+    browser.wait("#head h1 .status", "RUNNING")
+    browser.wait("#executions .status", "FAILED")
+    client.send_task_success(taskToken=tokens[2], output="{}")
+    browser.wait("#head h1 .status", "SUCCEEDED")
+    browser.wait("#executions td a").click()
+    browser.wait("h1 .status", "FAILED")
+    browser.wait(".path a", "map run")
+    browser.wait('g.failed[data-state="/States/Item"]')
+
+
+def test_ways_are_coloured_as_they_are_taken(
+    browser: Browser, url: str, client: Any, signing: str
+) -> None:
+    arn = start(client, signing)
+    browser.driver.get(page(url, arn))
+    browser.wait('g.not-reached[data-way="/States/Sign/Catch/0"]')
+    browser.wait("body.live")
+    task = client.get_activity_task(activityArn=ACTIVITY)
+    client.send_task_failure(taskToken=task["taskToken"], error="Refused")
+    browser.wait('g.caught[data-way="/States/Sign/Catch/0"]')
+
+
+# Large ones ---------------------------------------------------------------------------------------
+
+
+def test_six_hundred_states_are_drawn_once_and_zoomed_by_css(
+    browser: Browser, url: str, client: Any, chain: Callable[..., Any]
+) -> None:
+    definition = json.dumps(chain({f"S{number}": {"Type": "Pass"} for number in range(600)}))
+    client.create_state_machine(name="wide", definition=definition, roleArn=ROLE)
+    arn = start(client, f"{MACHINES}:wide")
+    browser.until(lambda: client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
+    browser.driver.get(page(url, arn))
+    browser.wait('g.succeeded[data-state="/States/S599"]')
+    browser.wait("body.live")
+    browser.requests()
+    wide = "return document.querySelector('#drawing svg').getBoundingClientRect().width"
+    before = browser.driver.execute_script(wide)
+    browser.wait("button[aria-label=Larger]").click()
+    browser.wait("button[aria-label=Larger]").click()
+    assert browser.driver.execute_script(wide) == pytest.approx(before * 1.25**2, rel=0.01)
+    browser.wait("button[data-zoom='0']").click()
+    assert browser.requests() == []
+    browser.wait("#events a").click()
+    browser.wait("#moment h2", "Event ")
+    answered = [one for one in browser.requests() if "/console/execution" in one]
+    assert answered
+    assert all("part=1" in one for one in answered)
+
+
+def test_a_long_execution_is_opened_and_scrolled(
+    browser: Browser,
+    url: str,
+    client: Any,
+    chain: Callable[..., Any],
+    each: Callable[..., Any],
+) -> None:
+    inner = {f"S{number}": {"Type": "Pass"} for number in range(10)}
+    definition = json.dumps(chain({"Each": each(inner)}))
+    client.create_state_machine(name="long", definition=definition, roleArn=ROLE)
+    arn = start(client, f"{MACHINES}:long", input=json.dumps(list(range(1130))))
+    browser.until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING", 60)
+    browser.driver.get(page(url, arn))
+    browser.wait("#events h2", "24866")
+    # What is on the page does not grow with the history.
+    assert browser.driver.execute_script("return document.querySelectorAll('*').length") < 12_000
+    browser.driver.execute_script("scrollTo(0, document.body.scrollHeight)")
+    slider = browser.wait("#slider input")
+    browser.driver.execute_script(
+        "arguments[0].value = 12000; arguments[0].dispatchEvent(new Event('input'));"
+        "arguments[0].dispatchEvent(new Event('change'))",
+        slider,
+    )
+    browser.wait("#moment h2", "Event 12000")
+    browser.wait("#events tr.chosen a", "12000")
+    browser.wait('g.in-progress[data-state="/States/Each"]')

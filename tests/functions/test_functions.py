@@ -227,8 +227,8 @@ def test_a_function_that_ends_its_process_is_an_exit_error(
     code = {"app.py": f"import sys\ndef h(e, c): sys.exit({end})\n"}
     error, cause = failure(function("python3.12", "app.h", code, isolated=isolated))
     assert error == "Runtime.ExitError"
-    told = f"exited with error: {how}" if how else "exited without providing a reason"
-    assert cause["errorMessage"].endswith(f"Error: Runtime {told}")
+    message = f"exited with error: {how}" if how else "exited without providing a reason"
+    assert cause["errorMessage"].endswith(f"Error: Runtime {message}")
 
 
 @pytest.mark.parametrize("isolated", PYTHONS)

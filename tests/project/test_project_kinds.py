@@ -100,15 +100,40 @@ def test_events_of_a_serverless_yml_are_rules(tmp_path: Path) -> None:
         )
         for one in rules
     ]
-    told = {"Arn": machine, "Input": '{"by":"clock"}'}
+    constant = {"Arn": machine, "Input": '{"by":"clock"}'}
     assert seen == [
         ("rate(5 minutes)", "ENABLED", None, {"Arn": function}),
         ("rate(1 day)", "ENABLED", None, {"Arn": machine}),
-        ("cron(0 6 * * ? *)", "DISABLED", None, told),
-        ("rate(2 hours)", "DISABLED", None, told),
+        ("cron(0 6 * * ? *)", "DISABLED", None, constant),
+        ("rate(2 hours)", "DISABLED", None, constant),
         ({"source": ["till"]}, "ENABLED", "shop", {"Arn": machine, "InputPath": "$.detail"}),
         ({"source": ["aws.s3"]}, "ENABLED", None, {"Arn": machine}),
     ]
+
+
+def test_the_fallback_of_a_variable_may_be_another_one(tmp_path: Path) -> None:
+    text = SERVERLESS.replace("${opt:stage, 'dev'}", "${opt:stage, self:custom.stage}")
+    text = text.replace("custom: {", "custom: {stage: alpha, ")
+    (tmp_path / "serverless.yml").write_text(text)
+    names = [one.name for one in open_project(tmp_path, {}).resources if "Table" in one.type]
+    assert names == ["orders-alpha"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("serverless.yml", "stepFunctions: {stateMachines: {a: 5}}"),
+        ("serverless.yml", "stepFunctions: {}\nfunctions: [1]"),
+        ("x.tfplan.json", '{"terraform_version": "1", "values": {"root_module": 5}}'),
+    ],
+)
+def test_a_file_of_another_form_is_refused_by_its_name(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    result = doorstep("run", tmp_path)
+    assert result.exit_code == 2
+    assert f"{name} is not written as its tool asks for" in result.stderr
 
 
 def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
@@ -172,7 +197,7 @@ def test_terraforms_plan_is_a_project(tmp_path: Path) -> None:
 def test_a_definition_that_only_the_apply_knows_is_listed(tmp_path: Path) -> None:
     (tmp_path / "orders.tfplan.json").write_text(json.dumps(plan(None)))
     omissions = {one.name: one.reason for one in open_project(tmp_path, {}).omissions}
-    assert "the definition is not in this template" in omissions["orders"]
+    assert "there is no Definition, DefinitionString" in omissions["orders"]
 
 
 @needs_moto
@@ -188,7 +213,7 @@ def test_the_sam_example_runs_with_nothing_else_written() -> None:
 
 @needs_node
 def test_the_cdk_example_runs_in_node() -> None:
-    assert answer("run", EXAMPLES / "cdk-greeting", "--input", '{"name": "Ada"}') == "Hello, Ada"
+    assert answer("run", EXAMPLES / "cdk-greeting", "--input", '{"name": "Ada"}') == "HELLO, ADA!"
     assert answer("run", EXAMPLES / "cdk-greeting") == "NoName"
 
 

@@ -189,16 +189,16 @@ Resources:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [("Gone", "the code of Gone is not there"), ("Old", "the function Old has the runtime go1.x")],
 )
 def test_a_function_that_cannot_run_is_listed_and_no_catch_hides_it(
-    tmp_path: Path, name: str, told: str
+    tmp_path: Path, name: str, reason: str
 ) -> None:
     (tmp_path / "template.yaml").write_text(BROKEN)
     result = doorstep("run", tmp_path, "--input", json.dumps({"f": name}))
     assert result.exit_code == 2
-    assert f"not taken over: {name}: {told}" in result.stderr
+    assert f"not taken over: {name}: {reason}" in result.stderr
     assert "Doorstep.HandlerNotFound" in result.stderr
     assert f"@doorstep.handler('{name}')" in result.stderr
 
@@ -208,3 +208,29 @@ def test_a_function_that_is_chosen_when_it_runs_is_not_missing(tmp_path: Path) -
     result = doorstep("project", tmp_path)
     assert result.exit_code == 0
     assert "function: one that is chosen when it runs" in result.stdout
+
+
+MALFORMED = """
+Globals: 5
+Resources:
+  Lists: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: [1]}}}
+  Words: {Type: AWS::Serverless::Function, Properties: {Timeout: abc, CodeUri: .}}
+  Seven: {Type: AWS::Serverless::Function, Properties: 7}
+  Meta: {Type: AWS::Serverless::Function, Metadata: 7, Properties: {CodeUri: .}}
+  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: list.yaml}}
+  Nothing: null
+  Flow:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Events: {A: {Type: Schedule, Properties: 3}, B: 7}
+      Definition: {StartAt: P, States: {P: {Type: Pass, End: true}}}
+"""
+
+
+def test_what_is_written_wrongly_is_listed_and_the_rest_runs(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(MALFORMED)
+    (tmp_path / "list.yaml").write_text("[1]")
+    result = doorstep("run", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "{}\n")
+    for name in ("Lists", "Words", "Seven", "Meta", "Nested", "Flow"):
+        assert f"not taken over: {name}: " in result.stderr

@@ -112,6 +112,7 @@ FOLDERS = {
             "account",
             "recorded",
             "runs",
+            "baseline",
             "editor",
             "commands",
             "main",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,26 @@ def test_steps_that_all_succeed_give_success(dev: Any) -> None:
     dev.BIN = Path(shutil.which("true") or "").parent
     dev.STEPS = [dev.Step("only", "true")]
     assert dev.test() == 0
+
+
+def test_the_demo_goes_as_it_should(
+    dev: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    example = Path("examples") / "approval"
+    shutil.copytree(SCRIPT.parent / example, dev.ROOT / example)
+    monkeypatch.chdir(dev.ROOT)
+
+    def call(command: str) -> int:
+        program = "from doorstep_cli.main import entry; entry()"
+        return subprocess.call([sys.executable, "-c", program, *command.split()[1:]])
+
+    dev.call = call
+    assert dev.demo() == 0
+    shown = capfd.readouterr().out
+    assert "FAILED in PayOut: KeyError" in shown
+    assert '"transfer":"exp-311-740"' in shown
+    assert (dev.ROOT / "build" / "failed.svg").is_file()
+
+
+def test_what_the_checks_need_is_enough_for_the_demo(dev: Any) -> None:
+    assert dev.fingerprint("demo") != dev.fingerprint("dev") == dev.fingerprint()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import doorstep
+from doorstep.runtime.handlers import load
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -260,3 +261,20 @@ def test_javascript_in_a_folder_of_handlers_is_named_as_such(tmp_path: Path) -> 
     execution = doorstep.run(one_task("pay"), handlers=tmp_path)
     assert execution.error == "Doorstep.HandlerNotFound"
     assert "pay.js" in (execution.cause or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("h.js", "JavaScript"),
+        ("h.mjs", "JavaScript"),
+        ("h.ts", "TypeScript"),
+        ("h.go", "a .go file"),
+    ],
+)
+def test_a_file_in_another_language_is_named_as_such(
+    tmp_path: Path, name: str, language: str
+) -> None:
+    (tmp_path / name).write_text("exports.handler = async () => 1\n", "utf-8")
+    with pytest.raises(doorstep.HandlerLoadError, match=f"is {language}, and handlers are Python"):
+        load(str(tmp_path / name))

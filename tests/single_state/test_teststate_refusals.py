@@ -221,22 +221,22 @@ WRONG = [
         "Field 'CapacityUnits' must be a number",
     ),
     (
-        service("aws-sdk:lambda:getFunction"),
+        service("aws-sdk:lambda:getFunction", FunctionName="f"),
         {"Configuration": {"MemorySize": 1}},
         "Field 'MemorySize' is less than the minimum value",
     ),
     (
-        service("aws-sdk:lambda:getFunction"),
+        service("aws-sdk:lambda:getFunction", FunctionName="f"),
         {"Configuration": {"MemorySize": 1_000_000}},
         "Field 'MemorySize' exceeds the maximum value",
     ),
     (
-        service("aws-sdk:kms:encrypt"),
+        service("aws-sdk:kms:encrypt", KeyId="k", Plaintext="x"),
         {"CiphertextBlob": ""},
         "Field 'CiphertextBlob' is smaller than the minimum length",
     ),
     (
-        service("aws-sdk:s3:getObject"),
+        service("aws-sdk:s3:getObject", Bucket="b", Key="k"),
         {"StorageClass": "CELLAR"},
         "Field 'StorageClass' is not an expected value",
     ),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..baseline import without_known
 from ..definitions import PROJECT, DefinitionFile, Type, machines_in, read_accepted
 from ..options import (
     definition_options,
@@ -34,7 +35,7 @@ from ..output import (
     print_table,
     style,
 )
-from ..runs import carrying_out, prints_go_to_stderr, write
+from ..runs import carrying_out, needs_jinja, prints_go_to_stderr, write
 from ..views.progress import ProgressLine, wanted
 from ..watching import watch_option
 from ..world import Choices, choices
@@ -67,6 +68,12 @@ _WIDE = 100
     type=OutputFile(),
     help="Write the run that succeeds, and the findings, as tests for `doorstep test`.",
 )
+@click.option("--html", type=OutputFile(), help="Write the findings as a page of HTML.")
+@click.option(
+    "--baseline",
+    type=OutputFile(),
+    help="Leave out the findings in this file; without it, write those of today into it.",
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
@@ -89,6 +96,8 @@ def explore(
     allow_network: bool,
     mocks: Path | None,
     suite: Path | None,
+    baseline: Path | None,
+    html: Path | None,
     seconds: float,
     output_format: str,
     quiet: bool,
@@ -113,8 +122,10 @@ def explore(
       doorstep explore order.asl.json
       doorstep explore order.asl.json --input @order.json --handlers handlers.py
       doorstep explore . --services moto
+      doorstep explore order.asl.json --baseline known.json     # in CI: fail for new ones only
       doorstep explore order.asl.json --write-mocks found.json
       doorstep explore order.asl.json --write-suite found.doorstep.yaml
+      doorstep explore order.asl.json --html found.html
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
     if suite and suite.exists():
@@ -132,10 +143,17 @@ def explore(
     }
     carried_out = chosen if handlers or services else None
     report = _explore(definition, carried_out, options, quiet=quiet)
+    if baseline:
+        report = without_known(report, baseline, definition.name, quiet=quiet)
     if output_format == "json":
         print_json(report.as_json())
     else:
         _print(report, _Request(definition, path, options["type"], resource, parameters, mocks))
+    if html:
+        with needs_jinja("--html"):
+            from doorstep.pages import exploration_page
+        page = exploration_page(definition.name, definition.document.definition, report)
+        write(html, [page], quiet=quiet)
     if suite:
         _write_suite(suite, report, path, definition, options["type"], parameters, quiet=quiet)
     if mocks:

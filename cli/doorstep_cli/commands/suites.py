@@ -12,10 +12,11 @@ import click
 
 from ..options import F, format_option
 from ..output import OutputFile, Problem, echo, print_json, style
-from ..runs import prints_go_to_stderr
+from ..runs import needs_jinja, prints_go_to_stderr
 from ..watching import watch_option
 
 if TYPE_CHECKING:
+    from doorstep.coverage import SuiteCoverage
     from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.files import Suite, Test
     from doorstep.testing.suites.results import Result
@@ -67,6 +68,7 @@ def coverage_options(command: F) -> F:
 @click.option("-k", "text", metavar="TEXT", help="Only tests whose name contains this text.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first test that fails.")
 @click.option("--junit", type=OutputFile(), help="Write a JUnit XML report, for CI services.")
+@click.option("--html", type=OutputFile(), help="Write the results as a page of HTML.")
 @click.option(
     "--update", is_flag=True, help="Store the histories of this run as the expected ones."
 )
@@ -83,6 +85,7 @@ def test(
     text: str | None,
     fail_fast: bool,
     junit: Path | None,
+    html: Path | None,
     update: bool,
     output_format: str,
     schema: bool,
@@ -100,6 +103,7 @@ def test(
       doorstep test
       doorstep test tests/order.doorstep.yaml -k gateway --fail-fast
       doorstep test tests/ --junit results.xml --cov-report html:coverage.html
+      doorstep test tests/ --html results.html
       doorstep test --cov-fail-under 90 --cov-fail-under catcher=75
       doorstep test --schema > doorstep.schema.json
     """
@@ -115,7 +119,7 @@ def test(
         print_json(run.as_json())
     else:
         run.sum_up()
-    run.write(junit)
+    run.write(junit, html)
     ctx.exit(run.exit_code)
 
 
@@ -128,9 +132,15 @@ def _measurement(
     from doorstep.coverage.reports import Measurement
 
     try:
-        return Measurement(sources, reports, fail_under)
+        return Measurement(sources, reports, fail_under, _page_of_coverage)
     except ValueError as problem:
         raise click.UsageError(f"--cov: {problem}") from None
+
+
+def _page_of_coverage(suite: SuiteCoverage) -> str:
+    with needs_jinja("an HTML report"):
+        from doorstep.pages import coverage_page
+    return coverage_page(suite)
 
 
 _STYLES: dict[str, dict[str, Any]] = {
@@ -173,9 +183,9 @@ class SuiteRun:
                 if text is None:
                     self._report_unused_mocks(suite)
 
-    def write(self, junit_file: Path | None) -> None:
-        """Write the JUnit and coverage reports, and print where coverage is too low."""
-        from doorstep.testing.suites.results import junit
+    def write(self, junit_file: Path | None, html_file: Path | None) -> None:
+        """Write the reports, and print where coverage is too low."""
+        from doorstep.testing.suites.results import counts, junit
         from doorstep.values.printable import printable
 
         try:
@@ -183,6 +193,11 @@ class SuiteRun:
                 self._measurement.write()
             if junit_file:
                 junit_file.write_text(printable(junit(self.results, self.problems)), "utf-8")
+            if html_file:
+                with needs_jinja("--html"):
+                    from doorstep.pages import results_page
+                page = results_page(self.results, self.problems, counts(self.results))
+                html_file.write_text(page, "utf-8", "replace")
         except OSError as problem:
             raise Problem(f"can't write {problem.filename}: {problem.strerror}") from None
         for shortfall in self._measurement.shortfalls if self._measurement else ():

@@ -10,9 +10,9 @@ import click
 
 from ..definitions import Type, definition_option, read_accepted
 from ..options import definition_options
-from ..output import OutputFile, Problem, echo
+from ..output import OutputFile, echo
 from ..recorded import history_arguments, recording_of
-from ..runs import write
+from ..runs import needs_jinja, write
 from .replay import known_type
 
 
@@ -63,11 +63,8 @@ def view(
 
     if html and children:
         raise click.UsageError("--html writes one page; leave out --children, or --html")
-    try:
+    with needs_jinja("`doorstep view`"):
         from doorstep.pages import HistorySite, page_of_file, show
-    except ModuleNotFoundError as missing:
-        message = f"`doorstep view` needs {missing.name}: pip install 'doorstep[server]'"
-        raise Problem(message) from None
     recording = recording_of(histories, arn)
     definition = None
     if definition_file:

@@ -1,16 +1,15 @@
-"""Progress on a terminal: the current state, states entered, the simulated time."""
+"""Progress on a terminal: the current state, states entered, items done, the simulated time."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-
-from doorstep.engine.messages import TERMINAL
 
 from ..output import console
 
@@ -20,9 +19,12 @@ if TYPE_CHECKING:
 
     from doorstep import Execution
     from doorstep.engine.messages import Event
+    from doorstep.runtime import ItemCounts
 
 _DELAY = 0.5
 """Seconds until a progress line appears; most runs are over by then."""
+_ENOUGH = 2.0
+"""Seconds after which the time that is left is estimated."""
 _ITEM_ENDS = ("MapIterationSucceeded", "MapIterationFailed", "MapIterationAborted")
 
 
@@ -79,8 +81,12 @@ class Progress(ProgressLine):
         self.states = 0
         self.items = 0
         self.items_done = 0
-        self.children_done = 0
         self.simulated = 0.0
+        self.execution: Execution | None = None
+        """The one that runs, once it has been started."""
+        self._clock = time.monotonic
+        self._runs: dict[str, float] = {}
+        """When each map run was seen first, by ARN."""
         self._begun: float | None = None
 
     def on_event(self, execution: Execution, event: Event) -> None:
@@ -95,14 +101,27 @@ class Progress(ProgressLine):
             self.items += details["length"]
         elif kind in _ITEM_ENDS:
             self.items_done += 1
-        elif kind in TERMINAL and execution.map_run:
-            self.children_done += 1
 
     def __str__(self) -> str:
         parts = [self.state or "…", f"{self.states:,} states entered"]
-        if self.items:
+        if self.items_done:
             parts.append(f"{self.items_done:,} of {self.items:,} Map items done")
-        if self.children_done:
-            parts.append(f"{self.children_done:,} child executions done")
+        runs = self.execution.map_runs if self.execution else {}
+        parts += [self._of_run(arn, counts) for arn, counts in runs.items()]
         simulated = timedelta(seconds=round(self.simulated))
         return " · ".join([*parts, f"simulated time {simulated}"])
+
+    def _of_run(self, arn: str, counts: ItemCounts) -> str:
+        """Return how far a map run has come: items done and failed, a second, and time left."""
+        now = self._clock()
+        spent = now - self._runs.setdefault(arn, now)
+        done = counts.succeeded + counts.failed
+        parts = [f"{done:,} items done", f"{counts.failed:,} failed"]
+        if spent > 0 and done:
+            parts.append(f"{done / spent:,.0f} a second")
+        begun = done + counts.running
+        if counts.share and done and spent >= _ENOUGH:
+            share = counts.share * done / begun
+            if 0 < share < 1:
+                parts.append(f"{timedelta(seconds=round(spent / share - spent))} left")
+        return ", ".join(parts)

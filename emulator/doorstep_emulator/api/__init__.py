@@ -29,5 +29,9 @@ API = Api(
         *("DeleteActivity", "TagResource", "UntagResource"),
         *(name for name in versions.OPERATIONS if not name.startswith(("List", "Describe"))),
     },
+    apart={
+        *("DescribeExecution", "GetExecutionHistory", "StopExecution", *activities.SENDS),
+        *("DescribeMapRun", "UpdateMapRun", "ListMapRuns", *activities.PEERS),
+    },
     claiming={"RedriveExecution"},
 )

@@ -180,7 +180,7 @@ class Pages:
             whole = bool(event) or read.row.status != "RUNNING"
             page = ExecutionPage(
                 read.moments(whole=whole),
-                head.definition,
+                read.definition,
                 read.row.name,
                 wanted,
                 event,
@@ -281,7 +281,7 @@ class Pages:
 def _file(read: Read, what: str) -> tuple[str, str, str]:
     read.catch_up()
     name, machine = _file_name(read.row.name), _file_name(read.row.machine.split(":")[6])
-    definition, file = read.head.definition, f"{machine}.asl.json"
+    definition, file = read.definition, f"{machine}.asl.json"
     if what == "page":
         page = page_of_file(read.moments(whole=True), definition, read.row.name)
         return f"{name}.html", "text/html", page

@@ -53,7 +53,7 @@ class Head:
 
     row: Row
     definition: Mapping[str, Any]
-    """Of the state machine, or the ItemProcessor of a map run's child."""
+    """Of the state machine."""
     last: int
     """Its last event."""
     described: dict[str, Any]
@@ -87,6 +87,16 @@ class Read:
     def row(self) -> Row:
         """The row of the execution."""
         return self.head.row
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """What it is an execution of: of a map run's child the ItemProcessor alone."""
+        whole = self.head.definition
+        if not self.row.map_run:
+            return whole
+        entered = (one.name for one in self.entries if one.type.endswith("StateEntered"))
+        processor = _scope_with(whole, next(entered, None))
+        return {"QueryLanguage": whole.get("QueryLanguage", "JSONPath"), **(processor or whole)}
 
     def add(self, head: Head, events: Sequence[Event]) -> None:
         """Add what was read: how it stands, and events that may be known."""
@@ -149,6 +159,15 @@ class Read:
             return Replayer(self.head.definition, type=cast(Any, of_type), times=False)
         except DoorstepError:
             return None
+
+
+def _scope_with(value: Any, name: str | None) -> Mapping[str, Any] | None:
+    """Return the scope in a definition that has a state: names are unique in all of it."""
+    if isinstance(value, Mapping) and name in value.get("States", ()):
+        return value
+    inner = value.values() if isinstance(value, Mapping) else value
+    values = inner if isinstance(value, Mapping | list) else ()
+    return next((scope for one in values if (scope := _scope_with(one, name))), None)
 
 
 class Reader:

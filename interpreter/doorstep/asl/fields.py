@@ -84,8 +84,10 @@ def _queried_integer(get: Closure, name: str, location: str) -> Closure:
     # Fact 144: a fraction is no integer; for other fields than TimeoutSeconds by analogy.
     def number(env: Env) -> Any:
         value = get(env)
-        if value is None or value == int(value):
-            return value and int(value)
+        if value is None:
+            return None
+        if value == int(value):
+            return int(value)
         problem = f"The {name} field cannot be parsed as an integer: {dumps(value)}"
         raise jsonata_fields.failed(problem, location)
 

@@ -1,17 +1,15 @@
-"""Coverage written down: a table for the terminal, JSON, Cobertura's XML, a page of HTML."""
+"""Coverage written down: a table for the terminal, JSON, Cobertura's XML."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
-from .items import KINDS, Item, counts
-from .marks import picture
+from .items import KINDS, Item
 from .suite import MachineCoverage, Share, SuiteCoverage, percent, thresholds
 
 if TYPE_CHECKING:
@@ -68,57 +66,43 @@ def cobertura(suite: SuiteCoverage) -> str:
     return "\n".join(lines)
 
 
-def page(suite: SuiteCoverage) -> str:
-    """Return HTML: the table, and every definition drawn and listed; needs no other file."""
-    head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
-    body = [f"<h1>State machines: {percent(suite.share()):.0f}% covered</h1>", "<table>"]
-    body.append(f"<thead><tr>{head}</tr></thead>")
-    places = [f"#machine{number}" for number, _ in enumerate(suite.machines, start=1)]
-    body += [_cells(place, row) for place, row in zip([*places, "#"], _rows(suite), strict=False)]
-    body.append("</table><p>✓ covered, ~ partly, ✗ not</p>")
-    for number, machine in enumerate(suite.machines, start=1):
-        place = f"machine{number}-line"
-        body.append(f'<h2 id="machine{number}">{escape(machine.file or machine.name)}</h2>')
-        body += ['<div class="graph">', *picture(machine, place), "</div>", "<pre>"]
-        body += [*_listing(machine, place), "</pre>"]
-    return _PAGE.replace("BODY", "\n".join(body))
+def headings_and_rows(suite: SuiteCoverage) -> tuple[Sequence[str], list[tuple[str, ...]]]:
+    """Return the table: a row for each machine, and one for all."""
+    return _HEADINGS, list(_rows(suite))
 
 
-WRITERS: Mapping[str, Callable[[SuiteCoverage], str]] = {
-    "json": as_json,
-    "xml": cobertura,
-    "html": page,
-}
+WRITERS: Mapping[str, Callable[[SuiteCoverage], str]] = {"json": as_json, "xml": cobertura}
+"""Kinds of reports; `html` is written by what a Measurement is given."""
+_KINDS = (*WRITERS, "html")
 
 
 def wanted_report(text: str) -> tuple[str, Path]:
     """Return kind and file of an option such as `html:FILE`; raise ValueError for other texts."""
     kind, _, file = text.partition(":")
-    if kind not in WRITERS or not file:
-        raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in WRITERS)}")
+    if kind not in _KINDS or not file:
+        raise ValueError(f"{text!r} is none of {', '.join(f'{kind}:FILE' for kind in _KINDS)}")
     return kind, Path(file)
-
-
-def write(suite: SuiteCoverage, kind: str, file: Path) -> None:
-    """Write one report, into a folder that is made if need be; raise OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"{WRITERS[kind](suite)}\n", "utf-8")
 
 
 class Measurement:
     """What a run of tests covers, its reports, and how much it has to cover."""
 
     def __init__(
-        self, sources: Iterable[Path], wanted: Iterable[str], fail_under: Iterable[str]
+        self,
+        sources: Iterable[Path],
+        wanted: Iterable[str],
+        fail_under: Iterable[str],
+        page: Callable[[SuiteCoverage], str],
     ) -> None:
         """Begin to measure; raise ValueError or DoorstepError for what can't be used.
 
         `sources`: definitions that count even when no test runs them; `wanted`: "html:FILE" …;
-        `fail_under`: "90", "catcher=75".
+        `fail_under`: "90", "catcher=75"; `page`: makes the HTML.
         """
         self.suite = SuiteCoverage()
         self.files = [wanted_report(text) for text in wanted]
         self.thresholds = thresholds(fail_under)
+        self._writers = {**WRITERS, "html": page}
         for path in sources:
             self.suite.add_source(path)
 
@@ -128,9 +112,10 @@ class Measurement:
             self.suite.add(execution, os.path.relpath(file) if file else None)
 
     def write(self) -> None:
-        """Write the reports."""
+        """Write the reports, into folders that are made if need be; raise OSError."""
         for kind, file in self.files:
-            write(self.suite, kind, file)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{self._writers[kind](self.suite)}\n", "utf-8")
 
     def table(self) -> Iterator[str]:
         """Yield the lines that sum it up; none when no machine was seen."""
@@ -202,44 +187,3 @@ def _rates(machines: Sequence[MachineCoverage]) -> str:
     }
     attributes = (f'{name}="{percent(share) / 100:.4f}"' for name, share in rates.items())
     return " ".join([*attributes, 'complexity="0"'])
-
-
-def _cells(place: str, row: tuple[str, ...]) -> str:
-    """Return a row of the table; its name links to a place of the page."""
-    name, *texts = map(escape, row)
-    cells = "".join(f"<td>{text}</td>" for text in texts)
-    return f'<tr><th scope="row"><a href="{place}">{name}</a></th>{cells}</tr>'
-
-
-def _listing(machine: MachineCoverage, place: str) -> Iterator[str]:
-    hits, by_line = machine.coverage.hits, machine.lines()
-    for number, text in enumerate(machine.document.text.splitlines(), start=1):
-        items = by_line.get(number, [])
-        used = sum(1 for item in items if hits[item])
-        kind = "all" if used == len(items) else "some" if used else "none"
-        attributes = f' class="{kind}" title={quoteattr(counts(items, hits))}' if items else ""
-        mark = _SIGNS[kind] if items else " "
-        yield f'<span id="{place}{number}"{attributes}>{mark}{number:>5}  {escape(text)}</span>'
-
-
-_SIGNS = {"all": "✓", "some": "~", "none": "✗"}
-"""For those who see no colours."""
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Coverage of state machines</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 15px system-ui, sans-serif; margin: 2em; }
-td, th { text-align: left; padding: 2px 14px 2px 0; font-weight: normal; }
-thead th { font-weight: bold; }
-.graph, pre { overflow-x: auto; }
-pre { line-height: 1.4; }
-.all { background: #1d810230; } .some { background: #d45b0738; } .none { background: #c7131f30; }
-:target { outline: 2px solid; }
-</style></head><body>
-BODY
-</body></html>
-"""

@@ -9,9 +9,11 @@ resource type's page.
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import InputError
@@ -21,7 +23,6 @@ from .resource_types import KINDS, UNKNOWN, Kind
 ACCOUNT, REGION = "123456789012", "us-east-1"
 SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
 _FOR_EACH = "Fn::ForEach::"
-_ZONES = "abc"
 _OUTPUTS = "Outputs."
 
 
@@ -94,11 +95,12 @@ class Resolver:
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Condition": self.condition,
             "Fn::And": lambda parts: all(self.truth(part) for part in parts),
+            "Fn::Cidr": lambda parts: _cidr(*(self.text(part) for part in parts)),
             "Fn::Base64": lambda text: base64.b64encode(self.text(text).encode()).decode(),
             "Fn::Equals": lambda pair: self.text(pair[0]) == self.text(pair[1]),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAZs": lambda region: [
-                (self.text(region) or self._region) + zone for zone in _ZONES
+                (self.text(region) or self._region) + zone for zone in "abc"
             ],
             "Fn::GetAtt": self._get_att,
             "Fn::If": lambda parts: self.value(parts[1 if self.condition(parts[0]) else 2]),
@@ -326,6 +328,13 @@ def _put_in(value: Any, identifier: str, item: str) -> Any:
         case list():
             return [_put_in(one, identifier, item) for one in value]
     return value
+
+
+def _cidr(block: str, count: str, bits: str) -> list[str]:
+    """Return blocks inside of one; `bits` of an address are their own (the guide's "Fn::Cidr")."""
+    network = ipaddress.ip_network(block)
+    blocks = network.subnets(new_prefix=network.max_prefixlen - int(bits))
+    return [str(one) for one in islice(blocks, int(count))]
 
 
 def _service(kind: str) -> str:

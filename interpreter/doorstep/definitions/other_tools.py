@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ def template_text(path: Path, parameters: Mapping[str, str]) -> str | None:
     Raises InputError for a file that Doorstep can't read, and says which one to give.
     """
     if path.name in SERVERLESS:
-        return dumps(_serverless(_read(path, yaml_text.loads), parameters))
+        return _template(path, _read(path, yaml_text.loads), partial(_serverless, parameters))
     if path.suffix == ".json" and path.is_file() and b'"terraform_version"' in _beginning(path):
-        return dumps(_terraform(_read(path, loads), path.parent))
+        return _template(path, _read(path, loads), partial(_terraform, path.parent))
     if path.suffix == ".tf":
         raise InputError(
             f"{path.name} is in Terraform's own language, which Doorstep does not read; give the "
@@ -38,6 +39,14 @@ def template_text(path: Path, parameters: Mapping[str, str]) -> str | None:
             "plan: terraform show -json PLAN > main.tfplan.json"
         )
     return None
+
+
+def _template(path: Path, whole: Any, rewrite: Callable[[Any], Template]) -> str:
+    """Return a template as JSON text; raise InputError for a file of another form."""
+    try:
+        return dumps(rewrite(whole))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+        raise InputError(f"{path} is not written as its tool asks for ({problem})") from None
 
 
 def _beginning(path: Path) -> bytes:
@@ -59,7 +68,7 @@ def _read(path: Path, loads_text: Any) -> Any:
 # The Serverless Framework ------------------------------------------------------------------------
 
 
-def _serverless(whole: Any, parameters: Mapping[str, str]) -> Template:
+def _serverless(parameters: Mapping[str, str], whole: Any) -> Template:
     if not isinstance(whole, dict) or not isinstance(whole.get("stepFunctions"), dict):
         raise InputError("this serverless.yml has no stepFunctions")
     whole = _filled(whole, whole, parameters)
@@ -190,14 +199,18 @@ def _variable(match: re.Match[str], whole: Any, parameters: Mapping[str, str]) -
     if value is not None:
         return value
     if other is not None:
-        return other.strip().strip("'\"")
+        text = other.strip()
+        # A fallback is a literal in quotes, or a variable without its own `${…}`.
+        if (inner := _VARIABLE.fullmatch(f"${{{text}}}")) is not None:
+            return _variable(inner, whole, parameters)
+        return text.strip("'\"")
     raise InputError(f"{match[0]} has no value; give it one: --param {name}=…")
 
 
 # Terraform ---------------------------------------------------------------------------------------
 
 
-def _terraform(whole: Any, folder: Path) -> Template:
+def _terraform(folder: Path, whole: Any) -> Template:
     """Return the template of what `terraform show -json` prints of a plan or a state."""
     values = whole.get("planned_values") or whole.get("values") or {}
     found = list(_resources(values.get("root_module") or {}))

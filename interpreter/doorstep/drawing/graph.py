@@ -53,7 +53,9 @@ class Mark:
     link: str = ""
     retries: int = 0
     iterations: tuple[int, int, int] | None = None
-    """Of an inline Map: how many succeeded, failed, and are in progress."""
+    """Of a Map: how many succeeded, failed, and are in progress."""
+    ended: bool = False
+    """Whether it is what ended the execution."""
 
     @property
     def counts(self) -> str:

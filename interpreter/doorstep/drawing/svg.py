@@ -40,6 +40,7 @@ _SHAPES = """
 .doorstep .tip { fill: #687078; }
 .doorstep .dashed { stroke-dasharray: 5 4; }
 .doorstep a:hover .box { stroke-width: 2.6; }
+.doorstep .ended > .box { stroke-width: 4; }
 .doorstep text.counts { text-anchor: end; font-weight: 600; paint-order: stroke; }
 .doorstep text.counts { stroke: #ffffff; stroke-width: 4px; }
 @media (prefers-color-scheme: dark) {
@@ -55,7 +56,9 @@ _SHAPES = """
 
 
 def _style() -> Iterator[str]:
-    parts = [f".{_class(c)} > .{part}" for c in COLOURS for part in ("box", "line", "tip")]
+    # What was not reached is to stay in the background.
+    bright = [_class(colour) for colour in COLOURS if colour != "not reached"]
+    parts = [f".{name} > .{part}" for name in bright for part in ("box", "line", "tip")]
     yield _SHAPES.strip()
     yield ",\n".join(f".doorstep {part}" for part in parts) + " { filter: brightness(1.5); }"
     yield "}"
@@ -76,17 +79,17 @@ STYLE = "\n".join(_style())
 """What the classes of a drawing look like."""
 
 
-def svg(drawing: Drawing, *, style: bool = True) -> Iterator[str]:
+def svg(drawing: Drawing, *, style: bool = True, legend: bool = True) -> Iterator[str]:
     """Yield the lines of the file; without its style they are for a page that has STYLE.
 
     Every state is a group with its JSON Pointer, `data-state`, and its colour as a class; every
     transition and retrier has its own as `data-way`.
     """
     picture = layout(drawing)
-    legend = drawing.legend
+    colours = drawing.legend if legend else []
     picture.move(_MARGIN, _MARGIN)
-    wide = round(max(picture.width, _legend_width(legend)) + 2 * _MARGIN)
-    high = round(picture.height + 2 * _MARGIN + (_CHIP if legend else 0))
+    wide = round(max(picture.width, _legend_width(colours)) + 2 * _MARGIN)
+    high = round(picture.height + 2 * _MARGIN + (_CHIP if colours else 0))
     title = _escape(drawing.title)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="doorstep" viewBox="0 0 {wide} {high}" '
@@ -97,7 +100,7 @@ def svg(drawing: Drawing, *, style: bool = True) -> Iterator[str]:
         yield f"<style>\n{STYLE}\n</style>"
     yield f'<rect class="paper" width="{wide}" height="{high}"/>'
     yield from _picture(picture)
-    yield from _legend(legend, picture.height + 1.5 * _MARGIN)
+    yield from _legend(colours, picture.height + 1.5 * _MARGIN)
     yield "</svg>"
 
 
@@ -257,7 +260,9 @@ def _escape(text: str) -> str:
 
 def _classes(kind: str, mark: Mark | None) -> str:
     """Return the attribute that says what a group is, and its colour."""
-    return f' class="{kind} {_class(mark.colour)}"' if mark else f' class="{kind}"'
+    if mark is None:
+        return f' class="{kind}"'
+    return f' class="{kind} {_class(mark.colour)}{" ended" if mark.ended else ""}"'
 
 
 def _legend_width(legend: Iterable[Colour]) -> float:

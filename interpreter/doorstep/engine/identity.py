@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from random import Random
 
@@ -131,6 +132,8 @@ class Identity:
         return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"
 
 
+@lru_cache(256)
 def _uuid(text: str) -> str:
+    # The ARN of an Express execution has one, and is asked for several times.
     digits = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

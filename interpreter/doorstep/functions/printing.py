@@ -101,7 +101,7 @@ class Printing:
 
     @contextmanager
     def shown(self, log: Callable[[str], None]) -> Iterator[None]:
-        """Give each line that is printed or logged in this thread or task to `log`, for a while.
+        """Pass each line that is printed or logged in this thread or task to `log`, for a while.
 
         The root logger has the level that this function gave it, whatever others did.
         """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from io import SEEK_END
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ..engine import BatchPlan, ItemSource, StartMapRun
 from ..errors import StateFailed
@@ -42,13 +44,40 @@ class MapItem(NamedTuple):
         return self.value if self.key is None else {**self.named, "Value": self.value}
 
 
-def read_items(command: StartMapRun, buckets: Buckets | None) -> Generator[MapItem, None, None]:
+class Reading:
+    """How far a reader has come in the object that holds the items."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._size = 0
+
+    def follow(self, file: IO[bytes]) -> None:
+        """Look from now on at where a file is read."""
+        with suppress(OSError, ValueError, AttributeError):
+            self._size = file.seek(0, SEEK_END)
+            file.seek(0)
+            self._file = file
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None where that is not known. May be asked for from any thread."""
+        with suppress(ValueError):
+            if self._file and self._size:
+                return self._file.tell() / self._size
+        return None
+
+
+def read_items(
+    command: StartMapRun, buckets: Buckets | None, reading: Reading | None = None
+) -> Generator[MapItem, None, None]:
     """Return the items of a map run: the state's own, or those that its ItemReader names.
+
+    `reading` says where.
 
     Facts 280 and 287: the members of an object are items as well.
     """
     if command.reader is not None:
-        yield from _read(command.reader, buckets)
+        yield from _read(command.reader, buckets, reading or Reading())
     else:
         yield from own_items(command.items or ())
 
@@ -60,7 +89,7 @@ def own_items(values: Iterable[Any]) -> Iterator[MapItem]:
     return (MapItem(value, "STATE_DATA") for value in values)
 
 
-def _read(reader: ItemSource, buckets: Buckets | None) -> Iterator[MapItem]:
+def _read(reader: ItemSource, buckets: Buckets | None, reading: Reading) -> Iterator[MapItem]:
     most, config = most_items(reader), reader.config
     if config.get("InputType") == "PARQUET" and "VersionId" in reader.arguments:
         # Fact 148.
@@ -74,7 +103,9 @@ def _read(reader: ItemSource, buckets: Buckets | None) -> Iterator[MapItem]:
     elif config.get("ManifestType") == "ATHENA_DATA":
         items = _athena(config, stored, name, key)
     else:
-        items = _object(config, stored, name, key)
+        # A Parquet file is read from its end.
+        columns = config.get("InputType") == "PARQUET"
+        items = _object(config, stored, name, key, *([] if columns else [reading.follow]))
     return islice(items, most)
 
 
@@ -104,10 +135,15 @@ def _listed(reader: ItemSource, buckets: Buckets, bucket: str) -> Iterator[MapIt
 
 
 def _object(
-    config: Mapping[str, Any], buckets: Buckets, bucket: str, key: str
+    config: Mapping[str, Any],
+    buckets: Buckets,
+    bucket: str,
+    key: str,
+    opened: Callable[[IO[bytes]], None] = lambda _: None,
 ) -> Iterator[MapItem]:
     source = f"s3://{bucket}/{key}"
     with reported(source), buckets.open(bucket, key) as file:
+        opened(file)
         for item in formats.parse_object(config, file, key):
             yield MapItem.of(item, source)
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
-from ..runtime import Running, Texts, child_identity
+from ..runtime import ItemCounts, Running, Texts, child_identity
 from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
-from .readers import MapItem, batches, read_items
+from .readers import MapItem, Reading, batches, read_items
 
 if TYPE_CHECKING:
     from ..runtime import Driver
@@ -36,8 +36,9 @@ class Counts:
     """How many children of a map run, and how many items in them, have each status."""
 
     def __init__(self) -> None:
-        self.children = Counter[str]()
-        self.items = Counter[str]()
+        # All there may be: other threads look at them while they change.
+        self.children = Counter(dict.fromkeys(_STATUSES, 0))
+        self.items = Counter(dict.fromkeys(_STATUSES, 0))
         """Fact 285: each item of a batch counts."""
 
     def add(self, status: str, items: int, children: int = 1) -> None:
@@ -74,7 +75,8 @@ class MapRun:
         self._succeeded_bytes = 0
         self._facts = Texts()
         """Of children that did not succeed, for a redrive."""
-        self._items: Generator[MapItem, None, None] = read_items(command, None)
+        self._reading = Reading()
+        self._items: Generator[MapItem, None, None] = read_items(command, None, self._reading)
         """Being read; closed with the run, so that no file stays open."""
         self._work: Iterator[Child] | None = None
         self._exhausted = False
@@ -129,6 +131,13 @@ class MapRun:
         """Stop what still runs; nobody waits for the result."""
         if not self._over:
             self._close("ABORTED")
+
+    def item_counts(self) -> ItemCounts:
+        """Return how far it has come. May be called from any thread."""
+        counts = self.counts.items
+        begun, total = counts.total(), self._total()
+        share = begun / total if total else self._reading.share
+        return ItemCounts(counts["RUNNING"], counts["SUCCEEDED"], self.failed_items, share)
 
     def _close(self, status: str) -> None:
         self.status = status
@@ -208,7 +217,7 @@ class MapRun:
         """Return children for the items that are in none yet."""
         self._items.close()
         begun = sum(self._sizes)
-        self._items = read_items(self.command, self.driver.buckets)
+        self._items = read_items(self.command, self.driver.buckets, self._reading)
         for batch in batches(self.command, islice(self._items, begun, None), begun):
             index = len(self._sizes)
             self._count_new(batch.size)
@@ -245,7 +254,7 @@ class MapRun:
     def _settle(self, index: int, journal: Journal) -> None:
         status, size = journal.status, self._sizes[index]
         self._move(index, _STATUSES.index(status))
-        record = writers.record_of(self.command, journal)
+        record = writers.record_of(self.command, journal, status)
         if status == "SUCCEEDED":
             self._facts.drop(index)
             if self._fits(self._succeeded_bytes):

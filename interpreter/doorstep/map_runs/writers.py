@@ -37,7 +37,7 @@ def exports(command: StartMapRun) -> bool:
     return command.writer is not None and command.writer.bucket is not None
 
 
-def record_of(command: StartMapRun, journal: Journal) -> str:
+def record_of(command: StartMapRun, journal: Journal, status: str) -> str:
     """Return the record of a child that has ended: its output or failure, or its description.
 
     Facts 118, 139 and 284: without a Transformation an export has descriptions, the state's own
@@ -45,7 +45,7 @@ def record_of(command: StartMapRun, journal: Journal) -> str:
     """
     exported = exports(command)
     transformation = command.writer.transformation if command.writer else None
-    succeeded = journal.status == "SUCCEEDED"
+    succeeded = status == "SUCCEEDED"
     if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
         exported and not succeeded
     ):
@@ -53,7 +53,7 @@ def record_of(command: StartMapRun, journal: Journal) -> str:
     details = journal.end.details or {}
     if succeeded:
         return str(details["output"])
-    return dumps(failed_record(journal.status, Failure(**details)))
+    return dumps(failed_record(status, Failure(**details)))
 
 
 def failed_record(status: str, failure: Failure) -> dict[str, str]:

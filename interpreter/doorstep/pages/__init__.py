@@ -15,6 +15,7 @@ from __future__ import annotations
 from .execution_page import EVENTS, Counts, ExecutionPage, Filter, Timeline
 from .files import HistorySite, page_of_file, show
 from .rendering import Parts, Renderer, command, drawn, script, stylesheet
+from .reports import coverage_page, exploration_page, results_page
 
 __all__ = [
     "EVENTS",
@@ -26,8 +27,11 @@ __all__ = [
     "Renderer",
     "Timeline",
     "command",
+    "coverage_page",
     "drawn",
+    "exploration_page",
     "page_of_file",
+    "results_page",
     "script",
     "show",
     "stylesheet",

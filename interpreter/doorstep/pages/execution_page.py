@@ -167,16 +167,25 @@ class ExecutionPage:
         if self.definition is None:
             return {}
         marks = of_execution(self.definition, self.visits, self._states)
-        for state in workflow(self.definition).scope.walk() if self._map_runs else ():
+        end = self.moments.ending
+        last = end.visit.name if end and end.visit else None
+        for state in workflow(self.definition).scope.walk():
             if counts := self._map_runs.get(state.name):
                 marks[state.pointer] = replace(marks[state.pointer], iterations=counts)
+            if state.name == last:
+                text = "this ended the execution"
+                marks[state.pointer] = replace(marks[state.pointer], ended=True, text=text)
         return marks
 
     @property
-    def live_marks(self) -> dict[str, tuple[str, str]]:
-        """Colour and counts of each part of the drawing that has a mark, by its pointer there."""
+    def live_marks(self) -> dict[str, tuple[str, str, bool]]:
+        """Return colour, counts and whether it ended the execution for each mark, by its pointer.
+
+        Pointers are as the drawing has them.
+        """
         return {
-            printable(pointer): (mark.colour, mark.counts) for pointer, mark in self.marks.items()
+            printable(pointer): (mark.colour, mark.counts, mark.ended)
+            for pointer, mark in self.marks.items()
         }
 
     @cached_property

@@ -15,7 +15,7 @@ _HALF = 500
 """Events at each end of a history whose data a file holds, beside those about the failure."""
 _CHILDREN = 500
 """Children that are listed."""
-_render = Renderer()
+render = Renderer()
 
 
 def page_of_file(
@@ -39,7 +39,7 @@ def page_of_file(
         "startDate": first.at,
         "stopDate": end.at if moments.ended else None,
     }
-    return _render.alone(
+    return render.alone(
         "execution.html",
         page=page,
         execution={name: value for name, value in execution.items() if value is not None},

@@ -24,7 +24,7 @@ from ..values.printable import printable
 from ..values.timestamps import isoformat
 
 _HERE = Path(__file__).parent
-_NODES = 1_000
+_NODES = 500
 """Values of a tree that are shown; a text of 256 KiB may have a hundred thousand."""
 _SHORT = 100
 """Characters of a value that stands on one line."""
@@ -91,9 +91,13 @@ class Renderer:
 
     def alone(self, template: str, /, **values: Any) -> str:
         """Return a page that needs no other file: it may load nothing, and run its script alone."""
-        code, style = script(), stylesheet()
-        hashes = {"script_hash": _hash(code), "style_hash": _hash(style)}
-        return self(template, alone=True, script=code, stylesheet=style, **hashes, **values)
+        return self.report(template, script=script(), **values)
+
+    def report(self, template: str, /, *, script: str = "", **values: Any) -> str:
+        """Return a page that needs no other file, and has no script but this one."""
+        style = stylesheet()
+        hashes = {"script_hash": _hash(script), "style_hash": _hash(style)}
+        return self(template, alone=True, script=script, stylesheet=style, **hashes, **values)
 
 
 def _hash(text: str) -> str:

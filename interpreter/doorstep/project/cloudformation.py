@@ -6,7 +6,7 @@ import atexit
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +112,21 @@ class _Reader:
             self._machine(source, name, parameters)
         for logical, resource in self._resolver.resources.items():
             if isinstance(resource, Mapping) and self._resolver.created(logical):
-                self._nested(logical, resource)
-                self._resource(logical, resource)
-                self._events(logical, resource)
+                for take in (self._nested, self._resource, self._events):
+                    self._take(take, logical, resource)
+
+    def _take(
+        self, take: Callable[[str, Mapping[str, Any]], None], logical: str, resource: Any
+    ) -> None:
+        """Take something over; what can't be is listed."""
+        try:
+            take(logical, resource)
+        except (InputError, DefinitionError) as problem:
+            self.project.omissions.append(Omission(logical, str(problem)))
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            # Nothing has checked a template's resources: any member may be of another type.
+            reason = f"it is not written as its type asks for ({problem})"
+            self.project.omissions.append(Omission(logical, reason))
 
     def _machine(self, source: Path | str, name: str, parameters: Mapping[str, str]) -> None:
         try:
@@ -126,16 +138,13 @@ class _Reader:
 
     def _resource(self, logical: str, resource: Mapping[str, Any]) -> None:
         kind = str(resource.get("Type"))
-        try:
-            if kind in _FUNCTIONS:
-                function = self._function(logical, resource)
-                self.project.functions[function.name] = function
-                if problem := why_not_run(function):
-                    self.project.omissions.append(Omission(logical, problem))
-            else:
-                self._other(kind, logical, resource)
-        except InputError as problem:
-            self.project.omissions.append(Omission(logical, str(problem)))
+        if kind not in _FUNCTIONS:
+            self._other(kind, logical, resource)
+            return
+        function = self._function(logical, resource)
+        self.project.functions[function.name] = function
+        if problem := why_not_run(function):
+            self.project.omissions.append(Omission(logical, problem))
 
     def _nested(self, logical: str, resource: Mapping[str, Any]) -> None:
         """Take over what a nested stack has."""

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures for state machines, suites, pictures of failures, `--doorstep-cov`.
+"""The pytest plugin: fixtures for state machines, suites, pictures and pages of failures, coverage.
 
 It is loaded into every pytest run of an environment that has Doorstep: what it needs beyond pytest
 is imported when a test asks for it.
@@ -56,6 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when less is covered: 90, or of one kind: catcher=75",
     )
     group.addoption(
+        "--doorstep-html",
+        metavar="DIR",
+        help="write the executions of failed tests as pages into this folder, as `doorstep view`",
+    )
+    group.addoption(
         "--doorstep-update",
         action="store_true",
         help="store this run's histories as snapshots",
@@ -101,6 +106,11 @@ def pytest_runtest_makereport(
                 report.sections.append(
                     (f"Failures of {observed.name}", printable(observed.failure_table))
                 )
+            if folder := item.config.getoption("doorstep_html"):
+                from .pages import write_page
+
+                file = item.config.invocation_params.dir / folder / f"{observed.name}.html"
+                report.sections.append((f"Page of {observed.name}", write_page(observed, file)))
     return report
 
 

@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
+from ..coverage import SuiteCoverage
 from ..coverage.reports import Measurement
 from ..errors import DoorstepError
 from .stash import SESSION
 
 _SENT = "doorstep_coverage"
+
+
+def page_of_coverage(suite: SuiteCoverage) -> str:
+    """Return the page of a coverage: imported when it is asked for, it needs jinja2."""
+    from ..pages import coverage_page
+
+    return coverage_page(suite)
 
 
 class Collector:
@@ -24,6 +32,7 @@ class Collector:
                 [config.rootpath / path for path in config.getoption("doorstep_cov_source")],
                 config.getoption("doorstep_cov_report"),
                 config.getoption("doorstep_cov_fail_under"),
+                page_of_coverage,
             )
         except (ValueError, DoorstepError) as problem:
             raise pytest.UsageError(f"--doorstep-cov: {problem}") from None

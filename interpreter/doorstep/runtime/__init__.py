@@ -22,17 +22,17 @@ from .journal_file import JournalFile
 from .nested import described, input_text, starts_execution
 from .payloads import event_of
 from .persistence import InMemory, resume_execution
-from .running import Buckets, Persistence, Running, Startable, child_identity
+from .running import Buckets, ItemCounts, Persistence, Running, Startable, child_identity
 from .texts import Texts
 
 # fmt: off
 __all__ = [
     "AT_ONCE", "Answer", "Buckets", "Callbacks", "Clock", "Context", "Driver", "Duration",
-    "Execution", "Handle", "Handler", "Handlers", "InMemory", "JournalFile", "MainClock", "OnEvent",
-    "OneSource", "Persistence", "RealClock", "Respond", "Running", "Source", "Startable",
-    "TaskFailed", "Texts", "VirtualClock", "answer", "call", "call_apart", "child_identity",
-    "comparable", "context_of", "described", "event_of", "fail", "handler", "input_text",
-    "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds", "several",
-    "spelled", "starts_execution",
+    "Execution", "Handle", "Handler", "Handlers", "InMemory", "ItemCounts", "JournalFile",
+    "MainClock", "OnEvent", "OneSource", "Persistence", "RealClock", "Respond", "Running", "Source",
+    "Startable", "TaskFailed", "Texts", "VirtualClock", "answer", "call", "call_apart",
+    "child_identity", "comparable", "context_of", "described", "event_of", "fail", "handler",
+    "input_text", "listener", "names_by", "names_of", "no_answer", "resume_execution", "seconds",
+    "several", "spelled", "starts_execution",
 ]
 # fmt: on

@@ -13,7 +13,7 @@ from ..values.json_values import dumps, loads
 from .answers import Duration, seconds
 from .driver import Driver
 from .invocation import Callbacks
-from .running import EventListener, Running
+from .running import EventListener, ItemCounts, Running
 
 
 def started_by(execution: Execution, arn: str) -> Execution | None:
@@ -105,6 +105,15 @@ class Execution(ExecutionView):
     def picture(self) -> str:
         """What happened, as text: a line for each state that was entered, the latest sixty."""
         return super().picture if self.events else f"{self.name}: not started"
+
+    @property
+    def map_runs(self) -> Mapping[str, ItemCounts]:
+        """How far the runs of its distributed Maps have come, by their ARNs.
+
+        May be asked for from any thread.
+        """
+        runs = list(self._running.map_runs.values())
+        return {run.command.arn: run.item_counts() for run in runs}
 
     def _resumed(self) -> Mapping[int, int]:
         return states_of(self._running.engine.program, self._running.journal)

@@ -246,7 +246,19 @@ def load(source: str) -> ModuleType:
     Raises HandlerLoadError when there is none or it does not load.
     """
     path = Path(source)
+    if path.suffix != ".py" and path.is_file():
+        language = _LANGUAGES.get(path.suffix, f"a {path.suffix or 'nameless'} file")
+        raise HandlerLoadError(
+            f"{path} is {language}, and handlers are Python; functions in other languages run "
+            "from the template that describes them (`doorstep run template.yaml`)"
+        )
     return load_file(path) if path.suffix == ".py" else _import(source)
+
+
+_LANGUAGES = {
+    **dict.fromkeys((".js", ".mjs", ".cjs"), "JavaScript"),
+    **dict.fromkeys((".ts", ".mts", ".cts"), "TypeScript"),
+}
 
 
 def load_file(path: Path) -> ModuleType:

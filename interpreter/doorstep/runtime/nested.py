@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Header, Identity, Invoke, Journal, is_name
+from ..engine import Fact, Header, Identity, Invoke, Journal, is_name
 from ..errors import ApiError, Failure, HandlerLoadError, InputError
 from ..model.aws_errors import execution_exists, invalid_input, invalid_name, no_machine
 from ..model.aws_model import check_member
@@ -280,7 +280,8 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
     """
     identity, facts, last = journal.header.identity, journal.facts, journal.end
     details = last.details or {}
-    timed_out = journal.status == "TIMED_OUT"
+    status = journal.status
+    timed_out = status == "TIMED_OUT"
     members = {
         "ExecutionArn": identity.arn,
         "Input": facts[0].data,
@@ -290,25 +291,26 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
         "OutputDetails": {"Included": True} if "output" in details else None,
         "Error": None if timed_out else details.get("error"),
         "Cause": None if timed_out else details.get("cause"),
-        **_redrive_members(journal),
+        **_redrive_members(journal, facts, status),
         "StartDate": round(facts[0].at * 1000),
         "StateMachineArn": identity.machine_arn,
-        "Status": journal.status,
+        "Status": status,
         "StopDate": round(last.at * 1000),
         **(started_as or {}),
     }
     return {name: members[name] for name in sorted(members) if members[name] is not None}
 
 
-def _redrive_members(journal: Journal) -> dict[str, Any]:
+def _redrive_members(journal: Journal, facts: Iterable[Fact], status: str) -> dict[str, Any]:
     """Return RedriveCount and the like (fact 135)."""
-    redriven = [fact.at for fact in journal.facts if fact.kind == "redriven"]
-    why_not = _SUCCEEDED if journal.status == "SUCCEEDED" else _FULL
+    redriven = [fact.at for fact in facts if fact.kind == "redriven"]
+    why_not = _SUCCEEDED if status == "SUCCEEDED" else _FULL
+    redrivable = status != "SUCCEEDED" and journal.redrivable
     return {
         "RedriveCount": len(redriven),
         "RedriveDate": round(redriven[-1] * 1000) if redriven else None,
-        "RedriveStatus": "REDRIVABLE" if journal.redrivable else "NOT_REDRIVABLE",
-        "RedriveStatusReason": None if journal.redrivable else why_not,
+        "RedriveStatus": "REDRIVABLE" if redrivable else "NOT_REDRIVABLE",
+        "RedriveStatusReason": None if redrivable else why_not,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import IO, Any, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 from ..engine import (
     ROLE,
@@ -280,8 +280,21 @@ class Delivery(Protocol):
         """Do what the engine asks for."""
 
 
+class ItemCounts(NamedTuple):
+    """The items of a map run, by what became of the children that they are in."""
+
+    running: int
+    succeeded: int
+    failed: int
+    share: float | None
+    """How much of all items that is, from 0 to 1; None while not known."""
+
+
 class MapRuns(Protocol):
     """One map run, to the driver of its parent."""
+
+    def item_counts(self) -> ItemCounts:
+        """Return how far it has come. May be called from any thread."""
 
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""

@@ -50,7 +50,7 @@ class _Known:
 
 
 class Scheduler:
-    """Finds what is due among the rules and schedules of moto, and gives it to its targets."""
+    """Finds what is due among the rules and schedules of moto, and delivers it to its targets."""
 
     def __init__(self, target: Target, account: LocalAccount) -> None:
         """`account`: the machines and functions that are started."""
@@ -153,7 +153,7 @@ class Scheduler:
             group.schedules.pop(one.name, None)
 
     def _give(self, arn: str, value: Any, target: Mapping[str, Any], name: str) -> None:
-        """Give an input to a target; what it refuses is logged, as nobody waits for it."""
+        """Deliver an input to a target; log what it refuses, as nobody waits for it."""
         try:
             self._deliver(arn, value, target)
         except Exception as problem:  # noqa: BLE001  the target's, or a gap in it

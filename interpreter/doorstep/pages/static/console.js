@@ -16,9 +16,9 @@ let steps_until = own ? 0 : last
 // The graph -----------------------------------------------------------------------------------
 
 function colour(group, kind, mark) {
-  const [name, counts] = mark
+  const [name, counts, ended] = mark
   const chosen = group.classList.contains('chosen') ? ' chosen' : ''
-  const classes = `${kind} ${name.replaceAll(' ', '-')}${chosen}`
+  const classes = `${kind} ${name.replaceAll(' ', '-')}${ended ? ' ended' : ''}${chosen}`
   if (group.getAttribute('class') !== classes) group.setAttribute('class', classes)
   const text = group.querySelector(':scope > text.counts')
   if (text && text.textContent !== counts) text.textContent = counts
@@ -28,10 +28,13 @@ function colour(group, kind, mark) {
 // What a state's colour says is said to those who do not see it.
 function say(group) {
   const name = group.getAttribute('class').replace(/^state /, '').replace(' chosen', '').replaceAll('-', ' ')
-  const counts = group.querySelector(':scope > text.counts')?.textContent ?? ''
-  group.closest('a')?.setAttribute('aria-label', `${label(group)}, ${name} ${counts}`.trim())
+  group.closest('a')?.setAttribute('aria-label', `${seen(group)}, ${name}`)
 }
 for (const group of states.values()) say(group)
+
+function seen(group) {
+  return [...group.querySelectorAll(':scope > text')].map(text => text.textContent).join(' ').trim()
+}
 
 function paint(until) {
   const now = new Map()
@@ -103,7 +106,7 @@ function mark(pointer) {
 if (lines.length) {
   for (const [pointer, group] of states) {
     if (!group.closest('a')) {
-      for (const [name, value] of [['tabindex', '0'], ['role', 'button'], ['aria-label', label(group)]]) group.setAttribute(name, value)
+      for (const [name, value] of [['tabindex', '0'], ['role', 'button'], ['aria-label', seen(group)]]) group.setAttribute(name, value)
       group.addEventListener('keydown', event => {
         if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); mark(pointer) }
       })
@@ -260,7 +263,7 @@ document.addEventListener('click', async event => {
   }
   try {
     await navigator.clipboard.writeText(text)
-    announce(`Copied ${text.length > 80 ? `${text.split('\n').length} lines` : text}`)
+    announce(`Copied ${text.length > 80 ? `${text.slice(0, 60)}…` : text}`)
   } catch {
     announce('The browser does not let this page copy')
   }

@@ -1,0 +1,68 @@
+"""Findings that are known: a file that lets CI fail for new ones only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .output import Problem, json_text, note
+from .runs import write
+
+if TYPE_CHECKING:
+    from doorstep import Exploration
+    from doorstep.explorer.findings import Finding
+
+_Known = tuple[str, str, tuple[str, ...]]
+"""Machine, kind of finding, and the pointers of its places."""
+
+
+def without_known(report: Exploration, file: Path, machine: str, *, quiet: bool) -> Exploration:
+    """Return a report without the findings that a file knows; write the file if there is none.
+
+    A file holds those of several machines. Raises Problem for a file that is none.
+    """
+    known = _read(file) if file.exists() else []
+    of_machine = {_known(one) for one in known if one["machine"] == machine}
+    if not any(one["machine"] == machine for one in known):
+        found = [_record(one, machine) for one in report.findings]
+        write(file, [json_text([*known, *found], indent=2)], quiet=quiet)
+        return replace(report, findings=[])
+    new = [one for one in report.findings if _key(one, machine) not in of_machine]
+    gone = of_machine - {_key(one, machine) for one in report.findings}
+    if not quiet:
+        left_out = len(report.findings) - len(new)
+        note(f"{file}: {left_out} known findings are left out, {len(gone)} are there no more")
+    return replace(report, findings=new)
+
+
+def _read(file: Path) -> list[Any]:
+    try:
+        known = json.loads(file.read_text("utf-8"))
+        for one in known:
+            _known(one)
+    except (OSError, ValueError, TypeError, KeyError) as problem:
+        raise Problem(
+            f"{file} is no baseline ({problem}); delete it, and the next run writes it anew"
+        ) from None
+    return list(known)
+
+
+def _known(record: Any) -> _Known:
+    return record["machine"], record["finding"], _places(record["places"])
+
+
+def _key(finding: Finding, machine: str) -> _Known:
+    return machine, finding.kind, _places(place.pointer for place in finding.places)
+
+
+def _places(pointers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(pointers))
+
+
+def _record(finding: Finding, machine: str) -> dict[str, Any]:
+    places = [place.pointer for place in finding.places]
+    message = finding.message
+    return {"machine": machine, "finding": finding.kind, "places": places, "message": message}

@@ -1,0 +1,126 @@
+"""The CI kit, as far as it can be tried without GitHub, GitLab and Docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+KIT = Path(__file__).parents[2] / "docs" / "ci"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "approval"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    if not (shutil.which("git") and shutil.which("bash")):
+        pytest.skip("needs git and bash")
+    folder = tmp_path / "project"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "first")
+    return folder
+
+
+def check(project: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with the `doorstep` that these tests run on."""
+    programs = project.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    program = programs / "doorstep"
+    call = "import sys; from doorstep_cli.main import entry; entry()"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{call}" "$@"\n')
+    program.chmod(0o755)
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "DOORSTEP_SUMMARY": str(project / "summary.md"),
+        **variables,
+    }
+    command = ["bash", str(KIT / "check.sh")]
+    return subprocess.run(
+        command, cwd=project, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_good_project_passes_and_leaves_its_reports(project: Path) -> None:
+    base = git(project, "rev-parse", "HEAD").strip()
+    definition = project / "approval.asl.json"
+    definition.write_text(definition.read_text().replace("NeedsApproval", "TooMuch"))
+    suite = project / "approval.doorstep.yaml"
+    suite.write_text(suite.read_text().replace("NeedsApproval", "TooMuch"))
+    variables = {"DOORSTEP_TESTS": ".", "DOORSTEP_EXPLORE": "approval.asl.json"}
+    done = check(project, DOORSTEP_BASE=base, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((project / "doorstep.sarif").read_text())["version"] == "2.1.0"
+    assert "<testsuite" in (project / "doorstep.junit.xml").read_text()
+    assert "line-rate" in (project / "doorstep.coverage.xml").read_text()
+    summary = (project / "summary.md").read_text()
+    assert "- test: passed" in summary
+    before, after = re.findall(r"```mermaid\n(.*?)```", summary, re.DOTALL)
+    assert "NeedsApproval" in before
+    assert "TooMuch" in after
+
+
+def test_all_steps_run_and_one_that_fails_decides(project: Path) -> None:
+    (project / "broken.asl.json").write_text('{"StartAt": "A", "States": {}}')
+    done = check(project, DOORSTEP_TESTS=".")
+    assert done.returncode == 1
+    summary = (project / "summary.md").read_text()
+    assert "- **validate: failed**" in summary
+    assert "- test: passed" in summary
+
+
+def test_a_baseline_fails_for_new_findings_only(project: Path) -> None:
+    definition = project / "one.asl.json"
+    states = {
+        "Make": {"Type": "Pass", "Result": {"x": 1}, "Next": "Read"},
+        "Read": {"Type": "Pass", "InputPath": "$.y", "End": True},
+    }
+    definition.write_text(json.dumps({"StartAt": "Make", "States": states}))
+    first = check(project, DOORSTEP_EXPLORE="one.asl.json")
+    assert first.returncode == 0
+    known = json.loads((project / "doorstep.baseline.json").read_text())
+    assert {one["machine"] for one in known} == {"one"}
+    second = check(project, DOORSTEP_EXPLORE="one.asl.json")
+    assert second.returncode == 0
+    assert "2 known findings are left out, 0 are there no more" in second.stderr
+    states["Make"]["Next"] = "Look"
+    states["Look"] = {"Type": "Pass", "InputPath": "$.z", "ResultPath": "$.w", "Next": "Read"}
+    definition.write_text(json.dumps({"StartAt": "Make", "States": states}))
+    assert check(project, DOORSTEP_EXPLORE="one.asl.json").returncode == 1
+
+
+def test_the_action_and_the_template_give_the_script_what_it_reads() -> None:
+    script = (KIT / "check.sh").read_text()
+    read = set(re.findall(r"\$\{?(DOORSTEP_[A-Z]+)", script))
+    action = yaml.safe_load((KIT / "action.yml").read_text())
+    steps = action["runs"]["steps"]
+    (check_step,) = (step for step in steps if "check.sh" in step.get("run", ""))
+    assert set(check_step["env"]) == read
+    used = re.findall(r"inputs\.(\w+)", json.dumps(steps))
+    assert set(used) == set(action["inputs"])
+    template = yaml.safe_load((KIT / "gitlab.yml").read_text())["doorstep"]
+    assert set(template["variables"]) == read
+
+
+def test_the_image_runs_as_nobody_special_and_listens_when_asked() -> None:
+    lines = (KIT / "Dockerfile").read_text().splitlines()
+    steps = [line.split(" ", 1) for line in lines if re.match("[A-Z]+ ", line)]
+    named = dict(steps)
+    assert named["USER"] == "doorstep"
+    assert named["CMD"] == '["--help"]'
+    assert [word for word, _ in steps].index("USER") < [word for word, _ in steps].index("CMD")
