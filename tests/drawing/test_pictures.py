@@ -94,6 +94,13 @@ def test_a_picture_is_what_the_code_draws(
 
 def test_every_picture_is_in_a_page_and_is_drawn_here() -> None:
     pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
-    drawn = {"order-run.svg", "coverage.svg", "debug.svg", "console.png"}
+    drawn = {
+        "order-run.svg",
+        "coverage.svg",
+        "debug.svg",
+        "console.png",
+        "console-machine.png",
+        "console-waiting.png",
+    }
     assert {file.name for file in PICTURES.iterdir()} == drawn
     assert set(re.findall(r"\]\(pictures/([\w.-]+)\)", pages)) == drawn

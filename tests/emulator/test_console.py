@@ -390,6 +390,24 @@ def test_changes_are_streamed_from_the_version_that_a_page_has(site: Site, decli
     assert line["data-version"] == version
 
 
+def test_more_tasks_than_anybody_reads_are_counted(
+    site: Site, chain: Callable[..., Any], each: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    message = {"TopicArn": "t", "Message.$": "$$.Task.Token"}
+    ask = {"Type": "Task", "Resource": TOKEN, "Parameters": message}
+    machine = site.machine("asks-many", chain({"Each": each({"Ask": ask})}))
+    arns = []
+    for name in ("one", "two", "three"):
+        # Forty iterations of a Map run at a time.
+        items = str(list(range(40)))
+        started = site.form("start", arn=machine, name=name, clock="real", input=items)
+        arns.append(unquote(started.headers["Location"].partition("arn=")[2]))
+    eventually(lambda: re.search(r"and \d+ more", site.page("waiting")))
+    assert site.page("waiting").count('value="SendTaskHeartbeat"') == 100
+    for arn in arns:
+        site.form("stop", arn=arn)
+
+
 def test_executions_are_found_by_text_and_time(site: Site, declined: str) -> None:
     machine = machine_of(declined)
     for text in ("DECLINED", "order-1004", "insufficient"):

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 )
 ROOT = Path(__file__).parents[2]
 ORDER = ROOT / "examples" / "order"
-PICTURE = ROOT / "docs" / "pictures" / "console.png"
+PICTURES = ROOT / "docs" / "pictures"
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:sign"
@@ -444,15 +444,24 @@ def test_a_file_is_a_page_of_its_own(browser: Browser, tmp_path: Path) -> None:
     assert browser.complaints() == []
 
 
-def test_the_picture_of_the_docs_is_a_page(
-    browser: Browser, url: str, declined: str, request: pytest.FixtureRequest
+def test_the_pictures_of_the_docs_are_pages(
+    browser: Browser, url: str, declined: str, signing: str, client: Any, request: Any
 ) -> None:
-    """`pytest --doorstep-update` takes it anew: fonts differ from machine to machine."""
-    browser.driver.get(f"{page(url, declined)}&event=21")
-    browser.wait("#moment h2", "Event 21")
-    if request.config.getoption("doorstep_update"):
-        browser.driver.save_screenshot(str(PICTURE))
-    assert PICTURE.read_bytes().startswith(b"\x89PNG")
+    """`pytest --doorstep-update` takes them anew: fonts differ from machine to machine."""
+    start(client, signing, name="contract-7")
+    machine = f"{MACHINES}:order"
+    pages = {
+        "console": (f"execution?arn={quote(declined)}&event=21", "#moment h2", "Event 21"),
+        "console-machine": (f"machine?arn={quote(machine)}&coverage=1", "#executions a", "o-1004"),
+        "console-waiting": ("waiting", "#waiting a", "contract-7"),
+    }
+    for name, (address, selector, text) in pages.items():
+        browser.driver.get(f"{url}/console/{address}")
+        browser.wait(selector, text)
+        picture = PICTURES / f"{name}.png"
+        if request.config.getoption("doorstep_update"):
+            browser.driver.save_screenshot(str(picture))
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 # Every page is usable by everybody ----------------------------------------------------------------
@@ -613,7 +622,7 @@ def test_time_is_skipped_by_a_button(
     browser.wait(".why", "States.Timeout")
 
 
-def test_an_execution_is_redriven_with_handlers_that_were_mended(
+def test_an_execution_is_redriven_with_handlers_that_were_fixed(
     browser: Browser, aws: Callable[..., Any], chain: Callable[..., Any], tmp_path: Path
 ) -> None:
     handlers = tmp_path / "handlers.py"
@@ -627,7 +636,7 @@ def test_an_execution_is_redriven_with_handlers_that_were_mended(
         browser.driver.get(page(url, arn))
         browser.wait("h1 .status", "FAILED")
         browser.wait('g.ended[data-state="/States/Work"]')
-        handlers.write_text(text.format("'mended'"), "utf-8")
+        handlers.write_text(text.format("'fixed'"), "utf-8")
         os.utime(handlers, (2_000_000_000, 2_000_000_000))
         browser.press("Redrive with the handlers as they are now")
         browser.wait("h1 .status", "SUCCEEDED")

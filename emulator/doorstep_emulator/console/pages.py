@@ -237,8 +237,13 @@ class Pages:
         """Return the tasks that somebody else is to answer, timers, and activities."""
         tasks, timers = await self._reader.waiting(), await self._reader.timers()
         listed = await self._ask("ListActivities", maxResults=1000)
-        values = {"waiting": tasks, "timers": timers, "activities": listed["activities"]}
-        values |= {"endpoint": query["endpoint"]}
+        values = {
+            "waiting": tasks[:RECENT],
+            "more": max(0, len(tasks) - RECENT),
+            "timers": timers[:RECENT],
+            "activities": listed["activities"],
+            "endpoint": query["endpoint"],
+        }
         return await self._made("waiting.html", lambda: values, frozenset([EVERYTHING]))
 
     async def map_run(self, query: Query) -> Shown:
