@@ -622,7 +622,7 @@ def test_time_is_skipped_by_a_button(
     browser.wait(".why", "States.Timeout")
 
 
-def test_an_execution_is_redriven_with_handlers_that_were_mended(
+def test_an_execution_is_redriven_with_handlers_that_were_fixed(
     browser: Browser, aws: Callable[..., Any], chain: Callable[..., Any], tmp_path: Path
 ) -> None:
     handlers = tmp_path / "handlers.py"
@@ -636,7 +636,7 @@ def test_an_execution_is_redriven_with_handlers_that_were_mended(
         browser.driver.get(page(url, arn))
         browser.wait("h1 .status", "FAILED")
         browser.wait('g.ended[data-state="/States/Work"]')
-        handlers.write_text(text.format("'mended'"), "utf-8")
+        handlers.write_text(text.format("'fixed'"), "utf-8")
         os.utime(handlers, (2_000_000_000, 2_000_000_000))
         browser.press("Redrive with the handlers as they are now")
         browser.wait("h1 .status", "SUCCEEDED")

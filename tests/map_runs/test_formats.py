@@ -153,9 +153,19 @@ def test_the_items_before_a_fault_are_read() -> None:
 def test_a_file_packed_with_zstd_is_unpacked(tmp_path: Path) -> None:
     """Fact 279: by its name."""
     zstandard = pytest.importorskip("zstandard", reason="zstd takes the package zstandard")
-    put(tmp_path, "items.jsonl.zst", zstandard.compress(b'{"n":1}\n{"n":2}\n'))
+    frames = [zstandard.compress(b'{"n":1}\n' + b" " * 200_000), zstandard.compress(b'{"n":2}\n')]
+    put(tmp_path, "items.jsonl.zst", b"".join(frames))
     config = {"InputType": "JSONL"}
     assert read(tmp_path, "items.jsonl.zst", config) == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize("damage", [lambda packed: b"plain", lambda packed: packed[:-4]])
+def test_a_damaged_file_packed_with_zstd_fails_the_run(tmp_path: Path, damage: Any) -> None:
+    zstandard = pytest.importorskip("zstandard", reason="zstd takes the package zstandard")
+    put(tmp_path, "items.jsonl.zst", damage(zstandard.compress(b'{"n":1}\n' * 1000)))
+    execution = run(tmp_path, "items.jsonl.zst", {"InputType": "JSONL"})
+    assert execution.error == "States.ItemReaderFailed"
+    assert "items.jsonl.zst" in execution.cause
 
 
 @pytest.mark.parametrize(

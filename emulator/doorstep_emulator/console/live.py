@@ -179,7 +179,7 @@ class Feed:
                 await self._news.wait()
 
     async def _update(self) -> int:
-        """Make the page anew; return how many are told."""
+        """Make the page anew; return how many pages are notified."""
         try:
             shown = await self._show()
         except ApiError as refused:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from io import TextIOWrapper
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from math import isfinite
 from typing import IO, Any
 
@@ -23,6 +23,8 @@ from .buckets import failed
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEM_BYTES = 8 * 1024 * 1024
 """AWS: 8 MB an item, before ItemSelector."""
+_PACKED = 1 << 10
+"""Bytes that are unpacked at a time."""
 _ROWS = 1_000
 """Rows of a Parquet file that are held at a time."""
 
@@ -45,23 +47,60 @@ def unpacked(file: IO[bytes], key: str) -> IO[str]:
     if key.endswith(".gz"):
         plain = gzip.GzipFile(mode="rb", fileobj=file)
     elif key.endswith(".zst"):
-        plain = _zstd(file, key)
+        plain = BufferedReader(_Unpacked(file, _zstd(key)))
     return TextIOWrapper(plain, encoding="utf-8-sig", newline="")
 
 
-def _zstd(file: IO[bytes], key: str) -> Any:
+class _Unpacked(RawIOBase):
+    """A file packed with zstd, unpacked as it is read; damaged or cut off, it raises OSError."""
+
+    def __init__(self, file: IO[bytes], new: Callable[[], Any]) -> None:
+        """Unpack a file; `new` makes what unpacks a frame, of which there may be several."""
+        self._file = file
+        self._new = new
+        self._frame: Any = None
+        self._packed = self._plain = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._plain:
+            # No more at a time: a few bytes may unfold to a hundred thousand.
+            self._packed = self._packed or self._file.read(_PACKED)
+            if not self._packed:
+                if self._frame:
+                    raise OSError("its end is missing")
+                return 0
+            self._unpack()
+        part, self._plain = self._plain[: len(buffer)], self._plain[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _unpack(self) -> None:
+        frame = self._frame = self._frame or self._new()
+        try:
+            self._plain, self._packed = frame.decompress(self._packed), b""
+        except Exception as problem:  # noqa: BLE001  each package has its own
+            raise OSError(f"it can't be unpacked: {problem}") from None
+        if frame.eof:
+            self._packed, self._frame = frame.unused_data, None
+
+
+def _zstd(key: str) -> Callable[[], Any]:
+    """Return what makes a decompressor of one frame."""
     try:
-        from compression.zstd import ZstdFile  # from Python 3.14 on
+        from compression.zstd import ZstdDecompressor  # from Python 3.14 on
     except ImportError:
         try:
-            from zstandard import ZstdDecompressor
+            import zstandard
         except ImportError:
             raise failed(
                 f"{key} is packed with zstd, which takes Python 3.14 or the package zstandard: "
                 "pip install 'doorstep[zstd]'"
             ) from None
-        return ZstdDecompressor().stream_reader(file)
-    return ZstdFile(file)
+        return lambda: zstandard.ZstdDecompressor().decompressobj()
+    return ZstdDecompressor  # type: ignore[no-any-return]
 
 
 def parse_items(config: Mapping[str, Any], lines: IO[str]) -> Iterable[Any]:
