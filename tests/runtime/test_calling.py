@@ -548,3 +548,11 @@ def test_an_exception_in_a_thread_is_handed_to_whoever_waits_for_the_call() -> N
     answers: list[Any] = []
     in_thread(lambda: raising(SystemExit(1))({}), answers.append).join(10)
     assert [type(answer) for answer in answers] == [SystemExit]
+
+
+def test_a_callback_may_send_a_decimal() -> None:
+    def charge(event: Any, context: Any) -> None:
+        context.send_task_success(event["MessageBody"]["token"], {"n": [Decimal("2.5")]})
+
+    execution = doorstep.run(calling_back(), handlers={"sqs:sendMessage": charge})
+    assert execution.output == {"n": [2.5]}

@@ -332,3 +332,29 @@ def alike(ours: Any, own: str, models: Any, name: str, where: str, depth: int = 
     assert shape["members"].keys() <= members.keys(), where
     for member, one in shape["members"].items():
         alike(ours, one["shape"], models, members[member]["shape"], f"{where} {member}", depth + 1)
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "reason"),
+    [
+        (
+            "sqs:sendMessage",
+            "{'QueueUrl': 'q'}",
+            "The field 'MessageBody' is required but was missing",
+        ),
+        (
+            "aws-sdk:s3:getObject",
+            "{'bucket': 'b'}",
+            'The field "bucket" is not supported by Step Functions',
+        ),
+        ("aws-sdk:s3:getObject", "{'Bucket': 'b'}", "The field 'Key' is required but was missing"),
+    ],
+)
+def test_what_computed_arguments_lack_fails_the_task_as_it_starts(
+    action: str, given: str, reason: str
+) -> None:
+    pytest.importorskip("botocore", reason="the service models come with botocore")
+    definition = task(action, f"{{% {given} %}}", QueryLanguage="JSONata")
+    execution = doorstep.run(definition, handlers={"*": lambda event: {}})
+    assert execution.error == "States.Runtime"
+    assert (execution.cause or "").endswith(f"could not be used to start the Task: [{reason}]")

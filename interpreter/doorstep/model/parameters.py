@@ -71,7 +71,10 @@ def unfit(called: Integration, arguments: Any) -> list[str]:
         if not isinstance(arguments.get(name, ""), str | None)
     ]
     names = unknown_names(called, arguments, written=False)
-    return reasons + [str(unknown) for unknown in names if unknown.certain]
+    unknown = [str(one) for one in names if one.certain]
+    # A misspelt name is missing too: one report is enough.
+    missing = [] if unknown else missing_names(called, arguments.keys())
+    return reasons + unknown + [required_but_missing(name) for name in missing]
 
 
 def _lists_only(fields: Any) -> bool:
@@ -200,6 +203,11 @@ class _Input:
             ahead += inner
         self._all |= {member for one in self._members.values() for member in one}
         return self._all
+
+
+def required_but_missing(name: str) -> str:
+    """Return what AWS says of a parameter that is not there."""
+    return f"The field '{name}' is required but was missing"
 
 
 def missing_names(called: Integration, names: AbstractSet[str]) -> list[str]:

@@ -43,7 +43,7 @@ class Callbacks:
 
     def send_task_success(self, token: str, output: Any, *, after: Duration = 0) -> None:
         """SendTaskSuccess: the task with this token ends with `output`, `after` from now."""
-        self._send(token, "succeeded", as_json(output), after)
+        self._send(token, "succeeded", returned(output), after)
 
     def send_task_failure(
         self,

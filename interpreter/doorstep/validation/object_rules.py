@@ -19,6 +19,7 @@ from ..model import (
     integration,
     is_recognized,
     missing_names,
+    required_but_missing,
     similar_action,
     unknown_names,
 )
@@ -169,7 +170,7 @@ def _heartbeat(fields: Mapping[str, Any], location: Location) -> Diagnostics:
 
 
 def _missing(name: str, location: Location) -> Diagnostic:
-    return error(f"The field '{name}' is required but was missing", location)
+    return error(required_but_missing(name), location)
 
 
 # Map ----------------------------------------------------------------------------------------------
