@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
@@ -40,6 +41,16 @@ CALLBACK = {
 
 def only(state: dict[str, Any]) -> str:
     return json.dumps({"StartAt": "Only", "States": {"Only": state}})
+
+
+def machine_of(arn: str) -> str:
+    return arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+
+
+def entry_with(*words: str) -> None:
+    from doorstep_cli.main import cli
+
+    cli.main(list(words), standalone_mode=True)
 
 
 class Site:
@@ -282,6 +293,35 @@ def test_a_map_run_is_described_and_changed_at_any_server(site: Site) -> None:
     site.eventually(lambda: running_children() == 3)
     other.stop_execution(executionArn=execution)
     assert site.eventually(lambda: other.describe_map_run(mapRunArn=run)["status"] == "ABORTED")
+
+
+def test_the_console_and_ps_show_what_runs_at_any_server(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = site.serve(), site.serve()
+    arn = site.start(one, CALLBACK, name="elsewhere")
+    site.eventually((site.folder / "token").exists)
+    for page in ("waiting", f"execution?arn={quote(arn)}", f"machine?arn={quote(machine_of(arn))}"):
+        with urlopen(f"{site.addresses[1]}/console/{page}", timeout=20) as answer:
+            text = answer.read().decode()
+        assert "elsewhere" in text
+        assert page.startswith("machine") or (site.folder / "token").read_text() in text
+    with pytest.raises(SystemExit) as ended:
+        entry_with("ps", "--endpoint", site.addresses[1])
+    assert ended.value.code == 0
+    assert "elsewhere" in capsys.readouterr().out
+    other.stop_execution(executionArn=arn)
+
+
+def test_an_open_page_follows_an_execution_of_another_server(site: Site) -> None:
+    one, other = site.serve(), site.serve()
+    arn = site.start(one, WAIT)
+    address = f"{site.addresses[1]}/console/stream/execution?arn={quote(arn)}"
+    with urlopen(address, timeout=20) as stream:
+        assert b"ABORTED" not in next(line for line in stream if line.startswith(b"data:"))
+        one.stop_execution(executionArn=arn)
+        assert next(line for line in stream if b"ABORTED" in line)
+    assert site.status(other, arn) == "ABORTED"
 
 
 def test_what_an_ended_server_had_continues_elsewhere_at_once(site: Site) -> None:

@@ -37,15 +37,14 @@ def generate(
 ) -> tuple[Code, int] | None:
     """Return the code of an expression and how deep it nests; None if it is not worth it."""
     compiler = Compiler(HANDLERS, bound, dialect)
-    every = list(_inside(tree))
-    guarded = _guarded(every, compiler)
-    if guarded is None:
-        return None
-    keeps = any(node.keep_array for node in every)
-    writer = Writer(tree, compiler, metered=metered, keeps=keeps)
     try:
-        body = writer.body(guarded, shares=shares)
-        make = _make(body, len(writer.constants))
+        every = list(_inside(tree))
+        guarded = _guarded(every, compiler)
+        if guarded is None:
+            return None
+        keeps = any(node.keep_array for node in every)
+        writer = Writer(tree, compiler, metered=metered, keeps=keeps)
+        make = _make(writer.body(guarded, shares=shares), len(writer.constants))
     except (Unfit, SyntaxError, RecursionError, MemoryError):
         return None
     return make(*writer.constants), writer.deepest

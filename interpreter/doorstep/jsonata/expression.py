@@ -183,4 +183,6 @@ class Expression:
             self._tree, self._bound, self._dialect, metered=self._needs_run, shares=self._shares
         )
         if code is not None:
-            self.code, self._code_depth = code
+            # In this order: other threads use the code as soon as they see it.
+            self._code_depth = code[1]
+            self.code = code[0]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import BufferedReader, FileIO
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,8 +62,8 @@ class _Earlier(Reader):
         """Of the ARNs of all children, by number."""
         self._unsuccessful: dict[int, int] = {}
         """The numbers of children that may be redriven, by the hashes of their ARNs."""
-        self._of_run: dict[str, array[int]] = {}
-        """The numbers of a map run's children, in the order in which they began."""
+        self._by_hash = array("Q")
+        """The numbers of all children in the order of these hashes, once there are no more."""
         self._ended = Texts()
         """The condensed journals of children that have ended, by number."""
 
@@ -78,6 +80,8 @@ class _Earlier(Reader):
         """Take in that there are no more lines."""
         if self.current:
             self._leave(self.current)
+        numbers = range(len(self._hashes))
+        self._by_hash = array("Q", sorted(numbers, key=self._hashes.__getitem__))
         # What was cut off before its first fact had no consequences.
         self.journals = {arn: one for arn, one in self.journals.items() if one.entries}
 
@@ -87,7 +91,6 @@ class _Earlier(Reader):
         arn, run = journal.header.identity.arn, journal.header.identity.map_run
         if run and arn not in self._numbers:
             self._numbers[arn] = len(self._hashes)
-            self._of_run.setdefault(run, array("Q")).append(len(self._hashes))
             self._hashes.append(hash(arn))
 
     def another(self, arn: str) -> Journal:
@@ -119,13 +122,14 @@ class _Earlier(Reader):
         return next(iter(read_all(lines.decode().split("\n")).values())) if lines else None
 
     def find(self, arn: str) -> Journal | None:
-        """Return the journal of an execution, unless it is a child that has succeeded."""
-        number = self._unsuccessful.get(hash(arn))
-        return self.journals.get(arn) if number is None else self.ended(number)
-
-    def children(self, run: str) -> Iterator[Journal | None]:
-        """Return the children of a map run in the order of their indexes; None: has not ended."""
-        return map(self.ended, self._of_run.get(run, ()))
+        """Return the journal of an execution; of a child that has ended it is condensed."""
+        if (journal := self.journals.get(arn)) is not None:
+            return journal
+        place = bisect_left(self._by_hash, hash(arn), key=self._hashes.__getitem__)
+        number = self._by_hash[place] if place < len(self._by_hash) else None
+        if number is None or self._hashes[number] != hash(arn):
+            return None
+        return self.ended(number)
 
 
 class JournalFile(InMemory):
@@ -245,13 +249,12 @@ class JournalFile(InMemory):
     def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal]:
         """Return the children that a map run had started, in the order of their indexes."""
         definition = parent.journal.header.definition
-        for index, ended in enumerate(self._earlier.children(command.arn)):
-            identity = child_identity(parent, command, index)
-            journal = ended or self._earlier.journals.get(identity.arn)
-            if journal is None or journal.header.identity.name != identity.name:
+        for index in count():
+            journal = self._earlier.find(child_identity(parent, command, index).arn)
+            if journal is None:
                 return
             whole = replace(journal, header=replace(journal.header, definition=definition))
-            yield whole if ended else self._resumed(command.child, whole, parent.clock)
+            yield whole if is_over(journal) else self._resumed(command.child, whole, parent.clock)
 
     def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Running:
         execution = restore(program, journal, clock)
