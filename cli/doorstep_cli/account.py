@@ -31,9 +31,11 @@ MOST_CHILDREN = 1_000
 """Children of an execution that are fetched."""
 _NESTED = 3
 """Levels of executions that start executions."""
+_TO_FETCH = (
+    "states:GetExecutionHistory, "
+    "states:DescribeStateMachineForExecution, states:ListMapRuns and states:ListExecutions"
+)
 _HINTS = {
-    "AccessDeniedException": "the role needs states:GetExecutionHistory, "
-    "states:DescribeStateMachineForExecution, states:ListMapRuns and states:ListExecutions",
     "ExecutionDoesNotExist": "look at its Region, its account, and whether 90 days are over",
     "StateMachineTypeNotSupported": "Express executions have no history: give the log lines of "
     "CloudWatch Logs instead",
@@ -48,11 +50,15 @@ def arn_in(text: str) -> str | None:
     return found[0] if found else None
 
 
-def account_of(endpoint: str | None, region: str) -> Account:
-    """Return what answers at a URL, or the account that AWS's configuration names."""
+def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH) -> Account:
+    """Return what answers at a URL, or the account that AWS's configuration names.
+
+    `region`: None for the configuration's. Raises Problem when it is not known.
+    """
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
         message = "an ARN in place of a file needs boto3: pip install 'doorstep[aws]'"
         raise Problem(message) from None
@@ -61,18 +67,22 @@ def account_of(endpoint: str | None, region: str) -> Account:
         local = {"aws_access_key_id": "doorstep", "aws_secret_access_key": "doorstep"}
     config = Config(retries={"mode": "standard", "max_attempts": 8})
     session = boto3.session.Session()
-    return Account(
-        session.client(
+    try:
+        client = session.client(
             "stepfunctions", region_name=region, endpoint_url=endpoint, config=config, **local
         )
-    )
+    except (BotoCoreError, ValueError) as problem:
+        raise Problem(f"AWS can't be asked: {problem}") from None
+    return Account(client, needs)
 
 
 class Account:
-    """Reads from Step Functions; `client` is boto3's."""
+    """Asks Step Functions; `client` is boto3's."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, needs: str = _TO_FETCH) -> None:
+        """`needs`: the permissions that a refusal names."""
         self.client = client
+        self._hints = {**_HINTS, "AccessDeniedException": f"the role needs {needs}"}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         """Return the answer of an operation. Raises Problem when it is refused."""
@@ -82,7 +92,7 @@ class Account:
             answer: dict[str, Any] = getattr(self.client, operation)(**request)
         except ClientError as refused:
             code = refused.response["Error"]["Code"]
-            hint = f"; {_HINTS[code]}" if code in _HINTS else ""
+            hint = f"; {self._hints[code]}" if code in self._hints else ""
             message = refused.response["Error"].get("Message", "")
             raise Refused(code, f"{code}: {message}{hint}") from None
         except BotoCoreError as problem:

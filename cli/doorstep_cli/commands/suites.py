@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.files import Suite, Test
     from doorstep.testing.suites.results import Result
+
+    from ..against import Target
 
 
 def coverage_options(command: F) -> F:
@@ -72,6 +75,17 @@ def coverage_options(command: F) -> F:
 @click.option(
     "--update", is_flag=True, help="Store the histories of this run as the expected ones."
 )
+@click.option(
+    "--against",
+    metavar="aws|URL",
+    help="Start real executions of the deployed machines, and compare with Doorstep's own.",
+)
+@click.option("--machine", metavar="ARN", help="The deployed machine; else by the suite's name.")
+@click.option(
+    "--time-limit",
+    metavar="DURATION",
+    help="How long to wait for a real execution: 90s, 2h; 5m by default.",
+)
 @coverage_options
 @format_option("json: an object with an entry for each test.")
 @click.option(
@@ -89,12 +103,18 @@ def test(
     update: bool,
     output_format: str,
     schema: bool,
+    against: str | None,
+    machine: str | None,
+    time_limit: str | None,
     **coverage: Any,
 ) -> None:
     """Run the tests in suites, which are files named *.doorstep.yaml.
 
     Folders are searched for suites; the current folder by default. What handlers print goes to
     stderr.
+
+    With --against, tests without mocks start real executions, with all that their tasks do, on the
+    account that AWS's configuration names or on a server such as `doorstep serve`.
 
     Exit code: 0 all pass, 1 some fail, 2 a file or test can't be used.
 
@@ -105,6 +125,8 @@ def test(
       doorstep test tests/ --junit results.xml --cov-report html:coverage.html
       doorstep test tests/ --html results.html
       doorstep test --cov-fail-under 90 --cov-fail-under catcher=75
+      doorstep test --against http://127.0.0.1:8083
+      doorstep test --against aws -k "good order" --time-limit 10m
       doorstep test --schema > doorstep.schema.json
     """
     if schema:
@@ -113,7 +135,13 @@ def test(
         print_json(schema_of_suites())
         return
     measurement = _measurement(**coverage)
-    run = SuiteRun(verbose=output_format == "text", update=update, measurement=measurement)
+    if against is None and (machine or time_limit):
+        raise click.UsageError("--machine and --time-limit only apply to --against")
+    if against is not None and (measurement or update):
+        raise click.UsageError("--against can't be combined with --update or coverage")
+    target = _target(against, machine, time_limit or "5m") if against is not None else None
+    verbose = output_format == "text"
+    run = SuiteRun(verbose=verbose, update=update, measurement=measurement, target=target)
     run.all(paths or (Path(),), text, fail_fast=fail_fast)
     if output_format == "json":
         print_json(run.as_json())
@@ -121,6 +149,19 @@ def test(
         run.sum_up()
     run.write(junit, html)
     ctx.exit(run.exit_code)
+
+
+def _target(where: str, machine: str | None, time_limit: str) -> Target:
+    """Return where tests are run; raise Problem when nothing can be asked there."""
+    from doorstep.runtime import seconds
+
+    from ..against import target_of
+
+    try:
+        limit = seconds(time_limit)
+    except ValueError as problem:
+        raise click.UsageError(f"--time-limit: {problem}") from None
+    return target_of(where, machine, limit)
 
 
 def _measurement(
@@ -147,6 +188,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "passed": {"fg": "green"},
     "failed": {"fg": "red", "bold": True},
     "error": {"fg": "red", "bold": True},
+    "skipped": {"fg": "yellow"},
 }
 _MARGIN = " " * 10
 
@@ -154,14 +196,22 @@ _MARGIN = " " * 10
 class SuiteRun:
     """Run tests and print their results."""
 
-    def __init__(self, *, verbose: bool, update: bool, measurement: Measurement | None) -> None:
-        """`verbose`: print each test's result as soon as it has run."""
+    def __init__(
+        self,
+        *,
+        verbose: bool,
+        update: bool,
+        measurement: Measurement | None,
+        target: Target | None = None,
+    ) -> None:
+        """`verbose`: print each test's result as soon as it has run; `target`: of --against."""
         self.results: list[Result] = []
         self.problems: dict[str, str] = {}
         """By file, why it can't be used."""
         self._verbose = verbose
         self._update = update
         self._measurement = measurement
+        self._target = target
         self._begun = time.perf_counter()
 
     def all(self, paths: Sequence[Path], text: str | None, *, fail_fast: bool) -> None:
@@ -173,14 +223,15 @@ class SuiteRun:
         sys.path.append(str(Path.cwd()))
         from doorstep.testing.clock import freezing_once
 
-        with freezing_once():
+        # The requests of --against are signed with the real time.
+        with nullcontext() if self._target else freezing_once():
             for suite, tests in self._chosen(paths, text):
                 self._say(style(str(suite.path), bold=True))
                 for test in tests:
                     self._run(test)
-                    if fail_fast and self.results[-1].outcome != "passed":
+                    if fail_fast and self.results[-1].outcome in ("failed", "error"):
                         return
-                if text is None:
+                if text is None and self._target is None:
                     self._report_unused_mocks(suite)
 
     def write(self, junit_file: Path | None, html_file: Path | None) -> None:
@@ -266,7 +317,12 @@ class SuiteRun:
 
         stage = session_of(test)
         with prints_go_to_stderr():
-            result = run(test, stage, update=self._update)
+            if self._target:
+                from ..against import run_against
+
+                result = run_against(test, self._target)
+            else:
+                result = run(test, stage, update=self._update)
         self.results.append(result)
         if self._measurement:
             self._measurement.count(stage)
@@ -292,7 +348,9 @@ def _result_lines(result: Result) -> Iterator[str]:
     took = style(f"  {spelled(observed.took.total_seconds())}" if observed else "", dim=True)
     outcome = style(f"{result.outcome:6}", **_STYLES[result.outcome])
     yield f"  {outcome}  {result.test.name}{took}"
-    if result.outcome != "passed":
+    if result.skipped:
+        yield _remark(result.skipped)
+    elif result.outcome != "passed":
         yield from (f"{_MARGIN}{line}" for line in result.message.splitlines())
         if observed:
             yield ""

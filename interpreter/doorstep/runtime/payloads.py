@@ -17,12 +17,17 @@ def event_of(invoke: Invoke) -> Any:
 
     Facts 85 and 102: the payload, for a callback too. Fact 244: one given as text is JSON.
     """
-    if invoke.integration.action == "lambda:invoke" and isinstance(invoke.arguments, dict):
-        payload = invoke.arguments.get("Payload")
+    return event_from(invoke.integration.action, invoke.arguments)
+
+
+def event_from(action: str, arguments: Any) -> Any:
+    """Return the same for what a state calls with some arguments."""
+    if action == "lambda:invoke" and isinstance(arguments, dict):
+        payload = arguments.get("Payload")
         if isinstance(payload, str):
             payload = _read(payload)
         return {} if payload is None else payload
-    return invoke.arguments
+    return arguments
 
 
 def _read(payload: str) -> Any:

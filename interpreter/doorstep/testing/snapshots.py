@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..values.json_values import loads
-from .state_machines import ObservedExecution
+from .state_machines import Observation
 
 _ADVICE = "--doorstep-update (of `doorstep test`: --update) stores this one"
 _LEFT_OUT = ("timestamp", "id", "previousEventId")
@@ -22,16 +22,16 @@ _RANDOM = (
 )
 
 
-def recognizable(observed: ObservedExecution) -> list[Any]:
+def recognizable(observed: Observation) -> list[Any]:
     """Return a history's events without times, ids, names and tokens; JSON texts are values."""
     name = observed.name
     return [
-        {key: _plain(value, name) for key, value in event.items() if key not in _LEFT_OUT}
+        {key: unvarying(value, name) for key, value in event.items() if key not in _LEFT_OUT}
         for event in observed.history
     ]
 
 
-def compare(observed: ObservedExecution, file: Path, *, update: bool) -> None:
+def compare(observed: Observation, file: Path, *, update: bool) -> None:
     """Raise AssertionError with the differences to a stored history; or store this one."""
     text = json.dumps(recognizable(observed), indent=2, ensure_ascii=False) + "\n"
     if update:
@@ -48,16 +48,17 @@ def compare(observed: ObservedExecution, file: Path, *, update: bool) -> None:
         raise AssertionError("\n".join([f"the history is another one; {_ADVICE}", *lines]))
 
 
-def _plain(value: Any, name: str) -> Any:
+def unvarying(value: Any, name: str) -> Any:
+    """Return a value without what differs from run to run; `name`: the execution's."""
     match value:
         case dict():
             return {
-                key: _plain(_value(inner) if key in _TEXTS else inner, name)
+                key: unvarying(_value(inner) if key in _TEXTS else inner, name)
                 for key, inner in value.items()
                 if key != "stackTrace"
             }
         case list():
-            return [_plain(item, name) for item in value]
+            return [unvarying(item, name) for item in value]
         case str():
             text = value.replace(name, "<execution>")
             for pattern, instead in _RANDOM:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -59,7 +60,30 @@ class Call:
     """Of the execution that made it."""
 
 
-class ObservedExecution(Execution):
+class Observation(ExecutionView):
+    """An execution whose calls are known, wherever it ran: what a suite's test can check."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The execution's name."""
+
+    @property
+    @abstractmethod
+    def machine(self) -> str:
+        """The name of its state machine; NAME/LABEL for an item of a distributed Map."""
+
+    @abstractmethod
+    def called(self, name: str) -> list[Call]:
+        """Return the calls of a function, a `service:action`, or a state."""
+
+    @property
+    @abstractmethod
+    def children(self) -> Sequence[Observation]:
+        """The executions that it started, in order, as far as they are known."""
+
+
+class ObservedExecution(Execution, Observation):
     """An execution of a test, with the calls that its tasks made and the executions it started."""
 
     def __init__(

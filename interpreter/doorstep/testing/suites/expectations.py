@@ -16,12 +16,12 @@ from ...values.did_you_mean import did_you_mean
 from ...values.json_values import ABSENT, dumps
 from ..conditions import unmet
 from ..snapshots import compare
-from ..state_machines import ObservedExecution, callable_names
+from ..state_machines import Observation, callable_names
 
 _LONGEST = 1_000
 """Characters of a value in a message."""
 _INCLUDES = "_includes"
-_EXECUTION: Mapping[str, Callable[[ObservedExecution], Any]] = {
+_EXECUTION: Mapping[str, Callable[[Observation], Any]] = {
     "status": lambda execution: execution.status,
     "input": lambda execution: execution.input,
     "output": lambda execution: execution.output if execution.succeeded else ABSENT,
@@ -66,7 +66,7 @@ class Unmet:
 
 
 def check(
-    record: Record, expect: Record | None, observed: ObservedExecution, folder: Path, update: bool
+    record: Record, expect: Record | None, observed: Observation, folder: Path, update: bool
 ) -> Iterator[Unmet]:
     """Yield what is not as expected; `update`: store the history instead of comparing it.
 
@@ -82,7 +82,7 @@ def check(
 
 
 def _execution(
-    expect: Record, of: str, observed: ObservedExecution, place: SourceValue
+    expect: Record, of: str, observed: Observation, place: SourceValue
 ) -> Iterator[Unmet]:
     """Compare an execution; `place`: where a failure is reported that nothing is said about."""
     if not {"status", "error", "cause"} & expect.members.keys() and not observed.succeeded:
@@ -96,7 +96,7 @@ def _execution(
 
 
 def _children(
-    machine: str, wanted: list[Record], place: SourceValue, observed: ObservedExecution
+    machine: str, wanted: list[Record], place: SourceValue, observed: Observation
 ) -> Iterator[Unmet]:
     children = [child for child in observed.children if child.machine == machine]
     if len(children) != len(wanted):
@@ -152,7 +152,7 @@ def _inner(place: SourceValue, at: str) -> SourceValue:
     return place
 
 
-def _state(observed: ObservedExecution, name: str, place: SourceValue) -> StateView:
+def _state(observed: Observation, name: str, place: SourceValue) -> StateView:
     try:
         return observed.state(name)
     except LookupError as problem:
@@ -160,11 +160,11 @@ def _state(observed: ObservedExecution, name: str, place: SourceValue) -> StateV
 
 
 def _calls(
-    name: str, of: str, wanted: Any, place: SourceValue, observed: ObservedExecution
+    name: str, of: str, wanted: Any, place: SourceValue, observed: Observation
 ) -> Iterator[Unmet]:
     """Compare calls; `wanted`: a number, the inputs in their order, or a condition on these."""
     inputs = [call.event for call in observed.called(name)]
-    known = callable_names(observed.definition)
+    known = callable_names(observed.definition or {})
     if not inputs and name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         raise place.problem(f"no task of the definition calls '{name}'; {hint}", name=True)
@@ -174,7 +174,7 @@ def _calls(
 
 
 def _history(
-    place: SourceValue, observed: ObservedExecution, folder: Path, update: bool
+    place: SourceValue, observed: Observation, folder: Path, update: bool
 ) -> Iterator[Unmet]:
     try:
         compare(observed, folder / place.value, update=update)

@@ -16,12 +16,12 @@ from ...services import AtWork
 from ...values.json_values import ABSENT
 from ..clock import SimulatedClock
 from ..mocks import Mock
-from ..state_machines import ObservedExecution, TestSession
+from ..state_machines import Observation, ObservedExecution, TestSession
 from .expectations import Unmet, check
 from .files import Test
 from .surroundings import around, check_services
 
-Outcome = Literal["passed", "failed", "error"]
+Outcome = Literal["passed", "failed", "error", "skipped"]
 """error: the test can't be used as it is written."""
 
 
@@ -30,7 +30,7 @@ class Result:
     """How a test went."""
 
     test: Test
-    observed: ObservedExecution | None
+    observed: Observation | None
     """None when nothing was run."""
     unmet: Sequence[Unmet]
     problem: str
@@ -41,10 +41,14 @@ class Result:
     """The suite's mocks that this test did not reach."""
     seconds: float
     """Of real time."""
+    skipped: str = ""
+    """Why it was not run; else empty."""
 
     @property
     def outcome(self) -> Outcome:
         """How it went."""
+        if self.skipped:
+            return "skipped"
         return "error" if self.problem else "failed" if self.unmet else "passed"
 
     @property
@@ -115,7 +119,7 @@ def _observed(
     return observed
 
 
-OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error")
+OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error", "skipped")
 _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -126,7 +130,7 @@ def counts(results: Iterable[Result]) -> dict[str, int]:
 
 
 def as_json(results: Sequence[Result], problems: Mapping[str, str]) -> dict[str, Any]:
-    """Return {"passed", "failed", "error", "tests": […], "problems": {file: why unreadable}}.
+    """Return {OUTCOME: how many, "tests": […], "problems": {file: why unreadable}}.
 
     A test: {"file", "line", "name", "outcome", "seconds" (real), "took" (modelled seconds),
     "unmet": [{"line", "what", "expected", "found"}], "problem", "remarks", "picture"}.
@@ -172,14 +176,14 @@ def _plain(result: Result) -> dict[str, Any]:
             }
             for unmet in result.unmet
         ],
-        "problem": result.problem or None,
+        "problem": result.problem or result.skipped or None,
         "remarks": list(result.remarks),
         "picture": observed.picture if observed else None,
     }
 
 
 def _suite(file: str, cases: Sequence[ET.Element]) -> ET.Element:
-    suite = ET.Element("testsuite", {"name": file, **_attributes(cases), "skipped": "0"})
+    suite = ET.Element("testsuite", {"name": file, **_attributes(cases)})
     suite.extend(cases)
     return suite
 
@@ -189,6 +193,7 @@ def _attributes(cases: Sequence[ET.Element]) -> dict[str, str]:
         "tests": str(len(cases)),
         "failures": str(sum(1 for case in cases if case.find("failure") is not None)),
         "errors": str(sum(1 for case in cases if case.find("error") is not None)),
+        "skipped": str(sum(1 for case in cases if case.find("skipped") is not None)),
         "time": f"{sum(float(case.attrib['time']) for case in cases):.3f}",
     }
 
@@ -198,7 +203,9 @@ def _case(result: Result) -> ET.Element:
     case = ET.Element(
         "testcase", classname=test.file, name=_clean(test.name), time=f"{result.seconds:.3f}"
     )
-    if result.outcome != "passed":
+    if result.skipped:
+        ET.SubElement(case, "skipped", message=_clean(result.skipped))
+    elif result.outcome != "passed":
         _add_problem(case, "failure" if result.outcome == "failed" else "error", result.message)
         if result.observed:
             ET.SubElement(case, "system-out").text = _clean(result.observed.picture)
