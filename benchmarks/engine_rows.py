@@ -12,10 +12,11 @@ from itertools import pairwise
 from typing import Any
 
 from measure import Growth, Row, Work
+from peers import peers
 
 import doorstep
 
-ROUNDS = 2_000
+ROUNDS = 1_000
 ITEMS = 10_000
 BRANCHES = 100
 RESOURCE = "arn:aws:lambda:us-east-1:123456789012:function:same"
@@ -290,6 +291,7 @@ def rows() -> list[Row]:
             "µs an event",
             each_event(executed(loop(ROUNDS), {})),
             each_event(timed(loop_by_hand(ROUNDS))),
+            peers(loop(ROUNDS), {}, scale=1e6 / (4 * ROUNDS)),
             goal="1.4 floors",
         ),
         Row(
@@ -304,6 +306,7 @@ def rows() -> list[Row]:
             "s",
             whole(a_pass),
             whole(timed(map_by_hand(items["items"]))),
+            peers(mapped({"Type": "Pass"}), items),
             goal="0.2 s",
         ),
         Row(
@@ -311,6 +314,7 @@ def rows() -> list[Row]:
             "s",
             whole(a_task),
             whole(timed(map_by_hand(items["items"], same["same"]))),
+            peers(mapped(task), items, tasks=("Same",)),
             goal="0.5 s",
         ),
         Row(
@@ -318,6 +322,7 @@ def rows() -> list[Row]:
             "ms",
             whole(executed(parallel(BRANCHES, 100), {}), 1e3),
             whole(timed(parallel_by_hand(BRANCHES, 100)), 1e3),
+            peers(parallel(BRANCHES, 100), {}, scale=1e3),
             goal="45 ms",
         ),
         Row(
@@ -325,6 +330,7 @@ def rows() -> list[Row]:
             "s",
             whole(executed(states(100, **RESHAPED), value)),
             whole(timed(large_by_hand(value, 100))),
+            peers(states(100, **RESHAPED), value),
             goal="0.1 s with orjson",
         ),
         Row(

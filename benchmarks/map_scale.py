@@ -25,6 +25,8 @@ from map_rows import definition, written
 
 MOST_MB = 200
 BOUND = 1.1
+IN_FLIGHT = 3
+"""Children of one task that may have begun and not ended: see `InlineExecutor`."""
 COMMAND = [sys.executable, "-c", "from doorstep_cli.main import entry; entry()", "run"]
 HANDLERS = """
 import os
@@ -133,7 +135,7 @@ def kill_and_resume(items: int) -> None:
         )
         expect("ends with 0", took.status == 0)
         expect("all items were called", len(keys) == items)
-        expect("at most the call in flight was repeated", len(twice) <= 1)
+        expect("at most the calls of three children were repeated", len(twice) <= IN_FLIGHT)
         expect("none under another key", all(len(set(one)) == 1 for one in twice))
         expect(f"under {MOST_MB} MB", took.megabytes < MOST_MB)
 

@@ -254,6 +254,13 @@ def test_placeholders_without_quotes_and_value_are_named_where_they_stand(
     ]
 
 
+def test_what_else_keeps_a_text_from_being_read_is_reported_beside_its_placeholders() -> None:
+    Path("a.asl.json").write_text('{"StartAt": "A",\n "TimeoutSeconds": ${T},, }', "utf-8")
+    output = validate("a.asl.json").output
+    assert "INVALID_JSON_DESCRIPTION" in output
+    assert "a.asl.json:2:20: error PLACEHOLDER_WITHOUT_VALUE: ${T} has no value" in output
+
+
 def test_what_is_wrong_after_substitution_has_its_place_in_the_definitions_own_file() -> None:
     """Values move what follows them: several lines here, and a quote that ends a text early."""
     properties = (

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 
@@ -24,6 +25,7 @@ from doorstep.history import Visits
 from doorstep.history import entries as read_history
 from doorstep.pages import EVENTS
 from doorstep.pages.rendering import tree
+from doorstep_cli.main import cli
 from doorstep_emulator import Deployment, Options, running
 
 ROOT = Path(__file__).parents[2]
@@ -474,3 +476,17 @@ def test_what_is_asked_for_with_nonsense_is_refused_in_a_page(site: Site, name: 
         response = site.send("GET", f"/console/{name}?{query}")
         assert response.status in (400, 404), query
         assert "Traceback" not in response.text
+
+
+def test_the_command_skips_as_the_button_does(
+    site: Site, chain: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    machine = site.machine("by-command", waiting(chain, TimeoutSeconds=3600))
+    arn = site.run(machine, wait=False, name="one")
+    eventually(partial(site.token, arn))
+    command = ["skip", "--execution", "by-command:one", "--endpoint", f"http://{site.host}"]
+    skipped = CliRunner().invoke(cli, command)
+    assert (skipped.exit_code, "It is 2" in skipped.stderr) == (0, True)
+    eventually(lambda: site.status(arn) == "FAILED")
+    assert CliRunner().invoke(cli, command).exit_code == 2
+    assert CliRunner().invoke(cli, ["skip"]).exit_code == 2

@@ -25,6 +25,7 @@ from .substitution import (
     DefinitionText,
     Traced,
     unquoted_placeholders,
+    with_numbers,
 )
 
 MAX_DEPTH = 200
@@ -106,7 +107,8 @@ def read_traced(traced: Traced, source: str, path: Path | None = None) -> Docume
         value, yaml = read(traced.text, path)
     except DefinitionError as refused:
         left = list(_without_value(traced, source))
-        found = left or [_moved(one, traced, source) for one in refused.diagnostics]
+        others = [_moved(one, traced, source) for one in refused.diagnostics]
+        found = left if left and _reads_with_values(traced.text, path) else [*others, *left]
         raise refusal(found, path) from None
     if not isinstance(value, dict):
         raise refusal([NOT_AN_OBJECT], path)
@@ -117,6 +119,15 @@ def read_traced(traced: Traced, source: str, path: Path | None = None) -> Docume
         )
     inner = DefinitionText(traced, yaml=yaml) if traced.text != source else None
     return Document(value, source, path, yaml, inner=inner)
+
+
+def _reads_with_values(text: str, path: Path | None) -> bool:
+    """Return whether only values are missing: with numbers in their places a text is read."""
+    try:
+        read(with_numbers(text), path)
+    except DefinitionError:
+        return False
+    return True
 
 
 def _without_value(traced: Traced, source: str) -> Iterator[Diagnostic]:

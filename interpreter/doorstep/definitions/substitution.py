@@ -44,6 +44,11 @@ def unquoted_placeholders(text: str) -> Iterator[tuple[str, int]]:
             yield match[1], match.start()
 
 
+def with_numbers(text: str) -> str:
+    """Return a text with a number in place of each placeholder outside of quotes."""
+    return _STRING_OR_PLACEHOLDER.sub(lambda match: "0" if match[1] else match[0], text)
+
+
 @dataclass(frozen=True, slots=True)
 class Traced:
     """A text, and the offset in its source of each of its characters."""

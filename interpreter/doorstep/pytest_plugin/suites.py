@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from ..errors import DoorstepError
+from ..testing.clock import freezing_once
 from ..testing.suites.files import Test, read
 from ..testing.suites.results import Result, run, session_of
 from ..values.printable import printable
@@ -18,6 +20,15 @@ from .stash import SESSION
 
 class SuiteFile(pytest.File):
     """A `*.doorstep.yaml`."""
+
+    def setup(self) -> None:
+        """Begin before its first test: all of them start freezegun once."""
+        self._around = ExitStack()
+        self._around.enter_context(freezing_once())
+
+    def teardown(self) -> None:
+        """End after its last test: nothing of that is left for tests in other files."""
+        self._around.close()
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the suite's tests."""
