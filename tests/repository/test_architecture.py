@@ -110,6 +110,7 @@ FOLDERS = {
             "definitions",
             "views",
             "account",
+            "against",
             "recorded",
             "runs",
             "baseline",
