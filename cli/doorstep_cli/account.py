@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,23 +49,31 @@ def arn_in(text: str) -> str | None:
 
 
 def account_of(endpoint: str | None, region: str) -> Account:
-    """Return what answers at a URL, or the account that AWS's configuration names."""
+    """Return what answers at a URL, or the account that AWS's configuration names.
+
+    Raises Problem for a configuration or a URL that can't be used.
+    """
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
         message = "an ARN in place of a file needs boto3: pip install 'doorstep[aws]'"
         raise Problem(message) from None
     local: dict[str, str] = {}
-    if endpoint and not boto3.session.Session().get_credentials():
-        local = {"aws_access_key_id": "doorstep", "aws_secret_access_key": "doorstep"}
     config = Config(retries={"mode": "standard", "max_attempts": 8})
-    session = boto3.session.Session()
-    return Account(
-        session.client(
+    try:
+        session = boto3.session.Session()
+        if endpoint and not session.get_credentials():
+            local = {"aws_access_key_id": "doorstep", "aws_secret_access_key": "doorstep"}
+        client = session.client(
             "stepfunctions", region_name=region, endpoint_url=endpoint, config=config, **local
         )
-    )
+    except BotoCoreError as problem:
+        raise Problem(f"AWS's configuration can't be used: {problem}") from None
+    except ValueError as problem:
+        raise Problem(f"{problem}; expected is a URL such as http://localhost:8083") from None
+    return Account(client)
 
 
 class Account:
@@ -260,8 +268,8 @@ def fetched(arn: str, endpoint: str | None = None, account: Account | None = Non
         raise Problem(f"{arn}: {_HINTS['StateMachineTypeNotSupported']}")
     folder = folder_of(arn, endpoint)
     before = fetched_with(folder / "history.json")
-    if before and before["status"] != "RUNNING" and not before["missing"]:
-        note(f"{arn}: as fetched at {before['fetched']} into {folder}")
+    if before and before.get("status") != "RUNNING" and _whole(folder, before):
+        note(f"{arn}: as fetched at {before.get('fetched')} into {folder}")
         return folder / "history.json"
     fetch = Fetch(account or account_of(endpoint, arn.split(":")[3]), arn, folder)
     if wanted():
@@ -274,3 +282,13 @@ def fetched(arn: str, endpoint: str | None = None, account: Account | None = Non
     for missing in now["missing"]:
         note(f"not fetched: {missing}")
     return folder / "history.json"
+
+
+def _whole(folder: Path, about: Mapping[str, Any]) -> bool:
+    """Return whether all that could be fetched is there, and readable."""
+    try:
+        json.loads((folder / "definition.asl.json").read_bytes())
+        history = json.loads((folder / "history.json").read_bytes())
+        return not about["missing"] and len(history["events"]) == about["events"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -29,6 +29,7 @@ def task(resource: str, **fields: Any) -> dict[str, Any]:
         "lambda:invoke": {"FunctionName": "f"},
         "sqs:sendMessage": {"QueueUrl": "q", "MessageBody": "b"},
         "glue:startJobRun": {"JobName": "j"},
+        "aws-sdk:rekognition:detectLabels": {"Image": {}},
     }.get(resource.partition(".")[0], {})
     return {"Type": "Task", "Resource": SERVICE + resource, "Parameters": parameters, **fields}
 

@@ -280,3 +280,36 @@ def test_without_credentials_the_account_cant_be_asked() -> None:
     result = run("failures", ARN)
     assert result.exit_code == 2
     assert "AWS can't be asked: Unable to locate credentials" in result.stderr
+
+
+def test_a_profile_or_a_url_that_is_none_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = run("failures", ARN, "--endpoint", "localhost")
+    assert wrong.exit_code == 2
+    assert "localhost; expected is a URL" in wrong.stderr
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    for more in ((), ("--endpoint", "http://localhost:1")):
+        result = run("failures", ARN, *more)
+        assert result.exit_code == 2
+        assert "AWS's configuration can't be used: The config profile (nobody)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("history.json", '{"events": ['),
+        ("history.json", '{"events": []}'),
+        ("definition.asl.json", "{"),
+        ("about.json", "{}"),
+        ("about.json", json.dumps({"arn": ARN})),
+    ],
+)
+def test_files_that_are_not_whole_are_fetched_again(endpoint: str, name: str, text: str) -> None:
+    assert run("history", ARN, "--endpoint", endpoint).exit_code == 0
+    folder = folder_of(ARN, endpoint)
+    before = (folder / name).read_text()
+    (folder / name).write_text(text)
+    again = run("history", ARN, "--endpoint", endpoint)
+    assert again.exit_code == 0
+    assert "events fetched into" in again.stderr
+    if name != "about.json":
+        assert (folder / name).read_text() == before

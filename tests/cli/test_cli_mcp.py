@@ -58,6 +58,19 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
         Tools(folder).validate(name)
 
 
+def test_a_history_replaces_an_earlier_one_and_no_other_file(tmp_path: Path) -> None:
+    text = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    (tmp_path / "m.asl.json").write_text(text)
+    (tmp_path / "folder").mkdir()
+    tools = Tools(tmp_path)
+    for name in ("m.asl.json", "folder"):
+        with pytest.raises(ValueError, match="is not a history"):
+            tools.run("m.asl.json", history=name)
+    assert (tmp_path / "m.asl.json").read_text() == text
+    for _ in range(2):
+        assert tools.run("m.asl.json", history="history.json").endswith("exit code 0")
+
+
 def test_a_long_answer_is_cut_and_says_so(tmp_path: Path) -> None:
     states = {f"S{number}": {"Type": "Nope"} for number in range(500)}
     (tmp_path / "m.asl.json").write_text(json.dumps({"StartAt": "S0", "States": states}))

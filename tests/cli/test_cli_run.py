@@ -657,3 +657,12 @@ def test_progress_is_for_people_at_a_terminal(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "stderr", Stderr(terminal=terminal))
     assert wanted() is shown
+
+
+def test_a_history_does_not_replace_the_definition(tmp_path: Path) -> None:
+    file = tmp_path / "m.asl.json"
+    file.write_text(json.dumps(PASS))
+    result = CliRunner().invoke(cli, ["run", str(file), "--history", str(file)])
+    assert result.exit_code == 2
+    assert "would replace the definition" in result.stderr
+    assert json.loads(file.read_text()) == PASS

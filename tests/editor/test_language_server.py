@@ -181,3 +181,18 @@ def test_a_fix_is_offered_where_something_is_wrong() -> None:
         assert titles == ["Change to 'Done'", "Add the state 'Dome'"]
 
     with_editor(work)
+
+
+def test_of_a_document_that_is_not_open_nothing_is_read_or_known(tmp_path: Path) -> None:
+    file = tmp_path / "closed.asl.json"
+    file.write_text(DEFINITION)
+
+    async def work(client: LanguageClient, published: list[Any]) -> None:
+        for uri in (file.as_uri(), (tmp_path / "gone.asl.json").as_uri()):
+            document = types.TextDocumentIdentifier(uri)
+            outline = types.DocumentSymbolParams(document)
+            assert await client.text_document_document_symbol_async(outline) == []
+            hover = types.HoverParams(document, types.Position(1, 14))
+            assert await client.text_document_hover_async(hover) is None
+
+    with_editor(work)

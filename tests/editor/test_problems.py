@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
+import pstats
 
 import pytest
 
@@ -141,3 +143,18 @@ def test_laid_out_json_is_the_same_json_with_its_numbers_as_they_were() -> None:
 
 def test_yaml_keeps_its_layout_and_its_comments() -> None:
     assert yaml_layout("a: 1  \n# why\t\nb: 2\n\n\n") == "a: 1\n# why\nb: 2\n"
+
+
+def test_twice_as_many_states_are_not_four_times_the_work() -> None:
+    def calls(states: int) -> int:
+        task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
+        task |= {"Parameters": {"FunctionName": "f"}}  # type: ignore[dict-item]
+        chain = {f"S{number}": {**task, "Next": f"S{number + 1}"} for number in range(states)}
+        text = json.dumps({"StartAt": "S0", "States": chain | {f"S{states}": {"Type": "Succeed"}}})
+        text = text.replace("{", "{\n")
+        with cProfile.Profile() as profile:
+            assert len(check(text, machines(text, yaml=False)).problems) >= states
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    calls(1)
+    assert calls(200) < 2.4 * calls(100)

@@ -97,6 +97,13 @@ def test_those_who_listen_see_the_children_as_if_they_ran_here() -> None:
     assert events("processes:2") == events("inline")
 
 
+def test_handlers_and_their_programs_leave_the_batches_alone() -> None:
+    items = list(range(30))
+    execution = doorstep.run(batch("use_pipes"), items, HANDLERS, executor="processes:2")
+    assert execution.status == "SUCCEEDED"
+    assert execution.output == items
+
+
 def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     items = [
         {"number": number, "dies": number == 17, "marker": str(tmp_path / "marker")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ def pick(event: int) -> int:
     if event % 3 == 1:
         raise ValueError(f"no {event}")
     return event
+
+
+def use_pipes(event: int) -> int:
+    """Read and write as programs do that know nothing of the worker's own pipes."""
+    os.write(1, b"raw\n")
+    said = subprocess.run(["cat"], check=True)
+    return event + said.returncode + len(os.read(0, 1))
 
 
 def die_once(event: dict[str, Any]) -> str:

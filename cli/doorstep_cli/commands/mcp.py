@@ -25,8 +25,8 @@ _SECONDS = 120.0
 _PROGRAM = "from doorstep_cli.main import entry; entry()"
 _ABOUT = (
     "Runs AWS Step Functions workflows (Amazon States Language) on this machine, offline. Paths "
-    "are relative to {folder}; nothing outside of it is read. Begin with `validate`, then `run` "
-    "with an input and mocks; `failures` says what ended a run whose history was written."
+    "are relative to {folder}; files outside of it can't be named. Begin with `validate`, then "
+    "`run` with an input and mocks; `failures` says what ended a run whose history was written."
 )
 
 
@@ -36,7 +36,7 @@ _ABOUT = (
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
     show_default=True,
-    help="The project; no file outside of it is read or written.",
+    help="The project; tools take no file outside of it.",
 )
 def mcp(folder: Path) -> None:
     """Serve a coding assistant on standard input and output: validate, run, test and more.
@@ -119,7 +119,7 @@ class Tools:
         if handlers:
             options += ["--handlers", self._file(handlers)]
         if history:
-            options += ["--history", self._file(history, there=False)]
+            options += ["--history", self._history(history)]
         if mocks is None:
             return self._doorstep("run", self._file(path), *options)
         return self._with_mocks(mocks, "run", self._file(path), *options)
@@ -158,6 +158,14 @@ class Tools:
             raise ValueError(f"{name} is not below {self._folder}")
         if there and not path.exists():
             raise ValueError(f"there is no {name} in {self._folder}")
+        return str(path)
+
+    def _history(self, name: str) -> str:
+        """Return a path to write a history to: a new file's, or an earlier history's."""
+        path = Path(self._file(name, there=False))
+        earlier = path.is_file() and path.read_bytes().lstrip(b"{ \n").startswith(b'"events"')
+        if path.exists() and not earlier:
+            raise ValueError(f"{name} exists and is not a history: choose another name")
         return str(path)
 
     def _doorstep(self, *arguments: str) -> str:

@@ -177,6 +177,8 @@ def run(
         raise click.UsageError("--redrive needs --journal: there is nothing to redrive")
     if journal and history and journal.resolve() == history.resolve():
         raise click.UsageError("--journal and --history need different files")
+    if history and history.resolve() == path.resolve():
+        raise click.UsageError(f"--history {history} would replace the definition")
     if ctx.get_parameter_source("input_json") is ParameterSource.DEFAULT:
         options["input_json"] = None
     if options["clock"] == "real" and options["start_time"] is not None:

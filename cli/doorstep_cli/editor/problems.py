@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,12 +65,13 @@ class Checked:
 def check(text: str, found: Sequence[Machine]) -> Checked:
     """Return what AWS would say about each machine of a text."""
     checked = Checked({}, [])
+    lines = [0, *(one.end() for one in re.finditer("\n", text))]
     for machine in found:
         try:
             document = load_machine(text, machine.name).document if machine.name else load(text)
         except DefinitionError as refused:
             for one in refused.diagnostics:
-                checked.problems.append(_underlined(one, text, None, machine))
+                checked.problems.append(_underlined(one, text, lines, None, machine))
             continue
         except InputError as problem:
             reason = Diagnostic("UNUSABLE_DEFINITION", str(problem))
@@ -82,15 +84,19 @@ def check(text: str, found: Sequence[Machine]) -> Checked:
             checked.definitions[machine.name] = document.definition
             diagnostics += advice_on(document.definition, machine.type if machine.name else None)
         for one in diagnostics:
-            checked.problems.append(_underlined(one, text, document, machine))
+            checked.problems.append(_underlined(one, text, lines, document, machine))
     return checked
 
 
 def _underlined(
-    diagnostic: Diagnostic, text: str, document: Document | None, machine: Machine
+    diagnostic: Diagnostic,
+    text: str,
+    lines: Sequence[int],
+    document: Document | None,
+    machine: Machine,
 ) -> Problem:
     position = line_and_column(diagnostic, document)
-    start = _offset(text, *position[:2]) if len(position) > 1 else machine.root.start
+    start = _offset(text, lines, *position[:2]) if len(position) > 1 else machine.root.start
     start, end = _token(machine.root, start) or (start, _end_of_line(text, start))
     if _UNSUPPORTED.fullmatch(diagnostic.message):
         start, end = _name_of(machine.root, start) or (start, end)
@@ -109,11 +115,9 @@ def _name_of(node: Node, offset: int) -> tuple[int, int] | None:
     return next((_name_of(item, offset) for item in inside), None)
 
 
-def _offset(text: str, line: int, column: int) -> int:
-    start = 0
-    for _ in range(line - 1):
-        start = text.find("\n", start) + 1
-    return min(start + column - 1, len(text))
+def _offset(text: str, lines: Sequence[int], line: int, column: int) -> int:
+    """Return the offset of a line and column; `lines`: where each line begins."""
+    return min(lines[min(line, len(lines)) - 1] + column - 1, len(text))
 
 
 def _end_of_line(text: str, start: int) -> int:
@@ -123,10 +127,11 @@ def _end_of_line(text: str, start: int) -> int:
 
 def _token(node: Node, offset: int) -> tuple[int, int] | None:
     """Return the name or scalar that begins at an offset, or holds it."""
-    for member in node.members:
-        if member.start <= offset < member.end:
+    before = bisect_right(node.members, offset, key=lambda one: one.start)
+    for member in node.members[:before][-1:]:
+        if offset < member.end:
             return member.start, member.end
-        if member.value and member.value.start <= offset < max(member.value.end, offset):
+        if member.value and member.value.start <= offset < member.value.end:
             return _token(member.value, offset)
     for item in node.items:
         if item.start <= offset < item.end:

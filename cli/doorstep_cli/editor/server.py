@@ -12,6 +12,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from . import formatting, meaning
 from .completion import Completer, Kind
@@ -48,7 +49,9 @@ class DefinitionServer(LanguageServer):
         self.texts: dict[str, OpenText] = {}
 
     def open_text(self, uri: str) -> OpenText:
-        """Return what is known of the present version of a document."""
+        """Return what is known of the present version of a document; of one not open, nothing."""
+        if uri not in self.workspace.text_documents:
+            return OpenText(TextDocument(uri, ""))
         document = self.workspace.get_text_document(uri)
         before = self.texts.get(uri)
         if before is not None and before.text == document.source:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 
 from ..model import Scope, State, Workflow, actions, integration
 
@@ -49,13 +51,25 @@ def reached(ways: Mapping[str, list[str]], start: str) -> set[str]:
     return seen
 
 
+def _leading_to_loops(ways: Mapping[str, list[str]]) -> list[str]:
+    """Return the states from which a loop can be reached, in one pass: mostly there are few."""
+    order = TopologicalSorter(ways)
+    with suppress(CycleError):
+        order.prepare()
+    apart: set[str] = set()
+    while ready := order.get_ready():
+        apart.update(ready)
+        order.done(*ready)
+    return [name for name in ways if name not in apart]
+
+
 def loops_of(scope: Scope) -> list[list[State]]:
     """Return the loops of a scope: states each of which leads to all others of its loop."""
     ways = ways_of(scope)
-    after = {name: reached(ways, name) for name in ways}
+    after = {name: reached(ways, name) for name in _leading_to_loops(ways)}
     groups = {
-        frozenset(other for other in after[name] if name in after[other])
-        for name in ways
+        frozenset(other for other in after[name] if name in after.get(other, ()))
+        for name in after
         if name in after[name]
     }
     return [[scope.states[name] for name in ways if name in group] for group in groups]
@@ -97,7 +111,7 @@ def _back(scope: Scope, start: str, end: str) -> list[State]:
 def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
     """Yield tasks that start a job for which there is .sync, and a loop then asks for it."""
     for scope in scopes_of(tree.scope):
-        ways = ways_of(scope)
+        ways, loops = ways_of(scope), loops_of(scope)
         for state in scope.states.values():
             called = integration(str(state.fields.get("Resource", "")))
             action = called.action.removeprefix("aws-sdk:")
@@ -105,7 +119,7 @@ def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
             if known is None or "s" not in known.patterns or called.pattern:
                 continue
             service = action.partition(":")[0]
-            for loop in loops_of(scope):
+            for loop in loops:
                 kinds = {one.type for one in loop}
                 asks = [one for one in loop if _asks(one, service)]
                 after = reached(ways, state.name)

@@ -139,13 +139,20 @@ def _text(file: Path) -> str | None:
 def main() -> None:
     """Run batches: a line of JSON each on standard input, its answer a line on standard output.
 
-    The first line is the list of folders to import from. What handlers print goes to stderr.
+    The first line is the list of folders to import from. Handlers, and programs that they start,
+    read nothing and print to stderr: both pipes are of the batches alone.
     """
-    answers, sys.stdout = sys.stdout, sys.stderr
-    sys.path[:] = loads(sys.stdin.readline())
-    for line in sys.stdin:
-        answers.write(run_batch(line) + "\n")
-        answers.flush()
+    with (
+        os.fdopen(os.dup(0), encoding="utf-8") as batches,
+        os.fdopen(os.dup(1), "w", encoding="utf-8") as answers,
+        Path(os.devnull).open("rb") as nothing,
+    ):
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        sys.path[:] = loads(batches.readline())
+        for line in batches:
+            answers.write(run_batch(line) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":
