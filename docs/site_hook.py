@@ -18,7 +18,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
-FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *(`{3,}).*?^ *\1$", re.MULTILINE | re.DOTALL)
 ESCAPED = re.compile(r"`[^`\n]*\\\|[^`\n]*`")
 """A `|` in code in a table, which GitHub needs with a backslash and mkdocs without."""
 ROW = re.compile(r"^\| (\w[^|]*) \| (.*) \|$", re.MULTILINE)
@@ -46,7 +46,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that do not lie in docs; leave out a README that became an index."""
+    """Add the pages that are not a file of docs already."""
     for page, path in sources().items():
         if page != path.removeprefix("docs/") or not path.startswith("docs/"):
             files.append(File.generated(config, page, content=text_of(path)))
@@ -56,6 +56,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Let the links of a page, which are those of the repository, lead to the site's pages."""
     here = page.file.src_uri
+    if sources()[here].startswith("docs/facts/") or not sources()[here].startswith("docs/"):
+        page.meta["search"] = {"boost": 0.5}  # a search shows what explains before these
     folder = folder_of(sources()[here])
 
     def link(match: re.Match[str]) -> str:
@@ -91,8 +93,8 @@ def linked(path: str) -> Iterator[str]:
     folder = folder_of(path)
     for match in LINK.finditer(FENCE.sub("", text_of(path))):
         target = posixpath.normpath(posixpath.join(folder, match[1]))
-        if not (ROOT / target).exists():
-            raise PluginError(f"{path} links to {match[1]}, which does not exist")
+        if target.startswith("..") or not (ROOT / target).exists():
+            raise PluginError(f"{path} links to {match[1]}, which is not in the repository")
         yield target
 
 
