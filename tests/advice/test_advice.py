@@ -63,10 +63,13 @@ POLL: States = {
 }
 UPDATE = {"TableName": "t", "Key": {"id": {"S": "1"}}, "UpdateExpression": "SET n = n + :one"}
 COUNT = {"States.MathAdd": "States.MathAdd($.n, 1)"}
-MAP_BODY = {
-    "StartAt": "See",
-    "States": {"See": {**task("aws-sdk:rekognition:detectLabels"), **END}},
+SEE = {
+    "Type": "Task",
+    "Resource": f"{SERVICE}aws-sdk:rekognition:detectLabels",
+    "Parameters": {"Image": {"S3Object": {"Bucket": "b", "Name": "n"}}},
+    "End": True,
 }
+MAP_BODY = {"StartAt": "See", "States": {"See": SEE}}
 CHAIN = {
     f"P{number}": {"Type": "Pass", "Parameters": {"a.$": "$.a"}, "Next": f"P{number + 1}"}
     for number in range(1, 3)

@@ -549,6 +549,7 @@ def test_one_client_too_many_is_told_so_and_the_others_are_served(
         clients.append(world.connect())
         clients[-1].sendall(request("ListActivities", b"{}"))
         assert answer(clients[-1])[0] == status
+    assert clients[-1].recv(1) == b""  # closed: it counts no more
     clients[0].sendall(request("ListActivities", b"{}"))
     assert answer(clients[0])[0] == 200
 
