@@ -85,12 +85,13 @@ def main():
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
     commands.add_parser("matrix", help="run `test` with each supported Python of this machine")
     commands.add_parser("api", help="write docs/api.md anew from the docstrings")
+    commands.add_parser("site", help="build the documentation as a site in build/site")
     chosen = parser.parse_args().command
     os.chdir(ROOT)
     if chosen == "matrix":
         return matrix()
     set_up("demo" if chosen == "demo" else "dev")
-    return {"demo": demo, "test": test, "api": api}[chosen]()
+    return {"demo": demo, "test": test, "api": api, "site": site}[chosen]()
 
 
 def demo():
@@ -117,6 +118,15 @@ def test():
 def api():
     """Write docs/api.md."""
     return call("python docs/generate_api.py")
+
+
+def site():
+    """Build the site; a link that leads nowhere is an error."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement of the theme's authors
+    code = call("python -m mkdocs build")
+    if not code:
+        say("Look at it: %s -m http.server --directory build/site" % PYTHON)
+    return code
 
 
 def run(step):

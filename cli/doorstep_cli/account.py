@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -176,7 +177,7 @@ class Fetch:
         except Refused as refused:
             self.missing.append(f"the definition: {refused}")
             return None
-        _write_text(self.folder / "definition.asl.json", machine["definition"])
+        write_text(self.folder / "definition.asl.json", machine["definition"])
         updated = machine.get("updateDate")
         return updated.isoformat() if isinstance(updated, datetime) else None
 
@@ -212,7 +213,7 @@ class Fetch:
 
     def _child(self, arn: str, group: str, name: str, level: int) -> None:
         try:
-            file = self.folder / "children" / _safe(group) / f"{_safe(name)}.json"
+            file = self.folder / "children" / safe_name(group) / f"{safe_name(name)}.json"
             events = self.history(arn, file)
         except Refused as refused:
             self.missing.append(f"the history of {arn}: {refused.code}")
@@ -233,18 +234,24 @@ def _started(event: dict[str, Any]) -> str | None:
     return arn if arn_in(str(arn)) else None
 
 
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+def safe_name(name: str) -> str:
+    """Return a name for a file or folder; two names never become one."""
+    safe = re.sub(r"[^\w.-]", "_", name).lstrip(".")
+    return safe if safe == name else f"{safe}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _write(file: Path, content: Any) -> None:
-    _write_text(file, json.dumps(content, ensure_ascii=False, indent=1, default=_timestamp) + "\n")
+    write_text(file, json.dumps(content, ensure_ascii=False, indent=1, default=_timestamp) + "\n")
 
 
-def _write_text(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(file, "w", encoding="utf-8", opener=private) as written:
-        written.write(text)
+def write_text(file: Path, text: str) -> None:
+    """Write a file that only its owner can read. Raises Problem when that can't be done."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(file, "w", encoding="utf-8", opener=private) as written:
+            written.write(text)
+    except OSError as problem:
+        raise Problem(f"can't write {file}: {problem.strerror}") from None
 
 
 def _timestamp(value: Any) -> str:
@@ -260,8 +267,8 @@ def folder_of(arn: str, endpoint: str | None) -> Path:
     """Return where an execution's files are."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     _, _, _, region, account, kind, *rest = arn.split(":")
-    where = _safe(endpoint.partition("://")[2]) if endpoint else f"{account}-{region}"
-    return Path(base, "doorstep", "executions", where, *map(_safe, (kind, *rest)))
+    where = safe_name(endpoint.partition("://")[2]) if endpoint else f"{account}-{region}"
+    return Path(base, "doorstep", "executions", where, *map(safe_name, (kind, *rest)))
 
 
 def fetched(arn: str, endpoint: str | None = None, account: Account | None = None) -> Path:
@@ -273,7 +280,7 @@ def fetched(arn: str, endpoint: str | None = None, account: Account | None = Non
         raise Problem(f"{arn}: {_HINTS['StateMachineTypeNotSupported']}")
     folder = folder_of(arn, endpoint)
     before = fetched_with(folder / "history.json")
-    if before and before.get("status") != "RUNNING" and _whole(folder, before):
+    if before and before.get("status") != "RUNNING" and _whole(folder, before, arn):
         note(f"{arn}: as fetched at {before.get('fetched')} into {folder}")
         return folder / "history.json"
     fetch = Fetch(account or account_of(endpoint, arn.split(":")[3]), arn, folder)
@@ -289,8 +296,10 @@ def fetched(arn: str, endpoint: str | None = None, account: Account | None = Non
     return folder / "history.json"
 
 
-def _whole(folder: Path, about: Mapping[str, Any]) -> bool:
-    """Return whether all that could be fetched is there, and readable."""
+def _whole(folder: Path, about: Mapping[str, Any], arn: str) -> bool:
+    """Return whether all that could be fetched of an execution is there, and readable."""
+    if about["arn"] != arn:
+        return False
     try:
         json.loads((folder / "definition.asl.json").read_bytes())
         history = json.loads((folder / "history.json").read_bytes())

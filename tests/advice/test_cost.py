@@ -149,6 +149,9 @@ def test_the_command_takes_histories_and_definitions(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["cost", str(file), "--format", "json"])
     answer = json.loads(result.stdout)
     assert (answer["transitions"], answer["standard"]) == (2, pytest.approx(49.9))
+    file.write_text(json.dumps({"events": history(*visited("Pass", "A"))[:-1]}))
+    running = CliRunner().invoke(cli, ["cost", str(file)])
+    assert "this execution has not ended" in running.stderr
     definition = tmp_path / "two.asl.json"
     definition.write_text(
         '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}}'

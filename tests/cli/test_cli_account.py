@@ -313,3 +313,37 @@ def test_files_that_are_not_whole_are_fetched_again(endpoint: str, name: str, te
     assert "events fetched into" in again.stderr
     if name != "about.json":
         assert (folder / name).read_text() == before
+
+
+def test_executions_whose_names_differ_in_one_sign_have_folders_of_their_own() -> None:
+    names = ("a_b", "a@b", "a+b", "..", ".", "_")
+    assert len({folder_of(f"{ARN}{name}", None) for name in names}) == len(names)
+    assert len({folder_of(f"{MACHINE}:{name}", None) for name in names}) == len(names)
+
+
+def test_a_folder_that_cant_be_written_is_said_so(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    into = tmp_path / "file" / "into"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(into))
+    for result in (
+        run("history", ARN, "--endpoint", endpoint),
+        run("download", "--machine", MACHINE, "--into", into, "--endpoint", endpoint),
+    ):
+        assert result.exit_code == 2
+        assert f"can't write {into}" in result.stderr
+
+
+def test_a_download_does_not_replace_a_definition_of_ones_own(
+    endpoint: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "pay.asl.json"
+    own.write_text("{}")
+    download = ("download", "--machine", MACHINE, "--endpoint", endpoint, "--into")
+    result = run(*download, tmp_path / "pay")
+    assert result.exit_code == 2
+    assert "pay.asl.json exists and differs" in result.stderr
+    assert own.read_text() == "{}"
+    for _ in range(2):
+        assert run(*download, tmp_path / "other").exit_code == 0

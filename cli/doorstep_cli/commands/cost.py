@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from doorstep.advice.cost import PRICES, Prices, Usage, read_prices, verdict
+from doorstep.engine.messages import TERMINAL
 from doorstep.history import Entry
 
 from ..definitions import PROJECT, Type, read_accepted
@@ -69,6 +70,8 @@ def cost(
     usage = Usage()
     for path in paths:
         events, size = _events(path, parameters, resource, machine_type)
+        if events[-1].type not in TERMINAL:
+            note(f"{path}: this execution has not ended; it counts as far as it has come")
         usage.add(events, size)
     if output_format == "json":
         print_json(_as_json(usage, executions, prices))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..account import Account, Fetch, Refused, account_of
+from ..account import Account, Fetch, Refused, account_of, safe_name, write_text
 from ..output import Problem, echo, note
 from ..views.progress import ProgressLine, wanted
 
@@ -76,11 +76,15 @@ def download(
         raise Problem(f"--machine {machine}: this is no state machine's ARN")
     account = account_of(endpoint, parts[3])
     chosen = _chosen(account, machine, since, most, _FAILED if failed else ())
-    into.mkdir(parents=True, exist_ok=True)
-    refused = sum(not _fetched(account, one["executionArn"], into) for one in chosen)
+    deployed = account.ask("describe_state_machine", stateMachineArn=machine)["definition"]
     definition = into.with_name(f"{into.name}.asl.json")
-    described = account.ask("describe_state_machine", stateMachineArn=machine)
-    definition.write_text(described["definition"], "utf-8")
+    if definition.exists() and definition.read_bytes() != deployed.encode():
+        raise Problem(
+            f"{definition} exists and differs from the definition that is deployed: remove it, or "
+            "choose another folder with --into"
+        )
+    refused = sum(not _fetched(account, one["executionArn"], into) for one in chosen)
+    write_text(definition, deployed)
     echo(f"{len(chosen) - refused} of {len(chosen)} histories in {into}")
     if chosen:
         note(f"next: doorstep replay {into} --definition {definition}, or one that you changed")
@@ -104,12 +108,13 @@ def _chosen(
 
 def _fetched(account: Account, arn: str, into: Path) -> bool:
     fetch = Fetch(account, arn, into)
+    file = into / f"{safe_name(arn.rpartition(':')[2])}.json"
     try:
         if wanted():
             with ProgressLine(fetch.__str__):
-                fetch.history(arn, into / f"{arn.rpartition(':')[2]}.json")
+                fetch.history(arn, file)
         else:
-            fetch.history(arn, into / f"{arn.rpartition(':')[2]}.json")
+            fetch.history(arn, file)
     except Refused as refused:
         note(f"{arn}: {refused}")
         return False
