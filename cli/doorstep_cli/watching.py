@@ -34,6 +34,8 @@ def _watch(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None
     if not wanted or ctx.resilient_parsing:
         return
     arguments = [one for one in sys.argv[1:] if one != _OPTION]
+    if any(one.partition("=")[0] == "--against" for one in arguments):
+        raise click.UsageError("--watch would start real executions at each change (--against)")
     try:
         follow(arguments, folders_of(arguments))
     except KeyboardInterrupt:

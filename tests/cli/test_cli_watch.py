@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from doorstep_cli.main import cli
 from doorstep_cli.watching import folders_of, follow
 
 watchfiles = pytest.importorskip("watchfiles", reason="doorstep[watch] is not installed")
@@ -48,3 +50,11 @@ def test_a_change_runs_the_command_again_and_what_it_writes_does_not(
     shown = capfd.readouterr()
     assert shown.out == "{}\n7\n"
     assert shown.err.count("waiting for changes in") == 2
+
+
+def test_changes_start_no_executions_of_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["test", "--against", "aws", "--watch"]
+    monkeypatch.setattr("sys.argv", ["doorstep", *arguments])
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 2
+    assert "would start real executions" in result.stderr
