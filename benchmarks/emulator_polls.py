@@ -14,6 +14,7 @@ import json
 import socket
 import sys
 import time
+import urllib.request
 from contextlib import ExitStack
 from statistics import median
 from typing import Any
@@ -54,6 +55,14 @@ def delay(call: Call, activity: str) -> float:
     return median(times) * 1000
 
 
+def until_all_wait(server: Served, polls: int) -> None:
+    """Wait until the server has taken every worker's request."""
+    waiting, until = 0, time.monotonic() + 60
+    while waiting < polls and time.monotonic() < until:
+        with urllib.request.urlopen(f"{server.url}/health") as health:
+            waiting = json.load(health)["activities"]["polls"]
+
+
 def machine_of(call: Call, activity: str) -> str:
     """Create a machine whose only state is a task of the activity."""
     task = {"Type": "Task", "Resource": activity, "End": True}
@@ -82,6 +91,7 @@ def run(server: Served, polls: int, stack: ExitStack) -> list[str]:
     workers = [
         stack.enter_context(worker(server, activities[number // _EACH])) for number in range(polls)
     ]
+    until_all_wait(server, polls)
     among_them = delay(call, activities[0])
     print(
         f"{polls} workers wait after {time.perf_counter() - began:.1f} s; the server holds "

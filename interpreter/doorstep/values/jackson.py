@@ -22,7 +22,7 @@ _STRING_OR_NUMBER = re.compile(
 )
 _WHOLE = re.compile(r"-?\d+")
 _NUMBER_LENGTH = 40
-_TO_CONSTANT = re.compile(rf'(?:[^"NI]++|{CLOSED_STRING})*+(?=NaN|Infinity)', re.DOTALL)
+_TO_CONSTANT = re.compile(rf'[^"NI]*(?:{CLOSED_STRING}[^"NI]*)*(?=NaN|Infinity)', re.DOTALL)
 
 
 def loads(text: str, *, whole: bool = True) -> Any:

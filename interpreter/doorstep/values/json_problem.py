@@ -13,16 +13,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-CLOSED_STRING = r'"(?:[^"\\]++|\\.)*+"'
-"""A string; all that is repeated here is never tried again, so that a text is read once."""
+CLOSED_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+"""A string. Nothing here can be read in two ways, so that a text is read once; possessive
+quantifiers would say so, but those of Python 3.11.2 are at fault (python/cpython#101955)."""
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _END = "Unexpected end-of-input"
 _VALID_VALUE = f"expected a valid value {_VALUES}"
 _TOKEN = re.compile(r"[\w$]+")
-_STRING = re.compile(r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+')
+_PLAIN = r'[^"\\\x00-\x1f]*'
+_STRING = re.compile(rf'{_PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}){_PLAIN})*')
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_TO_BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|{CLOSED_STRING})*+[{{}}\[\]]', re.DOTALL)
-_TO_COMMA = re.compile(rf'(?:(?:[^",:]++|{CLOSED_STRING})*+[,:])++', re.DOTALL)
+_NO_BRACKET = r'[^"{}\[\]]*'
+_TO_BRACKET = re.compile(rf"{_NO_BRACKET}(?:{CLOSED_STRING}{_NO_BRACKET})*[{{}}\[\]]", re.DOTALL)
+_TO_COMMA = re.compile(rf'(?:[^",:]*(?:{CLOSED_STRING}[^",:]*)*[,:])+', re.DOTALL)
 _HEX = "0123456789abcdefABCDEF"
 _WORDS = ("true", "false", "null")
 _NOT_NUMBERS = ("NaN", "Infinity", "-Infinity")
