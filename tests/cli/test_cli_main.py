@@ -108,7 +108,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def bug(*_: object) -> None:
         raise LookupError("seven of nine")
 
-    monkeypatch.setattr(validate, "_check", bug)
+    monkeypatch.setattr(validate, "reports_of", bug)
     return ["validate", "-"]
 
 
@@ -131,7 +131,7 @@ def test_ctrl_c_outside_a_run_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validate, "_check", interrupted)
+    monkeypatch.setattr(validate, "reports_of", interrupted)
     result = CliRunner().invoke(cli, ["validate", "-"])
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 

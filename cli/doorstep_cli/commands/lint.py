@@ -11,16 +11,15 @@ import click
 
 from ..definitions import (
     PROJECT,
+    DefinitionFile,
     Type,
     definition_files,
     describe_all,
     line_and_column,
-    machines_in,
-    read,
 )
 from ..options import definition_options, format_option
 from ..output import Problem, echo, json_text, style
-from ..views.diagnostics import DefinitionReport, sarif
+from ..views.diagnostics import DefinitionReport, reports_of, sarif
 
 if TYPE_CHECKING:
     from doorstep import Diagnostic
@@ -116,27 +115,22 @@ def _advised(
 
     try:
         settings = settings_above(path.parent)
-        codes = (*ignore, *(settings.ignore if settings else ()))
-        names: Sequence[str | None] = [resource] if resource else machines_in(path, parameters)
-    except DefinitionError as refused:
-        yield DefinitionReport(str(path), None, None, refused.diagnostics)
-        return
     except InputError as problem:
         yield DefinitionReport.of_unusable(path, None, str(problem))
         return
-    for name in names or [None]:
-        document = None
+    codes = (*ignore, *(settings.ignore if settings else ()))
+
+    def report(source: DefinitionFile, name: str | None) -> DefinitionReport:
+        document = source.document
+        kind = machine_type or (source.type if name else None)
         try:
-            source = read(path, parameters, name)
-            document = source.document
-            kind = machine_type or (source.type if name else None)
             found = advise(document.definition, type=kind, ignore=codes)
-            spoken = [one for one in found if not _silenced(one, document)]
-            yield DefinitionReport(source.file, name, document, spoken)
         except DefinitionError as refused:
-            yield DefinitionReport(str(path), name, document, refused.diagnostics)
-        except InputError as problem:
-            yield DefinitionReport.of_unusable(path, name, str(problem))
+            return DefinitionReport(str(path), name, document, refused.diagnostics)
+        spoken = [one for one in found if not _silenced(one, document)]
+        return DefinitionReport(source.file, name, document, spoken)
+
+    yield from reports_of(path, parameters, resource, report)
 
 
 def _silenced(diagnostic: Diagnostic, document: Document) -> bool:

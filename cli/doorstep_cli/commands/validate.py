@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from ..definitions import (
-    PROJECT,
-    DefinitionFile,
-    Type,
-    definition_files,
-    diagnostics_of,
-    machines_in,
-    read,
-)
+from ..definitions import PROJECT, DefinitionFile, Type, definition_files, diagnostics_of
 from ..options import definition_options, format_option
 from ..output import echo, json_text
-from ..views.diagnostics import DefinitionReport, sarif
+from ..views.diagnostics import DefinitionReport, reports_of, sarif
 from ..watching import watch_option
 from ..world import parameters_for
 
@@ -70,10 +63,11 @@ def validate(
       doorstep validate workflows/*.asl.json --format sarif > doorstep.sarif
     """
     parameters = parameters_for(definitions, parameters)
+    report = partial(_report, machine_type=machine_type, severity=severity)
     findings = [
         finding
         for path in definition_files(definitions)
-        for finding in _check(path, machine_type, resource, parameters, severity)
+        for finding in reports_of(path, parameters, resource, report)
     ]
     match output_format:
         case "json":
@@ -85,33 +79,6 @@ def validate(
                 echo(str(finding), err=finding.unusable)
     unusable = any(finding.unusable for finding in findings)
     ctx.exit(2 if unusable else int(any(finding.refused for finding in findings)))
-
-
-def _check(
-    path: Path,
-    machine_type: Type | None,
-    resource: str | None,
-    parameters: Mapping[str, str],
-    severity: Severity,
-) -> Iterator[DefinitionReport]:
-    """Yield what is wrong with each state machine of a file, whatever is wrong with the others."""
-    from doorstep import DefinitionError, InputError
-
-    try:
-        names: Sequence[str | None] = [resource] if resource else machines_in(path, parameters)
-    except DefinitionError as refused:
-        yield DefinitionReport(str(path), None, None, refused.diagnostics)
-        return
-    except InputError as problem:
-        yield DefinitionReport.of_unusable(path, None, str(problem))
-        return
-    for name in names or [None]:
-        try:
-            yield _report(read(path, parameters, name), name, machine_type, severity)
-        except DefinitionError as refused:
-            yield DefinitionReport(str(refused.path or path), name, None, refused.diagnostics)
-        except InputError as problem:
-            yield DefinitionReport.of_unusable(path, name, str(problem))
 
 
 def _report(

@@ -21,6 +21,7 @@ from doorstep.validation.jsonata import references
 
 from ..definitions import DefinitionFile, diagnostics_of, line_and_column
 from .edits import Edit, added_member
+from .functions import JSONATA
 from .machines import Machine, Place, State
 from .text_tree import Node
 
@@ -223,11 +224,4 @@ def _stands_alone(selected: str, place: Place) -> bool:
     except JSONataError:
         return False
     relative = any(not one.startswith("$states.") for one in references(tree))
-    own = {"states", *place.machine.variables()}
-    return not relative and {one for one in free if one not in own} <= _builtins()
-
-
-def _builtins() -> set[str]:
-    from .functions import JSONATA
-
-    return set(JSONATA)
+    return not relative and free <= {"states", *place.machine.variables(), *JSONATA}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,14 @@ from urllib.parse import quote
 from doorstep import Diagnostic
 from doorstep.definitions import Document
 
-from ..definitions import describe_all, line_and_column, placeholders_left
+from ..definitions import (
+    DefinitionFile,
+    describe_all,
+    line_and_column,
+    machines_in,
+    placeholders_left,
+    read,
+)
 from ..output import style
 
 
@@ -72,6 +79,37 @@ class DefinitionReport:
         remarks = [placeholders_left(self.left_as_text, self.file, self.document)]
         lines = [*described, *filter(None, remarks), f"{name}: {style(verdict[0], fg=verdict[1])}"]
         return "\n".join(lines)
+
+
+def reports_of(
+    path: Path,
+    parameters: Mapping[str, str],
+    resource: str | None,
+    report: Callable[[DefinitionFile, str | None], DefinitionReport],
+) -> Iterator[DefinitionReport]:
+    """Yield the report on each state machine of a file, whatever is wrong with the others.
+
+    `resource` chooses one of a template; `report` makes the one of a definition that can be read,
+    given the machine's name in the template, and may raise DefinitionError or InputError.
+    """
+    from doorstep import DefinitionError, InputError
+
+    names: Sequence[str | None]
+    try:
+        names = [resource] if resource else machines_in(path, parameters) or [None]
+    except DefinitionError as refused:
+        yield DefinitionReport(str(path), None, None, refused.diagnostics)
+        return
+    except InputError as problem:
+        yield DefinitionReport.of_unusable(path, None, str(problem))
+        return
+    for name in names:
+        try:
+            yield report(read(path, parameters, name), name)
+        except DefinitionError as refused:
+            yield DefinitionReport(str(refused.path or path), name, None, refused.diagnostics)
+        except InputError as problem:
+            yield DefinitionReport.of_unusable(path, name, str(problem))
 
 
 _SCHEMA = (

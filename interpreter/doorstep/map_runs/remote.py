@@ -15,7 +15,7 @@ import queue
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -149,7 +149,7 @@ class RemoteExecutor:
         clock = self._run.parent.clock
         return dumps(
             {
-                "definition": dumps(self._run.parent.journal.header.definition, STORED_DEPTH),
+                "definition": self._definition,
                 "state": self._run.state,
                 "handlers": self._handlers,
                 "clock": "virtual" if isinstance(clock, VirtualClock) else "real",
@@ -167,6 +167,11 @@ class RemoteExecutor:
             },
             STORED_DEPTH,
         )
+
+    @cached_property
+    def _definition(self) -> str:
+        """The definition's text, which every batch has."""
+        return dumps(self._run.parent.journal.header.definition, STORED_DEPTH)
 
     def _came(self, batch: Sequence[Child], answer: str | BaseException) -> None:
         """Take an answer, in whichever thread."""
