@@ -44,6 +44,7 @@ from kill_checks import (
 )
 from kill_workload import CLOCKS, DEFINITIONS, HANDLERS, INPUT, MACHINES
 from served import ROLE, Call, Refused, Served, emulator, plain_client
+from verdict import verdict
 
 BATCH = 8
 """Executions that a client has at a time."""
@@ -312,10 +313,7 @@ def main() -> int:
             broken = run(server, options.kills, options.executions, options.clients)
         finally:
             server.stop()
-    for problem in broken[:20]:
-        print(problem)
-    print(f"{len(broken)} problems" if broken else "nothing lost, nothing doubled")
-    return 1 if broken else 0
+    return verdict(broken, "nothing lost, nothing doubled")
 
 
 if __name__ == "__main__":

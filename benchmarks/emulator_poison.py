@@ -29,6 +29,7 @@ from emulator_kill import Clients, Killed, answer_tokens, create, eventually, st
 from hostile import CATALOGUE, HANDLERS, REQUESTS, Hostile, write_objects
 from kill_workload import CLOCKS, MACHINES
 from served import Refused, plain_client
+from verdict import verdict
 
 POLL = 0.1
 """Seconds between two questions about the server's health."""
@@ -228,10 +229,7 @@ def main() -> int:
             broken = [f"the server does not answer: {problem!r}"]
         finally:
             server.stop()
-    for problem in broken[:40]:
-        print(problem[:1000])
-    print(f"{len(broken)} problems" if broken else "no execution was harmed")
-    return 1 if broken else 0
+    return verdict(broken, "no execution was harmed")
 
 
 if __name__ == "__main__":

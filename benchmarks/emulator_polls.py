@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from served import ROLE, Call, Refused, Served, emulator, plain_client
+from verdict import verdict
 
 from doorstep_emulator.http.connections import most_connections
 
@@ -126,8 +127,7 @@ def main() -> int:
             broken = run(server, options.polls, stack)
     finally:
         server.stop()
-    print("\n".join(broken) or "each task was given once")
-    return 1 if broken else 0
+    return verdict(broken, "each task was given once")
 
 
 if __name__ == "__main__":

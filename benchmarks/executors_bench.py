@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from map_rows import definition
+from verdict import as_expected, expect
 
 import doorstep
 
@@ -85,16 +86,6 @@ class Case:
         return found
 
 
-failures: list[str] = []
-
-
-def expect(what: str, holds: bool) -> None:
-    """Print what is expected, and whether it holds."""
-    print(f"  {'ok' if holds else 'NOT'}: {what}", flush=True)
-    if not holds:
-        failures.append(what)
-
-
 def faster(options: argparse.Namespace, rounds: int) -> None:
     """Run the same items everywhere, and compare."""
     items = [{"n": number, "rounds": rounds} for number in range(options.items)]
@@ -143,8 +134,7 @@ def main() -> int:
     rounds = rounds_of(options.milliseconds)
     cancelled(options, rounds)
     faster(options, rounds)
-    print(f"not as expected: {len(failures)}" if failures else "all as expected")
-    return 1 if failures else 0
+    return as_expected()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from map_rows import definition, written
+from verdict import as_expected, expect
 
 MOST_MB = 200
 BOUND = 1.1
@@ -78,16 +79,6 @@ class Case:
         spent = used.ru_utime + used.ru_stime
         seconds = time.monotonic() - begun
         return Run(seconds, spent, used.ru_maxrss // 1024, process.returncode)
-
-
-failures: list[str] = []
-
-
-def expect(what: str, holds: bool) -> None:
-    """Print what is expected, and whether it holds."""
-    print(f"  {'ok' if holds else 'NOT'}: {what}", flush=True)
-    if not holds:
-        failures.append(what)
 
 
 def grow(sizes: list[int], *, fails: bool = False) -> None:
@@ -185,8 +176,7 @@ def main() -> int:
     grow([most // 4], fails=True)
     kill_and_resume(most)
     large_csv(20 if options.short else 2_048)
-    print(f"not as expected: {len(failures)}" if failures else "all as expected")
-    return 1 if failures else 0
+    return as_expected()
 
 
 if __name__ == "__main__":

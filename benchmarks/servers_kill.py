@@ -34,6 +34,7 @@ from cluster import Cluster, Unavailable
 from emulator_kill import Killed, eventually, run
 from kill_workload import HANDLERS
 from served import Served, emulator, plain_client
+from verdict import verdict
 
 OF_DATABASE, OF_HALTS = 4, 5
 """Of so many kills one is of the database, and one halts a server until its lease has passed."""
@@ -196,10 +197,7 @@ def main() -> int:
     )
     if slowest > options.lease + 5:
         broken.append(f"a take-over took {slowest:.1f} s, with a lease of {options.lease:.0f} s")
-    for problem in broken[:20]:
-        print(problem)
-    print(f"{len(broken)} problems" if broken else "nothing lost, nothing doubled")
-    return 1 if broken else 0
+    return verdict(broken, "nothing lost, nothing doubled")
 
 
 if __name__ == "__main__":
