@@ -99,6 +99,7 @@ class Database(Rows):
         """Become another server: others have what this one had."""
         self._collected.clear()
         self._chunks.clear()
+        self._families.clear()
         while True:
             try:
                 self._connected()
