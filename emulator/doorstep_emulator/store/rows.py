@@ -97,6 +97,11 @@ _APPEND = (
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _CHUNK_COLUMNS = "number, first, last, entries, checksum"
+_ENDS = (
+    f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ? AND first <= last AND "
+    "(first = 1 OR last = (SELECT max(last) FROM journal WHERE execution = ?)) ORDER BY number"
+)
+"""The chunks that have the first and the last event."""
 _OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 
 
@@ -245,13 +250,26 @@ class Rows(Transactions):
     ) -> Iterator[list[JournalEntry]]:
         sql = f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ?{where} ORDER BY number"
         expected = None if where else 0
-        for number, first, last, *stored in self._read_all(sql, execution, *values):
+        for number, *stored in self._read_all(sql, execution, *values):
             if number != (number if expected is None else expected):
                 raise self._damage(f"chunk {expected} of the journal of execution {execution}")
             expected = number + 1
-            what = f"chunk {number} of the journal of execution {execution}"
-            place = (execution, number, first, last)
-            yield [_entry(*row) for row in self._value(what, *stored, *place)]
+            yield self._chunk(execution, number, *stored)
+
+    def _chunk(
+        self, execution: int, number: int, first: int, last: int, *stored: Any
+    ) -> list[JournalEntry]:
+        what = f"chunk {number} of the journal of execution {execution}"
+        place = (execution, number, first, last)
+        return [_entry(*row) for row in self._value(what, *stored, *place)]
+
+    def ends(self, execution: int) -> tuple[Event, Event]:
+        found = self._read_all(_ENDS, execution, execution)
+        entries = [entry for chunk in found for entry in self._chunk(execution, *chunk)]
+        events = [entry for entry in entries if isinstance(entry, Event)]
+        if not events or events[0].id != 1:
+            raise self._damage(f"chunk 0 of the journal of execution {execution}")
+        return events[0], events[-1]
 
     def last_event(self, execution: int) -> int:
         sql = "SELECT max(last) FROM journal WHERE execution = ?"
