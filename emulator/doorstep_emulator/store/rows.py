@@ -113,6 +113,8 @@ class Rows(Transactions):
         self.damaged: dict[str, str] = {}
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
+        self._begun: dict[int, int] = {}
+        """Of the executions whose rows are not written yet: where among what was collected."""
 
     def _check_open_rows(self) -> None:
         """Notice the damaged rows of executions that run, or may, and documents of no kind."""
@@ -136,16 +138,18 @@ class Rows(Transactions):
         self._write(_document(kind, arn), sql, {"kind": kind, "arn": arn})
 
     def begin(self, row: Row) -> None:
-        values = _columns_of(row)
-        self._write(
-            row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
-        )
+        self._begun[row.id] = len(self._collected)
+        self._write(row.id, _INSERT, _all_values(row))
         self._chunks[row.id] = 0, 1
 
     def update(self, row: Row) -> None:
-        values = {name: getattr(row, name) for name in _CHANGING}
-        values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
-        self._write(row.id, _UPDATE, values)
+        if (place := self._begun.get(row.id)) is not None:
+            # Most executions end in the transaction in which they begin: they are written once.
+            self._collected[place] = self._checked(row.id, _INSERT, _all_values(row))
+        else:
+            values = {name: getattr(row, name) for name in _CHANGING}
+            values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
+            self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
 
@@ -182,6 +186,10 @@ class Rows(Transactions):
     def own_token(self, token: str, execution: int) -> None:
         values = {"token": token, "execution": execution}
         self._write(execution, "INSERT INTO tokens VALUES (?, ?) ON CONFLICT DO NOTHING", values)
+
+    def commit(self) -> None:
+        super().commit()
+        self._begun.clear()
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
         super()._refuse(owner, problem)
@@ -319,6 +327,11 @@ def _columns_of(row: Row) -> list[Any]:
         if type(values[place]) is int:
             values[place] = float(values[place])
     return values
+
+
+def _all_values(row: Row) -> dict[str, Any]:
+    values = _columns_of(row)
+    return dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
 
 
 def _document(kind: Kind, arn: str) -> str:
