@@ -129,7 +129,7 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
 
 @pytest.fixture(scope="module")
 def _freezing_once() -> Iterator[None]:
-    """Let all tests of a file start freezegun once; nothing of it is left for those of others."""
+    # For all tests of a file; nothing of it is left for those of others.
     from ..testing.clock import freezing_once
 
     with freezing_once():
