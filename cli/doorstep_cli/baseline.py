@@ -47,6 +47,18 @@ def without_known(
     return replace(report, findings=new)
 
 
+def endless_loops(file: Path, machine: str) -> list[str] | None:
+    """Return the places of the endless loops of a machine; None where it was not explored.
+
+    Raises Problem for a file that is no baseline.
+    """
+    explored, known = _read(file)
+    if machine not in explored:
+        return None
+    loops = (one for one in known if (one["machine"], one["finding"]) == (machine, "endless"))
+    return [place for one in loops for place in one["places"]]
+
+
 def _read(file: Path) -> tuple[list[str], list[Any]]:
     """Return the machines that were explored, and the findings.
 

@@ -1,10 +1,10 @@
 """What executions cost as Standard and as Express workflows, by their histories.
 
-Standard: each state entered is a transition, each retry one more, and each state that a redrive runs
-again ("Execution redrives are considered as state transitions":
-https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html). Express: a request, and the
-time that it takes, rounded up to 100 ms, by the memory, which is 50 MB and the definition and the
-largest payload times the branches and iterations, rounded up to 64 MB. Source:
+Standard: each state entered is a transition, each retry one more, and each state that a redrive
+runs again ("Execution redrives are considered as state transitions":
+https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html). Express: a request,
+and the time that it takes, rounded up to 100 ms, by the memory, which is 50 MB and the definition
+and the largest payload times the branches and iterations, rounded up to 64 MB. Source:
 https://aws.amazon.com/step-functions/pricing/, where the figures of `PRICES` are from, too.
 """
 
