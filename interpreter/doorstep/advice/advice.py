@@ -162,8 +162,8 @@ def advise(
 
     ``type`` is the machine's, when it is known; ``ignore`` are codes to leave out. ``endless`` are
     the places of the endless loops that `doorstep.explore` found, when it was run; the other loops
-    end then. The hint of each says what to do, and the source. Raises what `doorstep.validation.check` raises for definitions
-    that AWS refuses.
+    end then. The hint of each says what to do, and the source. Raises what
+    `doorstep.validation.check` raises for definitions that AWS refuses.
     """
     from ..validation import check
 
