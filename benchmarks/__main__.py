@@ -27,6 +27,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from measure import Growth, Row, Work
+from peers import absent
 
 TOP = Path(__file__).parent.parent
 PAGE = TOP / "docs" / "performance.md"
@@ -65,7 +66,10 @@ class Tree:
         assert self._process.stdin
         assert self._process.stdout
         print(f"{row}\t{contender}", file=self._process.stdin, flush=True)
-        return float(self._process.stdout.readline() or "nan")
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"{row}: {contender} can't be measured; its traceback is above")
+        return float(line)
 
     def close(self) -> None:
         """End the process."""
@@ -95,10 +99,10 @@ class Measured(NamedTuple):
     row: Row
     costs: dict[str, list[float]]
 
-    def ratio(self, contender: str) -> list[float]:
-        """Return how many times as much as ours it costs, round by round."""
-        pairs = zip(self.costs[contender], self.costs["ours"], strict=False)
-        return [theirs / ours for theirs, ours in pairs]
+    def ratio(self, contender: str, to: str = "ours") -> list[float]:
+        """Return how many times as much as another it costs, round by round."""
+        pairs = zip(self.costs[contender], self.costs[to], strict=False)
+        return [one / other for one, other in pairs]
 
 
 def measure(row: Row, here: Tree, other: Tree | None, rounds: int) -> Measured:
@@ -130,7 +134,6 @@ def cells(one: Measured) -> list[str]:
     def amount(contender: str) -> str:
         return f"{median(costs[contender]):.3g}" if contender in costs else "–"
 
-    inverse = [1 / ratio for ratio in one.ratio("floor")] if "floor" in costs else None
     peers = [f"{name} {amount(name)}: {spread(one.ratio(name))}" for name in row.peers]
     before = [f"{amount('before')}: {spread(one.ratio('before'))}"] if "before" in costs else []
     return [
@@ -138,7 +141,7 @@ def cells(one: Measured) -> list[str]:
         row.unit,
         amount("ours"),
         amount("floor"),
-        spread(inverse) if inverse else "–",
+        spread(one.ratio("ours", "floor")) if "floor" in costs else "–",
         "; ".join(peers) or "–",
         row.goal or "–",
         *before,
@@ -196,7 +199,8 @@ is the median of {rounds} rounds with the lowest and the highest; a range of one
 once.
 
 *Floor*: the same result written by hand in Python, each history event a dict and each value encoded
-once. *Peers*: other tools that were installed, doing the same as far as they can.
+once; of a program, Python without any; of a server, one that always answers the same. *Peers*:
+other tools that were installed, doing the same as far as they can. Not installed: {absent}.
 
 Measured on {machine}.
 """
@@ -225,7 +229,8 @@ def main() -> int:
     lines = [] if options.short else rows_of(options)
     growths, above = growths_of(options.only)
     if options.write and not options.short:
-        text = INTRODUCTION.format(rounds=options.rounds, machine=machine())
+        missing = ", ".join(absent()) or "none of those that this knows"
+        text = INTRODUCTION.format(rounds=options.rounds, machine=machine(), absent=missing)
         rows = table(HEAD, lines)
         PAGE.write_text(f"{text}\n{rows}\n{GROWTHS}\n{growths}\n", encoding="utf-8")
     if above:
@@ -235,12 +240,14 @@ def main() -> int:
 
 def rows_of(options: argparse.Namespace) -> list[list[str]]:
     """Measure the rows, print each when it is measured, and return the lines of the table."""
+    for name, how in absent().items():
+        print(f"not measured, as it is not installed: {name} ({how})", flush=True)
     here, other = Tree(TOP), Tree(options.against.resolve()) if options.against else None
-    lines = []
-    for row in collected("rows", options.only):
+    lines, heads = [], [*HEAD, "before: its cost / ours"]
+    rows = list(collected("rows", options.only))
+    for number, row in enumerate(rows, 1):
+        print(f"{row.name} ({number} of {len(rows)})", flush=True)
         line = cells(measure(row, here, other, options.rounds))
-        heads = [*HEAD, "before: its cost / ours"]
-        print(row.name, flush=True)
         for head, cell in zip(heads[1:], line[1:], strict=False):
             print(f"    {head:26}{cell}", flush=True)
         lines.append(line[: len(HEAD)])

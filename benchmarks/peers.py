@@ -1,9 +1,4 @@
-"""Other interpreters of state machines that are installed here, running a definition.
-
-| peer | installed by |
-|---|---|
-| moto | `pip install '.[local]'` |
-| node | `npm install aws-local-stepfunctions` in the folder that DOORSTEP_NODE names |
+"""Which other tools are installed here; their interpreters of state machines, running a definition.
 
 They write no history, or read none, where ours are measured with it.
 """
@@ -13,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -21,6 +17,38 @@ from typing import Any
 from measure import Work
 
 _NODE = Path(os.environ.get("DOORSTEP_NODE", "."))
+MINISTACK = shutil.which(os.environ.get("DOORSTEP_MINISTACK", "ministack"))
+"""Its program."""
+
+
+def _package(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+HAS_MOTO = _package("moto") and _package("boto3")
+HAS_NODE = (_NODE / "node_modules" / "aws-local-stepfunctions").is_dir()
+_ALL = {
+    "moto": (HAS_MOTO, "pip install '.[local]'"),
+    "ministack": (
+        MINISTACK is not None,
+        "pip install ministack; DOORSTEP_MINISTACK names the program when it has a venv of its own",
+    ),
+    "aws-local-stepfunctions": (
+        HAS_NODE,
+        "npm install aws-local-stepfunctions in the folder that DOORSTEP_NODE names",
+    ),
+    "jsonata-python": (_package("jsonata"), "pip install jsonata-python"),
+    "jsonata2py": (_package("jsonata2py"), "pip install jsonata2py"),
+    "jlens": (_package("jlens"), "pip install jlens"),
+    "jsonatapy": (_package("jsonatapy"), "pip install jsonatapy"),
+}
+
+
+def absent() -> dict[str, str]:
+    """Return the peers that are not installed, and how to install them."""
+    return {name: how for name, (there, how) in _ALL.items() if not there}
+
+
 _SCRIPT = """
 Promise.withResolvers ??= function () {
   const made = {};
@@ -48,9 +76,9 @@ def peers(definition: Any, data: Any, *, scale: float = 1.0, tasks: tuple[str, .
     `tasks`: names of states whose tasks return what they get; only Node's peer can run them here.
     """
     works: dict[str, Work] = {}
-    if (_NODE / "node_modules" / "aws-local-stepfunctions").is_dir():
+    if HAS_NODE:
         works["node"] = lambda: _node(definition, data, tasks) * scale
-    if not tasks and importlib.util.find_spec("moto") and importlib.util.find_spec("boto3"):
+    if not tasks and HAS_MOTO:
         works["moto"] = lambda: _moto(definition, data) * scale
     return works
 

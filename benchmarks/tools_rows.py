@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -73,15 +74,14 @@ def program(*words: str, files: dict[str, str] | None = None) -> Work:
                 shutil.copy(ORDER / file, folder)
             for file, text in (files or {}).items():
                 (folder / file).write_text(text, "utf-8")
-            before = os.times()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             command = [sys.executable, *words]
             ran = subprocess.run(
                 command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
             )
-            after = os.times()
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-        user = after.children_user - before.children_user
-        return user + after.children_system - before.children_system
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
     return work
 

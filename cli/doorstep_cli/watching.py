@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -57,6 +56,8 @@ def follow(arguments: Sequence[str], folders: Sequence[Path]) -> None:
         from watchfiles import DefaultFilter, watch
     except ModuleNotFoundError:
         raise Problem("--watch needs watchfiles: pip install 'doorstep[watch]'") from None
+    import subprocess
+
     program = "from doorstep_cli.main import entry; entry()"
     written = _written(arguments)
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from doorstep.model import partition_of
 from doorstep.model.aws_errors import invalid_arn, invalid_request
@@ -58,6 +59,7 @@ class Arn:
         return self.text.removesuffix(f":{self.qualifier}") if self.qualifier else self.text
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, *kinds: str) -> Arn:
     """Take an ARN of one of these kinds apart; raise InvalidArn, ValidationException.
 

@@ -201,6 +201,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         limit_concurrency=most_connections(),
         timeout_keep_alive=_IDLE,
         log_config=None,
+        access_log=False,
         log_level="warning",
         lifespan="on",
         # With 0 uvicorn complains of requests even when there are none.

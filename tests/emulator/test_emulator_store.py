@@ -108,6 +108,47 @@ def test_a_part_of_a_long_history_is_read(file: str, opened: Opened) -> None:
     assert [event.id for event in store.events(row.id, 298, 302)] == [298, 299, 300, 301, 302]
 
 
+@pytest.mark.parametrize("count", [1, 60, 1000])
+def test_the_ends_of_a_history_are_read_without_the_rest(
+    file: str, opened: Opened, count: int
+) -> None:
+    store = opened(file)
+    row = execution(store, "one")
+    store.append(row.id, chunk(1, count))
+    store.append(row.id, [Fact("stopped", 2.5)])
+    first, last = store.ends(row.id)
+    assert (first.id, last.id) == (1, count)
+
+
+def test_a_history_without_its_beginning_is_named_when_its_ends_are_read(
+    file: str, opened: Opened
+) -> None:
+    store = opened(file)
+    row = execution(store, "one")
+    store.append(row.id, chunk(1, 1000))
+    store.commit()
+    store._connection.execute("DELETE FROM journal WHERE first = 1")
+    with pytest.raises(StoreError, match="chunk 0 of the journal of execution 1 is damaged"):
+        store.ends(row.id)
+
+
+def test_a_row_has_its_last_status_however_often_it_was_committed_before(
+    file: str, opened: Opened
+) -> None:
+    store = opened(file)
+    at_once, later = execution(store, "at once"), execution(store, "later")
+    at_once.status, at_once.stopped = "SUCCEEDED", 3.5
+    store.update(at_once)
+    store.commit()
+    another = execution(store, "another")
+    later.status, later.stopped = "FAILED", 4.5
+    store.update(later)
+    store.close()
+    again = opened(file)
+    assert [again.row(row.arn) for row in (at_once, later, another)] == [at_once, later, another]
+    assert again.damaged == {}
+
+
 def test_executions_are_listed_by_what_is_asked_for(file: str, opened: Opened) -> None:
     store = opened(file)
     for number in range(4):

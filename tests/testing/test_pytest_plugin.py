@@ -421,6 +421,35 @@ def test_it(state_machine, virtual_clock):
     result.assert_outcomes(passed=1)
 
 
+def test_other_tests_have_the_real_time_those_of_other_files_also_the_real_datetime(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_later="""
+import datetime
+
+def test_it():
+    assert datetime.datetime.__module__ == "datetime"
+"""
+    )
+    result = run("""
+BEFORE = time.time()
+
+def test_first(virtual_clock):
+    virtual_clock.set("2025-01-02")
+    assert datetime.now(UTC) == virtual_clock.moment
+
+def test_between():
+    assert BEFORE <= time.time() < BEFORE + 600
+    assert BEFORE <= datetime.now(UTC).timestamp() < BEFORE + 600
+
+def test_second(state_machine):
+    machine = state_machine(chain(First=work()), {"work": lambda _: datetime.now(UTC).isoformat()})
+    assert machine.run().output == "2025-01-01T00:00:00+00:00"
+""")
+    result.assert_outcomes(passed=4)
+
+
 def test_a_test_lets_time_pass(run: Run) -> None:
     result = run("""
 def test_it(state_machine, virtual_clock):

@@ -154,7 +154,7 @@ def mocks() -> Schema:
 
 def settings() -> Schema:
     """Return the schema of `doorstep.yaml`."""
-    from doorstep.definitions.settings import FORM
+    from doorstep.definitions.settings_schema import FORM
 
     return {"$schema": _DRAFT, "title": "doorstep.yaml", **FORM.schema()}
 

@@ -95,7 +95,7 @@ def redrive_execution(server: Server, caller: Caller, request: Members) -> Membe
     if token in done and now - done[token][0] < _TOKEN_LIFE:
         return {"redriveDate": done[token][1]}
     own = f"Execution is {row.status} and cannot be redriven"
-    if why := own if row.map_run else redrive_refusal(server, row):
+    if why := own if row.map_run else redrive_refusal(server, row, last_event(server, row)):
         raise _not_redrivable(row, why)
     execution = server.driver.find(row.arn)
     if execution is None or not execution.engine.redrivable:
@@ -160,6 +160,14 @@ def events_of(server: Server, row: Row, first: int, last: int) -> list[Event]:
     return server.store.events(row.id, first, last)
 
 
+def ends_of(server: Server, row: Row) -> tuple[Event, Event]:
+    """Return the first and the last event of an execution."""
+    execution = server.driver.executions.get(row.arn)
+    if execution is not None:
+        return execution.events[0], execution.events[-1]
+    return server.store.ends(row.id)
+
+
 def input_of(server: Server, row: Row) -> str:
     """Return the input of an execution as JSON text."""
     if row.condensable and row.arn not in server.driver.executions:
@@ -172,11 +180,14 @@ def input_of(server: Server, row: Row) -> str:
     return text
 
 
-def redrive_refusal(server: Server, row: Row) -> str | None:
-    """Return why an execution can't be redriven now; None if it can (facts 500 and 507)."""
+def redrive_refusal(server: Server, row: Row, events: int) -> str | None:
+    """Return why an execution with so many events can't be redriven now; None if it can.
+
+    Facts 500 and 507.
+    """
     machine = server.catalogue.machines.get(row.machine.partition("/")[0])
     deleting = machine is None or machine.deleting
-    return why_not_redrivable(row, last_event(server, row), server.clock.now(), deleting=deleting)
+    return why_not_redrivable(row, events, server.clock.now(), deleting=deleting)
 
 
 def _not_redrivable(row: Row, why: str) -> ApiError:

@@ -15,25 +15,27 @@ from ..server import Server
 from ..store.peers import Members
 from ..store.store import ListQuery, Row
 from . import paging
-from .executions import events_of, existing, input_of, last_event, redrive_refusal
+from .executions import ends_of, events_of, existing, input_of, last_event, redrive_refusal
 from .machines import configuration
 
 
 def describe_execution(server: Server, caller: Caller, request: Members) -> Members:
     """DescribeExecution."""
     row = existing(server, request)
-    members = summary(row) | redrive_status(row, redrive_refusal(server, row))
+    metadata = summary(row)
     if row.trace is not None:
-        members["traceHeader"] = row.trace
+        metadata["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
-        return members
-    members |= {"input": input_of(server, row), "inputDetails": {"included": True}}
+        refusal = redrive_refusal(server, row, last_event(server, row))
+        return metadata | redrive_status(row, refusal)
+    first, last = ends_of(server, row)
+    members = metadata | redrive_status(row, redrive_refusal(server, row, last.id))
+    members |= {"input": (first.details or {})["input"], "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
-        number = last_event(server, row)
-        last = events_of(server, row, number, number)[0].details or {}
-        members |= {name: last[name] for name in ("output", "error", "cause") if name in last}
-        if "output" in last:
+        end = last.details or {}
+        members |= {name: end[name] for name in ("output", "error", "cause") if name in end}
+        if "output" in end:
             members["outputDetails"] = {"included": True}
     return members
 
@@ -96,9 +98,10 @@ def get_execution_history(server: Server, caller: Caller, request: Members) -> M
 
 def _on_the_wire(event: Event, row: Row, whole: bool) -> Members:
     """Return an event with its time in epoch seconds."""
-    members = as_aws(event) | {"timestamp": event.at}
-    name = details_member(event.type)
-    return members if name is None else members | {name: details(event, row, whole)}
+    members, name = as_aws(event, event.at), details_member(event.type)
+    if name is not None:
+        members[name] = details(event, row, whole)
+    return members
 
 
 def _listed(server: Server, row: Row, run: Members | None) -> Members:

@@ -24,7 +24,7 @@ from doorstep.pages import Counts
 from doorstep.replayer import Moments, Recording, Replayer
 from doorstep.runtime import Running
 
-from ..api.executions import events_of, existing, last_event, redrive_refusal
+from ..api.executions import ends_of, events_of, existing, last_event, redrive_refusal
 from ..arns import Caller
 from ..clock import Timeline
 from ..http.app import Http
@@ -246,16 +246,16 @@ class Reader:
 
     def _head_of(self, row: Row, execution: Running | None, events: Sequence[Event] = ()) -> Head:
         server = self.server
-        redrive = {}
+        redrive, last = {}, len(events) or last_event(server, row)
         if row.type == "STANDARD":
-            redrive = redrive_status(row, redrive_refusal(server, row))
+            redrive = redrive_status(row, redrive_refusal(server, row, last))
         known = self._read.get(row.id)
         return Head(
             row=row,
             definition=known.head.definition
             if known
             else read_json(server.catalogue.revision(row.revision).definition),
-            last=len(events) or last_event(server, row),
+            last=last,
             described=summary(row) | redrive,
             timers=self._timers(execution) if execution else [],
             handlers=server.handlers_described,
@@ -322,8 +322,7 @@ class Reader:
         """Return the executions whose name, input, output or error contains a text."""
 
         def look(row: Row) -> bool:
-            last = last_event(self.server, row)
-            ends = [*events_of(self.server, row, 1, 1), *events_of(self.server, row, last, last)]
+            ends = ends_of(self.server, row)
             return text.lower() in f"{row.name} {[one.details for one in ends]}".lower()
 
         return [row for row in rows if await self.look(partial(look, row))]

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive
+from starlette.types import ASGIApp, Receive
 
 from doorstep import __version__
 from doorstep.errors import ApiError, InputError
@@ -111,17 +111,17 @@ def application(
     lifespan: Lifespan | None = None,
     pages: Callable[[Http], Sequence[Route | Mount]] = lambda _: (),
     others: Wsgi | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Return the ASGI application; `default`: account and region of requests that name none.
 
     `pages`: what there is for browsers; `others` answers what is no request of Step Functions, at
     the same URL.
     """
     http = Http(server, answers, default)
-    middleware = [Middleware(Direct, answer=http.answer), Middleware(LocalOnly)]
+    middleware = [Middleware(LocalOnly)]
     if others is not None:
         middleware.append(Middleware(OtherServices, others=others))
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", http.aws, methods=["POST"]),
             Route("/", http.about),
@@ -134,6 +134,7 @@ def application(
         middleware=middleware,
         lifespan=lifespan,
     )
+    return Direct(app, http.answer)
 
 
 class Answers:
@@ -267,11 +268,12 @@ class Http:
             code = headers["x-amzn-ErrorType"] = getattr(outcome, "code", "InternalServerError")
         seconds = time.perf_counter() - began
         self._server.metrics.count_request(operation, code, seconds)
-        log.debug(
-            "%s: %s after %.1f ms",
-            *(operation, code, seconds * 1000),
-            extra={"fields": {"operation": operation, "code": code, "seconds": seconds}},
-        )
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug(
+                "%s: %s after %.1f ms",
+                *(operation, code, seconds * 1000),
+                extra={"fields": {"operation": operation, "code": code, "seconds": seconds}},
+            )
         return status, headers, body
 
     async def _ask(

@@ -1,4 +1,4 @@
-"""The short way of requests to the AWS API, past the router and what else stands before it.
+"""The short way of requests to the AWS API, past Starlette.
 
 A client asks it hundreds of times a second, and makes the same headers each time.
 """

@@ -15,7 +15,7 @@ from typing import Any
 from doorstep.errors import ApiError, InputError, shortened
 from doorstep.model.aws_errors import invalid_output
 from doorstep.model.aws_model import REQUESTS, check_request
-from doorstep.values.json_values import encoded, loads
+from doorstep.values.json_values import encoded, loads, text_of
 
 from ..arns import Caller
 from ..errors import Unavailable
@@ -78,4 +78,7 @@ def written(outcome: Any) -> tuple[int, bytes]:
         log.error("a request could not be answered", exc_info=outcome)
         message = f"{type(outcome).__name__}: {outcome}"
         return 500, encoded({"__type": "InternalServerError", "message": message})
-    return 200, encoded(outcome)
+    try:
+        return 200, text_of(outcome).encode()
+    except UnicodeEncodeError:
+        return 200, encoded(outcome)

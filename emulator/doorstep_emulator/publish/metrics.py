@@ -7,6 +7,7 @@ the metrics are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -79,14 +80,14 @@ class Metrics:
         """Count new events of an execution."""
         for event in events:
             if counter := self._executions.get(event.type):
-                counter.labels(row.machine).inc()
+                counter(row.machine).inc()
             if event.type in TERMINAL:
-                self._time.labels(row.machine).observe(event.at - row.started)
+                self._time(row.machine).observe(event.at - row.started)
 
     def count_request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request with its answer; `code`: OK or an error of the API."""
-        self._requests.labels(operation, code).inc()
-        self._latency.labels(operation).observe(seconds)
+        self._requests(operation, code).inc()
+        self._latency(operation).observe(seconds)
 
     def text(self, health: Health) -> bytes:
         """Return all metrics in Prometheus' text format; `health`: as `/health` returns it now."""
@@ -94,8 +95,10 @@ class Metrics:
         read.register(_Read(health))
         return generate_latest(read) + generate_latest(self._registry)
 
-    def _counter(self, name: str, about: str, *labels: str) -> Counter:
-        return Counter(f"doorstep_{name}", about, labels, registry=self._registry)
+    # Of either, the one with certain labels: to find it anew takes longer than to count.
+
+    def _counter(self, name: str, about: str, *labels: str) -> Callable[..., Counter]:
+        return cache(Counter(f"doorstep_{name}", about, labels, registry=self._registry).labels)
 
     def _histogram(
         self,
@@ -103,10 +106,11 @@ class Metrics:
         about: str,
         label: str,
         buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS,
-    ) -> Histogram:
-        return Histogram(
+    ) -> Callable[..., Histogram]:
+        histogram = Histogram(
             f"doorstep_{name}", about, (label,), buckets=buckets, registry=self._registry
         )
+        return cache(histogram.labels)
 
 
 class _Read(Collector):

@@ -11,7 +11,7 @@ from pathlib import Path
 from doorstep.values.private_files import private
 
 from ..errors import StoreError
-from .rows import UNCHECKED
+from .packing import UNCHECKED
 
 APPLICATION_ID = 0x446F6F72
 """SQLite's own mark of what a file is for: "Door"."""

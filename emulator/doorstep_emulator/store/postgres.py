@@ -98,6 +98,7 @@ class Database(Rows):
     def rejoin(self) -> None:
         """Become another server: others have what this one had."""
         self._collected.clear()
+        self._begun.clear()
         self._chunks.clear()
         self._families.clear()
         while True:

@@ -7,7 +7,6 @@ value as well: what is damaged, or was moved elsewhere by a damaged key, is noti
 
 from __future__ import annotations
 
-import json
 import logging
 from abc import abstractmethod
 from collections import deque
@@ -16,62 +15,15 @@ from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
-from zlib import crc32
 
 from doorstep.engine.journal import JournalEntry
 from doorstep.engine.messages import Event, Fact
-from doorstep.values.json_values import STORED_DEPTH, dumps
 
 from ..errors import StoreError
 from . import condensed
+from .packing import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
 from .store import Kind, ListQuery, Row
 from .transactions import Owner, Transactions
-
-UNCHECKED = -1
-"""In place of a checksum: written by a version that made none."""
-
-
-def packed(value: Any) -> bytes:
-    """Return a JSON value as bytes: SQLite's texts can't hold half of a surrogate pair."""
-    return dumps(value, STORED_DEPTH).encode("utf-8", "surrogatepass")
-
-
-def unpacked(blob: bytes) -> Any:
-    """Return the value that was packed."""
-    return json.loads(blob.decode("utf-8", "surrogatepass"))
-
-
-def checksum(blob: bytes, *place: int | str) -> int:
-    """Return the checksum of a value and of the keys under which it is stored."""
-    return crc32(blob, crc32(repr(place).encode()))
-
-
-def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
-    """Return whether a value is as it was written.
-
-    Documents of before version 4 have no checksum, those of before version 5 one without the place.
-    """
-    if not isinstance(blob, bytes):
-        return False
-    return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
-
-
-def row_checksum(values: list[Any]) -> int:
-    """Return the checksum of a row's columns, as a database returns them."""
-    return crc32(repr(values).encode())
-
-
-def row_is_whole(values: list[Any], recorded: int | None) -> bool:
-    """Return whether a row is as it was written; those before version 5 have no checksum."""
-    if recorded != UNCHECKED:
-        return recorded == row_checksum(values)
-    try:
-        "".join(value for value in values if isinstance(value, str)).encode()
-    except UnicodeEncodeError:
-        # Bytes that are no text: see `database`.
-        return False
-    return True
-
 
 T = TypeVar("T")
 log = logging.getLogger("doorstep")
@@ -109,6 +61,11 @@ _CONDENSE = (
 _CHILDREN = f"SELECT {_OWN}, family, body, checksum FROM children"
 _OF_MAP_RUN = "family = (SELECT id FROM families WHERE map_run = ?)"
 _CHUNK_COLUMNS = "number, first, last, entries, checksum"
+_ENDS = (
+    f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ? AND first <= last AND "
+    "(first = 1 OR last = (SELECT max(last) FROM journal WHERE execution = ?)) ORDER BY number"
+)
+"""The chunks that have the first and the last event."""
 _OVER = "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'"
 
 
@@ -124,6 +81,8 @@ class Rows(Transactions):
         """Where what the children of a map run have in common is stored, by its ARN."""
         self._common: dict[int, dict[str, Any]] = {}
         """What that is, of those that were read."""
+        self._begun: dict[int, int] = {}
+        """Of the executions whose rows are not written yet: where among what was collected."""
 
     def _check_open_rows(self) -> None:
         """Notice the damaged rows of executions that run, or may, and documents of no kind."""
@@ -151,16 +110,18 @@ class Rows(Transactions):
         self._write(_document(kind, arn), sql, {"kind": kind, "arn": arn})
 
     def begin(self, row: Row) -> None:
-        values = _columns_of(row)
-        self._write(
-            row.id, _INSERT, dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
-        )
+        self._begun[row.id] = len(self._collected)
+        self._write(row.id, _INSERT, _all_values(row))
         self._chunks[row.id] = 0, 1
 
     def update(self, row: Row) -> None:
-        values = {name: getattr(row, name) for name in _CHANGING}
-        values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
-        self._write(row.id, _UPDATE, values)
+        if (place := self._begun.get(row.id)) is not None:
+            # Most executions end in the transaction in which they begin: they are written once.
+            self._collected[place] = self._checked(row.id, _INSERT, _all_values(row))
+        else:
+            values = {name: getattr(row, name) for name in _CHANGING}
+            values |= {"checksum": row_checksum(_columns_of(row)), "id": row.id}
+            self._write(row.id, _UPDATE, values)
         if row.status != "RUNNING":
             self._chunks.pop(row.id, None)
 
@@ -221,6 +182,10 @@ class Rows(Transactions):
     def own_token(self, token: str, execution: int) -> None:
         values = {"token": token, "execution": execution}
         self._write(execution, "INSERT INTO tokens VALUES (?, ?) ON CONFLICT DO NOTHING", values)
+
+    def commit(self) -> None:
+        super().commit()
+        self._begun.clear()
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
         super()._refuse(owner, problem)
@@ -329,13 +294,26 @@ class Rows(Transactions):
     ) -> Iterator[list[JournalEntry]]:
         sql = f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ?{where} ORDER BY number"
         expected = None if where else 0
-        for number, first, last, *stored in self._read_all(sql, execution, *values):
+        for number, *stored in self._read_all(sql, execution, *values):
             if number != (number if expected is None else expected):
                 raise self._damage(f"chunk {expected} of the journal of execution {execution}")
             expected = number + 1
-            what = f"chunk {number} of the journal of execution {execution}"
-            place = (execution, number, first, last)
-            yield [_entry(*row) for row in self._value(what, *stored, *place)]
+            yield self._chunk(execution, number, *stored)
+
+    def _chunk(
+        self, execution: int, number: int, first: int, last: int, *stored: Any
+    ) -> list[JournalEntry]:
+        what = f"chunk {number} of the journal of execution {execution}"
+        place = (execution, number, first, last)
+        return [_entry(*row) for row in self._value(what, *stored, *place)]
+
+    def ends(self, execution: int) -> tuple[Event, Event]:
+        found = self._read_all(_ENDS, execution, execution)
+        entries = [entry for chunk in found for entry in self._chunk(execution, *chunk)]
+        events = [entry for entry in entries if isinstance(entry, Event)]
+        if not events or events[0].id != 1:
+            raise self._damage(f"chunk 0 of the journal of execution {execution}")
+        return events[0], events[-1]
 
     def last_event(self, execution: int) -> int:
         sql = "SELECT max(last) FROM journal WHERE execution = ?"
@@ -385,6 +363,11 @@ def _columns_of(row: Row) -> list[Any]:
         if type(values[place]) is int:
             values[place] = float(values[place])
     return values
+
+
+def _all_values(row: Row) -> dict[str, Any]:
+    values = _columns_of(row)
+    return dict(zip(_WRITTEN, (*values, row_checksum(values)), strict=True))
 
 
 def _document(kind: Kind, arn: str) -> str:

@@ -190,6 +190,9 @@ class Store(Protocol):
     def events(self, execution: int, first: int, last: int) -> list[Event]:
         """Return the events of an execution with ids from `first` to `last`."""
 
+    def ends(self, execution: int) -> tuple[Event, Event]:
+        """Return the first and the last event of an execution."""
+
     def last_event(self, execution: int) -> int:
         """Return the id of an execution's last event."""
 

@@ -61,13 +61,16 @@ class Transactions(ABC):
     # What they have in common --------------------------------------------------------------------
 
     def _write(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> None:
+        self._collected.append(self._checked(owner, sql, values))
+
+    def _checked(self, owner: Owner, sql: str, values: Mapping[str, Any]) -> Write:
         for name, value in values.items():
             # A whole look at each value took as long as a commit.
             if not _is_common(value, self._longest) and (
                 obstacle := unbindable(value, self._longest)
             ):
                 raise StoreError(f"the {name} of {_name(owner)} can't be stored: {obstacle}")
-        self._collected.append((owner, sql, tuple(values.values())))
+        return owner, sql, tuple(values.values())
 
     def commit(self) -> None:
         """Write one transaction; when it is refused for what it holds, one for each owner."""

@@ -15,32 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .config_schema import TEXT, ArrayOf, Form, MapOf, Member, Record, load, options
-
 FILE = "doorstep.yaml"
-_TEXTS = ArrayOf(TEXT)
-CONNECTION = Form(
-    {
-        "headers": Member(MapOf(TEXT), "headers that it adds, such as the key of an API"),
-        "query": Member(MapOf(TEXT), "query parameters that it adds"),
-        "body": Member(MapOf(TEXT), "members of the body that it adds"),
-    }
-)
-FORM = Form(
-    {
-        "project": Member(TEXT, "the template, or the folder with it; by default this folder"),
-        "services": Member(TEXT, "what answers AWS services: moto, a URL, aws"),
-        "handlers": Member(_TEXTS, ".py files, folders of them, modules; later ones come first"),
-        "mocks": Member(TEXT, "a file of mocks, or MockConfigFile.json#TESTCASE"),
-        "clock": Member(options("virtual", "real"), "of `doorstep run`; virtual by default"),
-        "executor": Member(TEXT, "where children of Maps run: inline, processes:N, dask"),
-        "executors": Member(MapOf(TEXT), "the same by the names of Maps"),
-        "parameters": Member(MapOf(TEXT), "a template's parameters, and what ${NAME} stands for"),
-        "ignore": Member(_TEXTS, "codes of advice that `doorstep lint` leaves out"),
-        "allow_hosts": Member(_TEXTS, "hosts that http:invoke may ask, beside this machine"),
-        "connections": Member(MapOf(CONNECTION), "what EventBridge's connections add, by name"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +42,10 @@ def settings_of(folder: Path) -> Settings:
     file = folder / FILE
     if not file.is_file():
         return Settings(folder)
-    source = load(file)
-    record = FORM.read(source) if source.value is not None else Record(source, {})
+    # Imported here: most folders have no such file.
+    from .settings_schema import read
+
+    record = read(file)
     project, mocks = record.get("project"), record.get("mocks")
     connections, executors = record.get("connections", {}), record.get("executors", {})
     return Settings(

@@ -26,13 +26,15 @@ class HistoryEvent(Protocol):
     def details(self) -> dict[str, Any] | None: ...
 
 
-def as_aws(event: HistoryEvent) -> dict[str, Any]:
+def as_aws(event: HistoryEvent, timestamp: float | None = None) -> dict[str, Any]:
     """Return an event: {"timestamp": ISO 8601, "type": …, "id": …, "previousEventId": …, details}.
+
+    `timestamp`: in place of that text.
 
     Facts 106 and 400.
     """
     aws_event: dict[str, Any] = {
-        "timestamp": isoformat(event.at),
+        "timestamp": isoformat(event.at) if timestamp is None else timestamp,
         "type": event.type,
         "id": event.id,
         "previousEventId": event.previous,

@@ -127,8 +127,17 @@ def _end_in_the_test(problem: pytest.ExceptionInfo[BaseException]) -> None:
         last.tb_next = None
 
 
+@pytest.fixture(scope="module")
+def _freezing_once() -> Iterator[None]:
+    # For all tests of a file; nothing of it is left for those of others.
+    from ..testing.clock import freezing_once
+
+    with freezing_once():
+        yield
+
+
 @pytest.fixture
-def virtual_clock() -> Iterator[SimulatedClock]:
+def virtual_clock(_freezing_once: None) -> Iterator[SimulatedClock]:
     """Return the executions' clock: `.moment`, `.set("2025-03-01T08:00")`, `.advance("2h")`.
 
     It begins at 2025-01-01T00:00:00Z. With freezegun installed, handlers and the test's own body
