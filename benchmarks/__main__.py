@@ -34,7 +34,7 @@ PAGE = TOP / "docs" / "performance.md"
 MODULES = ("engine_rows", "jsonata_rows", "map_rows", "tools_rows", "server_rows")
 """Those that are there have `rows()`, `growths()` or both."""
 PACKAGES = ("interpreter", "cli", "emulator", "conformance")
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds: a peer that takes longer is measured in the first round only."""
 TRIES = 4
 """How often a growth is measured before it counts as above its bound."""
