@@ -22,8 +22,11 @@ if [ -n "${DOORSTEP_TESTS:-}" ]; then
     verdict "test" $?
 fi
 
+# Where there is no baseline yet, this run writes it, for all definitions.
+baseline="${DOORSTEP_BASELINE:-doorstep.baseline.json}"
+update=$([ -e "$baseline" ] || echo --update-baseline)
 for definition in ${DOORSTEP_EXPLORE:-}; do
-    doorstep explore "$definition" --baseline "${DOORSTEP_BASELINE:-doorstep.baseline.json}"
+    doorstep explore "$definition" --baseline "$baseline" $update
     verdict "explore $definition" $?
 done
 

@@ -196,6 +196,22 @@ def test_a_fault_is_found_and_its_twin_is_left_alone(code: str) -> None:
     assert code not in codes(twin)
 
 
+def test_loops_that_an_exploration_found_to_end_are_left_alone() -> None:
+    loop = CASES["ENDLESS_LOOP"][0]
+    assert "ENDLESS_LOOP" in {one.code for one in advise(loop, endless=["/States/Ask"])}
+    assert "ENDLESS_LOOP" not in {one.code for one in advise(loop, endless=["/States/Start"])}
+    assert "ENDLESS_LOOP" not in {one.code for one in advise(loop, endless=[])}
+
+
+def test_a_row_of_placeholders_is_no_chain() -> None:
+    """Pass states with constants alone, which stand for work to come."""
+    states: States = {
+        name: {"Type": "Pass", "Parameters": {"result": f"of {name}"}, "Next": following}
+        for name, following in (("A", "B"), ("B", "C"), ("C", "D"))
+    }
+    assert codes(machine({**states, "D": {"Type": "Succeed"}})) == set()
+
+
 def test_every_check_has_a_case() -> None:
     assert {*CASES, "LONG_EXPRESS", "STANDARD_FOR_SHORT"} == {*CHECKS}
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from doorstep import InputError
+from doorstep import InputError, run
 from doorstep.advice.cost import Prices, Usage, read_prices, verdict
 from doorstep.history import entries
 from doorstep_cli.main import cli
@@ -116,6 +116,62 @@ def test_memory_is_definition_and_payload_times_iterations_in_steps_of_64_megaby
     events = [entered("Map", "M", payload), *[iteration] * 400]
     assert used(history(*events), definition_bytes=50 * 1_024).billed == [(1.0, 64)]
     assert used(history(entered("Map", "M", payload), *[iteration] * 500)).billed == [(1.0, 128)]
+
+
+REDRIVEN = ("ExecutionRedriven", {"executionRedrivenEventDetails": {"redriveCount": 1}})
+ENDED = ("ExecutionFailed", {"executionFailedEventDetails": {"error": "E"}})
+
+
+def test_a_state_that_a_redrive_runs_again_is_a_transition_and_no_retry() -> None:
+    """A once; T once, retried, run again by the redrive and retried once more: 5 in all.
+
+    1,000,000 x 5 - 4,000 = 4,996,000 transitions at $0.000025 are $124.90.
+    """
+    usage = used(
+        history(
+            *visited("Pass", "A"),
+            entered("Task", "T"),
+            *(SCHEDULED, STARTED, FAILED, SCHEDULED, STARTED, FAILED, ENDED, REDRIVEN),
+            *(SCHEDULED, STARTED, FAILED, SCHEDULED, STARTED, SUCCEEDED, left("Task", "T")),
+        )
+    )
+    assert usage.transitions == {"A": 1, "T": 4}
+    assert (usage.retries["T"], usage.redrives["T"]) == (2, 1)
+    assert usage.standard(1_000_000) == pytest.approx(124.9)
+    assert verdict(usage, 10) == ["STANDARD fits: it has a redrive, which Express has not"]
+
+
+def test_a_redriven_branch_does_not_count_its_parallel_state_again() -> None:
+    """Both, A and B are entered, B fails and is run again, End is entered: 5 transitions."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    task["Parameters"] = {"FunctionName": "f"}
+    branches = [{"StartAt": name, "States": {name: task}} for name in ("A", "B")]
+    both = {"Type": "Parallel", "Branches": branches, "Next": "End"}
+    machine = {"StartAt": "Both", "States": {"Both": both, "End": {"Type": "Succeed"}}}
+    failures = [OSError("once")]
+
+    def fail_once(event: Any) -> dict[str, Any]:
+        if failures:
+            raise failures.pop()
+        return {}
+
+    execution = run(machine, {}, {"A": lambda event: {}, "B": fail_once})
+    assert execution.status == "FAILED"
+    execution.redrive()
+    assert execution.wait().status == "SUCCEEDED"
+    usage = used(execution.history)
+    assert usage.transitions == {"Both": 1, "A": 1, "B": 2, "End": 1}
+    assert +usage.redrives == {"B": 1}
+    assert +usage.retries == {}
+
+
+def test_the_time_until_a_redrive_is_not_the_executions() -> None:
+    """One second, a day without work, one second: 2 s are billed, not 86,402."""
+    events = history(*visited("Pass", "A"), ENDED, REDRIVEN, *visited("Pass", "B"))
+    for event in events:
+        event["timestamp"] = 1_700_000_000 + (event["id"] >= 4) + 86_400 * (event["id"] >= 5)
+    events[-1]["timestamp"] += 1
+    assert used(events).billed == [(2.0, 64)]
 
 
 def test_several_executions_are_their_average() -> None:

@@ -49,6 +49,50 @@ def test_findings_have_code_line_reason_and_cure(tmp_path: Path) -> None:
     assert log["runs"][0]["results"][0]["ruleId"] == "RETRY_LAMBDA"
 
 
+def test_a_definition_that_a_template_names_is_reported_once_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "send.asl.json").write_text(FAULT)
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n  Sender:\n    Type: AWS::Serverless::StateMachine\n"
+        "    Properties: {DefinitionUri: send.asl.json}\n"
+    )
+    (report,) = json.loads(lint(tmp_path, "--format", "json").stdout)
+    assert report["machine"] == "Sender"
+    assert Path(report["file"]).name == "send.asl.json"
+    validated = CliRunner().invoke(cli, ["validate", str(tmp_path), "--format", "json"])
+    assert [one["machine"] for one in json.loads(validated.stdout)] == ["Sender"]
+    (alone,) = json.loads(lint(tmp_path / "send.asl.json", "--format", "json").stdout)
+    assert "machine" not in alone
+
+
+def test_a_baseline_says_which_loops_end(tmp_path: Path) -> None:
+    states = {
+        "Pause": {"Type": "Wait", "Seconds": 2, "Next": "More?"},
+        "More?": {"Type": "Choice", "Default": "Pause", "Choices": []},
+        "Done": {"Type": "Succeed"},
+    }
+    rule = {"Variable": "$.x", "IsPresent": True, "Next": "Done"}
+    states["More?"]["Choices"] = [rule]
+    file, baseline = tmp_path / "wait.asl.json", tmp_path / "known.json"
+    file.write_text(json.dumps({"StartAt": "Pause", "States": states}))
+
+    def codes() -> list[str]:
+        (report,) = json.loads(lint(file, "--baseline", baseline, "--format", "json").stdout)
+        return [one["code"] for one in report["diagnostics"]]
+
+    baseline.write_text('{"explored": ["other"], "findings": []}')
+    assert codes() == ["ENDLESS_LOOP"]
+    CliRunner().invoke(
+        cli, ["explore", str(file), "--baseline", str(baseline), "--update-baseline"]
+    )
+    assert codes() == ["ENDLESS_LOOP"]
+    baseline.write_text('{"explored": ["wait"], "findings": []}')
+    assert codes() == []
+    baseline.write_text("{}")
+    refused = lint(file, "--baseline", baseline)
+    assert refused.exit_code == 2
+    assert "is no baseline" in refused.stderr
+
+
 def test_a_safe_change_is_written_and_nothing_is_left_to_say(tmp_path: Path) -> None:
     for name, text in (("a.asl.json", FAULT), ("b.asl.yaml", YAML)):
         file = tmp_path / name

@@ -9,9 +9,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
+
+from doorstep_cli.main import cli
 
 KIT = Path(__file__).parents[2] / "docs" / "ci"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "approval"
@@ -94,14 +98,58 @@ def test_a_baseline_fails_for_new_findings_only(project: Path) -> None:
     first = check(project, DOORSTEP_EXPLORE="one.asl.json")
     assert first.returncode == 0
     known = json.loads((project / "doorstep.baseline.json").read_text())
-    assert {one["machine"] for one in known} == {"one"}
+    assert known["explored"] == ["one"]
+    assert {one["machine"] for one in known["findings"]} == {"one"}
     second = check(project, DOORSTEP_EXPLORE="one.asl.json")
     assert second.returncode == 0
-    assert "2 known findings are left out, 0 are there no more" in second.stderr
+    assert "2 known findings are left out, 0 no longer occur" in second.stderr
     states["Make"]["Next"] = "Look"
     states["Look"] = {"Type": "Pass", "InputPath": "$.z", "ResultPath": "$.w", "Next": "Read"}
     definition.write_text(json.dumps({"StartAt": "Make", "States": states}))
     assert check(project, DOORSTEP_EXPLORE="one.asl.json").returncode == 1
+
+
+def test_a_machine_that_was_clean_is_known_and_its_first_findings_are_new(project: Path) -> None:
+    good = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"x": 1}, "Next": "B"}}}
+    good["States"]["B"] = {"Type": "Pass", "InputPath": "$.x", "End": True}
+    bad = json.loads(json.dumps(good).replace("$.x", "$.y"))
+    for name, definition in (("one", good), ("two", bad)):
+        (project / f"{name}.asl.json").write_text(json.dumps(definition))
+    both = {"DOORSTEP_EXPLORE": "one.asl.json two.asl.json"}
+    assert check(project, **both).returncode == 0
+    baseline = project / "doorstep.baseline.json"
+    known = json.loads(baseline.read_text())
+    assert known["explored"] == ["one", "two"]
+    assert {each["machine"] for each in known["findings"]} == {"two"}
+    assert check(project, **both).returncode == 0
+    (project / "one.asl.json").write_text(json.dumps(bad))
+    assert check(project, **both).returncode == 1
+
+
+def test_findings_of_a_machine_that_a_baseline_does_not_have_are_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    states = {"A": {"Type": "Pass", "Result": {}, "Next": "B"}}
+    states["B"] = {"Type": "Pass", "InputPath": "$.y", "End": True}
+    for name in ("one", "two"):
+        Path(f"{name}.asl.json").write_text(json.dumps({"StartAt": "A", "States": states}))
+
+    def explore(name: str, *more: str) -> Any:
+        command = ["explore", f"{name}.asl.json", "--baseline", "known.json", *more]
+        return CliRunner().invoke(cli, command)
+
+    assert explore("one").exit_code == 0
+    known = Path("known.json")
+    known.write_text(json.dumps(json.loads(known.read_text())["findings"]))  # as earlier versions
+    assert explore("one").exit_code == 0
+    refused = explore("two")
+    assert refused.exit_code == 1
+    assert "known.json does not have two; add it with --update-baseline" in refused.stderr
+    assert explore("two", "--update-baseline").exit_code == 0
+    assert explore("two").exit_code == 0
+    assert explore("one").exit_code == 0
+    assert json.loads(known.read_text())["explored"] == ["one", "two"]
 
 
 def test_the_action_and_the_template_give_the_script_what_it_reads() -> None:

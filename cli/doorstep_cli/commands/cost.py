@@ -20,7 +20,7 @@ from ..recorded import read_history
 if TYPE_CHECKING:
     from ..definitions import DefinitionFile
 
-_COLUMNS = ("State", "Transitions", "Retries", "Share", "Standard")
+_COLUMNS = ("State", "Transitions", "Retries", "Redrives", "Share", "Standard")
 
 
 @click.command("cost", short_help="Say what executions cost, and which type of workflow fits.")
@@ -124,8 +124,11 @@ def _rows(usage: Usage, executions: int, prices: Prices) -> list[tuple[str, ...]
         each = number / usage.executions
         dollars = each * executions * prices.transition
         share = f"{number / usage.transitions.total():.0%}"
-        retries = f"{usage.retries[state] / usage.executions:g}" if usage.retries[state] else ""
-        rows.append((state, f"{each:g}", retries, share, f"${dollars:,.2f}"))
+        again = [
+            f"{counts[state] / usage.executions:g}" if counts[state] else ""
+            for counts in (usage.retries, usage.redrives)
+        ]
+        rows.append((state, f"{each:g}", *again, share, f"${dollars:,.2f}"))
     return rows
 
 
@@ -158,6 +161,7 @@ def _as_json(usage: Usage, executions: int, prices: Prices) -> dict[str, Any]:
                 "state": state,
                 "transitions": number / usage.executions,
                 "retries": usage.retries[state] / usage.executions,
+                "redrives": usage.redrives[state] / usage.executions,
                 "standard": number / usage.executions * executions * prices.transition,
             }
             for state, number in usage.transitions.most_common()

@@ -72,7 +72,13 @@ _WIDE = 100
 @click.option(
     "--baseline",
     type=OutputFile(),
-    help="Leave out the findings in this file; without it, write those of today into it.",
+    help="Leave out the findings in this file; where there is no file, write those of today.",
+)
+@click.option(
+    "--update-baseline",
+    "update",
+    is_flag=True,
+    help="Write today's findings into the file of --baseline, in place of the machine's former.",
 )
 @click.option(
     "--seconds",
@@ -97,6 +103,7 @@ def explore(
     mocks: Path | None,
     suite: Path | None,
     baseline: Path | None,
+    update: bool,
     html: Path | None,
     seconds: float,
     output_format: str,
@@ -128,6 +135,8 @@ def explore(
       doorstep explore order.asl.json --html found.html
       doorstep explore template.yaml --machine-name OrderMachine --format json | jq .findings
     """
+    if update and not baseline:
+        raise Problem("--update-baseline needs the file: add --baseline FILE")
     if suite and suite.exists():
         raise Problem(f"{suite} exists, perhaps with changes of yours; name another file")
     chosen = choices(
@@ -144,7 +153,7 @@ def explore(
     carried_out = chosen if handlers or services else None
     report = _explore(definition, carried_out, options, quiet=quiet)
     if baseline:
-        report = without_known(report, baseline, definition.name, quiet=quiet)
+        report = without_known(report, baseline, definition.name, update=update, quiet=quiet)
     if output_format == "json":
         print_json(report.as_json())
     else:

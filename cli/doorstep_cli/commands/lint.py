@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..baseline import endless_loops
 from ..definitions import (
     PROJECT,
     DefinitionFile,
@@ -19,7 +20,7 @@ from ..definitions import (
 )
 from ..options import definition_options, format_option
 from ..output import Problem, echo, json_text, style
-from ..views.diagnostics import DefinitionReport, reports_of, sarif
+from ..views.diagnostics import DefinitionReport, reports_of, sarif, without_repeated
 
 if TYPE_CHECKING:
     from doorstep import Diagnostic
@@ -32,6 +33,11 @@ _IGNORED = re.compile(r"#.*\bdoorstep:\s*ignore\s+([A-Z_, ]+)")
 @click.argument("definitions", type=PROJECT, nargs=-1, required=True, metavar="PATH...")
 @definition_options
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out a check. Repeatable.")
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What `doorstep explore --baseline` wrote: loops that it found to end are left alone.",
+)
 @click.option("--fix", is_flag=True, help="Write the changes that are safe into the files.")
 @format_option(
     "json: an array with an object for each definition; sarif: SARIF 2.1.0, for CI services.",
@@ -47,6 +53,7 @@ def lint(
     resource: str | None,
     parameters: Mapping[str, str],
     ignore: tuple[str, ...],
+    baseline: Path | None,
     fix: bool,
     output_format: str,
 ) -> None:
@@ -66,6 +73,7 @@ def lint(
     Examples:
       doorstep lint order.asl.json
       doorstep lint infrastructure/ --ignore NOTHING_CATCHES
+      doorstep lint order.asl.json --baseline doorstep.baseline.json
       doorstep lint template.yaml --format sarif > lint.sarif
       doorstep lint workflows/*.asl.json --fix
     """
@@ -74,11 +82,13 @@ def lint(
     if fix:
         for path in files:
             _fix(path, ignore)
-    reports = [
-        report
-        for path in files
-        for report in _advised(path, machine_type, resource, parameters, ignore)
-    ]
+    reports = without_repeated(
+        [
+            report
+            for path in files
+            for report in _advised(path, machine_type, resource, parameters, ignore, baseline)
+        ]
+    )
     match output_format:
         case "json":
             echo(json_text([one.as_json() for one in reports], indent=2))
@@ -107,6 +117,7 @@ def _advised(
     resource: str | None,
     parameters: Mapping[str, str],
     ignore: Sequence[str],
+    baseline: Path | None,
 ) -> Iterator[DefinitionReport]:
     """Yield what there is to say of each state machine of a file."""
     from doorstep import DefinitionError, InputError
@@ -124,7 +135,8 @@ def _advised(
         document = source.document
         kind = machine_type or (source.type if name else None)
         try:
-            found = advise(document.definition, type=kind, ignore=codes)
+            endless = endless_loops(baseline, source.name) if baseline else None
+            found = advise(document.definition, type=kind, ignore=codes, endless=endless)
         except DefinitionError as refused:
             return DefinitionReport(str(path), name, document, refused.diagnostics)
         spoken = [one for one in found if not _silenced(one, document)]

@@ -12,7 +12,7 @@ import click
 from ..definitions import PROJECT, DefinitionFile, Type, definition_files, diagnostics_of
 from ..options import definition_options, format_option
 from ..output import echo, json_text
-from ..views.diagnostics import DefinitionReport, reports_of, sarif
+from ..views.diagnostics import DefinitionReport, reports_of, sarif, without_repeated
 from ..watching import watch_option
 from ..world import parameters_for
 
@@ -64,11 +64,13 @@ def validate(
     """
     parameters = parameters_for(definitions, parameters)
     report = partial(_report, machine_type=machine_type, severity=severity)
-    findings = [
-        finding
-        for path in definition_files(definitions)
-        for finding in reports_of(path, parameters, resource, report)
-    ]
+    findings = without_repeated(
+        [
+            finding
+            for path in definition_files(definitions)
+            for finding in reports_of(path, parameters, resource, report)
+        ]
+    )
     match output_format:
         case "json":
             echo(json_text([one.as_json() for one in findings], indent=2))

@@ -112,6 +112,16 @@ def reports_of(
             yield DefinitionReport.of_unusable(path, name, str(problem))
 
 
+def without_repeated(reports: Sequence[DefinitionReport]) -> list[DefinitionReport]:
+    """Return reports without those of definitions by themselves that a template's machine has.
+
+    A folder has both: the template, which names the file as a DefinitionUri and says the type and
+    the values, and the file.
+    """
+    of_machines = {Path(one.file).resolve() for one in reports if one.machine}
+    return [one for one in reports if one.machine or Path(one.file).resolve() not in of_machines]
+
+
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )

@@ -10,7 +10,7 @@ machine whose own Comment says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -156,23 +156,26 @@ def advise(
     *,
     type: Literal["STANDARD", "EXPRESS"] | None = None,
     ignore: Sequence[str] = (),
+    endless: Collection[str] | None = None,
 ) -> list[Diagnostic]:
     """Return the advice on a definition that AWS accepts, as warnings with code and place.
 
-    ``type`` is the machine's, when it is known; ``ignore`` are codes to leave out. The hint of each
-    says what to do, and the source. Raises what `doorstep.validation.check` raises for definitions
-    that AWS refuses.
+    ``type`` is the machine's, when it is known; ``ignore`` are codes to leave out. ``endless`` are
+    the places of the endless loops that `doorstep.explore` found, when it was run; the other loops
+    end then. The hint of each says what to do, and the source. Raises what
+    `doorstep.validation.check` raises for definitions that AWS refuses.
     """
     from ..validation import check
 
     check(dict(definition), type=type or "STANDARD")
-    return advice_on(definition, type, ignore)
+    return advice_on(definition, type, ignore, endless)
 
 
 def advice_on(
     definition: Mapping[str, Any],
     type: Literal["STANDARD", "EXPRESS"] | None,
     ignore: Sequence[str] = (),
+    endless: Collection[str] | None = None,
 ) -> list[Diagnostic]:
     """Return what `advise` does, of a definition that is known to be accepted."""
     tree = workflow(definition)
@@ -182,6 +185,9 @@ def advice_on(
         for code, one in CHECKS.items()
         if code not in ignore and code not in silent.get("", ())
         for pointer, said in one.find(tree, type)
+        if code != "ENDLESS_LOOP"
+        or endless is None
+        or not loops.loop_at(tree, pointer).isdisjoint(endless)
     ]
     return [
         Diagnostic(

@@ -1,14 +1,17 @@
 """What executions cost as Standard and as Express workflows, by their histories.
 
-Standard: each state entered is a transition, and each retry one more. Express: a request, and the
-time that it takes, rounded up to 100 ms, by the memory, which is 50 MB and the definition and the
-largest payload times the branches and iterations, rounded up to 64 MB. Source:
+Standard: each state entered is a transition, each retry one more, and each state that a redrive
+runs again ("Execution redrives are considered as state transitions":
+https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html). Express: a request,
+and the time that it takes, rounded up to 100 ms, by the memory, which is 50 MB and the definition
+and the largest payload times the branches and iterations, rounded up to 64 MB. Source:
 https://aws.amazon.com/step-functions/pricing/, where the figures of `PRICES` are from, too.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..history import Entry, Visits
+from ..history import Entry, Visit, Visits
 
 _CHUNK_MB = 64
 _BASE_MB = 50
@@ -27,6 +30,7 @@ _NOT_EXPRESS = {
     "TaskSubmitted": "a callback or a job",
     "ActivityScheduled": "an activity",
     "MapRunStarted": "a distributed Map",
+    "ExecutionRedriven": "a redrive",
 }
 """Events of what Express has not
 (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html)."""
@@ -91,8 +95,10 @@ class Usage:
 
     executions: int = 0
     transitions: Counter[str] = field(default_factory=Counter)
-    """By state, retries included."""
+    """By state, retries and redrives included."""
     retries: Counter[str] = field(default_factory=Counter)
+    redrives: Counter[str] = field(default_factory=Counter)
+    """How often a redrive ran a state again."""
     billed: list[tuple[float, int]] = field(default_factory=list)
     """Of each execution the seconds and the megabytes that Express bills."""
     seconds: list[float] = field(default_factory=list)
@@ -106,12 +112,17 @@ class Usage:
         if not entries:
             return
         self.executions += 1
+        redrives = [at for at, one in enumerate(entries) if one.type == "ExecutionRedriven"]
+        starts = [entries[at].id for at in redrives]
+        redriven = _redriven(visits, starts)
         for visit in visits.all:
-            retried = max(len(visit.attempts) - 1, 0)
-            self.transitions[visit.name] += 1 + retried
-            if retried:
-                self.retries[visit.name] += retried
-        took = entries[-1].at - entries[0].at
+            attempts = Counter(bisect(starts, one.id) for one in visit.attempts)
+            retried, again = attempts.total() - len(attempts), len(redriven[visit])
+            self.transitions[visit.name] += 1 + retried + again
+            self.retries[visit.name] += retried
+            self.redrives[visit.name] += again
+        idle = sum(entries[at].at - entries[at - 1].at for at in redrives)
+        took = entries[-1].at - entries[0].at - idle
         self.seconds.append(took)
         self.billed.append((_billed_seconds(took), _billed_megabytes(entries, definition_bytes)))
         if took > EXPRESS_SECONDS:
@@ -140,6 +151,20 @@ class Usage:
             part = min(max(hours - below, 0), size)
             cost, below = cost + part * price, below + size
         return cost
+
+
+def _redriven(visits: Visits, starts: Sequence[int]) -> dict[Visit, set[int]]:
+    """Return for each visit the redrives, by number, that ran its state again.
+
+    A Parallel or Map whose inner states are run again is not itself entered again.
+    """
+    again: dict[Visit, set[int]] = {}
+    for visit in visits.all:
+        active = {bisect(starts, one.id) for one in visit.events}
+        again[visit] = active - {bisect(starts, visit.entered.id)}
+        for outer in visit.parent.outward() if visit.parent else ():
+            again[outer] -= again[visit]
+    return again
 
 
 def _billed_seconds(took: float) -> float:

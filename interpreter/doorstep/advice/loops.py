@@ -80,6 +80,12 @@ def _loops(tree: Workflow) -> Iterator[list[State]]:
         yield from sorted(loops_of(scope), key=lambda loop: loop[0].pointer)
 
 
+def loop_at(tree: Workflow, pointer: str) -> set[str]:
+    """Return the JSON Pointers of the states of the loop that a state is in."""
+    loops = ({one.pointer for one in loop} for loop in _loops(tree))
+    return next((loop for loop in loops if pointer in loop), set())
+
+
 def retries(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
     """Yield tasks whose catcher leads to a Wait that leads back to the task."""
     for scope in scopes_of(tree.scope):

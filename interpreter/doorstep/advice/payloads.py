@@ -67,7 +67,16 @@ def chains(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _computes(state: State) -> bool:
-    return state.type == "Pass" and not state.jsonata and "Parameters" in state.fields
+    """Return whether a Pass state works on data; one with constants is often a placeholder."""
+    return state.type == "Pass" and not state.jsonata and _has_path(state.fields.get("Parameters"))
+
+
+def _has_path(template: Any) -> bool:
+    if isinstance(template, list):
+        return any(map(_has_path, template))
+    return isinstance(template, dict) and any(
+        name.endswith(".$") or _has_path(value) for name, value in template.items()
+    )
 
 
 def unused_variables(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
