@@ -197,6 +197,24 @@ def test_a_position_that_no_document_can_have_is_answered_with_an_error(line: An
     with_editor(work)
 
 
+@pytest.mark.parametrize(
+    "uri", ["file:///c%3A/work/a.asl.json", "file:///my%20work/%C3%BC.asl.json", "untitled:a"]
+)
+def test_names_with_escaped_characters_and_unsaved_documents_are_known(uri: str) -> None:
+    """Visual Studio Code escapes the colon of each drive of Windows."""
+
+    async def work(client: LanguageClient, published: list[Any]) -> None:
+        document = types.TextDocumentItem(uri, "json", 1, DEFINITION.replace("Succeed", "Succed"))
+        client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+        outline = types.DocumentSymbolParams(types.TextDocumentIdentifier(uri))
+        symbols = await client.text_document_document_symbol_async(outline)
+        assert [one.name for one in symbols] == ["Prüfen ✅", "Done"]
+        assert published[-1].uri == uri
+        assert len(published[-1].diagnostics) == 1
+
+    with_editor(work)
+
+
 def test_of_a_document_that_is_not_open_nothing_is_read_or_known(tmp_path: Path) -> None:
     file = tmp_path / "closed.asl.json"
     file.write_text(DEFINITION)

@@ -66,9 +66,9 @@ class DefinitionServer(LanguageServer):
 
     def open_text(self, uri: str) -> OpenText:
         """Return what is known of the present version of a document; of one not open, nothing."""
-        if uri not in self.workspace.text_documents:
-            return OpenText(TextDocument(uri, ""))
         document = self.workspace.get_text_document(uri)
+        if document.version is None:  # pygls made it, and would read the file
+            return OpenText(TextDocument(uri, ""))
         before = self.texts.get(uri)
         if before is not None and before.text == document.source:
             return before
