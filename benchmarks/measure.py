@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import repeat
 from typing import NamedTuple
 
 Work = Callable[[], float]
@@ -50,11 +51,14 @@ def cost(run: Callable[[], object], unit: str, per: int = 1) -> Work:
     scale = {"s": 1.0, "ms": 1e3, "µs": 1e6}[unit.partition(" ")[0]] / per
 
     def work() -> float:
-        times, begun = 0, time.process_time()
-        while True:
-            run()
-            times += 1
-            if (spent := time.process_time() - begun) >= _SHORTEST:
-                return spent / times * scale
+        times, spent = 0, 0.0
+        while spent < _SHORTEST:
+            # Twice as often each time: reading the clock takes as long as a small expression.
+            times = times * 2 or 1
+            begun = time.process_time()
+            for _ in repeat(None, times):
+                run()
+            spent = time.process_time() - begun
+        return spent / times * scale
 
     return work
