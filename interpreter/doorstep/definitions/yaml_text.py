@@ -67,8 +67,8 @@ def _read(text: str, method: str, *, unique: bool = False) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        unclosed = error.context_mark and _UNCLOSED.match(error.context or "")
-        opened = error.context_mark.line + 1 if unclosed else None
+        start, unclosed = error.context_mark, _UNCLOSED.match(error.context or "")
+        opened = start.line + 1 if start and unclosed else None
         raise YAMLProblem(error.problem or str(error), line, column, opened) from None
     except (yaml.YAMLError, ValueError) as error:
         raise YAMLProblem(str(error).partition("\n")[0], 1, 1) from None
