@@ -100,13 +100,17 @@ class Driver:
         """
         execution = Running(program, header, clock or self.clock)
         self.executions[execution.arn] = execution
-        begin = partial(self.deliver, execution, "started", "", text)
+        begin = partial(self._begin, execution, text)
         execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
 
+    def _begin(self, execution: Running, text: str) -> None:
+        execution.beginning = None
+        self.deliver(execution, "started", "", text)
+
     def withdraw(self, execution: Running) -> bool:
         """Forget an execution that has not begun; False when it has."""
-        if execution.beginning is None or execution.status != "NOT_STARTED":
+        if execution.beginning is None:
             return False
         execution.beginning.cancel()
         self.forget(execution)
@@ -137,7 +141,7 @@ class Driver:
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
         """StopExecution (fact 100); one that has not begun begins before."""
-        if execution.beginning and execution.status == "NOT_STARTED":
+        if execution.beginning:
             begin = execution.beginning.act
             execution.beginning.cancel()
             begin()
