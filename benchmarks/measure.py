@@ -46,15 +46,22 @@ class Growth(NamedTuple):
 
 
 def cost(run: Callable[[], object], unit: str, per: int = 1) -> Work:
-    """Return what measures `run`, which does `per` of what the unit counts ("µs an event")."""
+    """Return what measures `run`, which does `per` of what the unit counts ("µs an event").
+
+    Reading the processor's clock takes as long as a small expression, so it is read once for a
+    batch of runs, each batch as long as all before it. What is left beside the work is a loop and
+    the call of `run`, some 0.03 µs, alike for ours, the floor and the peers.
+    """
     scale = {"s": 1.0, "ms": 1e3, "µs": 1e6}[unit.partition(" ")[0]] / per
 
     def work() -> float:
-        times, begun = 0, time.process_time()
+        times, batch, begun = 0, 1, time.process_time()
         while True:
-            run()
-            times += 1
+            for _ in range(batch):
+                run()
+            times += batch
             if (spent := time.process_time() - begun) >= _SHORTEST:
                 return spent / times * scale
+            batch = times
 
     return work
