@@ -15,6 +15,7 @@ from .values import (
     TupleStream,
     Undefined,
     Value,
+    number,
 )
 
 SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream, Constructed))
@@ -25,6 +26,13 @@ _LISTS: Final = SEQUENCES | {list}
 
 _FIXED: Final = frozenset((int, float, bool, type(None)))
 _SCALARS: Final = _FIXED | {str}
+
+
+def finished(value: Value) -> Value:
+    """Return a value as an evaluation returns it."""
+    if type(value) is float:
+        return number(value)
+    return list(value) if type(value) in SEQUENCES else value
 
 
 def collapse(sequence: list[Value]) -> Value:
@@ -77,12 +85,6 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
             gathered.append(result)
     run.allocate(8 * len(gathered))
     return gathered
-
-
-def is_flat(values: list[Value]) -> bool:
-    """Return whether no value is an array or missing."""
-    kinds = set(map(type, values))
-    return Undefined not in kinds and _LISTS.isdisjoint(kinds)
 
 
 def concatenate(values: list[Value] | tuple[Value, ...], run: Evaluation) -> Value:
