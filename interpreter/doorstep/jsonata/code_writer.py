@@ -256,16 +256,20 @@ class Writer(Operations):
         return result
 
     def _grouped(self, pairs: list[tuple[Node, Node]], of: str, level: int) -> str:
-        if len(pairs) > 1:
+        (key, value), *others = pairs
+        if others or isinstance(key, nodes.Literal):
             raise Unfit
-        ((key, value),) = pairs
         items = self._assign(f"({of} or [U]) if isinstance({of}, list) else [{of}]")
         groups, result = self._assign("{}"), self._assign("{}", RECORD)
 
         def add(item: str, _place: str) -> None:
             name = self._value(key, level, item)
-            self._write(f"if type({name}) is str: {groups}.setdefault({name}, []).append({item})")
-            self._write(f"elif {name} is not U: {STOP}")
+            self._write(
+                f"if type({name}) is str:",
+                f" if {name} in {groups}: {groups}[{name}].append({item})",
+                f" else: {groups}[{name}] = [{item}]",
+                f"elif {name} is not U: {STOP}",
+            )
 
         self._charge(str(OBJECT))
         self._each(items, add, OBJECT)

@@ -22,6 +22,7 @@ SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream
 """The kinds of list that only this package knows."""
 
 _LISTS: Final = SEQUENCES | {list}
+_PARTS: Final = _LISTS | {Undefined}
 
 
 _FIXED: Final = frozenset((int, float, bool, type(None)))
@@ -89,7 +90,10 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
 
 def concatenate(values: list[Value] | tuple[Value, ...], run: Evaluation) -> Value:
     """Return values and arrays of values as one array, without what is UNDEFINED."""
-    present = _present(values)
+    if len(values) > 1 and _PARTS.isdisjoint(map(type, values)):
+        run.allocate(8 * len(values))
+        return list(values)
+    present = _present(values) if len(values) > 1 else values
     if len(present) < 2:
         return present[0] if present else UNDEFINED
     run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
@@ -142,8 +146,7 @@ def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
         return UNDEFINED
     run.left -= len(value)
     results = fields_of(value, name, run)
-    kinds = set(map(type, results))
-    if len(results) > 1 and Undefined not in kinds and _LISTS.isdisjoint(kinds):
+    if len(results) > 1 and _PARTS.isdisjoint(map(type, results)):
         return Sequence(results)
     return collapse(gather_last(results, run))
 
