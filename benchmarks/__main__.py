@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -32,9 +33,9 @@ from peers import absent
 TOP = Path(__file__).parent.parent
 PAGE = TOP / "docs" / "performance.md"
 MODULES = ("engine_rows", "jsonata_rows", "map_rows", "tools_rows", "server_rows")
-"""Those that are there have `rows()`, `growths()` or both."""
+"""They have `rows()`, `growths()` or both."""
 PACKAGES = ("interpreter", "cli", "emulator", "conformance")
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds: a peer that takes longer is measured in the first round only."""
 TRIES = 4
 """How often a growth is measured before it counts as above its bound."""
@@ -43,9 +44,8 @@ TRIES = 4
 def collected(what: str, pattern: str) -> Iterator[Any]:
     """Yield the rows or growths of all modules whose names match."""
     for name in MODULES:
-        if (Path(__file__).parent / f"{name}.py").is_file():
-            found = getattr(importlib.import_module(name), what, list)()
-            yield from (one for one in found if fnmatch.fnmatch(one.name, pattern))
+        every = getattr(importlib.import_module(name), what, list)()
+        yield from (one for one in every if fnmatch.fnmatch(one.name, pattern))
 
 
 class Tree:
@@ -199,8 +199,9 @@ is the median of {rounds} rounds with the lowest and the highest; a range of one
 once.
 
 *Floor*: the same result written by hand in Python, each history event a dict and each value encoded
-once; of a program, Python without any; of a server, one that always answers the same. *Peers*:
-other tools that were installed, doing the same as far as they can. Not installed: {absent}.
+once; for a program, Python that does nothing; for a server, one that always answers the same.
+*Peers*: other tools that were installed, doing the same as far as they can. Not installed:
+{absent}.
 
 Measured on {machine}.
 """
@@ -226,9 +227,17 @@ def main() -> int:
     if options.worker:
         serve_costs()
         return 0
+    if options.rounds < 1:
+        parser.error("--rounds is 1 at least")
+    if options.write and (options.short or options.only != "*"):
+        parser.error("--write writes all rows: leave out --only and --short")
+    if options.against and not all((options.against / one).is_dir() for one in PACKAGES):
+        parser.error(f"{options.against} is no checkout of Doorstep")
+    if not any(chain(collected("rows", options.only), collected("growths", options.only))):
+        parser.error(f"no row and no growth has a name like {options.only!r}")
     lines = [] if options.short else rows_of(options)
     growths, above = growths_of(options.only)
-    if options.write and not options.short:
+    if options.write:
         missing = ", ".join(absent()) or "none of those that this knows"
         text = INTRODUCTION.format(rounds=options.rounds, machine=machine(), absent=missing)
         rows = table(HEAD, lines)

@@ -335,8 +335,10 @@ def option(node: ast.AST) -> tuple[str, str]:
 
 
 def fixture(node: ast.FunctionDef) -> str:
-    """Return the row of a fixture; empty for other functions."""
-    if not any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list):
+    """Return the row of a fixture; empty for other functions and for those of other fixtures."""
+    if node.name.startswith("_") or not any(
+        "fixture" in ast.unparse(decorator) for decorator in node.decorator_list
+    ):
         return ""
     kind = ast.unparse(node.returns).replace("|", "\\|") if node.returns else ""
     return f"| `{node.name}` → `{kind}` | {first_line(ast.get_docstring(node) or '')} |"

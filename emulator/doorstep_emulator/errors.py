@@ -1,8 +1,13 @@
-"""What the server and its store raise beside the API's own errors (`doorstep.model.aws_errors`)."""
+"""What the server and its store raise beside the API's own errors, and what contains a bug."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 from doorstep.errors import ApiError, DoorstepError
+
+log = logging.getLogger("doorstep")
 
 
 class Unavailable(ApiError):  # noqa: N818  what the server is
@@ -18,3 +23,11 @@ class StoreError(DoorstepError):
 
 class SinkError(DoorstepError):
     """A target of events or log lines can't be used."""
+
+
+def guarded(act: Callable[[], None]) -> None:
+    """Do something; a bug in it must not end the server."""
+    try:
+        act()
+    except Exception:
+        log.exception("this is a bug in Doorstep")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from itertools import count
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from doorstep.values.json_values import dumps, loads
 
 from .catalogue import Catalogue
 from .clock import Pace, RealTime, Timeline, Timelines
-from .errors import StoreError
+from .errors import StoreError, guarded
 from .programs import Definition, Programs, StartedAs
 from .publish.publisher import Publisher
 from .responses import new_map_run, updated_map_run
@@ -31,7 +31,6 @@ from .store.held import HeldRows
 from .store.store import ListQuery, Row, Store
 
 log = logging.getLogger("doorstep")
-_IDENTITY = [field.name for field in fields(Identity)]
 
 
 class DriverOwner(Protocol):
@@ -86,14 +85,15 @@ class Recorder:
             self.safely(lambda: self._owner.driver.forget(execution))
             return
         # A fact about what is already over changes nothing, and is not stored.
-        if durable(row) and (row.status == "RUNNING" or len(entries) > 1):
+        if row.durable and (row.status == "RUNNING" or len(entries) > 1):
             self._store.append(row.id, entries)
         if fact.kind == "redriven" and execution.engine.redrives != row.redrives:
             row.redrives, row.redriven = execution.engine.redrives, fact.at
             row.status, row.stopped = "RUNNING", None
-            self._store.update(row)
+            if row.durable:
+                self._store.update(row)
         if execution.ended and row.status == "RUNNING":
-            self._ended(execution, row, fact.at)
+            self._ended(execution, row, entries)
         if events := [entry for entry in entries if isinstance(entry, Event)]:
             self._publish(row, execution.events[0], events)
 
@@ -129,7 +129,7 @@ class Recorder:
     def scheduled(self, execution: Running, fact: Fact) -> None:
         """Collect an answer whose time has not come."""
         row = self.rows.get(execution.arn)
-        if row and durable(row):
+        if row and row.durable:
             self._store.schedule(row.id, fact)
 
     def expected(self, execution: Running, tokens: Collection[str]) -> None:
@@ -138,7 +138,7 @@ class Recorder:
         Fact 468.
         """
         row = self.rows.get(execution.arn)
-        if row and durable(row):
+        if row and row.durable:
             for token in tokens:
                 self._store.own_token(token, row.id)
 
@@ -160,13 +160,16 @@ class Recorder:
         else:
             self.map_runs.pop(arn, None)
 
-    def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal]:
-        """Return the children that the store has; those that had not ended continue."""
+    def children(self, parent: Running, command: StartMapRun) -> Iterator[Running | Journal | None]:
+        """Return the children that were begun; None for one to run again, under the same keys."""
         definition = parent.journal.header.definition
-        for index in count():
-            if (row := self._store.row(child_identity(parent, command, index).arn)) is None:
-                return
-            if row.status == "RUNNING":
+        left, indexes = self._store.count_children(command.arn), count()
+        while left > 0:
+            row = self._store.row(child_identity(parent, command, next(indexes)).arn)
+            left -= row is not None
+            if row is None:
+                yield None
+            elif row.status == "RUNNING":
                 yield self._restored(row, command.child, definition)
             else:
                 yield self._journal(row, definition)
@@ -174,7 +177,7 @@ class Recorder:
     def find(self, arn: str) -> Running | None:
         """Return an execution of the store; if it had not ended it continues from now."""
         row = self._store.row(arn)
-        if row is None or not durable(row):
+        if row is None or not row.durable:
             return None
         compiled = self._programs.of(row.revision)
         origin = StartedAs(row.revision, row.version, row.alias, row.trace, row.test_case)
@@ -256,10 +259,14 @@ class Recorder:
 
         Fact 458: an Express execution has nothing that outlives it.
         """
-        running = self._store.running(roots)
-        lost = [row for row in running if not durable(row)]
+        rows = self._store.running(roots)
+        running = [row for row in rows if row.durable]
+        # Children of map runs, which earlier versions stored, are run again.
+        lost = [row for row in rows if not (row.durable or row.condensable)]
+        for row in rows:
+            if not row.durable:
+                self._store.remove(row)
         for row in lost:
-            self._store.remove(row)
             log.warning("lost, as Express executions are when the server ends: %s", row.arn)
         # The newest first: a nested execution is there before the one that waits for it, so that no
         # chain of them is restored in one another's midst.
@@ -311,7 +318,8 @@ class Recorder:
         if row is None and fact.kind == "started":
             row = self._new_row(execution, fact.at)
             self.rows.begin(row)
-            self._store.begin(row)
+            if not row.condensable:
+                self._store.begin(row)
         elif row is None and fact.kind == "redriven":
             row = self._store.row(execution.arn)
         if row is not None:
@@ -331,7 +339,7 @@ class Recorder:
             type=identity.type,
             status="RUNNING",
             started=at,
-            identity=dumps({name: getattr(identity, name) for name in _IDENTITY}),
+            identity=dumps(asdict(identity)),
             revision=definition.origin.revision,
             version=definition.origin.version,
             alias=definition.origin.alias,
@@ -342,10 +350,13 @@ class Recorder:
             root=line.root,
         )
 
-    def _ended(self, execution: Running, row: Row, at: float) -> None:
-        row.status, row.stopped = execution.status, at
+    def _ended(self, execution: Running, row: Row, entries: Sequence[JournalEntry]) -> None:
+        row.status, row.stopped = execution.status, entries[0].at
         self.peers.withdraw_offers(row.id)
-        if durable(row):
+        if row.condensable:
+            journal = Journal(execution.journal.header, [*execution.journal.facts, *entries])
+            self._store.condense(row, journal.condensed())
+        elif row.durable:
             self._store.update(row)
         else:
             self._store.remove(row)
@@ -385,16 +396,3 @@ class Recorder:
     def _journal(self, row: Row, definition: Mapping[str, Any]) -> Journal:
         header = Header.of(definition, Identity(**loads(row.identity)))
         return Journal(header, self._store.journal(row.id))
-
-
-def durable(row: Row) -> bool:
-    """Return whether an execution survives a crash: an Express one does in a map run only."""
-    return row.type == "STANDARD" or row.map_run is not None
-
-
-def guarded(act: Callable[[], None]) -> None:
-    """Do something; a bug in it must not end the server."""
-    try:
-        act()
-    except Exception:
-        log.exception("this is a bug in Doorstep")

@@ -21,13 +21,13 @@ from .arns import Caller
 from .catalogue import Catalogue
 from .clock import REAL, Pace, ServerClock, Timelines
 from .dispatch import Api, Dispatch, Waiting, outcome_of
-from .errors import Unavailable
+from .errors import Unavailable, guarded
 from .handlers import LiveHandlers, TestCases
 from .programs import Programs
 from .publish.metrics import Metrics
 from .publish.publisher import Publisher
 from .publish.sinks import Sinks
-from .recorder import Recorder, durable, guarded
+from .recorder import Recorder
 from .schedules import Scheduler, Schedules
 from .store.peers import Members, Reply
 from .store.store import Row, Store
@@ -271,7 +271,7 @@ class Server:
 
     def _log_the_end(self) -> None:
         rows = self.recorder.rows.values()
-        stored = 0 if self.store.path == ":memory:" else sum(map(durable, rows))
+        stored = 0 if self.store.path == ":memory:" else sum(row.durable for row in rows)
         log.info(
             "stopped; executions that continue at the next start: %d, that are lost: %d; "
             "handlers that still run: %d",

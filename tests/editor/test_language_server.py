@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("pygls", reason="the language server needs the extra `editor`")
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 DEFINITION = """{
@@ -179,6 +180,37 @@ def test_a_fix_is_offered_where_something_is_wrong() -> None:
         )
         titles = [one.title for one in actions]
         assert titles == ["Change to 'Done'", "Add the state 'Dome'"]
+
+    with_editor(work)
+
+
+@pytest.mark.parametrize("line", [-1, 2**31, "one"])
+def test_a_position_that_no_document_can_have_is_answered_with_an_error(line: Any) -> None:
+    async def work(client: LanguageClient, published: list[Any]) -> None:
+        there = types.Position(0, 0)
+        object.__setattr__(there, "line", line)  # past the client's own check
+        with pytest.raises(JsonRpcException, match="Invalid Params"):
+            await client.text_document_hover_async(types.HoverParams(DOCUMENT, there))
+        far = types.HoverParams(DOCUMENT, types.Position(2**31 - 1, 2**31 - 1))
+        assert await client.text_document_hover_async(far) is None
+
+    with_editor(work)
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///c%3A/work/a.asl.json", "file:///my%20work/%C3%BC.asl.json", "untitled:a"]
+)
+def test_names_with_escaped_characters_and_unsaved_documents_are_known(uri: str) -> None:
+    """Visual Studio Code escapes the colon of each drive of Windows."""
+
+    async def work(client: LanguageClient, published: list[Any]) -> None:
+        document = types.TextDocumentItem(uri, "json", 1, DEFINITION.replace("Succeed", "Succed"))
+        client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+        outline = types.DocumentSymbolParams(types.TextDocumentIdentifier(uri))
+        symbols = await client.text_document_document_symbol_async(outline)
+        assert [one.name for one in symbols] == ["Prüfen ✅", "Done"]
+        assert published[-1].uri == uri
+        assert len(published[-1].diagnostics) == 1
 
     with_editor(work)
 

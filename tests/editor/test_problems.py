@@ -85,6 +85,24 @@ def test_a_target_that_is_missing_is_changed_or_added() -> None:
     assert [*added["States"]] == ["Check", "Ship", "Shipp"]
 
 
+@pytest.mark.parametrize("value", ["[", "{", "'x", '"x'])
+def test_what_is_not_closed_in_yaml_costs_only_its_line(value: str) -> None:
+    text = (
+        f"StartAt: A\nStates:\n  A:\n    Type: Wait\n    Seconds: {value}\n    Next: B\n"
+        "  B:\n    Type: Pass\n    Next: C\n  C:\n    Type: Succeed\n"
+    )
+    (machine,) = machines(text, yaml=True)
+    assert [one.name for one in machine.states] == ["A", "B", "C"]
+    (problem,) = check(text, [machine]).problems
+    assert "in line 5 is not closed" in problem.diagnostic.message
+
+
+def test_jsonata_without_quotation_marks_in_yaml_is_named() -> None:
+    text = "StartAt: A\nStates:\n  A:\n    Type: Succeed\n    Output: {% 1 %}\n"
+    (problem,) = check(text, machines(text, yaml=True)).problems
+    assert problem.diagnostic.message.endswith("in YAML {% … %} needs quotation marks")
+
+
 def test_a_state_that_leads_nowhere_is_ended_in_yaml_and_in_json() -> None:
     text = '{"StartAt": "A", "States": {"A": {\n  "Type": "Pass"\n}}}'
     fix = fixes_of(text)['Add "End": true']

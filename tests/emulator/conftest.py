@@ -15,7 +15,12 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-BOTH = ("test_emulator_recovery", "test_emulator_tasks", "test_emulator_timelines")
+BOTH = (
+    "test_emulator_condensed",
+    "test_emulator_recovery",
+    "test_emulator_tasks",
+    "test_emulator_timelines",
+)
 NIGHTLY = (
     *("test_console", "test_emulator_around", "test_emulator_clock", "test_emulator_corpus"),
     *("test_emulator_equal", "test_emulator_executions", "test_emulator_http"),

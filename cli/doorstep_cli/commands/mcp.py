@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+from doorstep.errors import shortened
+
 from ..output import Problem
 
 _LONGEST = 20_000
@@ -153,10 +155,14 @@ class Tools:
 
     def _file(self, name: str, *, there: bool = True) -> str:
         """Return a path below the folder. Raises ValueError for others."""
-        path = (self._folder / name).resolve()
+        try:
+            path = (self._folder / name).resolve()
+            missing = there and not path.exists()
+        except (OSError, RuntimeError) as problem:  # a loop of links, a name that is too long
+            raise ValueError(f"{shortened(name, 60)} can't be found: {problem}") from None
         if not path.is_relative_to(self._folder):
             raise ValueError(f"{name} is not below {self._folder}")
-        if there and not path.exists():
+        if missing:
             raise ValueError(f"there is no {name} in {self._folder}")
         return str(path)
 

@@ -10,8 +10,9 @@ from importlib.metadata import version
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 from pygls.workspace import TextDocument
 
 from . import formatting, meaning
@@ -41,18 +42,33 @@ _SYMBOLS = {
 _SEVERITIES = {"ERROR": types.DiagnosticSeverity.Error, "WARNING": types.DiagnosticSeverity.Warning}
 
 
+class _Protocol(LanguageServerProtocol):
+    """The protocol, with an answer to each request.
+
+    pygls leaves requests unanswered whose parameters it can't read, such as a position below zero.
+    """
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as problem:
+            if {"id", "method"} <= data.keys():
+                self._send_response(data["id"], error=problem.to_response_error())
+            raise
+
+
 class DefinitionServer(LanguageServer):
     """A language server with the texts that are open."""
 
     def __init__(self) -> None:
-        super().__init__("doorstep", version("doorstep"))
+        super().__init__("doorstep", version("doorstep"), protocol_cls=_Protocol)
         self.texts: dict[str, OpenText] = {}
 
     def open_text(self, uri: str) -> OpenText:
         """Return what is known of the present version of a document; of one not open, nothing."""
-        if uri not in self.workspace.text_documents:
-            return OpenText(TextDocument(uri, ""))
         document = self.workspace.get_text_document(uri)
+        if document.version is None:  # pygls made it, and would read the file
+            return OpenText(TextDocument(uri, ""))
         before = self.texts.get(uri)
         if before is not None and before.text == document.source:
             return before

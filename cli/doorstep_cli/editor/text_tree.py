@@ -152,7 +152,7 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
     """Return the tree of a YAML text; None where nothing can be read.
 
     A word that is being typed at the cursor counts as a member's name. Lines that can't be read
-    are passed over.
+    are left out, such as one with a bracket that is not closed.
     """
     if cursor is not None:
         text = _with_member(text, cursor)
@@ -160,7 +160,7 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
         try:
             node = yaml_text.compose(text)
         except yaml_text.YAMLProblem as problem:
-            text = _without_line(text, problem.line)
+            text = _without_line(text, problem.opened or problem.line)
         except RecursionError:
             return None
         else:

@@ -21,7 +21,7 @@ API = Api(
         **dict.fromkeys(
             ("StopExecution", "RedriveExecution", "PickUp", "OpenTokens"), executions.timeline
         ),
-        **dict.fromkeys(("DescribeMapRun", "UpdateMapRun"), map_runs.timeline),
+        **dict.fromkeys(("DescribeMapRun", "UpdateMapRun", "ListExecutions"), map_runs.timeline),
         **dict.fromkeys(activities.SENDS, activities.timeline),
     },
     changing={

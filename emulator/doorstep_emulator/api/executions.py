@@ -8,7 +8,7 @@ from typing import Any
 
 from doorstep.engine.identity import Identity
 from doorstep.engine.journal import Header
-from doorstep.engine.messages import Event
+from doorstep.engine.messages import Event, Fact
 from doorstep.errors import ApiError, DoorstepError, InputError
 from doorstep.model.aws_errors import (
     execution_exists,
@@ -170,6 +170,11 @@ def ends_of(server: Server, row: Row) -> tuple[Event, Event]:
 
 def input_of(server: Server, row: Row) -> str:
     """Return the input of an execution as JSON text."""
+    if row.condensable and row.arn not in server.driver.executions:
+        # Its first event is not stored once it has ended, its first fact is.
+        started = server.store.journal(row.id)[0]
+        assert isinstance(started, Fact)
+        return str(started.data)
     (first,) = events_of(server, row, 1, 1)
     text: str = (first.details or {})["input"]
     return text

@@ -62,17 +62,16 @@ def list_executions(server: Server, caller: Caller, request: Members) -> Members
         message = "Exactly one of stateMachineArn and mapRunArn must be specified"
         raise invalid_request(message, "MISSING_REQUIRED_PARAMETER")
     run = _map_run(server, request)
-    query = {"map_run": run["arn"]} if run else _machine_query(server, request)
+    where = {"map_run": run["arn"]} if run else _machine_query(server, request)
     size = paging.size(request)
-    rows = server.store.rows(
-        ListQuery(
-            **query,
-            status=request.get("statusFilter"),
-            redriven=_redriven(request),
-            before=paging.position("ListExecutions", request, int),
-            limit=size + 1,
-        )
+    query = ListQuery(
+        **where,
+        status=request.get("statusFilter"),
+        redriven=_redriven(request),
+        before=paging.position("ListExecutions", request, int),
+        limit=size + 1,
     )
+    rows = server.recorder.rows.listed(query, server.store) if run else server.store.rows(query)
     answer: Members = {"executions": [_listed(server, row, run) for row in rows[:size]]}
     if len(rows) > size:
         answer["nextToken"] = paging.token("ListExecutions", request, rows[size - 1].id)

@@ -70,6 +70,8 @@ def update_map_run(server: Server, caller: Caller, request: Members) -> Members:
 
 def timeline(server: Server, request: Members) -> str | None:
     """Return the timeline of the execution whose map run a request names, if there is one."""
+    if "mapRunArn" not in request:
+        return None
     document = server.store.get("map run", parse(request["mapRunArn"], "mapRun").text)
     row = server.row(document["execution"]) if document else None
     return row.timeline if row else None

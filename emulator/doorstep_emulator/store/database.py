@@ -11,7 +11,7 @@ from pathlib import Path
 from doorstep.values.private_files import private
 
 from ..errors import StoreError
-from .rows import UNCHECKED
+from .packing import UNCHECKED
 
 APPLICATION_ID = 0x446F6F72
 """SQLite's own mark of what a file is for: "Door"."""
@@ -63,7 +63,20 @@ CREATE TABLE progress (mark TEXT NOT NULL, commits INTEGER NOT NULL);
 INSERT INTO progress VALUES (lower(hex(randomblob(8))), 0);
 """
 
-MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS, _ROWS)
+_CHILDREN = """
+CREATE TABLE families (
+    id INTEGER PRIMARY KEY, map_run TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE children (
+    id INTEGER PRIMARY KEY, family INTEGER NOT NULL, name BLOB NOT NULL UNIQUE, seed BLOB NOT NULL,
+    status TEXT NOT NULL, started REAL NOT NULL, stopped REAL NOT NULL, redrives INTEGER NOT NULL,
+    redriven REAL, body BLOB NOT NULL, checksum INTEGER NOT NULL
+);
+CREATE INDEX children_of_family ON children (family);
+"""
+
+MIGRATIONS = (_TABLES, _TIMELINES, _TEST_CASES, _CHECKS, _ROWS, _CHILDREN)
 """What leads from each version to the next one; version 0 is an empty file."""
 
 

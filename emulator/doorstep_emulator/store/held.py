@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from doorstep.engine.messages import Event
 
 from .peers import Peers
-from .store import Row
+from .store import ListQuery, Row, Store
 
 _PAST, _PAST_EVENTS = 100, 2_000
 """How many ended Express executions stay in memory, and the most events of one."""
@@ -24,6 +25,16 @@ class HeldRows(dict[str, Row]):
         """How many executions are in each timeline, by its root."""
         self.past: deque[tuple[Row, Sequence[Event]]] = deque(maxlen=_PAST)
         """The last Express executions that ended: no store has them, people still want to look."""
+
+    def listed(self, query: ListQuery, store: Store) -> list[Row]:
+        """Return children of a map run: those that are stored, and those that are not yet."""
+        own = {
+            row.id: row for row in self.values() if row.condensable and row.map_run == query.map_run
+        }
+        stored = store.rows(replace(query, limit=query.limit + len(own)))
+        rows = [row for row in own.values() if _matches(row, query)]
+        rows += [row for row in stored if row.id not in own]
+        return sorted(rows, key=lambda row: row.id, reverse=True)[: query.limit]
 
     def begin(self, row: Row) -> None:
         """Own the timeline of an execution that begins."""
@@ -74,3 +85,11 @@ class HeldRows(dict[str, Row]):
         """Let go of everything."""
         super().clear()
         self._living.clear()
+
+
+def _matches(row: Row, query: ListQuery) -> bool:
+    return (
+        query.status in (None, row.status)
+        and query.redriven in (None, row.redrives > 0)
+        and (query.before is None or row.id < query.before)
+    )

@@ -100,6 +100,7 @@ class Database(Rows):
         self._collected.clear()
         self._begun.clear()
         self._chunks.clear()
+        self._families.clear()
         while True:
             try:
                 self._connected()

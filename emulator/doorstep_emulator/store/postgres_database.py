@@ -73,7 +73,19 @@ CREATE TABLE offers (
 );
 CREATE INDEX offers_of_activity ON offers (activity, number);
 """
-MIGRATIONS: Sequence[str] = (_TABLES,)
+_CHILDREN = """
+CREATE TABLE families (
+    id bigint PRIMARY KEY, map_run text NOT NULL UNIQUE, body bytea NOT NULL,
+    checksum bigint NOT NULL
+);
+CREATE TABLE children (
+    id bigint PRIMARY KEY, family bigint NOT NULL, started float8 NOT NULL, stopped float8 NOT NULL,
+    redriven float8, checksum bigint NOT NULL, redrives integer NOT NULL, status text NOT NULL,
+    name bytea NOT NULL UNIQUE, seed bytea NOT NULL, body bytea NOT NULL
+);
+CREATE INDEX children_of_family ON children (family, id);
+"""
+MIGRATIONS: Sequence[str] = (_TABLES, _CHILDREN)
 """What leads from each version to the next one; version 0 is an empty schema."""
 
 

@@ -21,10 +21,10 @@ import psycopg
 from doorstep.errors import DoorstepError
 
 from ..arns import Caller
+from .packing import packed, unpacked
 from .peers import InboxRequest, Members, Offer, Peers, Reply, as_document, of_document
 from .postgres import Database
 from .postgres_database import Connection
-from .rows import packed, unpacked
 from .transactions import Owner, log
 
 _RENEWALS, _LOOKS = 3, 15

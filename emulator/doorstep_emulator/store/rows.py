@@ -7,69 +7,23 @@ value as well: what is damaged, or was moved elsewhere by a damaged key, is noti
 
 from __future__ import annotations
 
-import json
 import logging
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
-from zlib import crc32
 
 from doorstep.engine.journal import JournalEntry
 from doorstep.engine.messages import Event, Fact
-from doorstep.values.json_values import STORED_DEPTH, dumps
 
 from ..errors import StoreError
+from . import condensed
+from .packing import checksum, is_whole, packed, row_checksum, row_is_whole, unpacked
 from .store import Kind, ListQuery, Row
 from .transactions import Owner, Transactions
-
-UNCHECKED = -1
-"""In place of a checksum: written by a version that made none."""
-
-
-def packed(value: Any) -> bytes:
-    """Return a JSON value as bytes: SQLite's texts can't hold half of a surrogate pair."""
-    return dumps(value, STORED_DEPTH).encode("utf-8", "surrogatepass")
-
-
-def unpacked(blob: bytes) -> Any:
-    """Return the value that was packed."""
-    return json.loads(blob.decode("utf-8", "surrogatepass"))
-
-
-def checksum(blob: bytes, *place: int | str) -> int:
-    """Return the checksum of a value and of the keys under which it is stored."""
-    return crc32(blob, crc32(repr(place).encode()))
-
-
-def is_whole(blob: object, recorded: int | None, *place: int | str) -> bool:
-    """Return whether a value is as it was written.
-
-    Documents of before version 4 have no checksum, those of before version 5 one without the place.
-    """
-    if not isinstance(blob, bytes):
-        return False
-    return recorded in (UNCHECKED, checksum(blob, *place), crc32(blob))
-
-
-def row_checksum(values: list[Any]) -> int:
-    """Return the checksum of a row's columns, as a database returns them."""
-    return crc32(repr(values).encode())
-
-
-def row_is_whole(values: list[Any], recorded: int | None) -> bool:
-    """Return whether a row is as it was written; those before version 5 have no checksum."""
-    if recorded != UNCHECKED:
-        return recorded == row_checksum(values)
-    try:
-        "".join(value for value in values if isinstance(value, str)).encode()
-    except UnicodeEncodeError:
-        # Bytes that are no text: see `database`.
-        return False
-    return True
-
 
 T = TypeVar("T")
 log = logging.getLogger("doorstep")
@@ -96,6 +50,16 @@ _APPEND = (
     "INSERT INTO journal (execution, number, first, last, checksum, entries) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
+_OWN = ", ".join(condensed.OWN)
+_CONDENSE = (
+    f"INSERT INTO children ({_OWN}, family, body, checksum) "
+    f"VALUES ({', '.join('?' for _ in range(len(condensed.OWN) + 3))}) "
+    "ON CONFLICT (id) DO UPDATE SET status = excluded.status, stopped = excluded.stopped, "
+    "redrives = excluded.redrives, redriven = excluded.redriven, body = excluded.body, "
+    "checksum = excluded.checksum"
+)
+_CHILDREN = f"SELECT {_OWN}, family, body, checksum FROM children"
+_OF_MAP_RUN = "family = (SELECT id FROM families WHERE map_run = ?)"
 _CHUNK_COLUMNS = "number, first, last, entries, checksum"
 _ENDS = (
     f"SELECT {_CHUNK_COLUMNS} FROM journal WHERE execution = ? AND first <= last AND "
@@ -113,6 +77,10 @@ class Rows(Transactions):
         self.damaged: dict[str, str] = {}
         self._chunks: dict[int, tuple[int, int]] = {}
         """Of each execution: its next chunk's number, its next event's id."""
+        self._families: dict[str, int] = {}
+        """Where what the children of a map run have in common is stored, by its ARN."""
+        self._common: dict[int, dict[str, Any]] = {}
+        """What that is, of those that were read."""
         self._begun: dict[int, int] = {}
         """Of the executions whose rows are not written yet: where among what was collected."""
 
@@ -125,6 +93,10 @@ class Rows(Transactions):
         sql = f"SELECT kind, arn FROM documents WHERE kind NOT IN ({known})"
         for kind, arn in self._read(sql, *kinds):
             self._damage(f"a document, {kind!r:.100} {arn!r:.300},")
+
+    @abstractmethod
+    def next_id(self) -> int:
+        """Return an id that no other execution has."""
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -157,6 +129,30 @@ class Rows(Transactions):
         self._write(row.id, "DELETE FROM executions WHERE id = ?", {"id": row.id})
         for table in ("journal", "promises"):
             self._write(row.id, f"DELETE FROM {table} WHERE execution = ?", {"id": row.id})
+
+    def condense(self, row: Row, entries: Sequence[JournalEntry]) -> None:
+        family, blob = self._family(row), condensed.compressed(packed(entries))
+        values = dict(zip(condensed.OWN, condensed.own(row), strict=True))
+        values |= {"family": family, "body": blob}
+        values["checksum"] = row_checksum([*values.values()])
+        self._write(row.id, _CONDENSE, values)
+        if row.redrives:
+            # It may be of before there were such rows.
+            self.remove(row)
+
+    def _family(self, row: Row) -> int:
+        """Store what the children of a row's map run have in common, once; return its id."""
+        run = row.map_run or ""
+        if run not in self._families:
+            stored = self._read_all("SELECT id FROM families WHERE map_run = ?", run)
+            self._families[run] = number = stored[0][0] if stored else self.next_id()
+            if not stored:
+                blob = packed(condensed.common(row))
+                values = {"id": number, "map_run": run, "body": blob}
+                values["checksum"] = checksum(blob, number)
+                sql = "INSERT INTO families (id, map_run, body, checksum) VALUES (?, ?, ?, ?)"
+                self._write(f"the children of {run}", sql, values)
+        return self._families[run]
 
     def append(self, execution: int, entries: Sequence[JournalEntry]) -> None:
         for start in range(0, len(entries), _CHUNK):
@@ -193,6 +189,7 @@ class Rows(Transactions):
 
     def _refuse(self, owner: Owner, problem: Exception) -> None:
         super()._refuse(owner, problem)
+        self._families.clear()
         if isinstance(owner, int):
             # Its journal continues after what was written.
             self._chunks.pop(owner, None)
@@ -218,22 +215,60 @@ class Rows(Transactions):
 
     def row(self, arn: str) -> Row | None:
         rows = self._read(f"{_SELECT} WHERE arn = ?", arn)
-        return self._row(*rows[0]) if rows else None
+        if rows:
+            return self._row(*rows[0])
+        name = condensed.name_in(arn)
+        found = self._read(f"{_CHILDREN} WHERE name = ?", name) if name else []
+        rows = [row for row in _whole(self._child, found) if row.arn == arn]
+        return rows[0] if rows else None
+
+    def _child(self, *values: Any) -> Row:
+        """Return the row of a child that is condensed."""
+        *own, family, _, recorded = values
+        if recorded != row_checksum([*values[:-1]]):
+            raise self._damage(f"the child execution {own[0]}")
+        if family not in self._common:
+            rows = self._read("SELECT body, checksum, id FROM families WHERE id = ?", family)
+            what = f"what the children of family {family} have in common"
+            self._common[family] = self._value(what, *(rows[0] if rows else (None, None)))
+        return condensed.row_of(self._common[family], own)
+
+    def _condensed(self, execution: int) -> list[JournalEntry]:
+        """Return facts and last event of a child that is condensed; nothing for another one."""
+        rows = self._read_all(f"{_CHILDREN} WHERE id = ?", execution)
+        if not rows:
+            return []
+        self._child(*rows[0])
+        return condensed.entries_of(unpacked(condensed.decompressed(rows[0][-2])))
 
     def rows(self, query: ListQuery) -> list[Row]:
-        conditions = {
-            "machine = ?": query.machine,
-            "version = ?": query.version,
-            "alias = ?": query.alias,
-            "map_run = ?": query.map_run,
+        own = {
             "status = ?": query.status,
             "id < ?": query.before,
             "(redrives > 0) = ?": query.redriven,
         }
+        shared = {
+            "machine = ?": query.machine,
+            "version = ?": query.version,
+            "alias = ?": query.alias,
+            "map_run = ?": query.map_run,
+        }
+        rows = [*_whole(self._row, self._selected(_SELECT, own | shared, query.limit))]
+        if query.map_run is None:
+            return rows
+        children = self._selected(_CHILDREN, own | {_OF_MAP_RUN: query.map_run}, query.limit)
+        rows += _whole(self._child, children)
+        return sorted(rows, key=lambda row: row.id, reverse=True)[: query.limit]
+
+    def _selected(self, select: str, conditions: dict[str, Any], limit: int) -> list[Any]:
         applied = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(applied)}" if applied else ""
-        sql = f"{_SELECT}{where} ORDER BY id DESC LIMIT ?"
-        return list(_whole(self._row, self._read_all(sql, *applied.values(), query.limit)))
+        return self._read_all(f"{select}{where} ORDER BY id DESC LIMIT ?", *applied.values(), limit)
+
+    def count_children(self, map_run: str) -> int:
+        (whole,) = self._read_all("SELECT count(*) FROM executions WHERE map_run = ?", map_run)
+        (ended,) = self._read(f"SELECT count(*) FROM children WHERE {_OF_MAP_RUN}", map_run)
+        return int(whole[0] + ended[0])
 
     def running(self, roots: Sequence[str] | None = None) -> list[Row]:
         of_roots = "" if roots is None else " AND root = ANY(?)"
@@ -242,7 +277,8 @@ class Rows(Transactions):
         return list(_whole(self._row, self._read_all(sql, *values)))
 
     def journal(self, execution: int) -> list[JournalEntry]:
-        return [entry for chunk in self._chunks_of(execution) for entry in chunk]
+        entries = [entry for chunk in self._chunks_of(execution) for entry in chunk]
+        return entries or self._condensed(execution)
 
     def events(self, execution: int, first: int, last: int) -> list[Event]:
         chunks = self._chunks_of(execution, " AND last >= ? AND first <= ?", first, last)

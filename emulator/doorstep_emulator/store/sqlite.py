@@ -117,7 +117,9 @@ class SqliteStore(Rows):
         mark, self._committed = (self._read(sql) or [("", 0)])[0]
         if path != MEMORY:
             self._watch(mark)
-        self._last_id: int = self._read("SELECT max(id) FROM executions")[0][0] or 0
+        tables = ("executions", "children", "families")
+        ids = [self._read(f"SELECT max(id) FROM {table}")[0][0] or 0 for table in tables]
+        self._last_id: int = max(ids)
         self._check_open_rows()
 
     def _watch(self, mark: str) -> None:

@@ -4,7 +4,8 @@
 |---|---|
 | state machines, revisions, activities | documents: a JSON object for each ARN |
 | executions | a row each, for lists and for the answers that need no history |
-| their journals | facts and events in order, written before anything follows from them |
+| Express children that ended | a row each with all that is left of them: see `condensed` |
+| journals | facts and events in order, written before anything follows from them |
 | scheduled answers | facts that are known and whose time has not come |
 | task tokens | whose they are, as long as the execution is stored |
 | map runs | documents; their children are executions |
@@ -61,6 +62,16 @@ class Row:
     def timeline(self) -> str:
         """The ARN of the execution in whose timeline it is: its own, or the root's."""
         return self.root or self.arn
+
+    @property
+    def durable(self) -> bool:
+        """Whether it survives a crash."""
+        return self.type == "STANDARD"
+
+    @property
+    def condensable(self) -> bool:
+        """Whether it is stored when it has ended, by facts and last event."""
+        return self.type == "EXPRESS" and self.map_run is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +162,15 @@ class Store(Protocol):
 
     def remove(self, row: Row) -> None:
         """Delete an execution and its journal."""
+
+    def condense(self, row: Row, entries: Sequence[JournalEntry]) -> None:
+        """Store an Express child of a map run that has ended, again if it was redriven.
+
+        `entries`: its facts and its last event, which are its `journal` from now on.
+        """
+
+    def count_children(self, map_run: str) -> int:
+        """Return how many children of a map run are stored."""
 
     def row(self, arn: str) -> Row | None:
         """Return an execution as it was at the last commit."""

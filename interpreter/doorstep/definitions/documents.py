@@ -243,5 +243,9 @@ def _read_yaml(text: str) -> Any:
     except yaml_text.YAMLProblem as problem:
         location = f"line {problem.line}, column {problem.column}"
         hint = excerpt(text, problem.line, problem.column)
-        code = "INVALID_JSON_DESCRIPTION"
-        raise refusal([Diagnostic(code, problem.message, location, hint=hint)]) from None
+        code, message = "INVALID_JSON_DESCRIPTION", problem.message
+        if problem.opened:
+            message += f"; the bracket or quotation mark in line {problem.opened} is not closed"
+        elif re.search(r":\s*\{%", "".join(text.split("\n")[problem.line - 1 :][:1])):
+            message += "; in YAML {% … %} needs quotation marks"
+        raise refusal([Diagnostic(code, message, location, hint=hint)]) from None

@@ -26,12 +26,19 @@ _SCALARS = (
 )
 
 
-class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
-    """Why a text is not YAML, with line and column from 1."""
+_UNCLOSED = re.compile("while (parsing a flow|scanning a quoted)")
+"""How PyYAML and libyaml begin the context of such an error."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+
+class YAMLProblem(Exception):  # noqa: N818  a problem of the text, not of ours
+    """Why a text is not YAML, with line and column from 1.
+
+    `opened`: the line of the bracket or quotation mark that is not closed, if that is the reason.
+    """
+
+    def __init__(self, message: str, line: int, column: int, opened: int | None = None) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message, self.line, self.column, self.opened = message, line, column, opened
 
 
 def loads(text: str, *, unique: bool = False) -> Any:
@@ -60,7 +67,9 @@ def _read(text: str, method: str, *, unique: bool = False) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise YAMLProblem(error.problem or str(error), line, column) from None
+        start, unclosed = error.context_mark, _UNCLOSED.match(error.context or "")
+        opened = start.line + 1 if start and unclosed else None
+        raise YAMLProblem(error.problem or str(error), line, column, opened) from None
     except (yaml.YAMLError, ValueError) as error:
         raise YAMLProblem(str(error).partition("\n")[0], 1, 1) from None
 

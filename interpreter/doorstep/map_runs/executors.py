@@ -64,10 +64,10 @@ class Executor(Protocol):
     def adopt(self, index: int, child: Running) -> None:
         """Take over a child that was begun before a crash: it continues, or may be redriven."""
 
-    def cancel(self) -> int:
+    def cancel(self) -> list[int]:
         """Stop what runs: each ends with status ABORTED. It may be submitted to again after that.
 
-        Return of how many, the last new ones, it is as if they never had been submitted.
+        Return the numbers of those that have not begun: as if they never had been submitted.
         """
 
 
@@ -121,16 +121,16 @@ class InlineExecutor:
         self._running[index] = child
         child.when_ended = partial(self._driver.guard, self._run.parent, self._ended, index)
 
-    def cancel(self) -> int:
+    def cancel(self) -> list[int]:
         """Stop the children; forget those that have not begun."""
         if self._next:
             self._next.cancel()
         self._busy = False
-        withdrawn = 0
+        withdrawn = []
         for index, child in list(self._running.items()):
             if self._driver.withdraw(child):
                 del self._running[index]
-                withdrawn += 1
+                withdrawn.append(index)
             else:
                 self._driver.stop(child)
         return withdrawn

@@ -131,7 +131,7 @@ class RemoteExecutor:
         """Take over a child of before: it goes on here."""
         self._here.adopt(index, child)
 
-    def cancel(self) -> int:
+    def cancel(self) -> list[int]:
         """End the workers; what they had not answered ends as ABORTED."""
         withdrawn = self._here.cancel()
         if self._pool:

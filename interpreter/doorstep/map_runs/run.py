@@ -70,6 +70,8 @@ class MapRun:
         self._statuses = bytearray()
         self._sizes = array("Q")
         """How many items are in each child."""
+        self._missing: set[int] = set()
+        """Those whose items are to be read again: nothing is known of them."""
         self._records = Texts()
         """What the result has of each child: see `writers.record_of`."""
         self._succeeded_bytes = 0
@@ -101,12 +103,17 @@ class MapRun:
         self.driver.persistence.map_run(self)
         self._continue()
 
-    def restore(self, children: Iterable[Running | Journal]) -> None:
+    def restore(self, children: Iterable[Running | Journal | None]) -> None:
         """Continue with the children of a run that was begun before a crash or a redrive.
 
         Fact 505: children that failed are run again, those that succeeded are not.
         """
         for index, child in enumerate(children):
+            if child is None:
+                self._statuses.append(0)
+                self._sizes.append(0)
+                self._missing.add(index)
+                continue
             journal = child if isinstance(child, Journal) else child.journal
             self._count_new(self._size_of(journal.facts[0].data))
             if isinstance(child, Running):
@@ -143,10 +150,11 @@ class MapRun:
         self.status = status
         self._items.close()
         self.driver.persistence.map_run(self)
-        for _ in range(self._executor.cancel()):
+        for index in self._executor.cancel():
             # A redrive reads its items again.
-            del self._statuses[-1:]
-            self.counts.add("RUNNING", -self._sizes.pop(), -1)
+            self.counts.add("RUNNING", -self._sizes[index], -1)
+            self._sizes[index] = 0
+            self._missing.add(index)
             self._exhausted = False
         if self.counts.children["PENDING"]:
             for index in range(len(self._statuses)):
@@ -216,11 +224,19 @@ class MapRun:
     def _unread(self) -> Iterator[Child]:
         """Return children for the items that are in none yet."""
         self._items.close()
-        begun = sum(self._sizes)
+        first = min(self._missing, default=len(self._sizes))
+        begun = sum(self._sizes[:first])
         self._items = read_items(self.command, self.driver.buckets, self._reading)
-        for batch in batches(self.command, islice(self._items, begun, None), begun):
-            index = len(self._sizes)
-            self._count_new(batch.size)
+        unread = islice(self._items, begun, None)
+        for index, batch in enumerate(batches(self.command, unread, begun), first):
+            if index == len(self._sizes):
+                self._count_new(batch.size)
+            elif index in self._missing:
+                self._missing.remove(index)
+                self._sizes[index] = batch.size
+                self.counts.add("RUNNING", batch.size)
+            else:
+                continue
             yield self._child(index, java_doubles(dumps(batch.input)))
         self._exhausted = True
 

@@ -103,7 +103,7 @@ class InMemory:
     def map_run(self, run: Any) -> None:
         """Do nothing: the parent has it."""
 
-    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal | None]:
         """Return none: a run that the parent does not hold is new."""
         return ()
 

@@ -183,10 +183,11 @@ class Persistence(Protocol):
     def map_run(self, run: Any) -> None:
         """Store how a map run stands: it began, continued or came to its end."""
 
-    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal]:
+    def children(self, parent: Running, command: StartMapRun) -> Iterable[Running | Journal | None]:
         """Return the children that a map run has started before, in the order of their indexes.
 
-        Of those that have ended the journals, of which the facts and the last event suffice.
+        Of those that have ended the journals, of which the facts and the last event suffice; None
+        of one of which nothing is stored, while others that were begun after it are.
         """
 
     def find(self, arn: str) -> Running | None:
@@ -299,7 +300,7 @@ class MapRuns(Protocol):
     def start(self, command: StartMapRun) -> None:
         """Begin, or after a redrive let those children continue that have not succeeded."""
 
-    def restore(self, children: Iterable[Running | Journal]) -> None:
+    def restore(self, children: Iterable[Running | Journal | None]) -> None:
         """Continue the children of a run that was begun before."""
 
     def abort(self) -> None:

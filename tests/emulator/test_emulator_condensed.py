@@ -1,0 +1,225 @@
+"""Express children of map runs that have ended: what is stored of them, in how few bytes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("boto3", reason="boto3 is not installed")
+pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
+from doorstep_emulator import Options, StoreError, running, serving
+from doorstep_emulator.store.store import ListQuery
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+ROLE = "arn:aws:iam::123456789012:role/doorstep"
+HANDLERS = """
+import pathlib, time
+
+FOLDER = pathlib.Path(__file__).parent
+
+def quick(event, context):
+    return event
+
+def work(event, context):
+    with open(FOLDER / "calls", "a") as file:
+        file.write(f"{event} {context.idempotency_key}\\n")
+    return stuck(event) if event in (3, {"Items": [3, 4]}) else event
+
+def stuck(event):
+    while not (FOLDER / "open").exists():
+        time.sleep(0.01)
+    return event
+
+def fails(event, context):
+    work(event, context)
+    if event % 2 and not (FOLDER / "open").exists():
+        raise ValueError("closed")
+    return event
+"""
+
+
+class Place:
+    """A store, and the servers that one after another have it."""
+
+    def __init__(self, folder: Path, client: Callable[..., Any], until: Callable[..., Any]) -> None:
+        self.folder, self._client, self.until = folder, client, until
+        (folder / "handlers.py").write_text(HANDLERS)
+        self.options = Options(
+            port=0,
+            db=str(folder / "doorstep.db"),
+            handlers=str(folder / "handlers.py"),
+            s3_root=folder / "s3",
+            grace=0,
+        )
+
+    @contextmanager
+    def served(self) -> Iterator[Any]:
+        """Serve; yield a client."""
+        with running(self.options) as url:
+            yield self._client(url)
+
+    def ended(self, client: Any, arn: str) -> Any:
+        def look() -> Any:
+            answer = client.describe_execution(executionArn=arn)
+            return answer if answer["status"] != "RUNNING" else None
+
+        return self.until(look)
+
+    def calls(self) -> list[str]:
+        file = self.folder / "calls"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def place(tmp_path: Path, aws: Callable[..., Any], eventually: Callable[..., Any]) -> Place:
+    return Place(tmp_path, aws, eventually)
+
+
+def begin(client: Any, function: str, items: Any, **fields: Any) -> str:
+    state = {
+        "Type": "Map",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Item",
+            "States": {"Item": {"Type": "Task", "Resource": FUNCTION + function, "End": True}},
+        },
+        "End": True,
+    }
+    definition = json.dumps({"StartAt": "Items", "States": {"Items": state | fields}})
+    arn = client.create_state_machine(name="machine", definition=definition, roleArn=ROLE)
+    started = client.start_execution(
+        stateMachineArn=arn["stateMachineArn"], input=json.dumps(items)
+    )
+    return str(started["executionArn"])
+
+
+def children(client: Any, arn: str, **query: Any) -> list[Any]:
+    (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+    return list(client.list_executions(mapRunArn=run["mapRunArn"], **query)["executions"])
+
+
+def test_children_that_ended_are_listed(place: Place) -> None:
+    with place.served() as client:
+        items = ["a\ud800", {"b": [1.5, None]}, "ü", 0, 0]
+        arn = begin(client, "quick", items, ItemBatcher={"MaxItemsPerBatch": 2})
+        assert place.ended(client, arn)["status"] == "SUCCEEDED"
+    with place.served() as client:
+        rows = children(client, arn)
+        assert [row["itemCount"] for row in rows] == [1, 2, 2]
+        assert [row["status"] for row in rows] == ["SUCCEEDED"] * 3
+        assert all(row["stopDate"] >= row["startDate"] for row in rows)
+        page = children(client, arn, maxResults=2)
+        assert page == rows[:2]
+        assert children(client, arn, statusFilter="FAILED") == []
+
+
+def test_what_had_failed_is_redriven_and_nothing_else(place: Place) -> None:
+    with place.served() as client:
+        arn = begin(client, "fails", [1, 2, 4, 5], ToleratedFailureCount=1)
+        assert place.ended(client, arn)["status"] == "FAILED"
+    (place.folder / "open").touch()
+    before = place.calls()
+    with place.served() as client:
+        client.redrive_execution(executionArn=arn)
+        assert json.loads(place.ended(client, arn)["output"]) == [1, 2, 4, 5]
+        rows = children(client, arn)
+        assert sorted(row["redriveCount"] for row in rows) == [0, 0, 1, 1]
+        assert len(children(client, arn, redriveFilter="REDRIVEN")) == 2
+    again = place.calls()[len(before) :]
+    assert sorted(again) == sorted(call for call in before if call[0] in "15")
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_a_server_that_ends_in_the_midst_loses_nothing(place: Place, batch: int | None) -> None:
+    size = batch or 1
+    fields = {"ItemBatcher": {"MaxItemsPerBatch": batch}} if batch else {}
+    inputs = [{"Items": [n, n + 1]} if batch else n for n in range(1, 21, size)]
+    with place.served() as client:
+        arn = begin(client, "work", [*range(1, 21)], **fields)
+        place.until(lambda: len(children(client, arn, statusFilter="SUCCEEDED")) == 20 / size - 1)
+        assert [row["status"] for row in children(client, arn)].count("RUNNING") == 1
+    (place.folder / "open").touch()
+    with place.served() as client:
+        assert json.loads(place.ended(client, arn)["output"]) == inputs
+        assert len(children(client, arn)) == len(inputs)
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        counts = client.describe_map_run(mapRunArn=run["mapRunArn"])
+        assert counts["itemCounts"]["succeeded"] == counts["itemCounts"]["total"] == 20
+    calls = place.calls()
+    assert len(set(calls)) == len(inputs)
+    (again,) = (Counter(calls) - Counter(set(calls))).elements()
+    assert again.startswith(f"{inputs[2 // size]} ")
+
+
+def test_ids_are_not_used_again(place: Place) -> None:
+    with place.served() as client:
+        place.ended(client, begin(client, "quick", [1, 2, 3]))
+    store = serving._opened(place.options)
+    (run,) = store.documents("map run")
+    assert store.next_id() > max(row.id for row in store.rows(ListQuery(map_run=run["arn"])))
+    store.close()
+
+
+@pytest.mark.sqlite
+def test_one_that_is_damaged_is_named_and_the_others_are_listed(place: Place) -> None:
+    with place.served() as client:
+        arn = begin(client, "quick", [1, 2, 3])
+        place.ended(client, arn)
+        run = client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+    with sqlite3.connect(place.options.db) as file:
+        (number,) = file.execute("SELECT max(id) FROM children").fetchone()
+        file.execute("UPDATE children SET status = 'FAILED' WHERE id = ?", [number])
+    file.close()
+    store = serving._opened(place.options)
+    assert len(store.rows(ListQuery(map_run=run))) == 2
+    with pytest.raises(StoreError, match=f"the child execution {number} is damaged"):
+        store.journal(number)
+    store.close()
+
+
+ITEMS = 2_000
+
+
+def sizes(place: Place, request: pytest.FixtureRequest) -> dict[str, int]:
+    """Return the bytes of each table with its indexes; the file as "all" of SQLite's."""
+    if request.getfixturevalue("store") == "sqlite":
+        return {"all": Path(place.options.db).stat().st_size}
+    import psycopg
+
+    url = request.getfixturevalue("schemas")(place.options.db)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM")
+        found = connection.execute(
+            "SELECT relname, pg_total_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n "
+            "ON n.oid = relnamespace WHERE relkind = 'r' "
+            "AND nspname = current_setting('doorstep.schema')"
+        ).fetchall()
+    by_table = dict(found)
+    return {"all": sum(by_table.values()), **by_table}
+
+
+def test_an_item_takes_less_than_500_bytes(place: Place, request: pytest.FixtureRequest) -> None:
+    """Of the second map run: the rows of children that run take the space of those before."""
+    (place.folder / "s3" / "b").mkdir(parents=True)
+    lines = (json.dumps({"number": n, "name": f"item {n}"}) for n in range(ITEMS))
+    (place.folder / "s3" / "b" / "items").write_text("\n".join(lines))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSONL"},
+        "Parameters": {"Bucket": "b", "Key": "items"},
+    }
+    taken = []
+    for _ in range(2):
+        with place.served() as client:
+            arn = begin(client, "quick", {}, ItemReader=reader, MaxConcurrency=100, ResultPath=None)
+            answer = place.ended(client, arn)
+            assert answer["status"] == "SUCCEEDED", answer.get("cause")
+        taken.append(sizes(place, request))
+    assert (taken[1]["all"] - taken[0]["all"]) / ITEMS < 500, taken
