@@ -46,6 +46,7 @@ _STEPS_OF_EVENT = 10
 _MOMENT = 0.0005
 """Seconds: times have milliseconds, and a sum of two may be off by less than this."""
 
+_NONE = Failure()
 _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
 
@@ -66,7 +67,7 @@ class Engine:
         """The length of the history at which fibers pause."""
         self.status = "NOT_STARTED"
         self.output: Any = None
-        self.failure = Failure()
+        self.failure = _NONE
         self.input: Any = None
         self.started_at = self.now = 0.0
         self.redriven_at = 0.0
@@ -218,7 +219,7 @@ class Engine:
         root = self._root
         self.redrives += 1
         self.redriven_at = self.now
-        self.status, self.failure = "RUNNING", Failure()
+        self.status, self.failure = "RUNNING", _NONE
         root.last = self.history[-1].id
         root.record("ExecutionRedriven", {"redriveCount": self.redrives})
         root.failure, root.aborted = None, False

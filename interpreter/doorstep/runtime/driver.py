@@ -100,13 +100,9 @@ class Driver:
         """
         execution = Running(program, header, clock or self.clock)
         self.executions[execution.arn] = execution
-        begin = partial(self._begin, execution, text)
+        begin = partial(self.deliver, execution, "started", "", text)
         execution.beginning = execution.clock.call_at(AT_ONCE, begin)
         return execution
-
-    def _begin(self, execution: Running, text: str) -> None:
-        execution.beginning = None
-        self.deliver(execution, "started", "", text)
 
     def withdraw(self, execution: Running) -> bool:
         """Forget an execution that has not begun; False when it has."""
@@ -157,7 +153,7 @@ class Driver:
         """Let a fact reach an execution, now."""
         if execution.set_aside:
             return
-        engine = execution.engine
+        engine, execution.beginning = execution.engine, None
         # The machine's clock may be set back; the time of a history never goes back.
         fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
         before = len(engine.history)

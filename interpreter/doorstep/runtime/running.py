@@ -53,6 +53,7 @@ class Running:
         self.clock = clock
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
+        """What lets it begin, until something has reached it."""
         known = journal.facts if journal else ()
         self.submitted = {one.key for one in known if one.kind == "submitted"}
         """Keys of the callbacks and jobs whose requests have been answered."""
