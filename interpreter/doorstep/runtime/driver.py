@@ -331,7 +331,10 @@ class Driver:
         task_tokens = (invoke.token, *tokens) if invoke.token else tokens
         if task_tokens:
             self.persistence.expected(execution, task_tokens)
-        for token in (f"{execution.arn}#{invoke.visit}", *task_tokens):
+            self._know(execution, invoke, task_tokens)
+
+    def _know(self, execution: Running, invoke: Invoke, tokens: Iterable[str]) -> None:
+        for token in tokens:
             self._tokens[token] = execution, invoke.key
             execution.tokens.add(token)
 
@@ -372,7 +375,7 @@ class Driver:
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
         clock = execution.clock
         deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
-        return context_of(
+        context = context_of(
             execution.identity,
             invoke,
             request_id,
@@ -380,6 +383,9 @@ class Driver:
             send=self.send_or_raise,
             now=clock.now(),
         )
+        # What its heartbeats are sent with, where it has no token.
+        self._know(execution, invoke, (context.idempotency_key,))
+        return context
 
     def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
         if isinstance(answer, BaseException):
