@@ -236,6 +236,7 @@ class Recorder:
     def forget(self, row: Row) -> None:
         """Delete an execution that ended long ago, and its map runs (fact 522)."""
         self._store.remove(row)
+        self._store.drop("redrives", row.arn)
         for document in self._store.documents("map run"):
             if document["execution"] == row.arn:
                 self._store.drop("map run", document["arn"])

@@ -130,10 +130,6 @@ class Server:
         )
         self.lost: list[str] = []
         """ARNs of the Express executions that the last server left unfinished."""
-        self.redrives: dict[str, dict[str, tuple[float, float]]] = {}
-        """Of each execution: for which clientToken it was redriven; when that was asked for, and
-        the redriveDate.
-        """
         self.turned_at = time.monotonic()
         """When the thread last looked for something to do. May be read from any thread."""
         self._stopping = False

@@ -248,12 +248,15 @@ def test_what_ended_is_there_and_can_be_redriven(restarted: Restarted) -> None:
     with running(restarted.options()) as url:
         client = restarted.client(url)
         assert client.get_execution_history(executionArn=arn)["events"] == before
-        client.redrive_execution(executionArn=arn)
+        first = client.redrive_execution(executionArn=arn, clientToken="once")
         assert restarted.output(client, arn) == "[1,2,3]"
         (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
         told = client.describe_map_run(mapRunArn=run["mapRunArn"])
         assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
         assert told["itemCounts"]["succeeded"] == 3
+    with running(restarted.options()) as url:
+        again = restarted.client(url).redrive_execution(executionArn=arn, clientToken="once")
+        assert again["redriveDate"] == first["redriveDate"]
 
 
 def later(restarted: Restarted, days: float) -> None:

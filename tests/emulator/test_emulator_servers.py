@@ -120,8 +120,11 @@ def test_a_request_reaches_the_server_that_runs_the_execution(site: Site) -> Non
     described = one.describe_execution(executionArn=arn)
     assert (described["status"], described["cause"]) == ("ABORTED", "because")
     # Nobody owns what has ended: the one that is asked continues it.
-    other.redrive_execution(executionArn=arn)
+    first = other.redrive_execution(executionArn=arn, clientToken="once")
     one.stop_execution(executionArn=arn)
+    site.eventually(lambda: site.status(one, arn) == "ABORTED")
+    again = one.redrive_execution(executionArn=arn, clientToken="once")
+    assert again["redriveDate"] == first["redriveDate"]
     history = one.get_execution_history(executionArn=arn)["events"]
     types = [event["type"] for event in history]
     assert types.count("ExecutionAborted") == 2

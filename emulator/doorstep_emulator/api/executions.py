@@ -91,9 +91,9 @@ def redrive_execution(server: Server, caller: Caller, request: Members) -> Membe
     """RedriveExecution; the same clientToken again redrives nothing (facts 500, 506)."""
     row = existing(server, request)
     token, now = request.get("clientToken"), server.clock.now()
-    done = server.redrives.get(row.arn, {})
-    if token in done and now - done[token][0] < _TOKEN_LIFE:
-        return {"redriveDate": done[token][1]}
+    done = server.store.get("redrives", row.arn) or {} if token is not None else {}
+    if token in done and now - done[token]["asked"] < _TOKEN_LIFE:
+        return {"redriveDate": done[token]["redriveDate"]}
     own = f"Execution is {row.status} and cannot be redriven"
     if why := own if row.map_run else redrive_refusal(server, row, last_event(server, row)):
         raise _not_redrivable(row, why)
@@ -103,8 +103,10 @@ def redrive_execution(server: Server, caller: Caller, request: Members) -> Membe
     server.driver.redrive(execution)
     redriven = execution.engine.redriven_at
     if token is not None:
-        tokens = [*done.items(), (token, (now, redriven))]
-        server.redrives[row.arn] = dict(tokens[-_TOKENS:])
+        done.pop(token, None)
+        done[token] = {"asked": now, "redriveDate": redriven}
+        # In the transaction of the redrive itself.
+        server.store.put("redrives", row.arn, dict([*done.items()][-_TOKENS:]))
     return {"redriveDate": redriven}
 
 

@@ -8,6 +8,7 @@
 | journals | facts and events in order, written before anything follows from them |
 | scheduled answers | facts that are known and whose time has not come |
 | task tokens | whose they are, as long as the execution is stored |
+| redrives | documents: for which clientToken an execution was redriven, and when |
 | map runs | documents; their children are executions |
 
 Writes are collected and become one transaction when `commit` is called: until then nothing has
@@ -25,7 +26,7 @@ from doorstep.engine.messages import Event, Fact
 
 from .peers import Peers
 
-Kind = Literal["machine", "revision", "activity", "map run"]
+Kind = Literal["machine", "revision", "activity", "map run", "redrives"]
 
 
 @dataclass(slots=True, kw_only=True)
