@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from .compiler import Compiler
 from .nodes import Node
@@ -26,12 +26,11 @@ class Unfit(Exception):  # noqa: N818  a message to what is around, not an error
 class Text:
     """The statements so far, and what is known of the names in them."""
 
-    def __init__(self, tree: Node, compiler: Compiler, *, metered: bool, keeps: bool) -> None:
+    def __init__(self, tree: Node, compiler: Compiler, *, keeps: bool) -> None:
         self.constants: list[Value] = []
         self.deepest = 0
         self._tree = tree
         self._compiler = compiler
-        self._metered = metered
         self._keeps = keeps
         """Whether a field may hold a sequence that stays an array."""
         self._lines: list[str] = []
@@ -80,24 +79,16 @@ class Text:
 
     def _charge(self, steps: str) -> None:
         """Count steps before what takes them is begun."""
-        if self._metered:
-            self._write(f"run.left -= {steps}", f"if run.left < 0: {STOP}")
-
-    def _apart(self, write: Callable[..., Any], *arguments: Any) -> tuple[Any, list[str]]:
-        """Return what is written one block deeper."""
-        outer, self._lines = self._lines, []
-        self._indent += 1
-        result = write(*arguments)
-        self._indent -= 1
-        inner, self._lines = self._lines, outer
-        return result, inner
+        self._write(f"run.left -= {steps}", f"if run.left < 0: {STOP}")
 
     def _each(self, items: str, write: Write, steps: int) -> None:
         """Write a loop over items, so many steps each; ``write`` gets the item and its place."""
         item, place = self._name(), self._name() + "_"
-        _, lines = self._apart(write, item, place)
         self._charge(f"len({items}) * {steps}")
-        counted = any(place in line for line in lines)
+        head = len(self._lines)
+        self._indent += 1
+        write(item, place)
+        self._indent -= 1
+        counted = any(place in line for line in self._lines[head:])
         of = f"{place}, {item} in enumerate({items})" if counted else f"{item} in {items}"
-        self._write(f"for {of}:")
-        self._lines += lines
+        self._lines.insert(head, f"{' ' * self._indent}for {of}:")

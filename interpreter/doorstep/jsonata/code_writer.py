@@ -13,10 +13,10 @@ from typing import Any, Final
 from . import nodes
 from .code_operations import Operations
 from .code_text import ANY, BOOLEAN, MAYBE, PRESENT, RECORD, STOP, TEXT, WHOLE, Unfit
-from .compile_filters import compile_group, pick_item
+from .compile_filters import compile_object, pick_item
 from .compile_paths import is_constructed, plain_names
-from .evaluation import OBJECT, OVERHEAD
-from .nodes import Node
+from .evaluation import OBJECT, Compiled
+from .nodes import Node, inside
 from .reads import Reads
 from .values import SAFE, UNDEFINED
 
@@ -24,7 +24,7 @@ from .values import SAFE, UNDEFINED
 class Writer(Operations):
     """Writes the body of a function of `data`, the bindings `g` and `run`, node by node."""
 
-    def body(self, guarded: set[str], *, shares: bool) -> str:
+    def body(self, guarded: set[str], *, metered: bool, shares: bool) -> str:
         """Return the statements; ``guarded``: names that must not be the caller's functions."""
         result = self._value(self._tree, 1)
         lines, self._lines = self._lines, []
@@ -42,9 +42,9 @@ class Writer(Operations):
         if "env" in used:
             self._write("env = {OUTER: None, GLOBALS: g, RUN: run}")
         self._lines += lines
-        if self._metered and shares:
+        if metered and shares:
             self._write(f"run.allocate(written_size({result}, {{}}))")
-        if self._metered:
+        if metered:
             self._write(f"if run.left < 0 or run.room < 0: {STOP}")
         finished = self._kind(result) in (BOOLEAN, MAYBE, TEXT, RECORD)
         rest = "" if finished else f" if type({result}) in PLAIN else finished({result})"
@@ -69,18 +69,18 @@ class Writer(Operations):
             self._indent, self._depth, _, self._scope = state
             if node is self._tree:
                 raise
-            result = self._closure(self._compiler.compile(node, level), [node], self._context)
+            result = self._closure(self._compiler.compile(node, level), node)
         self._context = state[2]
         return result
 
-    def _closure(self, evaluate: Any, read: list[Node], argument: str) -> str:
-        """Call a closure; unfit if it may see variables that are bound later."""
-        names = {path[0] for node in read for path in Reads(node).paths} & self._compiler.bound
-        if names - self._scope.keys() or any(map(_ends_in_tail_call, read)):
+    def _closure(self, evaluate: Compiled, node: Node) -> str:
+        """Call a closure; unfit if it may leave a call to the function that it ends."""
+        names = {path[0] for path in Reads(node).paths} & self._compiler.bound
+        if names - self._scope.keys() or any(getattr(part, "tail", False) for part in inside(node)):
             raise Unfit
         local = "".join(f", {self._constant(n)}: {self._scope[n]}" for n in sorted(names))
         env = f"{{**env{local}}}" if local else "env"
-        return self._assign(f"{self._constant(evaluate)}({argument}, {env})")
+        return self._assign(f"{self._constant(evaluate)}({self._context}, {env})")
 
     # -- leaves and paths
 
@@ -130,7 +130,7 @@ class Writer(Operations):
         for step in rest:
             items = self._step(items, step, level, "gather_last" if step is rest[-1] else "gather")
         if node.group is not None:
-            return self._group(node.group.pairs, node.group.position, items, level)
+            return self._grouped(node.group.pairs, items, level)
         return self._assign(f"collapse({items})")
 
     def _start(self, steps: list[Node], level: int) -> tuple[str, list[Node]]:
@@ -147,8 +147,7 @@ class Writer(Operations):
         items = self._name()
         slow = f"follow({start}, {self._constant(names)}, run)"
         self._write(f"if {last} is OTHER: {items} = {slow}", "else:")
-        if self._metered:
-            self._write(f" run.left -= {1 + len(names)}")
+        self._write(f" run.left -= {1 + len(names)}")
         alone = f"Sequence([{last}])" if isinstance(rest[0], nodes.Sort) else f"[{last}]"
         self._write(f" {items} = {alone} if type({last}) is dict else gather([{last}], run)")
         return items, rest
@@ -157,8 +156,7 @@ class Writer(Operations):
         if isinstance(node, nodes.Sort):
             return self._sort(items, node, level)
         if isinstance(node, nodes.Name) and not node.stages:
-            if self._metered:
-                self._write(f"run.left -= len({items})")
+            self._write(f"run.left -= len({items})")
             fields = f"fields_of({items}, {self._constant(node.value)}, run)"
             return self._assign(f"{finish}({fields}, run)")
         results, kinds = self._assign("[]"), []
@@ -181,7 +179,9 @@ class Writer(Operations):
                 self._write(f"{column}.append({key})")
 
         self._write(f"if len({items}) > 1:")
-        self._lines += self._apart(self._each, items, each, OBJECT)[1]
+        self._indent += 1
+        self._each(items, each, OBJECT)
+        self._indent -= 1
         descending = self._constant([term.descending for term in node.terms])
         keys, at = ", ".join(columns), self._constant(node.position)
         self._write(f" {result} = order_items({items}, [{keys}], {descending}, {at}, run)")
@@ -193,7 +193,7 @@ class Writer(Operations):
         """Write the predicates, the grouping and the ``[]`` behind what isn't a path."""
         result = self._staged(name, node.predicates, level + 1)
         if node.group is not None:
-            return self._group(node.group.pairs, node.group.position, result, level + 1)
+            return self._grouped(node.group.pairs, result, level + 1)
         if node.keep_array:
             return self._assign(f"keep({result})")
         return self._assign(f"collapse({result})") if node.predicates else result
@@ -228,39 +228,37 @@ class Writer(Operations):
         return self._assign(f"Sequence() if {nothing} else Sequence({selected})")
 
     def _object(self, node: nodes.Object, level: int) -> str:
-        return self._group(node.pairs, node.position, self._context, level + 1)
-
-    def _group(self, pairs: list[tuple[Node, Node]], at: int, of: str, level: int) -> str:
-        names = [k.value for k, _ in pairs if isinstance(k, nodes.Literal) and type(k.value) is str]
-        if len(pairs) == 1 and not names:
-            return self._grouped(*pairs[0], of, level)
-        closure = compile_group(pairs, at, self._compiler, level)
-        read = [part for pair in pairs for part in pair]
-        if len(set(names)) < len(pairs):
-            return self._closure(closure, read, of)
+        names = [key.value for key, _ in node.pairs if isinstance(key, nodes.Literal)]
+        if len(node.pairs) == 1 and not names:
+            return self._grouped(node.pairs, self._context, level + 1)
+        if {str} != set(map(type, names)) or len(set(names)) < len(node.pairs):
+            raise Unfit
         result = self._name()
-        self._write(f"if isinstance({of}, list):")
-        grouped, lines = self._apart(self._closure, closure, read, of)
-        self._lines += [*lines, f"{' ' * self._indent} {result} = {grouped}"]
+        self._write(f"if isinstance({self._context}, list):")
+        self._indent += 1
+        closure = compile_object(node, self._compiler, level)
+        self._write(f"{result} = {self._closure(closure, node)}")
+        self._indent -= 1
         self._write("else:")
-        values = [value for _, value in pairs]
-        self._lines += self._apart(self._build, result, names, values, of, level)[1]
-        self._kinds[result] = RECORD
-        return result
-
-    def _build(self, result: str, names: list[str], of: list[Node], context: str, at: int) -> None:
-        """Write an object of the values of nodes, without what is missing."""
-        if self._metered:
-            self._write(f"run.left -= {OBJECT}")
+        self._indent += 1
+        self._write(f"run.left -= {OBJECT}")
         members = [
-            (self._constant(n), self._value(v, at, context)) for n, v in zip(names, of, strict=True)
+            (self._constant(name), self._value(value, level + 1))
+            for name, (_, value) in zip(names, node.pairs, strict=True)
         ]
-        self._write(f"{result} = {{{', '.join(f'{key}: {value}' for key, value in members)}}}")
+        text = ", ".join(f"{key}: {value}" for key, value in members)
+        self._write(f"{result} = {{{text}}}")
         for key, value in members:
             if self._kind(value) not in PRESENT:
                 self._write(f"if {value} is U: del {result}[{key}]")
+        self._indent -= 1
+        self._kinds[result] = RECORD
+        return result
 
-    def _grouped(self, key: Node, value: Node, of: str, level: int) -> str:
+    def _grouped(self, pairs: list[tuple[Node, Node]], of: str, level: int) -> str:
+        (key, value), *others = pairs
+        if others or isinstance(key, nodes.Literal):
+            raise Unfit
         items = self._assign(f"({of} or [U]) if isinstance({of}, list) else [{of}]")
         groups, result = self._assign("{}"), self._assign("{}", RECORD)
 
@@ -273,50 +271,21 @@ class Writer(Operations):
                 f"elif {name} is not U: {STOP}",
             )
 
-        def build(name: str, group: str) -> None:
-            context = self._name()
-            self._write(
-                f"if {flat} and 0 < len({group}) < 128:",
-                f" {context} = {group}",
-                f" if len({group}) == 1: {context} = {group}[0]",
-                f" else: run.room -= {OVERHEAD} + 8 * len({group})",
-                f"else: {context} = concatenate({group}, run)",
-            )
-            member = self._value(value, level, context)
-            self._write(f"if {member} is not U: {result}[{name}] = {member}")
-
         self._charge(str(OBJECT))
-        flat = self._assign(f"is_flat({items})")
         self._each(items, add, OBJECT)
         name, group = self._name(), self._name()
         self._write(f"for {name}, {group} in {groups}.items():")
-        self._lines += self._apart(build, name, group)[1]
+        self._indent += 1
+        member = self._value(value, level, self._assign(f"concatenate({group}, run)"))
+        self._write(f"if {member} is not U: {result}[{name}] = {member}")
+        self._indent -= 1
         return result
 
     def _block(self, node: nodes.Block, level: int) -> str:
-        outer, result = self._scope, "U"
+        result = "U"
         for part in node.expressions:
-            if not isinstance(part, nodes.Bind):
-                result = self._value(part, level + 1)
-                continue
-            # A function may hold the environment: what it sees must not change later.
-            if part.name in self._scope or part.predicates or part.group or part.keep_array:
-                raise Unfit
-            result = self._value(part.value, level + 2)
-            self._scope = {**self._scope, part.name: result}
-        self._scope = outer
+            result = self._value(part, level + 1)
         return result
-
-
-def _ends_in_tail_call(node: Node | None) -> bool:
-    match node:
-        case nodes.Call():
-            return node.tail
-        case nodes.Condition():
-            return _ends_in_tail_call(node.then) or _ends_in_tail_call(node.otherwise)
-        case nodes.Block(expressions=[*_, last]):
-            return _ends_in_tail_call(last)
-    return False
 
 
 _METHODS: Final[dict[type[Node], Callable[[Writer, Any, int], str]]] = {
@@ -327,7 +296,6 @@ _METHODS: Final[dict[type[Node], Callable[[Writer, Any, int], str]]] = {
     nodes.Object: Writer._object,
     nodes.Block: Writer._block,
     nodes.Binary: Writer._binary,
-    nodes.Negate: Writer._negation,
     nodes.Condition: Writer._condition,
     nodes.Apply: Writer._apply,
     nodes.Call: Writer._call,

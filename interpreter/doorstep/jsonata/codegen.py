@@ -12,7 +12,7 @@ alone share one code object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from .code_text import Unfit
 from .code_writer import Writer
 from .compile_nodes import HANDLERS
 from .compiler import Compiler, Dialect
-from .nodes import Node
+from .nodes import Node, inside
 
 Code = Callable[[values.Value, Any, evaluation.Evaluation], values.Value]
 """An expression as a function of the input, the bindings and what it may use up."""
@@ -38,13 +38,13 @@ def generate(
     """Return the code of an expression and how deep it nests; None if it is not worth it."""
     compiler = Compiler(HANDLERS, bound, dialect)
     try:
-        every = list(_inside(tree))
+        every = list(inside(tree))
         guarded = _guarded(every, compiler)
         if guarded is None:
             return None
         keeps = any(node.keep_array for node in every)
-        writer = Writer(tree, compiler, metered=metered, keeps=keeps)
-        make = _make(writer.body(guarded, shares=shares), len(writer.constants))
+        writer = Writer(tree, compiler, keeps=keeps)
+        make = _make(writer.body(guarded, metered=metered, shares=shares), len(writer.constants))
     except (Unfit, SyntaxError, RecursionError, MemoryError):
         return None
     return make(*writer.constants), writer.deepest
@@ -57,14 +57,6 @@ def _make(body: str, constants: int) -> Callable[..., Code]:
     text = f"def make({names}):\n def code(data, g, run=UNMETERED):\n{body}\n return code"
     exec(compile(text, "<jsonata>", "exec"), _RUNTIME, scope)  # noqa: S102  all of it is ours
     return scope["make"]  # type: ignore[no-any-return]
-
-
-def _finished(value: values.Value) -> values.Value:
-    """Return the value as the evaluation returns it."""
-    kind = type(value)
-    if kind is float:
-        return values.number(value)
-    return list(value) if kind in sequences.SEQUENCES else value
 
 
 def _follow(
@@ -93,43 +85,22 @@ _RUNTIME: Final[dict[str, Any]] = {
     "U": values.UNDEFINED,
     "OTHER": object(),
     "PLAIN": frozenset((str, int, bool, type(None), dict, list, values.Undefined)),
-    "finished": _finished,
     "follow": _follow,
     "are_numbers": _are_numbers,
 }
 """What the generated text calls by name."""
 
 
-def _inside(node: Node) -> Iterator[Node]:
-    """Return all nodes of a tree."""
-    yield node
-    parts: list[Any] = list(vars(node).values())
-    while parts:
-        part = parts.pop()
-        if isinstance(part, Node):
-            yield from _inside(part)
-        elif isinstance(part, list | tuple):
-            parts.extend(part)
-        elif isinstance(part, nodes.Filter | nodes.SortTerm):
-            parts.append(part.expression)
-        elif isinstance(part, nodes.Grouping):
-            parts.extend(part.pairs)
-
-
 def _guarded(every: list[Node], compiler: Compiler) -> set[str] | None:
     """Return the names that must not be the caller's functions; None if there can be no code.
 
-    No code: for what can't be evaluated twice, and for what changes an environment that other
-    parts see.
+    No code: for what can't be evaluated twice, and for what binds variables.
     """
-    blocks = [each for node in every if isinstance(node, nodes.Block) for each in node.expressions]
     variables = {node.name for node in every if isinstance(node, nodes.Variable)}
     guarded: set[str] = set()
     for node in every:
         match node:
-            case nodes.Parent() | nodes.Partial() | nodes.Transform():
-                return None
-            case nodes.Bind() if node not in blocks:
+            case nodes.Parent() | nodes.Partial() | nodes.Transform() | nodes.Bind():
                 return None
             case nodes.Apply(right=right) if not isinstance(right, nodes.Call):
                 return None

@@ -76,23 +76,19 @@ ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
 def _arithmetic(
     operate: Callable[[Any, Any], float], symbol: str, at: int, left: Compiled, right: Compiled
 ) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        if type(lhs) is int and type(rhs) is int:
-            result = operate(lhs, rhs)
-            if type(result) is int and -SAFE <= result <= SAFE:
-                return result
-        return calculate(operate, symbol, at, lhs, rhs)
-
-    return evaluate
+    return lambda context, env: calculate(
+        operate, symbol, at, left(context, env), right(context, env)
+    )
 
 
 def calculate(
     operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
 ) -> Value:
-    """Calculate with whatever is not two small integers."""
+    """Return the result of an arithmetic operator, UNDEFINED where a side is missing."""
     if symbol in "+-*" and type(left) in NUMBERS and type(right) in NUMBERS:
+        result = operate(left, right)
+        if type(result) is int and -SAFE <= result <= SAFE:
+            return result
         result = operate(float(left), float(right))
         if isfinite(result):  # so both sides are
             return number(result)
@@ -138,14 +134,9 @@ COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 def _comparison(
     compare: Callable[[Any, Any], bool], symbol: str, at: int, left: Compiled, right: Compiled
 ) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        if type(lhs) is int and type(rhs) is int:
-            return compare(lhs, rhs)
-        return in_order(compare, symbol, at, lhs, rhs, env[RUN])
-
-    return evaluate
+    return lambda context, env: in_order(
+        compare, symbol, at, left(context, env), right(context, env), env[RUN]
+    )
 
 
 def in_order(
@@ -156,7 +147,9 @@ def in_order(
     right: Value,
     run: Evaluation,
 ) -> Value:
-    """Compare whatever is not two integers; UNDEFINED where a side is missing."""
+    """Return whether two values are in an order; UNDEFINED where a side is missing."""
+    if type(left) is int and type(right) is int:
+        return compare(left, right)
     if not _are_comparable(left, right, symbol, at):
         return UNDEFINED
     if type(left) is str:
@@ -177,13 +170,10 @@ def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
     return True
 
 
-def _equality(_at: int, left: Compiled, right: Compiled) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        return same(lhs, rhs, env[RUN])
-
-    return evaluate
+def _tested(
+    _at: int, left: Compiled, right: Compiled, *, test: Callable[[Value, Value, Evaluation], bool]
+) -> Compiled:
+    return lambda context, env: test(left(context, env), right(context, env), env[RUN])
 
 
 def same(left: Value, right: Value, run: Evaluation) -> bool:
@@ -193,29 +183,19 @@ def same(left: Value, right: Value, run: Evaluation) -> bool:
     return left is not UNDEFINED and right is not UNDEFINED and equal(left, right, run)
 
 
-def _inequality(_at: int, left: Compiled, right: Compiled) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        return lhs is not UNDEFINED and rhs is not UNDEFINED and not equal(lhs, rhs, env[RUN])
-
-    return evaluate
+def different(left: Value, right: Value, run: Evaluation) -> bool:
+    """Return whether two values are there and not equal."""
+    return left is not UNDEFINED and right is not UNDEFINED and not equal(left, right, run)
 
 
-def _inclusion(_at: int, left: Compiled, right: Compiled) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        if lhs is UNDEFINED or rhs is UNDEFINED:
-            return False
-        items = rhs if isinstance(rhs, list) else [rhs]
-        run = env[RUN]
-        run.tick(len(items))
-        if isinstance(lhs, list | dict):
-            return any(item is lhs for item in items)
-        return any(equal(lhs, item, run) for item in items)
-
-    return evaluate
+def _is_in(value: Value, items: Value, run: Evaluation) -> bool:
+    if value is UNDEFINED or items is UNDEFINED:
+        return False
+    items = items if isinstance(items, list) else [items]
+    run.tick(len(items))
+    if isinstance(value, list | dict):
+        return any(item is value for item in items)
+    return any(equal(value, item, run) for item in items)
 
 
 # -- logic
@@ -303,9 +283,9 @@ def _is_integer(value: Value) -> bool:
 
 
 _OTHERS: Final[dict[str, Callable[[int, Compiled, Compiled], Compiled]]] = {
-    "=": _equality,
-    "!=": _inequality,
-    "in": _inclusion,
+    "=": partial(_tested, test=same),
+    "!=": partial(_tested, test=different),
+    "in": partial(_tested, test=_is_in),
     "and": partial(_logic, symbol="and", decides=False),
     "or": partial(_logic, symbol="or", decides=True),
     "..": _range,

@@ -7,6 +7,7 @@ around it, GLOBALS to the caller's bindings, RUN to what the evaluation may use 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,7 +50,7 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
-OVERHEAD: Final = 48
+_OVERHEAD: Final = 48
 """Bytes of a text or a list beside its characters or items, about."""
 OBJECT: Final = 4
 """Steps for an object or a short list, since as many hold about as much as they may together."""
@@ -103,7 +104,7 @@ class Evaluation:
 
     def allocate(self, size: int, whole: int = 0) -> None:
         """Account for a value, or a part of a value of ``whole`` bytes, before it is built."""
-        self.room -= size + OVERHEAD
+        self.room -= size + _OVERHEAD
         if self.room < 0 or size > 1023 or whole:
             if self.room < 0 or max(size, whole) > self.limits.memory:
                 raise JSONataError("U1001", message=OUT_OF_MEMORY)
@@ -126,7 +127,7 @@ class _Unmetered(Evaluation):
         pass
 
 
-UNMETERED: Final = _Unmetered(DEFAULT_LIMITS, 0, float)
+UNMETERED: Final = _Unmetered(Limits(steps=sys.maxsize), 0, float)
 
 
 def too_deep(limits: Limits) -> JSONataError:

@@ -28,8 +28,8 @@ from .evaluation import (
 )
 from .parser import parse
 from .reads import Reads, RootName
-from .sequences import SEQUENCES, written_size
-from .values import UNDEFINED, OuterSequence, Value, number
+from .sequences import finished, written_size
+from .values import UNDEFINED, OuterSequence, Value
 
 _FEW_NODES: Final = 64
 _MANY_STEPS: Final = 1_000
@@ -169,10 +169,7 @@ class Expression:
         self._cold -= 1 + (run.spent >> 2)
         if self._cold < 0:
             self._generate()
-        kind = type(result)
-        if kind is float:
-            return number(result)
-        return list(result) if kind in SEQUENCES else result
+        return finished(result)
 
     def _generate(self) -> None:
         """Compile the expression to Python code, which pays for what is evaluated often."""

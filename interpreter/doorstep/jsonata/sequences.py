@@ -15,16 +15,25 @@ from .values import (
     TupleStream,
     Undefined,
     Value,
+    number,
 )
 
 SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream, Constructed))
 """The kinds of list that only this package knows."""
 
 _LISTS: Final = SEQUENCES | {list}
+_PARTS: Final = _LISTS | {Undefined}
 
 
 _FIXED: Final = frozenset((int, float, bool, type(None)))
 _SCALARS: Final = _FIXED | {str}
+
+
+def finished(value: Value) -> Value:
+    """Return a value as an evaluation returns it."""
+    if type(value) is float:
+        return number(value)
+    return list(value) if type(value) in SEQUENCES else value
 
 
 def collapse(sequence: list[Value]) -> Value:
@@ -79,15 +88,12 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
     return gathered
 
 
-def is_flat(values: list[Value]) -> bool:
-    """Return whether no value is an array or missing."""
-    kinds = set(map(type, values))
-    return Undefined not in kinds and _LISTS.isdisjoint(kinds)
-
-
 def concatenate(values: list[Value] | tuple[Value, ...], run: Evaluation) -> Value:
     """Return values and arrays of values as one array, without what is UNDEFINED."""
-    present = _present(values)
+    if len(values) > 1 and _PARTS.isdisjoint(map(type, values)):
+        run.allocate(8 * len(values))
+        return list(values)
+    present = _present(values) if len(values) > 1 else values
     if len(present) < 2:
         return present[0] if present else UNDEFINED
     run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
@@ -140,8 +146,7 @@ def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
         return UNDEFINED
     run.left -= len(value)
     results = fields_of(value, name, run)
-    kinds = set(map(type, results))
-    if len(results) > 1 and Undefined not in kinds and _LISTS.isdisjoint(kinds):
+    if len(results) > 1 and _PARTS.isdisjoint(map(type, results)):
         return Sequence(results)
     return collapse(gather_last(results, run))
 
