@@ -6,7 +6,7 @@ from typing import Any
 
 from . import nodes
 from .callables import Builtin
-from .code_text import ANY, BOOLEAN, MAYBE, NUMBER, STOP, TEXT, WHOLE, Text, Unfit
+from .code_text import BOOLEAN, MAYBE, STOP, TEXT, WHOLE, Text, Unfit
 from .compile_calls import spine
 from .compile_operators import ARITHMETIC, COMPARISONS
 from .nodes import Node
@@ -40,7 +40,7 @@ class Operations(Text):
         if arithmetic is None:
             return self._assign(f"{fast}in_order({slow}, run)", MAYBE)
         slow = f"calculate({slow})"
-        result = self._assign(slow if symbol in "/%" else fast + slow, NUMBER)
+        result = self._assign(slow if symbol in "/%" else fast + slow)
         if symbol in "+-*":
             safe = f"type({result}) is not int or {-SAFE} <= {result} <= {SAFE}"
             self._write(f"if not ({safe}): {result} = {slow}")
@@ -70,11 +70,9 @@ class Operations(Text):
         self, head: str, result: str, node: Node, level: int, *, truth: bool = False
     ) -> str:
         """Write one branch of a condition, whose value becomes the result's; return its kind."""
-        self._write(head)
-        self._indent += 1
-        value = self._value(node, level)
-        self._write(f"{result} = {self._truth(value) if truth else value}")
-        self._indent -= 1
+        with self._under(head):
+            value = self._value(node, level)
+            self._write(f"{result} = {self._truth(value) if truth else value}")
         return self._kind(value)
 
     def _condition(self, node: nodes.Condition, level: int) -> str:
@@ -91,16 +89,15 @@ class Operations(Text):
 
     def _apply(self, node: nodes.Apply, level: int) -> str:
         right: Any = node.right
-        call = nodes.Call(node.position, right.procedure, [node.left, *right.arguments])
-        call.keep_array = node.keep_array
-        return self._call(call, level)
+        arguments = [node.left, *right.arguments]
+        return self._call(nodes.Call(node.position, right.procedure, arguments), level)
 
     def _call(self, node: nodes.Call, level: int) -> str:
         name = node.procedure.name if isinstance(node.procedure, nodes.Variable) else ""
         function = self._compiler.dialect.functions.get(name)
         if name in self._compiler.bound or type(function) is not Builtin:
             raise Unfit
-        if node.tail and (node.group or node.keep_array):
+        if node.tail and node.group:
             raise Unfit
         self.deepest = max(self.deepest, self._depth + level)
         deeper = 0 if node.tail else level
@@ -109,9 +106,8 @@ class Operations(Text):
         else:
             values = [self._value(argument, level + 1) for argument in node.arguments]
             result = self._builtin(function, values, deeper, "None" if node.tail else self._context)
-        if not node.tail and self._kind(result) == ANY:
-            finish = "keep" if node.keep_array else "collapse"
-            self._write(f"if isinstance({result}, list): {result} = {finish}({result})")
+        if not node.tail:
+            self._write(f"if isinstance({result}, list): {result} = collapse({result})")
         return result
 
     def _builtin(self, function: Builtin, values: list[str], deeper: int, context: str) -> str:
@@ -120,8 +116,6 @@ class Operations(Text):
         if signature.text.startswith("<a<n>:") and len(values) == 1:
             arguments = f"([{values[0]}] if are_numbers({values[0]}) else {arguments})"
         call = f"{self._constant(function.implementation)}(run, *{arguments})"
-        if signature.text.endswith((":n>", ":b>")):
-            return self._assign(call, NUMBER)
         self._write(f"run.depth += {deeper}")
         result = self._assign(call)
         self._write(f"run.depth -= {deeper}")
@@ -175,9 +169,8 @@ class Operations(Text):
         def each(item: str, _place: str) -> None:
             value = self._inline(function, [result, item], deeper)
             self._write(f"{result} = {value}")
-            if self._kind(value) in (ANY, TEXT):
-                self._write(f"if isinstance({result}, list): {result} = collapse({result})")
-                self._write(f"elif type({result}) is str: run.room = {room} - len({result})")
+            self._write(f"if isinstance({result}, list): {result} = collapse({result})")
+            self._write(f"elif type({result}) is str: run.room = {room} - len({result})")
 
         self._each(self._assign(f"{items}[1:]"), each, 3)
         return result
@@ -187,5 +180,5 @@ def _is_plain(arguments: list[Node]) -> bool:
     """Return whether an argument that is called is a function written out, and nothing else."""
     function = arguments[0] if arguments else None
     return isinstance(function, nodes.Lambda) and not (
-        function.signature or function.predicates or function.group or function.keep_array
+        function.signature or function.predicates or function.group
     )
