@@ -6,7 +6,7 @@ from typing import Any
 
 from . import nodes
 from .callables import Builtin
-from .code_text import BOOLEAN, MAYBE, STOP, TEXT, WHOLE, Text, Unfit
+from .code_text import ANY, BOOLEAN, MAYBE, NUMBER, STOP, TEXT, WHOLE, Text, Unfit
 from .compile_calls import spine
 from .compile_operators import ARITHMETIC, COMPARISONS
 from .nodes import Node
@@ -40,7 +40,7 @@ class Operations(Text):
         if arithmetic is None:
             return self._assign(f"{fast}in_order({slow}, run)", MAYBE)
         slow = f"calculate({slow})"
-        result = self._assign(slow if symbol in "/%" else fast + slow)
+        result = self._assign(slow if symbol in "/%" else fast + slow, NUMBER)
         if symbol in "+-*":
             safe = f"type({result}) is not int or {-SAFE} <= {result} <= {SAFE}"
             self._write(f"if not ({safe}): {result} = {slow}")
@@ -106,7 +106,7 @@ class Operations(Text):
         else:
             values = [self._value(argument, level + 1) for argument in node.arguments]
             result = self._builtin(function, values, deeper, "None" if node.tail else self._context)
-        if not node.tail:
+        if not node.tail and self._kind(result) == ANY:
             self._write(f"if isinstance({result}, list): {result} = collapse({result})")
         return result
 
@@ -116,6 +116,8 @@ class Operations(Text):
         if signature.text.startswith("<a<n>:") and len(values) == 1:
             arguments = f"([{values[0]}] if are_numbers({values[0]}) else {arguments})"
         call = f"{self._constant(function.implementation)}(run, *{arguments})"
+        if signature.text.endswith((":n>", ":b>")):
+            return self._assign(call, NUMBER)
         self._write(f"run.depth += {deeper}")
         result = self._assign(call)
         self._write(f"run.depth -= {deeper}")
@@ -169,8 +171,9 @@ class Operations(Text):
         def each(item: str, _place: str) -> None:
             value = self._inline(function, [result, item], deeper)
             self._write(f"{result} = {value}")
-            self._write(f"if isinstance({result}, list): {result} = collapse({result})")
-            self._write(f"elif type({result}) is str: run.room = {room} - len({result})")
+            if self._kind(value) in (ANY, TEXT):
+                self._write(f"if isinstance({result}, list): {result} = collapse({result})")
+                self._write(f"elif type({result}) is str: run.room = {room} - len({result})")
 
         self._each(self._assign(f"{items}[1:]"), each, 3)
         return result

@@ -12,9 +12,9 @@ from .values import Value
 
 STOP: Final = "raise JSONataError('U1001')"
 """Leaves the function: the closures then say what comes out."""
-BOOLEAN, MAYBE, WHOLE, TEXT, ANY = "bBisx"
-"""What is known of a value: a boolean; one or missing; an integer of at most 53 bits; a text;
-nothing."""
+BOOLEAN, MAYBE, WHOLE, NUMBER, TEXT, ANY = "bBinsx"
+"""What is known of a value: a boolean; one or missing; an integer of at most 53 bits; a number or
+missing; a text; nothing."""
 
 Write = Callable[[str, str], None]
 

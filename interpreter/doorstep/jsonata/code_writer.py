@@ -113,7 +113,8 @@ class Writer(Operations):
         if names is not None:
             start = self._context if isinstance(first, nodes.Name) else self._value(first, level)
             result = self._fields(start, names)
-            slow = f"descend({start}, {self._constant(names)}, run)"
+            of, slow = (names[0], "field_at_end") if len(names) == 1 else (names, "descend")
+            slow = f"{slow}({start}, {self._constant(of)}, run)"
             self._write(f"if {result} is OTHER: {result} = {slow}")
             return result
         sorts = any(step.stages and isinstance(step, nodes.Sort) for step in node.steps)

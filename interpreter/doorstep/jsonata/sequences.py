@@ -137,10 +137,10 @@ def _fan_out(items: list[Value], names: list[str], run: Evaluation) -> Value:
     for name in names[:-1]:
         run.left -= len(items)
         items = gather(fields_of(items, name, run), run)
-    return _field_at_end(items, names[-1], run)
+    return field_at_end(items, names[-1], run)
 
 
-def _field_at_end(value: Value, name: str, run: Evaluation) -> Value:
+def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
     """Return the field of what is no object, at the end of a path: of an array, its items'."""
     if not isinstance(value, list):
         return UNDEFINED
