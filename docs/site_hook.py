@@ -23,6 +23,8 @@ ESCAPED = re.compile(r"`[^`\n]*\\\|[^`\n]*`")
 """A `|` in code in a table, which GitHub needs with a backslash and mkdocs without."""
 ROW = re.compile(r"^\| (\w[^|]*) \| (.*) \|$", re.MULTILINE)
 ENTRY = re.compile(r"\[([^\]]+)\]\(([^)#]+)(#[^)]*)?\)")
+LOOKED_UP = re.compile(r"facts/|vscode/|(api|behaviours)\.md")
+"""Pages that a search shows after those that explain."""
 MOST_BYTES = 20_000
 """A file of a folder that is larger is named and not shown."""
 
@@ -56,8 +58,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Let the links of a page, which are those of the repository, lead to the site's pages."""
     here = page.file.src_uri
-    if sources()[here].startswith("docs/facts/") or not sources()[here].startswith("docs/"):
-        page.meta["search"] = {"boost": 0.5}  # a search shows what explains before these
+    explains = sources()[here].startswith("docs/") and not LOOKED_UP.match(here)
+    page.meta["search"] = {"boost": 1 if explains else 0.5}
     folder = folder_of(sources()[here])
 
     def link(match: re.Match[str]) -> str:

@@ -37,6 +37,11 @@ QUESTIONS = {
     "How do I mock a task?": ("mock", "testing.html"),
     "Does Terraform work?": ("Terraform", "terraform.html"),
     "Does the CDK work?": ("CDK", "sam-cdk.html"),
+    "How do I test without patching?": ("mocking", "testing.html"),
+    "How does CI fail for new findings only?": ("baseline", "ci.html"),
+    "How does my assistant use it?": ("MCP", "assistants.html"),
+    "What ended this execution?": ("failed execution", "at-2-am.html"),
+    "Is there an image for Docker?": ("Docker", "ci.html"),
 }
 
 
@@ -72,6 +77,16 @@ def pages_with(site: Path, query: str) -> set[str]:
 def test_one_search_leads_to_the_page_that_answers(site: Path, question: str) -> None:
     words, page = QUESTIONS[question]
     assert page in pages_with(site, words)
+
+
+def test_a_search_for_mocks_shows_how_to_test_before_what_is_looked_up(site: Path) -> None:
+    """The search weighs titles most, by a page's boost."""
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    named = {one["location"].split("#")[0] for one in index if "mock" in one["title"].lower()}
+    first = {one["location"] for one in index if one.get("boost", 1) == 1}
+    assert {"testing.html", "suites.html"} <= named & first
+    assert "test-state.html" not in named
+    assert "api.html" not in first
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
