@@ -171,6 +171,10 @@ class DaskPool:
     def close(self) -> None:
         """Cancel what runs, and let go of the cluster."""
         self._closed = True
+        # It takes seconds; the process ends when it has come to its end.
+        threading.Thread(target=self._let_go).start()
+
+    def _let_go(self) -> None:
         self._client.cancel(list(self._futures), force=True)
         self._client.close()
         if self._cluster:
