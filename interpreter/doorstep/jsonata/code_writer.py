@@ -46,7 +46,9 @@ class Writer(Operations):
             self._write(f"run.allocate(written_size({result}, {{}}))")
         if metered:
             self._write(f"if run.left < 0 or run.room < 0: {STOP}")
-        self._write(f"return {result} if type({result}) in PLAIN else finished({result})")
+        finished = self._kind(result) in (BOOLEAN, MAYBE, TEXT)
+        rest = "" if finished else f" if type({result}) in PLAIN else finished({result})"
+        self._write(f"return {result}{rest}")
         return "\n".join(self._lines)
 
     def _value(self, node: Node, level: int, context: str | None = None) -> str:
