@@ -227,6 +227,7 @@ class Server:
             "the lease of this server has passed, and other servers have taken over its "
             "executions: it begins again without them"
         )
+        self._release_workers()
         self.recorder.lose()
         self.activities.lose()
         for pending, reply in list(self._pending.items()):
@@ -250,9 +251,14 @@ class Server:
         guarded(self.schedules.begin)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
+        self._release_workers()
         self.store.peers.close()
         self.driver.close()
         self._log_the_end()
+
+    def _release_workers(self) -> None:
+        for run in list(self.recorder.map_runs.values()):
+            guarded(run.release)
 
     def _recover(self) -> None:
         roots = self.store.peers.take_over()

@@ -186,6 +186,15 @@ class RemoteExecutor:
             self._end(child, self._cut_short(child, "stopped", {"error": None, "cause": None}))
         return withdrawn
 
+    def release(self) -> None:
+        """End the workers; what they had not answered is run again."""
+        self._making = None
+        if self._pool:
+            self._pool.close()
+            self._pool.wait()
+            self._pool, self._batches = None, 0
+            self._answers.put(((), ""))
+
     # To workers and back -------------------------------------------------------------------------
 
     def _text(self, batch: Sequence[Child]) -> str:

@@ -139,6 +139,10 @@ class MapRun:
         if not self._over:
             self._close("ABORTED")
 
+    def release(self) -> None:
+        """Leave the children to whoever continues the run after this process."""
+        self._executor.release()
+
     def item_counts(self) -> ItemCounts:
         """Return how far it has come. May be called from any thread."""
         counts = self.counts.items
