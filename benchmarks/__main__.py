@@ -21,7 +21,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from statistics import median
@@ -105,15 +105,19 @@ class Measured(NamedTuple):
         return [one / other for one, other in pairs]
 
 
-def measure(row: Row, here: Tree, other: Tree | None, rounds: int) -> Measured:
-    """Measure the contenders of a row in turn."""
+def measure(row: Row, trees: Mapping[str, Tree], rounds: int) -> Measured:
+    """Measure the contenders of a row in turn.
+
+    `trees`: ours and peers', whose objects would cost our garbage collector, and maybe before.
+    """
     costs: dict[str, list[float]] = {name: [] for name in contenders(row)}
-    if other:
+    if "before" in trees:
         costs["before"] = []
     slow = set()
     for _ in range(rounds):
         for name in [name for name in costs if name not in slow]:
-            tree, contender = (other, "ours") if other and name == "before" else (here, name)
+            tree = trees["peers" if name in row.peers else "before" if name == "before" else "ours"]
+            contender = "ours" if name == "before" else name
             begun = time.perf_counter()
             costs[name].append(tree.cost(row.name, contender))
             if name in row.peers and time.perf_counter() - begun > PATIENCE:
@@ -251,18 +255,19 @@ def rows_of(options: argparse.Namespace) -> list[list[str]]:
     """Measure the rows, print each when it is measured, and return the lines of the table."""
     for name, how in absent().items():
         print(f"not measured, as it is not installed: {name} ({how})", flush=True)
-    here, other = Tree(TOP), Tree(options.against.resolve()) if options.against else None
+    trees = {"ours": Tree(TOP), "peers": Tree(TOP)}
+    if options.against:
+        trees["before"] = Tree(options.against.resolve())
     lines, heads = [], [*HEAD, "before: its cost / ours"]
     rows = list(collected("rows", options.only))
     for number, row in enumerate(rows, 1):
         print(f"{row.name} ({number} of {len(rows)})", flush=True)
-        line = cells(measure(row, here, other, options.rounds))
+        line = cells(measure(row, trees, options.rounds))
         for head, cell in zip(heads[1:], line[1:], strict=False):
             print(f"    {head:26}{cell}", flush=True)
         lines.append(line[: len(HEAD)])
-    for tree in (here, other):
-        if tree:
-            tree.close()
+    for tree in trees.values():
+        tree.close()
     return lines
 
 

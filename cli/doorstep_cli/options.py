@@ -224,12 +224,23 @@ def standard_input(purpose: str) -> str:
     return str(text)
 
 
-def executors(
+def _executors(
     ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Return where children of Maps run, by the names of Maps; `*`: of all others."""
     named = (value.rpartition("=") for value in values)
     return {state or "*": where for state, _, where in named}
+
+
+executor_option = click.option(
+    "--executor",
+    "executors",
+    multiple=True,
+    metavar="[MAP=]WHERE",
+    callback=_executors,
+    help="Where children of distributed Maps run: inline (default), processes[:N], local:N, "
+    "dask://HOST:PORT.",
+)
 
 
 def quotas(

@@ -352,7 +352,7 @@ class Recorder:
         )
 
     def _ended(self, execution: Running, row: Row, entries: Sequence[JournalEntry]) -> None:
-        row.status, row.stopped = execution.status, entries[0].at
+        row.status, row.stopped = execution.status, entries[-1].at
         self.peers.withdraw_offers(row.id)
         if row.condensable:
             journal = Journal(execution.journal.header, [*execution.journal.facts, *entries])

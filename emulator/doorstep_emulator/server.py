@@ -15,6 +15,7 @@ from doorstep.map_runs import MapRun
 from doorstep.model.aws_model import check_request
 from doorstep.runtime import Buckets, Driver, Running
 from doorstep.runtime.driver import Respond
+from doorstep.runtime.running import NewMapRun
 
 from .activities import Activities
 from .arns import Caller
@@ -76,6 +77,7 @@ class Server:
         test_cases: TestCases | None = None,
         api: Api | None = None,
         scheduler: Scheduler | None = None,
+        new_map_run: NewMapRun = MapRun,
         after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the parts and connect them.
@@ -83,6 +85,7 @@ class Server:
         `calls`: how many handlers may run at a time; `pace`: of executions that name none;
         `respond`: asked before the handlers; without it `test_cases` are; `api`: what it can be
         asked, by its executions as well; `scheduler`: knows what starts at certain times;
+        `new_map_run`: makes the runs of distributed Maps;
         `after_commit`: called in
         the server's thread when answers that were waiting for a commit have been given.
         """
@@ -125,7 +128,7 @@ class Server:
             elsewhere=self.activities.take,
             is_there=self.activities.is_there,
             isolated=True,
-            new_map_run=MapRun,
+            new_map_run=new_map_run,
             api=self._answer if api else None,
         )
         self.lost: list[str] = []
@@ -224,6 +227,7 @@ class Server:
             "the lease of this server has passed, and other servers have taken over its "
             "executions: it begins again without them"
         )
+        self._release_workers()
         self.recorder.lose()
         self.activities.lose()
         for pending, reply in list(self._pending.items()):
@@ -247,9 +251,14 @@ class Server:
         guarded(self.schedules.begin)
         while not self._stopping or self._waits_for_calls():
             guarded(self._turn)
+        self._release_workers()
         self.store.peers.close()
         self.driver.close()
         self._log_the_end()
+
+    def _release_workers(self) -> None:
+        for run in list(self.recorder.map_runs.values()):
+            guarded(run.release)
 
     def _recover(self) -> None:
         roots = self.store.peers.take_over()

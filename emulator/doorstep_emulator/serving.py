@@ -6,8 +6,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from doorstep.engine.identity import ACCOUNT, REGION
-from doorstep.map_runs import buckets_in
+from doorstep.map_runs import ChildrenOwner, MapRun, NewExecutor, buckets_in, executor_named
 from doorstep.runtime import Buckets
 from doorstep.runtime.driver import Respond
 from doorstep.runtime.handlers import Source
@@ -25,7 +25,7 @@ from doorstep.runtime.handlers import Source
 from .api import API
 from .api.machines import create_state_machine, update_state_machine
 from .arns import Caller
-from .clock import Pace
+from .clock import Pace, RealTime
 from .console import console_routes
 from .console.live import Feeds
 from .errors import StoreError
@@ -33,6 +33,7 @@ from .handlers import LiveHandlers, TestCases
 from .http.app import Answers, Lifespan, application
 from .http.connections import Connection, most_connections
 from .http.others import Wsgi
+from .programs import Definition
 from .publish.sinks import Sinks
 from .requests import ServerMachines
 from .schedules import Scheduler
@@ -76,6 +77,8 @@ class Options:
     """A MockConfigFile.json, for executions that are started as `ARN#TestCase`."""
     max_handlers: int = 64
     """How many handlers may run at a time."""
+    executors: Mapping[str, str] = field(default_factory=dict)
+    """Where children of distributed Maps run, by the names of Maps; `*`: of all others."""
     s3_root: Path | str | None = None
     """The folder that holds a folder for each S3 bucket."""
     buckets: Buckets | None = None
@@ -169,6 +172,7 @@ class _Http(uvicorn.Server):
 
 def _prepared(options: Options) -> tuple[_Http, socket.socket]:
     pace, test_cases = Pace.of(options.clock), TestCases(options.mocks)
+    executor = _executor(options)
     handlers = LiveHandlers(options.handlers)
     sinks, answers = Sinks(options.events, options.logs), Answers()
     with contextlib.ExitStack() as unless_ready:
@@ -187,6 +191,7 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
             test_cases=test_cases,
             api=API,
             scheduler=options.scheduler,
+            new_map_run=partial(MapRun, executor=executor),
             after_commit=answers.send,
         )
         deploy(server, options.owner, options.deployments)
@@ -208,6 +213,23 @@ def _prepared(options: Options) -> tuple[_Http, socket.socket]:
         timeout_graceful_shutdown=max(options.grace, 1),
     )
     return _Http(config, server, options.grace, feeds), listening
+
+
+def _executor(options: Options) -> NewExecutor:
+    """Return where children run; raise InputError for what can't be.
+
+    What answers tasks beside handlers does so in this process, and workers have the machine's time.
+    """
+
+    def why_here(run: ChildrenOwner) -> str | None:
+        definition, clock = run.parent.journal.header.definition, run.parent.clock
+        assert isinstance(definition, Definition)
+        if options.respond or options.machines or definition.origin.test_case:
+            return "mocks, services or functions of this process answer their tasks"
+        return None if isinstance(clock, RealTime) else "their time is not the machine's"
+
+    handlers = None if options.respond or options.machines else options.handlers
+    return executor_named(options.executors, handlers, why_here)
 
 
 def _opened(options: Options) -> Store:

@@ -208,7 +208,9 @@ def start(
         on_event=on_event,
         respond=respond,
         persistence=stored,
-        executor=executor_named(executor, handlers, _HERE if services else None),
+        executor=executor_named(executor, None, lambda _: _HERE)
+        if services
+        else executor_named(executor, handlers),
     )
     if stored and stored.first:
         if (ahead := (stored.latest or 0) - driver.clock.now()) > CLOCKS_DIFFER:

@@ -23,7 +23,8 @@ BOTH = (
 )
 NIGHTLY = (
     *("test_console", "test_emulator_around", "test_emulator_clock", "test_emulator_corpus"),
-    *("test_emulator_equal", "test_emulator_executions", "test_emulator_http"),
+    *("test_emulator_equal", "test_emulator_executions", "test_emulator_executors"),
+    "test_emulator_http",
     *("test_emulator_machines", "test_emulator_metrics", "test_emulator_operations"),
     *("test_emulator_pages", "test_emulator_sfn", "test_emulator_sinks"),
     *("test_emulator_testcases", "test_emulator_versions"),

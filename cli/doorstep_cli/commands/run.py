@@ -14,7 +14,7 @@ from ..definitions import PROJECT, DefinitionFile, Type, placeholders_in, read_a
 from ..options import (
     begin_time,
     definition_options,
-    executors,
+    executor_option,
     handlers_option,
     input_option,
     network_options,
@@ -94,15 +94,7 @@ _OF_DATA = (
     default="virtual",
     help="virtual (default): waits take no time; real: they take as long as they say.",
 )
-@click.option(
-    "--executor",
-    "executors",
-    multiple=True,
-    metavar="[MAP=]WHERE",
-    callback=executors,
-    help="Where children of distributed Maps run: inline (default), processes[:N], local:N, "
-    "dask://HOST:PORT.",
-)
+@executor_option
 @click.option("--seed", help="Make the run reproducible: names, UUIDs, jitter, times.")
 @renamed_option(
     "--start-time",

@@ -14,6 +14,7 @@ import click
 
 from ..definitions import PROJECT, DefinitionFile, all_accepted
 from ..options import (
+    executor_option,
     handlers_option,
     network_options,
     param_option,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     "forgets them at the end. postgresql://USER@HOST/DATABASE: one that several servers share.",
 )
 @handlers_option("Python functions that run the tasks: a .py file, a folder or a module name.")
+@executor_option
 @click.option(
     "--mocks",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -194,6 +196,7 @@ def serve(
         Deployment(one.name, json.dumps(one.document.definition, indent=2), one.type)
         for one in accepted
     ]
+    present["executors"] = {**chosen.executors, **options["executors"]}
     wanted = Options(db=db or _state_file(), clock=clock, deployments=deployments, **present)
     machines = ServerMachines(wanted.owner)
     try:

@@ -103,7 +103,12 @@ class Journal:
 
 def header_line(header: Header, *, inherited: bool = False) -> str:
     """Return the line that begins an execution; `inherited`: its definition is its parent's."""
-    fields = {**asdict(header), "definition": None if inherited else header.definition}
+    fields: dict[str, Any] = {
+        "definition": None if inherited else header.definition,
+        "identity": asdict(header.identity),
+        "quotas": asdict(header.quotas),
+        "semantics": header.semantics,
+    }
     for name in ("asynchronous", "job_of"):
         # Journals that were written before there were such members are as they were.
         if not fields["identity"][name]:

@@ -70,11 +70,9 @@ class Operations(Text):
         self, head: str, result: str, node: Node, level: int, *, truth: bool = False
     ) -> str:
         """Write one branch of a condition, whose value becomes the result's; return its kind."""
-        self._write(head)
-        self._indent += 1
-        value = self._value(node, level)
-        self._write(f"{result} = {self._truth(value) if truth else value}")
-        self._indent -= 1
+        with self._under(head):
+            value = self._value(node, level)
+            self._write(f"{result} = {self._truth(value) if truth else value}")
         return self._kind(value)
 
     def _condition(self, node: nodes.Condition, level: int) -> str:
@@ -91,16 +89,15 @@ class Operations(Text):
 
     def _apply(self, node: nodes.Apply, level: int) -> str:
         right: Any = node.right
-        call = nodes.Call(node.position, right.procedure, [node.left, *right.arguments])
-        call.keep_array = node.keep_array
-        return self._call(call, level)
+        arguments = [node.left, *right.arguments]
+        return self._call(nodes.Call(node.position, right.procedure, arguments), level)
 
     def _call(self, node: nodes.Call, level: int) -> str:
         name = node.procedure.name if isinstance(node.procedure, nodes.Variable) else ""
         function = self._compiler.dialect.functions.get(name)
         if name in self._compiler.bound or type(function) is not Builtin:
             raise Unfit
-        if node.tail and (node.group or node.keep_array):
+        if node.tail and node.group:
             raise Unfit
         self.deepest = max(self.deepest, self._depth + level)
         deeper = 0 if node.tail else level
@@ -110,8 +107,7 @@ class Operations(Text):
             values = [self._value(argument, level + 1) for argument in node.arguments]
             result = self._builtin(function, values, deeper, "None" if node.tail else self._context)
         if not node.tail and self._kind(result) == ANY:
-            finish = "keep" if node.keep_array else "collapse"
-            self._write(f"if isinstance({result}, list): {result} = {finish}({result})")
+            self._write(f"if isinstance({result}, list): {result} = collapse({result})")
         return result
 
     def _builtin(self, function: Builtin, values: list[str], deeper: int, context: str) -> str:
@@ -187,5 +183,5 @@ def _is_plain(arguments: list[Node]) -> bool:
     """Return whether an argument that is called is a function written out, and nothing else."""
     function = arguments[0] if arguments else None
     return isinstance(function, nodes.Lambda) and not (
-        function.signature or function.predicates or function.group or function.keep_array
+        function.signature or function.predicates or function.group
     )

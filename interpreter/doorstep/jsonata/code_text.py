@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from .compiler import Compiler
@@ -11,10 +12,9 @@ from .values import Value
 
 STOP: Final = "raise JSONataError('U1001')"
 """Leaves the function: the closures then say what comes out."""
-BOOLEAN, MAYBE, WHOLE, NUMBER, TEXT, RECORD, ANY = "bBinsox"
+BOOLEAN, MAYBE, WHOLE, NUMBER, TEXT, ANY = "bBinsx"
 """What is known of a value: a boolean; one or missing; an integer of at most 53 bits; a number or
-missing; a text; an object; nothing."""
-PRESENT: Final = "biso"
+missing; a text; nothing."""
 
 Write = Callable[[str, str], None]
 
@@ -26,13 +26,11 @@ class Unfit(Exception):  # noqa: N818  a message to what is around, not an error
 class Text:
     """The statements so far, and what is known of the names in them."""
 
-    def __init__(self, tree: Node, compiler: Compiler, *, keeps: bool) -> None:
+    def __init__(self, tree: Node, compiler: Compiler) -> None:
         self.constants: list[Value] = []
         self.deepest = 0
         self._tree = tree
         self._compiler = compiler
-        self._keeps = keeps
-        """Whether a field may hold a sequence that stays an array."""
         self._lines: list[str] = []
         self._indent = 2
         self._depth = 0
@@ -48,6 +46,14 @@ class Text:
 
     def _write(self, *lines: str) -> None:
         self._lines += [" " * self._indent + line for line in lines]
+
+    @contextmanager
+    def _under(self, head: str) -> Iterator[None]:
+        """Write what stands in the block of a statement."""
+        self._write(head)
+        self._indent += 1
+        yield
+        self._indent -= 1
 
     def _name(self) -> str:
         self._names += 1
@@ -86,9 +92,8 @@ class Text:
         item, place = self._name(), self._name() + "_"
         self._charge(f"len({items}) * {steps}")
         head = len(self._lines)
-        self._indent += 1
-        write(item, place)
-        self._indent -= 1
+        with self._under(""):
+            write(item, place)
         counted = any(place in line for line in self._lines[head:])
         of = f"{place}, {item} in enumerate({items})" if counted else f"{item} in {items}"
-        self._lines.insert(head, f"{' ' * self._indent}for {of}:")
+        self._lines[head] = f"{' ' * self._indent}for {of}:"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from . import nodes
 from .code_operations import Operations
-from .code_text import ANY, BOOLEAN, MAYBE, PRESENT, RECORD, STOP, TEXT, WHOLE, Unfit
+from .code_text import ANY, BOOLEAN, MAYBE, STOP, TEXT, WHOLE, Unfit
 from .compile_filters import compile_object, pick_item
 from .compile_paths import is_constructed, plain_names
 from .evaluation import OBJECT, Compiled
@@ -46,7 +46,7 @@ class Writer(Operations):
             self._write(f"run.allocate(written_size({result}, {{}}))")
         if metered:
             self._write(f"if run.left < 0 or run.room < 0: {STOP}")
-        finished = self._kind(result) in (BOOLEAN, MAYBE, TEXT, RECORD)
+        finished = self._kind(result) in (BOOLEAN, MAYBE, TEXT)
         rest = "" if finished else f" if type({result}) in PLAIN else finished({result})"
         self._write(f"return {result}{rest}")
         return "\n".join(self._lines)
@@ -118,13 +118,9 @@ class Writer(Operations):
             of, slow = (names[0], "field_at_end") if len(names) == 1 else (names, "descend")
             slow = f"{slow}({start}, {self._constant(of)}, run)"
             self._write(f"if {result} is OTHER: {result} = {slow}")
-            if self._keeps:
-                kept = f"type({result}) is KeptSequence"
-                self._write(f"if {kept}: {result} = collapse(Sequence({result}))")
             return result
-        keeps = (node.keep_singleton or node.keep_array) and node.group is None
         sorts = any(step.stages and isinstance(step, nodes.Sort) for step in node.steps)
-        if keeps or sorts or is_constructed(first) or any(step.tuple for step in node.steps):
+        if sorts or is_constructed(first) or any(step.tuple for step in node.steps):
             raise Unfit
         items, rest = self._start(node.steps, level)
         for step in rest:
@@ -147,9 +143,7 @@ class Writer(Operations):
         items = self._name()
         slow = f"follow({start}, {self._constant(names)}, run)"
         self._write(f"if {last} is OTHER: {items} = {slow}", "else:")
-        self._write(f" run.left -= {1 + len(names)}")
-        alone = f"Sequence([{last}])" if isinstance(rest[0], nodes.Sort) else f"[{last}]"
-        self._write(f" {items} = {alone} if type({last}) is dict else gather([{last}], run)")
+        self._write(f" run.left -= {1 + len(names)}", f" {items} = gather([{last}], run)")
         return items, rest
 
     def _step(self, items: str, node: Node, level: int, finish: str) -> str:
@@ -159,16 +153,14 @@ class Writer(Operations):
             self._write(f"run.left -= len({items})")
             fields = f"fields_of({items}, {self._constant(node.value)}, run)"
             return self._assign(f"{finish}({fields}, run)")
-        results, kinds = self._assign("[]"), []
+        results = self._assign("[]")
 
         def each(item: str, _place: str) -> None:
             result = self._staged(self._value(node, level, item), node.stages, level)
-            kinds.append(self._kind(result))
             self._write(f"{results}.append({result})")
 
         self._each(items, each, 1)
-        plain = kinds[0] in PRESENT
-        return self._assign(f"Sequence({results})" if plain else f"{finish}({results}, run)")
+        return self._assign(f"{finish}({results}, run)")
 
     def _sort(self, items: str, node: nodes.Sort, level: int) -> str:
         columns, result = [self._assign("[]") for _ in node.terms], self._assign(items)
@@ -178,24 +170,20 @@ class Writer(Operations):
                 key = self._value(term.expression, level, item)
                 self._write(f"{column}.append({key})")
 
-        self._write(f"if len({items}) > 1:")
-        self._indent += 1
-        self._each(items, each, OBJECT)
-        self._indent -= 1
         descending = self._constant([term.descending for term in node.terms])
         keys, at = ", ".join(columns), self._constant(node.position)
-        self._write(f" {result} = order_items({items}, [{keys}], {descending}, {at}, run)")
+        with self._under(f"if len({items}) > 1:"):
+            self._each(items, each, OBJECT)
+            self._write(f"{result} = order_items({items}, [{keys}], {descending}, {at}, run)")
         return result
 
     # -- predicates and grouping
 
     def _decorated(self, node: Node, name: str, level: int) -> str:
-        """Write the predicates, the grouping and the ``[]`` behind what isn't a path."""
+        """Write the predicates and the grouping behind what isn't a path."""
         result = self._staged(name, node.predicates, level + 1)
         if node.group is not None:
             return self._grouped(node.group.pairs, result, level + 1)
-        if node.keep_array:
-            return self._assign(f"keep({result})")
         return self._assign(f"collapse({result})") if node.predicates else result
 
     def _staged(self, name: str, stages: Any, level: int) -> str:
@@ -234,25 +222,18 @@ class Writer(Operations):
         if {str} != set(map(type, names)) or len(set(names)) < len(node.pairs):
             raise Unfit
         result = self._name()
-        self._write(f"if isinstance({self._context}, list):")
-        self._indent += 1
         closure = compile_object(node, self._compiler, level)
-        self._write(f"{result} = {self._closure(closure, node)}")
-        self._indent -= 1
-        self._write("else:")
-        self._indent += 1
-        self._write(f"run.left -= {OBJECT}")
-        members = [
-            (self._constant(name), self._value(value, level + 1))
-            for name, (_, value) in zip(names, node.pairs, strict=True)
-        ]
-        text = ", ".join(f"{key}: {value}" for key, value in members)
-        self._write(f"{result} = {{{text}}}")
-        for key, value in members:
-            if self._kind(value) not in PRESENT:
-                self._write(f"if {value} is U: del {result}[{key}]")
-        self._indent -= 1
-        self._kinds[result] = RECORD
+        with self._under(f"if isinstance({self._context}, list):"):
+            self._write(f"{result} = {self._closure(closure, node)}")
+        with self._under("else:"):
+            self._write(f"run.left -= {OBJECT}")
+            members = [
+                (self._constant(name), self._value(value, level + 1))
+                for name, (_, value) in zip(names, node.pairs, strict=True)
+            ]
+            text = ", ".join(f"{key}: {value}" for key, value in members)
+            self._write(f"{result} = {{{text}}}")
+            self._write(*(f"if {value} is U: del {result}[{key}]" for key, value in members))
         return result
 
     def _grouped(self, pairs: list[tuple[Node, Node]], of: str, level: int) -> str:
@@ -260,7 +241,7 @@ class Writer(Operations):
         if others or isinstance(key, nodes.Literal):
             raise Unfit
         items = self._assign(f"({of} or [U]) if isinstance({of}, list) else [{of}]")
-        groups, result = self._assign("{}"), self._assign("{}", RECORD)
+        groups, result = self._assign("{}"), self._assign("{}")
 
         def add(item: str, _place: str) -> None:
             name = self._value(key, level, item)
@@ -274,11 +255,9 @@ class Writer(Operations):
         self._charge(str(OBJECT))
         self._each(items, add, OBJECT)
         name, group = self._name(), self._name()
-        self._write(f"for {name}, {group} in {groups}.items():")
-        self._indent += 1
-        member = self._value(value, level, self._assign(f"concatenate({group}, run)"))
-        self._write(f"if {member} is not U: {result}[{name}] = {member}")
-        self._indent -= 1
+        with self._under(f"for {name}, {group} in {groups}.items():"):
+            member = self._value(value, level, self._assign(f"concatenate({group}, run)"))
+            self._write(f"if {member} is not U: {result}[{name}] = {member}")
         return result
 
     def _block(self, node: nodes.Block, level: int) -> str:

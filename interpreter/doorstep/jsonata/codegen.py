@@ -42,8 +42,7 @@ def generate(
         guarded = _guarded(every, compiler)
         if guarded is None:
             return None
-        keeps = any(node.keep_array for node in every)
-        writer = Writer(tree, compiler, keeps=keeps)
+        writer = Writer(tree, compiler)
         make = _make(writer.body(guarded, metered=metered, shares=shares), len(writer.constants))
     except (Unfit, SyntaxError, RecursionError, MemoryError):
         return None
@@ -94,11 +93,14 @@ _RUNTIME: Final[dict[str, Any]] = {
 def _guarded(every: list[Node], compiler: Compiler) -> set[str] | None:
     """Return the names that must not be the caller's functions; None if there can be no code.
 
-    No code: for what can't be evaluated twice, and for what binds variables.
+    No code: for what can't be evaluated twice, what binds variables, and ``[]``, as arrays that
+    stay arrays may be in any field then.
     """
     variables = {node.name for node in every if isinstance(node, nodes.Variable)}
     guarded: set[str] = set()
     for node in every:
+        if node.keep_array or getattr(node, "keep_singleton", False):
+            return None
         match node:
             case nodes.Parent() | nodes.Partial() | nodes.Transform() | nodes.Bind():
                 return None

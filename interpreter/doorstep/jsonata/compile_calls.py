@@ -44,31 +44,22 @@ def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compil
 
 def _ordering(node: nodes.Lambda) -> tuple[list[str], bool] | None:
     """Return what a comparator such as ``function($l, $r){$l.x > $r.x}`` orders by."""
-    body = node.body
-    if (
-        not isinstance(body, nodes.Binary)
-        or body.operator not in ("<", ">")
-        or (body.predicates or body.group or body.keep_array or node.signature)
-    ):
-        return None
-    left, right = (_fields_read(side) for side in (body.left, body.right))
-    if left is None or right is None or left[1] != right[1] or len(set(node.parameters)) != 2:
-        return None
-    sides = [left[0], right[0]]
-    if sides not in (node.parameters, node.parameters[::-1]):
-        return None
-    return left[1], (body.operator == "<") is (sides == node.parameters)
-
-
-def _fields_read(node: Node) -> tuple[str, list[str]] | None:
-    """Return the variable and the names of the fields that are read off it, if there is no more."""
-    if isinstance(node, nodes.Path):
-        names, first = plain_names(node), node.steps[0]
-        if names is None or not isinstance(first, nodes.Variable):
-            return None
-        return first.name, names
-    if isinstance(node, nodes.Variable) and not (node.predicates or node.group or node.keep_array):
-        return node.name, []
+    match node:
+        case nodes.Lambda(
+            parameters=[first, second],
+            signature=None,
+            body=nodes.Binary(
+                operator="<" | ">" as symbol,
+                left=nodes.Path(steps=[nodes.Variable(name=left), *_]) as path,
+                right=nodes.Path(steps=[nodes.Variable(name=right), *_]) as other,
+                predicates=(),
+                group=None,
+                keep_array=False,
+            ),
+        ) if first != second and {left, right} == {first, second}:
+            names = plain_names(path)
+            if names and names == plain_names(other):
+                return names, (symbol == "<") is (left == first)
     return None
 
 

@@ -5,6 +5,7 @@ Importing this module imports jsonpath-ng; `jsonpath` does so when the first pat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, This
@@ -118,6 +119,42 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
 
     Facts 30 to 34: what each step selects.
     """
+    if all(isinstance(step, WildcardStep) or _is_name(step) for step in steps):
+        return _members(steps)
+    return build_tree(steps, follow)
+
+
+def _is_name(step: Step) -> bool:
+    """Return whether a step is one name."""
+    return isinstance(step, Members) and len(step.names) == 1
+
+
+def _members(steps: tuple[Step, ...]) -> Reach:
+    """Return what finds the values of names and wildcards: no step needs to know where it is."""
+
+    def find(value: Any, meter: PathMeter) -> list[Any]:
+        values = [value]
+        for depth, step in enumerate(steps):
+            if isinstance(step, Members):
+                (name,) = step.names
+                matches = [each[name] for each in values if isinstance(each, dict) and name in each]
+            else:
+                matches = [inner for each in values for inner in _inside(each)]
+            meter.tick((4 + depth // 4) * len(values) + len(matches))
+            values = matches
+        return values
+
+    return find
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def build_tree(steps: tuple[Step, ...], follow: Follow) -> Reach:
+    """Return the same for steps of any kind."""
     nodes: list[JSONPath] = []
     descending = False
     for step in steps:

@@ -70,6 +70,9 @@ class Executor(Protocol):
         Return the numbers of those that have not begun: as if they never had been submitted.
         """
 
+    def release(self) -> None:
+        """Leave the children to whoever continues the map run after this process."""
+
 
 NewExecutor = Callable[[ChildrenOwner], Executor]
 
@@ -134,6 +137,9 @@ class InlineExecutor:
             else:
                 self._driver.stop(child)
         return withdrawn
+
+    def release(self) -> None:
+        """Do nothing: there is nothing but this process."""
 
     def _had_turn(self) -> None:
         self._busy = False

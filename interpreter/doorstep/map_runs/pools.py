@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import subprocess
@@ -38,6 +39,9 @@ class Pool(Protocol):
     def close(self) -> None:
         """Stop all work, at once; nothing is reported after this."""
 
+    def wait(self) -> None:
+        """Wait, seconds at most, until all has come to its end after that."""
+
 
 class ProcessPool:
     """Processes of this machine, each of which runs `doorstep.map_runs.worker`.
@@ -68,6 +72,10 @@ class ProcessPool:
             self._batches.put(None)
         for process in list(self._processes):
             process.kill()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the threads of processes that were killed."""
         for thread in self._threads:
             thread.join(_PATIENCE)
 
@@ -136,6 +144,8 @@ class DaskPool:
         except ModuleNotFoundError:
             raise InputError("Dask is not installed: pip install 'doorstep[dask]'") from None
         dask: Any = distributed
+        # A server's log would have each connection that comes and goes.
+        logging.getLogger("distributed").setLevel(logging.WARNING)
         self._cluster: Any = None
         if address is None:
             self._cluster = dask.LocalCluster(
@@ -150,6 +160,7 @@ class DaskPool:
             raise InputError(f"no Dask scheduler answers at {address}: {problem}") from None
         self.workers = max(sum(self._client.nthreads().values()), 1)
         self._closed = False
+        self._end = threading.Thread(target=self._let_go)
         self._futures: set[Any] = set()
 
     def submit(self, text: str, done: Done) -> None:
@@ -171,6 +182,14 @@ class DaskPool:
     def close(self) -> None:
         """Cancel what runs, and let go of the cluster."""
         self._closed = True
+        # It takes seconds.
+        self._end.start()
+
+    def wait(self) -> None:
+        """Wait until it has let go."""
+        self._end.join(_PATIENCE)
+
+    def _let_go(self) -> None:
         self._client.cancel(list(self._futures), force=True)
         self._client.close()
         if self._cluster:

@@ -19,7 +19,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
-from ..engine import Fact, Journal, header_line, read_all, replay
+from ..engine import Event, Fact, Journal, JournalEntry, header_line, read_all, replay
 from ..errors import InputError, crashed
 from ..model import State, integration, workflow
 from ..runtime import InMemory, Running, Source, VirtualClock
@@ -39,13 +39,23 @@ _ADDRESS = re.compile(r"//[\w.\-\[\]:]+:\d+/?")
 _OURS = ("states:startExecution", "aws-sdk:sfn:")
 
 
+def answered_here(run: ChildrenOwner) -> str | None:
+    """Return why this process has to answer the tasks of a map run's children, if it has."""
+    if run.driver.respond or run.driver.elsewhere:
+        return "mocks or workers of this process answer their tasks"
+    return None
+
+
 def executor_named(
-    named: str | Mapping[str, str], handlers: Source | None, why_here: str | None = None
+    named: str | Mapping[str, str],
+    handlers: Source | None,
+    why_here: Callable[[ChildrenOwner], str | None] = answered_here,
 ) -> NewExecutor:
     """Return the executor of a name: `inline`, `processes[:N]`, `dask`, `local:N`, `dask://H:P`.
 
     Or by the names of Maps, `*` for all others; those that are not among them run inline.
-    `why_here`: why children can't run elsewhere whatever the definition says.
+    `why_here`: returns why the children of a map run can't run elsewhere, whatever its definition
+    says.
 
     Raises InputError for another name, and for handlers that workers can't load.
     """
@@ -56,8 +66,14 @@ def executor_named(
     if named == INLINE:
         return InlineExecutor
     make = _pool(named)
-    sources = [] if why_here else shipped(handlers)
-    return lambda run: RemoteExecutor(run, make, sources, why_here)
+    shipped(handlers)
+
+    def executor(run: ChildrenOwner) -> RemoteExecutor:
+        # Handlers of a server are read again when their file has changed.
+        why = why_here(run) or _why_here(run)
+        return RemoteExecutor(run, make, [] if why else shipped(handlers), why)
+
+    return executor
 
 
 def _pool(named: str) -> Callable[[], Pool]:
@@ -94,9 +110,13 @@ class RemoteExecutor:
         self._make = make
         self._pool: Pool | None = None
         self._handlers = handlers
+        self._making: object = None
+        """Stands for the pool that is being made."""
+        self._problem: BaseException | None = None
+        """Why there is no pool."""
         self._watched = bool(self._driver.on_event) or type(run.driver.persistence) is not InMemory
         """Whether somebody stores the children, or looks at their events."""
-        self._why_here = why_here or _why_here(run)
+        self._why_here = why_here
         self._under_way: dict[int, Child] = {}
         self._batches = 0
         self._size = _FIRST
@@ -111,9 +131,29 @@ class RemoteExecutor:
         """Return how many fit into the batches that are still to be made."""
         if self._why_here:
             return self._here.room()
+        if self._problem:
+            problem, self._problem = self._problem, None
+            raise problem
         if self._pool is None:
-            self._pool = self._make()
+            if self._making is None:
+                self._making = made = object()
+                # It may take seconds to reach a cluster.
+                self._run.parent.clock.invoke(self._make, partial(self._made, made), None)
+            return 0
         return max(self._pool.workers * _AHEAD - self._batches, 0) * self._size
+
+    def _made(self, made: object, pool: Any) -> None:
+        if made is not self._making:
+            # The run has ended meanwhile.
+            if not isinstance(pool, BaseException):
+                pool.close()
+            return
+        self._making = None
+        if isinstance(pool, BaseException):
+            self._problem = pool
+        else:
+            self._pool = pool
+        self._driver.guard(self._run.parent, self._run.fill)
 
     def submit(self, children: Sequence[Child]) -> None:
         """Send children in batches."""
@@ -137,11 +177,23 @@ class RemoteExecutor:
         if self._pool:
             self._pool.close()
             self._pool, self._batches = None, 0
+            # Whoever waits for an answer of theirs waits no more.
+            self._answers.put(((), ""))
             self._answers = queue.SimpleQueue()
+        self._making = None
         left, self._under_way = list(self._under_way.values()), {}
         for child in left:
             self._end(child, self._cut_short(child, "stopped", {"error": None, "cause": None}))
         return withdrawn
+
+    def release(self) -> None:
+        """End the workers; what they had not answered is run again."""
+        self._making = None
+        if self._pool:
+            self._pool.close()
+            self._pool.wait()
+            self._pool, self._batches = None, 0
+            self._answers.put(((), ""))
 
     # To workers and back -------------------------------------------------------------------------
 
@@ -192,7 +244,8 @@ class RemoteExecutor:
         if isinstance(answered, BaseException):
             raise answered
         batch, answer = answered
-        if self._pool is None or batch[0].number not in self._under_way:
+        if self._pool is None or not batch or batch[0].number not in self._under_way:
+            self._collect()
             return
         self._batches -= 1
         for child, entries in self._answered(batch, answer):
@@ -228,13 +281,14 @@ class RemoteExecutor:
         now = self._run.parent.clock.now()
         facts = [*child.facts] or [Fact("started", now, "", child.input)]
         engine = replay(child.program, Journal(child.header, list(facts)))
+        before: list[JournalEntry] = []
         if child.facts:
-            again = Fact("redriven", now, "", None)
-            engine.receive(again)
-            facts.append(again)
+            before, facts = [*facts, *engine.history], [Fact("redriven", now, "", None)]
+            engine.receive(facts[0])
         last = Fact(kind, now, "", data)
         engine.receive(last)
-        return Journal(child.header, [*facts, last, *engine.history])
+        new = engine.history[sum(isinstance(one, Event) for one in before) :]
+        return Journal(child.header, [*before, *facts, last, *new])
 
     def _ended_at(self, child: Child, journal: Journal) -> None:
         if journal.status == "RUNNING":
@@ -251,24 +305,32 @@ class RemoteExecutor:
 
     def _end(self, child: Child, journal: Journal) -> None:
         if self._watched:
-            execution = _as_it_ended(child, journal, self._run)
-            self._driver.persistence.journaled(execution, journal.entries)
+            execution, entries = _as_it_ended(child, journal, self._run)
+            self._driver.persistence.journaled(execution, entries)
             if listen := self._driver.on_event:
-                for event in journal.events:
-                    listen(execution, event)
+                for entry in entries:
+                    if isinstance(entry, Event):
+                        listen(execution, entry)
         self._run.ended(child.number, journal)
 
 
-def _as_it_ended(child: Child, journal: Journal, run: ChildrenOwner) -> Running:
-    """Return a child that has ended, for those who store it or look at it."""
-    engine = replay(child.program, journal)
-    return Running(child.program, child.header, run.parent.clock, engine=engine, journal=journal)
+def _as_it_ended(
+    child: Child, journal: Journal, run: ChildrenOwner
+) -> tuple[Running, list[JournalEntry]]:
+    """Return a child that has ended, for those who store it or look at it, and what is new of it.
+
+    Its own journal has what was there before: of one that is redriven.
+    """
+    engine, entries = replay(child.program, journal), journal.entries
+    begins = [one.kind == "redriven" if isinstance(one, Fact) else False for one in entries]
+    new = len(entries) - 1 - begins[::-1].index(True) if child.facts else 0
+    before = Journal(child.header, entries[:new])
+    clock = run.parent.clock
+    return Running(child.program, child.header, clock, engine=engine, journal=before), entries[new:]
 
 
 def _why_here(run: ChildrenOwner) -> str | None:
-    """Return why children can't run on workers; None when they can."""
-    if run.driver.respond or run.driver.elsewhere:
-        return "mocks or workers of this process answer their tasks"
+    """Return why children can't run on workers by their definition; None when they can."""
     tree = workflow(run.parent.journal.header.definition)
     for state in tree.scope.walk():
         if state.name == run.state and state.scopes:

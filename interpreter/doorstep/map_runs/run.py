@@ -139,6 +139,10 @@ class MapRun:
         if not self._over:
             self._close("ABORTED")
 
+    def release(self) -> None:
+        """Leave the children to whoever continues the run after this process."""
+        self._executor.release()
+
     def item_counts(self) -> ItemCounts:
         """Return how far it has come. May be called from any thread."""
         counts = self.counts.items
@@ -149,7 +153,6 @@ class MapRun:
     def _close(self, status: str) -> None:
         self.status = status
         self._items.close()
-        self.driver.persistence.map_run(self)
         for index in self._executor.cancel():
             # A redrive reads its items again.
             self.counts.add("RUNNING", -self._sizes[index], -1)
@@ -160,6 +163,7 @@ class MapRun:
             for index in range(len(self._statuses)):
                 if self._status(index) == "PENDING":
                     self._move(index, self._statuses[index] - _PENDING)
+        self.driver.persistence.map_run(self)
         if status == "SUCCEEDED":
             self._records.close()
             self._facts.close()
@@ -258,6 +262,9 @@ class MapRun:
         self._settle(index, journal)
         if not self._over:
             self._continue()
+        elif not self.counts.children["RUNNING"]:
+            # All that was stopped has ended.
+            self.driver.persistence.map_run(self)
 
     def _status(self, index: int) -> str:
         return _STATUSES[self._statuses[index]]

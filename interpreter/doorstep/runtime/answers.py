@@ -61,7 +61,7 @@ def spelled(length: float) -> str:
     return " ".join(parts) or "0s"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The whole answer to a call of a task.
 

@@ -327,22 +327,20 @@ class Driver:
         run.start(command)
 
     def expect(self, execution: Running, invoke: Invoke, *tokens: str) -> None:
-        """Let these tokens and the call's own stand for it from now on."""
+        """Let these tokens and the task's own stand for the call from now on."""
         task_tokens = (invoke.token, *tokens) if invoke.token else tokens
         if task_tokens:
             self.persistence.expected(execution, task_tokens)
-        for token in (f"{execution.arn}#{invoke.visit}", *task_tokens):
-            self._tokens[token] = execution, invoke.key
-            execution.tokens.add(token)
+            self._tokens |= dict.fromkeys(task_tokens, (execution, invoke.key))
+            execution.tokens.update(task_tokens)
 
     def open_tokens(self, execution: Running) -> list[tuple[str, str]]:
         """Return the task tokens that somebody else is to answer with, each with its state."""
         waiting = execution.engine.waiting
-        tokens = [(token, self._tokens[token][1]) for token in sorted(execution.tokens)]
         return [
             (token, fiber.env.state)
-            for token, key in tokens
-            if (fiber := waiting.get(key)) and fiber.env and not token.startswith("arn:")
+            for token in sorted(execution.tokens)
+            if (fiber := waiting.get(self._tokens[token][1])) and fiber.env and token[:4] != "arn:"
         ]
 
     def leave_open(self, execution: Running, invoke: Invoke) -> None:
@@ -370,16 +368,19 @@ class Driver:
             self.persistence.safely(act) if invoke.token else act()
 
     def _context(self, execution: Running, invoke: Invoke, request_id: str) -> Context:
-        clock = execution.clock
-        deadline = clock.now() + (invoke.timeout or LAMBDA_SECONDS)
-        return context_of(
+        clock, now = execution.clock, execution.clock.now()
+        context = context_of(
             execution.identity,
             invoke,
             request_id,
-            remaining=lambda: deadline - clock.now(),
+            remaining=lambda: now + (invoke.timeout or LAMBDA_SECONDS) - clock.now(),
             send=self.send_or_raise,
-            now=clock.now(),
+            now=now,
         )
+        # With this a call without a token sends its heartbeats.
+        self._tokens[context.idempotency_key] = execution, invoke.key
+        execution.tokens.add(context.idempotency_key)
+        return context
 
     def _answered(self, execution: Running, invoke: Invoke, answer: Answer | BaseException) -> None:
         if isinstance(answer, BaseException):

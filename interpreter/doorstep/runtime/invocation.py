@@ -281,7 +281,7 @@ def checked(invoke: Invoke, identity: Identity, answer: Answer) -> Answer:
 
 
 def _request_id(identity: Identity, invoke: Invoke) -> RequestId:
-    return partial(identity.uuid, f"request/{invoke.key}/{invoke.attempt}")
+    return lambda: identity.uuid(f"request/{invoke.key}/{invoke.attempt}")
 
 
 def _invocation(payload: Any, request_id: RequestId) -> dict[str, Any]:

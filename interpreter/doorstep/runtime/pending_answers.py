@@ -94,10 +94,12 @@ def schedule(
     early: bool,
 ) -> None:
     """Deliver it `after` seconds from now; `early`: not before the request is answered either."""
-    answer = Fact(kind, execution.clock.now() + after, key, data)
+    if not (early or after):
+        driver.later(execution, kind, key, data)
+        return
     # What follows the answer to the request, or takes its time, is not asked for again.
-    if early or after:
-        driver.persistence.scheduled(execution, answer)
+    answer = Fact(kind, execution.clock.now() + after, key, data)
+    driver.persistence.scheduled(execution, answer)
     if early:
         hold(execution, answer)
     else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def native(driver: Delivery, execution: Running, invoke: Invoke) -> bool:
     """Answer the task here, if this is one of those services; False leaves it to a handler."""
-    if not (invoke.integration.action and isinstance(invoke.arguments, dict)):
+    if invoke.integration.kind == "lambda" or not isinstance(invoke.arguments, dict):
         return False
     if nested.starts_execution(invoke):
         return nested.start_execution(driver, execution, invoke)
