@@ -354,8 +354,12 @@ def growths() -> list[Growth]:
         Growth("events", (4_000, 40_000), lambda size: executed(loop(size // 4), {})),
         Growth(
             "items of an inline Map",
-            (1_000, 10_000),
-            lambda size: executed(mapped({"Type": "Pass"}), {"items": list(range(size))}),
+            (10_000, 100_000),
+            lambda size: executed(
+                mapped({"Type": "Pass"}),
+                {"items": list(range(size))},
+                quotas={**UNLIMITED, "payload_bytes": None},
+            ),
         ),
         Growth("payload", (200, 2_000), lambda size: executed(states(20, **RESHAPED), large(size))),
         Growth("executions", (20, 200), several),

@@ -17,6 +17,7 @@ from contextvars import copy_context
 from typing import Any, Protocol
 
 from ..values.timestamps import in_milliseconds, not_before
+from .collector import seldom_collected
 
 _ROOM = 1024
 """Entries of an agenda before those that were cancelled are dropped."""
@@ -208,6 +209,10 @@ class VirtualClock:
 
     def run(self, until: Callable[[], bool]) -> None:
         """Do what is to be done, in order, time jumping from one thing to the next."""
+        with seldom_collected():
+            self._run(until)
+
+    def _run(self, until: Callable[[], bool]) -> None:
         soon, agenda = self._soon, self._agenda
         while not until():
             if soon:
