@@ -18,6 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  older versions are refused here
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -231,13 +232,15 @@ def try_wheel(version, python, wheel):
 
 
 def run_sdist_tests(version, python, sdist):
-    """Install the source distribution with the tools for its checks and run all its tests."""
+    """Unpack the source distribution, install what its checks need, and run all its tests."""
     venv_python = new_environment(version + "-tests", python)
     folder = RELEASE / (version + "-tests") / "work"
     with tarfile.open(sdist) as archive:
         archive.extractall(str(folder), filter="data")
-    succeed([venv_python, "-m", "pip", "install", "--quiet", sdist + "[dev]"])
-    succeed([venv_python, "-m", "pytest", "-q", "-n", "auto"], next(folder.iterdir()))
+    (source,) = folder.iterdir()
+    # Editable, as `test` has it: the conformance cases lie beside the package.
+    succeed([venv_python, "-m", "pip", "install", "--quiet", "--editable", ".[dev]"], source)
+    succeed([venv_python, "-m", "pytest", "-q", "-n", "auto"], source)
 
 
 def write_sboms(tools, wheel):
@@ -247,12 +250,14 @@ def write_sboms(tools, wheel):
     folder.mkdir(parents=True)
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     version = Path(wheel).name.split("-")[1]
-    root = RELEASE / "sbom.toml"  # the tool reads no version that is dynamic
-    root.write_text(
-        '[project]\nname = "doorstep"\nversion = "%s"\nlicense = "%s"\n'
-        % (version, project["license"])
-    )
-    for extra in [""] + sorted(set(project["optional-dependencies"]) - set(EXTRAS_OF_DEVELOPERS)):
+    extras = project["optional-dependencies"]
+    root = RELEASE / "sbom.toml"  # the tool reads neither a dynamic version nor one extra alone
+    for extra in [""] + sorted(set(extras) - set(EXTRAS_OF_DEVELOPERS)):
+        needs = project["dependencies"] + extras.get(extra, [])
+        root.write_text(
+            '[project]\nname = "doorstep"\nversion = "%s"\nlicense = "%s"\ndependencies = %s\n'
+            % (version, project["license"], json.dumps(needs))
+        )
         python = new_environment("sbom", sys.executable, "--without-pip")
         install_into = [tools, "-m", "pip", "--python", python, "install", "--quiet"]
         succeed(install_into + [wheel + ("[%s]" % extra if extra else "")])
