@@ -75,7 +75,10 @@ class Journal:
     @property
     def end(self) -> Event:
         """The last event; there has to be one."""
-        return next(one for one in reversed(self.entries) if isinstance(one, Event))
+        at = -1
+        while not isinstance(entry := self.entries[at], Event):
+            at -= 1
+        return entry
 
     @property
     def status(self) -> str:

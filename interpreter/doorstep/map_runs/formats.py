@@ -182,8 +182,8 @@ def _json(config: Mapping[str, Any], text: IO[str]) -> Iterator[Any]:
 
 
 def _jsonl(_: Mapping[str, Any], text: IO[str]) -> Iterator[Any]:
-    # Fact 277: a value a line.
-    return (loads(line) for line in _lines(text) if not line.isspace())
+    # Fact 277: a value a line. `loads` is quick where no blanks follow.
+    return (loads(line.rstrip(" \t\r\n")) for line in _lines(text) if not line.isspace())
 
 
 def _lines(text: IO[str]) -> Iterator[str]:

@@ -303,7 +303,7 @@ class MapRun:
     @property
     def failed_items(self) -> int:
         """How many items are in children that did not succeed."""
-        return sum(self.counts.items[status] for status in UNSUCCESSFUL)
+        return sum(map(self.counts.items.__getitem__, UNSUCCESSFUL))
 
     def _exceeded(self) -> bool:
         # Fact 285: the run fails when a tolerance is exceeded.

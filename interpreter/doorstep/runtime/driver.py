@@ -106,7 +106,7 @@ class Driver:
 
     def withdraw(self, execution: Running) -> bool:
         """Forget an execution that has not begun; False when it has."""
-        if execution.beginning is None or execution.status != "NOT_STARTED":
+        if execution.beginning is None:
             return False
         execution.beginning.cancel()
         self.forget(execution)
@@ -137,7 +137,7 @@ class Driver:
 
     def stop(self, execution: Running, error: str | None = None, cause: str | None = None) -> None:
         """StopExecution (fact 100); one that has not begun begins before."""
-        if execution.beginning and execution.status == "NOT_STARTED":
+        if execution.beginning:
             begin = execution.beginning.act
             execution.beginning.cancel()
             begin()
@@ -153,7 +153,7 @@ class Driver:
         """Let a fact reach an execution, now."""
         if execution.set_aside:
             return
-        engine = execution.engine
+        engine, execution.beginning = execution.engine, None
         # The machine's clock may be set back; the time of a history never goes back.
         fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
         before = len(engine.history)

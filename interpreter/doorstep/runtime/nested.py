@@ -283,14 +283,14 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
     status = journal.status
     timed_out = status == "TIMED_OUT"
     members = {
+        "Cause": None if timed_out else details.get("cause"),
+        "Error": None if timed_out else details.get("error"),
         "ExecutionArn": identity.arn,
         "Input": facts[0].data,
         "InputDetails": {"Included": True},
         "Name": identity.name,
         "Output": details.get("output"),
         "OutputDetails": {"Included": True} if "output" in details else None,
-        "Error": None if timed_out else details.get("error"),
-        "Cause": None if timed_out else details.get("cause"),
         **_redrive_members(journal, facts, status),
         "StartDate": round(facts[0].at * 1000),
         "StateMachineArn": identity.machine_arn,

@@ -53,7 +53,9 @@ class Running:
         self.clock = clock
         """Its time; what it starts has the same."""
         self.beginning: Handle | None = None
-        self.submitted = {one.key for one in self.journal.facts if one.kind == "submitted"}
+        """What lets it begin, until something has reached it."""
+        known = journal.facts if journal else ()
+        self.submitted = {one.key for one in known if one.kind == "submitted"}
         """Keys of the callbacks and jobs whose requests have been answered."""
         self.held: dict[str, list[Fact]] = {}
         """By key: ends of callbacks and jobs that came before that."""

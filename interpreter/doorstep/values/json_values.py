@@ -127,7 +127,7 @@ def java_doubles(text: str) -> str:
     return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
 
 
-_EXPONENT: Final = re.compile(r"[0-9]e[+-][0-9]")
+_EXPONENT: Final = re.compile(r"(?:^|[\[:,\s])-?[0-9.]+e[+-][0-9]")
 _EXPONENTS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]+e[+-][0-9]+')
 # It begins with a dot so that a text without one is passed at the speed of a search for it.
 _FRACTION: Final = re.compile(
