@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .collector import seldom_collected
 from .engine import EXECUTION, SLICE, Engine
 from .fibers import Body, Fiber, FiberGroup, HistoryFull, Redriven, written
 from .identity import ACCOUNT, ROLE, Identity, check_name, is_name, role_in
@@ -50,6 +51,6 @@ __all__ = [
     "Identity", "Invoke", "ItemSource", "Journal", "JournalEntry", "Program", "Quotas", "Reader",
     "Redriven", "ResultTarget", "SetTimer", "StartMapRun", "check_name", "details_member",
     "entry_line", "header_line", "is_name", "quotas_of", "read_all", "replay", "role_in",
-    "scheduled_line", "states_of", "written",
+    "scheduled_line", "seldom_collected", "states_of", "written",
 ]
 # fmt: on

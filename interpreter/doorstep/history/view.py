@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ..engine import TERMINAL
+from ..engine import TERMINAL, seldom_collected
 from ..model import workflow
 from ..values.did_you_mean import did_you_mean
 from ..values.json_values import value_of
@@ -165,7 +165,8 @@ class ExecutionView(ABC):
     @property
     def history(self) -> list[dict[str, Any]]:
         """The events as GetExecutionHistory returns them, in the JSON of the AWS CLI."""
-        return [as_aws(event) for event in self.events]
+        with seldom_collected():
+            return [as_aws(event) for event in self.events]
 
     @property
     def took(self) -> timedelta:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Protocol
 
+from ..engine import seldom_collected
 from ..values.timestamps import in_milliseconds, not_before
-from .collector import seldom_collected
 
 _ROOM = 1024
 """Entries of an agenda before those that were cancelled are dropped."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 import doorstep
-from doorstep.runtime.collector import seldom_collected
+from doorstep.engine import seldom_collected
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 
