@@ -18,10 +18,13 @@ if sys.version_info < (3, 11):  # noqa: UP036  older versions are refused here
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
+import tarfile
 import time
+import tomllib
 from collections import namedtuple
 from pathlib import Path
 
@@ -30,6 +33,7 @@ VENV = ROOT / os.environ.get("DOORSTEP_VENV", ".venv")
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "set-up-by-dev.txt"
+RELEASE = ROOT / "build" / "release"
 
 Step = namedtuple("Step", "name command needs", defaults=(None,))
 """A part of `test`: a command of the environment, and a path without which it is skipped."""
@@ -74,7 +78,28 @@ DEMO = [
 ]
 
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
-"""The Pythons that `matrix` looks for: every one that the project supports."""
+"""The Pythons that `matrix` and `release` look for: every one that the project supports."""
+
+RELEASE_TOOLS = ["build>=1.2", "twine>=6.1", "cyclonedx-bom>=7"]
+EXTRAS_OF_DEVELOPERS = ["docs", "dev"]
+"""Extras for work on Doorstep itself; the others are for its users, and have an SBOM."""
+
+SMOKE = [
+    ["python", "-c", "import doorstep, doorstep_cli, doorstep_conformance"],
+    ["doorstep", "--version"],
+    ["doorstep", "validate", APPROVAL],
+    ("doorstep run %s --handlers examples/approval/handlers.py" % APPROVAL).split()
+    + ["--input", "@examples/approval/input.json", "--seed", "1", "--history", "run.json"],
+    ("doorstep replay run.json --definition %s --with-handlers" % APPROVAL).split()
+    + ["examples/approval/handlers.py"],
+]
+"""What works with the dependencies of the core alone, in a folder that has only the examples."""
+
+SERVER_SMOKE = (
+    "import doorstep_emulator as emulator, urllib.request as request\n"
+    "with emulator.running(emulator.Options(port=0)) as url:\n"
+    "    print(request.urlopen(url + '/health').read().decode())"
+)
 
 
 def main():
@@ -84,12 +109,25 @@ def main():
     commands.add_parser("demo", help="show a failure, its picture, its replay and its cure")
     commands.add_parser("test", help="run every check that CI runs: lint, format, types, tests")
     commands.add_parser("matrix", help="run `test` with each supported Python of this machine")
+    release_parser = commands.add_parser(
+        "release", help="build dist/ and the SBOMs, and try the wheel with each Python"
+    )
+    release_parser.add_argument(
+        "--built", action="store_true", help="try what is in dist/; build nothing"
+    )
+    release_parser.add_argument("--only", choices=VERSIONS, help="try this Python alone")
+    release_parser.add_argument(
+        "--tests", action="store_true", help="also run the tests of the source distribution"
+    )
     commands.add_parser("api", help="write docs/api.md anew from the docstrings")
     commands.add_parser("site", help="build the documentation as a site in build/site")
-    chosen = parser.parse_args().command
+    options = parser.parse_args()
+    chosen = options.command
     os.chdir(ROOT)
     if chosen == "matrix":
         return matrix()
+    if chosen == "release":
+        return release(options)
     set_up("demo" if chosen == "demo" else "dev")
     return {"demo": demo, "test": test, "api": api, "site": site}[chosen]()
 
@@ -152,6 +190,109 @@ def matrix():
         results.append((version, "FAILED" if code else "ok"))
     say("\n" + "   ".join("%s: %s" % result for result in results))
     return 1 if "FAILED" in dict(results).values() else 0
+
+
+def release(options):
+    """Build dist/ and the SBOMs, try what was built with each Python that is here, and sum up."""
+    tools = new_environment("tools", sys.executable)
+    succeed([tools, "-m", "pip", "install", "--quiet"] + RELEASE_TOOLS)
+    if not options.built:
+        shutil.rmtree("dist", ignore_errors=True)
+        succeed([tools, "-m", "build"])
+    wheel, sdist = built("*.whl"), built("*.tar.gz")
+    succeed([tools, "-m", "twine", "check", "--strict", wheel, sdist])
+    if not options.built:
+        write_sboms(tools, wheel)
+    tried = 0
+    for version in [options.only] if options.only else VERSIONS:
+        python = find_python(version)
+        say("\n==== Python %s (%s)" % (version, python or "not on this machine"))
+        if python:
+            tried += 1
+            try_wheel(version, python, wheel)
+            if options.tests:
+                run_sdist_tests(version, python, sdist)
+    if not tried:
+        sys.exit("None of the Pythons was found, so that nothing was tried.")
+    say("\nTried with %d Pythons: %s, %s" % (tried, Path(wheel).name, Path(sdist).name))
+    return 0
+
+
+def try_wheel(version, python, wheel):
+    """Install the wheel with nothing else and use it, then with what the server needs."""
+    venv_python = new_environment(version, python)
+    folder = RELEASE / version / "work"
+    shutil.copytree("examples", str(folder / "examples"))
+    succeed([venv_python, "-m", "pip", "install", "--quiet", wheel])
+    for command in SMOKE:
+        program = Path(venv_python).with_name(command[0])
+        succeed([str(program)] + command[1:], folder)
+    succeed([venv_python, "-m", "pip", "install", "--quiet", wheel + "[server]"])
+    succeed([venv_python, "-c", SERVER_SMOKE], folder)
+
+
+def run_sdist_tests(version, python, sdist):
+    """Unpack the source distribution, install what its checks need, and run all its tests."""
+    venv_python = new_environment(version + "-tests", python)
+    folder = RELEASE / (version + "-tests") / "work"
+    with tarfile.open(sdist) as archive:
+        archive.extractall(str(folder), filter="data")
+    (source,) = folder.iterdir()
+    # Editable, as `test` has it: the conformance cases lie beside the package.
+    succeed([venv_python, "-m", "pip", "install", "--quiet", "--editable", ".[dev]"], source)
+    succeed([venv_python, "-m", "pytest", "-q", "-n", "auto"], source)
+
+
+def write_sboms(tools, wheel):
+    """Write what the core and each extra for users install, as CycloneDX, into build/sbom."""
+    folder = ROOT / "build" / "sbom"
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    version = Path(wheel).name.split("-")[1]
+    extras = project["optional-dependencies"]
+    root = RELEASE / "sbom.toml"  # the tool reads neither a dynamic version nor one extra alone
+    for extra in [""] + sorted(set(extras) - set(EXTRAS_OF_DEVELOPERS)):
+        needs = project["dependencies"] + extras.get(extra, [])
+        root.write_text(
+            '[project]\nname = "doorstep"\nversion = "%s"\nlicense = "%s"\ndependencies = %s\n'
+            % (version, project["license"], json.dumps(needs))
+        )
+        python = new_environment("sbom", sys.executable, "--without-pip")
+        install_into = [tools, "-m", "pip", "--python", python, "install", "--quiet"]
+        succeed(install_into + [wheel + ("[%s]" % extra if extra else "")])
+        name = "-".join(["doorstep", version] + ([extra] if extra else [])) + ".cdx.json"
+        succeed(
+            [tools, "-m", "cyclonedx_py", "environment", python, "--pyproject", str(root)]
+            + ["--mc-type", "library", "--output-reproducible", "--output-file", str(folder / name)]
+        )
+
+
+def new_environment(name, python, *options):
+    """Create an empty environment in build/release/NAME; return its Python."""
+    shutil.rmtree(str(RELEASE / name), ignore_errors=True)
+    succeed([python, "-m", "venv"] + list(options) + [str(RELEASE / name)])
+    return str(RELEASE / name / BIN.name / PYTHON.name)
+
+
+def built(pattern):
+    """Return the path of the one file in dist/ that matches."""
+    files = sorted((ROOT / "dist").glob("doorstep-" + pattern))
+    if len(files) != 1:
+        sys.exit(
+            "dist/ should hold one doorstep-%s; it has %d. Build it: python3 dev.py release"
+            % (pattern, len(files))
+        )
+    return str(files[0])
+
+
+def succeed(command, folder=None):
+    """Run a command without our sources on its path; end with its exit code if it fails."""
+    say("$ " + " ".join(command).replace(str(ROOT) + os.sep, ""))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = subprocess.call(command, cwd=folder and str(folder), env=environment)
+    if code:
+        sys.exit(code)
 
 
 def find_python(version):

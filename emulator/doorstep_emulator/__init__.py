@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from .errors import SinkError, StoreError
 from .reporting import report
-from .serving import Deployment, Options, running, serve
+
+try:
+    from .serving import Deployment, Options, running, serve
+except ModuleNotFoundError as missing:
+    message = f"doorstep_emulator needs {missing.name}: pip install 'doorstep[server]'"
+    raise ModuleNotFoundError(message, name=missing.name) from None
 
 __all__ = [
     "Deployment",

@@ -58,10 +58,12 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
         Tools(folder).validate(name)
 
 
-def test_a_loop_of_links_and_a_name_that_is_too_long_are_refused_in_words(tmp_path: Path) -> None:
+def test_a_loop_of_links_a_name_that_is_too_long_and_a_null_are_refused_in_words(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in ("loop", "x" * 5_000, "a\0b"):
-        with pytest.raises(ValueError, match=r"can't be found|null byte|there is no"):
+        with pytest.raises(ValueError, match=r"can't be found|there is no"):
             Tools(tmp_path).validate(name)
 
 

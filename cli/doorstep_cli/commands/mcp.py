@@ -158,7 +158,8 @@ class Tools:
         try:
             path = (self._folder / name).resolve()
             missing = there and not path.exists()
-        except (OSError, RuntimeError) as problem:  # a loop of links, a name that is too long
+        # A loop of links, a name that is too long, one with a null character.
+        except (OSError, RuntimeError, ValueError) as problem:
             raise ValueError(f"{shortened(name, 60)} can't be found: {problem}") from None
         if not path.is_relative_to(self._folder):
             raise ValueError(f"{name} is not below {self._folder}")

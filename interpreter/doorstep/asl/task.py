@@ -89,19 +89,19 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         if role is None:
             raise runtime("The field 'RoleArn' is required but was missing")
         details["taskCredentials"] = {"roleArn": role}
-    invoke = Invoke(
-        key=key,
-        visit=env.first_key(key),
-        state=plan.state,
-        resource=plan.resource,
-        integration=integration,
-        arguments=arguments,
-        token=env.token or "",
-        timeout=timeout,
-        heartbeat=heartbeat,
-        attempt=env.retries,
-        number=fiber.engine.count_call(plan.state),
-        text=text,
+    invoke = Invoke(  # without names, which would cost more than the tuple
+        key,
+        env.first_key(key),
+        plan.state,
+        plan.resource,
+        integration,
+        arguments,
+        env.token or "",
+        timeout,
+        heartbeat,
+        env.retries,
+        fiber.engine.count_call(plan.state),
+        text,
     )
     return invoke, details
 

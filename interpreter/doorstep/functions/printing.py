@@ -50,7 +50,9 @@ class _Stdout(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        self.process.flush()
+        # Also called when this is collected, which may be after the stream was closed.
+        if not getattr(self.process, "closed", False):
+            self.process.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.process, name)
