@@ -150,6 +150,8 @@ class InlineExecutor:
         self._driver.forget(child)
         if child.map_runs and child.status != "SUCCEEDED":
             self._ended_runs[index] = child
+        elif child.status != "SUCCEEDED":
+            child.engine.dismiss()
         self._run.ended(index, child.journal)
 
 
