@@ -202,7 +202,8 @@ def post(client: Any, path: str, body: bytes = b"") -> int:
         with urlopen(Request(client.meta.endpoint_url + path, body, method="POST")) as answer:
             return int(answer.status)
     except HTTPError as refused:
-        return refused.code
+        with refused:
+            return refused.code
 
 
 def test_a_callback_has_an_address_for_curl(

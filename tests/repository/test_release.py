@@ -60,6 +60,7 @@ def test_the_source_distribution_holds_the_project_and_nothing_that_lies_beside_
         (copy / name).write_text("private")
     unpack(build(copy, command, tmp_path / "second"), tmp_path / "again")
     assert files(tmp_path / "again") == files(copy) - set(stray)
+    assert "Metadata-Version: 2.4\n" in (copy / "PKG-INFO").read_text("utf-8")
     folders = {name.partition("/")[0] for name in files(copy) if "/" in name}
     assert folders == {
         ".github",
@@ -107,6 +108,13 @@ def test_only_publishing_may_have_an_identity_and_nothing_may_write(workflow: An
     assert "secrets." not in WORKFLOW.read_text("utf-8")
     # Neither code of the project nor packages of others run where the identity is.
     assert [step for step in workflow["jobs"]["publish"]["steps"] if "uses" not in step] == []
+
+
+def test_every_action_is_named_by_its_commit(workflow: Any) -> None:
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert actions
+    assert [one for one in actions if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []
 
 
 def test_what_is_published_was_built_once_and_tested(workflow: Any) -> None:

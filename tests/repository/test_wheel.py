@@ -166,6 +166,11 @@ def test_every_package_of_the_wheel_is_typed(installed: Path) -> None:
     assert [name for name in PACKAGES if not (installed / name / "py.typed").exists()] == []
 
 
+def test_tools_that_publish_can_read_the_metadata(installed: Path) -> None:
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    assert metadata.read_text("utf-8").startswith("Metadata-Version: 2.4\n")
+
+
 @pytest.fixture(scope="module")
 def complaints(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What mypy says of both files; the wrong one has a call a line, after the right one's head."""

@@ -172,8 +172,9 @@ def test_the_servers_own_pages_stay(url: str) -> None:
     with urllib.request.urlopen(url) as answer:
         assert b"AWS Step Functions" in answer.read()
     page = urllib.request.Request(url, headers={"Origin": "https://evil.example"}, data=b"")
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
         urllib.request.urlopen(page)
+    refused.value.close()
 
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")

@@ -55,7 +55,8 @@ class Remote:
                 content: dict[str, Any] = json.load(response)
                 return content
         except HTTPError as refused:
-            raise Problem(_reason(refused)) from None
+            with refused:
+                raise Problem(_reason(refused)) from None
         except (URLError, TimeoutError, ValueError) as problem:
             reason = getattr(problem, "reason", problem)
             message = f"no server answers at {self.endpoint} ({reason})"
