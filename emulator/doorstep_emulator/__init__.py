@@ -12,6 +12,8 @@ from .reporting import report
 try:
     from .serving import Deployment, Options, running, serve
 except ModuleNotFoundError as missing:
+    if (missing.name or "").startswith("doorstep"):
+        raise
     message = f"doorstep_emulator needs {missing.name}: pip install 'doorstep[server]'"
     raise ModuleNotFoundError(message, name=missing.name) from None
 

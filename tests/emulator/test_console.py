@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from html.parser import HTMLParser
@@ -21,8 +20,6 @@ from click.testing import CliRunner
 pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 
 import doorstep
-from doorstep.history import Visits
-from doorstep.history import entries as read_history
 from doorstep.pages import EVENTS
 from doorstep.pages.rendering import tree
 from doorstep_cli.main import cli
@@ -351,14 +348,7 @@ def test_a_long_history_is_shown_in_pages(
     inner = {f"S{number}": {"Type": "Pass"} for number in range(10)}
     machine = site.machine("long", chain({"Each": each(inner)}))
     arn = site.run(machine, input=json.dumps(list(range(1100))))
-    began = time.process_time()
     page = site.page("execution", arn=arn)
-    took = time.process_time() - began
-    entries = read_history(json.loads(site.page("file", what="history", arn=arn))["events"], "it")
-    began = time.process_time()
-    Visits(entries)
-    # Where this takes 0.13 s, a page may take a second of its server's.
-    assert took < 8 * (time.process_time() - began)
     assert "Page 122 of 122" in page
     assert page.count("<tr class=") <= EVENTS
     assert len(page) < 700_000
