@@ -236,7 +236,9 @@ def run_sdist_tests(version, python, sdist):
     venv_python = new_environment(version + "-tests", python)
     folder = RELEASE / (version + "-tests") / "work"
     with tarfile.open(sdist) as archive:
-        archive.extractall(str(folder), filter="data")
+        # Python before 3.11.4 has no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(str(folder))
     (source,) = folder.iterdir()
     # Editable, as `test` has it: the conformance cases lie beside the package.
     succeed([venv_python, "-m", "pip", "install", "--quiet", "--editable", ".[dev]"], source)

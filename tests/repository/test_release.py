@@ -83,9 +83,11 @@ def build(folder: Path, command: list[str], target: Path) -> Path:
 
 def unpack(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as tar:
+        # Python before 3.11.4 has no filters.
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)
         for member in tar.getmembers():
             member.name = member.name.partition("/")[2]
-            tar.extract(member, folder, filter="data")
+            tar.extract(member, folder)
 
 
 def files(folder: Path) -> set[str]:
