@@ -1,7 +1,8 @@
 """A suite's tests as real executions, on an account or a server, beside Doorstep's own.
 
 Nothing is created or changed there but the executions that are started. What is compared: what a
-test expects, as for Doorstep's own executions, and then both histories, visit by visit.
+test expects, as for Doorstep's own executions, and then both histories, visit by visit. Tests with
+mocks start nothing there; see `single_states`.
 """
 
 from __future__ import annotations
@@ -259,7 +260,7 @@ def _state_by_state(test: Test, target: Target) -> Result:
         target.account, target.label, result.observed, test.record.source, target.pause
     )
     unmet = [*result.unmet, *comparison.run()]
-    remarks = [*result.remarks, f"answers of TestState compared: {comparison.requests}"]
+    remarks = [*result.remarks, f"answers of TestState compared: {len(comparison.asked)}"]
     for place, reason in comparison.not_compared.items():
         remarks.append(f"not compared with TestState: {place}: {reason}")
     return replace(result, unmet=unmet, remarks=remarks)

@@ -29,6 +29,7 @@ from .account import Account, Refused
 
 _LONGEST = 50.0
 """Seconds of a Wait that are waited for: botocore gives up an answer after 60."""
+_EVENTS = "maximum number of history events"
 _CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
 _MAP_ITEM = re.compile(
     r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
@@ -68,7 +69,8 @@ class Comparison:
     """Where the test stands in its file."""
     pause: Callable[[], None]
     """Called before each request."""
-    requests: int = 0
+    asked: set[str] = field(default_factory=set)
+    """Requests with what they have to answer; the same one is asked once, as loops repeat them."""
     not_compared: dict[str, str] = field(default_factory=dict)
     """By place of a visit, why."""
 
@@ -84,11 +86,19 @@ class Comparison:
         for visit in self._visits.all:
             numbers[visit.place] += 1
             state = self._states[visit.name]
-            if reason := _excluded(visit, state):
+            if reason := self._limited(visit) or _excluded(visit, state):
                 self.not_compared[visit.place] = reason
                 continue
             where = f"{visit.place}, visit {numbers[visit.place]}"
             yield from self._compare(visit, state, where)
+
+    def _limited(self, visit: Visit) -> str | None:
+        """Return why a visit without a failure of its own ended with the execution."""
+        if visit.over or any(event.failed for event in visit.events):
+            return None
+        if self._end.type != "ExecutionFailed" or _EVENTS in str(self._end.details.get("cause")):
+            return "the execution, not the state, reached a limit or was stopped"
+        return None
 
     def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Unmet]:
         used: Counter[int | None] = Counter()
@@ -107,8 +117,11 @@ class Comparison:
     def _ask(
         self, visit: Visit, request: Mapping[str, Any], expected: dict[str, Any], at: str
     ) -> Iterator[Unmet]:
+        question = dumps([request, expected, visit.assigned])
+        if question in self.asked:
+            return
+        self.asked.add(question)
         self.pause()
-        self.requests += 1
         try:
             answer = self.account.ask("test_state", **request)
         except Refused as refused:
