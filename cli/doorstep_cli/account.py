@@ -65,7 +65,10 @@ def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH)
         message = "executions of an account need boto3: pip install 'doorstep[aws]'"
         raise Problem(message) from None
     local: dict[str, str] = {}
-    config = Config(retries={"mode": "standard", "max_attempts": 8})
+    # TestState's host begins with `sync-`, which another server's name does not have.
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 8}, inject_host_prefix=endpoint is None
+    )
     try:
         session = boto3.session.Session()
         if endpoint and not session.get_credentials():

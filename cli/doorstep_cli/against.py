@@ -1,7 +1,8 @@
 """A suite's tests as real executions, on an account or a server, beside Doorstep's own.
 
 Nothing is created or changed there but the executions that are started. What is compared: what a
-test expects, as for Doorstep's own executions, and then both histories, visit by visit.
+test expects, as for Doorstep's own executions, and then both histories, visit by visit. Tests with
+mocks start nothing there; see `single_states`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from doorstep.history import Entry, Visits, entries, whole
 from doorstep.history.diff import diff
 from doorstep.model import integration, workflow
 from doorstep.runtime import event_from, names_by, spelled
-from doorstep.testing.snapshots import unvarying
-from doorstep.testing.state_machines import Call, Observation
+from doorstep.testing.state_machines import Call, Observation, ObservedExecution
 from doorstep.testing.suites import expectations
 from doorstep.testing.suites.files import Test
 from doorstep.testing.suites.results import Result, run, session_of
@@ -31,10 +31,12 @@ from doorstep.values.json_values import dumps, value_of
 
 from .account import Account, account_of
 from .output import Problem
+from .single_states import Comparison, plain
 
 NEEDS = (
     "states:ListStateMachines (with --machine: states:DescribeStateMachine), "
-    "states:StartExecution, states:DescribeExecution and states:GetExecutionHistory"
+    "states:StartExecution, states:DescribeExecution and states:GetExecutionHistory; for tests "
+    "with mocks states:TestState"
 )
 _FIRST, _GROWS, _LONGEST = 0.2, 1.6, 10.0
 """Seconds between two looks at an execution: the first, by how much it grows, the longest."""
@@ -43,7 +45,6 @@ _NOT_THERE = ("children", "tables", "messages", "objects", "history")
 _SCHEDULED = ("TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled")
 _OF_THE_FUNCTION = re.compile(r"cause\.(stackTrace|trace|requestId)\b")
 """Where in its cause a Lambda function says which process failed."""
-_HOME = re.compile(r"arn:aws[\w-]*:([\w-]+):[\w-]*:(\d{12})?:")
 _NOT_IN_NAMES = re.compile(r"[^\w-]+", re.ASCII)
 
 
@@ -89,6 +90,14 @@ class Target:
                 f"with --machine ARN (there are {_some(list(self._machines))})"
             )
         return found[0]
+
+    def pause(self) -> None:
+        """Wait before a request of TestState: an account answers one a second.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+        """
+        if self.label == "aws":
+            self.sleep(1.0)
 
     def run(self, arn: str, name: str, input_json: str) -> list[Entry]:
         """Start an execution and return its history once it has ended.
@@ -222,7 +231,7 @@ def run_against(test: Test, target: Target) -> Result:
 
 def _compared(test: Test, target: Target, result: Result) -> Result:
     if any((test.mocks(test.record), test.mocks(test.suite.record), test.project_mocks())):
-        return replace(result, skipped="not run there: it has mocks")
+        return _state_by_state(test, target)
     template = test.machine
     definition = template.document.definition
     deployed = target.find(template.name)
@@ -240,6 +249,21 @@ def _compared(test: Test, target: Target, result: Result) -> Result:
     else:
         unmet += _differences(test, real, own.observed)
     return replace(result, observed=real, unmet=unmet, remarks=remarks)
+
+
+def _state_by_state(test: Test, target: Target) -> Result:
+    """Run a test with mocks here, and compare each visit of a state with TestState's answer."""
+    result = run(test, session_of(test))
+    if not isinstance(result.observed, ObservedExecution) or result.problem:
+        return result
+    comparison = Comparison(
+        target.account, target.label, result.observed, test.record.source, target.pause
+    )
+    unmet = [*result.unmet, *comparison.run()]
+    remarks = [*result.remarks, f"answers of TestState compared: {len(comparison.asked)}"]
+    for place, reason in comparison.not_compared.items():
+        remarks.append(f"not compared with TestState: {place}: {reason}")
+    return replace(result, unmet=unmet, remarks=remarks)
 
 
 def _own(test: Test, name: str, start_time: datetime) -> Result:
@@ -281,14 +305,8 @@ def _differences(test: Test, real: RealExecution, own: Observation) -> Iterator[
     here = Visits(entries(own.history, own.name))
     for visit in diff(here, Visits(real.events)):
         for at, ours, theirs in visit.differing:
-            if _OF_THE_FUNCTION.match(at) or _plain(ours, real.name) == _plain(theirs, real.name):
+            if _OF_THE_FUNCTION.match(at) or plain(ours, real.name) == plain(theirs, real.name):
                 continue
             what = f"{visit.place}, {at}: Doorstep's own execution (expected) differs, "
             what += "possibly a fault of Doorstep"
             yield expectations.Unmet(test.record.source, what, ours, theirs)
-
-
-def _plain(value: Any, name: str) -> Any:
-    """Return a value without what belongs to one run, account or Region."""
-    value = unvarying(value, name)
-    return _HOME.sub(r"arn:aws:\1:::", value) if isinstance(value, str) else value

@@ -110,6 +110,7 @@ FOLDERS = {
             "definitions",
             "views",
             "account",
+            "single_states",
             "against",
             "recorded",
             "runs",

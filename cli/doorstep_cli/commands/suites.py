@@ -78,7 +78,7 @@ def coverage_options(command: F) -> F:
 @click.option(
     "--against",
     metavar="aws|URL",
-    help="Start real executions of the deployed machines, and compare with Doorstep's own.",
+    help="Start real executions there, or ask TestState for tests with mocks; compare with ours.",
 )
 @click.option("--machine", metavar="ARN", help="The deployed machine; else by the suite's name.")
 @click.option(
@@ -114,7 +114,8 @@ def test(
     stderr.
 
     With --against, tests without mocks start real executions, with all that their tasks do, on the
-    account that AWS's configuration names or on a server such as `doorstep serve`.
+    account that AWS's configuration names or on a server such as `doorstep serve`; tests with mocks
+    run here, and TestState there is asked about each visit of a state.
 
     Exit code: 0 all pass, 1 some fail, 2 a file or test can't be used.
 

@@ -1,0 +1,258 @@
+"""Tests with mocks, state by state through TestState, beside Doorstep's own execution.
+
+A whole execution has no mocks on AWS, a single state has: each visit of Doorstep's own execution is
+one request for each of its attempts, with the input, the variables, and the answer of the task that
+this attempt had here. A difference in one state therefore hides none in the next.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import doorstep
+from doorstep.definitions.config_schema import SourceValue
+from doorstep.engine import TERMINAL
+from doorstep.history import Entry, Visit, Visits, entries
+from doorstep.model import State, integration, workflow
+from doorstep.testing.snapshots import unvarying
+from doorstep.testing.state_machines import ObservedExecution
+from doorstep.testing.suites.expectations import Unmet
+from doorstep.values.json_values import differences, dumps, value_of
+from doorstep.values.timestamps import format_timestamp
+
+from .account import Account, Refused
+
+_LONGEST = 50.0
+"""Seconds of a Wait that are waited for: botocore gives up an answer after 60."""
+_EVENTS = "maximum number of history events"
+_CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
+_MAP_ITEM = re.compile(
+    r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
+)
+_HOME = re.compile(r"arn:aws[\w-]*:([\w-]+):[\w-]*:(\d{12})?:")
+
+
+def plain(value: Any, name: str) -> Any:
+    """Return a value without what belongs to one run, account or Region."""
+    value = unvarying(value, name)
+    match value:
+        case dict():
+            return {key: plain(inner, name) for key, inner in value.items()}
+        case list():
+            return [plain(inner, name) for inner in value]
+    return _HOME.sub(r"arn:aws:\1:::", value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a visit's work: what TestState is asked, and what it has to answer."""
+
+    mock: dict[str, Any] | None
+    expected: dict[str, Any]
+    """Members of the answer, their JSON texts as values."""
+
+
+@dataclass
+class Comparison:
+    """An execution with mocks, compared visit by visit with what TestState answers."""
+
+    account: Account
+    label: str
+    """Of the target, as messages name it."""
+    own: ObservedExecution
+    place: SourceValue
+    """Where the test stands in its file."""
+    pause: Callable[[], None]
+    """Called before each request."""
+    asked: set[str] = field(default_factory=set)
+    """Requests with what they have to answer; the same one is asked once, as loops repeat them."""
+    not_compared: dict[str, str] = field(default_factory=dict)
+    """By place of a visit, why."""
+
+    def __post_init__(self) -> None:
+        self._definition = dumps(self.own.definition)
+        scope = workflow(self.own.definition).scope
+        self._states = {state.name: state for state in scope.walk()}
+        self._visits = Visits(entries(self.own.history, self.own.name))
+
+    def run(self) -> Iterator[Unmet]:
+        """Yield the differences. Raises Problem when TestState can't be asked."""
+        numbers: Counter[str] = Counter()
+        for visit in self._visits.all:
+            numbers[visit.place] += 1
+            state = self._states[visit.name]
+            if reason := self._limited(visit) or _excluded(visit, state):
+                self.not_compared[visit.place] = reason
+                continue
+            where = f"{visit.place}, visit {numbers[visit.place]}"
+            yield from self._compare(visit, state, where)
+
+    def _limited(self, visit: Visit) -> str | None:
+        """Return why a visit without a failure of its own ended with the execution."""
+        if visit.over or any(event.failed for event in visit.events):
+            return None
+        if self._end.type != "ExecutionFailed" or _EVENTS in str(self._end.details.get("cause")):
+            return "the execution, not the state, reached a limit or was stopped"
+        return None
+
+    def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Unmet]:
+        used: Counter[int | None] = Counter()
+        attempts = _attempts(visit, state, self._end)
+        for number, attempt in enumerate(attempts):
+            at = where if len(attempts) == 1 else f"{where}, attempt {number + 1}"
+            request = self._request(visit, state, attempt, number)
+            if number + 1 < len(attempts):
+                index = _retrier(request)
+                request["stateConfiguration"] = {"retrierRetryCount": used[index]}
+                used[index] += 1
+            elif attempt.expected["status"] != "SUCCEEDED" and state.retriers:
+                request["stateConfiguration"] = {"retrierRetryCount": used[_retrier(request)]}
+            yield from self._ask(visit, request, attempt.expected, at)
+
+    def _ask(
+        self, visit: Visit, request: Mapping[str, Any], expected: dict[str, Any], at: str
+    ) -> Iterator[Unmet]:
+        question = dumps([request, expected, visit.assigned])
+        if question in self.asked:
+            return
+        self.asked.add(question)
+        self.pause()
+        try:
+            answer = self.account.ask("test_state", **request)
+        except Refused as refused:
+            if refused.code != "ValidationException":
+                raise
+            yield Unmet(self.place, f"{at}: TestState at {self.label} refuses it: {refused}")
+            return
+        found = {name: answer.get(name) for name in expected}
+        if visit.over and "output" in expected:
+            before = self._visits.variables[visit.entered.id]
+            variables = answer.get("inspectionData", {}).get("variables")
+            found["output"] = value_of(answer.get("output"))
+            found["variables"] = before if variables is None else value_of(variables)
+            expected = expected | {"variables": {**before, **visit.assigned}}
+        name = self.own.name
+        for member, ours, theirs in differences("", plain(expected, name), plain(found, name)):
+            what = f"{at}, {member}: Doorstep's own execution (expected) differs from TestState at "
+            yield Unmet(
+                self.place, f"{what}{self.label}, possibly a fault of Doorstep", ours, theirs
+            )
+
+    @property
+    def _end(self) -> Entry:
+        return next(reversed(self._visits.entries.values()))
+
+    def _request(self, visit: Visit, state: State, attempt: Attempt, number: int) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "definition": self._definition,
+            "stateName": visit.name,
+            "input": dumps(visit.input),
+            "inspectionLevel": "DEBUG",
+        }
+        if variables := self._visits.variables[visit.entered.id]:
+            request["variables"] = dumps(variables)
+        if attempt.mock:
+            # Doorstep has its own check of mocks (`mock_validation`), which a test can turn off.
+            request["mock"] = {**attempt.mock, "fieldValidationMode": "NONE"}
+            if _CONTEXT.search(dumps(state.fields)):
+                request["context"] = dumps(self._context(visit, number))
+        return request
+
+    def _context(self, visit: Visit, number: int) -> dict[str, Any]:
+        # Fact 340.
+        identity = self.own.identity
+        execution = {
+            "Id": identity.arn,
+            "Input": self.own.input,
+            "StartTime": format_timestamp(self.own.events[0].at),
+            "Name": identity.name,
+            "RoleArn": identity.role,
+            "RedriveCount": 0,
+        }
+        entered = format_timestamp(visit.entered.at)
+        return {
+            "Execution": {name: value for name, value in execution.items() if value is not None},
+            "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
+            "State": {"Name": visit.name, "EnteredTime": entered, "RetryCount": number},
+        }
+
+
+def _excluded(visit: Visit, state: State) -> str | None:
+    """Return why TestState can't be asked about a visit; None when it can."""
+    text = dumps(state.fields)
+    if state.type in ("Map", "Parallel"):
+        if (
+            state.type == "Map"
+            and state.fields.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
+            == "DISTRIBUTED"
+        ):
+            return "a distributed Map as a whole, and its items, which have histories of their own"
+        return f"a {state.type} as a whole (the states in it are compared)"
+    if visit.outcome in ("aborted", "in progress"):
+        return "it was aborted"
+    if _CONTEXT.search(text) and (
+        state.type != "Task" or (visit.parent and _MAP_ITEM.search(text))
+    ):
+        return "it reads the context object, which TestState takes for tasks only, without Map"
+    if state.type == "Wait" and visit.exited and visit.exited.at - visit.entered.at > _LONGEST:
+        return f"it waits for more than {_LONGEST:.0f} seconds"
+    if state.type != "Task":
+        return None
+    if integration(state.fields["Resource"]).pattern == "waitForTaskToken":
+        return "it waits for a task token"
+    if state.retriers and not visit.attempts:
+        return "it failed before its task was scheduled, and the history does not count the retries"
+    return None
+
+
+def _retrier(request: Mapping[str, Any]) -> int | None:
+    """Return the number of the retrier that takes the failure: AWS counts each by itself."""
+    details = doorstep.test_state(request)["inspectionData"].get("errorDetails", {})
+    index: int | None = details.get("retryIndex")
+    return index
+
+
+def _attempts(visit: Visit, state: State, end: Entry) -> list[Attempt]:
+    if state.type != "Task":
+        return [Attempt(None, _expected(visit, visit.events, end))]
+    starts = [visit.events.index(event) for event in visit.attempts] or [0]
+    parts = [
+        visit.events[start:until] for start, until in zip(starts, [*starts[1:], None], strict=True)
+    ]
+    retried = [Attempt(_mock(part), {"status": "RETRIABLE", **_failure(part)}) for part in parts]
+    return [*retried[:-1], Attempt(_mock(parts[-1]), _expected(visit, parts[-1], end))]
+
+
+def _mock(events: list[Entry]) -> dict[str, Any]:
+    """Return what the task answered; where it was not called, its answer does not matter."""
+    for event in events:
+        if event.type.endswith("Succeeded"):
+            return {"result": dumps(value_of(event.details.get("output")))}
+        if event.failed and event.type != "EvaluationFailed":
+            return {"errorOutput": _failure([event])}
+    return {"result": "{}"}
+
+
+def _failure(events: list[Entry]) -> dict[str, Any]:
+    """Return error and cause of the last failure; nothing when the history does not say them."""
+    failed = [event for event in events if event.failed]
+    members = failed[-1].details if failed else {}
+    return {name: members[name] for name in ("error", "cause") if name in members}
+
+
+def _expected(visit: Visit, events: list[Entry], end: Entry) -> dict[str, Any]:
+    if visit.over:
+        status = "SUCCEEDED" if visit.outcome == "succeeded" else "CAUGHT_ERROR"
+        failure = {} if visit.outcome == "succeeded" else _failure(events)
+        members = {"status": status, **failure, "output": visit.output}
+        return {**members, "nextState": visit.following}
+    # Only the execution's end says how a state failed that has no event for it.
+    own = _failure(events)
+    if not own and visit.parent is None and end.type in TERMINAL:
+        own = _failure([end])
+    return {"status": "FAILED", **own}
