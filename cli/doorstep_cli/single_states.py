@@ -186,11 +186,7 @@ def _excluded(visit: Visit, state: State) -> str | None:
     """Return why TestState can't be asked about a visit; None when it can."""
     text = dumps(state.fields)
     if state.type in ("Map", "Parallel"):
-        if (
-            state.type == "Map"
-            and state.fields.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
-            == "DISTRIBUTED"
-        ):
+        if state.distributed:
             return "a distributed Map as a whole, and its items, which have histories of their own"
         return f"a {state.type} as a whole (the states in it are compared)"
     if visit.outcome in ("aborted", "in progress"):

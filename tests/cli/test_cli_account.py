@@ -207,17 +207,9 @@ def described(stub: Stubber, status: str = "FAILED") -> None:
 
 
 @pytest.fixture
-def account() -> Iterator[tuple[Account, Stubber]]:
-    import boto3
-
-    client = boto3.client(
-        "stepfunctions",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    with Stubber(client) as stub:
-        yield Account(client), stub
+def account(stubbed: tuple[Any, Stubber]) -> tuple[Account, Stubber]:
+    client, stub = stubbed
+    return Account(client), stub
 
 
 def test_all_pages_are_fetched_and_what_is_not_allowed_is_noted(

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecutio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -239,25 +238,17 @@ def test_options_that_cant_be_used_are_explained(arguments: tuple[str, ...], mes
 
 
 @pytest.fixture
-def target(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Target, Stubber]]:
+def target(monkeypatch: pytest.MonkeyPatch, stubbed: tuple[Any, Stubber]) -> tuple[Target, Stubber]:
     """A target whose clock moves only while it waits between two looks."""
-    import boto3
-
     monkeypatch.setattr("doorstep_cli.against._FIRST", 0.2)
-    client = boto3.client(
-        "stepfunctions",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client, stub = stubbed
     slept = [0.0]
 
     def sleep(seconds: float) -> None:
         slept[0] += seconds
 
-    with Stubber(client) as stub:
-        account = Account(client, NEEDS)
-        yield Target(account, "aws", 1.0, sleep=sleep, now=lambda: slept[0]), stub
+    account = Account(client, NEEDS)
+    return Target(account, "aws", 1.0, sleep=sleep, now=lambda: slept[0]), stub
 
 
 def list_machines(stub: Stubber) -> None:

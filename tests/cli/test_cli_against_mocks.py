@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -199,18 +200,10 @@ def test_a_fault_in_a_copy_of_the_engine_is_found(
 
 
 @pytest.fixture
-def target() -> Iterator[tuple[Target, Stubber]]:
+def target(stubbed: tuple[Any, Stubber]) -> tuple[Target, Stubber]:
     """An account that the stubber stands for; nothing is waited for."""
-    import boto3
-
-    client = boto3.client(
-        "stepfunctions",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    with Stubber(client) as stub:
-        yield Target(Account(client, NEEDS), "aws", 1.0, sleep=lambda _: None), stub
+    client, stub = stubbed
+    return Target(Account(client, NEEDS), "aws", 1.0, sleep=lambda _: None), stub
 
 
 def test_each_member_that_aws_answers_otherwise_is_listed(

@@ -66,10 +66,10 @@ def executor_named(
     if named == INLINE:
         return InlineExecutor
     make = _pool(named)
-    shipped(handlers)
+    shipped(handlers)  # refuses at once what workers can't load
 
     def executor(run: ChildrenOwner) -> RemoteExecutor:
-        # Handlers of a server are read again when their file has changed.
+        # Read for each run: those of a server may have changed.
         why = why_here(run) or _why_here(run)
         return RemoteExecutor(run, make, [] if why else shipped(handlers), why)
 
@@ -322,8 +322,12 @@ def _as_it_ended(
     Its own journal has what was there before: of one that is redriven.
     """
     engine, entries = replay(child.program, journal), journal.entries
-    begins = [one.kind == "redriven" if isinstance(one, Fact) else False for one in entries]
-    new = len(entries) - 1 - begins[::-1].index(True) if child.facts else 0
+    redrives = (
+        place
+        for place, one in enumerate(entries)
+        if isinstance(one, Fact) and one.kind == "redriven"
+    )
+    new = max(redrives) if child.facts else 0
     before = Journal(child.header, entries[:new])
     clock = run.parent.clock
     return Running(child.program, child.header, clock, engine=engine, journal=before), entries[new:]
