@@ -33,7 +33,8 @@ HistoryEvent = dict[str, Any]
 _PARALLEL_ENDS = tuple(
     f"ParallelState{how}" for how in ("Succeeded", "Aborted", "Exited", "Failed")
 )
-_SYNC_MEMBERS = ("status", "output", "error", "cause")
+SYNC_MEMBERS = ("status", "output", "error", "cause")
+"""What is compared of StartSyncExecution's answer."""
 _OUTCOME_MEMBERS = ("status", "output", "error", "result")
 _MASK = {"id": [0], "previousEventId": 0}
 
@@ -88,7 +89,7 @@ def _both(case: Case, answer: Mapping[str, Any]) -> tuple[Any, Any]:
         recorded = unfolded(case.recorded["events"])
         return [{"timestamp": "<time>"} | event for event in recorded], unfolded(answer["events"])
     if case.kind == "sync":
-        answer = {name: answer[name] for name in _SYNC_MEMBERS if name in answer}
+        answer = {name: answer[name] for name in SYNC_MEMBERS if name in answer}
     else:
         answer = {name: value for name, value in answer.items() if name != "id"}
     return unfolded(case.recorded), unfolded(answer)
