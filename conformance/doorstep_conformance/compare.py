@@ -122,10 +122,12 @@ def _event_differences(
     expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
 ) -> Iterator[Difference]:
     for number, (ours, theirs) in enumerate(zip(actual, expected, strict=False), start=1):
-        event = f"event {number} ({theirs['type']}, got {ours.get('type')})"
+        alike = theirs["type"] == ours.get("type")
+        got = "" if alike else f", got {ours.get('type')}"
+        event = f"event {number} ({theirs['type']}{got})"
         for one in differences(theirs, ours, wildcards):
             yield replace(one, event=event)
-        if theirs["type"] != ours.get("type"):
+        if not alike:
             break
     yield from _count_difference(expected, actual)
 

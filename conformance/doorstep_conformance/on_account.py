@@ -20,16 +20,18 @@ from doorstep.against.account import NotSent, Refused
 from doorstep.against.differences import Difference
 from doorstep.against.single_states import Comparison
 from doorstep.against.target import NotEnded, Target
+from doorstep.engine import Event
 from doorstep.errors import AccountError, DoorstepError, InputError
 from doorstep.history import entries
 from doorstep.model import State, workflow
-from doorstep.runtime import spelled
+from doorstep.runtime import Execution, spelled
 from doorstep.values.json_values import dumps
 
 from .cases import Case, case_of
 from .compare import Grade, differing, judge
 from .recordings import ON_AWS, recorded_answer, recorded_case
 from .runner import answer, execute
+from .values import left_open, unfolded
 
 PREFIX = "doorstep-conformance-"
 """How the names of the state machines begin; a UUID follows."""
@@ -108,19 +110,30 @@ def plan(case: Case, limit: float) -> Plan:
             return _plan_of_a_state(case)
     if case.handlers is not None:
         return Plan(case, None, "its tasks call Python functions of this machine")
+    usage = Usage()
     try:
-        execution = execute(case)
+        _add(usage, case)
     except DoorstepError as problem:
         return Plan(case, None, f"Doorstep can't run it: {problem}")
-    usage = Usage()
-    usage.add(entries(execution.history, case.id), len(_text(case.definition)))
-    states = list(workflow(execution.definition).scope.walk())
+    states = list(workflow(case.definition).scope.walk())
     way: Way = "sync" if case.kind == "sync" else "execution"
     if any(state.type == "Task" for state in states):
         way = "states"
-    return Plan(
-        case, None if (why := _hindered(case, way, states, usage, limit)) else way, why, usage
-    )
+    hindered = _hindered(case, way, states, usage, limit)
+    return Plan(case, None if hindered else way, hindered, usage)
+
+
+def _add(usage: Usage, case: Case) -> None:
+    """Add Doorstep's own execution, and then those of its map runs' children."""
+    started: list[Execution] = []
+
+    def on_event(execution: Execution, event: Event) -> None:
+        if event.id == 1:
+            started.append(execution)
+
+    execute(case, on_event)
+    for execution in started:
+        usage.add(entries(execution.history, case.id), len(_text(case.definition)))
 
 
 def _plan_of_a_state(case: Case) -> Plan:
@@ -290,6 +303,11 @@ class OnAccount:
 
     def _judged(self, case: Case, content: dict[str, Any]) -> Compared:
         """Judge Doorstep's answer as that to a case that the account has recorded."""
+        if case.recorded is not None:
+            # What every run has otherwise, such as a random number, the case itself leaves open.
+            mask, found = unfolded(case.recorded), unfolded(content["recorded"])
+            content["recorded"] = left_open(mask, found, case.wildcards)
+            content["wildcards"] = sorted({*content["wildcards"], *case.wildcards})
         recorded = case_of(content)
         own = answer(recorded)
         verdict = judge(recorded, own)
@@ -297,7 +315,7 @@ class OnAccount:
             return Compared(case, "same", "", verdict.grade, contents=[content])
         if "crash" in own:
             return Compared(case, "error", verdict.why, verdict.grade, contents=[content])
-        found = [
+        differences = [
             Difference(
                 one.event or "the answer",
                 one.at.removeprefix("."),
@@ -307,7 +325,7 @@ class OnAccount:
             )
             for one in differing(recorded, own)
         ]
-        return Compared(case, "differs", "", verdict.grade, found, contents=[content])
+        return Compared(case, "differs", "", verdict.grade, differences, contents=[content])
 
     # Machines ------------------------------------------------------------------------------------
 

@@ -105,6 +105,22 @@ def same(expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset()) 
     return next(differences(expected, actual, wildcards), None) is None
 
 
+def left_open(mask: Any, value: Any, wildcards: AbstractSet[str] = frozenset()) -> Any:
+    """Return a value with the wildcards and placeholders of a mask where they match it."""
+    match mask, value:
+        case str(), _ if mask in wildcards or (_PLACEHOLDER.search(mask) and same(mask, value)):
+            return mask
+        case dict(), dict():
+            return {
+                name: left_open(mask[name], member, wildcards) if name in mask else member
+                for name, member in value.items()
+            }
+        case list(), list() if len(mask) == len(value):
+            pairs = zip(mask, value, strict=True)
+            return [left_open(one, item, wildcards) for one, item in pairs]
+    return value
+
+
 def _pattern(expected: str) -> re.Pattern[str]:
     parts = _PLACEHOLDERS.split(expected)
     pattern = "".join(

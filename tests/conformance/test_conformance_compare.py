@@ -86,8 +86,7 @@ def test_another_end_is_a_failure() -> None:
     verdict = graded(forked(), changed)
     assert verdict.grade == "fail"
     assert verdict.why == (
-        "event 7 (ExecutionSucceeded, got ExecutionSucceeded)"
-        ".executionSucceededEventDetails.output: expected 1, got 2"
+        "event 7 (ExecutionSucceeded).executionSucceededEventDetails.output: expected 1, got 2"
     )
 
 
@@ -194,8 +193,8 @@ def test_every_difference_of_a_history_is_told_until_its_events_no_longer_corres
     del changed[4]
     changed[3]["previousEventId"] = 2
     assert [(one.event, one.at) for one in differing(case, {"events": changed})] == [
-        ("event 3 (PassStateEntered, got PassStateEntered)", ".stateEnteredEventDetails.name"),
-        ("event 4 (PassStateExited, got PassStateExited)", ".previousEventId"),
+        ("event 3 (PassStateEntered)", ".stateEnteredEventDetails.name"),
+        ("event 4 (PassStateExited)", ".previousEventId"),
         ("event 5 (PassStateEntered, got PassStateExited)", ".id"),
         ("event 5 (PassStateEntered, got PassStateExited)", ".previousEventId"),
         ("event 5 (PassStateEntered, got PassStateExited)", ".type"),
