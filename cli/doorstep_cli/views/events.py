@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from doorstep.history.causes import cause_lines
+
 from ..output import plain
-from .ended import cause_lines
 
 if TYPE_CHECKING:
     from doorstep import Moment
