@@ -20,17 +20,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from doorstep.against.account import HINTS, Account, Refused, account_of
 from doorstep.engine import TERMINAL
+from doorstep.errors import AccountError
 from doorstep.history.causes import execution_arn
 from doorstep.values.json_values import value_of
 from doorstep.values.private_files import private
 
-from .account import HINTS, Account, Refused, account_of, arn_in
 from .definitions import fetched_with
 from .output import Problem, note
 from .views.progress import ProgressLine, wanted
 
+_ARN = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express|mapRun):[^\s?#&]+")
 MOST_CHILDREN = 1_000
 """Children of an execution that are fetched."""
 MOST_FAILED = 100
@@ -38,6 +41,12 @@ MOST_FAILED = 100
 _FAILED = ("FAILED", "TIMED_OUT")
 _NESTED = 3
 """Levels of executions that start executions."""
+
+
+def arn_in(text: str) -> str | None:
+    """Return the ARN of an execution or map run that a text is or, as a console's URL, contains."""
+    found = _ARN.search(unquote(text))
+    return found[0] if found else None
 
 
 class Fetch:
@@ -275,7 +284,7 @@ def _is_as_before(asked: Callable[[], Account], about: Mapping[str, Any]) -> boo
         return True
     try:
         now = asked().ask("describe_execution", executionArn=about["arn"])
-    except Problem:
+    except AccountError:
         return True
     return bool(now.get("redriveCount", 0) == about["redriveCount"])
 

@@ -27,8 +27,7 @@ class HistoryPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path of the file."""
-        from .account import arn_in
-        from .execution_files import fetched
+        from .execution_files import arn_in, fetched
 
         arn = arn_in(value) if isinstance(value, str) and "arn" in value else None
         if arn is None:

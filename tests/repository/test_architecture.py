@@ -91,7 +91,7 @@ FOLDERS = {
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
         *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
         *("services", "project", "api", "drawing", "advice"),
-        *("testing", "coverage", "single_state", "replayer", "explorer", "pages"),
+        *("testing", "coverage", "single_state", "against", "replayer", "explorer", "pages"),
         "pytest_plugin",
     ),
     "doorstep_emulator": (
@@ -109,9 +109,6 @@ FOLDERS = {
             "world",
             "definitions",
             "views",
-            "account",
-            "single_states",
-            "against",
             "execution_files",
             "recorded",
             "children",

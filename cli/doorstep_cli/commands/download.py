@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from ..account import Account, Refused, account_of
+from doorstep.against.account import Account, Refused, account_of
+
 from ..execution_files import Fetch, safe_name, write_text
 from ..output import Problem, echo, note
 from ..views.progress import ProgressLine, wanted

@@ -1,15 +1,12 @@
-"""Step Functions in an AWS account or on a server, asked through boto3."""
+"""Step Functions of an AWS account, or of a server, asked by boto3."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
-from .output import Problem
+from ..errors import AccountError
 
-_ARN = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution|express|mapRun):[^\s?#&]+")
 _TO_FETCH = (
     "states:GetExecutionHistory, "
     "states:DescribeStateMachineForExecution, states:ListExecutions and states:DescribeMapRun"
@@ -23,17 +20,11 @@ HINTS = {
 }
 
 
-def arn_in(text: str) -> str | None:
-    """Return the ARN of an execution or map run that a text is or, as a console's URL, contains."""
-    found = _ARN.search(unquote(text))
-    return found[0] if found else None
-
-
 def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH) -> Account:
     """Return what answers at a URL, or the account that AWS's configuration names.
 
     `region`: None for the configuration's. `needs`: the permissions that a refusal names. Raises
-    Problem for a configuration or a URL that can't be used.
+    AccountError for a configuration or a URL that can't be used.
     """
     try:
         import boto3
@@ -41,7 +32,7 @@ def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH)
         from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
         message = "executions of an account need boto3: pip install 'doorstep[aws]'"
-        raise Problem(message) from None
+        raise AccountError(message) from None
     local: dict[str, str] = {}
     # TestState's host begins with `sync-`, which another server's name does not have.
     config = Config(
@@ -55,9 +46,9 @@ def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH)
             "stepfunctions", region_name=region, endpoint_url=endpoint, config=config, **local
         )
     except BotoCoreError as problem:
-        raise Problem(f"AWS's configuration can't be used: {problem}") from None
+        raise AccountError(f"AWS's configuration can't be used: {problem}") from None
     except ValueError as problem:
-        raise Problem(f"{problem}; expected is a URL such as http://localhost:8083") from None
+        raise AccountError(f"{problem}; expected is a URL such as http://localhost:8083") from None
     return Account(client, needs)
 
 
@@ -70,7 +61,7 @@ class Account:
         self._hints = {**HINTS, "AccessDeniedException": f"the role needs {needs}"}
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
-        """Return the answer of an operation. Raises Problem when it is refused."""
+        """Return the answer of an operation. Raises AccountError when it is refused."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -81,7 +72,7 @@ class Account:
             message = refused.response["Error"].get("Message", "")
             raise Refused(code, f"{code}: {message}{hint}") from None
         except BotoCoreError as problem:
-            raise Problem(f"AWS can't be asked: {problem}") from None
+            raise AccountError(f"AWS can't be asked: {problem}") from None
         return answer
 
     def pages(self, operation: str, member: str, **request: Any) -> Iterator[dict[str, Any]]:
@@ -95,7 +86,7 @@ class Account:
             token = {"nextToken": page["nextToken"]}
 
 
-class Refused(Problem):
+class Refused(AccountError):  # noqa: N818  what AWS did
     """What AWS refuses, with its code."""
 
     def __init__(self, code: str, message: str) -> None:
