@@ -19,10 +19,11 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import Stubber
 
-from doorstep_cli.account import Account, arn_in, fetched, folder_of
+from doorstep.against.account import Account
+from doorstep.errors import AccountError
+from doorstep_cli.account import arn_in, fetched, folder_of
 from doorstep_cli.commands.remote import Remote
 from doorstep_cli.main import cli
-from doorstep_cli.output import Problem
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -264,7 +265,7 @@ def test_what_aws_refuses_is_said_with_what_to_do(
 ) -> None:
     reader, stub = account
     stub.add_client_error("describe_execution", code, "refused")
-    with pytest.raises(Problem, match=hint):
+    with pytest.raises(AccountError, match=hint):
         fetched(ARN, account=reader)
 
 

@@ -91,7 +91,7 @@ FOLDERS = {
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
         *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
         *("services", "project", "api", "drawing", "advice"),
-        *("testing", "coverage", "single_state", "replayer", "explorer", "pages"),
+        *("testing", "coverage", "single_state", "against", "replayer", "explorer", "pages"),
         "pytest_plugin",
     ),
     "doorstep_emulator": (
@@ -110,8 +110,6 @@ FOLDERS = {
             "definitions",
             "views",
             "account",
-            "single_states",
-            "against",
             "recorded",
             "runs",
             "baseline",

@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from ..account import Account, Fetch, Refused, account_of, safe_name, write_text
+from doorstep.against.account import Account, Refused, account_of
+
+from ..account import Fetch, safe_name, write_text
 from ..output import Problem, echo, note
 from ..views.progress import ProgressLine, wanted
 
