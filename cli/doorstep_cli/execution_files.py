@@ -17,7 +17,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +25,7 @@ from doorstep.against.account import HINTS, Account, Refused, account_of
 from doorstep.engine import TERMINAL
 from doorstep.errors import AccountError
 from doorstep.history.causes import execution_arn
+from doorstep.values.file_names import file_name
 from doorstep.values.json_values import value_of
 from doorstep.values.private_files import private
 
@@ -174,7 +174,7 @@ class Fetch:
             which = "children" if self.every else "children that failed"
             self.left_out = [f"{which} after the first {self.most:,}"]
             return
-        file = self.folder / "children" / safe_name(group) / f"{safe_name(name)}.json"
+        file = self.folder / "children" / file_name(group) / f"{file_name(name)}.json"
         try:
             events = self._known(file) or self.history(arn, file)
         except Refused as refused:
@@ -199,12 +199,6 @@ def _started(event: dict[str, Any]) -> str | None:
         return None
     arn = execution_arn(value_of(details.get("output")))
     return arn if arn and arn_in(arn) else None
-
-
-def safe_name(name: str) -> str:
-    """Return a name for a file or folder; two names never become one."""
-    safe = re.sub(r"[^\w.-]", "_", name).lstrip(".")
-    return safe if safe == name else f"{safe}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _write(file: Path, content: Any) -> None:
@@ -234,8 +228,8 @@ def folder_of(arn: str, endpoint: str | None) -> Path:
     """Return where an execution's files are."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     _, _, _, region, account, kind, *rest = arn.split(":")
-    where = safe_name(endpoint.partition("://")[2]) if endpoint else f"{account}-{region}"
-    return Path(base, "doorstep", "executions", where, *map(safe_name, (kind, *rest)))
+    where = file_name(endpoint.partition("://")[2]) if endpoint else f"{account}-{region}"
+    return Path(base, "doorstep", "executions", where, *map(file_name, (kind, *rest)))
 
 
 def fetched(

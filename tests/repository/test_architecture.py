@@ -103,6 +103,7 @@ FOLDERS = {
     ),
     "doorstep_cli": (
         *(
+            "streams",
             "output",
             "options",
             "watching",

@@ -5,9 +5,10 @@
 | a distributed Map | the id of its map run: what stands last in the map run's ARN |
 | a task that starts executions | the name of the state machine |
 
-NAME is what stands last in the child's ARN. GetExecutionHistory's events say neither, so the place
-in the folder does; a file in no group is tried everywhere. Journals, and the log lines that Express
-executions have for a history, name their executions: one file may hold those of many.
+NAME is what stands last in the child's ARN; both are written as `file_name` does. The events of
+GetExecutionHistory say neither, so the place in the folder does; a file in no group is tried
+everywhere. Journals, and the log lines that Express executions have for a history, name their
+executions: one file may hold those of many.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..errors import InputError
 from ..history import by_execution, history_lines, is_started
 from ..history.child_failures import ChildEvents, Lookup, Started
 from ..runtime import Buckets, Execution
+from ..values.file_names import file_name, name_of
 from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording
 
@@ -143,11 +145,11 @@ def _read(file: Path, folder: Path) -> Iterator[ChildHistory]:
     for arn, own in started.items():
         yield _child(f"{source}: {arn}", *last_of(arn), read_recording(own, arn))
     if not named:
-        yield _child(source, group, file.stem, read_recording(events, source=str(file)))
+        yield _child(source, group, name_of(file.stem), read_recording(events, source=str(file)))
 
 
 def _group(file: Path, folder: Path) -> str | None:
-    return None if file.parent == folder else file.parent.name
+    return None if file.parent == folder else name_of(file.parent.name)
 
 
 def _child(source: str, group: str | None, name: str, recording: Recording) -> ChildHistory:
@@ -217,6 +219,7 @@ class ChildFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: set[Path] = set()
+        self._names: defaultdict[Path, dict[str, str]] = defaultdict(dict)
         self._unwritten: dict[str, Execution] = {}
         _make(folder)
 
@@ -237,7 +240,8 @@ class ChildFiles:
     def _write(self, child: Execution) -> None:
         machine, name = last_of(child.arn)
         group = last_of(child.map_run)[1] if child.map_run else machine
-        file = _make(self.folder / group) / f"{name}.json"
+        folder = _make(self.folder / file_name(group, self._names[self.folder]))
+        file = folder / f"{file_name(name, self._names[folder])}.json"
         with _writing(file):
             file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")
         self.written.add(file)
