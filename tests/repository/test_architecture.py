@@ -103,14 +103,16 @@ FOLDERS = {
     ),
     "doorstep_cli": (
         *(
+            "streams",
             "output",
             "options",
             "watching",
             "world",
             "definitions",
             "views",
-            "account",
+            "execution_files",
             "recorded",
+            "children",
             "runs",
             "baseline",
             "editor",

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +27,7 @@ from ..testing.suites import expectations
 from ..testing.suites.files import Test
 from ..testing.suites.results import Result, run, session_of
 from ..values.json_values import dumps, value_of
+from ..values.timestamps import in_utc
 from .differences import Difference, plain
 from .single_states import Comparison
 from .target import Target
@@ -131,7 +132,7 @@ def _compared(test: Test, target: Target, result: Result) -> Result:
     expect, left_out = _checked(test.record.get("expect"))
     unmet = list(expectations.check(test.record, expect, real, test.folder, update=False))
     remarks = [f"not checked there: {', '.join(left_out)}"] if left_out else []
-    own = _own(test, name, datetime.fromtimestamp(events[0].at, UTC))
+    own = _own(test, name, in_utc(events[0].at))
     if own.observed is None or own.problem:
         remarks.append(f"not compared with Doorstep's own execution: {own.problem}")
     else:
