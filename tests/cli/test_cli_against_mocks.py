@@ -22,9 +22,10 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import Stubber
 
+from doorstep.against.account import Account
+from doorstep.against.executions import run_against
+from doorstep.against.target import NEEDS, Target
 from doorstep.testing.suites.files import read
-from doorstep_cli.account import Account
-from doorstep_cli.against import NEEDS, Target, run_against
 from doorstep_cli.main import cli
 from doorstep_emulator import Options, running
 

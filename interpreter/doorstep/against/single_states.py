@@ -14,17 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import doorstep
-from doorstep.definitions.config_schema import SourceValue
-from doorstep.engine import TERMINAL
-from doorstep.history import Entry, Visit, Visits, entries
-from doorstep.model import State, integration, workflow
-from doorstep.testing.snapshots import unvarying
-from doorstep.testing.state_machines import ObservedExecution
-from doorstep.testing.suites.expectations import Unmet
-from doorstep.values.json_values import differences, dumps, value_of
-from doorstep.values.timestamps import format_timestamp
-
+from ..definitions.config_schema import SourceValue
+from ..engine import TERMINAL
+from ..history import Entry, Visit, Visits, entries
+from ..model import State, integration, workflow
+from ..single_state import test_state
+from ..testing.snapshots import unvarying
+from ..testing.state_machines import ObservedExecution
+from ..testing.suites.expectations import Unmet
+from ..values.json_values import differences, dumps, value_of
+from ..values.timestamps import format_timestamp
 from .account import Account, Refused
 
 _LONGEST = 50.0
@@ -81,7 +80,7 @@ class Comparison:
         self._visits = Visits(entries(self.own.history, self.own.name))
 
     def run(self) -> Iterator[Unmet]:
-        """Yield the differences. Raises Problem when TestState can't be asked."""
+        """Yield the differences. Raises AccountError when TestState can't be asked."""
         numbers: Counter[str] = Counter()
         for visit in self._visits.all:
             numbers[visit.place] += 1
@@ -208,7 +207,7 @@ def _excluded(visit: Visit, state: State) -> str | None:
 
 def _retrier(request: Mapping[str, Any]) -> int | None:
     """Return the number of the retrier that takes the failure: AWS counts each by itself."""
-    details = doorstep.test_state(request)["inspectionData"].get("errorDetails", {})
+    details = test_state(request)["inspectionData"].get("errorDetails", {})
     index: int | None = details.get("retryIndex")
     return index
 
