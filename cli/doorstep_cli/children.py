@@ -13,7 +13,7 @@ import click
 
 from doorstep.engine import ACCOUNT
 from doorstep.errors import InputError
-from doorstep.history import by_execution
+from doorstep.history import Entry, by_execution
 from doorstep.history.causes import cause_lines
 from doorstep.history.child_failures import (
     COLUMNS,
@@ -28,6 +28,7 @@ from doorstep.history.child_failures import (
     walk,
 )
 from doorstep.history.failures import table_lines
+from doorstep.values.timestamps import epoch_seconds
 
 from .definitions import fetched_with
 from .output import TableRow, echo, note, plain, print_table
@@ -57,6 +58,11 @@ class Family:
     groups: Sequence[ChildGroup] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     """What is known of an execution that was fetched, see `execution_files`."""
+
+    @property
+    def _endpoint(self) -> tuple[str, ...]:
+        url = self.about.get("endpoint")
+        return ("--endpoint-url", url) if url else ()
 
     def reason_lines(self, end: Ending) -> Iterator[str]:
         """Yield why the children failed whose failure ended the execution."""
@@ -96,7 +102,7 @@ class Family:
         known, total = len(group.children), counts.pop("children")
         failed = counts.pop("failed")
         others = "".join(f", {count:,} {how}" for how, count in counts.items() if count)
-        here = f"; {known:,} of the histories are here" if known < total else ""
+        here = f"; {known:,} of them looked at" if known < total else ""
         return f"{failed:,} of {total:,} failed{others}{here}"
 
     def _ends(self, group: ChildGroup) -> dict[str, int]:
@@ -154,7 +160,20 @@ class Family:
     def look_at(self, end: Ending) -> str | None:
         """Return the command that shows the first of the children that ended the execution."""
         for reason in reasons(end, self.groups)[:1]:
-            file, _, arn = reason.children[0].source.partition(": arn:")
+            source = reason.children[0].source
+            if source.startswith("arn:"):
+                # An Express child: what is known of it, the account says.
+                return shlex.join(
+                    [
+                        "aws",
+                        "stepfunctions",
+                        "describe-execution",
+                        "--execution-arn",
+                        source,
+                        *self._endpoint,
+                    ]
+                )
+            file, _, arn = source.partition(": arn:")
             of_several = ("--arn", f"arn:{arn}") if arn else ()
             return shlex.join(["doorstep", "debug", file, *of_several, "--at", "failure"])
         return None
@@ -194,9 +213,22 @@ def family_of(
     `children`: the folder or journal of their histories; None: the folder `children` beside the
     first file, or the file itself, where it holds several executions. `every`: as for `failures`.
     """
-    source = _Beside(histories[0], arn) if children is None else _of(children, arn)
     about = fetched_with(histories[0]) or {}
-    return Family(groups_of(visits, source, every=every), about)
+    found = _Beside(histories[0], arn) if children is None else _of(children, arn)
+
+    def lookup(started: Started) -> Iterable[ChildEvents]:
+        return found(started) or map(_ended, about.get("ends", {}).get(started.arn, ()))
+
+    return Family(groups_of(visits, lookup, every=every), about)
+
+
+def _ended(end: Mapping[str, Any]) -> ChildEvents:
+    """Return what is known of an Express child, which has no history: its beginning and end."""
+    began, ended = (epoch_seconds(end[name]) for name in ("startDate", "stopDate"))
+    last = "ExecutionTimedOut" if end["status"] == "TIMED_OUT" else "ExecutionFailed"
+    why = {name: end[name] for name in ("error", "cause") if name in end}
+    events = [Entry(1, 0, "ExecutionStarted", began, {}), Entry(2, 1, last, ended, why)]
+    return ChildEvents(end["name"], end["executionArn"], events)
 
 
 def _of(children: Path, arn: str | None) -> Lookup:

@@ -60,11 +60,15 @@ class Fetch:
         `reuse`: children that are in the folder are not fetched again.
         """
         self.account, self.arn, self.folder = account, arn, folder
+        self.endpoint: str | None = None
+        """The URL of the server that is asked in place of AWS."""
         self.every, self._reuse = every, reuse
         self._skipped = False
         self.events = self.children = 0
         self.map_runs: dict[str, dict[str, int]] = {}
         """How many children each map run has by their status, where that may be asked for."""
+        self.ends: dict[str, list[dict[str, Any]]] = {}
+        """How Express children failed, which have no histories (fact 282), by their map runs."""
         self.missing: list[str] = []
         """What could not be fetched, and why."""
         self.left_out: list[str] = []
@@ -87,6 +91,7 @@ class Fetch:
         self.fetch_children(events)
         about = {
             "arn": self.arn,
+            "endpoint": self.endpoint,
             "status": described["status"],
             "redriveCount": described.get("redriveCount", 0),
             "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -94,6 +99,7 @@ class Fetch:
             "children": self.children,
             "everyChild": self.every or not self._skipped,
             "mapRuns": self.map_runs,
+            "ends": self.ends,
             "stateMachineArn": described.get("stateMachineArn"),
             "definitionOf": machine,
             "missing": self.missing,
@@ -137,19 +143,22 @@ class Fetch:
                 self._of_map_run(map_run, level)
             elif not (started := _started(event)):
                 continue
-            elif self.every or event["id"] not in succeeded:
+            elif not self.every and event["id"] in succeeded:
+                self._skipped = True
+            elif self._may_have_more():
                 machine, _, name = started.split(":", 6)[-1].partition(":")
                 self._child(started, machine, name, level)
-            else:
-                self._skipped = True
 
     def _of_map_run(self, map_run: str, level: int) -> None:
         run = map_run.rpartition(":")[2]
         try:
             for arn in self._listed(map_run):
-                if self.left_out:
+                if not self._may_have_more():
                     break
-                self._child(arn, run, arn.rpartition(":")[2], level)
+                if ":express:" in arn:
+                    self.ends.setdefault(map_run, []).append(self._end(arn))
+                else:
+                    self._child(arn, run, arn.rpartition(":")[2], level)
         except Refused as refused:
             self.missing.append(f"children of {map_run}: {refused}")
             return
@@ -165,15 +174,27 @@ class Fetch:
             for child in self.account.pages(
                 "list_executions", "executions", mapRunArn=map_run, maxResults=1_000, **chosen
             ):
+                if status is None and ":express:" in child["executionArn"]:
+                    return
                 if (arn := child["executionArn"]) not in seen:
                     seen.add(arn)
                     yield arn
 
+    def _may_have_more(self) -> bool:
+        if self.children < self.most:
+            return True
+        which = "children" if self.every else "children that failed"
+        self.left_out = [f"{which} after the first {self.most:,}"]
+        return False
+
+    def _end(self, arn: str) -> dict[str, Any]:
+        """Return how an Express child of a map run ended (fact 456)."""
+        described = self.account.ask("describe_execution", executionArn=arn)
+        self.children += 1
+        wanted = ("executionArn", "name", "status", "error", "cause", "startDate", "stopDate")
+        return {name: described[name] for name in wanted if name in described}
+
     def _child(self, arn: str, group: str, name: str, level: int) -> None:
-        if self.children >= self.most:
-            which = "children" if self.every else "children that failed"
-            self.left_out = [f"{which} after the first {self.most:,}"]
-            return
         file = self.folder / "children" / file_name(group) / f"{file_name(name)}.json"
         try:
             events = self._known(file) or self.history(arn, file)
@@ -255,7 +276,9 @@ def fetched(
         note(f"{arn}: as fetched at {before.get('fetched')} into {folder}")
         now = before
     else:
-        now = _run(Fetch(asked(), arn, folder, every=every, reuse=known))
+        fetch = Fetch(asked(), arn, folder, every=every, reuse=known)
+        fetch.endpoint = endpoint
+        now = _run(fetch)
         children = f" and {now['children']:,} children" if now["children"] else ""
         note(f"{arn}: {now['events']:,} events{children} fetched into {folder}")
     for missing in (*now["missing"], *now["leftOut"]):

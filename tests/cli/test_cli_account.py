@@ -31,6 +31,7 @@ ROLE = "arn:aws:iam::123456789012:role/doorstep"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:pay:one"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pay"
 CHARGED = ARN.replace("pay:one", "charge:bad")
+QUICK = ARN.replace("pay:one", "quick:bad")
 PAY = {
     "StartAt": "Pay",
     "States": {
@@ -88,15 +89,20 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     file.write_text("def pay(event):\n    raise ValueError('card declined')\n")
     with running(Options(port=0, handlers=str(file), clock="virtual")) as url:
         remote = Remote(url)
-        for name, definition in (("pay", PAY), ("batch", BATCH), ("charge", CHARGE)):
+        machines = {"pay": PAY, "batch": BATCH, "charge": CHARGE, "quick": CHARGE}
+        for name, definition in machines.items():
             text = json.dumps(definition)
+            if name == "quick":
+                text = text.replace('"STANDARD"', '"EXPRESS"')
             remote.ask("CreateStateMachine", name=name, definition=text, roleArn=ROLE)
         remote.ask("StartExecution", stateMachineArn=MACHINE, name="one", input='{"id": 7}')
         batch = MACHINE.replace(":pay", ":batch")
         remote.ask("StartExecution", stateMachineArn=batch, name="all", input="[1, 2, 3]")
-        charge = MACHINE.replace(":pay", ":charge")
-        remote.ask("StartExecution", stateMachineArn=charge, name="bad", input="[1, 2, 3, 4, 5, 6]")
-        for arn in (ARN, ARN.replace("pay:one", "batch:all"), CHARGED):
+        for name in ("charge", "quick"):
+            machine = MACHINE.replace(":pay", f":{name}")
+            items = "[1, 2, 3, 4, 5, 6]"
+            remote.ask("StartExecution", stateMachineArn=machine, name="bad", input=items)
+        for arn in (ARN, ARN.replace("pay:one", "batch:all"), CHARGED, QUICK):
             while remote.ask("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
                 pass
         newer = json.dumps({**PAY, "Comment": "deployed since"})
@@ -183,12 +189,24 @@ def test_of_a_map_that_failed_only_children_that_failed_are_fetched_to_say_why(
     assert lines[2].startswith("  CardDeclined in Each > Declined (3 children: ")
     assert lines[3] == "    no funds"
     # Of the six items the first two succeed; the third failure exceeds the tolerance.
-    assert "children of Each: 3 of 5 failed; 3 of the histories are here" in lines
+    assert "children of Each: 3 of 5 failed; 3 of them looked at" in lines
     again = run("failures", CHARGED, "--endpoint", endpoint)
     assert "as fetched at" in again.stderr
     replayed = run("replay", CHARGED, "--endpoint", endpoint)
     assert "and 5 children fetched" in replayed.stderr
     assert "children: same 5" in replayed.stdout
+
+
+def test_express_children_have_no_history_and_are_described(endpoint: str) -> None:
+    result = run("failures", QUICK, "--endpoint", endpoint)
+    lines = result.stdout.splitlines()
+    assert lines[2].startswith("  CardDeclined in Each (3 children: ")
+    assert lines[3] == "    no funds"
+    assert "not fetched" not in result.stderr
+    assert "one of these children: aws stepfunctions describe-execution" in result.stderr
+    assert f"--endpoint-url {endpoint}" in result.stderr
+    replayed = run("replay", QUICK, "--endpoint", endpoint)
+    assert (replayed.exit_code, replayed.stdout) == (0, "the same: 7 events, FAILED\n")
 
 
 def test_a_map_runs_arn_stands_for_the_execution_that_started_it(endpoint: str) -> None:
@@ -209,7 +227,7 @@ def test_more_children_than_are_fetched_are_reported(
     for _ in range(2):
         result = run("failures", CHARGED, "--endpoint", endpoint)
         assert "not fetched: children that failed after the first 2" in result.stderr
-        assert "children of Each: 3 of 5 failed; 2 of the histories are here" in result.stdout
+        assert "children of Each: 3 of 5 failed; 2 of them looked at" in result.stdout
     assert "as fetched at" in result.stderr
 
 
