@@ -8,10 +8,10 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from doorstep.history.causes import cause_lines
 from doorstep.values.timestamps import in_utc
 
 from ..output import plain
-from .ended import cause_lines
 
 if TYPE_CHECKING:
     from doorstep import Moment

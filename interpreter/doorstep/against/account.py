@@ -9,7 +9,7 @@ from ..errors import AccountError
 
 _TO_FETCH = (
     "states:GetExecutionHistory, "
-    "states:DescribeStateMachineForExecution, states:ListMapRuns and states:ListExecutions"
+    "states:DescribeStateMachineForExecution, states:ListExecutions and states:DescribeMapRun"
 )
 HINTS = {
     "ExecutionDoesNotExist": "look at its Region, its account, and whether 90 days are over",
