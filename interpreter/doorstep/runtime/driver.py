@@ -41,6 +41,7 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
+_new_tuple = tuple.__new__
 Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -155,7 +156,7 @@ class Driver:
             return
         engine, execution.beginning = execution.engine, None
         # The machine's clock may be set back; the time of a history never goes back.
-        fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
+        fact = _new_tuple(Fact, (kind, max(engine.now, execution.clock.now()), key, data))
         before = len(engine.history)
         if execution.jobs and kind in ("succeeded", "failed"):
             # It is answered, be it by somebody with its token: that does not cut its child off.
