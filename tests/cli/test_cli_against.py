@@ -19,12 +19,13 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import ANY, Stubber
 
+from doorstep.against.account import Account
+from doorstep.against.executions import run_against
+from doorstep.against.target import NEEDS, Target
+from doorstep.errors import AccountError
 from doorstep.testing.suites.files import Test, read
-from doorstep_cli.account import Account
-from doorstep_cli.against import NEEDS, Target, run_against
 from doorstep_cli.commands.remote import Remote
 from doorstep_cli.main import cli
-from doorstep_cli.output import Problem
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -93,7 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr("doorstep_cli.against._FIRST", 0.0)
+    monkeypatch.setattr("doorstep.against.target._FIRST", 0.0)
     (tmp_path / "pay.asl.json").write_text(json.dumps(PAY))
     (tmp_path / "handlers.py").write_text(HANDLERS)
     (tmp_path / "pay.doorstep.yaml").write_text(SUITE)
@@ -240,7 +241,7 @@ def test_options_that_cant_be_used_are_explained(arguments: tuple[str, ...], mes
 @pytest.fixture
 def target(monkeypatch: pytest.MonkeyPatch, stubbed: tuple[Any, Stubber]) -> tuple[Target, Stubber]:
     """A target whose clock moves only while it waits between two looks."""
-    monkeypatch.setattr("doorstep_cli.against._FIRST", 0.2)
+    monkeypatch.setattr("doorstep.against.target._FIRST", 0.2)
     client, stub = stubbed
     slept = [0.0]
 
@@ -330,5 +331,5 @@ def test_a_missing_permission_is_named(folder: Path, target: tuple[Target, Stubb
 def test_nothing_is_run_when_the_machines_cant_be_listed(target: tuple[Target, Stubber]) -> None:
     there, stub = target
     stub.add_client_error("list_state_machines", "ExpiredTokenException", "expired")
-    with pytest.raises(Problem, match="aws sso login"):
+    with pytest.raises(AccountError, match="aws sso login"):
         there.connect()

@@ -134,7 +134,7 @@ def test_the_workflow_calls_dev_py_with_options_that_it_has(
 ) -> None:
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     commands = [step["run"] for step in steps if step.get("run", "").startswith("python dev.py ")]
-    calls: list[tuple[bool, str, bool]] = []
+    calls: list[tuple[bool, str, list[str] | None]] = []
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(
         dev, "release", lambda given: calls.append((given.built, given.only, given.tests))
@@ -143,7 +143,7 @@ def test_the_workflow_calls_dev_py_with_options_that_it_has(
         words = command.replace("${{ matrix.python }}", dev.VERSIONS[-1]).split()
         monkeypatch.setattr(sys, "argv", words[1:])
         dev.main()
-    assert calls == [(False, "3.13", False), (True, dev.VERSIONS[-1], True)]
+    assert calls == [(False, "3.13", None), (True, dev.VERSIONS[-1], [])]
 
 
 def test_the_emulator_without_its_extra_says_what_to_install() -> None:

@@ -165,7 +165,7 @@ class Driver:
         events = engine.history[before:]
         if engine.fault:
             problem, engine.fault = engine.fault, None
-            _report(execution, problem)
+            log.error(FAULT, execution.arn, exc_info=problem)
         if not self._journaled(execution, (fact, *events)):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
@@ -246,7 +246,7 @@ class Driver:
 
     def crash(self, execution: Running, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
-        _report(execution, problem)
+        log.error(FAULT, execution.arn, exc_info=problem)
         self.deliver(execution, "crashed", data=asdict(crashed(problem)))
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
@@ -395,7 +395,3 @@ class Driver:
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
-
-
-def _report(execution: Running, problem: BaseException) -> None:
-    log.error(FAULT, execution.arn, exc_info=problem)

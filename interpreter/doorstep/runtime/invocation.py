@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model import function_name
 from ..values.json_values import ABSENT, dumps
+from ..values.timestamps import in_utc
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
 from .payloads import as_json, event_of, rejected, returned
@@ -108,7 +108,7 @@ def context_of(
 
     `now`: epoch seconds, for the day in the log stream's name.
     """
-    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
+    day = in_utc(now).strftime("%Y/%m/%d")
     return Context(
         aws_request_id=request_id,
         function_name=called_name(invoke),
