@@ -111,7 +111,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=text)
         plugins = ("-p", "doorstep.pytest_plugin", "-p", "no:cacheprovider", "--strict-markers")
-        return pytester.runpytest_inprocess(*plugins, *options)
+        return pytester.runpytest_inprocess(f"--rootdir={pytester.path}", *plugins, *options)
 
     return run
 
