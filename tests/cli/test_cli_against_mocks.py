@@ -370,3 +370,32 @@ def test_a_random_result_is_no_difference() -> None:
     account, comparison, found = compared({"StartAt": "R", "States": {"R": state}}, {})
     assert (account.requests, found) == ([], [])
     assert comparison.not_compared == {"R": "its result is random, or the time as a number"}
+
+
+def test_a_seeded_random_number_is_compared() -> None:
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathRandom(1, 999, 5)"}, "End": True}
+    account, comparison, found = compared({"StartAt": "R", "States": {"R": state}}, {})
+    assert (len(account.requests), found, comparison.not_compared) == (1, [], {})
+
+
+def test_a_jsonata_state_without_a_mock_reads_its_context_from_a_variable() -> None:
+    output = "{% $states.context.Execution.Input.a & $states.context.State.Name & $b %}"
+    first = {"Type": "Pass", "Assign": {"b": "c"}, "Next": "Say"}
+    say = {"Type": "Pass", "Output": output, "Next": "Stop"}
+    cause = "{% $states.context.Execution.Nothing %}"
+    states = {"First": first, "Say": say, "Stop": {"Type": "Fail", "Error": "E", "Cause": cause}}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "First", "States": states}
+    account, comparison, found = compared(definition, {"a": "x"})
+    assert (found, comparison.not_compared) == ([], {})
+    assert comparison.own.state("Say").output == "xSayc"
+    [request] = account.of("Say")
+    assert "context" not in request
+    assert json.loads(request["variables"])["doorstepContext"]["State"]["Name"] == "Say"
+
+
+def test_a_state_that_reads_the_whole_of_states_is_not_compared() -> None:
+    say = {"Type": "Pass", "Output": "{% $keys($states) %}", "End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Say", "States": {"Say": say}}
+    _, comparison, _ = compared(definition, {})
+    reason = "it reads the context object, which TestState takes with a mock only"
+    assert comparison.not_compared == {"Say": reason}
