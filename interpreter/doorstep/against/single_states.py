@@ -27,6 +27,7 @@ from .differences import Difference, plain
 MOST_REQUESTS = 500
 """Of TestState for one execution: an account answers one a second."""
 _INNER = ("ItemProcessor", "Iterator", "Branches")
+_PAUSE = "retryBackoffIntervalSeconds"
 _TOKEN = f"AQC{'0' * 64}"
 """A task token as Doorstep's are, which are not compared."""
 _LONGEST = 50.0
@@ -138,10 +139,12 @@ class Comparison:
             yield Difference(at, "request", "accepted", str(refused), other)
             return
         self.answers.append((request, answer))
+        inspected = answer.get("inspectionData", {})
+        answer = {**answer, _PAUSE: inspected.get("errorDetails", {}).get(_PAUSE)}
         found = {name: answer.get(name) for name in expected}
         if visit.over and "output" in expected:
             before = self._visits.variables[visit.entered.id]
-            variables = answer.get("inspectionData", {}).get("variables")
+            variables = inspected.get("variables")
             found["output"] = value_of(answer.get("output"))
             shown = before if variables is None else value_of(variables)
             found["variables"] = {name: shown[name] for name in shown if name != _VARIABLE}
@@ -215,13 +218,18 @@ class Comparison:
             for start, until in zip(starts, [*starts[1:], None], strict=True)
         ]
         mocks = [self._mock(visit, state, part) for part in parts]
-        return [
-            *(
-                Attempt(mock, {"status": "RETRIABLE", **mock.get("errorOutput", {})})
-                for mock in mocks[:-1]
-            ),
-            Attempt(mocks[-1], _expected(visit, parts[-1], self._end)),
+        retried = [
+            {"status": "RETRIABLE", **mock.get("errorOutput", {}), **self._pause(state, later[0])}
+            for mock, later in zip(mocks, parts[1:], strict=False)
         ]
+        ended = _expected(visit, parts[-1], self._end)
+        return list(map(Attempt, mocks, [*retried, ended]))
+
+    def _pause(self, state: State, next_begins: Entry) -> dict[str, int]:
+        """Return the whole seconds before a retry; nothing when they are a fraction or random."""
+        pause = round(next_begins.at - self._visits.entries[next_begins.previous].at, 3)
+        random = any("JitterStrategy" in retrier.fields for retrier in state.retriers)
+        return {} if random or pause % 1 else {_PAUSE: int(pause)}
 
     def _mock(self, visit: Visit, state: State, part: list[Entry]) -> dict[str, Any]:
         """Return what the work of an attempt gave; where it never began, that does not matter."""
