@@ -92,6 +92,7 @@ SMOKE = [
     + ["--input", "@examples/approval/input.json", "--seed", "1", "--history", "run.json"],
     ("doorstep replay run.json --definition %s --with-handlers" % APPROVAL).split()
     + ["examples/approval/handlers.py"],
+    ["doorstep", "test", "examples/approval"],
 ]
 """What works with the dependencies of the core alone, in a folder that has only the examples."""
 
@@ -117,12 +118,16 @@ def main():
     )
     release_parser.add_argument("--only", choices=VERSIONS, help="try this Python alone")
     release_parser.add_argument(
-        "--tests", action="store_true", help="also run the tests of the source distribution"
+        "--tests",
+        nargs="*",
+        metavar="PATH",
+        help="also run the tests of the source distribution, or of it those below PATH",
     )
     commands.add_parser("api", help="write docs/api.md anew from the docstrings")
     commands.add_parser("site", help="build the documentation as a site in build/site")
     options = parser.parse_args()
     chosen = options.command
+    sys.stdout.reconfigure(errors="replace")  # a console may lack letters of a path
     os.chdir(ROOT)
     if chosen == "matrix":
         return matrix()
@@ -210,8 +215,8 @@ def release(options):
         if python:
             tried += 1
             try_wheel(version, python, wheel)
-            if options.tests:
-                run_sdist_tests(version, python, sdist)
+            if options.tests is not None:
+                run_sdist_tests(version, python, sdist, options.tests)
     if not tried:
         sys.exit("None of the Pythons was found, so that nothing was tried.")
     say("\nTried with %d Pythons: %s, %s" % (tried, Path(wheel).name, Path(sdist).name))
@@ -231,8 +236,8 @@ def try_wheel(version, python, wheel):
     succeed([venv_python, "-c", SERVER_SMOKE], folder)
 
 
-def run_sdist_tests(version, python, sdist):
-    """Unpack the source distribution, install what its checks need, and run all its tests."""
+def run_sdist_tests(version, python, sdist, paths):
+    """Unpack the source distribution, install what its checks need, and run its tests, or some."""
     venv_python = new_environment(version + "-tests", python)
     folder = RELEASE / (version + "-tests") / "work"
     with tarfile.open(sdist) as archive:
@@ -242,7 +247,7 @@ def run_sdist_tests(version, python, sdist):
     (source,) = folder.iterdir()
     # Editable, as `test` has it: the conformance cases lie beside the package.
     succeed([venv_python, "-m", "pip", "install", "--quiet", "--editable", ".[dev]"], source)
-    succeed([venv_python, "-m", "pytest", "-q", "-n", "auto"], source)
+    succeed([venv_python, "-m", "pytest", "-q", "-n", "auto"] + paths, source)
 
 
 def write_sboms(tools, wheel):
@@ -298,10 +303,15 @@ def succeed(command, folder=None):
 
 
 def find_python(version):
-    """Find an interpreter of this version on the path, or among those that pyenv installed."""
-    name = "python" + version
-    here = sorted(Path.home().glob(".pyenv/versions/%s.*/bin/%s" % (version, name)))
-    return str(here[-1]) if here else shutil.which(name)
+    """Find an interpreter of this version: this one, pyenv's, the path's, the launcher `py`'s."""
+    if version == "%d.%d" % sys.version_info[:2]:
+        return sys.executable
+    here = sorted(Path.home().glob(".pyenv/versions/%s.*/bin/python%s" % (version, version)))
+    found = str(here[-1]) if here else shutil.which("python" + version)
+    if found or not shutil.which("py"):
+        return found
+    question = ["py", "-" + version, "-c", "import sys; print(sys.executable)"]
+    return subprocess.run(question, capture_output=True, text=True).stdout.strip() or None
 
 
 def call(command):
@@ -332,12 +342,12 @@ def fingerprint(wanted_for="dev"):
 
 def works():
     """Return whether `.venv` belongs to this Python and path, and has pip."""
-    question = "import pip, sys; print(sys.version, sys.prefix)"
+    question = "import pip, sys; print(ascii((sys.version, sys.prefix)))"
     try:
         answer = subprocess.run([str(PYTHON), "-c", question], capture_output=True, text=True)
     except OSError:
         return False
-    return answer.stdout.strip() == "%s %s" % (sys.version, VENV) and (BIN / "pip").exists()
+    return answer.stdout.strip() == ascii((sys.version, str(VENV)))
 
 
 def make_venv():
@@ -363,9 +373,8 @@ def install(wanted_for="dev"):
     project = ".[dev]" if wanted_for == "dev" else "."
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--editable", project]
     output = []
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as pip:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, text=True, errors="replace", **pipes) as pip:
         for line in pip.stdout:
             output.append(line)
             if line.startswith(("Collecting ", "Installing ")):

@@ -16,6 +16,7 @@ import click
 from doorstep import __version__
 
 from .output import Bug, Problem, echo
+from .streams import settle_streams
 
 _GROUPS = {
     "Run and inspect": ("run", "validate", "lint", "cost", "history", "graph", "project"),
@@ -151,6 +152,7 @@ def cli(ctx: click.Context) -> None:
 
 def entry() -> None:
     """Run the `doorstep` program."""
+    settle_streams()
     # A history is many objects that stay, among which there is no garbage: by default Python looks
     # for it after each 700.
     gc.set_threshold(50_000, 10, 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from .output import Problem, echo
+from .streams import read_stdin
 
 _STANDARD_INPUT = f"{__package__}.standard_input"
 _LIFTED_BY_NONE = ("payload_bytes", "assign_bytes", "variables_bytes", "history_events")
@@ -213,7 +213,7 @@ def standard_input(purpose: str) -> str:
     meta = click.get_current_context().meta
     if _STANDARD_INPUT not in meta:
         try:
-            meta[_STANDARD_INPUT] = purpose, sys.stdin.read()
+            meta[_STANDARD_INPUT] = purpose, read_stdin()
         except UnicodeDecodeError as problem:
             raise Problem(f"standard input is not UTF-8 text: {problem.reason}") from None
     first, text = meta[_STANDARD_INPUT]
@@ -271,9 +271,11 @@ def begin_time(_ctx: click.Context, parameter: click.Parameter, text: str | None
     """Return epoch seconds for an ISO 8601 time (UTC if it names no zone) or epoch seconds."""
     if text is None:
         return None
+    from doorstep.values.timestamps import in_utc
+
     try:
         if _NUMBER.fullmatch(text):
-            return datetime.fromtimestamp(float(text), UTC).timestamp()
+            return in_utc(float(text)).timestamp()
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
         message = f"{text!r} is not a time; write 2025-01-31T08:00:00Z or seconds since 1970"

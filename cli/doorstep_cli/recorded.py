@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 class HistoryPath(click.Path):
     """A history's file; an execution's ARN, or the console's URL, is fetched into one."""
 
+    def __init__(self, *, folder: bool = False, every: bool = False) -> None:
+        """`folder`: a folder of them as well. `every`: fetch all children, not only failed ones."""
+        super().__init__(exists=True, dir_okay=folder, allow_dash=True, path_type=Path)
+        self._every = every
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path of the file."""
-        from .account import arn_in, fetched
+        from .execution_files import arn_in, fetched
 
         arn = arn_in(value) if isinstance(value, str) and "arn" in value else None
         if arn is None:
             return super().convert(value, param, ctx)
-        return fetched(arn, ctx.meta.get(_ENDPOINT) if ctx else None)
+        return fetched(arn, ctx.meta.get(_ENDPOINT) if ctx else None, every=self._every)
 
 
 _ENDPOINT = "doorstep.endpoint"
-HISTORY = HistoryPath(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-HISTORIES = HistoryPath(exists=True, allow_dash=True, path_type=Path)
-"""A folder of them as well."""
+HISTORY = HistoryPath()
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, endpoint: str | None) -> None:
@@ -57,8 +60,13 @@ arn_option = click.option(
 
 def history_arguments(command: F) -> F:
     """Add the files that hold the pages of one history, and --arn."""
-    files = click.argument("histories", nargs=-1, required=True, type=HISTORY, metavar="HISTORY...")
-    return files(arn_option(endpoint_option(command)))
+    return arguments_of(HISTORY)(command)
+
+
+def arguments_of(history: HistoryPath) -> Callable[[F], F]:
+    """Return what adds the files, read as `history` says, and --arn."""
+    files = click.argument("histories", nargs=-1, required=True, type=history, metavar="HISTORY...")
+    return lambda command: files(arn_option(endpoint_option(command)))
 
 
 def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:

@@ -5,6 +5,7 @@
         InputError             an execution's input, or another value from outside, can't be used
         HandlerLoadError       the handlers can't be loaded
         ApiError               a request that AWS's API would refuse; carries AWS's code for it
+        AccountError           an account, or a server in its place, can't be asked, or refuses
         ReplayError            a journal and a definition do not belong together
 
     Failure                    a workflow's own failure: data, not an exception
@@ -108,6 +109,10 @@ class ApiError(DoorstepError):
     def as_aws(self) -> dict[str, dict[str, str]]:
         """Return {"Error": {"Code": …, "Message": …}}, the answer as AWS's clients show it."""
         return {"Error": {"Code": self.code, "Message": str(self)}}
+
+
+class AccountError(DoorstepError):
+    """An AWS account, or a server in its place, can't be asked, or refuses; says what to do."""
 
 
 class ReplayError(DoorstepError):

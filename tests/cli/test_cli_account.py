@@ -19,15 +19,19 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import Stubber
 
-from doorstep_cli.account import Account, arn_in, fetched, folder_of
+from doorstep.against.account import Account
+from doorstep.errors import AccountError
+from doorstep_cli import execution_files
 from doorstep_cli.commands.remote import Remote
+from doorstep_cli.execution_files import arn_in, fetched, folder_of
 from doorstep_cli.main import cli
-from doorstep_cli.output import Problem
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:pay:one"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pay"
+CHARGED = ARN.replace("pay:one", "charge:bad")
+QUICK = ARN.replace("pay:one", "quick:bad")
 PAY = {
     "StartAt": "Pay",
     "States": {
@@ -53,6 +57,30 @@ BATCH = {
         }
     },
 }
+CHARGE = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ToleratedFailureCount": 2,
+            "MaxConcurrency": 1,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Charge",
+                "States": {
+                    "Charge": {
+                        "Type": "Choice",
+                        "Choices": [{"Variable": "$", "NumericGreaterThan": 2, "Next": "Declined"}],
+                        "Default": "Paid",
+                    },
+                    "Declined": {"Type": "Fail", "Error": "CardDeclined", "Cause": "no funds"},
+                    "Paid": {"Type": "Succeed"},
+                },
+            },
+            "End": True,
+        }
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +89,20 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     file.write_text("def pay(event):\n    raise ValueError('card declined')\n")
     with running(Options(port=0, handlers=str(file), clock="virtual")) as url:
         remote = Remote(url)
-        for name, definition in (("pay", PAY), ("batch", BATCH)):
+        machines = {"pay": PAY, "batch": BATCH, "charge": CHARGE, "quick": CHARGE}
+        for name, definition in machines.items():
             text = json.dumps(definition)
+            if name == "quick":
+                text = text.replace('"STANDARD"', '"EXPRESS"')
             remote.ask("CreateStateMachine", name=name, definition=text, roleArn=ROLE)
         remote.ask("StartExecution", stateMachineArn=MACHINE, name="one", input='{"id": 7}')
         batch = MACHINE.replace(":pay", ":batch")
         remote.ask("StartExecution", stateMachineArn=batch, name="all", input="[1, 2, 3]")
-        for arn in (ARN, ARN.replace("pay:one", "batch:all")):
+        for name in ("charge", "quick"):
+            machine = MACHINE.replace(":pay", f":{name}")
+            items = "[1, 2, 3, 4, 5, 6]"
+            remote.ask("StartExecution", stateMachineArn=machine, name="bad", input=items)
+        for arn in (ARN, ARN.replace("pay:one", "batch:all"), CHARGED, QUICK):
             while remote.ask("DescribeExecution", executionArn=arn)["status"] == "RUNNING":
                 pass
         newer = json.dumps({**PAY, "Comment": "deployed since"})
@@ -143,6 +178,59 @@ def test_the_children_of_a_map_run_come_along(endpoint: str) -> None:
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
 
 
+def test_of_a_map_that_failed_only_children_that_failed_are_fetched_to_say_why(
+    endpoint: str,
+) -> None:
+    failed = run("failures", CHARGED, "--endpoint", endpoint)
+    assert failed.exit_code == 1
+    assert "and 3 children fetched" in failed.stderr
+    lines = failed.stdout.splitlines()
+    assert lines[0] == "FAILED in Each: States.ExceedToleratedFailureThreshold"
+    assert lines[2].startswith("  CardDeclined in Each > Declined (3 children: ")
+    assert lines[3] == "    no funds"
+    # Of the six items the first two succeed; the third failure exceeds the tolerance.
+    assert "children of Each: 3 of 5 failed; 3 of them looked at" in lines
+    again = run("failures", CHARGED, "--endpoint", endpoint)
+    assert "as fetched at" in again.stderr
+    replayed = run("replay", CHARGED, "--endpoint", endpoint)
+    assert "and 5 children fetched" in replayed.stderr
+    assert "children: same 5" in replayed.stdout
+
+
+def test_express_children_have_no_history_and_are_described(endpoint: str) -> None:
+    result = run("failures", QUICK, "--endpoint", endpoint)
+    lines = result.stdout.splitlines()
+    assert lines[2].startswith("  CardDeclined in Each (3 children: ")
+    assert lines[3] == "    no funds"
+    assert "not fetched" not in result.stderr
+    assert "one of these children: aws stepfunctions describe-execution" in result.stderr
+    assert f"--endpoint-url {endpoint}" in result.stderr
+    replayed = run("replay", QUICK, "--endpoint", endpoint)
+    assert (replayed.exit_code, replayed.stdout) == (0, "the same: 7 events, FAILED\n")
+
+
+def test_a_map_runs_arn_stands_for_the_execution_that_started_it(endpoint: str) -> None:
+    run("failures", CHARGED, "--endpoint", endpoint)
+    about = json.loads((folder_of(CHARGED, endpoint) / "about.json").read_text())
+    (arn,) = about["mapRuns"]
+    url = f"https://us-east-1.console.aws.amazon.com/states/home#/v2/map-runs/details/{arn}"
+    for name in (arn, url):
+        result = run("failures", name, "--endpoint", endpoint)
+        assert result.exit_code == 1
+        assert f"{CHARGED}: as fetched at" in result.stderr
+
+
+def test_more_children_than_are_fetched_are_reported(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_files, "MOST_FAILED", 2)
+    for _ in range(2):
+        result = run("failures", CHARGED, "--endpoint", endpoint)
+        assert "not fetched: children that failed after the first 2" in result.stderr
+        assert "children of Each: 3 of 5 failed; 2 of them looked at" in result.stdout
+    assert "as fetched at" in result.stderr
+
+
 def test_many_are_downloaded_and_replayed_with_one_definition(
     endpoint: str, tmp_path: Path
 ) -> None:
@@ -198,12 +286,9 @@ def event(number: int, kind: str, **details: Any) -> dict[str, Any]:
     }
 
 
-def described(stub: Stubber, status: str = "FAILED") -> None:
-    stub.add_response(
-        "describe_execution",
-        {"executionArn": ARN, "stateMachineArn": MACHINE, "status": status, "startDate": 1},
-        {"executionArn": ARN},
-    )
+def described(stub: Stubber, status: str = "FAILED", **more: Any) -> None:
+    answer = {"executionArn": ARN, "stateMachineArn": MACHINE, "status": status, "startDate": 1}
+    stub.add_response("describe_execution", {**answer, **more}, {"executionArn": ARN})
 
 
 @pytest.fixture
@@ -251,6 +336,23 @@ def test_a_running_execution_is_fetched_again(account: tuple[Account, Stubber]) 
     assert "V2" in (file.parent / "definition.asl.json").read_text()
 
 
+@pytest.mark.parametrize(("redrives", "fetches"), [(0, 1), (1, 2)])
+def test_a_failed_execution_is_fetched_again_when_it_was_redriven(
+    account: tuple[Account, Stubber], redrives: int, fetches: int
+) -> None:
+    reader, stub = account
+    machine = {"stateMachineArn": MACHINE, "name": "p", "definition": "{}", "roleArn": ROLE}
+    for number in range(fetches):
+        described(stub)
+        stub.add_response("get_execution_history", {"events": [event(1, "ExecutionStarted")]})
+        stub.add_response("describe_state_machine_for_execution", {**machine, "updateDate": 1})
+        if number == 0:
+            described(stub, redriveCount=redrives)
+    for _ in range(2):
+        fetched(ARN, account=reader)
+    stub.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
@@ -264,7 +366,7 @@ def test_what_aws_refuses_is_said_with_what_to_do(
 ) -> None:
     reader, stub = account
     stub.add_client_error("describe_execution", code, "refused")
-    with pytest.raises(Problem, match=hint):
+    with pytest.raises(AccountError, match=hint):
         fetched(ARN, account=reader)
 
 

@@ -19,12 +19,13 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import ANY, Stubber
 
+from doorstep.against.account import Account
+from doorstep.against.executions import run_against
+from doorstep.against.target import NEEDS, Target
+from doorstep.errors import AccountError
 from doorstep.testing.suites.files import Test, read
-from doorstep_cli.account import Account
-from doorstep_cli.against import NEEDS, Target, run_against
 from doorstep_cli.commands.remote import Remote
 from doorstep_cli.main import cli
-from doorstep_cli.output import Problem
 from doorstep_emulator import Options, running
 
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
@@ -93,7 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr("doorstep_cli.against._FIRST", 0.0)
+    monkeypatch.setattr("doorstep.against.target._FIRST", 0.0)
     (tmp_path / "pay.asl.json").write_text(json.dumps(PAY))
     (tmp_path / "handlers.py").write_text(HANDLERS)
     (tmp_path / "pay.doorstep.yaml").write_text(SUITE)
@@ -220,7 +221,7 @@ def test_express_machines_are_skipped_since_they_have_no_history(folder: Path) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--against", "prod"), "--against prod: expected aws, or a URL such as"),
+        (("--against", "prod"), "target prod: expected aws, or a URL such as"),
         (("--against", "aws"), "configuration can't be used: You must specify a region"),
         (("--against", "aws", "--machine", "pay"), "--machine pay: expected the ARN"),
         (("--against", "aws", "--time-limit", "long"), "--time-limit: 'long' is not a duration"),
@@ -240,7 +241,7 @@ def test_options_that_cant_be_used_are_explained(arguments: tuple[str, ...], mes
 @pytest.fixture
 def target(monkeypatch: pytest.MonkeyPatch, stubbed: tuple[Any, Stubber]) -> tuple[Target, Stubber]:
     """A target whose clock moves only while it waits between two looks."""
-    monkeypatch.setattr("doorstep_cli.against._FIRST", 0.2)
+    monkeypatch.setattr("doorstep.against.target._FIRST", 0.2)
     client, stub = stubbed
     slept = [0.0]
 
@@ -330,5 +331,5 @@ def test_a_missing_permission_is_named(folder: Path, target: tuple[Target, Stubb
 def test_nothing_is_run_when_the_machines_cant_be_listed(target: tuple[Target, Stubber]) -> None:
     there, stub = target
     stub.add_client_error("list_state_machines", "ExpiredTokenException", "expired")
-    with pytest.raises(Problem, match="aws sso login"):
+    with pytest.raises(AccountError, match="aws sso login"):
         there.connect()

@@ -180,9 +180,9 @@ def test_what_failed_in_children_of_a_distributed_map_is_folded(
     result = doorstep_cli("failures", history, "--children", children)
     assert result.exit_code == 0, "the failures are tolerated"
     lines = result.stdout.splitlines()
-    assert "children: 3 of 6 have failed" in lines
-    rows = [line.split() for line in lines if line.startswith("Pay")]
-    assert [(row[1:4], row[-4], row[-3]) for row in rows] == [
+    assert "children of Many: 3 of 6 failed" in lines
+    rows = [line.split() for line in lines if line.startswith("Many > Pay")]
+    assert [(row[3:6], row[-4], row[-3]) for row in rows] == [
         (["2", "of", "6:"], "failed", "Busy"),
         (["1", "of", "6:"], "failed", "Lost"),
         (["3", "of", "6:"], "succeeded", "Busy"),
@@ -194,3 +194,122 @@ def test_what_failed_in_children_of_a_distributed_map_is_folded(
         "Busy", "Busy", "Lost",
     ]  # fmt: skip
     assert len(table["children"]) == 6
+
+
+# What failed in children --------------------------------------------------------------------------
+
+CHILDREN = """import doorstep
+
+def pay(event):
+    if event["n"] % 2:
+        raise doorstep.fail("CardDeclined", f"row {event['n']}: declined")
+"""
+BATCH = "arn:aws:states:us-east-1:123456789012:stateMachine:batch"
+
+
+@pytest.fixture
+def bill(tmp_path: Path, chain: Chain, each: Chain) -> Path:
+    """Two levels: `Bill` starts an execution, of which a distributed Map exceeds its tolerance."""
+    pay = {"Type": "Task", "Resource": f"{LAMBDA}pay"}
+    batch = chain({"Each": each({"Pay": pay}, distributed=True, ToleratedFailureCount=1)})
+    start = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": BATCH, "Input.$": "$"},
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Report"}],
+    }
+    bill = chain({"Bill": start, "Report": {"Type": "Fail", "Error": "BillingFailed"}})
+    for name, definition in (("batch", batch), ("bill", bill)):
+        (tmp_path / f"{name}.asl.json").write_text(json.dumps(definition), "utf-8")
+    (tmp_path / "h.py").write_text(CHILDREN, "utf-8")
+    return tmp_path
+
+
+def ran(folder: Path, name: str, *more: object) -> None:
+    rows = json.dumps([{"n": n} for n in range(6)])
+    machines = ("--state-machine", f"batch={folder / 'batch.asl.json'}") if name == "bill" else ()
+    doorstep_cli(
+        *("run", folder / f"{name}.asl.json", "--handlers", folder / "h.py", "--input", rows),
+        *machines, *more,
+    )  # fmt: skip
+
+
+def test_children_beside_a_history_say_why_they_failed_at_all_levels(bill: Path) -> None:
+    history = bill / "bill.json"
+    ran(bill, "bill", "--history", history, "--children", bill / "children")
+    result = doorstep_cli("failures", history)
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert lines[0] == "FAILED in Report: BillingFailed"
+    assert lines[1] == "caught before, at event 6: States.TaskFailed"
+    assert lines[2].startswith("CardDeclined in Bill > Each > Pay (2 children: ")
+    assert lines[3] in ("row 1: declined", "row 3: declined")
+    assert "children of Bill > Each: 2 of " in result.stdout
+    command = next(line for line in result.stderr.splitlines() if "doorstep debug" in line)
+    shown = doorstep_cli(*command.partition("doorstep ")[2].split())
+    assert "error: CardDeclined" in shown.stdout
+    found = json.loads(doorstep_cli("failures", history, "--format", "json").stdout)
+    (reason,) = found["reasons"]
+    assert (reason["place"], reason["error"]) == ("Bill > Each > Pay", "CardDeclined")
+    assert [(one["state"], one["failed"]) for one in found["started"]] == [
+        ("Bill", 1),
+        ("Bill > Each", 2),
+    ]
+
+
+def test_children_in_the_journal_of_their_parent_say_why_they_failed(bill: Path) -> None:
+    ran(bill, "batch", "--journal", bill / "run.journal")
+    result = doorstep_cli("failures", bill / "run.journal")
+    assert "  CardDeclined in Each > Pay (2 children: " in result.stdout
+    debugged = doorstep_cli("debug", bill / "run.journal", "--at", "failure")
+    assert "  CardDeclined in Each > Pay (2 children: " in debugged.stdout
+
+
+def test_without_its_children_a_map_says_how_to_fetch_them(bill: Path) -> None:
+    history = bill / "batch.json"
+    ran(bill, "batch", "--history", history)
+    own = json.loads(history.read_text("utf-8"))["events"]
+    run = next(one for one in own if one["type"] == "MapRunStarted")
+    arn = run["mapRunStartedEventDetails"]["mapRunArn"]
+    local = doorstep_cli("failures", history)
+    assert "--children DIR" in local.stderr
+    assert f"  doorstep failures {arn} --endpoint " in local.stderr
+    text = history.read_text("utf-8").replace("123456789012", "210987654321")
+    history.write_text(text, "utf-8")
+    aws = doorstep_cli("failures", history)
+    there = arn.replace("123456789012", "210987654321")
+    assert f"why the children of Each failed:\n  doorstep failures {there}\n" in aws.stderr
+
+
+def test_a_nested_execution_is_named_with_its_own_error_from_the_cause(bill: Path) -> None:
+    history = bill / "bill.json"
+    ran(bill, "bill", "--history", history)
+    result = doorstep_cli("debug", history, "--at", "6")
+    assert "execution:batch:" in result.stdout
+    assert " FAILED: States.ExceedToleratedFailureThreshold\n" in result.stdout
+    assert "why the execution of Bill failed" in doorstep_cli("failures", history).stderr
+
+
+def test_a_map_that_could_not_read_its_items_has_no_children_to_fetch(
+    tmp_path: Path, chain: Chain, each: Chain
+) -> None:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": "b", "Key": "k"},
+    }
+    definition = chain({"Each": each({"A": {"Type": "Pass"}}, distributed=True, ItemReader=reader)})
+    (tmp_path / "d.asl.json").write_text(json.dumps(definition), "utf-8")
+    history = tmp_path / "h.json"
+    doorstep_cli("run", tmp_path / "d.asl.json", "--s3-root", tmp_path, "--history", history)
+    result = doorstep_cli("failures", history)
+    assert "States.ItemReaderFailed" in result.stdout
+    assert "doorstep failures arn:" not in result.stderr
+
+
+def test_files_that_are_no_histories_beside_one_are_reported_and_left_out(bill: Path) -> None:
+    history = bill / "batch.json"
+    ran(bill, "batch", "--history", history)
+    (bill / "children").mkdir()
+    (bill / "children" / "notes.json").write_text("{}", "utf-8")
+    result = doorstep_cli("failures", history)
+    assert result.exit_code == 1
+    assert "children that can't be read" in result.stderr

@@ -103,6 +103,17 @@ def test_a_safe_change_is_written_and_nothing_is_left_to_say(tmp_path: Path) -> 
         assert result.stdout == f"{file}: no findings\n"
 
 
+def test_a_change_keeps_the_line_ends_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "b.asl.yaml"
+    fixed = {}
+    for ends in (b"\n", b"\r\n"):
+        file.write_bytes(YAML.encode().replace(b"\n", ends))
+        assert lint(file, "--fix").exit_code == 0
+        fixed[ends] = file.read_bytes()
+    assert b"Retry:" in fixed[b"\n"]
+    assert fixed[b"\n"].replace(b"\n", b"\r\n") == fixed[b"\r\n"]
+
+
 def test_a_comment_or_the_project_or_an_option_silences(tmp_path: Path) -> None:
     file = tmp_path / "b.asl.yaml"
     file.write_text(YAML.replace("  Send:\n", "  # doorstep: ignore RETRY_LAMBDA\n  Send:\n"))

@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 import doorstep
+from doorstep.history.child_failures import groups_of
 from doorstep.pages import HistorySite, show
 from doorstep.replayer import ChildFiles
-from doorstep.replayer.child_histories import read_children
+from doorstep.replayer.child_histories import child_lookup
 from doorstep_cli.main import cli
 
 
@@ -39,9 +40,8 @@ def site(chain: Callable[..., Any], each: Callable[..., Any], tmp_path: Path) ->
     execution = doorstep.start(definition, [1, 2, 3], on_event=files.on_event).wait()
     files.close(execution)
     moments = doorstep.moments({"events": execution.history}, definition)
-    children = read_children(tmp_path / "children")
-    pages = [(one.group, one.name, one.recording) for one in children]
-    return HistorySite(moments, definition, "parent", pages)
+    groups = groups_of(moments.visits, child_lookup(tmp_path / "children"))
+    return HistorySite(moments, definition, "parent", groups)
 
 
 def test_children_have_pages_with_the_graph_of_their_processor(site: HistorySite) -> None:
@@ -84,10 +84,10 @@ def test_only_who_knows_the_address_is_shown_the_pages(
     thread.join()
 
 
-def test_one_file_has_one_page(tmp_path: Path) -> None:
-    run = doorstep.run({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, {})
-    history = tmp_path / "h.json"
-    history.write_text(json.dumps({"events": run.history}), "utf-8")
-    arguments = ["view", str(history), "--html", "x.html", "--children", str(tmp_path)]
-    result = CliRunner().invoke(cli, arguments)
-    assert (result.exit_code, "leave out --children" in result.stderr) == (2, True)
+def test_a_file_of_its_own_names_what_failed_in_children(site: HistorySite, tmp_path: Path) -> None:
+    (tmp_path / "h.json").write_text(json.dumps(site.moments.history), "utf-8")
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(cli, ["view", str(tmp_path / "h.json"), "--html", str(page)])
+    assert result.exit_code == 0
+    assert "<td>Each &gt; Bad</td>" in page.read_text("utf-8")
+    assert "child-0" not in page.read_text("utf-8"), "there is no such page"

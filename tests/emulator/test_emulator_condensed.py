@@ -121,6 +121,34 @@ def test_children_that_ended_are_listed(place: Place) -> None:
         assert children(client, arn, statusFilter="FAILED") == []
 
 
+def test_children_are_described_though_executions_of_express_machines_are_not(
+    place: Place,
+) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
+    with place.served() as client:
+        arn = begin(client, "fails", [2, 1], ToleratedFailureCount=1, MaxConcurrency=1)
+        assert place.ended(client, arn)["status"] == "SUCCEEDED"
+        while_it_served = [described(client, row) for row in children(client, arn)]
+    with place.served() as client:
+        rows = [described(client, row) for row in children(client, arn)]
+        assert rows == while_it_served
+        failed, succeeded = sorted(rows, key=lambda row: str(row["status"]))
+        assert (succeeded["input"], succeeded["output"]) == ("2", "2")
+        assert (failed["input"], failed["error"]) == ("1", "ValueError")
+        assert json.loads(failed["cause"])["errorMessage"] == "closed"
+        name = failed["executionArn"]
+        for refused in (client.get_execution_history, client.stop_execution):
+            with pytest.raises(client.exceptions.InvalidArn):
+                refused(executionArn=name)
+        with pytest.raises(client.exceptions.InvalidArn):
+            client.describe_execution(executionArn=f"{name}0")
+
+
+def described(client: Any, row: Any) -> dict[str, Any]:
+    answer = client.describe_execution(executionArn=row["executionArn"])
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
 def test_what_had_failed_is_redriven_and_nothing_else(place: Place) -> None:
     with place.served() as client:
         arn = begin(client, "fails", [2, 1, 5, 4], ToleratedFailureCount=1, MaxConcurrency=1)

@@ -569,6 +569,40 @@ def test_as_many_files_may_be_open_as_the_system_lets(
     assert caplog.messages == ["128 connections at most: raise the limit of open files (ulimit -n)"]
 
 
+def test_macos_is_asked_for_what_it_grants_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    # setrlimit(2) there: EINVAL for more than OPEN_MAX, while the hard limit is infinite.
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    granted: list[tuple[int, int]] = []
+
+    def setrlimit(_: int, limit: tuple[int, int]) -> None:
+        if limit[0] > 10_240:
+            raise ValueError("current limit exceeds maximum limit")
+        granted.append(limit)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    assert connections.most_connections() == 10_240 - 128
+    assert granted == [(10_240, resource.RLIM_INFINITY)]
+
+
+def test_windows_has_no_limit_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert connections.most_connections() is None
+
+
+def test_a_port_is_of_one_server_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # SO_REUSEADDR would let a second one have it: learn.microsoft.com, "Using SO_REUSEADDR and
+    # SO_EXCLUSIVEADDRUSE".
+    options: list[int] = []
+    exclusive = socket.SO_KEEPALIVE  # stands for a constant that only Windows has
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", exclusive, raising=False)
+    monkeypatch.setattr(
+        socket.socket, "setsockopt", lambda _, level, option, value: options.append(option)
+    )
+    serving._listen("127.0.0.1", 0).close()
+    assert options == [exclusive]
+
+
 @pytest.mark.parametrize(
     ("operation", "member", "code"),
     [

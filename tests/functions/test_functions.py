@@ -19,13 +19,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import doorstep
 from doorstep.errors import HandlerLoadError
-from doorstep.functions import Function, close, handler_of
+from doorstep.functions import Function, close, handler_of, processes
 from doorstep.functions.printing import _Stdout
 from doorstep.runtime.answers import TaskFailed
 from doorstep.runtime.payloads import returned
@@ -463,6 +464,33 @@ def test_any_bootstrap_runs(function: Run, tmp_path: Path) -> None:
 def test_a_missing_bootstrap_is_named(function: Run) -> None:
     with pytest.raises(HandlerLoadError, match=r"has no file .*bootstrap\. Build it first"):
         function("provided.al2023", "x", {"main.rs": ""})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the words are Linux's")
+def test_a_bootstrap_for_another_machine_fails_as_on_lambda(function: Run, tmp_path: Path) -> None:
+    # The error of Lambda's supervisor when Go's exec fails, as in its public emulator's source.
+    call = function("provided.al2023", "x", {"bootstrap": "MZ no program of this system"})
+    bootstrap = tmp_path / "f" / "bootstrap"
+    for mode, why in ((0o700, "exec format error"), (0o600, "permission denied")):
+        bootstrap.chmod(mode)
+        error, report = failure(call)
+        assert error == report["errorType"] == "Runtime.InvalidEntrypoint"
+        assert report["errorMessage"].endswith(f" Error: fork/exec {bootstrap}: {why}")
+    assert [thread.name for thread in threading.enumerate() if "serve" in thread.name] == []
+
+
+def test_what_a_function_prints_is_heard_where_pipes_can_not_be_looked_into(
+    function: Run, printed: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Windows' select takes sockets alone: WSAENOTSOCK.
+    def refuse(*_: Any) -> Any:
+        raise OSError(10038, "an operation was attempted on something that is not a socket")
+
+    monkeypatch.setattr(processes, "select", SimpleNamespace(select=refuse))
+    code = "def h(event, context):\n    print('hello', end='\\r\\n')\n    return 1\n"
+    call = function("python3.12", "i.h", {"i.py": code}, isolated=True)
+    assert call() == 1
+    assert [line for _, line in printed] == ["hello"]
 
 
 @needs_node

@@ -748,3 +748,26 @@ def test_what_children_can_not_be_resumed_is_refused(record: Any, each: Chain) -
     recorded.file({"n": 1}).unlink()
     with pytest.raises(InputError, match=r"Each\[0\] has no history among those of the children"):
         resume(recorded.definition)
+
+
+def test_names_that_no_drive_of_windows_takes_find_their_executions(
+    tmp_path: Path, chain: Chain
+) -> None:
+    start = {
+        name: starting(".sync", Parameters={"StateMachineArn": f"{MACHINE}aux", "Name": name})
+        for name in ("con", "Order", "order", "ORDER", "order.")
+    }
+    machines = {"aux": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}}
+    recorded = Recorded(tmp_path / "children", chain(start), {}, state_machines=machines)
+    assert sorted(
+        str(one.relative_to(recorded.folder)) for one in recorded.folder.rglob("*.json")
+    ) == [
+        "%61ux/%4F%52%44%45%52.json",
+        "%61ux/%63on.json",
+        "%61ux/%6F%72%64%65%72.json",
+        "%61ux/Order.json",
+        "%61ux/order%2E.json",
+    ]
+    replayed = recorded.replay(state_machines=machines)
+    assert replayed.same, replayed.difference
+    assert [child.name for child in replayed.children] == list(start)

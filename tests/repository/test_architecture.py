@@ -91,7 +91,7 @@ FOLDERS = {
         *("errors", "values", "model", "engine", "jsonata", "jsonpath", "intrinsics", "asl"),
         *("definitions", "validation", "history", "runtime", "map_runs", "functions"),
         *("services", "project", "api", "drawing", "advice"),
-        *("testing", "coverage", "single_state", "replayer", "explorer", "pages"),
+        *("testing", "coverage", "single_state", "against", "replayer", "explorer", "pages"),
         "pytest_plugin",
     ),
     "doorstep_emulator": (
@@ -103,16 +103,16 @@ FOLDERS = {
     ),
     "doorstep_cli": (
         *(
+            "streams",
             "output",
             "options",
             "watching",
             "world",
             "definitions",
             "views",
-            "account",
-            "single_states",
-            "against",
+            "execution_files",
             "recorded",
+            "children",
             "runs",
             "baseline",
             "editor",

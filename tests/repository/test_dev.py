@@ -122,3 +122,42 @@ def test_the_demo_goes_as_it_should(
 
 def test_what_the_checks_need_is_enough_for_the_demo(dev: Any) -> None:
     assert dev.fingerprint("demo") != dev.fingerprint("dev") == dev.fingerprint()
+
+
+# On Windows ---------------------------------------------------------------------------------------
+
+
+def test_windows_finds_its_pythons_by_the_launcher(
+    dev: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    launcher = tmp_path / "py"
+    launcher.write_text('#!/bin/sh\n[ "$1" = -3.2 ] && echo "C:\\Python32\\python.exe"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert dev.find_python("3.2") == r"C:\Python32\python.exe"
+    assert dev.find_python("3.1") is None
+    assert dev.find_python("{}.{}".format(*sys.version_info)) == sys.executable
+    launcher.unlink()
+    assert dev.find_python("3.2") is None
+
+
+def test_an_environment_with_windows_names_is_used_again(
+    dev: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev.VENV = tmp_path / "été"
+    dev.BIN, dev.PYTHON = dev.VENV / "Scripts", dev.VENV / "Scripts" / "python.exe"
+    asked = subprocess.CompletedProcess([], 0, ascii((sys.version, str(dev.VENV))) + "\r\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: asked)
+    assert dev.works()
+
+
+def test_a_console_that_lacks_letters_of_a_path_is_no_error(tmp_path: Path) -> None:
+    shutil.copy(SCRIPT, tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / "→").touch()
+    command = [sys.executable, str(tmp_path / "dev.py"), "api"]
+    env = {"PYTHONIOENCODING": "cp1252", "PATH": "", "DOORSTEP_VENV": "→"}
+    done = subprocess.run(command, capture_output=True, env=env)
+    assert b"Creating a virtual environment in " in done.stdout
+    assert b"could not be created" in done.stderr

@@ -219,7 +219,6 @@ def test_a_file_that_can_not_be_written_is_named(run: Any, tmp_path: Path) -> No
         run([])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 def test_two_processes_do_not_run_the_same_execution(tmp_path: Path, chain: Any) -> None:
     definition = chain({"Pause": {"Type": "Wait", "Seconds": 1}})
     execution = doorstep.start(definition, journal=tmp_path / "journal")

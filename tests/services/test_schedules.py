@@ -6,6 +6,8 @@ Expected times are those of the examples in EventBridge's user guide ("Cron expr
 
 from __future__ import annotations
 
+import sys
+import zoneinfo
 from datetime import UTC, datetime
 
 import pytest
@@ -108,3 +110,19 @@ def test_what_is_no_expression_is_refused(expression: str) -> None:
 def test_an_unknown_time_zone_is_refused() -> None:
     with pytest.raises(InputError, match="'Mars/Base' is no time zone"):
         schedule("rate(1 day)", "Mars/Base")
+
+
+def test_a_system_without_time_zones_knows_utc_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As on Windows: no folders, and no package.
+    before = zoneinfo.TZPATH
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(to=[])
+    zoneinfo.ZoneInfo.clear_cache()
+    try:
+        assert schedule("cron(0 10 * * ? *)")(at("2026-01-01T09:00")) == at("2026-01-01T10:00")
+        with pytest.raises(InputError, match=r"'Europe/Berlin' is no time zone; .*install tzdata"):
+            schedule("rate(1 day)", "Europe/Berlin")
+    finally:
+        zoneinfo.reset_tzpath(to=before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorstep.values.timestamps import format_timestamp, isoformat, parse_timestamp
+from doorstep.values.timestamps import format_timestamp, in_utc, isoformat, parse_timestamp
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,20 @@ from doorstep.values.timestamps import format_timestamp, isoformat, parse_timest
 )
 def test_a_timestamp_is_read_to_the_nanosecond(text: str, moment: tuple[int, int]) -> None:
     assert parse_timestamp(text) == moment
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (-62135596800, "0001-01-01T00:00:00+00:00"),
+        (-86400.5, "1969-12-30T23:59:59.500000+00:00"),
+        (32535216000, "3001-01-01T00:00:00+00:00"),
+        (253402300799.999, "9999-12-31T23:59:59.999000+00:00"),
+    ],
+)
+def test_every_year_of_the_calendar_is_shown_on_every_system(at: float, text: str) -> None:
+    # Expected: `date -u -d @SECONDS`. Windows' gmtime_s knows 1970 to 3000.
+    assert in_utc(at).isoformat() == text
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..children import Family, children_option, family_of
 from ..definitions import Type, definition_option, read_accepted
 from ..options import definition_options, format_option
-from ..output import Problem, console, note, print_json
+from ..output import Problem, console, echo, note, plain, print_json
 from ..recorded import history_arguments, recording_of
 from ..views.moment import step
 from .replay import known_type
@@ -40,6 +41,7 @@ def _event(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     metavar="EVENT",
     help="Print one event, by number or as `failure`, instead of stepping.",
 )
+@children_option
 @definition_options
 @format_option("json: the event of --at as an object.")
 def debug(
@@ -47,6 +49,7 @@ def debug(
     definition_file: Path | None,
     arn: str | None,
     at: str | None,
+    children: Path | None,
     machine_type: Type | None,
     resource: str | None,
     parameters: Mapping[str, str],
@@ -83,20 +86,28 @@ def debug(
         execution = moments(recording, definition.document.definition, type=of_type)
     else:
         execution = moments(recording)
+    family = family_of(histories, execution.visits, children, recording.arn)
     if at is None:
-        step(execution)
+        step(execution, list(family.lines()))
     elif output_format == "json":
         print_json(execution[_index(execution, at)].as_json())
         _warn(execution)
     else:
-        _print(execution, _index(execution, at))
+        _print(execution, _index(execution, at), family)
 
 
-def _print(execution: Moments, index: int) -> None:
+def _print(execution: Moments, index: int, family: Family) -> None:
     from ..views.moment import printed
 
     # A terminal wraps by itself, and a script wants whole lines.
     console(highlight=False).print(printed(execution, index), end="", soft_wrap=True)
+    end, visit = execution.ending, execution.of(execution.recording.events[index])
+    if end and visit and visit is end.first_visit:
+        for line in family.reason_lines(end):
+            echo(f"  {plain(line)}")
+        for text in (family.look_at(end), *family.advice()):
+            if text:
+                note(text)
 
 
 def _warn(execution: Moments) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from ..account import Account, Fetch, Refused, account_of, safe_name, write_text
+from doorstep.against.account import Account, Refused, account_of
+from doorstep.values.file_names import file_name
+
+from ..execution_files import Fetch, write_text
 from ..output import Problem, echo, note
 from ..views.progress import ProgressLine, wanted
 
@@ -108,7 +111,7 @@ def _chosen(
 
 def _fetched(account: Account, arn: str, into: Path) -> bool:
     fetch = Fetch(account, arn, into)
-    file = into / f"{safe_name(arn.rpartition(':')[2])}.json"
+    file = into / f"{file_name(arn.rpartition(':')[2])}.json"
     try:
         if wanted():
             with ProgressLine(fetch.__str__):

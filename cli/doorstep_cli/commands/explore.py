@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from doorstep.values.file_names import relative
 
 from ..baseline import without_known
 from ..definitions import PROJECT, DefinitionFile, Type, machines_in, read_accepted
@@ -226,7 +227,7 @@ def _write_suite(
     from doorstep.testing.recorded_tests import suite_text
 
     value, machine = definition.document.definition, definition.name
-    named = os.path.relpath(path, file.parent)
+    named = relative(path, file.parent)
     source: dict[str, Any] = {"definition": named}
     if machines_in(path, parameters):
         source["resource"] = machine

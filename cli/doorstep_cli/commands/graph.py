@@ -16,7 +16,7 @@ from doorstep.model.definition import workflow
 from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
 from ..options import definition_options, format_option
 from ..output import OutputFile, echo, note
-from ..recorded import HISTORIES, HISTORY, endpoint_option, read_history
+from ..recorded import HISTORY, HistoryPath, endpoint_option, read_history
 from ..runs import write
 from ..watching import watch_option
 
@@ -26,7 +26,7 @@ _FORMATS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 @click.command("graph", short_help="Draw a workflow as SVG, Mermaid or DOT.")
 @watch_option
 @endpoint_option
-@click.argument("path", type=HISTORIES, metavar="PATH|ARN")
+@click.argument("path", type=HistoryPath(folder=True), metavar="PATH|ARN")
 @click.option(
     "--history",
     type=HISTORY,

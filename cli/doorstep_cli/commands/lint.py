@@ -174,7 +174,8 @@ def _fix(path: Path, ignore: Sequence[str]) -> None:
     from ..editor.machines import machines
     from ..editor.problems import check, fixes, is_advice
 
-    text = path.read_text("utf-8")
+    given = path.read_bytes().decode()
+    text = given.replace("\r\n", "\n")
     yaml = path.suffix in (".yaml", ".yml")
     found = machines(text, yaml=yaml)
     problems = [
@@ -185,7 +186,8 @@ def _fix(path: Path, ignore: Sequence[str]) -> None:
     changes = list(fixes(text, found, problems))
     if not changes:
         return
-    path.write_text(applied(text, [edit for one in changes for edit in one.edits]), "utf-8")
+    fixed = applied(text, [edit for one in changes for edit in one.edits])
+    path.write_text(fixed, "utf-8", newline="\r\n" if "\r\n" in given else "\n")
     for one in changes:
         where = f" at {one.problem.diagnostic.location}" if one.problem else ""
         echo(f"{path}: {one.title[0].lower()}{one.title[1:]}{where}", err=True)

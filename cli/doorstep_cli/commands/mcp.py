@@ -148,10 +148,11 @@ class Tools:
     def _with_mocks(self, mocks: list[dict[str, Any]], *arguments: str) -> str:
         import tempfile
 
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump({"mocks": mocks}, file)
-            file.flush()
-            return self._doorstep(*arguments, "--mocks", file.name)
+        # In a folder: Windows lets no other process open a temporary file.
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "mocks.json")
+            file.write_text(json.dumps({"mocks": mocks}), "utf-8")
+            return self._doorstep(*arguments, "--mocks", str(file))
 
     def _file(self, name: str, *, there: bool = True) -> str:
         """Return a path below the folder. Raises ValueError for others."""
@@ -183,7 +184,8 @@ class Tools:
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_SECONDS,
                 check=False,
             )

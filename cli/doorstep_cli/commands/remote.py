@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -13,6 +12,8 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import click
+
+from doorstep.values.timestamps import in_utc
 
 from ..options import format_option, input_option, input_text
 from ..output import Problem, TableRow, echo, json_text, plain, print_json, print_table
@@ -195,7 +196,7 @@ def _execution_row(execution: dict[str, Any]) -> TableRow:
         execution["stateMachineArn"].rpartition(":")[2],
         execution["name"],
         execution["status"],
-        datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
+        in_utc(began).isoformat(timespec="seconds"),
         "" if ended is None else f"{ended - began:.1f}",
     )
     return TableRow(cells, _COLOURS.get(execution["status"]))
@@ -246,7 +247,7 @@ def _events_of(remote: Remote, arn: str, *, follow: bool) -> Iterator[dict[str, 
 
 
 def _event_line(event: dict[str, Any]) -> str:
-    moment = datetime.fromtimestamp(event["timestamp"], UTC).isoformat(timespec="milliseconds")
+    moment = in_utc(event["timestamp"]).isoformat(timespec="milliseconds")
     details: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
@@ -371,4 +372,4 @@ def skip(length: str | None, execution: str | None, endpoint: str) -> None:
 
 
 def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return in_utc(at).strftime("%Y-%m-%d %H:%M:%SZ")

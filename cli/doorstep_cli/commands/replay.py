@@ -20,7 +20,7 @@ from ..options import (
     services_option,
 )
 from ..output import Problem, TableRow, echo, print_json, print_table
-from ..recorded import HISTORIES, arn_option, endpoint_option, recording_of
+from ..recorded import HistoryPath, arn_option, endpoint_option, recording_of
 from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
 from ..views.progress import ProgressLine, wanted
 from ..views.replay import print_replay, summary
@@ -57,7 +57,7 @@ def replay_options(command: F) -> F:
     "histories",
     nargs=-1,
     required=True,
-    type=HISTORIES,
+    type=HistoryPath(folder=True, every=True),
     metavar="HISTORY...",
 )
 @arn_option

@@ -11,7 +11,7 @@ import click
 from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
 from ..options import definition_options, handlers_option, network_options, services_option
 from ..output import note
-from ..recorded import history_arguments, recording_of
+from ..recorded import HistoryPath, arguments_of, recording_of
 from ..runs import driving_options, finish, handlers_of, run_to_end, startable, write
 from ..views.progress import wanted
 from ..world import Choices, choices
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("resume", short_help="Continue a recorded execution from where it failed.")
-@history_arguments
+@arguments_of(HistoryPath(every=True))
 @replay_options
 @handlers_option(
     "Python functions that run the remaining tasks: a .py file, folder or module name."

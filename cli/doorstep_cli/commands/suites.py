@@ -17,12 +17,11 @@ from ..runs import needs_jinja, prints_go_to_stderr
 from ..watching import watch_option
 
 if TYPE_CHECKING:
+    from doorstep.against.target import Target
     from doorstep.coverage import SuiteCoverage
     from doorstep.coverage.reports import Measurement
     from doorstep.testing.suites.files import Suite, Test
     from doorstep.testing.suites.results import Result
-
-    from ..against import Target
 
 
 def coverage_options(command: F) -> F:
@@ -153,10 +152,9 @@ def test(
 
 
 def _target(where: str, machine: str | None, time_limit: str) -> Target:
-    """Return where tests are run; raise Problem when nothing can be asked there."""
+    """Return where tests are run; raise AccountError when nothing can be asked there."""
+    from doorstep.against.target import target_of
     from doorstep.runtime import seconds
-
-    from ..against import target_of
 
     try:
         limit = seconds(time_limit)
@@ -319,7 +317,7 @@ class SuiteRun:
         stage = session_of(test)
         with prints_go_to_stderr():
             if self._target:
-                from ..against import run_against
+                from doorstep.against.executions import run_against
 
                 result = run_against(test, self._target)
             else:

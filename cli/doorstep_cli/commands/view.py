@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..children import children_option, family_of
 from ..definitions import Type, definition_option, read_accepted
 from ..options import definition_options
 from ..output import OutputFile, echo
@@ -28,12 +29,7 @@ from .replay import known_type
     metavar="FILE",
     help="Write the page to this file, complete in itself, instead of opening a browser.",
 )
-@click.option(
-    "--children",
-    type=click.Path(exists=True, path_type=Path),
-    metavar="DIR",
-    help="Histories of the executions that it started, as `doorstep run --children` writes them.",
-)
+@children_option
 @definition_options
 def view(
     histories: tuple[Path, ...],
@@ -59,10 +55,7 @@ def view(
       doorstep view arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
     from doorstep import moments
-    from doorstep.replayer.child_histories import read_children
 
-    if html and children:
-        raise click.UsageError("--html writes one page; leave out --children, or --html")
     with needs_jinja("`doorstep view`"):
         from doorstep.pages import HistorySite, page_of_file, show
     recording = recording_of(histories, arn)
@@ -74,12 +67,11 @@ def view(
     else:
         execution = moments(recording)
     title = recording.arn.rpartition(":")[2] if recording.arn else histories[0].name
+    groups = family_of(histories, execution.visits, children, recording.arn).groups
     if html:
-        write(html, [page_of_file(execution, definition, title)], quiet=False)
+        write(html, [page_of_file(execution, definition, title, groups)], quiet=False)
         return
-    started = read_children(children) if children else ()
-    pages = [(one.group, one.name, one.recording) for one in started]
-    show(HistorySite(execution, definition, title, pages), _open)
+    show(HistorySite(execution, definition, title, groups), _open)
 
 
 def _open(address: str) -> None:

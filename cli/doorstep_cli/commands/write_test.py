@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
+
+from doorstep.values.file_names import relative
 
 from ..definitions import Type, definition_option, read_accepted
 from ..options import definition_options, format_option
@@ -53,7 +54,7 @@ def write_test(
     name = recording.arn.rpartition(":")[2] if recording.arn else Path(histories[0]).stem
     test = RecordedTest(definition.document.definition, recording.visits, name)
     folder = output.parent if output else Path()
-    named = os.path.relpath(definition_file, folder)
+    named = relative(definition_file, folder)
     text = test.as_pytest(named) if output_format == "pytest" else test.as_suite(named)
     if output:
         write(output, [text.rstrip("\n")], quiet=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from doorstep.errors import shortened
 from doorstep.history import Visit, ending, visits_of
+from doorstep.history.causes import cause_lines
 from doorstep.values.json_values import value_of
 
 from ..output import style
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from doorstep import Execution
 
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
-_SHOWN = 4_000
-"""Characters of a cause to show; the history has all of it."""
 
 
 def exit_code(execution: Execution) -> int:
@@ -71,20 +68,6 @@ def interrupted(execution: Execution) -> str:
 
 def _where(visit: Visit | None) -> str:
     return f" in {visit.place}" if visit else ""
-
-
-def cause_lines(cause: str) -> Iterator[str]:
-    """Yield the lines of a cause; of a function's error report, its message and stack trace."""
-    try:
-        report = json.loads(cause)
-    except (ValueError, RecursionError):
-        report = None
-    if not isinstance(report, dict) or "errorMessage" not in report:
-        report = {"errorMessage": cause}
-    frames = report.get("stackTrace")
-    lines = [report["errorMessage"], *(frames if isinstance(frames, list) else ())]
-    text = "\n".join(str(line).rstrip() for line in lines)
-    return iter(shortened(text, _SHOWN).splitlines())
 
 
 def _unanswered(execution: Execution, around: str = "") -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from doorstep.history.causes import cause_lines
+from doorstep.values.timestamps import in_utc
+
 from ..output import plain
-from .ended import cause_lines
 
 if TYPE_CHECKING:
     from doorstep import Moment
@@ -33,8 +35,7 @@ def elapsed(seconds: float) -> str:
 
 def timestamp(at: float) -> str:
     """Return epoch seconds as an ISO 8601 text in UTC."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return in_utc(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _FLOW = (

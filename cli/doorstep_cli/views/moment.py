@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -129,8 +129,8 @@ def _pane(session: DebugSession, moment: Moment, size: tuple[int, int]) -> Rende
     if name == "keys":
         lines = [f"{key:<9}{meaning}" for key, meaning in KEYS.items()]
     elif name == "failures":
-        lines = [plain(line) for line in session.moments.failure_table.splitlines()]
-        lines = lines or ["nothing failed"]
+        table = (*session.moments.failure_table.splitlines(), *session.inner)
+        lines = [plain(line) for line in table] or ["nothing failed"]
     elif name == "changes":
         previous = moment.event.previous
         before = session.moments[previous - 1] if previous else None
@@ -218,9 +218,12 @@ def printed(moments: Moments, index: int) -> RenderableType:
     return Group(*parts)
 
 
-def step(moments: Moments) -> None:
-    """Show moments and obey keys until q, Ctrl-C or the end of the input."""
-    session = DebugSession(moments, moments.first_failure or 0)
+def step(moments: Moments, inner: Sequence[str] = ()) -> None:
+    """Show moments and obey keys until q, Ctrl-C or the end of the input.
+
+    `inner`: what failed in the executions that it started, as lines of a table.
+    """
+    session = DebugSession(moments, moments.first_failure or 0, inner=inner)
     terminal = console(highlight=False)
     with terminal.screen() as whole, _keyboard() as keys:
         going = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class DebugSession:
     typed: str = ""
     searched: str = ""
     message: str = ""
+    inner: Sequence[str] = ()
+    """What failed in the executions that it started, as lines of the table of failures."""
 
     def type(self, text: str) -> bool:
         """Obey all keys that arrived together, as when a text is pasted; False: one quits."""

@@ -140,6 +140,15 @@ def existing(server: Server, request: Members) -> Row:
     return row
 
 
+def describable(server: Server, request: Members) -> Row:
+    """Return the execution that DescribeExecution names: also an Express child of a map run.
+
+    Fact 456. Raises as `existing` does.
+    """
+    row = server.row(parse(request["executionArn"], "execution", "express").text)
+    return row if row and row.map_run else existing(server, request)
+
+
 def timeline(server: Server, request: Members) -> str | None:
     """Return the timeline of the execution that a request names, if there is one."""
     if "executionArn" not in request:
@@ -168,6 +177,16 @@ def ends_of(server: Server, row: Row) -> tuple[Event, Event]:
     if execution is not None:
         return execution.events[0], execution.events[-1]
     return server.store.ends(row.id)
+
+
+def end_of(server: Server, row: Row) -> Event:
+    """Return the last event of an execution."""
+    if not row.condensable or row.arn in server.driver.executions:
+        return ends_of(server, row)[1]
+    # Of one that has ended, facts and the last event are stored.
+    last = server.store.journal(row.id)[-1]
+    assert isinstance(last, Event)
+    return last
 
 
 def input_of(server: Server, row: Row) -> str:

@@ -15,22 +15,30 @@ from ..server import Server
 from ..store.peers import Members
 from ..store.store import ListQuery, Row
 from . import paging
-from .executions import ends_of, events_of, existing, input_of, last_event, redrive_refusal
+from .executions import (
+    describable,
+    end_of,
+    events_of,
+    existing,
+    input_of,
+    last_event,
+    redrive_refusal,
+)
 from .machines import configuration
 
 
 def describe_execution(server: Server, caller: Caller, request: Members) -> Members:
     """DescribeExecution."""
-    row = existing(server, request)
+    row = describable(server, request)
     metadata = summary(row)
     if row.trace is not None:
         metadata["traceHeader"] = row.trace
     if request.get("includedData") == "METADATA_ONLY":
         refusal = redrive_refusal(server, row, last_event(server, row))
         return metadata | redrive_status(row, refusal)
-    first, last = ends_of(server, row)
+    last = end_of(server, row)
     members = metadata | redrive_status(row, redrive_refusal(server, row, last.id))
-    members |= {"input": (first.details or {})["input"], "inputDetails": {"included": True}}
+    members |= {"input": input_of(server, row), "inputDetails": {"included": True}}
     # The error of a time-out is in the history alone (fact 94).
     if row.status not in ("RUNNING", "TIMED_OUT"):
         end = last.details or {}

@@ -19,6 +19,8 @@ _LONGEST_HEAD = 64 * 1024
 """Bytes of a head that may be there without its end."""
 _WANTED, _OTHERS, _FEW = 65_536, 128, 1024
 """Open files that are asked for; those that are no connections; a number that is logged."""
+_OPEN_MAX = 10_240
+"""What macOS grants at least, whatever its hard limit says (setrlimit(2) there)."""
 
 
 class Connection(HttpToolsProtocol):
@@ -85,10 +87,11 @@ def most_connections() -> int | None:
     wanted = _WANTED if hard == resource.RLIM_INFINITY else min(hard, _WANTED)
     if soft == resource.RLIM_INFINITY:
         return None
-    if soft < wanted:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            soft = wanted
+    for more in (wanted, _OPEN_MAX):
+        if soft < more <= wanted:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+                soft = more
     most = max(soft - _OTHERS, 1)
     if most < _FEW:
         log.warning("%d connections at most: raise the limit of open files (ulimit -n)", most)

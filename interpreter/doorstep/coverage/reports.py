@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
+from ..values.file_names import relative
 from .items import KINDS, Item
 from .suite import MachineCoverage, Share, SuiteCoverage, percent, thresholds
 
@@ -109,7 +109,7 @@ class Measurement:
     def count(self, session: TestSession) -> None:
         """Count what a test's executions used, however the test ended."""
         for execution, file in session.all:
-            self.suite.add(execution, os.path.relpath(file) if file else None)
+            self.suite.add(execution, relative(file) if file else None)
 
     def write(self) -> None:
         """Write the reports, into folders that are made if need be; raise OSError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from ..definitions.documents import Document, load
 from ..history import visits_of
 from ..runtime import Execution
+from ..values.file_names import relative
 from ..values.json_values import dumps
 from .items import KINDS, Item, ItemKind
 from .reader import Coverage
@@ -82,7 +82,7 @@ class SuiteCoverage:
         files = sorted(path.rglob("*.asl.*")) if path.is_dir() else [path]
         for file in files:
             name = file.name.partition(".")[0]
-            self.machine(name, load(file).definition, os.path.relpath(file))
+            self.machine(name, load(file).definition, relative(file))
 
     def share(self, kind: ItemKind | None = None) -> Share:
         """Return the share of all items, or of one kind."""

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 
 from ..errors import HandlerLoadError
@@ -60,7 +61,7 @@ class Pool:
     def __call__(self, event: Any, context: Context) -> Any:
         """Call the function; raise TaskFailed with Lambda's error when it fails."""
         with self._slots:
-            process = self._take()
+            process = self._take(context.aws_request_id)
             try:
                 return process.invoke(event, context)
             finally:
@@ -73,7 +74,7 @@ class Pool:
         for process in idle:
             process.close()
 
-    def _take(self) -> _Process:
+    def _take(self, request: str) -> _Process:
         if self._changes.seen():
             self.close()
         with self._lock:
@@ -82,7 +83,13 @@ class Pool:
                 if process.alive:
                     return process
                 process.close()
-        return _Process(self._function, self._command, self._log)
+        try:
+            return _Process(self._function, self._command, self._log)
+        except OSError as problem:
+            # The words of Lambda's own (aws-lambda-runtime-interface-emulator, fatalerror).
+            why = (problem.strerror or str(problem)).lower()
+            message = f"RequestId: {request} Error: fork/exec {self._command[0]}: {why}"
+            raise lambda_failure("Runtime.InvalidEntrypoint", message) from None
 
     def _give_back(self, process: _Process) -> None:
         if not process.alive:
@@ -103,18 +110,26 @@ class _Process:
         self._log = log
         self._label = function.name
         self._server = _RuntimeApi(self)
-        self._process = subprocess.Popen(
+        try:
+            self._process = self._started(command)
+        except OSError:
+            self._server.close()
+            raise
+        self._printed = threading.Thread(target=self._follow, daemon=True)
+        self._printed.start()
+        threading.Thread(target=self._mourn, daemon=True).start()
+
+    def _started(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        own = {**_variables(self._function), "AWS_LAMBDA_RUNTIME_API": self._server.at}
+        return subprocess.Popen(
             command,
-            cwd=function.code,
-            env={**os.environ, **_variables(function), "AWS_LAMBDA_RUNTIME_API": self._server.at},
+            cwd=self._function.code,
+            env={**os.environ, **own},
             # Never written to: its end tells the bootstrap that Doorstep is gone.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._printed = threading.Thread(target=self._follow, daemon=True)
-        self._printed.start()
-        threading.Thread(target=self._mourn, daemon=True).start()
 
     @property
     def alive(self) -> bool:
@@ -159,8 +174,7 @@ class _Process:
     def close(self) -> None:
         """End the process and its API, and wait for both."""
         self._kill()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def _kill(self) -> None:
         self._events.put(None)
@@ -175,7 +189,7 @@ class _Process:
         assert self._process.stdout
         with self._process.stdout as lines:
             for line in lines:
-                self._log(self._label, line.decode(errors="replace").rstrip("\n"))
+                self._log(self._label, line.decode(errors="replace").rstrip("\r\n"))
 
     def _mourn(self) -> None:
         self._process.wait()
@@ -186,9 +200,13 @@ class _Process:
         """Wait until what the function printed has been read, so that it stands with its call."""
         end = time.monotonic() + _SETTLED
         stdout = self._process.stdout
-        with contextlib.suppress(ValueError, OSError):
+        try:
             while stdout and select.select([stdout], [], [], 0)[0] and time.monotonic() < end:
                 time.sleep(0.0005)
+        except ValueError:
+            pass  # closed: all has been read
+        except OSError:
+            time.sleep(_SETTLED)  # Windows can't look into a pipe
 
 
 def _variables(function: Function) -> dict[str, str]:
@@ -209,6 +227,16 @@ class _RuntimeApi(ThreadingHTTPServer):
         self.process = process
         self.at = f"127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def server_bind(self) -> None:
+        """Bind without asking for the host's name, which can take macOS seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def close(self) -> None:
+        """Answer no more."""
+        self.shutdown()
+        self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay quiet: the process was killed while it was being answered."""

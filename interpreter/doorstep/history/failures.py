@@ -37,6 +37,8 @@ class Ending:
     cause: str | None
     origin: Entry | None = None
     """Of a Fail state, the failure that led to it: one that was caught on the way."""
+    first_visit: Visit | None = None
+    """The state of the failure to look at first."""
 
     @property
     def first(self) -> Entry:
@@ -56,13 +58,16 @@ def ending(visits: Visits) -> Ending | None:
     if last is None or status in (None, "SUCCEEDED"):
         return None
     event = visits.cause(last) or last
+    visit = visits.failed_visit(last) if last.failed else None
+    origin = _origin(event, visits) if event.type == "FailStateEntered" else None
     return Ending(
         status=str(status),
         event=event,
-        visit=visits.failed_visit(last) if last.failed else None,
+        visit=visit,
         error=last.details.get("error"),
         cause=last.details.get("cause"),
-        origin=_origin(event, visits) if event.type == "FailStateEntered" else None,
+        origin=origin,
+        first_visit=visits.of.get(origin.id) if origin else visit,
     )
 
 
@@ -181,12 +186,16 @@ def failures(visits: Visits, *, every: bool = False) -> list[StateFailures]:
 
 def failure_lines(visits: Visits) -> Iterator[str]:
     """Yield the table as text; nothing when nothing failed."""
-    rows = [COLUMNS, *(one.cells() for one in failures(visits))]
-    if len(rows) > 1:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            yield "  ".join(cells).rstrip()
+    rows = [one.cells() for one in failures(visits)]
+    yield from table_lines(COLUMNS, *rows) if rows else ()
+
+
+def table_lines(*rows: Sequence[str]) -> Iterator[str]:
+    """Yield a table as text: each row's cells below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def _names(visit: Visit) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from ..errors import InputError, StateFailed, shortened
 from ..runtime import Buckets
+from ..values.file_names import is_possible_here
 
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error, InputError)
 """What reading a file of somebody else's may raise: damaged, not packed at all, no UTF-8, a name
@@ -108,6 +109,8 @@ class Folder:
     def _locate(self, bucket: str, key: str = "") -> Path:
         """Return what stands for an object or a bucket; never outside the folder."""
         with reported(f"{bucket}/{key}"):
+            if not all(map(is_possible_here, (bucket, *key.split("/")))):
+                raise failed(f"{bucket}/{key} can't be a file on Windows: rename it, or use S3.")
             root = (self._root / bucket).resolve()
             path = (root / key).resolve()
             if not path.is_relative_to(root) or root.parent != self._root.resolve():

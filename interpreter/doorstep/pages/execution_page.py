@@ -15,6 +15,7 @@ from markupsafe import Markup
 from ..coverage.marks import StateMarks, of_execution
 from ..drawing import Mark, draw, svg
 from ..history import Entry, Visit
+from ..history.causes import cause_lines
 from ..model import workflow
 from ..replayer import Moment, Moments
 from ..values.json_values import JsonDifference, value_of
@@ -110,17 +111,20 @@ class ExecutionPage:
         *,
         states: StateMarks | None = None,
         map_runs: Mapping[str, Counts] | None = None,
+        why: Sequence[tuple[str, str]] = (),
     ) -> None:
         """`event`: the id of the chosen one; by default the failure that ended it, or the last.
 
         `states`: the marks of its states, where they are known; `map_runs`: the counts of
-        distributed Maps, by state.
+        distributed Maps, by state. `why`: text and cause of what failed in the executions that it
+        started, where that ended it.
         """
         self.moments = moments
         self.visits = moments.visits
         self.definition = definition
         self.title = title
         self.filter = wanted
+        self.why = [(text, _read(cause)) for text, cause in why]
         self._states = states
         self._map_runs = map_runs or {}
         self.entries = moments.recording.events
@@ -143,11 +147,8 @@ class ExecutionPage:
 
     @property
     def cause(self) -> str:
-        """The cause of the end; of a Python error its message."""
-        text = self.moments.cause or ""
-        value = value_of(text)
-        message = value.get("errorMessage") if isinstance(value, dict) else None
-        return message if isinstance(message, str) else text
+        """The cause of the end; of a function's error report its message."""
+        return _read(self.moments.cause or "")
 
     # The graph -----------------------------------------------------------------------------------
 
@@ -367,6 +368,10 @@ class Timeline:
             if name in self._numbers and mark != self._last.get(name):
                 self._last[name] = mark
                 self.steps.append((entry.id, self._numbers[name], mark.colour, mark.counts))
+
+
+def _read(cause: str) -> str:
+    return "\n".join(cause_lines(cause, frames=False))
 
 
 _ORDER = ("failed", "in progress", "caught", "aborted", "succeeded")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ..history.child_failures import COLUMNS, ChildGroup, child_failures, reasons, walk
 from ..replayer import Moments, Recording
 from .execution_page import EVENTS, ExecutionPage, Filter
 from .rendering import Renderer
@@ -22,14 +23,18 @@ def page_of_file(
     moments: Moments,
     definition: Mapping[str, Any] | None,
     title: str,
+    groups: Sequence[ChildGroup] = (),
     children: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the page of an execution as one HTML text that needs no other.
 
-    Its policy lets it load nothing, and run no script but its own. `children`: rows of the table
-    of executions that it started.
+    Its policy lets it load nothing, and run no script but its own. `groups`: what its states
+    started, for what failed there; `children`: rows of the table of executions that have pages.
     """
-    page = ExecutionPage(moments, definition, title, Filter(page=1, visits_page=1))
+    ended = moments.ending
+    found = reasons(ended, groups) if ended else []
+    why = [(one.text, one.ending.cause or "") for one in found]
+    page = ExecutionPage(moments, definition, title, Filter(page=1, visits_page=1), why=why)
     last_visits = {one.name: one.entered.id for one in page.visits.all}
     first, end = page.entries[0], page.entries[-1]
     execution = {
@@ -47,6 +52,8 @@ def page_of_file(
         timeline=page.timeline,
         here=lambda **changes: f"#event-{changes.get('event', page.event)}",
         children=children,
+        inner=[row.cells(len(row.group.children)) for row in child_failures(groups)],
+        inner_columns=COLUMNS,
         own=False,
         chosen=False,
         panels=_panels(page),
@@ -71,46 +78,49 @@ class HistorySite:
         moments: Moments,
         definition: Mapping[str, Any] | None,
         title: str,
-        children: Sequence[tuple[str | None, str, Recording]] = (),
+        groups: Sequence[ChildGroup] = (),
     ) -> None:
-        """`children`: the group (a map run's id, or a machine's name), name and history of each."""
-        self._parent = moments, definition, title
-        self._children = children
+        """Take what its states started from `groups`."""
+        self.moments = moments
+        self._parent = moments, definition, title, groups
+        self._children = [(group, child) for group in walk(groups) for child in group.children]
         self._processors = _processors(moments, definition or {})
 
     def page(self, name: str) -> str | None:
         """Return a page by its address; None where there is none."""
         if not name:
-            return page_of_file(*self._parent, self._rows())
+            return page_of_file(*self._parent, children=self._rows())
         number = name.removeprefix("child-")
         if not (number.isdecimal() and number.isascii() and int(number) < len(self._children)):
             return None
-        group, title, recording = self._children[int(number)]
-        return page_of_file(Moments(recording), self._processors.get(group or ""), title)
+        group, child = self._children[int(number)]
+        definition = self._processors.get(group.started.arn)
+        moments = Moments(Recording(list(child.events)))
+        return page_of_file(moments, definition, child.name, child.groups)
 
     def _rows(self) -> list[dict[str, Any]]:
         """Return the children, those that failed first."""
         rows = [
             {
                 "link": f"child-{number}",
-                "name": f"{group}/{name}" if group else name,
-                "status": Moments(recording).status,
-                "startDate": recording.events[0].at,
-                "took": recording.events[-1].at - recording.events[0].at,
+                "name": f"{group.place}/{child.name}",
+                "status": child.status,
+                "startDate": child.events[0].at,
+                "took": child.events[-1].at - child.events[0].at,
             }
-            for number, (group, name, recording) in enumerate(self._children[:_CHILDREN])
+            for number, (group, child) in enumerate(self._children[:_CHILDREN])
         ]
         return sorted(rows, key=lambda row: row["status"] == "SUCCEEDED")
 
 
 def _processors(moments: Moments, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the children of each map run are executions of, by the map run's id."""
+    """Return what the children of each map run are executions of, by the map run's ARN."""
     maps: dict[str, Any] = {}
     for visit in moments.visits.all:
         for event in visit.events:
             if event.type == "MapRunStarted" and (state := _state(definition, visit.name)):
                 processor = state.get("ItemProcessor", state.get("Iterator"))
-                maps[str(event.details.get("mapRunArn")).rpartition(":")[2]] = processor
+                maps[str(event.details.get("mapRunArn"))] = processor
     return maps
 
 

@@ -307,5 +307,6 @@ def _temporary(name: str) -> Path:
 def _written(logical: str, text: str, runtime: str) -> Path:
     """Write code that stands in the template to a folder; `index` is the module, as on Lambda."""
     folder = _temporary(logical)
-    (folder / ("index.js" if runtime.startswith("nodejs") else "index.py")).write_text(text)
+    ending = "js" if runtime.startswith("nodejs") else "py"
+    (folder / f"index.{ending}").write_text(text, "utf-8")
     return folder

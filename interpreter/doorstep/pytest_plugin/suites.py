@@ -14,6 +14,7 @@ from ..errors import DoorstepError
 from ..testing.clock import freezing_once
 from ..testing.suites.files import Test, read
 from ..testing.suites.results import Result, run, session_of
+from ..values.file_names import relative
 from ..values.printable import printable
 from .stash import SESSION
 
@@ -33,7 +34,7 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the suite's tests."""
         try:
-            tests = read(self.path, os.path.relpath(self.path)).tests
+            tests = read(self.path, relative(self.path)).tests
         except DoorstepError as problem:
             raise self.CollectError(printable(str(problem))) from None
         for test in tests:

@@ -5,9 +5,10 @@
 | a distributed Map | the id of its map run: what stands last in the map run's ARN |
 | a task that starts executions | the name of the state machine |
 
-NAME is what stands last in the child's ARN. GetExecutionHistory's events say neither, so the place
-in the folder does; a file in no group is tried everywhere. Journals, and the log lines that Express
-executions have for a history, name their executions: one file may hold those of many.
+NAME is what stands last in the child's ARN; both are written as `file_name` does. The events of
+GetExecutionHistory say neither, so the place in the folder does; a file in no group is tried
+everywhere. Journals, and the log lines that Express executions have for a history, name their
+executions: one file may hold those of many.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 from ..engine import TERMINAL, Event
 from ..errors import InputError
 from ..history import by_execution, history_lines, is_started
+from ..history.child_failures import ChildEvents, Lookup, Started
 from ..runtime import Buckets, Execution
+from ..values.file_names import file_name, name_of
 from ..values.json_values import loads
 from .recording import History, Recording, events_of, read_recording
 
@@ -75,6 +78,58 @@ def read_children(source: ChildSource) -> list[ChildHistory]:
     return [child for file in files for child in _read(file, folder)]
 
 
+def child_lookup(source: ChildSource, parent: str | None = None) -> Lookup:
+    """Return what finds the children in a folder, a file, or histories by ARN.
+
+    Of a folder only those groups are read that are asked for. `parent`: the ARN of the execution
+    whose children they are, where its history is in the source as well. What can't be read raises
+    InputError when it is asked for.
+    """
+    return _Finder(source, parent).find
+
+
+class _Finder:
+    """Reads the histories of children when they are asked for, each once."""
+
+    def __init__(self, source: ChildSource, parent: str | None) -> None:
+        self._parent = parent
+        self._histories = ChildHistories((), {}, None)
+        self._whole: ChildSource | None = source
+        """A source that is not in groups, until it is read."""
+        self._files: defaultdict[str | None, list[Path]] = defaultdict(list)
+        """The files of a folder that were not read yet, by their groups."""
+        self._folder = Path() if isinstance(source, Mapping) else Path(source)
+        if not isinstance(source, Mapping) and self._folder.is_dir():
+            self._whole = None
+            for file in sorted(self._folder.rglob("*.json")):
+                self._files[_group(file, self._folder)].append(file)
+
+    def find(self, started: Started) -> list[ChildEvents]:
+        """Return the histories of what a state started."""
+        self._read(last_of(started.arn))
+        if started.is_map_run:
+            found = self._histories.of_map_run(started.arn, started.since, started.until)
+        else:
+            one = self._histories.find(started.arn)
+            found = [one] if one else []
+        self._histories.remove(*found)
+        return [ChildEvents(one.name, self._path(one), one.recording.events) for one in found]
+
+    def _path(self, child: ChildHistory) -> str:
+        folder = self._folder if self._folder.is_dir() else self._folder.parent
+        return str(folder / child.source)
+
+    def _read(self, groups: Iterable[str]) -> None:
+        """Read these groups, and what is in no group, unless that was done."""
+        read = read_children(self._whole) if self._whole is not None else []
+        self._whole = None
+        for group in (*groups, None):
+            for file in self._files.pop(group, ()):
+                read += _read(file, self._folder)
+        own = self._parent
+        self._histories.add(one for one in read if own is None or one.recording.arn != own)
+
+
 def _named(arn: str) -> tuple[str, str]:
     if not arn.startswith("arn:"):
         raise InputError(f"children are named by the ARNs of their executions, not by {arn!r}")
@@ -83,14 +138,18 @@ def _named(arn: str) -> tuple[str, str]:
 
 def _read(file: Path, folder: Path) -> Iterator[ChildHistory]:
     events, source = events_of(file), str(file.relative_to(folder))
-    group = None if file.parent == folder else file.parent.name
+    group = _group(file, folder)
     named = by_execution(events)
     # The execution that a journal begins with is the parent.
     started = {arn: own for arn, own in named.items() if is_started(own)} or named
     for arn, own in started.items():
         yield _child(f"{source}: {arn}", *last_of(arn), read_recording(own, arn))
     if not named:
-        yield _child(source, group, file.stem, read_recording(events, source=str(file)))
+        yield _child(source, group, name_of(file.stem), read_recording(events, source=str(file)))
+
+
+def _group(file: Path, folder: Path) -> str | None:
+    return None if file.parent == folder else name_of(file.parent.name)
 
 
 def _child(source: str, group: str | None, name: str, recording: Recording) -> ChildHistory:
@@ -111,7 +170,7 @@ class ChildHistories:
         machines: Mapping[str, Any],
         buckets: Buckets | None,
     ) -> None:
-        self.unmatched = dict.fromkeys(histories)
+        self.unmatched: dict[ChildHistory, None] = {}
         """Those that have not been matched with a parent yet, in order."""
         self.machines = machines
         self.buckets = buckets
@@ -119,7 +178,12 @@ class ChildHistories:
         """How many have been replayed so far, for a progress line."""
         self._by_name: defaultdict[str, list[ChildHistory]] = defaultdict(list)
         self._by_group: defaultdict[str | None, list[ChildHistory]] = defaultdict(list)
-        for child in self.unmatched:
+        self.add(histories)
+
+    def add(self, histories: Iterable[ChildHistory]) -> None:
+        """Add histories that are not matched yet."""
+        for child in histories:
+            self.unmatched[child] = None
             self._by_name[child.name].append(child)
             self._by_group[child.group].append(child)
 
@@ -155,6 +219,7 @@ class ChildFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: set[Path] = set()
+        self._names: defaultdict[Path, dict[str, str]] = defaultdict(dict)
         self._unwritten: dict[str, Execution] = {}
         _make(folder)
 
@@ -175,7 +240,8 @@ class ChildFiles:
     def _write(self, child: Execution) -> None:
         machine, name = last_of(child.arn)
         group = last_of(child.map_run)[1] if child.map_run else machine
-        file = _make(self.folder / group) / f"{name}.json"
+        folder = _make(self.folder / file_name(group, self._names[self.folder]))
+        file = folder / f"{file_name(name, self._names[folder])}.json"
         with _writing(file):
             file.write_text("".join(f"{line}\n" for line in history_lines(child.events)), "utf-8")
         self.written.add(file)

@@ -203,7 +203,9 @@ class VirtualClock:
             self._soon.append(Handle(lambda: done(result)))
             return
         answers: list[Any] = []
-        in_thread(call, answers.append).join(limit)
+        thread, until = in_thread(call, answers.append), time.monotonic() + limit
+        while thread.is_alive() and (left := until - time.monotonic()) > 0:
+            thread.join(min(left, _SPELL or left))
         if answers:
             self._soon.append(Handle(lambda: done(answers[0])))
 
@@ -248,6 +250,9 @@ elif sys.platform == "darwin":
 else:
     _CLOCKS = None
 """One that continues while the machine sleeps, and that of `time.monotonic`, which stops."""
+
+_SPELL = 0.2 if sys.platform == "win32" else None
+"""Seconds of a wait after which Ctrl-C is heard: Windows does not interrupt a wait for a lock."""
 
 
 def passed() -> float:
@@ -339,7 +344,7 @@ class RealClock:
     def run(self, until: Callable[[], bool]) -> None:
         """Sleep until something is due or brought, and do it."""
         while not until():
-            self.step()
+            self.step(_SPELL)
 
     def advance(self, length: float) -> None:
         """Let so many seconds pass, and what is due in them happen."""

@@ -7,7 +7,6 @@ begun.
 
 from __future__ import annotations
 
-import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +32,7 @@ from ..engine import (
     scheduled_line,
 )
 from ..errors import InputError, ReplayError
+from ..values.file_locks import lock
 from ..values.json_values import dumps
 from ..values.private_files import private
 from .clocks import Clock
@@ -253,7 +253,7 @@ class JournalFile(InMemory):
             journal = self._earlier.find(child_identity(parent, command, index).arn)
             if journal is None:
                 return
-            whole = replace(journal, header=replace(journal.header, definition=definition))
+            whole = replace(journal, header=journal.header._replace(definition=definition))
             yield whole if is_over(journal) else self._resumed(command.child, whole, parent.clock)
 
     def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Running:
@@ -310,19 +310,10 @@ def _opened(path: Path) -> FileIO:
         # Without a buffer: what could not be written is not tried again by `close`.
         file = FileIO(path, "a+", opener=private)
         file.seek(0)
-        _lock(file, path)
+        mine = lock(file)
     except OSError as problem:
         raise InputError(f"can't store a journal in {path}: {problem.strerror}") from None
-    return file
-
-
-def _lock(file: FileIO, path: Path) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not mine:
         file.close()
-        raise InputError(f"another process runs the execution in {path}") from None
+        raise InputError(f"another process runs the execution in {path}")
+    return file

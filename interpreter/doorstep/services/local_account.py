@@ -21,6 +21,7 @@ from ..errors import ApiError
 from ..model import integration
 from ..runtime import Answer, Handlers, call_apart
 from ..values.json_values import dumps, loads
+from ..values.timestamps import in_utc
 
 Headers = Mapping[str, str]
 Reply = tuple[int, dict[str, str], bytes]
@@ -236,9 +237,7 @@ def rule_input(target: Mapping[str, Any], event: Mapping[str, Any]) -> Any:
     event = json.loads(json.dumps(event))
     assert isinstance(event, dict)
     if isinstance(event.get("time"), int | float):
-        from datetime import UTC, datetime
-
-        event["time"] = f"{datetime.fromtimestamp(event['time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
+        event["time"] = f"{in_utc(event['time']):%Y-%m-%dT%H:%M:%SZ}"
     if "Input" in target:
         return loads(target["Input"])
     for name in str(target.get("InputPath", "$")).split(".")[1:]:

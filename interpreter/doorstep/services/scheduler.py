@@ -11,12 +11,12 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from ..errors import InputError
 from ..values.json_values import dumps
+from ..values.timestamps import in_utc
 from .local_account import LocalAccount, rule_input
 from .schedules import Following, moment, schedule
 from .target import Target
@@ -231,4 +231,4 @@ def _event(source: str, arn: str, account: str, region: str, at: float) -> dict[
 
 
 def _iso(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{in_utc(at):%Y-%m-%dT%H:%M:%SZ}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from math import floor
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import InputError
+from ..values.timestamps import in_utc
 
 Following = Callable[[float], "float | None"]
 """The first time (epoch seconds) after another; None when there is none any more."""
@@ -36,9 +37,10 @@ def schedule(expression: str, zone: str | None = None, since: float = 0.0) -> Fo
         raise InputError(f"{expression!r} is no rate(…), cron(…) or at(…)")
     kind, text = match.groups()
     try:
-        zone_info = ZoneInfo(zone or "UTC")
+        zone_info = ZoneInfo(zone) if zone else UTC
     except (OSError, ValueError, KeyError):
-        raise InputError(f"{zone!r} is no time zone") from None
+        advice = "" if available_timezones() else "; this system knows none: pip install tzdata"
+        raise InputError(f"{zone!r} is no time zone{advice}") from None
     try:
         match kind:
             case "rate":
@@ -62,7 +64,7 @@ def _rate(text: str, since: float) -> Following:
     return following
 
 
-def _at(text: str, zone: ZoneInfo) -> Following:
+def _at(text: str, zone: tzinfo) -> Following:
     moment = datetime.fromisoformat(text.strip()).replace(tzinfo=zone).timestamp()
     return lambda after: moment if moment > after else None
 
@@ -70,7 +72,7 @@ def _at(text: str, zone: ZoneInfo) -> Following:
 # cron --------------------------------------------------------------------------------------------
 
 
-def _cron(text: str, zone: ZoneInfo) -> Following:
+def _cron(text: str, zone: tzinfo) -> Following:
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(f"cron has six fields: {', '.join(_FIELDS)}")
@@ -91,12 +93,12 @@ def _cron(text: str, zone: ZoneInfo) -> Following:
                         yield one
 
     def following(after: float) -> float | None:
-        start = datetime.fromtimestamp(after, zone)
+        start = in_utc(after).astimezone(zone)
         for day in days(start.date()):
             for one in times:
                 at = datetime.combine(day, one, zone).timestamp()
                 # A time that daylight saving leaves out is left out here too.
-                if at > after and datetime.fromtimestamp(at, zone).time() == one:
+                if at > after and in_utc(at).astimezone(zone).time() == one:
                     return at
         return None
 

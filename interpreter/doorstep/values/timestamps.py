@@ -59,13 +59,13 @@ def format_timestamp(at: float) -> str:
 
     Fact 343.
     """
-    return _moment(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
+    return in_utc(at).isoformat(timespec="milliseconds")[:-6].removesuffix(".000") + "Z"
 
 
 @lru_cache(maxsize=1024)
 def isoformat(at: float) -> str:
     """Return epoch seconds as the AWS CLI prints a history's timestamps."""
-    return _moment(at).isoformat(timespec="milliseconds")
+    return in_utc(at).isoformat(timespec="milliseconds")
 
 
 def epoch_seconds(timestamp: str | float) -> float:
@@ -86,5 +86,9 @@ def epoch_seconds(timestamp: str | float) -> float:
     return (_EPOCH + timedelta(seconds=at)).timestamp()
 
 
-def _moment(at: float) -> datetime:
+def in_utc(at: float) -> datetime:
+    """Return epoch seconds as a time of the calendar, to the millisecond.
+
+    Windows' own functions, which `datetime.fromtimestamp` calls, know the years 1970 to 3000 alone.
+    """
     return _EPOCH + timedelta(milliseconds=round(at * 1000))
