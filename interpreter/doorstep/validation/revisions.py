@@ -1,5 +1,6 @@
 """A definition that is being edited: what was found in a state is kept while the state stays.
 
+What is found depends on the definition alone (fact 25), and in a state on that state and its place.
 After each key an editor has the whole definition anew, with one state of hundreds that changed.
 The checks of single states ask here; those of transitions and names look at all states each time.
 """
