@@ -223,7 +223,9 @@ def test_each_member_that_aws_answers_otherwise_is_listed(
         ("Count, visit 1, nextState", "Charge", "Refund"),
         ("Count, visit 1, variables.tries", 1, "1"),
     ]
-    assert "TestState at aws refuses it: ValidationException: no such" in result.unmet[3].what
+    refused = result.unmet[3]
+    assert refused.what.startswith("Charge, visit 1, request: Doorstep's own execution (expected)")
+    assert refused.found == "ValidationException: no such member"
     assert result.unmet[4].what.startswith("Refund, visit 1, cause")
     stub.assert_no_pending_responses()
 

@@ -409,6 +409,7 @@ def test_texts_that_look_like_numbers_of_python_stay() -> None:
     text = '1e-05 "2e+25" \\'
     assert json.loads(written("[$states.input, 1e-9]", text)) == [text, 1e-9]
     assert written("['3e-07', 1e-9]") == '["3e-07",1.0E-9]'
+    assert written("{'id': '5e-41', 'n': 1e-7}") == '{"id":"5e-41","n":1.0E-7}'
 
 
 @pytest.mark.parametrize(

@@ -14,37 +14,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..definitions.config_schema import SourceValue
 from ..engine import TERMINAL
 from ..history import Entry, Visit, Visits, entries
 from ..model import State, integration, workflow
+from ..runtime import Execution
 from ..single_state import test_state
-from ..testing.snapshots import unvarying
-from ..testing.state_machines import ObservedExecution
-from ..testing.suites.expectations import Unmet
 from ..values.json_values import differences, dumps, value_of
 from ..values.timestamps import format_timestamp
 from .account import Account, Refused
+from .differences import Difference, plain
 
 _LONGEST = 50.0
 """Seconds of a Wait that are waited for: botocore gives up an answer after 60."""
 _EVENTS = "maximum number of history events"
+_FAILED_AT = re.compile(
+    r"An error occurred while executing the state '[^']*' \(entered at the event id #\d+\)\. "
+)
 _CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
 _MAP_ITEM = re.compile(
     r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
 )
-_HOME = re.compile(r"arn:aws[\w-]*:([\w-]+):[\w-]*:(\d{12})?:")
-
-
-def plain(value: Any, name: str) -> Any:
-    """Return a value without what belongs to one run, account or Region."""
-    value = unvarying(value, name)
-    match value:
-        case dict():
-            return {key: plain(inner, name) for key, inner in value.items()}
-        case list():
-            return [plain(inner, name) for inner in value]
-    return _HOME.sub(r"arn:aws:\1:::", value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +52,13 @@ class Comparison:
     account: Account
     label: str
     """Of the target, as messages name it."""
-    own: ObservedExecution
-    place: SourceValue
-    """Where the test stands in its file."""
+    own: Execution
     pause: Callable[[], None]
     """Called before each request."""
     asked: set[str] = field(default_factory=set)
     """Requests with what they have to answer; the same one is asked once, as loops repeat them."""
+    answers: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    """The requests, and what TestState answered."""
     not_compared: dict[str, str] = field(default_factory=dict)
     """By place of a visit, why."""
 
@@ -79,7 +68,7 @@ class Comparison:
         self._states = {state.name: state for state in scope.walk()}
         self._visits = Visits(entries(self.own.history, self.own.name))
 
-    def run(self) -> Iterator[Unmet]:
+    def run(self) -> Iterator[Difference]:
         """Yield the differences. Raises AccountError when TestState can't be asked."""
         numbers: Counter[str] = Counter()
         for visit in self._visits.all:
@@ -99,7 +88,7 @@ class Comparison:
             return "the execution, not the state, reached a limit or was stopped"
         return None
 
-    def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Unmet]:
+    def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Difference]:
         used: Counter[int | None] = Counter()
         attempts = _attempts(visit, state, self._end)
         for number, attempt in enumerate(attempts):
@@ -114,20 +103,22 @@ class Comparison:
             yield from self._ask(visit, request, attempt.expected, at)
 
     def _ask(
-        self, visit: Visit, request: Mapping[str, Any], expected: dict[str, Any], at: str
-    ) -> Iterator[Unmet]:
+        self, visit: Visit, request: dict[str, Any], expected: dict[str, Any], at: str
+    ) -> Iterator[Difference]:
         question = dumps([request, expected, visit.assigned])
         if question in self.asked:
             return
         self.asked.add(question)
         self.pause()
+        other = f"TestState at {self.label}"
         try:
             answer = self.account.ask("test_state", **request)
         except Refused as refused:
             if refused.code != "ValidationException":
                 raise
-            yield Unmet(self.place, f"{at}: TestState at {self.label} refuses it: {refused}")
+            yield Difference(at, "request", "accepted", str(refused), other)
             return
+        self.answers.append((request, answer))
         found = {name: answer.get(name) for name in expected}
         if visit.over and "output" in expected:
             before = self._visits.variables[visit.entered.id]
@@ -135,12 +126,15 @@ class Comparison:
             found["output"] = value_of(answer.get("output"))
             found["variables"] = before if variables is None else value_of(variables)
             expected = expected | {"variables": {**before, **visit.assigned}}
-        name = self.own.name
-        for member, ours, theirs in differences("", plain(expected, name), plain(found, name)):
-            what = f"{at}, {member}: Doorstep's own execution (expected) differs from TestState at "
-            yield Unmet(
-                self.place, f"{what}{self.label}, possibly a fault of Doorstep", ours, theirs
-            )
+        for member, ours, theirs in differences("", self._plain(expected), self._plain(found)):
+            yield Difference(at, member, ours, theirs, other)
+
+    def _plain(self, value: Any) -> Any:
+        """Return a value as it can be compared: which event a cause names belongs to an execution.
+
+        Fact 29. Whether TestState begins its causes so is not known.
+        """
+        return _without_event(plain(value, self.own.name))
 
     @property
     def _end(self) -> Entry:
@@ -179,6 +173,15 @@ class Comparison:
             "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
             "State": {"Name": visit.name, "EnteredTime": entered, "RetryCount": number},
         }
+
+
+def _without_event(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_event(inner) for key, inner in value.items()}
+        case list():
+            return [_without_event(inner) for inner in value]
+    return _FAILED_AT.sub("", value) if isinstance(value, str) else value
 
 
 def _excluded(visit: Visit, state: State) -> str | None:

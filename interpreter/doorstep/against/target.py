@@ -11,7 +11,7 @@ from ..engine import TERMINAL
 from ..errors import AccountError
 from ..history import Entry, entries, whole
 from ..runtime import spelled
-from .account import Account, account_of
+from .account import Account, Refused, account_of
 
 NEEDS = (
     "states:ListStateMachines (with --machine: states:DescribeStateMachine), "
@@ -20,6 +20,12 @@ NEEDS = (
 )
 _FIRST, _GROWS, _LONGEST = 0.2, 1.6, 10.0
 """Seconds between two looks at an execution: the first, by how much it grows, the longest."""
+_SEEN = 15.0
+"""Seconds until what was created is there for every request, which AWS does not promise at once."""
+
+
+class NotEnded(AccountError):  # noqa: N818  what happened
+    """An execution has not ended within the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Target:
     def run(self, arn: str, name: str, input_json: str) -> list[Entry]:
         """Start an execution and return its history once it has ended.
 
-        Raises AccountError when that takes longer than the limit; it is not stopped.
+        Raises NotEnded when that takes longer than the limit; it is not stopped.
         """
         started = self.account.ask(
             "start_execution", stateMachineArn=arn, name=name, input=input_json
@@ -86,11 +92,13 @@ class Target:
     def wait(self, execution: str) -> list[dict[str, Any]]:
         """Return the events of an execution once it has ended, as GetExecutionHistory has them.
 
-        Raises AccountError when that takes longer than the limit; it is not stopped.
+        Raises NotEnded when that takes longer than the limit; it is not stopped.
         """
         until, pause = self.now() + self.limit, _FIRST
         while True:
-            described = self.account.ask("describe_execution", executionArn=execution)
+            described = self.patiently(
+                "ExecutionDoesNotExist", "describe_execution", executionArn=execution
+            )
             # Both answers are eventually consistent: the history may lack its end for a while.
             # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
             if described["status"] != "RUNNING":
@@ -98,12 +106,28 @@ class Target:
                 if events and events[-1]["type"] in TERMINAL:
                     return events
             if self.now() >= until:
-                raise AccountError(
+                raise NotEnded(
                     f"{execution} has not ended after {spelled(self.limit)} and was not stopped; "
                     "--time-limit waits longer"
                 )
             self.sleep(min(pause, max(0.0, until - self.now())))
             pause = min(pause * _GROWS, _LONGEST)
+
+    def patiently(self, code: str, operation: str, **request: Any) -> dict[str, Any]:
+        """Ask about what was just created: again while `code` says that it is not there.
+
+        "This operation is eventually consistent. The results are best effort":
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+        """
+        until, pause = self.now() + _SEEN, _FIRST
+        while True:
+            try:
+                return self.account.ask(operation, **request)
+            except Refused as refused:
+                if refused.code != code or self.now() >= until:
+                    raise
+            self.sleep(pause)
+            pause *= _GROWS
 
     def _history(self, arn: str) -> Iterator[dict[str, Any]]:
         for event in self.account.pages(

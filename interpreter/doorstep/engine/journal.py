@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InputError, ReplayError
 from ..values.json_values import STORED_DEPTH, dumps, loads
@@ -34,8 +34,7 @@ SEMANTICS = 1
 JournalEntry = Fact | Event
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What an execution is a function of, besides its facts."""
 
     definition: Mapping[str, Any]

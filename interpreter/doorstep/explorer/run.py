@@ -350,7 +350,7 @@ class _ShortDriver(Driver):
     ) -> Running:
         """Start an execution as a Driver does, with fewer events."""
         limit = "loop_events" if header.identity.type == "EXPRESS" else "history_events"
-        fewer = replace(header, quotas=header.quotas.but({limit: EVENTS}))
+        fewer = header._replace(quotas=header.quotas.but({limit: EVENTS}))
         return super().start(program, fewer, text, clock)
 
 

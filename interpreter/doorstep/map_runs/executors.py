@@ -92,6 +92,7 @@ class InlineExecutor:
         self._ended_runs: dict[int, Running] = {}
         """Children that failed and have map runs of their own: a redrive continues those as well.
         Of others the facts are enough."""
+        self._turn = partial(run.driver.guard, run.parent, self._had_turn)
         self._next: Handle | None = None
         self._busy = False
 
@@ -111,7 +112,7 @@ class InlineExecutor:
             else:
                 execution = self._driver.start(child.program, child.header, child.input, clock)
                 self._watch(child.number, execution)
-        self._next = clock.when_free(partial(self._driver.guard, self._run.parent, self._had_turn))
+        self._next = clock.when_free(self._turn)
 
     def adopt(self, index: int, child: Running) -> None:
         """Take over a child of before."""

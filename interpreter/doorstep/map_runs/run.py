@@ -13,10 +13,10 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from ..engine import TOO_LARGE, UNSUCCESSFUL, Fact, Header, Journal, StartMapRun
+from ..engine import TOO_LARGE, Fact, Header, Journal, StartMapRun
 from ..errors import InputError, StateFailed
 from ..runtime import ItemCounts, Running, Texts, child_identity
-from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads
+from ..values.json_values import STORED_DEPTH, dumps, java_doubles, loads, text_of
 from . import writers
 from .executors import Child, InlineExecutor, NewExecutor
 from .readers import MapItem, Reading, batches, read_items
@@ -176,12 +176,8 @@ class MapRun:
 
     def fill(self) -> None:
         """Submit children as long as the executor has room and MaxConcurrency allows it."""
-        most = min(self.command.concurrency, self.parent.engine.quotas.distributed_concurrency)
         try:
-            while not (self._over or self._submitted):
-                room = min(self._executor.room(), most - self.counts.children["RUNNING"])
-                if room < 1:
-                    break
+            while not (self._submitted or self._over) and (room := self._room()) > 0:
                 if self._work is None:
                     unread = iter(()) if self._exhausted else self._unread()
                     self._work = chain(self._redriven(), unread)
@@ -196,6 +192,12 @@ class MapRun:
                 self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
             elif not self.counts.children["RUNNING"]:
                 self._finish()
+
+    def _room(self) -> int:
+        if not (room := self._executor.room()):
+            return 0
+        most = min(self.command.concurrency, self.parent.engine.quotas.distributed_concurrency)
+        return min(room, most - self.counts.children["RUNNING"])
 
     def _submit(self, work: Iterator[Child]) -> int:
         """Submit children; those before an item that can't be read as well."""
@@ -241,7 +243,7 @@ class MapRun:
                 self.counts.add("RUNNING", batch.size)
             else:
                 continue
-            yield self._child(index, java_doubles(dumps(batch.input)))
+            yield self._child(index, java_doubles(text_of(batch.input)))
         self._exhausted = True
 
     def _count_new(self, size: int) -> None:
@@ -303,7 +305,8 @@ class MapRun:
     @property
     def failed_items(self) -> int:
         """How many items are in children that did not succeed."""
-        return sum(map(self.counts.items.__getitem__, UNSUCCESSFUL))
+        items = self.counts.items
+        return items["FAILED"] + items["TIMED_OUT"] + items["ABORTED"]
 
     def _exceeded(self) -> bool:
         # Fact 285: the run fails when a tolerance is exceeded.

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -67,7 +66,8 @@ def _run(batch: Mapping[str, Any]) -> list[tuple[int, Journal]]:
 
     begun: list[tuple[int, Running]] = []
     for number, header_text, data, facts in batch["children"]:
-        header = replace(next(iter(read_all([header_text]).values())).header, definition=definition)
+        sent = next(iter(read_all([header_text]).values())).header
+        header = sent._replace(definition=definition)
         child = Child(number, program, header, data, [Fact(*fact) for fact in facts])
         begun.append((number, _begin(driver, child, ended)))
     until = time.monotonic() + _WAIT

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..engine import Journal, ResultTarget, StartMapRun
 from ..errors import Failure
 from ..runtime import Buckets, Texts, described
-from ..values.json_values import dumps, encoded, loads
+from ..values.json_values import dumps, encoded, loads, text_of
 from .buckets import present
 from .readers import text_field
 
@@ -49,7 +49,7 @@ def record_of(command: StartMapRun, journal: Journal, status: str) -> str:
     if (transformation or ("NONE" if exported else "COMPACT")) == "NONE" or (
         exported and not succeeded
     ):
-        return dumps(described(journal))
+        return text_of(described(journal))
     details = journal.end.details or {}
     if succeeded:
         return str(details["output"])

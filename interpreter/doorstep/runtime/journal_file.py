@@ -253,7 +253,7 @@ class JournalFile(InMemory):
             journal = self._earlier.find(child_identity(parent, command, index).arn)
             if journal is None:
                 return
-            whole = replace(journal, header=replace(journal.header, definition=definition))
+            whole = replace(journal, header=journal.header._replace(definition=definition))
             yield whole if is_over(journal) else self._resumed(command.child, whole, parent.clock)
 
     def _resumed(self, program: Program, journal: Journal, clock: Clock) -> Running:

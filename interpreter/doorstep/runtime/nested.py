@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Fact, Header, Identity, Invoke, Journal, is_name
+from ..engine import TERMINAL, Header, Identity, Invoke, Journal, is_name
 from ..errors import ApiError, Failure, HandlerLoadError, InputError
 from ..model.aws_errors import execution_exists, invalid_input, invalid_name, no_machine
 from ..model.aws_model import check_member
@@ -279,9 +279,11 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
     Fact 135: the error of a timeout of the execution itself is in its history alone.
     """
     identity, facts, last = journal.header.identity, journal.facts, journal.end
-    details = last.details or {}
-    status = journal.status
+    details, status = last.details or {}, TERMINAL[last.type]
     timed_out = status == "TIMED_OUT"
+    redriven = [fact.at for fact in facts if fact.kind == "redriven"]
+    redrivable = status != "SUCCEEDED" and journal.redrivable
+    why_not = _SUCCEEDED if status == "SUCCEEDED" else _FULL
     members = {
         "Cause": None if timed_out else details.get("cause"),
         "Error": None if timed_out else details.get("error"),
@@ -291,27 +293,18 @@ def described(journal: Journal, started_as: Mapping[str, str] | None = None) -> 
         "Name": identity.name,
         "Output": details.get("output"),
         "OutputDetails": {"Included": True} if "output" in details else None,
-        **_redrive_members(journal, facts, status),
-        "StartDate": round(facts[0].at * 1000),
-        "StateMachineArn": identity.machine_arn,
-        "Status": status,
-        "StopDate": round(last.at * 1000),
-        **(started_as or {}),
-    }
-    return {name: members[name] for name in sorted(members) if members[name] is not None}
-
-
-def _redrive_members(journal: Journal, facts: Iterable[Fact], status: str) -> dict[str, Any]:
-    """Return RedriveCount and the like (fact 135)."""
-    redriven = [fact.at for fact in facts if fact.kind == "redriven"]
-    why_not = _SUCCEEDED if status == "SUCCEEDED" else _FULL
-    redrivable = status != "SUCCEEDED" and journal.redrivable
-    return {
         "RedriveCount": len(redriven),
         "RedriveDate": round(redriven[-1] * 1000) if redriven else None,
         "RedriveStatus": "REDRIVABLE" if redrivable else "NOT_REDRIVABLE",
         "RedriveStatusReason": None if redrivable else why_not,
+        "StartDate": round(facts[0].at * 1000),
+        "StateMachineArn": identity.machine_arn,
+        "Status": status,
+        "StopDate": round(last.at * 1000),
     }
+    if started_as:
+        members = dict(sorted({**members, **started_as}.items()))
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def refused(invoke: Invoke, error: ApiError) -> dict[str, str]:

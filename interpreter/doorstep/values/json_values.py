@@ -127,7 +127,9 @@ def java_doubles(text: str) -> str:
     return _DOUBLES.sub(_in_java, text) if _FRACTION.search(text) else text
 
 
-_EXPONENT: Final = re.compile(r"(?:^|[\[:,\s])-?[0-9.]+e[+-][0-9]")
+# It begins with its letter so that a text is passed at the speed of a search for that; what follows
+# the digits is no hexadecimal digit, as in the UUIDs that most texts with `e-` have.
+_EXPONENT: Final = re.compile(r"e[+-][0-9]{1,3}(?:[,\]}\s]|$)")
 _EXPONENTS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]+e[+-][0-9]+')
 # It begins with a dot so that a text without one is passed at the speed of a search for it.
 _FRACTION: Final = re.compile(
