@@ -108,7 +108,8 @@ def test_only_publishing_may_have_an_identity_and_nothing_may_write(workflow: An
     assert workflow["permissions"] == {}
     allowed = {name: job["permissions"] for name, job in workflow["jobs"].items()}
     reads = {"contents": "read"}
-    assert allowed == {"build": reads, "test": reads, "publish": {"id-token": "write"}}
+    publishes = {"id-token": "write"}
+    assert allowed == {"build": reads, "test": reads, "elsewhere": reads, "publish": publishes}
     assert "secrets." not in WORKFLOW.read_text("utf-8")
     # Neither code of the project nor packages of others run where the identity is.
     assert [step for step in workflow["jobs"]["publish"]["steps"] if "uses" not in step] == []
@@ -145,7 +146,8 @@ def test_the_workflow_calls_dev_py_with_options_that_it_has(
         words = command.replace("${{ matrix.python }}", dev.VERSIONS[-1]).split()
         monkeypatch.setattr(sys, "argv", words[1:])
         dev.main()
-    assert calls == [(False, "3.13", None), (True, dev.VERSIONS[-1], [])]
+    built = (False, "3.13", None)
+    assert calls == [built, (True, dev.VERSIONS[-1], []), (True, "3.13", None)]
 
 
 def test_the_emulator_without_its_extra_says_what_to_install() -> None:

@@ -136,7 +136,7 @@ def _compared(test: Test, target: Target, result: Result) -> Result:
     if own.observed is None or own.problem:
         remarks.append(f"not compared with Doorstep's own execution: {own.problem}")
     else:
-        unmet += _unmet(test, _differences(real, own.observed))
+        unmet += _unmet(test, differences(real, own.observed))
     return replace(result, observed=real, unmet=unmet, remarks=remarks)
 
 
@@ -192,11 +192,11 @@ def _unmet(test: Test, found: Iterable[Difference]) -> Iterator[expectations.Unm
         yield expectations.Unmet(test.record.source, str(one), one.own, one.there)
 
 
-def _differences(real: RealExecution, own: Observation) -> Iterator[Difference]:
+def differences(real: RealExecution, own: Observation) -> Iterator[Difference]:
     """Yield where Doorstep's own execution went another way, or had other data."""
     here = Visits(entries(own.history, own.name))
     for visit in diff(here, Visits(real.events)):
         for at, ours, theirs in visit.differing:
-            if _OF_THE_FUNCTION.match(at) or plain(ours, real.name) == plain(theirs, real.name):
+            if _OF_THE_FUNCTION.match(at) or plain(ours, own.name) == plain(theirs, real.name):
                 continue
             yield Difference(visit.place, at, ours, theirs)

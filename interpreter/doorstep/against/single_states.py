@@ -16,7 +16,7 @@ from typing import Any
 
 from ..engine import TERMINAL
 from ..history import Entry, Visit, Visits, entries
-from ..model import State, integration, workflow
+from ..model import WORKING, State, integration, workflow
 from ..runtime import Execution
 from ..single_state import test_state
 from ..values.json_values import differences, dumps, value_of
@@ -24,6 +24,11 @@ from ..values.timestamps import format_timestamp
 from .account import Account, Refused
 from .differences import Difference, plain
 
+MOST_REQUESTS = 500
+"""Of TestState for one execution: an account answers one a second."""
+_INNER = ("ItemProcessor", "Iterator", "Branches")
+_TOKEN = f"AQC{'0' * 64}"
+"""A task token as Doorstep's are, which are not compared."""
 _LONGEST = 50.0
 """Seconds of a Wait that are waited for: botocore gives up an answer after 60."""
 _EVENTS = "maximum number of history events"
@@ -31,6 +36,7 @@ _FAILED_AT = re.compile(
     r"An error occurred while executing the state '[^']*' \(entered at the event id #\d+\)\. "
 )
 _CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
+_RANDOM = re.compile(r"States\.MathRandom\b|\$(random|shuffle|millis)\(")
 _MAP_ITEM = re.compile(
     r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
 )
@@ -71,18 +77,26 @@ class Comparison:
     def run(self) -> Iterator[Difference]:
         """Yield the differences. Raises AccountError when TestState can't be asked."""
         numbers: Counter[str] = Counter()
+        left = 0
         for visit in self._visits.all:
             numbers[visit.place] += 1
             state = self._states[visit.name]
-            if reason := self._limited(visit) or _excluded(visit, state):
+            if len(self.asked) >= MOST_REQUESTS:
+                left += 1
+                continue
+            if reason := self._limited(visit) or _excluded(visit, state) or self._unknown(visit):
                 self.not_compared[visit.place] = reason
                 continue
             where = f"{visit.place}, visit {numbers[visit.place]}"
             yield from self._compare(visit, state, where)
+        if left:
+            reason = f"TestState is asked {MOST_REQUESTS} times for an execution, and no more"
+            self.not_compared[f"{left:,} more visits"] = reason
 
     def _limited(self, visit: Visit) -> str | None:
         """Return why a visit without a failure of its own ended with the execution."""
-        if visit.over or any(event.failed for event in visit.events):
+        group = visit.parent if visit.outcome == "failed" else None
+        if visit.over or any(_failed(one) for one in (visit, group) if one):
             return None
         if self._end.type != "ExecutionFailed" or _EVENTS in str(self._end.details.get("cause")):
             return "the execution, not the state, reached a limit or was stopped"
@@ -90,7 +104,7 @@ class Comparison:
 
     def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Difference]:
         used: Counter[int | None] = Counter()
-        attempts = _attempts(visit, state, self._end)
+        attempts = self._attempts(visit, state)
         for number, attempt in enumerate(attempts):
             at = where if len(attempts) == 1 else f"{where}, attempt {number + 1}"
             request = self._request(visit, state, attempt, number)
@@ -152,11 +166,11 @@ class Comparison:
         if attempt.mock:
             # Doorstep has its own check of mocks (`mock_validation`), which a test can turn off.
             request["mock"] = {**attempt.mock, "fieldValidationMode": "NONE"}
-            if _CONTEXT.search(dumps(state.fields)):
-                request["context"] = dumps(self._context(visit, number))
+            if _CONTEXT.search(_own_fields(state)):
+                request["context"] = dumps(self._context(visit, state, number))
         return request
 
-    def _context(self, visit: Visit, number: int) -> dict[str, Any]:
+    def _context(self, visit: Visit, state: State, number: int) -> dict[str, Any]:
         # Fact 340.
         identity = self.own.identity
         execution = {
@@ -168,11 +182,70 @@ class Comparison:
             "RedriveCount": 0,
         }
         entered = format_timestamp(visit.entered.at)
+        # Fact 484: callbacks and jobs have a token, and only these may be given one.
+        task = state.type == "Task" and integration(state.fields["Resource"]).pattern
         return {
             "Execution": {name: value for name, value in execution.items() if value is not None},
             "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
             "State": {"Name": visit.name, "EnteredTime": entered, "RetryCount": number},
+            **({"Task": {"Token": _TOKEN}} if task else {}),
         }
+
+    def _attempts(self, visit: Visit, state: State) -> list[Attempt]:
+        if state.type not in WORKING:
+            return [Attempt(None, _expected(visit, visit.events, self._end))]
+        starts = [visit.events.index(event) for event in visit.attempts] or [0]
+        parts = [
+            visit.events[start:until]
+            for start, until in zip(starts, [*starts[1:], None], strict=True)
+        ]
+        mocks = [self._mock(visit, state, part) for part in parts]
+        return [
+            *(
+                Attempt(mock, {"status": "RETRIABLE", **mock.get("errorOutput", {})})
+                for mock in mocks[:-1]
+            ),
+            Attempt(mocks[-1], _expected(visit, parts[-1], self._end)),
+        ]
+
+    def _mock(self, visit: Visit, state: State, part: list[Entry]) -> dict[str, Any]:
+        """Return what the work of an attempt gave; where it never began, that does not matter."""
+        if state.type == "Task":
+            return _answer_of_the_task(part)
+        inside = self._inside(visit, part)
+        if failed := [one for one in inside if one.outcome == "failed"]:
+            return {"errorOutput": self._failure_of(failed[0])}
+        results = {_group(one, state): one.output for one in inside}
+        size = len(state.scopes) if state.type == "Parallel" else len(results)
+        return {"result": dumps([results.get(number) for number in range(size)])}
+
+    def _inside(self, visit: Visit, part: list[Entry]) -> list[Visit]:
+        """Return the visits directly in an attempt of a Map or Parallel, in order."""
+        later = [event.id for event in visit.attempts if event.id > part[0].id]
+        ids = range(part[0].id, later[0] if later else self._end.id + 1)
+        return [one for one in self._visits.all if one.parent is visit and one.entered.id in ids]
+
+    def _failure_of(self, visit: Visit) -> dict[str, Any]:
+        """Return error and cause of a visit that failed in a group; nothing when unknown."""
+        if own := _failure(visit.events):
+            return own
+        if visit.entered.type == "FailStateEntered":
+            fields = self._states[visit.name].fields
+            return {one.lower(): fields[one] for one in ("Error", "Cause") if one in fields}
+        inner = [one for one in self._visits.all if one.parent is visit and one.outcome == "failed"]
+        return self._failure_of(inner[-1]) if inner else {}
+
+    def _unknown(self, visit: Visit) -> str | None:
+        """Return why a group can't be mocked: what failed in it left no event with its error."""
+        inside = [one for one in self._visits.all if one.parent is visit]
+        failed = [one for one in inside if one.outcome == "failed"]
+        if all("error" in self._failure_of(one) for one in failed):
+            return None
+        return "the error of the state that failed in it is not in the history"
+
+
+def _failed(visit: Visit) -> bool:
+    return any(event.failed for event in visit.events)
 
 
 def _without_event(value: Any) -> Any:
@@ -186,26 +259,38 @@ def _without_event(value: Any) -> Any:
 
 def _excluded(visit: Visit, state: State) -> str | None:
     """Return why TestState can't be asked about a visit; None when it can."""
-    text = dumps(state.fields)
-    if state.type in ("Map", "Parallel"):
-        if state.distributed:
-            return "a distributed Map as a whole, and its items, which have histories of their own"
-        return f"a {state.type} as a whole (the states in it are compared)"
+    text = _own_fields(state)
     if visit.outcome in ("aborted", "in progress"):
         return "it was aborted"
+    if state.distributed:
+        return "a distributed Map as a whole, and its items, which have histories of their own"
     if _CONTEXT.search(text) and (
-        state.type != "Task" or (visit.parent and _MAP_ITEM.search(text))
+        state.type not in WORKING or (visit.parent and _MAP_ITEM.search(text))
     ):
-        return "it reads the context object, which TestState takes for tasks only, without Map"
+        return "it reads the context object, which TestState takes for work only, without Map"
+    if _RANDOM.search(text):
+        return "its result is random, or the time as a number"
     if state.type == "Wait" and visit.exited and visit.exited.at - visit.entered.at > _LONGEST:
         return f"it waits for more than {_LONGEST:.0f} seconds"
-    if state.type != "Task":
-        return None
-    if integration(state.fields["Resource"]).pattern == "waitForTaskToken":
-        return "it waits for a task token"
+    beats = any(name.startswith("HeartbeatSeconds") for name in state.fields)
+    if beats and any(event.type.endswith("TimedOut") for event in visit.events):
+        return "the history does not tell a heartbeat that was missed from a time limit"
     if state.retriers and not visit.attempts:
-        return "it failed before its task was scheduled, and the history does not count the retries"
+        return "it failed before its work began, and the history does not count the retries"
     return None
+
+
+def _own_fields(state: State) -> str:
+    """Return the text of a state's fields, without those of the states in it."""
+    own = {name: value for name, value in state.fields.items() if name not in _INNER}
+    return dumps(own)
+
+
+def _group(visit: Visit, state: State) -> int | None:
+    """Return the number of the iteration or branch that a visit stands in."""
+    if state.type == "Map":
+        return visit.index
+    return next(n for n, branch in enumerate(state.scopes) if visit.name in branch.states)
 
 
 def _retrier(request: Mapping[str, Any]) -> int | None:
@@ -215,18 +300,7 @@ def _retrier(request: Mapping[str, Any]) -> int | None:
     return index
 
 
-def _attempts(visit: Visit, state: State, end: Entry) -> list[Attempt]:
-    if state.type != "Task":
-        return [Attempt(None, _expected(visit, visit.events, end))]
-    starts = [visit.events.index(event) for event in visit.attempts] or [0]
-    parts = [
-        visit.events[start:until] for start, until in zip(starts, [*starts[1:], None], strict=True)
-    ]
-    retried = [Attempt(_mock(part), {"status": "RETRIABLE", **_failure(part)}) for part in parts]
-    return [*retried[:-1], Attempt(_mock(parts[-1]), _expected(visit, parts[-1], end))]
-
-
-def _mock(events: list[Entry]) -> dict[str, Any]:
+def _answer_of_the_task(events: list[Entry]) -> dict[str, Any]:
     """Return what the task answered; where it was not called, its answer does not matter."""
     for event in events:
         if event.type.endswith("Succeeded"):

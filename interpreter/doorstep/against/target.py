@@ -47,6 +47,10 @@ class Target:
     """Seconds."""
     machine: str | None = None
     """The ARN of the machine that all tests run; None: each the one that its suite names."""
+    another: str = "--machine ARN"
+    """How its user names another machine."""
+    longer: str = "--time-limit"
+    """The option with the limit."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
     _machines: dict[str, list[Deployed]] = field(default_factory=dict)
@@ -67,7 +71,7 @@ class Target:
         if not found:
             raise AccountError(
                 f"state machine {name!r} not found at {self.label}; deploy it, or name another one "
-                f"with --machine ARN (there are {_some(list(self._machines))})"
+                f"with {self.another} (there are {_some(list(self._machines))})"
             )
         return found[0]
 
@@ -108,7 +112,7 @@ class Target:
             if self.now() >= until:
                 raise NotEnded(
                     f"{execution} has not ended after {spelled(self.limit)} and was not stopped; "
-                    "--time-limit waits longer"
+                    f"{self.longer} waits longer"
                 )
             self.sleep(min(pause, max(0.0, until - self.now())))
             pause = min(pause * _GROWS, _LONGEST)
@@ -140,9 +144,7 @@ class Target:
 def target_of(where: str, machine: str | None, limit: float) -> Target:
     """Return the target that `--against` names, connected. Raises AccountError when it can't be."""
     if where != "aws" and not where.startswith(("http://", "https://")):
-        raise AccountError(
-            f"--against {where}: expected aws, or a URL such as http://127.0.0.1:8083"
-        )
+        raise AccountError(f"target {where}: expected aws, or a URL such as http://127.0.0.1:8083")
     parts = machine.split(":") if machine else []
     if machine and (len(parts) < 7 or parts[2] != "states" or parts[5] != "stateMachine"):
         raise AccountError(f"--machine {machine}: expected the ARN of a state machine")
