@@ -116,14 +116,30 @@ def test_our_own_cases_of_each_kind_are_answered_there_as_here(server: str, tmp_
 def test_it_says_first_what_it_will_do_and_asks(server: str) -> None:
     result = against("wait/seconds", "retry/back-off", "services/*", "--endpoint", server)
     assert result.exit_code == 2
-    assert "1 state machines doorstep-conformance-UUID, tagged doorstep:conf" in result.stderr
+    assert (
+        "state machines doorstep-conformance-UUID, tagged doorstep:conformance: 1 cr"
+        in result.stderr
+    )
     # Two states, 0.025 dollars for a thousand.
-    assert "2 state transitions and 0 Express executions: about $0.0001" in result.stderr
-    assert "about 3 requests of TestState" in result.stderr
-    assert "not run: 12: its tasks call Python functions of this machine" in result.stderr
+    assert "state transitions: 2, Express executions: 0; about $0.0001" in result.stderr
+    assert "requests of TestState: about 3;" in result.stderr
+    assert "not run, 12: its tasks call Python functions of this machine" in result.stderr
     assert "standard input is no terminal to ask at; --yes goes ahead" in result.stderr
     assert result.stdout == ""
     assert machines(server) == []
+
+
+@pytest.mark.parametrize(("said", "code"), [("n\n", 2), ("y\n", 0)])
+def test_at_a_terminal_it_goes_ahead_when_it_is_told_to(
+    server: str, monkeypatch: pytest.MonkeyPatch, said: str, code: int
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    command = ["conformance", "against-aws", "wait/seconds", "--role", ROLE, "--endpoint", server]
+    result = CliRunner().invoke(cli, command, input=said)
+    assert result.exit_code == code, result.output
+    assert "Go ahead? [y/N]" in result.stderr
+    assert ("nothing was created at" in result.stderr) == (code == 2)
+    assert ("wait/seconds" in result.stdout) == (code == 0)
 
 
 def test_machines_that_are_kept_are_named_with_the_command_to_delete_them() -> None:

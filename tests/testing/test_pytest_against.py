@@ -243,6 +243,24 @@ def test_no_handler(state_machine):
     )
 
 
+def test_workers_of_xdist_tell_what_they_compared(
+    serve: Any, run: Run, pytester: pytest.Pytester
+) -> None:
+    pytest.importorskip("xdist")
+    url = serve()
+    pytester.makepyfile(test_it=TESTS)
+    options = ["-p", "doorstep.pytest_plugin", "-p", "xdist", "-n", "2", "--doorstep-against", url]
+    result = pytester.runpytest_subprocess(*options, "--junitxml=junit.xml")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*test_it.py::test_paid: executions compared: 1",
+            "*test_it.py::test_mocked: answers of TestState compared: 1",
+        ]
+    )
+    assert 'value="executions compared: 1"' in (pytester.path / "junit.xml").read_text()
+
+
 def test_a_run_without_marked_tests_says_so(serve: Any, run: Run) -> None:
     result = run(TESTS, "--doorstep-against", serve(), "-k", "unmarked")
     result.stdout.fnmatch_lines(["no test that ran has the mark doorstep_against"])

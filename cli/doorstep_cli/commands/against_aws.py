@@ -165,16 +165,16 @@ def _say_what_will_happen(account: OnAccount, plans: Sequence[Plan]) -> None:
     note(f"At {target.label} ({account.region}, account {owner}), one after the other:")
     if machines:
         end = "kept" if account.keep else "deleted"
-        note(f"  {machines} state machines {PREFIX}UUID, tagged {TAG}: created, run, {end}")
+        note(f"  state machines {PREFIX}UUID, tagged {TAG}: {machines} created, run, {end}")
         note(f"  {_cost(plans)}")
     if ways["states"] or ways["test_state"]:
-        note(f"  about {_requests(plans)} requests of TestState, for which no price is listed")
+        note(f"  requests of TestState: about {_requests(plans)}; no price is listed for them")
     if ways["validate"]:
-        note(f"  {ways['validate']} requests of ValidateStateMachineDefinition, likewise")
+        note(f"  requests of ValidateStateMachineDefinition: {ways['validate']}, likewise")
     note(f"  about {_minutes(plans, target.label == 'aws')}")
     reasons = Counter(plan.reason for plan in plans if plan.way is None)
     for reason, number in reasons.most_common():
-        note(f"  not run: {number}: {reason}")
+        note(f"  not run, {number}: {reason}")
 
 
 def _cost(plans: Sequence[Plan]) -> str:
@@ -184,7 +184,7 @@ def _cost(plans: Sequence[Plan]) -> str:
     express = [plan.usage.express(1) for plan in plans if plan.way == "sync"]
     dollars = transitions * PRICES.transition + sum(express)
     return (
-        f"{transitions} state transitions and {len(express)} Express executions: about "
+        f"state transitions: {transitions}, Express executions: {len(express)}; about "
         f"${dollars:.4f}, less what is free (prices of {PRICES.region}, {PRICES.date})"
     )
 
