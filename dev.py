@@ -16,7 +16,6 @@ if sys.version_info < (3, 11):  # noqa: UP036  older versions are refused here
     )
 
 import argparse
-import contextlib
 import hashlib
 import importlib.util
 import json
@@ -31,9 +30,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / os.environ.get("DOORSTEP_VENV", ".venv")
-WINDOWS = os.name == "nt"
-BIN = VENV / ("Scripts" if WINDOWS else "bin")
-PYTHON = BIN / ("python.exe" if WINDOWS else "python")
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "set-up-by-dev.txt"
 RELEASE = ROOT / "build" / "release"
 
@@ -305,13 +303,15 @@ def succeed(command, folder=None):
 
 
 def find_python(version):
-    """Find an interpreter of this version: of pyenv, on the path, or by Windows' launcher."""
+    """Find an interpreter of this version: this one, pyenv's, the path's, the launcher `py`'s."""
+    if version == "%d.%d" % sys.version_info[:2]:
+        return sys.executable
     here = sorted(Path.home().glob(".pyenv/versions/%s.*/bin/python%s" % (version, version)))
-    if here or not WINDOWS:
-        return str(here[-1]) if here else shutil.which("python" + version)
+    found = str(here[-1]) if here else shutil.which("python" + version)
+    if found or not shutil.which("py"):
+        return found
     question = ["py", "-" + version, "-c", "import sys; print(sys.executable)"]
-    with contextlib.suppress(OSError):
-        return subprocess.run(question, capture_output=True, text=True).stdout.strip() or None
+    return subprocess.run(question, capture_output=True, text=True).stdout.strip() or None
 
 
 def call(command):

@@ -74,7 +74,7 @@ class Family:
         if len(found) > _REASONS:
             yield f"and {len(found) - _REASONS:,} other reasons"
 
-    def print(self) -> None:
+    def write(self) -> None:
         """Print what failed in children, those that failed alike in one row."""
         for line in self._heads():
             echo(plain(line))
@@ -84,7 +84,7 @@ class Family:
             print_table(COLUMNS, [TableRow(one, COLOURS.get(row.outcome)) for one, row in cells])
 
     def lines(self) -> Iterator[str]:
-        """Yield what `print` prints, without colours."""
+        """Yield what `write` prints, without colours."""
         yield from self._heads()
         if rows := child_failures(self.groups):
             yield from table_lines(COLUMNS, *self._cells(rows))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from doorstep.errors import shortened
+from doorstep.values.file_names import name_of
 
 from .options import F, standard_input
 from .output import Problem, style
@@ -65,12 +66,58 @@ def beside(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def default(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
         named = [ctx.params.get(one) for one in ("histories", "history", "first")]
         paths = [one[0] if isinstance(one, tuple) and one else one for one in named if one]
-        if value is not None or not paths or fetched_with(paths[0]) is None:
+        if value is not None or not paths:
             return value
+        if (folder := Path(paths[0])).is_dir():
+            # What `doorstep download` wrote beside it.
+            there = folder.with_name(f"{folder.name}.{name.partition('.')[2]}")
+            return there if there.exists() else None
+        if fetched_with(paths[0]) is None:
+            return None
         there = Path(paths[0]).parent / name
         return there if there.exists() else None
 
     return default
+
+
+def processor_of(definition: Mapping[str, Any], label: str) -> dict[str, Any] | None:
+    """Return what the children of a distributed Map run, as a definition; None: it is not known.
+
+    `label`: the Map's, or the UUID that stands in ARNs for one without (fact 282); of several Maps
+    without a label it can't be told which it is.
+    """
+    maps = list(_distributed(definition))
+    named = [one for one in maps if one.get("Label") == label]
+    chosen = named or [one for one in maps if "Label" not in one]
+    if len(chosen) != 1:
+        return None
+    processor = {
+        name: of for name, of in _processor(chosen[0]).items() if name != "ProcessorConfig"
+    }
+    language = {name: of for name, of in definition.items() if name == "QueryLanguage"}
+    return language | processor
+
+
+def _processor(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = state.get("ItemProcessor") or {}
+    return found
+
+
+def _distributed(scope: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the distributed Maps of a definition."""
+    for state in scope.get("States", {}).values():
+        processor = _processor(state)
+        if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+            yield state
+        for inner in (processor, *state.get("Branches", ())):
+            yield from _distributed(inner)
+
+
+def machines_beside(history: Path) -> dict[str, str]:
+    """Return the files of the definitions that were fetched with a history, by their names."""
+    files = sorted((history.parent / "state-machines").glob("*.asl.json"))
+    known = files if fetched_with(history) else []
+    return {name_of(file.name.removesuffix(".asl.json")): str(file) for file in known}
 
 
 def fetched_with(history: Path) -> dict[str, Any] | None:

@@ -1,8 +1,10 @@
 """Executions of an AWS account, or of a server, fetched into files that commands read.
 
     FOLDER/history.json           GetExecutionHistory's events, all pages
+    FOLDER/input.json             its input
     FOLDER/definition.asl.json    the definition that this execution ran, not today's
     FOLDER/children/GROUP/NAME.json    map runs' children, and executions that tasks started
+    FOLDER/state-machines/NAME.asl.json    what those executions ran
     FOLDER/about.json             what was fetched, when, and what could not be
 
 Only operations that read are called. What is over is not fetched twice. The folder is below
@@ -29,7 +31,7 @@ from doorstep.values.file_names import file_name
 from doorstep.values.json_values import value_of
 from doorstep.values.private_files import private
 
-from .definitions import fetched_with
+from .definitions import fetched_with, processor_of
 from .output import Problem, note
 from .views.progress import ProgressLine, wanted
 
@@ -64,6 +66,8 @@ class Fetch:
         """The URL of the server that is asked in place of AWS."""
         self.every, self._reuse = every, reuse
         self._skipped = False
+        self._machines: set[str] = set()
+        """Those whose definitions were fetched, beside the execution's own."""
         self.events = self.children = 0
         self.map_runs: dict[str, dict[str, int]] = {}
         """How many children each map run has by their status, where that may be asked for."""
@@ -87,13 +91,17 @@ class Fetch:
         """Fetch all, and return what `about.json` then says."""
         described = self.account.ask("describe_execution", executionArn=self.arn)
         events = self.history(self.arn, self.folder / "history.json")
-        machine = self._definition()
+        write_text(self.folder / "input.json", described.get("input", "{}"))
+        machine = self._definition(self.arn, self.folder / "definition.asl.json")
         self.fetch_children(events)
         about = {
             "arn": self.arn,
             "endpoint": self.endpoint,
             "status": described["status"],
             "redriveCount": described.get("redriveCount", 0),
+            "redriveStatus": described.get("redriveStatus"),
+            "redriveStatusReason": described.get("redriveStatusReason"),
+            "parent": self._parent(described.get("mapRunArn")),
             "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
             "events": len(events),
             "children": self.children,
@@ -108,6 +116,15 @@ class Fetch:
         _write(self.folder / "about.json", about)
         return about
 
+    def _parent(self, map_run: str | None) -> str | None:
+        """Return the execution whose map run this one is a child of."""
+        if map_run is None:
+            return None
+        with contextlib.suppress(Refused):
+            parent = self.account.ask("describe_map_run", mapRunArn=map_run)["executionArn"]
+            return str(parent)
+        return None
+
     def history(self, arn: str, file: Path) -> list[dict[str, Any]]:
         """Write the history of an execution into a file, and return its events."""
         pages = self.account.pages(
@@ -120,15 +137,14 @@ class Fetch:
         _write(file, {"events": events})
         return events
 
-    def _definition(self) -> str | None:
+    def _definition(self, arn: str, file: Path) -> str | None:
+        """Write the definition that an execution ran; return since when it is deployed."""
         try:
-            machine = self.account.ask(
-                "describe_state_machine_for_execution", executionArn=self.arn
-            )
+            machine = self.account.ask("describe_state_machine_for_execution", executionArn=arn)
         except Refused as refused:
-            self.missing.append(f"the definition: {refused}")
+            self.missing.append(f"the definition of {arn}: {refused}")
             return None
-        write_text(self.folder / "definition.asl.json", machine["definition"])
+        write_text(file, _own_definition(machine))
         updated = machine.get("updateDate")
         return updated.isoformat() if isinstance(updated, datetime) else None
 
@@ -148,6 +164,10 @@ class Fetch:
             elif self._may_have_more():
                 machine, _, name = started.split(":", 6)[-1].partition(":")
                 self._child(started, machine, name, level)
+                file = self.folder / "state-machines" / f"{file_name(machine)}.asl.json"
+                if machine not in self._machines:
+                    self._machines.add(machine)
+                    self._definition(started, file)
 
     def _of_map_run(self, map_run: str, level: int) -> None:
         run = map_run.rpartition(":")[2]
@@ -213,6 +233,15 @@ class Fetch:
         return events if self._reuse and events[-1]["type"] in TERMINAL else []
 
 
+def _own_definition(machine: dict[str, Any]) -> str:
+    """Return what an execution ran: of a map run's child its Map's processor, if that is known."""
+    text = str(machine["definition"])
+    if "mapRunArn" not in machine:
+        return text
+    processor = processor_of(json.loads(text), machine.get("label", ""))
+    return json.dumps(processor) if processor else text
+
+
 def _started(event: dict[str, Any]) -> str | None:
     """Return the execution that a task's answer says it started."""
     details = event.get("taskSubmittedEventDetails") or {}
@@ -270,20 +299,42 @@ def fetched(
     if ":mapRun:" in arn:
         arn = asked().ask("describe_map_run", mapRunArn=arn)["executionArn"]
     folder = folder_of(arn, endpoint)
+    about, before = fetched_into(folder, arn, asked, endpoint, every=every)
+    if before:
+        note(f"{arn}: as fetched at {about['fetched']} into {folder}")
+    else:
+        children = f" and {about['children']:,} children" if about["children"] else ""
+        note(f"{arn}: {about['events']:,} events{children} fetched into {folder}")
+    note_missing(about)
+    return folder / "history.json"
+
+
+def note_missing(about: Mapping[str, Any]) -> None:
+    """Say what was not fetched of an execution."""
+    for missing in (*about["missing"], *about["leftOut"]):
+        note(f"not fetched: {missing}")
+
+
+def fetched_into(
+    folder: Path,
+    arn: str,
+    asked: Callable[[], Account],
+    endpoint: str | None,
+    *,
+    every: bool = False,
+) -> tuple[dict[str, Any], bool]:
+    """Fetch an execution into a folder, unless it is there and over.
+
+    Return what `about.json` says, and whether it was there. Raises AccountError when it can't be
+    had.
+    """
     before = fetched_with(folder / "history.json")
     known = bool(before and _whole(folder, before, arn) and _is_as_before(asked, before))
     if before and known and (before["everyChild"] or not every):
-        note(f"{arn}: as fetched at {before.get('fetched')} into {folder}")
-        now = before
-    else:
-        fetch = Fetch(asked(), arn, folder, every=every, reuse=known)
-        fetch.endpoint = endpoint
-        now = _run(fetch)
-        children = f" and {now['children']:,} children" if now["children"] else ""
-        note(f"{arn}: {now['events']:,} events{children} fetched into {folder}")
-    for missing in (*now["missing"], *now["leftOut"]):
-        note(f"not fetched: {missing}")
-    return folder / "history.json"
+        return before, True
+    fetch = Fetch(asked(), arn, folder, every=every, reuse=known)
+    fetch.endpoint = endpoint
+    return _run(fetch), False
 
 
 def _run(fetch: Fetch) -> dict[str, Any]:

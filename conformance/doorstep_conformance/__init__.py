@@ -12,19 +12,22 @@ laws     what is true of every history
 from __future__ import annotations
 
 from .cases import OWN_CASES, Case, load_case, load_cases
-from .compare import Verdict, judge
+from .compare import Verdict, differing, judge
 from .recordings import recorded_case
 from .report import Judged, Report, check
 from .runner import answer, run_cases
+from .values import Difference
 
 __all__ = [
     "OWN_CASES",
     "Case",
+    "Difference",
     "Judged",
     "Report",
     "Verdict",
     "answer",
     "check",
+    "differing",
     "judge",
     "load_case",
     "load_cases",

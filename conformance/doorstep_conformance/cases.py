@@ -100,12 +100,13 @@ def load_cases(directory: Path) -> Iterator[Case]:
 def load_case(path: Path) -> Case:
     """Read a case file. Raises InputError that names the file and the wrong field."""
     try:
-        return _case(loads(path.read_text(encoding="utf-8")))
+        return case_of(loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, InputError) as problem:
         raise InputError(f"{path}: {problem}") from None
 
 
-def _case(content: Any) -> Case:
+def case_of(content: Any) -> Case:
+    """Return the case that a file's content describes. Raises InputError for another value."""
     if not isinstance(content, dict):
         raise InputError("a case is a JSON object.")
     for name, kind in _FIELDS.items():

@@ -14,19 +14,18 @@ account, a wildcard for any value; an event without a timestamp may happen at an
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
 from doorstep.errors import InputError
+from doorstep.values.json_values import ABSENT
 
 from .cases import Case
-from .values import difference, unfolded
+from .values import Difference, differences, same, unfolded
 
 Grade = Literal["exact", "causal", "outcome", "fail"]
 HistoryEvent = dict[str, Any]
@@ -34,7 +33,8 @@ HistoryEvent = dict[str, Any]
 _PARALLEL_ENDS = tuple(
     f"ParallelState{how}" for how in ("Succeeded", "Aborted", "Exited", "Failed")
 )
-_SYNC_MEMBERS = ("status", "output", "error", "cause")
+SYNC_MEMBERS = ("status", "output", "error", "cause")
+"""What is compared of StartSyncExecution's answer."""
 _OUTCOME_MEMBERS = ("status", "output", "error", "result")
 _MASK = {"id": [0], "previousEventId": 0}
 
@@ -60,72 +60,83 @@ def judge(case: Case, answer: Mapping[str, Any] | None) -> Verdict:
         return Verdict("fail", "no answer")
     if "crash" in answer:
         return Verdict("fail", f"crash: {answer['crash']}")
+    if case.kind == "history" and not answer.get("events"):
+        return Verdict("fail", "no events")
+    first = next(differing(case, answer), None)
+    return Verdict("exact") if first is None else Verdict(_grade(case, answer), str(first))
+
+
+def differing(case: Case, answer: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield where an answer is not as recorded.
+
+    A history: event by event, until one has another type; what follows has no counterpart. Raises
+    InputError if the case has no recording.
+    """
+    expected, actual = _both(case, answer)
+    if case.kind != "history":
+        yield from differences(expected, actual, case.wildcards)
+    elif case.parallel_unordered:
+        yield from _block_differences(expected, masked(actual), case.wildcards)
+    else:
+        yield from _event_differences(_either_way(expected), actual, case.wildcards)
+
+
+def _both(case: Case, answer: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return what is compared: a history's events, or the members of the API's object."""
+    if case.recorded is None:
+        raise InputError(f"The case {case.id} has no recorded answer to compare with.")
     if case.kind == "history":
-        return _judge_history(case, case.recorded["events"], answer.get("events") or [])
-    return _judge_answer(case, case.recorded, answer)
-
-
-# Answers that are one object --------------------------------------------------------------------
-
-
-def _judge_answer(case: Case, recorded: Mapping[str, Any], answer: Mapping[str, Any]) -> Verdict:
+        recorded = unfolded(case.recorded["events"])
+        return [{"timestamp": "<time>"} | event for event in recorded], unfolded(answer["events"])
     if case.kind == "sync":
-        answer = {name: answer[name] for name in _SYNC_MEMBERS if name in answer}
+        answer = {name: answer[name] for name in SYNC_MEMBERS if name in answer}
     else:
         answer = {name: value for name, value in answer.items() if name != "id"}
-    expected, actual = unfolded(recorded), unfolded(answer)
-    differs = partial(difference, wildcards=case.wildcards)
-    why = differs(expected, actual)
-    if why is None:
-        return Verdict("exact")
-    if case.kind == "create_error":
+    return unfolded(case.recorded), unfolded(answer)
+
+
+def _grade(case: Case, answer: Mapping[str, Any]) -> Grade:
+    """Return the grade of an answer that is not exact."""
+    expected, actual = _both(case, answer)
+    if case.kind == "history":
+        if not case.parallel_unordered and causally_same(expected, actual, case.wildcards):
+            return "causal"
+        last, reached = ([_bare(event) for event in events[-1:]] for events in (expected, actual))
+        same_end = same(last, reached, case.wildcards)
+    elif case.kind == "create_error":
         codes = [(reply.get("Error") or {}).get("Code") for reply in (expected, actual)]
-        return Verdict("outcome" if codes[0] == codes[1] else "fail", why)
-    same_end = not any(
-        differs(expected[name], actual.get(name)) for name in _OUTCOME_MEMBERS if name in expected
-    )
-    return Verdict("outcome" if same_end else "fail", why)
+        same_end = codes[0] == codes[1]
+    else:
+        same_end = all(
+            same(expected[name], actual.get(name), case.wildcards)
+            for name in _OUTCOME_MEMBERS
+            if name in expected
+        )
+    return "outcome" if same_end else "fail"
 
 
 # Histories --------------------------------------------------------------------------------------
 
 
-def _judge_history(
-    case: Case, recorded: list[HistoryEvent], answered: list[HistoryEvent]
-) -> Verdict:
-    if not answered:
-        return Verdict("fail", "no events")
-    expected = [{"timestamp": "<time>"} | event for event in unfolded(recorded)]
-    actual: list[HistoryEvent] = unfolded(answered)
-    if case.parallel_unordered:
-        actual = masked(actual)
-        why = _block_difference(expected, actual, case.wildcards)
-    else:
-        why = _event_difference(_either_way(expected), actual, case.wildcards)
-    if why is None:
-        return Verdict("exact")
-    if not case.parallel_unordered and causally_same(expected, actual, case.wildcards):
-        return Verdict("causal", why)
-    last, reached = ([_bare(event) for event in events[-1:]] for events in (expected, actual))
-    same_end = difference(last, reached, case.wildcards) is None
-    return Verdict("outcome" if same_end else "fail", why)
-
-
-def _event_difference(
+def _event_differences(
     expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
-) -> str | None:
+) -> Iterator[Difference]:
     for number, (ours, theirs) in enumerate(zip(actual, expected, strict=False), start=1):
-        if why := difference(theirs, ours, wildcards):
-            return f"event {number} ({theirs['type']}, got {ours.get('type')}){why}"
-    return _count_difference(expected, actual)
+        alike = theirs["type"] == ours.get("type")
+        got = "" if alike else f", got {ours.get('type')}"
+        event = f"event {number} ({theirs['type']}{got})"
+        for one in differences(theirs, ours, wildcards):
+            yield replace(one, event=event)
+        if not alike:
+            break
+    yield from _count_difference(expected, actual)
 
 
 def _count_difference(
     expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent]
-) -> str | None:
-    if len(expected) == len(actual):
-        return None
-    return f"{len(expected)} events expected, got {len(actual)}"
+) -> Iterator[Difference]:
+    if len(expected) != len(actual):
+        yield Difference("number of events", len(expected), len(actual))
 
 
 def _either_way(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
@@ -166,7 +177,7 @@ def causally_same(
             for candidate in actual
             if candidate["type"] == event["type"]
             and _paired(theirs[event["id"]], ours[candidate["id"]], alike)
-            and difference(_bare(event), _bare(candidate), wildcards) is None
+            and same(_bare(event), _bare(candidate), wildcards)
         }
     return _paired(theirs[0], ours[0], alike)
 
@@ -214,30 +225,29 @@ def masked(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
     return result
 
 
-def _block_difference(
+def _block_differences(
     expected: Sequence[HistoryEvent], actual: Sequence[HistoryEvent], wildcards: AbstractSet[str]
-) -> str | None:
+) -> Iterator[Difference]:
     """Compare in order, except that each run of masked events is compared as a set."""
-    if why := _count_difference(expected, actual):
-        return why
+    if len(expected) != len(actual):
+        yield from _count_difference(expected, actual)
+        return
     position = 0
     for blank, run in groupby(expected, lambda event: bool(event["id"] == _MASK["id"])):
         theirs = list(run)
         ours = list(actual[position : position + len(theirs)])
         position += len(theirs)
-        compare = _set_difference if blank else _event_difference
-        if why := compare(theirs, ours, wildcards):
-            return why
-    return None
+        compare = _set_differences if blank else _event_differences
+        yield from compare(theirs, ours, wildcards)
 
 
-def _set_difference(
+def _set_differences(
     expected: Sequence[HistoryEvent], actual: list[HistoryEvent], wildcards: AbstractSet[str]
-) -> str | None:
+) -> Iterator[Difference]:
     left = list(actual)
     for event in expected:
-        match = next((one for one in left if difference(event, one, wildcards) is None), None)
+        match = next((one for one in left if same(event, one, wildcards)), None)
         if match is None:
-            return f"no event in the Parallel state is like {json.dumps(event)[:160]}"
-        left.remove(match)
-    return None
+            yield Difference("an event in the Parallel state", event, ABSENT)
+        else:
+            left.remove(match)

@@ -196,5 +196,5 @@ def lay_out(objects: Iterable[Mapping[str, str]], folder: Path) -> None:
         if not path.is_relative_to(folder.resolve()):
             raise InputError(f"the object {stored['key']!r} is outside its bucket.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(stored["body"], encoding="utf-8")
+        path.write_bytes(stored["body"].encode())
         os.utime(path, (_WRITTEN, _WRITTEN))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
 from doorstep.errors import InputError
-from doorstep.values.json_values import loads
+from doorstep.values.json_values import ABSENT, loads
 
 _ACCOUNT = "111111111111"
 _PLACEHOLDER = re.compile(rf"<[^<>\n]{{1,60}}>|{_ACCOUNT}")
@@ -42,10 +44,33 @@ def unfolded(value: Any, *, data: bool = False) -> Any:
     return value
 
 
-def difference(
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where an answer is not as it was recorded."""
+
+    at: str
+    """The members that lead there: `.stateExitedEventDetails.output.items[2]`."""
+    expected: Any
+    """As recorded; ABSENT when nothing is there."""
+    actual: Any
+    """As answered; ABSENT when nothing is there."""
+    event: str = ""
+    """Of a history: `event 4 (PassStateExited, got FailStateEntered)`."""
+
+    def __str__(self) -> str:
+        if self.actual is ABSENT:
+            said = f"missing, expected {_shown(self.expected)}"
+        elif self.expected is ABSENT:
+            said = f"unexpected {_shown(self.actual)}"
+        else:
+            said = f"expected {_shown(self.expected)}, got {_shown(self.actual)}"
+        return f"{self.event}{self.at}: {said}"
+
+
+def differences(
     expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset(), at: str = ""
-) -> str | None:
-    """Return where two values first differ, and how; None if they are the same.
+) -> Iterator[Difference]:
+    """Yield where two values differ.
 
     An expected text that is in `wildcards` matches any value. Within an expected text `<…>` matches
     one segment, without `:` and `/`, unless its name says more (`<task_token:1>`, `<time>`), and
@@ -53,31 +78,47 @@ def difference(
     """
     match expected, actual:
         case str(), _ if expected in wildcards:
-            return None
+            return
         case str(), _ if _PLACEHOLDER.search(expected):
             text = actual if isinstance(actual, str) else json.dumps(actual)
             same = _pattern(expected).fullmatch(text) is not None
         case dict(), dict():
-            return _object_difference(expected, actual, wildcards, at)
+            for name in [*expected, *sorted(actual.keys() - expected.keys())]:
+                theirs, ours = expected.get(name, ABSENT), actual.get(name, ABSENT)
+                if theirs is ABSENT or ours is ABSENT:
+                    yield Difference(f"{at}.{name}", theirs, ours)
+                else:
+                    yield from differences(theirs, ours, wildcards, f"{at}.{name}")
+            return
         case list(), list() if len(expected) == len(actual):
-            pairs = enumerate(zip(expected, actual, strict=True))
-            differences = (difference(e, a, wildcards, f"{at}[{index}]") for index, (e, a) in pairs)
-            return next(filter(None, differences), None)
+            for index, (theirs, ours) in enumerate(zip(expected, actual, strict=True)):
+                yield from differences(theirs, ours, wildcards, f"{at}[{index}]")
+            return
         case _:
             same = type(expected) is type(actual) and bool(expected == actual)
-    return None if same else f"{at}: expected {_shown(expected)}, got {_shown(actual)}"
+    if not same:
+        yield Difference(at, expected, actual)
 
 
-def _object_difference(
-    expected: dict[str, Any], actual: dict[str, Any], wildcards: AbstractSet[str], at: str
-) -> str | None:
-    for name, value in expected.items():
-        if name not in actual:
-            return f"{at}.{name}: missing, expected {_shown(value)}"
-        if inner := difference(value, actual[name], wildcards, f"{at}.{name}"):
-            return inner
-    extra = sorted(actual.keys() - expected.keys())
-    return f"{at}: unexpected {', '.join(extra)}" if extra else None
+def same(expected: Any, actual: Any, wildcards: AbstractSet[str] = frozenset()) -> bool:
+    """Return whether two values have no differences."""
+    return next(differences(expected, actual, wildcards), None) is None
+
+
+def left_open(mask: Any, value: Any, wildcards: AbstractSet[str] = frozenset()) -> Any:
+    """Return a value with the wildcards and placeholders of a mask where they match it."""
+    match mask, value:
+        case str(), _ if mask in wildcards or (_PLACEHOLDER.search(mask) and same(mask, value)):
+            return mask
+        case dict(), dict():
+            return {
+                name: left_open(mask[name], member, wildcards) if name in mask else member
+                for name, member in value.items()
+            }
+        case list(), list() if len(mask) == len(value):
+            pairs = zip(mask, value, strict=True)
+            return [left_open(one, item, wildcards) for one, item in pairs]
+    return value
 
 
 def _pattern(expected: str) -> re.Pattern[str]:

@@ -5,13 +5,21 @@ set -uo pipefail
 failed=0
 summary="${DOORSTEP_SUMMARY:-/dev/null}"
 
-say() { printf '%s\n' "$*" >>"$summary"; }
+say() { printf '%s\n' "$@" >>"$summary"; }
 
 verdict() { # NAME CODE
     if [ "$2" -eq 0 ]; then say "- $1: passed"; else say "- **$1: failed**"; failed=1; fi
 }
 
-say "## Doorstep"
+draw() { # FILE
+    if drawing="$(doorstep graph "$1" 2>/dev/null)"; then
+        say '```mermaid' "$drawing" '```' ""
+    else
+        say "It can't be drawn: see what \`doorstep validate\` says." ""
+    fi
+}
+
+say "## Doorstep" ""
 doorstep validate "${DOORSTEP_PATH:-.}" --format sarif >doorstep.sarif
 doorstep validate "${DOORSTEP_PATH:-.}"
 verdict "validate" $?
@@ -22,27 +30,36 @@ if [ -n "${DOORSTEP_TESTS:-}" ]; then
     verdict "test" $?
 fi
 
-# Where there is no baseline yet, this run writes it, for all definitions.
+# Only a committed baseline counts: one that this run wrote would be gone with it.
 baseline="${DOORSTEP_BASELINE:-doorstep.baseline.json}"
-update=$([ -e "$baseline" ] || echo --update-baseline)
 for definition in ${DOORSTEP_EXPLORE:-}; do
-    doorstep explore "$definition" --baseline "$baseline" $update
+    if [ -e "$baseline" ]; then
+        doorstep explore "$definition" --baseline "$baseline"
+    else
+        doorstep explore "$definition"
+    fi
     verdict "explore $definition" $?
 done
+if [ -n "${DOORSTEP_EXPLORE:-}" ] && [ ! -e "$baseline" ]; then
+    missing="There is no $baseline, so every finding fails. Write those that may stay into it, and
+commit it: doorstep explore FILE --baseline $baseline --update-baseline"
+    say "" "$missing"
+    printf '%s\n' "$missing" >&2
+fi
 
 # What a change does to the picture: of each definition that differs from the base, both drawings.
 if [ -n "${DOORSTEP_BASE:-}" ] && git cat-file -e "$DOORSTEP_BASE" 2>/dev/null; then
-    git diff --name-only --diff-filter=AM "$DOORSTEP_BASE" -- '*.asl.json' '*.asl.yaml' '*.asl.yml' |
-        while IFS= read -r file; do
-            say "" "### $file"
+    git diff -z --name-only --diff-filter=AM "$DOORSTEP_BASE" -- \
+        '*.asl.json' '*.asl.yaml' '*.asl.yml' |
+        while IFS= read -r -d '' file; do
+            say "" "### $file" ""
             before="$(mktemp -d)/$(basename "$file")"
             if git show "$DOORSTEP_BASE:$file" >"$before" 2>/dev/null; then
-                say "<details><summary>before</summary>" && say ""
-                say '```mermaid' && doorstep graph "$before" >>"$summary"
-                say '```' && say "</details>" && say ""
+                say "<details><summary>before</summary>" ""
+                draw "$before"
+                say "</details>" ""
             fi
-            say '```mermaid' && doorstep graph "$file" >>"$summary"
-            say '```'
+            draw "$file"
         done
 fi
 exit "$failed"

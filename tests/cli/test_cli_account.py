@@ -165,7 +165,22 @@ def test_a_resumed_execution_says_what_production_needs(endpoint: str, tmp_path:
     result = run("resume", ARN, "--endpoint", endpoint, "--handlers", handlers)
     assert result.exit_code == 0
     assert f"{ARN} is FAILED as before" in result.stderr
-    assert f"redrive-execution --region us-east-1 --execution-arn {ARN}" in result.stderr
+    command = (
+        f"redrive-execution --region us-east-1 --endpoint-url {endpoint} --execution-arn {ARN}"
+    )
+    assert f"  aws stepfunctions {command}\n" in result.stderr
+
+
+def test_a_child_of_a_map_run_has_its_maps_processor_for_a_definition(endpoint: str) -> None:
+    run("failures", CHARGED, "--endpoint", endpoint)
+    about = json.loads((folder_of(CHARGED, endpoint) / "about.json").read_text())
+    machine = next(iter(about["mapRuns"])).split(":")[6]
+    folder = next((folder_of(CHARGED, endpoint) / "children").iterdir())
+    child = ARN.replace("pay:one", f"{machine}:{next(folder.iterdir()).stem}")
+    replayed = run("replay", child, "--endpoint", endpoint)
+    assert (replayed.exit_code, replayed.stdout) == (0, "the same: 5 events, FAILED\n")
+    own = json.loads((folder_of(child, endpoint) / "about.json").read_text())
+    assert own["parent"] == CHARGED, "the execution that is redriven for it"
 
 
 def test_the_children_of_a_map_run_come_along(endpoint: str) -> None:
@@ -241,8 +256,65 @@ def test_many_are_downloaded_and_replayed_with_one_definition(
     )
     assert result.exit_code == 0
     assert result.stdout == f"1 of 1 histories in {into}\n"
-    assert f"next: doorstep replay {into} --definition {into}.asl.json" in result.stderr
+    assert f"doorstep replay {into} --definition {into}.asl.json" in result.stderr
     assert run("replay", into, "--definition", f"{into}.asl.json").exit_code == 0
+    assert run("replay", into).exit_code == 0, "the definition beside the folder is taken"
+
+
+@pytest.fixture
+def night(endpoint: str, tmp_path: Path) -> Path:
+    """The downloaded failures of a machine whose distributed Map has failed."""
+    into = tmp_path / "night"
+    machine = MACHINE.replace(":pay", ":charge")
+    result = run("download", "--machine", machine, "--into", into, "--endpoint", endpoint)
+    assert result.exit_code == 0, result.stderr
+    return into
+
+
+def test_what_failed_in_a_downloaded_folder_is_one_table(night: Path) -> None:
+    result = run("failures", night)
+    assert result.exit_code == 1
+    first, _, row, cause = result.stdout.splitlines()
+    assert first == "1 of 1 executions have failed"
+    assert row.split() == ["CardDeclined", "Each", ">", "Declined", "1:", "bad"]
+    assert cause.strip() == "no funds"
+    assert json.loads(run("failures", night, "--format", "json").stdout) == [
+        {
+            "place": "Each > Declined",
+            "error": "CardDeclined",
+            "cause": "no funds",
+            "executions": ["bad"],
+        }
+    ]
+    refused = run("failures", night, "--all")
+    assert "a folder of histories only works with --format" in refused.stderr
+
+
+def test_children_that_succeeded_are_not_missing_in_a_downloaded_folder(night: Path) -> None:
+    result = run("replay", night, "--format", "json")
+    assert result.exit_code == 0, result.stdout
+    (replayed,) = json.loads(result.stdout)
+    verdicts = sorted(child["verdict"] for child in replayed["children"])
+    assert verdicts == ["not given", "not given", "same", "same", "same"]
+
+
+def test_handlers_are_compared_with_all_histories_of_a_folder(
+    endpoint: str, tmp_path: Path
+) -> None:
+    into, handlers = tmp_path / "pays", tmp_path / "fixed.py"
+    run("download", "--machine", MACHINE, "--into", into, "--endpoint", endpoint)
+    handlers.write_text("def pay(event):\n    return 'paid'\n")
+    result = run("replay", into, "--with-handlers", handlers)
+    assert result.exit_code == 0
+    row = next(line for line in result.stdout.splitlines() if line.startswith("one"))
+    # Events, calls, fixed, different.
+    assert row.split() == ["one", "same", "6", "1", "1", "0"]
+    assert "in 1 of 1 a call that failed succeeds now" in result.stdout
+    handlers.write_text("def pay(event):\n    raise ValueError('another')\n")
+    other = run("replay", into, "--with-handlers", handlers)
+    assert other.exit_code == 1
+    assert "in 0 of 1 a call that failed succeeds now" in other.stdout
+    assert "in 1 of 1 something else differs" in other.stdout
 
 
 @pytest.mark.parametrize("since", ["yesterday", "1y", ""])
@@ -311,7 +383,7 @@ def test_all_pages_are_fetched_and_what_is_not_allowed_is_noted(
     file = fetched(ARN, account=reader)
     assert [one["id"] for one in json.loads(file.read_text())["events"]] == [1, 2]
     about = json.loads((file.parent / "about.json").read_text())
-    assert about["missing"][0].startswith("the definition: AccessDeniedException")
+    assert about["missing"][0].startswith(f"the definition of {ARN}: AccessDeniedException")
     stub.assert_no_pending_responses()
 
 

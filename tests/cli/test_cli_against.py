@@ -221,7 +221,7 @@ def test_express_machines_are_skipped_since_they_have_no_history(folder: Path) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--against", "prod"), "--against prod: expected aws, or a URL such as"),
+        (("--against", "prod"), "target prod: expected aws, or a URL such as"),
         (("--against", "aws"), "configuration can't be used: You must specify a region"),
         (("--against", "aws", "--machine", "pay"), "--machine pay: expected the ARN"),
         (("--against", "aws", "--time-limit", "long"), "--time-limit: 'long' is not a duration"),

@@ -22,8 +22,11 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import Stubber
 
+import doorstep
+from doorstep import Answer
 from doorstep.against.account import Account
 from doorstep.against.executions import run_against
+from doorstep.against.single_states import Comparison
 from doorstep.against.target import NEEDS, Target
 from doorstep.testing.suites.files import read
 from doorstep_cli.main import cli
@@ -129,12 +132,8 @@ def test_each_visit_and_attempt_is_compared_and_what_cant_be_is_named(folder: Pa
     report = json.loads(result.stdout)
     paid, refused = report["tests"]
     assert [paid["outcome"], refused["outcome"]] == ["passed", "passed"], report
-    # Count, Charge four times, Enough, Charge, Enough, two times Pack.
-    assert paid["remarks"] == [
-        "answers of TestState compared: 10",
-        "not compared with TestState: Parts: a Map as a whole (the states in it are compared)",
-        "not compared with TestState: Approve: it waits for a task token",
-    ]
+    # Count, Charge four times, Enough, Charge, Enough, two times Pack, Parts, Approve.
+    assert paid["remarks"] == ["answers of TestState compared: 12"]
     assert refused["remarks"] == ["answers of TestState compared: 3"]
 
 
@@ -223,7 +222,9 @@ def test_each_member_that_aws_answers_otherwise_is_listed(
         ("Count, visit 1, nextState", "Charge", "Refund"),
         ("Count, visit 1, variables.tries", 1, "1"),
     ]
-    assert "TestState at aws refuses it: ValidationException: no such" in result.unmet[3].what
+    refused = result.unmet[3]
+    assert refused.what.startswith("Charge, visit 1, request: Doorstep's own execution (expected)")
+    assert refused.found == "ValidationException: no such member"
     assert result.unmet[4].what.startswith("Refund, visit 1, cause")
     stub.assert_no_pending_responses()
 
@@ -234,3 +235,138 @@ def test_a_missing_permission_is_named(folder: Path, target: tuple[Target, Stubb
     stub.add_client_error("test_state", "AccessDeniedException", denied)
     result = run_against(read(folder / "order.doorstep.yaml").tests[1], there)
     assert result.problem == f"AccessDeniedException: {denied}; the role needs {NEEDS}"
+
+
+# What TestState is asked --------------------------------------------------------------------------
+
+
+class Asked(Account):
+    """Answers as Doorstep's own TestState does, and remembers the requests."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.requests: list[dict[str, Any]] = []
+
+    def ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        assert operation == "test_state"
+        self.requests.append(request)
+        return doorstep.test_state(request)
+
+    def of(self, state: str) -> list[dict[str, Any]]:
+        return [request for request in self.requests if request["stateName"] == state]
+
+
+def compared(
+    definition: dict[str, Any], given: Any, respond: Any = None
+) -> tuple[Asked, Comparison, list[Any]]:
+    own = doorstep.run(definition, given, respond=respond, seed="x")
+    account = Asked()
+    comparison = Comparison(account, "here", own, lambda: None)
+    return account, comparison, list(comparison.run())
+
+
+def group(kind: str, **fields: Any) -> dict[str, Any]:
+    """A machine with one Map or Parallel, whose first step fails when its input is 0."""
+    states = {
+        "Look": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$", "NumericEquals": 0, "Next": "Stop"}],
+            "Default": "Keep",
+        },
+        "Keep": {"Type": "Pass", "End": True},
+        "Stop": {"Type": "Fail", "Error": "Zero", "Cause": "nothing there"},
+    }
+    inner = {"StartAt": "Look", "States": states}
+    other = {"StartAt": "Two", "States": {"Two": {"Type": "Pass", "Result": 2, "End": True}}}
+    work = {"ItemProcessor": inner} if kind == "Map" else {"Branches": [inner, other]}
+    return {
+        "StartAt": "All",
+        "States": {
+            "All": {"Type": kind, **work, **fields, "Next": "End"},
+            "End": {"Type": "Pass", "End": True},
+        },
+    }
+
+
+def test_a_map_is_asked_about_as_a_whole_with_what_its_iterations_gave() -> None:
+    definition = group("Map", ItemsPath="$.xs", ResultSelector={"all.$": "$"}, ResultPath="$.ys")
+    account, comparison, found = compared(definition, {"xs": [3, 1]})
+    assert (found, comparison.not_compared) == ([], {})
+    [request] = account.of("All")
+    assert request["mock"]["result"] == "[3,1]"
+
+
+def test_a_parallel_is_asked_about_with_what_its_branches_gave_in_their_order() -> None:
+    account, comparison, found = compared(group("Parallel"), 7)
+    assert (found, comparison.not_compared) == ([], {})
+    [request] = account.of("All")
+    assert request["mock"]["result"] == "[7,2]"
+
+
+@pytest.mark.parametrize("kind", ["Map", "Parallel"])
+def test_each_attempt_of_a_group_fails_with_the_error_of_what_failed_in_it(kind: str) -> None:
+    retry = [{"ErrorEquals": ["Zero"], "MaxAttempts": 1, "IntervalSeconds": 1}]
+    catch = [{"ErrorEquals": ["Zero"], "Next": "End"}]
+    definition = group(kind, Retry=retry, Catch=catch)
+    account, comparison, found = compared(definition, [1, 0] if kind == "Map" else 0)
+    assert (found, comparison.not_compared) == ([], {})
+    requests = account.of("All")
+    failure = {"error": "Zero", "cause": "nothing there"}
+    assert [request["mock"]["errorOutput"] for request in requests] == [failure, failure]
+    counts = [request["stateConfiguration"]["retrierRetryCount"] for request in requests]
+    assert counts == [0, 1]
+
+
+def test_a_group_whose_failure_is_not_in_the_history_is_not_compared() -> None:
+    definition = group("Parallel", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "End"}])
+    stop = definition["States"]["All"]["Branches"][0]["States"]["Stop"]
+    stop["ErrorPath"] = "States.Format('E{}', $)"
+    del stop["Error"]
+    _, comparison, found = compared(definition, 0)
+    assert found == []
+    reason = "the error of the state that failed in it is not in the history"
+    assert comparison.not_compared["All"] == reason
+
+
+def test_a_callback_is_asked_about_with_a_token_in_its_context() -> None:
+    approve = {
+        **ORDER["States"]["Approve"],
+        "ResultSelector": {"token.$": "$$.Task.Token", "ok.$": "$.ok"},
+    }
+    definition = {"StartAt": "Approve", "States": {"Approve": approve}}
+    respond = lambda *_: Answer(response={}, accepted=True, output={"ok": True}, after=9.0)  # noqa: E731
+    account, comparison, found = compared(definition, {}, respond)
+    assert (found, comparison.not_compared) == ([], {})
+    [request] = account.of("Approve")
+    assert request["mock"]["result"] == '{"ok":true}'
+    assert set(json.loads(request["context"])["Task"]) == {"Token"}
+
+
+def test_a_heartbeat_that_was_missed_is_not_taken_for_a_time_limit() -> None:
+    approve = {
+        **ORDER["States"]["Approve"],
+        "HeartbeatSeconds": 5,
+        "Catch": [{"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "Done"}],
+    }
+    states = {"Approve": approve, "Done": {"Type": "Succeed"}}
+    respond = lambda *_: Answer(response={}, accepted=True)  # noqa: E731
+    _, comparison, found = compared({"StartAt": "Approve", "States": states}, {}, respond)
+    assert found == []
+    reason = "the history does not tell a heartbeat that was missed from a time limit"
+    assert comparison.not_compared == {"Approve": reason}
+
+
+def test_the_number_of_requests_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorstep.against.single_states.MOST_REQUESTS", 2)
+    account, comparison, found = compared(group("Map"), [1, 2])
+    assert found == []
+    assert len(account.requests) == 2
+    reason = "TestState is asked 2 times for an execution, and no more"
+    assert comparison.not_compared == {"4 more visits": reason}
+
+
+def test_a_random_result_is_no_difference() -> None:
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathRandom(1, 999)"}, "End": True}
+    account, comparison, found = compared({"StartAt": "R", "States": {"R": state}}, {})
+    assert (account.requests, found) == ([], [])
+    assert comparison.not_compared == {"R": "its result is random, or the time as a number"}

@@ -222,12 +222,13 @@ def test_damaged_files_are_reported(folder: Path, name: str, content: str, messa
         assert message in result.stderr
     empty = folder / "empty"
     empty.mkdir()
-    assert "no histories (*.json) found" in replay(empty).stderr
+    assert "no histories (*.json, */history.json) found" in replay(empty).stderr
 
 
-def test_a_folder_goes_with_a_definition_only(folder: Path) -> None:
-    result = replay(folder, "--with-handlers", "fixed.py")
-    assert (result.exit_code, "only works with --definition" in result.stderr) == (2, True)
+def test_a_folder_of_histories_stands_alone(folder: Path) -> None:
+    for more in (["--arn", "x"], ["--children", str(folder)]):
+        result = replay(folder, *more)
+        assert (result.exit_code, "folder of histories alone" in result.stderr) == (2, True)
 
 
 # resume -------------------------------------------------------------------------------------------

@@ -128,12 +128,13 @@ def test_a_file_named_in_full_has_a_file_uri(tmp_path: Path) -> None:
     assert artifact == (tmp_path / "a b.asl.json").as_uri()
 
 
-# The pre-commit hook -----------------------------------------------------------------------------
+# The pre-commit hooks ----------------------------------------------------------------------------
+
+HOOKS = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 
 
-def test_the_hook_runs_a_command_that_there_is() -> None:
-    [hook] = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert hook["id"] == "doorstep-validate"
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_a_hook_runs_a_command_that_there_is(hook: Any) -> None:
     program, *arguments = hook["entry"].split()
     assert program == "doorstep"
     assert CliRunner().invoke(cli, [*arguments, "good.asl.json"]).exit_code == 0
@@ -149,6 +150,5 @@ def test_the_hook_runs_a_command_that_there_is() -> None:
         ("order.asl.json.bak", False),
     ],
 )
-def test_the_hook_takes_definitions(path: str, taken: bool) -> None:
-    [hook] = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert bool(re.search(hook["files"], path)) == taken
+def test_the_hooks_take_definitions(path: str, taken: bool) -> None:
+    assert {bool(re.search(hook["files"], path)) for hook in HOOKS} == {taken}

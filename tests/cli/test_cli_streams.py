@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from doorstep_cli.streams import settle_streams
+from doorstep_cli.views.progress import ProgressLine
 
 PROGRAM = "from doorstep_cli.main import entry; entry()"
 TEXT = "ß → ✓ 😀"
@@ -74,6 +75,19 @@ def test_a_terminal_keeps_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     settle_streams()
     console.write("é … → 😀")
     assert written.getvalue() == b"\xe9 \x85 \\u2192 \\ud83d\\ude00"
+
+
+def test_progress_turns_in_letters_that_the_terminal_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    console = Console(written, encoding="cp1252", write_through=True)
+    monkeypatch.setattr(sys, "stderr", console)
+    settle_streams()
+    line = ProgressLine(lambda: "3 items")
+    line._show()
+    assert line._live
+    line._live.stop()
+    assert b"3 items" in written.getvalue()
+    assert b"\\u" not in written.getvalue()
 
 
 def test_a_stream_that_is_none_of_pythons_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,12 +275,47 @@ def test_what_is_no_case_is_refused(change: Callable[[list[Any]], Any], told: st
     assert told in str(refused.value)
 
 
-def test_a_map_run_is_refused_as_its_children_are_not_in_the_history() -> None:
-    events = [
-        event(1, 0, 0, "ExecutionStarted", input="[1]"),
-        event(2, 0, 0, "MapStateEntered", name="Each", input="[1]"),
+def distributed(state: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "One",
+        "States": {"One": {**state, "End": True}},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, **fields, "End": True}
+    return {"StartAt": "Each", "States": {"Each": each}}
+
+
+def map_run() -> list[dict[str, Any]]:
+    arn = "arn:aws:states:eu-west-1:111122223333:mapRun:m/Each:0b3a8a70-7d5a-4ac1-9a25-6f4f3d1a2b3c"
+    output = {"output": "[1]", "outputDetails": WHOLE}
+    return [
+        event(1, 0, 0, "ExecutionStarted", input="[1]", inputDetails=WHOLE, roleArn=ROLE),
+        event(2, 0, 0, "MapStateEntered", name="Each", input="[1]", inputDetails=WHOLE),
         event(3, 2, 0, "MapStateStarted", length=1),
-        event(4, 3, 0, "MapRunStarted", mapRunArn="arn"),
+        event(4, 3, 0, "MapRunStarted", mapRunArn=arn),
+        event(5, 4, 1, "MapRunSucceeded"),
+        event(6, 5, 1, "MapStateSucceeded"),
+        event(7, 6, 1, "MapStateExited", name="Each", **output),
+        event(8, 7, 1, "ExecutionSucceeded", **output),
     ]
-    with pytest.raises(InputError, match="event 4: the children of a map run have"):
-        recorded_case(events, EACH, "x")
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        distributed({"Type": "Task", "Resource": FUNCTION}),
+        distributed({"Type": "Pass"}, ItemReader={"Resource": "arn:aws:states:::s3:getObject"}),
+    ],
+)
+def test_a_map_run_is_refused_when_its_children_call_tasks_or_it_reads_files(
+    definition: dict[str, Any],
+) -> None:
+    with pytest.raises(InputError, match="event 4: the children of the map run call tasks or read"):
+        recorded_case(map_run(), definition, "x")
+
+
+def test_a_map_run_whose_children_need_nothing_else_is_a_case(
+    judged: Callable[..., Verdict],
+) -> None:
+    content = recorded_case(map_run(), distributed({"Type": "Pass"}), "x")
+    assert judged(content).why == ""

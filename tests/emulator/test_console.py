@@ -323,6 +323,17 @@ def test_two_executions_are_compared(site: Site, declined: str) -> None:
     assert site.send("GET", f"/console/compare?arn={quote(other)}").status == 400
 
 
+def test_an_execution_says_why_children_of_its_map_failed(
+    site: Site, chain: Callable[..., Any], each: Callable[..., Any]
+) -> None:
+    items = {"Check": {"Type": "Fail", "Error": "CardDeclined", "Cause": "no funds"}}
+    machine = site.machine("mapfails", chain({"Each": each(items, distributed=True)}))
+    page = site.page("execution", arn=site.run(machine, input="[1, 2]"))
+    assert "States.ExceedToleratedFailureThreshold" in page
+    assert re.search(r"CardDeclined in \d of \d children looked at", page)
+    assert "no funds" in page
+
+
 def test_a_map_run_has_its_counters_and_executions(
     site: Site, chain: Callable[..., Any], each: Callable[..., Any]
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -228,3 +230,43 @@ def test_an_execution_that_can_not_go_on_can_be_stopped_and_that_is_told(
     assert statuses(file, "torn") == ["RUNNING", "ABORTED"]
     detail = json.loads(file.read_text().splitlines()[-1])["detail"]
     assert (detail["input"], detail["error"]) == ('{"a": 1}', "Enough")
+
+
+WINDOWS_LOOP = """
+import asyncio, sys
+from doorstep_cli.main import entry
+
+def missing(self, *_):
+    raise NotImplementedError
+
+for name in ("add_signal_handler", "remove_signal_handler", "add_reader", "add_writer"):
+    setattr(asyncio.SelectorEventLoop, name, missing)
+sys.modules["uvloop"] = sys.modules["fcntl"] = sys.modules["resource"] = None
+entry()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_ends_in_order_on_an_event_loop_without_signals(
+    number: int, tmp_path: Path
+) -> None:
+    # What Windows' loops lack: docs.python.org, asyncio, "Platform Support".
+    arguments = ["serve", "--port", "0", "--db", str(tmp_path / "kept.db")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "cp1252"}
+    with subprocess.Popen(
+        [sys.executable, "-c", WINDOWS_LOOP, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        with urlopen(f"{url}/health") as answer:
+            assert json.load(answer)["status"] == "ok"
+        create_and_start(Remote(url).ask, "wait", {"Type": "Wait", "Seconds": 60, "End": True})
+        process.send_signal(number)
+        said = process.communicate(timeout=20)[1]
+    assert (process.returncode, "Traceback" in said) == (0, False), said
+    store = SqliteStore(str(tmp_path / "kept.db"))
+    store.close()

@@ -113,6 +113,7 @@ FOLDERS = {
             "execution_files",
             "recorded",
             "children",
+            "folders",
             "runs",
             "baseline",
             "editor",

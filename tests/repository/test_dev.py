@@ -131,15 +131,15 @@ def test_windows_finds_its_pythons_by_the_launcher(
     dev: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     launcher = tmp_path / "py"
-    launcher.write_text('#!/bin/sh\n[ "$1" = -3.12 ] && echo "C:\\Python312\\python.exe"\n')
+    launcher.write_text('#!/bin/sh\n[ "$1" = -3.2 ] && echo "C:\\Python32\\python.exe"\n')
     launcher.chmod(0o755)
-    monkeypatch.setattr(dev, "WINDOWS", True)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert dev.find_python("3.12") == r"C:\Python312\python.exe"
-    assert dev.find_python("3.13") is None
+    assert dev.find_python("3.2") == r"C:\Python32\python.exe"
+    assert dev.find_python("3.1") is None
+    assert dev.find_python("{}.{}".format(*sys.version_info)) == sys.executable
     launcher.unlink()
-    assert dev.find_python("3.12") is None
+    assert dev.find_python("3.2") is None
 
 
 def test_an_environment_with_windows_names_is_used_again(

@@ -184,7 +184,7 @@ def complaints(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> lis
         [*command, *options],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_200,  # nothing is cached, and the machine may be busy
         env={"MYPYPATH": str(installed), "PATH": ""},
         cwd=folder,
     )

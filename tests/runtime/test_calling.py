@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from dataclasses import replace
@@ -556,3 +557,56 @@ def test_a_callback_may_send_a_decimal() -> None:
 
     execution = doorstep.run(calling_back(), handlers={"sqs:sendMessage": charge})
     assert execution.output == {"n": [2.5]}
+
+
+def test_the_stack_trace_names_the_file_of_its_handler_where_another_has_the_same_code(
+    tmp_path: Path,
+) -> None:
+    code = "def charge(event):\n    raise ValueError('no')\n"
+    for name in ("first", "second"):
+        file = tmp_path / name / "handlers.py"
+        file.parent.mkdir()
+        file.write_text(code)
+        execution = doorstep.run(machine(), handlers=str(file))
+        (frame,) = json.loads(execution.cause or "")["stackTrace"]
+        assert frame == f"  File \"{file}\", line 2, in charge\n    raise ValueError('no')\n"
+
+
+@pytest.mark.parametrize(
+    "result", [math.nan, math.inf, -math.inf, 10**5000], ids=["nan", "inf", "-inf", "long"]
+)
+def test_what_json_has_no_text_for_cannot_be_returned_in_an_object(result: object) -> None:
+    # Lambda's runtime reports what it can't write: Runtime.MarshalError.
+    execution = doorstep.run(machine(), handlers={"charge": lambda event: {"n": result}})
+    assert execution.error == "Runtime.MarshalError"
+
+
+@pytest.mark.parametrize(
+    ("result", "output"),
+    [
+        (
+            {"a": 1, "b": "x", "c": None, "d": True, "e": 1.5},
+            {"a": 1, "b": "x", "c": None, "d": True, "e": 1.5},
+        ),
+        ({1: "a", None: "b", 2.5: "c"}, {"1": "a", "null": "b", "2.5": "c"}),
+        ({"t": (1, 2)}, {"t": [1, 2]}),
+        ({"n": 2**70}, {"n": 2**70}),
+    ],
+)
+def test_what_a_handler_returns_is_what_its_json_says(result: object, output: object) -> None:
+    execution = doorstep.run(machine(), handlers={"charge": lambda event: result})
+    assert execution.output == output
+
+
+def test_what_a_handler_changes_later_in_its_result_is_not_seen() -> None:
+    kept = {"n": 0}
+
+    def charge(event: object) -> dict[str, int]:
+        kept["n"] += 1
+        return kept
+
+    definition = machine(Next="Again", ResultPath="$.first")
+    del definition["States"]["Charge"]["End"]
+    definition["States"]["Again"] = machine(ResultPath="$.second")["States"]["Charge"]
+    execution = doorstep.run(definition, {}, handlers={"charge": charge})
+    assert execution.output == {"first": {"n": 1}, "second": {"n": 2}}

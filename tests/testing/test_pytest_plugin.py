@@ -52,9 +52,16 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def run(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=HEAD + text)
-        return pytester.runpytest_inprocess(
-            "-p", "doorstep.pytest_plugin", "-p", "no:cacheprovider", "-W", "default", *options
+        # A setup.py that lies in the folder of temporary files would make that the root.
+        options = (
+            f"--rootdir={pytester.path}",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "default",
+            *options,
         )
+        return pytester.runpytest_inprocess("-p", "doorstep.pytest_plugin", *options)
 
     return run
 

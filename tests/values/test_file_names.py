@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ntpath
 import os
+import re
 import sys
 import warnings
 from pathlib import Path, PureWindowsPath
@@ -17,8 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.errors import StateFailed
+from doorstep.coverage.reports import wanted_report
+from doorstep.errors import HandlerLoadError, StateFailed
 from doorstep.map_runs import buckets_in
+from doorstep.runtime.handlers import Handlers
 from doorstep.values.file_names import file_name, name_of, relative
 
 
@@ -88,3 +91,17 @@ def test_a_path_is_relative_with_slashes() -> None:
 def test_a_path_on_another_drive_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "relpath", lambda path, start: ntpath.relpath("D:\\a", "C:\\b"))
     assert relative("/there/a.asl.json", "/here") == "/there/a.asl.json"
+
+
+def test_the_colon_of_a_drive_belongs_to_the_path() -> None:
+    assert wanted_report("html:C:\\out\\a.html") == ("html", Path("C:\\out\\a.html"))
+    with pytest.raises(
+        HandlerLoadError, match=re.escape("no handler file C:\\orders\\handlers.py")
+    ):
+        Handlers(["C:\\orders\\handlers.py"])
+
+
+def test_a_hook_of_the_server_may_be_on_a_drive() -> None:
+    sinks = pytest.importorskip("doorstep_emulator.publish.sinks", reason="needs doorstep[server]")
+    with pytest.raises(Exception, match=re.escape("no handler file C:\\hooks.py")):
+        sinks.target("python:C:\\hooks.py:called")

@@ -12,6 +12,7 @@ from ..definitions import Type, definition_option, fetched_with, read_accepted
 from ..options import definition_options
 from ..output import Problem, TableRow, echo, json_text, print_table
 from ..recorded import HISTORY, endpoint_option, read_events
+from .against_aws import against_aws
 
 if TYPE_CHECKING:
     from doorstep_conformance import Report
@@ -71,6 +72,7 @@ def conformance(
       doorstep conformance --cases cases/history --missed
       doorstep conformance --cases cases --emit answers.jsonl
       doorstep conformance add history.json --definition order.asl.json --name orders/declined
+      doorstep conformance against-aws --role arn:aws:iam::123456789012:role/doorstep
     """
     if ctx.invoked_subcommand:
         return
@@ -94,6 +96,9 @@ def conformance(
     if missed:
         for one in report.missed:
             echo(f"{one.case.id}: {one.verdict.grade}: {one.verdict.why}")
+
+
+conformance.add_command(against_aws)
 
 
 def _write_page(file: TextIO, own: Report, recordings: Path | None) -> None:

@@ -12,9 +12,8 @@ import click
 from doorstep.against.account import Account, Refused, account_of
 from doorstep.values.file_names import file_name
 
-from ..execution_files import Fetch, write_text
+from ..execution_files import fetched_into, note_missing, write_text
 from ..output import Problem, echo, note
-from ..views.progress import ProgressLine, wanted
 
 _FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
 _AGO = re.compile(r"(\d+)([mhdw])")
@@ -48,7 +47,13 @@ def _since(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     type=click.Path(file_okay=False, path_type=Path),
     default="histories",
     show_default=True,
-    help="The folder; each execution becomes NAME.json in it.",
+    help="The folder; each execution gets a folder NAME in it.",
+)
+@click.option(
+    "--all-children",
+    "every",
+    is_flag=True,
+    help="Also children that succeeded; else those that failed, at most 100 of an execution.",
 )
 @click.option("--endpoint", metavar="URL", help="A server such as `doorstep serve`; else AWS.")
 def download(
@@ -57,14 +62,16 @@ def download(
     since: datetime | None,
     most: int,
     into: Path,
+    every: bool,
     endpoint: str | None,
 ) -> None:
     """Download the histories of a state machine's executions, the newest first.
 
     They come from the account that AWS's configuration names (AWS_PROFILE, AWS_REGION); only
-    operations that read are called. The definition that is deployed now is written beside the
-    folder. `doorstep replay` over the folder then says which of them would go another way with
-    another definition.
+    operations that read are called, and what is over is not fetched twice. Each execution's folder
+    has its history, the definition that it ran, and children. The definition that is deployed now
+    is written beside the folder. `doorstep failures` over the folder then says what failed,
+    `doorstep replay` what changed handlers, or another definition, make of them.
 
     Exit code: 0 all downloaded, 1 some were not, 2 nothing can be had.
 
@@ -72,6 +79,8 @@ def download(
     Examples:
       doorstep download --machine arn:aws:states:eu-west-1:123456789012:stateMachine:order
       doorstep download --machine ARN --failed --since 1d --into yesterday
+      doorstep failures yesterday
+      doorstep replay yesterday --with-handlers src/
       doorstep replay yesterday --definition order.asl.json
     """
     parts = machine.split(":")
@@ -86,11 +95,15 @@ def download(
             f"{definition} exists and differs from the definition that is deployed: remove it, or "
             "choose another folder with --into"
         )
-    refused = sum(not _fetched(account, one["executionArn"], into) for one in chosen)
+    refused = sum(
+        not _fetched(account, one["executionArn"], into, endpoint, every=every) for one in chosen
+    )
     write_text(definition, deployed)
     echo(f"{len(chosen) - refused} of {len(chosen)} histories in {into}")
     if chosen:
-        note(f"next: doorstep replay {into} --definition {definition}, or one that you changed")
+        note(f"what failed in them: doorstep failures {into}")
+        note(f"what a fix does: doorstep replay {into} --with-handlers PATH")
+        note(f"or, of a changed definition: doorstep replay {into} --definition {definition}")
     click.get_current_context().exit(int(refused > 0))
 
 
@@ -109,16 +122,12 @@ def _chosen(
     return chosen
 
 
-def _fetched(account: Account, arn: str, into: Path) -> bool:
-    fetch = Fetch(account, arn, into)
-    file = into / f"{file_name(arn.rpartition(':')[2])}.json"
+def _fetched(account: Account, arn: str, into: Path, endpoint: str | None, *, every: bool) -> bool:
+    folder = into / file_name(arn.rpartition(":")[2])
     try:
-        if wanted():
-            with ProgressLine(fetch.__str__):
-                fetch.history(arn, file)
-        else:
-            fetch.history(arn, file)
+        about, _ = fetched_into(folder, arn, lambda: account, endpoint, every=every)
     except Refused as refused:
         note(f"{arn}: {refused}")
         return False
+    note_missing(about)
     return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from doorstep.engine.messages import TERMINAL
 from doorstep.history import Visits, ending
@@ -18,9 +19,10 @@ from doorstep.values.json_values import value_of
 
 from ..children import COLOURS, Family, children_option, failures_json, family_of
 from ..definitions import Type, definition_option, read_accepted
+from ..folders import print_failures
 from ..options import definition_options, format_option
 from ..output import TableRow, echo, note, plain, print_json, print_table
-from ..recorded import history_arguments, read_history, recording_of
+from ..recorded import HistoryPath, arguments_of, read_history, recording_of
 from .replay import known_type
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command("failures", short_help="Show what ended an execution, and what else failed.")
-@history_arguments
+@arguments_of(HistoryPath(folder=True))
 @definition_option(
     "The definition; after a redrive only it says which iteration an event belongs to.",
     required=False,
@@ -59,7 +61,7 @@ def failures(
     its retry. Iterations in which a state failed alike share a row. Event is the failure's
     number, for `doorstep debug HISTORY --at EVENT`; `doorstep view HISTORY` shows all in a browser.
     Children of distributed Maps and started executions follow, and why they failed is said first.
-    HISTORY is as for `doorstep replay`.
+    HISTORY is as for `doorstep replay`; of a folder, executions that failed alike share a row.
 
     Exit code: 0 the execution has not failed, 1 it failed, timed out or was aborted, 2 a file is
     not a history.
@@ -69,6 +71,7 @@ def failures(
       doorstep failures failed.json
       doorstep failures failed.json --all
       doorstep failures batch.json --children children/
+      doorstep failures yesterday/
       doorstep failures redriven.json --definition order.asl.json
       aws stepfunctions get-execution-history --execution-arn ARN | doorstep failures -
       doorstep failures failed.json --format json | jq '.failures[0]'
@@ -76,6 +79,11 @@ def failures(
     """
     from doorstep import moments
 
+    if histories[0].is_dir():
+        own = ctx.get_parameter_source("definition_file") is ParameterSource.COMMANDLINE
+        if len(histories) > 1 or own or arn or every or children:
+            raise click.UsageError("a folder of histories only works with --format")
+        ctx.exit(print_failures(histories[0], output_format))
     if definition_file:
         definition = read_accepted(definition_file, parameters, resource, machine_type)
         of_type = known_type(definition, machine_type)
@@ -91,7 +99,7 @@ def failures(
         print_json(failures_json(status, end, rows) | (family.as_json(end) if known else {}))
     else:
         _print(status, end, rows, family)
-        family.print()
+        family.write()
         for text in (*family.advice(), *_next(histories, end, family)):
             note(text)
     ctx.exit(int(end is not None))

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..definitions import DefinitionFile, Type, beside, definition_option, read_accepted
+from ..definitions import (
+    DefinitionFile,
+    Type,
+    beside,
+    definition_option,
+    fetched_with,
+    machines_beside,
+    read_accepted,
+)
+from ..folders import print_replays, replays_of
 from ..options import (
     F,
     definition_options,
@@ -19,15 +29,17 @@ from ..options import (
     network_options,
     services_option,
 )
-from ..output import Problem, TableRow, echo, print_json, print_table
+from ..output import print_json
 from ..recorded import HistoryPath, arn_option, endpoint_option, recording_of
 from ..runs import handlers_of, prints_go_to_stderr, startable, world_options
 from ..views.progress import ProgressLine, wanted
-from ..views.replay import print_replay, summary
-from ..world import choices
+from ..views.replay import print_replay
+from ..world import Choices, choices
 
 if TYPE_CHECKING:
     from doorstep.replayer import ChildHistories, Replay, Replayer
+    from doorstep.runtime import Handlers
+    from doorstep.services import AtWork
 
 
 def replay_options(command: F) -> F:
@@ -99,9 +111,10 @@ def replay(
 
     HISTORY is what `aws stepfunctions get-execution-history` prints, what the console exports, what
     `doorstep run` writes (--history, --journal), or the log lines of an Express execution. Several
-    files are pages of one history; in a folder, every *.json is a history. Answers, failures,
-    timeouts, callbacks, times and random values are taken from the history. With --with-handlers,
-    --with-functions or --services the tasks are carried out as well, to compare their answers.
+    files are pages of one history; in a folder, every *.json is a history, and what `doorstep
+    download` wrote. Answers, failures, timeouts, callbacks, times and random values are taken from
+    the history. With --with-handlers, --with-functions or --services the tasks are carried out as
+    well, to compare their answers.
 
     Exit code: 0 the same, 1 different, 2 a history or definition that can't be used.
 
@@ -110,14 +123,18 @@ def replay(
       doorstep replay history.json --definition order.asl.json
       doorstep replay page1.json page2.json --definition order.asl.json
       doorstep replay histories/ --definition new.asl.json
+      doorstep replay yesterday/ --with-handlers src/
       doorstep replay history.json --definition order.asl.json --with-handlers handlers.py
       doorstep replay history.json --definition template.yaml --with-functions --services moto
       doorstep replay batch.json --definition batch.asl.json --children children/
       doorstep replay arn:aws:states:eu-west-1:123456789012:execution:order:7
     """
-    from doorstep.api import buckets_of, handlers_with
-    from doorstep.replayer import Replayer, replay_recording
+    from doorstep.api import handlers_with
+    from doorstep.replayer import Replayer
 
+    folder = histories[0] if histories[0].is_dir() else None
+    if folder and (arn or children or len(histories) > 1):
+        raise click.UsageError("give a folder of histories alone, without --arn and --children")
     chosen = choices(
         [definition_file], parameters, handlers, services, allow_hosts, allow_network=allow_network
     )
@@ -131,27 +148,57 @@ def replay(
     around = chosen.at_work() if compared else contextlib.nullcontext()
     with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr(), around as at_work:
         asked = handlers_with(at_work, chosen.handlers) if compared else None
-        if not histories[0].is_dir():
-            recording = recording_of(histories, arn)
-            family = None
-            if children:
-                called = startable(chosen.file, definition, chosen.parameters, state_machines)
-                family = replayer.child_histories(children, called, buckets_of(at_work, s3_root))
-            with _progress(family):
-                replayed = replay_recording(replayer, recording, asked, family)
-        elif arn or asked or children or len(histories) > 1:
-            raise click.UsageError(
-                "a folder of histories only works with --definition, --ignore-times and --format"
-            )
+        task = _Task(replayer, definition, chosen, state_machines, s3_root, at_work, asked)
+        if folder:
+            results = replays_of(folder, task.of_downloaded)
         else:
-            replayed = None
-    if replayed is None:
-        ctx.exit(_folder(histories[0], replayer, output_format))
+            replayed = task.replay(histories, children, arn)
+    if folder:
+        ctx.exit(print_replays(results, output_format, compared=compared))
     if output_format == "json":
         print_json(replayed.as_json())
     else:
         print_replay(replayed)
     ctx.exit(0 if replayed.same else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What recordings are replayed with."""
+
+    replayer: Replayer
+    definition: DefinitionFile
+    chosen: Choices
+    state_machines: Mapping[str, str]
+    s3_root: Path | None
+    at_work: AtWork | None
+    handlers: Handlers | None
+
+    def of_downloaded(self, history: Path) -> Replay:
+        """Replay a history with the children that were fetched with it."""
+        children = history.parent / "children"
+        there = fetched_with(history) is not None and children.is_dir()
+        return self.replay([history], children if there else None)
+
+    def replay(
+        self, histories: Sequence[Path], children: Path | None, arn: str | None = None
+    ) -> Replay:
+        from doorstep.replayer import replay_recording
+
+        recording = recording_of(histories, arn)
+        family = self._family(histories[0], children) if children else None
+        with _progress(family):
+            return replay_recording(self.replayer, recording, self.handlers, family)
+
+    def _family(self, history: Path, children: Path) -> ChildHistories:
+        from doorstep.api import buckets_of
+
+        about = fetched_with(history) or {}
+        partial = not about.get("everyChild", True) or bool(about.get("leftOut"))
+        named = {**machines_beside(history), **self.state_machines}
+        called = startable(self.chosen.file, self.definition, self.chosen.parameters, named)
+        buckets = buckets_of(self.at_work, self.s3_root)
+        return self.replayer.child_histories(children, called, buckets, partial=partial)
 
 
 def known_type(definition: DefinitionFile, machine_type: Type | None) -> Type | None:
@@ -165,50 +212,3 @@ def _progress(family: ChildHistories | None) -> AbstractContextManager[ProgressL
         return contextlib.nullcontext()
     total = len(family.unmatched)
     return ProgressLine(lambda: f"{family.replayed:,} of {total:,} children replayed")
-
-
-# A folder of them --------------------------------------------------------------------------------
-
-
-def _folder(folder: Path, replayer: Replayer, output_format: str) -> int:
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise Problem(f"no histories (*.json) found in {folder}")
-    results = [(file.name, _attempt(file, replayer)) for file in files]
-    if output_format == "json":
-        print_json([{"file": name, **_as_json(result)} for name, result in results])
-    else:
-        print_table(
-            ["History", "Result", "Events", "State", "What differs"], [_row(*f) for f in results]
-        )
-        same = sum(not isinstance(result, str) and result.same for _, result in results)
-        echo(f"{same} of {len(results)} run the same with this definition")
-    if any(isinstance(result, str) for _, result in results):
-        return 2
-    return int(not all(not isinstance(result, str) and result.same for _, result in results))
-
-
-def _attempt(file: Path, replayer: Replayer) -> Replay | str:
-    """Return the replay of a file's history, or why it can't be replayed."""
-    from doorstep import InputError
-    from doorstep.replayer import read_recording, replay_recording
-
-    try:
-        return replay_recording(replayer, read_recording(file))
-    except InputError as problem:
-        return str(problem)
-
-
-def _as_json(result: Replay | str) -> dict[str, Any]:
-    return {"problem": result} if isinstance(result, str) else result.as_json()
-
-
-def _row(name: str, result: Replay | str) -> TableRow:
-    if isinstance(result, str):
-        return TableRow([name, "unusable", "", "", result], "yellow")
-    difference = result.difference
-    if difference is None:
-        return TableRow([name, "same", str(result.recorded), "", ""], "green")
-    return TableRow(
-        [name, "differs", str(result.recorded), difference.place, summary(difference)], "red"
-    )

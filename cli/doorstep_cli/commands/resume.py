@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from ..definitions import DefinitionFile, Type, fetched_with, read_accepted
+from doorstep.history import ending
+
+from ..definitions import DefinitionFile, Type, fetched_with, machines_beside, read_accepted
 from ..options import definition_options, handlers_option, network_options, services_option
 from ..output import note
 from ..recorded import HistoryPath, arguments_of, recording_of
 from ..runs import driving_options, finish, handlers_of, run_to_end, startable, write
+from ..views.next_steps import next_steps
 from ..views.progress import wanted
 from ..world import Choices, choices
 from .replay import replay_options
@@ -80,15 +85,19 @@ def resume(
 
     if options["state"] is not None and options["at"] is not None:
         raise click.UsageError("use either --from or --at, not both")
-    if options["children"] and (options["state"] is not None or options["at"] is not None):
-        raise click.UsageError(
-            "--children continues where the execution ended; leave out --from and --at"
-        )
+    further_back = options["state"] is not None or options["at"] is not None
+    if options["children"] and further_back:
+        if ctx.get_parameter_source("children") is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                "--children continues where the execution ended; leave out --from and --at"
+            )
+        options["children"] = None
     chosen = choices(
         [definition_file], parameters, handlers, services, allow_hosts, allow_network=allow_network
     )
     definition = read_accepted(chosen.file, chosen.parameters, resource, machine_type)
-    called = startable(chosen.file, definition, chosen.parameters, state_machines)
+    named = {**machines_beside(histories[0]), **state_machines}
+    called = startable(chosen.file, definition, chosen.parameters, named)
     recording = recording_of(histories, arn)
     if not (recording.ended or quiet):
         note(f"the history ends at event {len(recording.events)}, while the execution was running")
@@ -106,22 +115,26 @@ def resume(
     if history:
         write(history, history_lines(execution.events), quiet=quiet)
     code = finish(execution, stop, output_format)
-    about = fetched_with(histories[0])
-    if about and not quiet:
-        _say_what_is_left(about, code)
+    if (about := fetched_with(histories[0])) and not quiet:
+        for line in next_steps(
+            about,
+            histories[0].parent,
+            end=ending(recording.visits),
+            succeeded=code == 0,
+            further_back=further_back,
+            other_definition=_is_changed(histories[0].parent, definition),
+        ):
+            note(line)
     ctx.exit(code)
 
 
-def _say_what_is_left(about: Mapping[str, Any], code: int) -> None:
-    """Say that this run changed nothing at AWS, and what production needs to do the same."""
-    arn = str(about["arn"])
-    note(f"this run was on this machine; {arn} is {about['status']} as before")
-    if code == 0 and about["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
-        region = arn.split(":")[3]
-        note(
-            "to do the same in production: deploy what you changed, then\n"
-            f"  aws stepfunctions redrive-execution --region {region} --execution-arn {arn}"
-        )
+def _is_changed(folder: Path, definition: DefinitionFile) -> bool:
+    """Return whether a definition is another than the one that the execution began with."""
+    try:
+        fetched = json.loads((folder / "definition.asl.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return bool(fetched != definition.document.definition)
 
 
 def _begin(

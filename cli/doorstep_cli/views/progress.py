@@ -62,13 +62,14 @@ class ProgressLine:
         from rich.live import Live
         from rich.spinner import Spinner
 
-        spinner = Spinner("dots")
+        terminal = console(stderr=True)
+        spinner = Spinner("line" if terminal.options.ascii_only else "dots")
 
         def refresh() -> Spinner:
             spinner.update(text=self._text())
             return spinner
 
-        self._live = Live(console=console(stderr=True), get_renderable=refresh, transient=True)
+        self._live = Live(console=terminal, get_renderable=refresh, transient=True)
         self._live.start()
 
 

@@ -56,7 +56,7 @@ def _print_own(replayed: Replay) -> None:
     else:
         echo(f"the same: {replayed.recorded:,} events, {replayed.status}", fg="green")
     if answers := [answer for one in replayed.all for answer in one.answers]:
-        _print_answers(answers)
+        print_answers(answers)
 
 
 def _headline(difference: Difference) -> str:
@@ -73,7 +73,13 @@ def _event(event: Event | Entry | None) -> str:
     return plain(shortened(f"{event.type} {dumps(event.details or {})}", _SHOWN))
 
 
-def _print_answers(answers: Sequence[HandlerAnswer]) -> None:
+def answer_counts(replayed: Replay) -> Counter[str]:
+    """Return how many answers of handlers have each verdict, in children as well."""
+    return Counter(answer.verdict for one in replayed.all for answer in one.answers)
+
+
+def print_answers(answers: Sequence[HandlerAnswer]) -> None:
+    """Print the verdicts on handlers' answers by state, and the answers that differ."""
     counts: dict[str, Counter[str]] = {}
     for answer in answers:
         counts.setdefault(answer.state, Counter())[answer.verdict] += 1

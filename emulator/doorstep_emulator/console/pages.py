@@ -167,6 +167,7 @@ class Pages:
         arn = query.get("arn", "")
         read = await self._reader.execution(arn)
         await self._reader.read_map_runs(read)
+        why = await self._reader.why_children_failed(read)
         waiting = await self._reader.waiting(arn) if read.row.status == "RUNNING" else []
         wanted, event = filter_of(query), _number(query.get("event")) or None
         head = read.head
@@ -186,6 +187,7 @@ class Pages:
                 event,
                 states=read.states,
                 map_runs=read.map_counts(),
+                why=why,
             )
             graph = None
             if "part" not in query:

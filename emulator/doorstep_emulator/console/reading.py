@@ -36,6 +36,8 @@ _BATCH = 2_500
 """Events that are read at a time: the server's thread has other things to do."""
 _HELD = 16
 """Executions whose events stay in memory, and map runs of one that are described."""
+_LOOKED_AT = 10
+"""Children of a map run that failed, whose errors a page names."""
 _PATIENCE = 2.0
 """Seconds that a page waits for another server."""
 _TIMERS = 200
@@ -236,6 +238,29 @@ class Reader:
         started = (one for one in read.entries if one.type == "MapRunStarted")
         arns = list(dict.fromkeys(one.details["mapRunArn"] for one in started))[-_HELD:]
         read.add_map_runs([await self.ask("DescribeMapRun", mapRunArn=arn) for arn in arns])
+
+    async def why_children_failed(self, read: Read) -> list[tuple[str, str]]:
+        """Return why children failed in an execution that failed: how often what, and a cause.
+
+        Of each map run that failed the newest few are looked at.
+        """
+        failed = [run["mapRunArn"] for run in read.map_runs if run["status"] == "FAILED"]
+        alike: dict[str, list[dict[str, Any]]] = {}
+        for arn in failed if read.row.status == "FAILED" else ():
+            listed = await self.ask(
+                "ListExecutions", mapRunArn=arn, statusFilter="FAILED", maxResults=_LOOKED_AT
+            )
+            for one in listed["executions"]:
+                child = await self.ask("DescribeExecution", executionArn=one["executionArn"])
+                alike.setdefault(child.get("error", "no error name"), []).append(child)
+        total = sum(map(len, alike.values()))
+        return [
+            (
+                f"{error} in {len(same)} of {total} children looked at ({same[0]['name']})",
+                same[0].get("cause", ""),
+            )
+            for error, same in sorted(alike.items(), key=lambda one: -len(one[1]))
+        ]
 
     def _head(self, arn: str) -> Head:
         for row, events in self.server.recorder.rows.past:

@@ -16,6 +16,7 @@ HINTS = {
     "StateMachineTypeNotSupported": "Express executions have no history: give the log lines of "
     "CloudWatch Logs instead",
     "ExpiredTokenException": "sign in again: aws sso login",
+    "ThrottlingException": "other work of the account uses up the rate; try again later",
     "UnrecognizedClientException": "sign in again, or set AWS_PROFILE",
 }
 
@@ -62,7 +63,7 @@ class Account:
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         """Return the answer of an operation. Raises AccountError when it is refused."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**request)
@@ -70,7 +71,9 @@ class Account:
             code = refused.response["Error"]["Code"]
             hint = f"; {self._hints[code]}" if code in self._hints else ""
             message = refused.response["Error"].get("Message", "")
-            raise Refused(code, f"{code}: {message}{hint}") from None
+            raise Refused(code, message, hint) from None
+        except ParamValidationError as problem:
+            raise NotSent(f"boto3 does not send this request: {problem}") from None
         except BotoCoreError as problem:
             raise AccountError(f"AWS can't be asked: {problem}") from None
         return answer
@@ -86,9 +89,14 @@ class Account:
             token = {"nextToken": page["nextToken"]}
 
 
-class Refused(AccountError):  # noqa: N818  what AWS did
-    """What AWS refuses, with its code."""
+class NotSent(AccountError):  # noqa: N818  what boto3 did
+    """A request that boto3 itself refuses, such as one with an empty text."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+
+class Refused(AccountError):  # noqa: N818  what AWS did
+    """What AWS refuses: its `code`, what it `said`, and a hint of ours."""
+
+    def __init__(self, code: str, said: str, hint: str = "") -> None:
+        super().__init__(f"{code}: {said}{hint}")
         self.code = code
+        self.said = said

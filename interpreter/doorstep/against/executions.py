@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,8 @@ from ..testing.suites.files import Test
 from ..testing.suites.results import Result, run, session_of
 from ..values.json_values import dumps, value_of
 from ..values.timestamps import in_utc
-from .single_states import Comparison, plain
+from .differences import Difference, plain
+from .single_states import Comparison
 from .target import Target
 
 _NOT_THERE = ("children", "tables", "messages", "objects", "history")
@@ -135,7 +136,7 @@ def _compared(test: Test, target: Target, result: Result) -> Result:
     if own.observed is None or own.problem:
         remarks.append(f"not compared with Doorstep's own execution: {own.problem}")
     else:
-        unmet += _differences(test, real, own.observed)
+        unmet += _unmet(test, differences(real, own.observed))
     return replace(result, observed=real, unmet=unmet, remarks=remarks)
 
 
@@ -144,10 +145,8 @@ def _state_by_state(test: Test, target: Target) -> Result:
     result = run(test, session_of(test))
     if not isinstance(result.observed, ObservedExecution) or result.problem:
         return result
-    comparison = Comparison(
-        target.account, target.label, result.observed, test.record.source, target.pause
-    )
-    unmet = [*result.unmet, *comparison.run()]
+    comparison = Comparison(target.account, target.label, result.observed, target.pause)
+    unmet = [*result.unmet, *_unmet(test, comparison.run())]
     remarks = [*result.remarks, f"answers of TestState compared: {len(comparison.asked)}"]
     for place, reason in comparison.not_compared.items():
         remarks.append(f"not compared with TestState: {place}: {reason}")
@@ -188,13 +187,16 @@ def _without(members: Mapping[str, Any], of: str) -> tuple[dict[str, Any], list[
     return kept, [f"{name}{of}" for name in left_out]
 
 
-def _differences(test: Test, real: RealExecution, own: Observation) -> Iterator[expectations.Unmet]:
+def _unmet(test: Test, found: Iterable[Difference]) -> Iterator[expectations.Unmet]:
+    for one in found:
+        yield expectations.Unmet(test.record.source, str(one), one.own, one.there)
+
+
+def differences(real: RealExecution, own: Observation) -> Iterator[Difference]:
     """Yield where Doorstep's own execution went another way, or had other data."""
     here = Visits(entries(own.history, own.name))
     for visit in diff(here, Visits(real.events)):
         for at, ours, theirs in visit.differing:
-            if _OF_THE_FUNCTION.match(at) or plain(ours, real.name) == plain(theirs, real.name):
+            if _OF_THE_FUNCTION.match(at) or plain(ours, own.name) == plain(theirs, real.name):
                 continue
-            what = f"{visit.place}, {at}: Doorstep's own execution (expected) differs, "
-            what += "possibly a fault of Doorstep"
-            yield expectations.Unmet(test.record.source, what, ours, theirs)
+            yield Difference(visit.place, at, ours, theirs)

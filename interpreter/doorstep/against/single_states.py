@@ -14,37 +14,32 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..definitions.config_schema import SourceValue
 from ..engine import TERMINAL
 from ..history import Entry, Visit, Visits, entries
-from ..model import State, integration, workflow
+from ..model import WORKING, State, integration, workflow
+from ..runtime import Execution
 from ..single_state import test_state
-from ..testing.snapshots import unvarying
-from ..testing.state_machines import ObservedExecution
-from ..testing.suites.expectations import Unmet
 from ..values.json_values import differences, dumps, value_of
 from ..values.timestamps import format_timestamp
 from .account import Account, Refused
+from .differences import Difference, plain
 
+MOST_REQUESTS = 500
+"""Of TestState for one execution: an account answers one a second."""
+_INNER = ("ItemProcessor", "Iterator", "Branches")
+_TOKEN = f"AQC{'0' * 64}"
+"""A task token as Doorstep's are, which are not compared."""
 _LONGEST = 50.0
 """Seconds of a Wait that are waited for: botocore gives up an answer after 60."""
 _EVENTS = "maximum number of history events"
+_FAILED_AT = re.compile(
+    r"An error occurred while executing the state '[^']*' \(entered at the event id #\d+\)\. "
+)
 _CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
+_RANDOM = re.compile(r"States\.MathRandom\b|\$(random|shuffle|millis)\(")
 _MAP_ITEM = re.compile(
     r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
 )
-_HOME = re.compile(r"arn:aws[\w-]*:([\w-]+):[\w-]*:(\d{12})?:")
-
-
-def plain(value: Any, name: str) -> Any:
-    """Return a value without what belongs to one run, account or Region."""
-    value = unvarying(value, name)
-    match value:
-        case dict():
-            return {key: plain(inner, name) for key, inner in value.items()}
-        case list():
-            return [plain(inner, name) for inner in value]
-    return _HOME.sub(r"arn:aws:\1:::", value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +58,13 @@ class Comparison:
     account: Account
     label: str
     """Of the target, as messages name it."""
-    own: ObservedExecution
-    place: SourceValue
-    """Where the test stands in its file."""
+    own: Execution
     pause: Callable[[], None]
     """Called before each request."""
     asked: set[str] = field(default_factory=set)
     """Requests with what they have to answer; the same one is asked once, as loops repeat them."""
+    answers: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    """The requests, and what TestState answered."""
     not_compared: dict[str, str] = field(default_factory=dict)
     """By place of a visit, why."""
 
@@ -79,29 +74,37 @@ class Comparison:
         self._states = {state.name: state for state in scope.walk()}
         self._visits = Visits(entries(self.own.history, self.own.name))
 
-    def run(self) -> Iterator[Unmet]:
+    def run(self) -> Iterator[Difference]:
         """Yield the differences. Raises AccountError when TestState can't be asked."""
         numbers: Counter[str] = Counter()
+        left = 0
         for visit in self._visits.all:
             numbers[visit.place] += 1
             state = self._states[visit.name]
-            if reason := self._limited(visit) or _excluded(visit, state):
+            if len(self.asked) >= MOST_REQUESTS:
+                left += 1
+                continue
+            if reason := self._limited(visit) or _excluded(visit, state) or self._unknown(visit):
                 self.not_compared[visit.place] = reason
                 continue
             where = f"{visit.place}, visit {numbers[visit.place]}"
             yield from self._compare(visit, state, where)
+        if left:
+            reason = f"TestState is asked {MOST_REQUESTS} times for an execution, and no more"
+            self.not_compared[f"{left:,} more visits"] = reason
 
     def _limited(self, visit: Visit) -> str | None:
         """Return why a visit without a failure of its own ended with the execution."""
-        if visit.over or any(event.failed for event in visit.events):
+        group = visit.parent if visit.outcome == "failed" else None
+        if visit.over or any(_failed(one) for one in (visit, group) if one):
             return None
         if self._end.type != "ExecutionFailed" or _EVENTS in str(self._end.details.get("cause")):
             return "the execution, not the state, reached a limit or was stopped"
         return None
 
-    def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Unmet]:
+    def _compare(self, visit: Visit, state: State, where: str) -> Iterator[Difference]:
         used: Counter[int | None] = Counter()
-        attempts = _attempts(visit, state, self._end)
+        attempts = self._attempts(visit, state)
         for number, attempt in enumerate(attempts):
             at = where if len(attempts) == 1 else f"{where}, attempt {number + 1}"
             request = self._request(visit, state, attempt, number)
@@ -114,20 +117,22 @@ class Comparison:
             yield from self._ask(visit, request, attempt.expected, at)
 
     def _ask(
-        self, visit: Visit, request: Mapping[str, Any], expected: dict[str, Any], at: str
-    ) -> Iterator[Unmet]:
+        self, visit: Visit, request: dict[str, Any], expected: dict[str, Any], at: str
+    ) -> Iterator[Difference]:
         question = dumps([request, expected, visit.assigned])
         if question in self.asked:
             return
         self.asked.add(question)
         self.pause()
+        other = f"TestState at {self.label}"
         try:
             answer = self.account.ask("test_state", **request)
         except Refused as refused:
             if refused.code != "ValidationException":
                 raise
-            yield Unmet(self.place, f"{at}: TestState at {self.label} refuses it: {refused}")
+            yield Difference(at, "request", "accepted", str(refused), other)
             return
+        self.answers.append((request, answer))
         found = {name: answer.get(name) for name in expected}
         if visit.over and "output" in expected:
             before = self._visits.variables[visit.entered.id]
@@ -135,12 +140,15 @@ class Comparison:
             found["output"] = value_of(answer.get("output"))
             found["variables"] = before if variables is None else value_of(variables)
             expected = expected | {"variables": {**before, **visit.assigned}}
-        name = self.own.name
-        for member, ours, theirs in differences("", plain(expected, name), plain(found, name)):
-            what = f"{at}, {member}: Doorstep's own execution (expected) differs from TestState at "
-            yield Unmet(
-                self.place, f"{what}{self.label}, possibly a fault of Doorstep", ours, theirs
-            )
+        for member, ours, theirs in differences("", self._plain(expected), self._plain(found)):
+            yield Difference(at, member, ours, theirs, other)
+
+    def _plain(self, value: Any) -> Any:
+        """Return a value as it can be compared: which event a cause names belongs to an execution.
+
+        Fact 29. Whether TestState begins its causes so is not known.
+        """
+        return _without_event(plain(value, self.own.name))
 
     @property
     def _end(self) -> Entry:
@@ -158,11 +166,11 @@ class Comparison:
         if attempt.mock:
             # Doorstep has its own check of mocks (`mock_validation`), which a test can turn off.
             request["mock"] = {**attempt.mock, "fieldValidationMode": "NONE"}
-            if _CONTEXT.search(dumps(state.fields)):
-                request["context"] = dumps(self._context(visit, number))
+            if _CONTEXT.search(_own_fields(state)):
+                request["context"] = dumps(self._context(visit, state, number))
         return request
 
-    def _context(self, visit: Visit, number: int) -> dict[str, Any]:
+    def _context(self, visit: Visit, state: State, number: int) -> dict[str, Any]:
         # Fact 340.
         identity = self.own.identity
         execution = {
@@ -174,35 +182,115 @@ class Comparison:
             "RedriveCount": 0,
         }
         entered = format_timestamp(visit.entered.at)
+        # Fact 484: callbacks and jobs have a token, and only these may be given one.
+        task = state.type == "Task" and integration(state.fields["Resource"]).pattern
         return {
             "Execution": {name: value for name, value in execution.items() if value is not None},
             "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
             "State": {"Name": visit.name, "EnteredTime": entered, "RetryCount": number},
+            **({"Task": {"Token": _TOKEN}} if task else {}),
         }
+
+    def _attempts(self, visit: Visit, state: State) -> list[Attempt]:
+        if state.type not in WORKING:
+            return [Attempt(None, _expected(visit, visit.events, self._end))]
+        starts = [visit.events.index(event) for event in visit.attempts] or [0]
+        parts = [
+            visit.events[start:until]
+            for start, until in zip(starts, [*starts[1:], None], strict=True)
+        ]
+        mocks = [self._mock(visit, state, part) for part in parts]
+        return [
+            *(
+                Attempt(mock, {"status": "RETRIABLE", **mock.get("errorOutput", {})})
+                for mock in mocks[:-1]
+            ),
+            Attempt(mocks[-1], _expected(visit, parts[-1], self._end)),
+        ]
+
+    def _mock(self, visit: Visit, state: State, part: list[Entry]) -> dict[str, Any]:
+        """Return what the work of an attempt gave; where it never began, that does not matter."""
+        if state.type == "Task":
+            return _answer_of_the_task(part)
+        inside = self._inside(visit, part)
+        if failed := [one for one in inside if one.outcome == "failed"]:
+            return {"errorOutput": self._failure_of(failed[0])}
+        results = {_group(one, state): one.output for one in inside}
+        size = len(state.scopes) if state.type == "Parallel" else len(results)
+        return {"result": dumps([results.get(number) for number in range(size)])}
+
+    def _inside(self, visit: Visit, part: list[Entry]) -> list[Visit]:
+        """Return the visits directly in an attempt of a Map or Parallel, in order."""
+        later = [event.id for event in visit.attempts if event.id > part[0].id]
+        ids = range(part[0].id, later[0] if later else self._end.id + 1)
+        return [one for one in self._visits.all if one.parent is visit and one.entered.id in ids]
+
+    def _failure_of(self, visit: Visit) -> dict[str, Any]:
+        """Return error and cause of a visit that failed in a group; nothing when unknown."""
+        if own := _failure(visit.events):
+            return own
+        if visit.entered.type == "FailStateEntered":
+            fields = self._states[visit.name].fields
+            return {one.lower(): fields[one] for one in ("Error", "Cause") if one in fields}
+        inner = [one for one in self._visits.all if one.parent is visit and one.outcome == "failed"]
+        return self._failure_of(inner[-1]) if inner else {}
+
+    def _unknown(self, visit: Visit) -> str | None:
+        """Return why a group can't be mocked: what failed in it left no event with its error."""
+        inside = [one for one in self._visits.all if one.parent is visit]
+        failed = [one for one in inside if one.outcome == "failed"]
+        if all("error" in self._failure_of(one) for one in failed):
+            return None
+        return "the error of the state that failed in it is not in the history"
+
+
+def _failed(visit: Visit) -> bool:
+    return any(event.failed for event in visit.events)
+
+
+def _without_event(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_event(inner) for key, inner in value.items()}
+        case list():
+            return [_without_event(inner) for inner in value]
+    return _FAILED_AT.sub("", value) if isinstance(value, str) else value
 
 
 def _excluded(visit: Visit, state: State) -> str | None:
     """Return why TestState can't be asked about a visit; None when it can."""
-    text = dumps(state.fields)
-    if state.type in ("Map", "Parallel"):
-        if state.distributed:
-            return "a distributed Map as a whole, and its items, which have histories of their own"
-        return f"a {state.type} as a whole (the states in it are compared)"
+    text = _own_fields(state)
     if visit.outcome in ("aborted", "in progress"):
         return "it was aborted"
+    if state.distributed:
+        return "a distributed Map as a whole, and its items, which have histories of their own"
     if _CONTEXT.search(text) and (
-        state.type != "Task" or (visit.parent and _MAP_ITEM.search(text))
+        state.type not in WORKING or (visit.parent and _MAP_ITEM.search(text))
     ):
-        return "it reads the context object, which TestState takes for tasks only, without Map"
+        return "it reads the context object, which TestState takes for work only, without Map"
+    if _RANDOM.search(text):
+        return "its result is random, or the time as a number"
     if state.type == "Wait" and visit.exited and visit.exited.at - visit.entered.at > _LONGEST:
         return f"it waits for more than {_LONGEST:.0f} seconds"
-    if state.type != "Task":
-        return None
-    if integration(state.fields["Resource"]).pattern == "waitForTaskToken":
-        return "it waits for a task token"
+    beats = any(name.startswith("HeartbeatSeconds") for name in state.fields)
+    if beats and any(event.type.endswith("TimedOut") for event in visit.events):
+        return "the history does not tell a heartbeat that was missed from a time limit"
     if state.retriers and not visit.attempts:
-        return "it failed before its task was scheduled, and the history does not count the retries"
+        return "it failed before its work began, and the history does not count the retries"
     return None
+
+
+def _own_fields(state: State) -> str:
+    """Return the text of a state's fields, without those of the states in it."""
+    own = {name: value for name, value in state.fields.items() if name not in _INNER}
+    return dumps(own)
+
+
+def _group(visit: Visit, state: State) -> int | None:
+    """Return the number of the iteration or branch that a visit stands in."""
+    if state.type == "Map":
+        return visit.index
+    return next(n for n, branch in enumerate(state.scopes) if visit.name in branch.states)
 
 
 def _retrier(request: Mapping[str, Any]) -> int | None:
@@ -212,18 +300,7 @@ def _retrier(request: Mapping[str, Any]) -> int | None:
     return index
 
 
-def _attempts(visit: Visit, state: State, end: Entry) -> list[Attempt]:
-    if state.type != "Task":
-        return [Attempt(None, _expected(visit, visit.events, end))]
-    starts = [visit.events.index(event) for event in visit.attempts] or [0]
-    parts = [
-        visit.events[start:until] for start, until in zip(starts, [*starts[1:], None], strict=True)
-    ]
-    retried = [Attempt(_mock(part), {"status": "RETRIABLE", **_failure(part)}) for part in parts]
-    return [*retried[:-1], Attempt(_mock(parts[-1]), _expected(visit, parts[-1], end))]
-
-
-def _mock(events: list[Entry]) -> dict[str, Any]:
+def _answer_of_the_task(events: list[Entry]) -> dict[str, Any]:
     """Return what the task answered; where it was not called, its answer does not matter."""
     for event in events:
         if event.type.endswith("Succeeded"):

@@ -11,7 +11,7 @@ from ..engine import TERMINAL
 from ..errors import AccountError
 from ..history import Entry, entries, whole
 from ..runtime import spelled
-from .account import Account, account_of
+from .account import Account, Refused, account_of
 
 NEEDS = (
     "states:ListStateMachines (with --machine: states:DescribeStateMachine), "
@@ -20,6 +20,12 @@ NEEDS = (
 )
 _FIRST, _GROWS, _LONGEST = 0.2, 1.6, 10.0
 """Seconds between two looks at an execution: the first, by how much it grows, the longest."""
+_SEEN = 15.0
+"""Seconds until what was created is there for every request, which AWS does not promise at once."""
+
+
+class NotEnded(AccountError):  # noqa: N818  what happened
+    """An execution has not ended within the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Target:
     """Seconds."""
     machine: str | None = None
     """The ARN of the machine that all tests run; None: each the one that its suite names."""
+    another: str = "--machine ARN"
+    """How its user names another machine."""
+    longer: str = "--time-limit"
+    """The option with the limit."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
     _machines: dict[str, list[Deployed]] = field(default_factory=dict)
@@ -61,7 +71,7 @@ class Target:
         if not found:
             raise AccountError(
                 f"state machine {name!r} not found at {self.label}; deploy it, or name another one "
-                f"with --machine ARN (there are {_some(list(self._machines))})"
+                f"with {self.another} (there are {_some(list(self._machines))})"
             )
         return found[0]
 
@@ -76,7 +86,7 @@ class Target:
     def run(self, arn: str, name: str, input_json: str) -> list[Entry]:
         """Start an execution and return its history once it has ended.
 
-        Raises AccountError when that takes longer than the limit; it is not stopped.
+        Raises NotEnded when that takes longer than the limit; it is not stopped.
         """
         started = self.account.ask(
             "start_execution", stateMachineArn=arn, name=name, input=input_json
@@ -86,11 +96,13 @@ class Target:
     def wait(self, execution: str) -> list[dict[str, Any]]:
         """Return the events of an execution once it has ended, as GetExecutionHistory has them.
 
-        Raises AccountError when that takes longer than the limit; it is not stopped.
+        Raises NotEnded when that takes longer than the limit; it is not stopped.
         """
         until, pause = self.now() + self.limit, _FIRST
         while True:
-            described = self.account.ask("describe_execution", executionArn=execution)
+            described = self.patiently(
+                "ExecutionDoesNotExist", "describe_execution", executionArn=execution
+            )
             # Both answers are eventually consistent: the history may lack its end for a while.
             # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
             if described["status"] != "RUNNING":
@@ -98,12 +110,28 @@ class Target:
                 if events and events[-1]["type"] in TERMINAL:
                     return events
             if self.now() >= until:
-                raise AccountError(
+                raise NotEnded(
                     f"{execution} has not ended after {spelled(self.limit)} and was not stopped; "
-                    "--time-limit waits longer"
+                    f"{self.longer} waits longer"
                 )
             self.sleep(min(pause, max(0.0, until - self.now())))
             pause = min(pause * _GROWS, _LONGEST)
+
+    def patiently(self, code: str, operation: str, **request: Any) -> dict[str, Any]:
+        """Ask about what was just created: again while `code` says that it is not there.
+
+        "This operation is eventually consistent. The results are best effort":
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+        """
+        until, pause = self.now() + _SEEN, _FIRST
+        while True:
+            try:
+                return self.account.ask(operation, **request)
+            except Refused as refused:
+                if refused.code != code or self.now() >= until:
+                    raise
+            self.sleep(pause)
+            pause *= _GROWS
 
     def _history(self, arn: str) -> Iterator[dict[str, Any]]:
         for event in self.account.pages(
@@ -116,9 +144,7 @@ class Target:
 def target_of(where: str, machine: str | None, limit: float) -> Target:
     """Return the target that `--against` names, connected. Raises AccountError when it can't be."""
     if where != "aws" and not where.startswith(("http://", "https://")):
-        raise AccountError(
-            f"--against {where}: expected aws, or a URL such as http://127.0.0.1:8083"
-        )
+        raise AccountError(f"target {where}: expected aws, or a URL such as http://127.0.0.1:8083")
     parts = machine.split(":") if machine else []
     if machine and (len(parts) < 7 or parts[2] != "states" or parts[5] != "stateMachine"):
         raise AccountError(f"--machine {machine}: expected the ARN of a state machine")

@@ -14,6 +14,7 @@ from .context import PROVIDED, Closure, Env
 from .data_flow import Leave
 from .states import Working
 
+_new_tuple = tuple.__new__
 _ELSEWHERE = "The resource belongs to a different partition from the running execution."
 
 
@@ -89,7 +90,7 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         if role is None:
             raise runtime("The field 'RoleArn' is required but was missing")
         details["taskCredentials"] = {"roleArn": role}
-    invoke = Invoke(  # without names, which would cost more than the tuple
+    invoke = (
         key,
         env.first_key(key),
         plan.state,
@@ -103,7 +104,8 @@ def _prepare(plan: TaskPlan, env: Env, key: str) -> tuple[Invoke, dict[str, Any]
         fiber.engine.count_call(plan.state),
         text,
     )
-    return invoke, details
+    # As `Invoke(…)`, without the call of Python that a NamedTuple has for it.
+    return _new_tuple(Invoke, invoke), details
 
 
 def _check(plan: TaskPlan, arguments: Any, text: str) -> None:

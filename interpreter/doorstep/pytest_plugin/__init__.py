@@ -56,6 +56,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when less is covered: 90, or of one kind: catcher=75",
     )
     group.addoption(
+        "--doorstep-against",
+        metavar="aws|URL",
+        help="start the executions of tests marked doorstep_against there as well, or ask "
+        "TestState where they have mocks, and fail for what differs",
+    )
+    group.addoption(
+        "--doorstep-time-limit",
+        metavar="DURATION",
+        default="5m",
+        help="how long to wait for an execution there: 90s, 2h (default: %(default)s)",
+    )
+    group.addoption(
         "--doorstep-html",
         metavar="DIR",
         help="write the executions of failed tests as pages into this folder, as `doorstep view`",
@@ -68,7 +80,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect coverage, if one of its options asks for it."""
+    """Collect coverage, and connect to an account, if an option asks for it."""
+    config.addinivalue_line(
+        "markers",
+        "doorstep_against(machine=NAME): with --doorstep-against, compare this test's executions "
+        "with those of the deployed state machine; NAME: where it is called otherwise",
+    )
+    if config.getoption("doorstep_against"):
+        from .against import Against
+
+        config.pluginmanager.register(Against(config), "doorstep_against")
     if any(
         config.getoption(f"doorstep_cov{of}") for of in ("", "_source", "_report", "_fail_under")
     ):
@@ -163,9 +184,15 @@ def state_machine(
     from ..testing.state_machines import TestSession
     from ..values.printable import printable
 
-    nodeid = request.node.nodeid
-    session = request.node.stash[SESSION] = TestSession(request.path.parent, nodeid, virtual_clock)
+    node = request.node
+    against = request.config.pluginmanager.get_plugin("doorstep_against")
+    beside = against.beside(node, virtual_clock) if against else None
+    session = TestSession(request.path.parent, node.nodeid, virtual_clock, beside)
+    node.stash[SESSION] = session
     yield session.machine
+    if beside:
+        remarks = beside.remarks(len(session.executions))
+        node.user_properties += [("doorstep_against", remark) for remark in remarks]
     for mocks in session.mocks:
         for remark in mocks.remarks():
             warnings.warn(pytest.PytestWarning(printable(remark)), stacklevel=1)

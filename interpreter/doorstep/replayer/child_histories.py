@@ -169,11 +169,15 @@ class ChildHistories:
         histories: Iterable[ChildHistory],
         machines: Mapping[str, Any],
         buckets: Buckets | None,
+        *,
+        partial: bool = False,
     ) -> None:
+        """`partial`: only some children's histories were fetched, so that none is missing."""
         self.unmatched: dict[ChildHistory, None] = {}
         """Those that have not been matched with a parent yet, in order."""
         self.machines = machines
         self.buckets = buckets
+        self.partial = partial
         self.replayed = 0
         """How many have been replayed so far, for a progress line."""
         self._by_name: defaultdict[str, list[ChildHistory]] = defaultdict(list)

@@ -98,7 +98,7 @@ def map_run_children(
     for index, child in enumerate(match.children[: _started(follower, match)]):
         at = where if match.batches is None else f"{where}[{index}]"
         if child is None:
-            yield ChildPlace(at, None, "missing")
+            yield ChildPlace(at, None, "not given" if histories.partial else "missing")
         else:
             yield ChildPlace(at, child.name, _matched(child, inner, match, index))
     for child in match.unmatched:

@@ -65,16 +65,24 @@ class Replayer:
         return child
 
     def child_histories(
-        self, children: ChildSource, machines: StateMachines | None, buckets: Buckets | None
+        self,
+        children: ChildSource,
+        machines: StateMachines | None,
+        buckets: Buckets | None,
+        *,
+        partial: bool = False,
     ) -> ChildHistories:
-        """Read histories of children, and what they ran, to be compared as this one compares."""
+        """Read histories of children, and what they ran, to be compared as this one compares.
+
+        `partial`: as for ChildHistories.
+        """
         programs = {}
         for name, given in (machines or {}).items():
             definition, of_type = given if isinstance(given, tuple) else (given, None)
             programs[name] = Replayer(
                 definition, type=of_type, times=self.times, tolerate=self.tolerate
             )
-        return ChildHistories(read_children(children), programs, buckets)
+        return ChildHistories(read_children(children), programs, buckets, partial=partial)
 
     def follow(
         self,

@@ -41,6 +41,7 @@ log = logging.getLogger("doorstep")
 log.addHandler(logging.NullHandler())
 FAULT = "%s met a fault of Doorstep"
 """The message with which the log has the traceback of what nobody foresaw."""
+_new_tuple = tuple.__new__
 Respond = Callable[[Running, Invoke], Answer | None]
 """Asked before handlers and workers; None leaves the call to them."""
 
@@ -155,7 +156,7 @@ class Driver:
             return
         engine, execution.beginning = execution.engine, None
         # The machine's clock may be set back; the time of a history never goes back.
-        fact = Fact(kind, max(engine.now, execution.clock.now()), key, data)
+        fact = _new_tuple(Fact, (kind, max(engine.now, execution.clock.now()), key, data))
         before = len(engine.history)
         if execution.jobs and kind in ("succeeded", "failed"):
             # It is answered, be it by somebody with its token: that does not cut its child off.
@@ -164,7 +165,7 @@ class Driver:
         events = engine.history[before:]
         if engine.fault:
             problem, engine.fault = engine.fault, None
-            _report(execution, problem)
+            log.error(FAULT, execution.arn, exc_info=problem)
         if not self._journaled(execution, (fact, *events)):
             return
         self.persistence.safely(partial(self._follow, execution, commands, events))
@@ -245,7 +246,7 @@ class Driver:
 
     def crash(self, execution: Running, problem: BaseException) -> None:
         """Let an execution fail because of what nobody foresaw."""
-        _report(execution, problem)
+        log.error(FAULT, execution.arn, exc_info=problem)
         self.deliver(execution, "crashed", data=asdict(crashed(problem)))
 
     def send(self, token: str, kind: FactKind, data: Any = None, after: Duration = 0) -> bool:
@@ -394,7 +395,3 @@ class Driver:
     def later(self, execution: Running, kind: FactKind, key: str, data: Any = None) -> None:
         """Let a fact reach an execution once what is being done is done."""
         execution.clock.call_at(AT_ONCE, partial(self.deliver, execution, kind, key, data))
-
-
-def _report(execution: Running, problem: BaseException) -> None:
-    log.error(FAULT, execution.arn, exc_info=problem)

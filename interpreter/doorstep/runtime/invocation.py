@@ -18,7 +18,7 @@ from typing import Any
 from ..engine import FactKind, Identity, Invoke
 from ..errors import HandlerLoadError, InputError, is_interrupt, message_of
 from ..model import function_name
-from ..values.json_values import ABSENT, dumps, loads
+from ..values.json_values import ABSENT, dumps
 from ..values.timestamps import in_utc
 from .answers import Answer, Duration, TaskFailed, check_failure
 from .handlers import Handler, Handlers, missing
@@ -183,8 +183,7 @@ def _answer_of(
         event = event_of(invoke)
         if invoke.integration.action == "lambda:invoke" and (refused := rejected(invoke, event)):
             return refused
-        same = bool(invoke.text) and event is invoke.arguments
-        event = loads(invoke.text) if same else as_json(event)
+        event = as_json(event, invoke.text if event is invoke.arguments else "")
         if _takes_context(function):
             result = function(event, context(invoke, request_id()))
         else:
@@ -315,8 +314,11 @@ def _failure(invoke: Invoke, request_id: RequestId, problem: BaseException) -> A
     return _report(invoke, type(problem).__name__, message_of(problem), request_id, stack)
 
 
-_stacks: dict[tuple[tuple[CodeType, int], ...], list[str]] = {}
-"""By code and instruction of each frame: a retried handler fails in the same place again."""
+_stacks: dict[tuple[tuple[str, CodeType, int], ...], list[str]] = {}
+"""By file, code and instruction of each frame: a retried handler fails in the same place again.
+
+Code that stands in two files is equal to Python, so that it does not say which file it is of.
+"""
 _MOST_STACKS = 256
 
 
@@ -324,7 +326,8 @@ def _stack(trace: TracebackType | None) -> list[str]:
     """Return a traceback's lines from the handler on: what calls it is not the user's."""
     rest, places = trace, []
     while rest:
-        places.append((rest.tb_frame.f_code, rest.tb_lasti))
+        code = rest.tb_frame.f_code
+        places.append((code.co_filename, code, rest.tb_lasti))
         rest = rest.tb_next
     key = tuple(places)
     if key not in _stacks:

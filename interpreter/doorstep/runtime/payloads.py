@@ -56,9 +56,36 @@ def rejected(invoke: Invoke, event: Any) -> Answer | None:
     return Answer(failed=True, error="Lambda.InvalidRequestContentException", cause=cause)
 
 
-def as_json(value: Any) -> Any:
-    """Return a copy of a JSON value: what a handler changes in it, now or later, is its own."""
-    return value if value is None or value.__class__ is str else loads(dumps(value))
+def as_json(value: Any, text: str = "") -> Any:
+    """Return a copy of a JSON value: what a handler changes in it, now or later, is its own.
+
+    `text`: the value's, where it is known. An object of texts and numbers, as most are, is copied
+    without it, at a fifth of the cost.
+    """
+    if value is None or value.__class__ is str:
+        return value
+    return value.copy() if _is_flat(value) else loads(text or dumps(value))
+
+
+_FEW = 16
+_WIDE = 1 << 63
+
+
+def _is_flat(value: Any) -> bool:
+    """Return whether a value is an object of a few members without any in them."""
+    if value.__class__ is not dict or len(value) > _FEW:
+        return False
+    for name, member in value.items():
+        kind = member.__class__
+        if name.__class__ is not str:
+            return False
+        if kind is int or kind is float:
+            # Not so NaN and infinity, which no JSON has, and integers of thousands of digits.
+            if not -_WIDE < member < _WIDE:
+                return False
+        elif not (kind is str or kind is bool or member is None):
+            return False
+    return True
 
 
 def returned(value: Any) -> Any:

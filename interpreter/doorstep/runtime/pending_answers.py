@@ -94,9 +94,6 @@ def schedule(
     early: bool,
 ) -> None:
     """Deliver it `after` seconds from now; `early`: not before the request is answered either."""
-    if not (early or after):
-        driver.later(execution, kind, key, data)
-        return
     # What follows the answer to the request, or takes its time, is not asked for again.
     answer = Fact(kind, execution.clock.now() + after, key, data)
     driver.persistence.scheduled(execution, answer)
@@ -153,14 +150,18 @@ def _end(
     driver: Delivery, execution: Running, invoke: Invoke, answer: Answer, *, early: bool
 ) -> None:
     key, after = invoke.key, answer.after
+    kind: FactKind = "succeeded"
+    data = answer.output
     if answer.failed:
-        failure = {"error": answer.error, "cause": answer.cause}
         final = {"final": True} if answer.final else {}
-        schedule(driver, execution, "failed", key, failure | final, after, early=early)
-    elif answer.output is not ABSENT:
-        schedule(driver, execution, "succeeded", key, answer.output, after, early=early)
-    elif invoke.integration.pattern and answer.response is not ABSENT:
-        driver.leave_open(execution, invoke)
+        kind, data = "failed", {"error": answer.error, "cause": answer.cause, **final}
+    if data is ABSENT:
+        if invoke.integration.pattern and answer.response is not ABSENT:
+            driver.leave_open(execution, invoke)
+    elif early or after:
+        schedule(driver, execution, kind, key, data, after, early=early)
+    else:
+        driver.deliver(execution, kind, key, data)
 
 
 def _beat(driver: Delivery, execution: Running, key: str, every: float) -> None:

@@ -109,6 +109,16 @@ class SimulatedClock(VirtualClock):
             self._held = False
             self._thaw()
 
+    @contextmanager
+    def thawed(self) -> Iterator[None]:
+        """Let the code in a `with` see the real time, whatever is frozen around it."""
+        self._thaw()
+        try:
+            yield
+        finally:
+            if self._held:
+                self._freeze()
+
     def _show_time(self) -> None:
         if self._frozen is not None:
             self._frozen.move_to(self.moment)

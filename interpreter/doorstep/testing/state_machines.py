@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 from ..api import CommonOptions, Definition, Type, start
 from ..engine import Event, Invoke
@@ -127,6 +127,13 @@ class ObservedExecution(Execution, Observation):
         return [self, *_items(self, self._started)]
 
 
+class Compare(Protocol):
+    """Holds an execution of a test against what answers elsewhere."""
+
+    def __call__(self, own: ObservedExecution, mocks: Mocks, *, services: bool) -> None:
+        """Raise AssertionError for what differs; `services`: of `services=`, answered its tasks."""
+
+
 def _items(execution: Execution, started: Sequence[Execution]) -> list[Execution]:
     """Return the executions of its distributed Maps, and of those inside of these."""
     items: list[Execution] = []
@@ -164,11 +171,17 @@ class TestSession:
 
     __test__ = False
 
-    def __init__(self, folder: Path, name: str, clock: SimulatedClock) -> None:
-        """`folder`: where relative files are; `name`: of the test, for the executions' names."""
+    def __init__(
+        self, folder: Path, name: str, clock: SimulatedClock, compare: Compare | None = None
+    ) -> None:
+        """`folder`: where relative files are; `name`: of the test, for the executions' names.
+
+        `compare` is called with each execution that `run` has run to its end.
+        """
         short = _NOT_IN_NAMES.sub("-", name)[-_LONGEST_NAME:]
         self.folder = folder
         self.clock = clock
+        self.compare = compare
         self.executions: list[ObservedExecution] = []
         self.mocks: list[Mocks] = []
         self.all: list[tuple[Execution, Path | None]] = []
@@ -247,7 +260,11 @@ class StateMachine:
         `input`: a JSON value, `{}` by default. `mocks`: of `doorstep.testing`, or "mocks.yaml", or
         "MockConfigFile.json#TestCase". Raises what `doorstep.run` raises.
         """
-        return self.start(input, mocks=mocks, **options).wait()
+        observed = self.start(input, mocks=mocks, **options).wait()
+        if self.session.compare:
+            services = {**self.options, **options}.get("services") is not None
+            self.session.compare(observed, self.session.mocks[-1], services=services)
+        return observed
 
     def start(
         self, input: Any = None, *, mocks: MockSource = (), **options: Unpack[MachineOptions]

@@ -62,7 +62,12 @@ class Unmet:
     @property
     def values(self) -> str:
         """Both values, a line each."""
-        return f"expected  {_shown(self.expected)}\nfound     {_shown(self.found)}"
+        return both(self.expected, self.found)
+
+
+def both(expected: Any, found: Any) -> str:
+    """Return two values as messages show them, a line each."""
+    return f"expected  {_shown(expected)}\nfound     {_shown(found)}"
 
 
 def check(
