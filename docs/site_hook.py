@@ -55,11 +55,12 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     """Let the links of a page, which are those of the repository, lead to the site's pages."""
     here = page.file.src_uri
     explains = sources()[here].startswith("docs/") and not LOOKED_UP.match(here)
     page.meta["search"] = {"boost": 1 if explains else 0.5}
+    page.meta["tags"] = config.extra["found_by"].get(here, "").split()
     folder = folder_of(sources()[here])
 
     def link(match: re.Match[str]) -> str:
