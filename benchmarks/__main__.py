@@ -32,7 +32,7 @@ from peers import absent
 
 TOP = Path(__file__).parent.parent
 PAGE = TOP / "docs" / "performance.md"
-MODULES = ("engine_rows", "jsonata_rows", "map_rows", "tools_rows", "server_rows")
+MODULES = ("engine_rows", "jsonata_rows", "map_rows", "tools_rows", "editor_rows", "server_rows")
 """They have `rows()`, `growths()` or both."""
 PACKAGES = ("interpreter", "cli", "emulator", "conformance")
 PATIENCE = 2.0

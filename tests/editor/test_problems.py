@@ -5,13 +5,22 @@ from __future__ import annotations
 import cProfile
 import json
 import pstats
+from textwrap import indent
 
 import pytest
 
 from doorstep import validate
+from doorstep.definitions.yaml_text import compose
 from doorstep_cli.editor.formatting import json_layout, yaml_layout
 from doorstep_cli.editor.machines import machines, place_at
-from doorstep_cli.editor.problems import Edit, Fix, check, extraction, fixes
+from doorstep_cli.editor.problems import Edit, Findings, Fix, check, extraction, fixes
+
+TEMPLATE = """Resources:
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+"""
 
 
 def applied(text: str, edits: list[Edit]) -> str:
@@ -21,13 +30,13 @@ def applied(text: str, edits: list[Edit]) -> str:
 
 
 def found_in(text: str, *, yaml: bool = False) -> list[tuple[str, str]]:
-    problems = check(text, machines(text, yaml=yaml)).problems
+    problems = check(text, machines(text, yaml=yaml), yaml=yaml)
     return [(one.diagnostic.code, text[one.start : one.end]) for one in problems]
 
 
 def fixes_of(text: str, *, yaml: bool = False) -> dict[str, Fix]:
     found = machines(text, yaml=yaml)
-    return {fix.title: fix for fix in fixes(text, found, check(text, found).problems)}
+    return {fix.title: fix for fix in fixes(text, found, check(text, found))}
 
 
 def test_the_name_or_value_that_is_wrong_is_underlined() -> None:
@@ -93,13 +102,13 @@ def test_what_is_not_closed_in_yaml_costs_only_its_line(value: str) -> None:
     )
     (machine,) = machines(text, yaml=True)
     assert [one.name for one in machine.states] == ["A", "B", "C"]
-    (problem,) = check(text, [machine]).problems
+    (problem,) = check(text, [machine])
     assert "in line 5 is not closed" in problem.diagnostic.message
 
 
 def test_jsonata_without_quotation_marks_in_yaml_is_named() -> None:
     text = "StartAt: A\nStates:\n  A:\n    Type: Succeed\n    Output: {% 1 %}\n"
-    (problem,) = check(text, machines(text, yaml=True)).problems
+    (problem,) = check(text, machines(text, yaml=True))
     assert problem.diagnostic.message.endswith("in YAML {% … %} needs quotation marks")
 
 
@@ -163,6 +172,38 @@ def test_yaml_keeps_its_layout_and_its_comments() -> None:
     assert yaml_layout("a: 1  \n# why\t\nb: 2\n\n\n") == "a: 1\n# why\nb: 2\n"
 
 
+@pytest.mark.parametrize("head", ["", TEMPLATE])
+def test_a_text_of_yaml_is_parsed_once_for_all_that_is_asked_of_it(head: str) -> None:
+    margin = " " * 8 if head else ""
+    states = "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: -1, Next: B}\n  B: {Type: Succeed}\n"
+    findings = Findings()
+    for comment in ("one", "two"):
+        text = head + indent(f"Comment: {comment}\n{states}", margin)
+        before = compose.cache_info().misses
+        assert len(check(text, machines(text, yaml=True), findings, yaml=True)) == 1
+        assert compose.cache_info().misses == before + 1
+
+
+def test_in_a_template_only_the_machine_is_checked_that_changed() -> None:
+    text = "".join(
+        f"  {name}:\n    Type: AWS::Serverless::StateMachine\n    Properties:\n      Definition:\n"
+        f"        {{StartAt: A, States: {{A: {{Type: Pass, Comment: {name}, End: true}}}}}}\n"
+        for name in ("One", "Two", "Three")
+    )
+    text, findings = f"Resources:\n{text}", Findings()
+    assert check(text, machines(text, yaml=True), findings) == []
+    before = dict(findings.accepted)
+    text = text.replace("Comment: Two", "Comment: New").replace("  One:", "  # one\n  One:")
+    assert check(text, machines(text, yaml=True), findings) == []
+    assert [name for name in before if findings.accepted[name] is not before[name]] == ["Two"]
+
+
+def test_what_keeps_a_template_from_being_read_is_said_once() -> None:
+    machine = "Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}"
+    text = f"Resources:\n  One: {{{machine}}}\n  Two: {{{machine}}}\n  Other: [\n"
+    assert [where for _, where in found_in(text, yaml=True)] == [""]
+
+
 def test_twice_as_many_states_are_not_four_times_the_work() -> None:
     def calls(states: int) -> int:
         task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
@@ -171,7 +212,7 @@ def test_twice_as_many_states_are_not_four_times_the_work() -> None:
         text = json.dumps({"StartAt": "S0", "States": chain | {f"S{states}": {"Type": "Succeed"}}})
         text = text.replace("{", "{\n")
         with cProfile.Profile() as profile:
-            assert len(check(text, machines(text, yaml=False)).problems) >= states
+            assert len(check(text, machines(text, yaml=False))) >= states
         return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
     calls(1)

@@ -176,10 +176,11 @@ def _fix(path: Path, ignore: Sequence[str]) -> None:
 
     given = path.read_bytes().decode()
     text = given.replace("\r\n", "\n")
-    found = machines(text, yaml=path.suffix in (".yaml", ".yml"))
+    yaml = path.suffix in (".yaml", ".yml")
+    found = machines(text, yaml=yaml)
     problems = [
         one
-        for one in check(text, found).problems
+        for one in check(text, found, yaml=yaml)
         if is_advice(one.diagnostic) and one.diagnostic.code not in ignore
     ]
     changes = list(fixes(text, found, problems))

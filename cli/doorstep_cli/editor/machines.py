@@ -6,6 +6,7 @@ strings; all else has no machines, and no help is given in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -201,8 +202,7 @@ def _in_string(text: str, string: Node) -> Node | None:
 
 def _blanked(text: str, start: int, end: int) -> str:
     """Return the lines between two offsets where they stand, all before them made spaces."""
-    before = "".join(one if one == "\n" else " " for one in text[:start])
-    return before + text[start:end]
+    return re.sub(".", " ", text[:start]) + text[start:end]
 
 
 # What stands at a place ---------------------------------------------------------------------------

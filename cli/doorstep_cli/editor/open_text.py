@@ -2,68 +2,70 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from .edits import Edit
 from .machines import Machine, Place, machines, place_at
-from .problems import Checked, check
-from .shapes import Shapes, shapes_of
+from .problems import Findings, Problem, check
+from .shapes import Shapes
 
-if TYPE_CHECKING:
-    from pygls.workspace import TextDocument
-
-
-@dataclass
-class Accepted:
-    """A definition that AWS would accept, and what is known of its data once that is asked for."""
-
-    definition: dict[str, Any]
-
-    @cached_property
-    def shapes(self) -> Shapes:
-        """What is known of its data."""
-        return shapes_of(self.definition)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+"""What ends a line for clients: not all that does so for Python, or for YAML."""
+_UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+"""By the encoding in which a client counts columns: Python's name of it, and bytes of a unit."""
+_MARK = "\ufeff"
 
 
 @dataclass
 class OpenText:
     """A document in one version; an edit makes another."""
 
-    document: TextDocument
-    accepted: dict[str, Accepted] = field(default_factory=dict)
-    """By machine, the last of its definitions that AWS would have accepted."""
+    uri: str
+    language: str = ""
+    """As the client calls it, such as `yaml`; empty where it does not say so."""
+    version: int | None = None
+    written: str = ""
+    """The whole text."""
+    encoding: str = "utf-16"
+    findings: Findings = field(default_factory=Findings)
+    """What versions of the document pass on to each other."""
+
+    def changed(
+        self, changes: Iterable[types.TextDocumentContentChangeEvent], version: int
+    ) -> OpenText:
+        """Return the version that comes of some changes, each of which counts on those before."""
+        now = self
+        for change in changes:
+            text = change.text
+            if isinstance(change, types.TextDocumentContentChangePartial):
+                start, end = (now.offset(one) for one in (change.range.start, change.range.end))
+                text = now.written[:start] + text + now.written[end:]
+            now = replace(now, version=version, written=text)
+        return now
 
     @cached_property
     def text(self) -> str:
-        """The whole text."""
-        return self.document.source
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines with their breaks, as positions count them."""
-        return list(self.document.lines)
+        """The text as it is read: a byte order mark is a blank."""
+        marked = self.written.startswith(_MARK)
+        return self.written.replace(_MARK, " ", 1) if marked else self.written
 
     @cached_property
     def starts(self) -> list[int]:
         """The offset of each line."""
-        starts = [0]
-        for line in self.lines:
-            starts.append(starts[-1] + len(line))
-        return starts
+        return [0, *(one.end() for one in _LINE_END.finditer(self.written))]
 
-    @property
+    @cached_property
     def yaml(self) -> bool:
-        """Whether it is YAML: by its language, its name, or its first character."""
-        name = str(self.document.filename or "")
-        if self.document.language_id in ("yaml", "json") or name.endswith((".yaml", ".yml")):
-            return self.document.language_id == "yaml" or name.endswith((".yaml", ".yml"))
-        return not self.text.lstrip().startswith("{")
+        """Whether it is YAML: by its name, its language, or its first character."""
+        if self.uri.endswith((".yaml", ".yml")) or "yaml" in self.language:
+            return True
+        return self.language != "json" and not self.text.lstrip().startswith("{")
 
     @cached_property
     def machines(self) -> list[Machine]:
@@ -71,30 +73,42 @@ class OpenText:
         return machines(self.text, yaml=self.yaml)
 
     @cached_property
-    def checked(self) -> Checked:
-        """What is wrong; definitions without an error are kept."""
-        checked = check(self.text, self.machines)
-        for name, definition in checked.definitions.items():
-            self.accepted[name] = Accepted(definition)
-        return checked
+    def problems(self) -> list[Problem]:
+        """What is wrong."""
+        return check(self.text, self.machines, self.findings, yaml=self.yaml)
 
     def shapes(self, machine: Machine) -> Shapes:
         """Return what is known of a machine's data, from its last accepted definition."""
-        accepted = self.accepted.get(machine.name)
+        accepted = self.findings.accepted.get(machine.name)
         return accepted.shapes if accepted else Shapes()
 
     def offset(self, position: types.Position) -> int:
-        """Return the offset of a client's position."""
-        codec = self.document.position_codec
-        there = codec.position_from_client_units(self.lines, position)
-        line = min(there.line, len(self.lines))
-        return min(self.starts[line] + there.character, len(self.text))
+        """Return the offset of a client's position; beyond the end of a line is its end."""
+        if position.line >= len(self.starts):
+            return len(self.text)
+        start = self.starts[position.line]
+        end = self._end_of_line(position.line)
+        if self.text.isascii():
+            return min(start + position.character, end)
+        codec, width = _UNITS[self.encoding]
+        before = self.text[start:end].encode(codec, "surrogatepass")[: position.character * width]
+        return start + len(before.decode(codec, "replace"))
+
+    def _end_of_line(self, line: int) -> int:
+        if line + 1 == len(self.starts):
+            return len(self.text)
+        end = self.starts[line + 1] - 1
+        return end - self.text.startswith("\r\n", end - 1)
 
     def position(self, offset: int) -> types.Position:
         """Return an offset as the client counts."""
-        line = max(bisect_right(self.starts, offset, hi=max(len(self.lines), 1)) - 1, 0)
-        place = types.Position(line, offset - self.starts[line])
-        return self.document.position_codec.position_to_client_units(self.lines, place)
+        line = bisect_right(self.starts, offset) - 1
+        start = self.starts[line]
+        if self.text.isascii():
+            return types.Position(line, offset - start)
+        codec, width = _UNITS[self.encoding]
+        before = self.text[start:offset].encode(codec, "surrogatepass")
+        return types.Position(line, len(before) // width)
 
     def range(self, start: int, end: int) -> types.Range:
         """Return two offsets as the client counts."""

@@ -6,23 +6,28 @@ import contextlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from doorstep import DefinitionError, Diagnostic, InputError
 from doorstep.advice import CHECKS, LAMBDA_RETRY, advice_on
 from doorstep.definitions import Document, load
-from doorstep.definitions.templates import load_machine
+from doorstep.definitions.documents import read_traced
+from doorstep.definitions.substitution import Traced
+from doorstep.definitions.templates import machine_in
 from doorstep.jsonata import JSONataError
 from doorstep.jsonata import compile as compile_expression
 from doorstep.jsonata.parser import parse
 from doorstep.model import TERMINAL
+from doorstep.validation import MachineType
 from doorstep.validation.jsonata import references
+from doorstep.validation.revisions import Revision
 
 from ..definitions import DefinitionFile, diagnostics_of, line_and_column
 from .edits import Edit, added_member
 from .functions import JSONATA
 from .machines import Machine, Place, State
+from .shapes import Accepted
 from .text_tree import Node
 
 _SIMILAR = re.compile(r"did you mean '(.*)'\?", re.DOTALL)
@@ -54,39 +59,89 @@ class Fix:
 # What is wrong -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The machines' definitions that could be read, and what is wrong with all."""
+@dataclass(slots=True)
+class Findings:
+    """What one version of a text passes on to the next, by machine."""
 
-    definitions: dict[str, dict[str, Any]]
-    """By machine, those that AWS would accept."""
-    problems: list[Problem]
+    sources: dict[str, tuple[DefinitionFile, list[Diagnostic]]] = field(default_factory=dict)
+    """The last definitions that could be read, and what AWS would say about them."""
+    accepted: dict[str, Accepted] = field(default_factory=dict)
+    """The last definitions that AWS would have accepted."""
 
 
-def check(text: str, found: Sequence[Machine]) -> Checked:
-    """Return what AWS would say about each machine of a text."""
-    checked = Checked({}, [])
+def check(
+    text: str,
+    found: Sequence[Machine],
+    findings: Findings | None = None,
+    *,
+    yaml: bool | None = None,
+) -> list[Problem]:
+    """Return what AWS would say about each machine of a text.
+
+    What `findings` has of the version before is not looked for again, and this version's is put
+    there. `yaml`: whether the text is; its first character decides where nobody knows.
+    """
+    findings = Findings() if findings is None else findings
     lines = [0, *(one.end() for one in re.finditer("\n", text))]
+    problems: list[Problem] = []
+    whole: Document | None = None
     for machine in found:
         try:
-            document = load_machine(text, machine.name).document if machine.name else load(text)
+            whole = whole or _load(text, yaml)
+            source = _source(whole, machine, findings)
         except DefinitionError as refused:
-            for one in refused.diagnostics:
-                checked.problems.append(_underlined(one, text, lines, None, machine))
-            continue
+            said = refused.diagnostics
+            problems += [_underlined(one, text, lines, None, machine) for one in said]
         except InputError as problem:
             reason = Diagnostic("UNUSABLE_DEFINITION", str(problem))
             start = machine.root.start
-            checked.problems.append(Problem(reason, start, _end_of_line(text, start), machine.name))
-            continue
-        source = DefinitionFile("", machine.name, machine.type, document)
-        diagnostics = diagnostics_of(source)
-        if not any(one.severity == "ERROR" for one in diagnostics):
-            checked.definitions[machine.name] = document.definition
-            diagnostics += advice_on(document.definition, machine.type if machine.name else None)
-        for one in diagnostics:
-            checked.problems.append(_underlined(one, text, lines, document, machine))
-    return checked
+            problems.append(Problem(reason, start, _end_of_line(text, start), machine.name))
+        else:
+            said = _said(source, machine.name, findings)
+            problems += [_underlined(one, text, lines, source.document, machine) for one in said]
+        if whole is None:
+            break
+    return problems
+
+
+def _load(text: str, yaml: bool | None) -> Document:
+    """Return a text as a document without a file: nothing beside it is read."""
+    if yaml is None:
+        return load(text)
+    name = Path("text.yaml" if yaml else "text.json")
+    return replace(read_traced(Traced.of(text), text, name), path=None)
+
+
+def _source(whole: Document, machine: Machine, findings: Findings) -> DefinitionFile:
+    """Return a machine's definition, as a revision of the one that was read before."""
+    kind: MachineType = "STANDARD"
+    if machine.name:
+        one = machine_in(whole, machine.name)
+        whole, kind = one.document, one.type
+    before, _ = findings.sources.get(machine.name, (None, ()))
+    former = before.document.definition if before else None
+    definition = Revision.of(whole.definition, former if isinstance(former, Revision) else None)
+    return DefinitionFile("", machine.name, kind, replace(whole, definition=definition))
+
+
+def _said(source: DefinitionFile, name: str, findings: Findings) -> list[Diagnostic]:
+    """Return what AWS would say, and advice on what it accepts."""
+    before, said = findings.sources.get(name, (None, []))
+    if before is None or not _equal(before, source):
+        said = diagnostics_of(source)
+        definition = source.document.definition
+        if not any(one.severity == "ERROR" for one in said):
+            findings.accepted[name] = Accepted(definition)
+            said += advice_on(definition, source.type if name else None)
+    findings.sources[name] = source, said
+    return said
+
+
+def _equal(one: DefinitionFile, other: DefinitionFile) -> bool:
+    return one.document.definition is other.document.definition and (
+        (one.type, one.document.yaml, one.document.base)
+        == (other.type, other.document.yaml, other.document.base)
+    )
 
 
 def _underlined(

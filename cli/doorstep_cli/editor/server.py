@@ -6,14 +6,14 @@ https://microsoft.github.io/language-server-protocol/ (3.17); pygls does the tal
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol
-from pygls.workspace import TextDocument
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from . import formatting, meaning
 from .completion import Completer, Kind
@@ -43,9 +43,11 @@ _SEVERITIES = {"ERROR": types.DiagnosticSeverity.Error, "WARNING": types.Diagnos
 
 
 class _Protocol(LanguageServerProtocol):
-    """The protocol, with an answer to each request.
+    """The protocol, with an answer to each request, and without pygls' own documents.
 
     pygls leaves requests unanswered whose parameters it can't read, such as a position below zero.
+    Its documents have other lines than those of their clients: Python ends lines at more
+    characters than the protocol does.
     """
 
     def structure_message(self, data: dict[str, Any]) -> Any:
@@ -55,6 +57,18 @@ class _Protocol(LanguageServerProtocol):
             if {"id", "method"} <= data.keys():
                 self._send_response(data["id"], error=problem.to_response_error())
             raise
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: Any) -> Iterator[Any]:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_OPEN], (params,), None
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: Any) -> Iterator[Any]:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: Any) -> Iterator[Any]:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
 
 class DefinitionServer(LanguageServer):
@@ -66,23 +80,15 @@ class DefinitionServer(LanguageServer):
 
     def open_text(self, uri: str) -> OpenText:
         """Return what is known of the present version of a document; of one not open, nothing."""
-        document = self.workspace.get_text_document(uri)
-        if document.version is None:  # pygls made it, and would read the file
-            return OpenText(TextDocument(uri, ""))
-        before = self.texts.get(uri)
-        if before is not None and before.text == document.source:
-            return before
-        now = OpenText(document, before.accepted if before else {})
-        _ = now.text, now.lines
-        self.texts[uri] = now
-        return now
+        return self.texts.get(uri) or OpenText(uri)
 
-    def publish(self, uri: str) -> None:
-        """Send what is wrong with a document."""
-        opened = self.open_text(uri)
-        shown = [_diagnostic(opened, one) for one in opened.checked.problems]
-        version_ = opened.document.version
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, version_))
+    def publish(self, opened: OpenText) -> None:
+        """Keep the present version of a document, and send what is wrong with it."""
+        self.texts[opened.uri] = opened
+        shown = [_diagnostic(opened, one) for one in opened.problems]
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(opened.uri, shown, opened.version)
+        )
 
 
 def _diagnostic(opened: OpenText, problem: Problem) -> types.Diagnostic:
@@ -103,16 +109,26 @@ server = DefinitionServer()
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+def opened(ls: DefinitionServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Check a document that was opened."""
+    document, encoding = params.text_document, ls.workspace.position_encoding
+    ls.publish(
+        OpenText(
+            document.uri,
+            document.language_id,
+            document.version,
+            document.text,
+            str(encoding.value if isinstance(encoding, types.PositionEncodingKind) else encoding),
+        )
+    )
+
+
 @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-@server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-def changed(
-    ls: DefinitionServer,
-    params: types.DidOpenTextDocumentParams
-    | types.DidChangeTextDocumentParams
-    | types.DidSaveTextDocumentParams,
-) -> None:
-    """Check a document that was opened, changed or saved."""
-    ls.publish(params.text_document.uri)
+def changed(ls: DefinitionServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Check a document that was changed."""
+    document = params.text_document
+    now = ls.open_text(document.uri).changed(params.content_changes, document.version)
+    ls.publish(now)
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -130,7 +146,6 @@ def closed(ls: DefinitionServer, params: types.DidCloseTextDocumentParams) -> No
 def complete(ls: DefinitionServer, params: types.CompletionParams) -> list[types.CompletionItem]:
     """Return what may stand at a position."""
     opened = ls.open_text(params.text_document.uri)
-    _ = opened.checked
     offset = opened.offset(params.position)
     found = machines(opened.text, yaml=opened.yaml, cursor=offset)
     place = place_at(opened.text, found, offset)
@@ -280,7 +295,7 @@ def actions(ls: DefinitionServer, params: types.CodeActionParams) -> list[types.
     uri = params.text_document.uri
     opened = ls.open_text(uri)
     start, end = opened.offset(params.range.start), opened.offset(params.range.end)
-    there = [one for one in opened.checked.problems if one.start <= end and start <= one.end]
+    there = [one for one in opened.problems if one.start <= end and start <= one.end]
     found = [
         _action(uri, opened, fix, types.CodeActionKind.QuickFix)
         for fix in fixes(opened.text, opened.machines, there)
@@ -309,7 +324,7 @@ def layout(
     """Lay a document out anew; None for text that can't be read."""
     opened = ls.open_text(params.text_document.uri)
     if not opened.machines or any(
-        one.diagnostic.code == "INVALID_JSON_DESCRIPTION" for one in opened.checked.problems
+        one.diagnostic.code == "INVALID_JSON_DESCRIPTION" for one in opened.problems
     ):
         return None
     options = params.options

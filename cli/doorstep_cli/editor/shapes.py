@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from doorstep.explorer import flow_states
@@ -40,6 +41,18 @@ class Shapes:
     inputs: dict[str, Shape] = field(default_factory=dict)
     results: dict[str, Shape] = field(default_factory=dict)
     variables: Shape = field(default_factory=dict)
+
+
+@dataclass
+class Accepted:
+    """A definition that AWS would accept, and what is known of its data once that is asked for."""
+
+    definition: Mapping[str, Any]
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """What is known of its data."""
+        return shapes_of(self.definition)
 
 
 def shapes_of(definition: Mapping[str, Any]) -> Shapes:

@@ -83,10 +83,10 @@ class _JSONReader:
 
     def __init__(self, tokens: list[re.Match[str]]) -> None:
         self.tokens, self.at = tokens, 0
+        self.words = [*(one[0] for one in tokens), "", ""]
 
     def peek(self, ahead: int = 0) -> str:
-        index = self.at + ahead
-        return self.tokens[index][0] if index < len(self.tokens) else ""
+        return self.words[self.at + ahead]
 
     def end(self) -> int:
         """Return where the token before ends."""
@@ -139,6 +139,8 @@ class _JSONReader:
 
 
 def _scalar(token: str) -> Any:
+    if token[0] == '"' == token[-1] and len(token) > 1 and "\\" not in token:
+        return token[1:-1]
     try:
         return json.loads(token)
     except ValueError:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from graphlib import CycleError, TopologicalSorter
 
-from ..model import Scope, State, Workflow, actions, integration
+from ..model import Scope, State, Workflow, actions, integration, targets_of
 
 EVENTS = 25_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -34,7 +32,7 @@ def scopes_of(scope: Scope) -> Iterator[Scope]:
 def ways_of(scope: Scope) -> dict[str, list[str]]:
     """Return to which states each state of a scope may lead."""
     return {
-        name: [one.target for one in state.transitions() if one.target is not None]
+        name: [target for _, target in targets_of(state.fields)]
         for name, state in scope.states.items()
     }
 
@@ -51,28 +49,53 @@ def reached(ways: Mapping[str, list[str]], start: str) -> set[str]:
     return seen
 
 
-def _leading_to_loops(ways: Mapping[str, list[str]]) -> list[str]:
-    """Return the states from which a loop can be reached, in one pass: mostly there are few."""
-    order = TopologicalSorter(ways)
-    with suppress(CycleError):
-        order.prepare()
-    apart: set[str] = set()
-    while ready := order.get_ready():
-        apart.update(ready)
-        order.done(*ready)
-    return [name for name in ways if name not in apart]
+def _by_end(ways: Mapping[str, list[str]]) -> list[str]:
+    """Return the states in the order in which a search in depth is done with them."""
+    done: list[str] = []
+    seen: set[str] = set()
+    for root in ways:
+        waiting = [(root, False)]
+        while waiting:
+            name, left = waiting.pop()
+            if left:
+                done.append(name)
+            elif name not in seen:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += [(target, False) for target in ways[name] if target not in seen]
+    return done
 
 
 def loops_of(scope: Scope) -> list[list[State]]:
-    """Return the loops of a scope: states each of which leads to all others of its loop."""
+    """Return the loops of a scope: states each of which leads to all others of its loop.
+
+    In two passes, however many loops there are: the strongly connected components of the graph
+    are what can be reached against its arrows, from the state that the first search left last.
+    """
     ways = ways_of(scope)
-    after = {name: reached(ways, name) for name in _leading_to_loops(ways)}
-    groups = {
-        frozenset(other for other in after[name] if name in after.get(other, ()))
-        for name in after
-        if name in after[name]
-    }
-    return [[scope.states[name] for name in ways if name in group] for group in groups]
+    back: dict[str, list[str]] = {name: [] for name in ways}
+    for name, targets in ways.items():
+        for target in targets:
+            back[target].append(name)
+    loops: list[list[State]] = []
+    place = {name: number for number, name in enumerate(ways)}
+    for name in reversed(_by_end(ways)):
+        if name in back:
+            group = _taken(back, name)
+            if len(group) > 1 or name in ways[name]:
+                loops.append([scope.states[one] for one in sorted(group, key=place.__getitem__)])
+    return loops
+
+
+def _taken(back: dict[str, list[str]], start: str) -> list[str]:
+    """Take a state out of a graph, and what is left of those that it reaches there."""
+    taken, waiting = [], [start]
+    while waiting:
+        name = waiting.pop()
+        if name in back:
+            taken.append(name)
+            waiting += back.pop(name)
+    return taken
 
 
 def _loops(tree: Workflow) -> Iterator[list[State]]:
@@ -128,8 +151,8 @@ def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
             for loop in loops:
                 kinds = {one.type for one in loop}
                 asks = [one for one in loop if _asks(one, service)]
-                after = reached(ways, state.name)
-                if {"Wait", "Choice"} <= kinds and asks and asks[0].name in after:
+                found = {"Wait", "Choice"} <= kinds and asks
+                if found and asks[0].name in reached(ways, state.name):
                     said = (
                         f"'{state.name}' starts a job, and '{asks[0].name}' asks for it in a loop"
                     )
@@ -204,8 +227,10 @@ def without_catch(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]
     for scope in scopes_of(tree.scope):
         ways = ways_of(scope)
         for state in scope.states.values():
+            if not has_effect(state):
+                continue
             later = [scope.states[name] for name in reached(ways, state.name) - {state.name}]
-            if has_effect(state) and any(one.type == "Task" for one in later):
+            if any(one.type == "Task" for one in later):
                 yield "", f"nothing catches what fails after '{state.name}'"
                 return
 

@@ -204,18 +204,17 @@ def check_bounds(value: Any) -> None:
         count, depth = count + len(level), depth + 1
         if depth > MAX_DEPTH or count > MAX_VALUES:
             raise refusal([TOO_DEEP])
-        level = [inner for outer in level for inner in _inside(outer)]
+        containers = [one for one in level if isinstance(one, (dict, list))]
+        level = [inner for outer in containers for inner in _inside(outer)]
 
 
-def _inside(value: Any) -> Iterable[Any]:
-    match value:
-        case dict():
-            if not all(isinstance(name, str) for name in value):
-                raise refusal([NOT_AN_OBJECT])
-            return value.values()
-        case list():
-            return value
-    return ()
+def _inside(value: dict[Any, Any] | list[Any]) -> Iterable[Any]:
+    if isinstance(value, list):
+        return value
+    for name in value:
+        if not isinstance(name, str):
+            raise refusal([NOT_AN_OBJECT])
+    return value.values()
 
 
 def _text(source: str | bytes | Path) -> str:

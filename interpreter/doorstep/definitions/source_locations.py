@@ -117,8 +117,6 @@ def locate(text: str, pointer: str, *, yaml: bool, name: bool = False) -> tuple[
     return position
 
 
-# Many diagnostics of one file are located in a row.
-@lru_cache(maxsize=4)
 def _root(text: str, *, yaml: bool) -> _Spot | None:
     if not yaml:
         start = _skip(text, 0)

@@ -53,7 +53,16 @@ def load_machine(
     Raises InputError when the machine, the file or something that it refers to is not there, and
     DefinitionError when its definition can't be read.
     """
-    whole = load(source)
+    return machine_in(load(source), name, parameters=parameters)
+
+
+def machine_in(
+    whole: Document,
+    name: str | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+) -> TemplateMachine:
+    """Return what `load_machine` does, of a template that is loaded; raise what it raises."""
     if not is_template(whole.definition):
         raise InputError("this is no template: it has no Resources")
     resolver = LocalStacks(whole.path).resolver(whole.definition, parameters or {})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 """Lengths of a double-quoted scalar's escapes; all others have two characters."""
+_LITERAL, _WORD = re.compile(r" +|\S[^\n]*"), re.compile(r"[^\s\\']+")
+"""What stands in a literal block, and in other scalars, as it stands in the value."""
 
 
 def trace(template: str, path: Sequence[str], value: Any, resolver: Resolver) -> Traced:
@@ -120,12 +122,18 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
         at = re.compile(r"!\S*\s*").match(template, at).end()  # type: ignore[union-attr]
     at = template.find("\n", at) + 1 if style in ("|", ">") else at + (style in ("'", '"'))
     offsets: list[int] = []
-    for character in value:
-        at = _next(template, at, character, style)
+    runs = _LITERAL if style == "|" else _WORD
+    while (done := len(offsets)) < len(value):
+        at = _next(template, at, value[done], style)
         if at >= len(template):
             return Traced(value, [start] * len(value))
-        offsets.append(at)
-        at += _width(template, at, style)
+        run = runs.match(value, done)
+        if run and template.startswith(run[0], at):
+            offsets += range(at, at + len(run[0]))
+            at += len(run[0])
+        else:
+            offsets.append(at)
+            at += _width(template, at, style)
     return Traced(value, offsets)
 
 

@@ -7,7 +7,9 @@ CloudFormation's short tags become its long form: `!GetAtt A.Arn` is {"Fn::GetAt
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,24 +48,38 @@ def loads(text: str, *, unique: bool = False) -> Any:
 
     `unique`: two members of one name are a problem; otherwise the last wins, as in JSON.
     """
-    return _read(text, "get_single_data", unique=unique)
+    node = compose(text)
+    if node is None:
+        return None
+    with _explained(), _reader("", unique) as loader:
+        return loader.construct_document(node)
 
 
+# A text's value, the places of its parts and its tree in an editor are made of one parse.
+@lru_cache(maxsize=4)
 def compose(text: str) -> Node | None:
     """Return the tree of a YAML text with its marks; raise as `loads` does."""
-    node: Node | None = _read(text, "get_single_node")
-    return node
+    with _explained(), _reader(text, unique=False) as loader:
+        node: Node | None = loader.get_single_node()
+        return node
 
 
-def _read(text: str, method: str, *, unique: bool = False) -> Any:
+@contextmanager
+def _reader(text: str, unique: bool) -> Iterator[Any]:
+    loader = _loader(unique)(text)
+    try:
+        yield loader
+    finally:
+        loader.dispose()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what PyYAML raises into a YAMLProblem."""
     import yaml
 
     try:
-        loader = _loader(unique)(text)
-        try:
-            return getattr(loader, method)()
-        finally:
-            loader.dispose()
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -7,6 +7,7 @@ step, and every ``%`` is resolved when its path is complete.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -44,6 +45,9 @@ _FLAT: Final = frozenset(".[^{@#")
 """What adds to the node on the left, instead of putting it into a new one."""
 
 
+# Nobody changes a tree that is read. A definition is read by its rules, its data flow and its
+# advice, and again after each key in an editor.
+@lru_cache(maxsize=2048)
 def parse(source: str) -> tuple[Node, frozenset[str]]:
     """Return the tree of an expression and the names bound in it; raise JSONataError (S…)."""
     parser = Parser(source)

@@ -6,16 +6,19 @@ The sentences are those of AWS's ValidateStateMachineDefinition, measured.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..definitions.substitution import has_placeholder
 from ..errors import Diagnostic, Severity
-from ..model import Steps
+from ..model import Fields, Steps
+from .revisions import found
 
 Diagnostics = Iterator[Diagnostic]
 Rule = Callable[[Mapping[str, Any], "Location"], Diagnostics]
 """Looks at one object's fields together."""
+StateCheck = Callable[[Any, "Location"], Diagnostics]
+"""Looks at one state alone, whatever the others are."""
 
 
 TASK_TOKEN = "context.Task.Token"
@@ -34,6 +37,12 @@ class MachineTraits:
     """`${Name}` stands for what deployment fills in: nothing is said of such a text."""
     runnable: bool = False
     """What stands for a path or an expression must have its value: the definition will run."""
+    definition: Fields | None = field(default=None, compare=False, repr=False)
+    """The definition itself: of a revision it is known what was found in most states."""
+
+    def found(self, check: StateCheck, state: Any, location: Location) -> Diagnostics:
+        """Yield what the check of a single state finds, or found in an earlier revision."""
+        yield from found(self.definition, check, state, location)
 
 
 class Location(NamedTuple):

@@ -60,11 +60,20 @@ def _hidden_variables(scope: Fields, location: Location, outer: frozenset[str]) 
     ways = _ways_in(states)
     for name, state in states.items():
         for steps, inner in scopes_in(state):
+            if not _assigns_inside(inner):
+                continue
             assigned = outer | _assigned_before(name, ways)
             where = _state(name, location).at(steps)
             for own, inner_state in states_of(inner).items():
                 yield from _duplicates(inner_state, assigned, _state(own, where))
             yield from _hidden_variables(inner, where, assigned)
+
+
+def _assigns_inside(scope: Fields) -> bool:
+    return any(
+        _assigns(state) or any(_assigns_inside(inner) for _, inner in scopes_in(state))
+        for state in states_of(scope).values()
+    )
 
 
 def _duplicates(state: Fields, assigned: frozenset[str], location: Location) -> Diagnostics:
@@ -122,9 +131,8 @@ def scopes(fields: Fields, location: Location) -> Iterator[tuple[Fields, Locatio
     """Yield this scope and those inside it, each with its location, outer ones first."""
     yield fields, location
     for name, state in states_of(fields).items():
-        where = _state(name, location)
         for steps, scope in scopes_in(state):
-            yield from scopes(scope, where.at(steps))
+            yield from scopes(scope, location.at(("States", name, *steps)))
 
 
 def all_states(definition: Fields, location: Location) -> Iterator[tuple[str, Fields, Location]]:
@@ -135,7 +143,7 @@ def all_states(definition: Fields, location: Location) -> Iterator[tuple[str, Fi
 
 
 def _state(name: str, scope: Location) -> Location:
-    return scope.at(("States", name))
+    return scope.member(f"States/{name}")
 
 
 def _missing_targets(fields: Fields, states: States, location: Location) -> Diagnostics:

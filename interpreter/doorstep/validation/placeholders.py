@@ -8,13 +8,12 @@ can't be followed without its value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..definitions.substitution import WITHOUT_VALUE, placeholders
 from ..errors import Diagnostic
-from ..model import Field
+from ..model import Field, Steps
 from .diagnostics import Diagnostics, Location, error
 
 LEFT_AS_TEXT = "PLACEHOLDER_LEFT_AS_TEXT"
@@ -49,23 +48,26 @@ def computed(value: str, location: Location) -> Diagnostics:
 
 def left_as_text(value: Any, location: Location) -> Diagnostics:
     """Warn of the placeholders in all texts of a definition."""
-    for text, where in _texts(value, location):
+    for text, steps in _texts(value, ()):
         if location.left_open(text):
-            report = _report(text, "it stays text", where, hint=_advice(text))
+            report = _report(text, "it stays text", location.at(steps), hint=_advice(text))
             yield replace(_as_warning(report), code=LEFT_AS_TEXT)
 
 
-def _texts(value: Any, location: Location) -> Iterator[tuple[str, Location]]:
-    match value:
-        case str():
-            yield value, location
-        case dict():
-            for name, inner in value.items():
-                yield name, location.member(name)
-                yield from _texts(inner, location.member(name))
-        case list():
-            for index, inner in enumerate(value):
-                yield from _texts(inner, location.item(index))
+def _texts(value: Any, steps: Steps) -> list[tuple[str, Steps]]:
+    """Return the texts that look like it, names among them, each with the way to it."""
+    if isinstance(value, str):
+        return [(value, steps)] if "${" in value else []
+    texts: list[tuple[str, Steps]] = []
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            way = (*steps, name)
+            texts += _texts(name, way)
+            texts += _texts(inner, way)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            texts += _texts(inner, (*steps, index))
+    return texts
 
 
 def _report(value: str, why: str, location: Location, *, hint: str) -> Diagnostic:

@@ -59,8 +59,9 @@ def validate(
     if not isinstance(value, Mapping):
         return [NOT_AN_OBJECT]
     jsonata = speaks_jsonata(value)
+    express = type == "EXPRESS"
     location = Location(
-        MachineTraits(jsonata, type == "EXPRESS", resource_names, placeholders, runnable),
+        MachineTraits(jsonata, express, resource_names, placeholders, runnable, value),
         jsonata=jsonata,
     )
     diagnostics = [

@@ -135,7 +135,7 @@ def _states(value: Any, field: Field, location: Location) -> Diagnostics:
         yield error("Value cannot be empty", location)
     else:
         for name, state in value.items():
-            yield from _state(state, location.member(name))
+            yield from location.machine.found(_state, state, location.member(name))
 
 
 def _object(value: Any, field: Field, location: Location) -> Diagnostics:

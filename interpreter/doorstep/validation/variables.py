@@ -13,13 +13,15 @@ from typing import Any
 from ..asl.dialect import FUNCTIONS
 from ..definitions.substitution import has_placeholder
 from ..intrinsics import Argument, IntrinsicCall, PathArgument, parse_intrinsic
-from ..jsonata import compile as compile_expression
 from ..jsonata.functions import BUILTINS
+from ..jsonata.parser import parse
+from ..jsonata.reads import Reads
 from ..jsonpath import compile_path
 from ..model import JSONATA, JSONPATH, NESTED_RULE, STATES, Field, ObjectType, speaks_jsonata
 from .computed import CLOSE, OPEN, is_written_as_expression
 from .diagnostics import Location, MachineTraits
 from .graph import all_states
+from .revisions import found
 
 
 def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -33,16 +35,18 @@ def variable_references(definition: Mapping[str, Any]) -> dict[str, list[str]]:
     jsonata = speaks_jsonata(definition)
     others = {"states", *FUNCTIONS, *BUILTINS} - set(_assigned(definition))
     references = {
-        name: sorted(_read(state, jsonata, others))
+        name: sorted(
+            {*found(definition, _read, state, jsonata)}
+            - (others if speaks_jsonata(state, jsonata) else set())
+        )
         for name, state, _ in all_states(definition, Location(MachineTraits(jsonata)))
     }
     return {name: names for name, names in references.items() if names}
 
 
-def _read(state: Mapping[str, Any], jsonata: bool, others: set[str]) -> set[str]:
+def _read(state: Mapping[str, Any], jsonata: bool) -> Iterator[str]:
     language = JSONATA if speaks_jsonata(state, jsonata) else JSONPATH
-    names = set(_of_object(state, STATES[state["Type"]], language))
-    return names - others if language == JSONATA else names
+    return _of_object(state, STATES[state["Type"]], language)
 
 
 def _assigned(value: Any) -> Iterator[str]:
@@ -98,7 +102,8 @@ def _of_template(value: Any, *, jsonata: bool, computed: bool = False) -> Iterat
         case str() if has_placeholder(value):
             return
         case str() if jsonata and is_written_as_expression(value):
-            yield from compile_expression(value[len(OPEN) : -len(CLOSE)].strip()).variables
+            tree, _ = parse(value[len(OPEN) : -len(CLOSE)].strip())
+            yield from (path[0] for path in Reads(tree).paths)
         case str() if computed and not jsonata:
             yield from _of_text(value)
 

@@ -28,7 +28,7 @@ def warnings(definition: Fields, location: Location) -> Diagnostics:
     """Yield the warnings about all JSONPath states (fact 221)."""
     for _, state, where in all_states(definition, location):
         if not speaks_jsonata(state, location.machine.jsonata):
-            yield from _state(state, where)
+            yield from location.machine.found(_state, state, where)
 
 
 def _state(state: Fields, location: Location) -> Diagnostics:
