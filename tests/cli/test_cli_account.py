@@ -153,6 +153,8 @@ def test_commands_take_an_arn_with_the_definition_that_ran(endpoint: str) -> Non
     assert run("history", ARN, "--endpoint", endpoint).exit_code == 0
     definition = folder_of(ARN, endpoint) / "definition.asl.json"
     assert "deployed since" not in definition.read_text()
+    debugged = run("debug", ARN, "--endpoint", endpoint, "--at", "failure")
+    assert debugged.stdout.startswith(" one   FAILED"), "by its name, which no history has"
     drawn = run("graph", ARN, "--endpoint", endpoint, "--format", "svg")
     assert "Pay" in drawn.stdout
     same = run("diff", ARN, ARN, "--endpoint", endpoint)
