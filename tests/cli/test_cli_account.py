@@ -226,6 +226,17 @@ def test_express_children_have_no_history_and_are_described(endpoint: str) -> No
     assert (replayed.exit_code, replayed.stdout) == (0, "the same: 7 events, FAILED\n")
 
 
+def test_what_was_fetched_is_there_when_nothing_answers(endpoint: str) -> None:
+    run("failures", ARN, "--endpoint", endpoint)
+    folder = folder_of(ARN, endpoint)
+    nowhere = "http://127.0.0.1:9"
+    folder_of(ARN, nowhere).parent.mkdir(parents=True)
+    folder.rename(folder_of(ARN, nowhere))
+    result = run("failures", ARN, "--endpoint", nowhere)
+    assert result.exit_code == 1
+    assert "as fetched at" in result.stderr
+
+
 def test_a_map_runs_arn_stands_for_the_execution_that_started_it(endpoint: str) -> None:
     run("failures", CHARGED, "--endpoint", endpoint)
     about = json.loads((folder_of(CHARGED, endpoint) / "about.json").read_text())
