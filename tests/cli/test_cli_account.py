@@ -153,6 +153,8 @@ def test_commands_take_an_arn_with_the_definition_that_ran(endpoint: str) -> Non
     assert run("history", ARN, "--endpoint", endpoint).exit_code == 0
     definition = folder_of(ARN, endpoint) / "definition.asl.json"
     assert "deployed since" not in definition.read_text()
+    debugged = run("debug", ARN, "--endpoint", endpoint, "--at", "failure")
+    assert debugged.stdout.startswith(" one   FAILED"), "by its name, which no history has"
     drawn = run("graph", ARN, "--endpoint", endpoint, "--format", "svg")
     assert "Pay" in drawn.stdout
     same = run("diff", ARN, ARN, "--endpoint", endpoint)
@@ -222,6 +224,17 @@ def test_express_children_have_no_history_and_are_described(endpoint: str) -> No
     assert f"--endpoint-url {endpoint}" in result.stderr
     replayed = run("replay", QUICK, "--endpoint", endpoint)
     assert (replayed.exit_code, replayed.stdout) == (0, "the same: 7 events, FAILED\n")
+
+
+def test_what_was_fetched_is_there_when_nothing_answers(endpoint: str) -> None:
+    run("failures", ARN, "--endpoint", endpoint)
+    folder = folder_of(ARN, endpoint)
+    nowhere = "http://127.0.0.1:9"
+    folder_of(ARN, nowhere).parent.mkdir(parents=True)
+    folder.rename(folder_of(ARN, nowhere))
+    result = run("failures", ARN, "--endpoint", nowhere)
+    assert result.exit_code == 1
+    assert "as fetched at" in result.stderr
 
 
 def test_a_map_runs_arn_stands_for_the_execution_that_started_it(endpoint: str) -> None:
