@@ -23,6 +23,8 @@ ERROR = "States.QueryEvaluationError"
 # $states.context is built on demand: only for expressions that may look at it.
 _PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
 
+_SHOWN = "states"
+"""The variable that shows the state's data; without it an expression sees the workflow's alone."""
 _LONG = 2**63
 """Java's long holds whole numbers below this."""
 
@@ -80,8 +82,10 @@ def first_that_holds(conditions: Iterable[tuple[Any, str]]) -> Callable[[Env], i
         quick = expression if expression is not None and _is_quick(expression) else None
         rules.append((quick, _checked(make, fields, location, "boolean")))
 
+    shows = any(expression and _SHOWN in expression.variables for expression, _ in rules)
+
     def first(env: Env) -> int | None:
-        bound = env.bindings()
+        bound = env.bindings() if shows else env.fiber.variables
         for place, (expression, holds) in enumerate(rules):
             try:
                 result = expression and (expression.code or expression.evaluate)(UNDEFINED, bound)
@@ -183,14 +187,14 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
     except JSONataError as error:
         return _failing(text, location, error), None
     evaluate = expression.evaluate
-    quick = _is_quick(expression)
+    quick, shows = _is_quick(expression), _SHOWN in expression.variables
     bind = _binder(expression)
     calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
         try:
             if quick:
-                bound = env.bindings()
+                bound = env.bindings() if shows else env.fiber.variables
                 try:
                     result = (expression.code or evaluate)(UNDEFINED, bound)
                 except FAILURES:
@@ -292,7 +296,7 @@ def _draws(expression: Expression) -> bool:
 
 def _sees_context(expression: Expression) -> bool:
     text = str(expression)
-    return "states" in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
+    return _SHOWN in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
 
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
