@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.htm
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +79,9 @@ class Comparison:
         scope = workflow(self.own.definition).scope
         self._states = {state.name: state for state in scope.walk()}
         self._visits = Visits(entries(self.own.history, self.own.name))
+        self._within: defaultdict[Visit | None, list[Visit]] = defaultdict(list)
+        for visit in self._visits.all:
+            self._within[visit.parent].append(visit)
 
     def run(self) -> Iterator[Difference]:
         """Yield the differences. Raises AccountError when TestState can't be asked."""
@@ -246,7 +249,7 @@ class Comparison:
         """Return the visits directly in an attempt of a Map or Parallel, in order."""
         later = [event.id for event in visit.attempts if event.id > part[0].id]
         ids = range(part[0].id, later[0] if later else self._end.id + 1)
-        return [one for one in self._visits.all if one.parent is visit and one.entered.id in ids]
+        return [one for one in self._within[visit] if one.entered.id in ids]
 
     def _failure_of(self, visit: Visit) -> dict[str, Any]:
         """Return error and cause of a visit that failed in a group; nothing when unknown."""
@@ -255,13 +258,12 @@ class Comparison:
         if visit.entered.type == "FailStateEntered":
             fields = self._states[visit.name].fields
             return {one.lower(): fields[one] for one in ("Error", "Cause") if one in fields}
-        inner = [one for one in self._visits.all if one.parent is visit and one.outcome == "failed"]
+        inner = [one for one in self._within[visit] if one.outcome == "failed"]
         return self._failure_of(inner[-1]) if inner else {}
 
     def _unknown(self, visit: Visit) -> str | None:
         """Return why a group can't be mocked: what failed in it left no event with its error."""
-        inside = [one for one in self._visits.all if one.parent is visit]
-        failed = [one for one in inside if one.outcome == "failed"]
+        failed = [one for one in self._within[visit] if one.outcome == "failed"]
         if all("error" in self._failure_of(one) for one in failed):
             return None
         return "the error of the state that failed in it is not in the history"

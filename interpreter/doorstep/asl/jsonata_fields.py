@@ -23,8 +23,6 @@ ERROR = "States.QueryEvaluationError"
 # $states.context is built on demand: only for expressions that may look at it.
 _PLAIN_MEMBER = re.compile(r"\$states\s*\.\s*(input|result|errorOutput)\b")
 
-_SHOWN = "states"
-"""The variable that shows the state's data; without it an expression sees the workflow's alone."""
 _LONG = 2**63
 """Java's long holds whole numbers below this."""
 
@@ -81,11 +79,10 @@ def first_that_holds(conditions: Iterable[tuple[Any, str]]) -> Callable[[Env], i
         make, expression = _compiled(fields, location)
         quick = expression if expression is not None and _is_quick(expression) else None
         rules.append((quick, _checked(make, fields, location, "boolean")))
-
-    shows = any(expression and _SHOWN in expression.variables for expression, _ in rules)
+    bind = _quick_binder([quick for quick, _ in rules if quick is not None])
 
     def first(env: Env) -> int | None:
-        bound = env.bindings() if shows else env.fiber.variables
+        bound = bind(env)
         for place, (expression, holds) in enumerate(rules):
             try:
                 result = expression and (expression.code or expression.evaluate)(UNDEFINED, bound)
@@ -187,14 +184,14 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
     except JSONataError as error:
         return _failing(text, location, error), None
     evaluate = expression.evaluate
-    quick, shows = _is_quick(expression), _SHOWN in expression.variables
-    bind = _binder(expression)
+    quick = _is_quick(expression)
+    bind = _quick_binder([expression]) if quick else _binder(expression)
     calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
         try:
             if quick:
-                bound = env.bindings() if shows else env.fiber.variables
+                bound = bind(env)
                 try:
                     result = (expression.code or evaluate)(UNDEFINED, bound)
                 except FAILURES:
@@ -290,13 +287,20 @@ def _is_quick(expression: Expression) -> bool:
     return expression.quick and not (_draws(expression) or _sees_context(expression))
 
 
+def _quick_binder(expressions: list[Expression]) -> Callable[[Env], Mapping[str, Any]]:
+    """Return what the variables of quick expressions are bound to, with $states if one reads it."""
+    if any("states" in expression.variables for expression in expressions):
+        return Env.bindings
+    return lambda env: env.fiber.variables
+
+
 def _draws(expression: Expression) -> bool:
     return bool(expression.variables & {"random", "uuid"})
 
 
 def _sees_context(expression: Expression) -> bool:
     text = str(expression)
-    return _SHOWN in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
+    return "states" in expression.variables and _PLAIN_MEMBER.sub("", text).count("states") > 0
 
 
 def _binder(expression: Expression) -> Callable[[Env], Mapping[str, Any]]:
