@@ -12,6 +12,7 @@ All text that is compiled is our own: names, constants and closures of the expre
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,9 +24,9 @@ from .compile_filters import constant_names, finish_object
 from .compile_nodes import HANDLERS
 from .compile_operators import ARITHMETIC, COMPARISONS, operation, placed, truth_at
 from .compile_paths import plain_names
-from .compiler import Column, Compiler, Dialect
+from .compiler import Column, Compiler
 from .evaluation import GLOBALS, OUTER, RUN, UNMETERED, Compiled, Env, Evaluation
-from .nodes import Node, inside
+from .nodes import Node
 from .sequences import collapse, descend, field_at_end, field_of, finished
 from .values import SAFE, UNDEFINED, OuterSequence, Undefined, Value, truthy
 
@@ -36,12 +37,9 @@ _MOST_LEVELS: Final = 40
 """How deep a text nests at most; below, a function of its own begins."""
 
 
-def generate(tree: Node, bound: frozenset[str], dialect: Dialect) -> Code:
-    """Return the function of a whole expression."""
-    generator = _Generator(HANDLERS, bound, dialect)
-    generator.keeps = any(
-        node.keep_array or getattr(node, "keep_singleton", False) for node in inside(tree)
-    )
+def generate(tree: Node, known: Compiler) -> Code:
+    """Return the function of a whole expression; ``known``: what its closures were made with."""
+    generator = _Generator(HANDLERS, known.bound, known.dialect, keeps=known.keeps)
     text = _Text(generator, 1, run="r", bindings="g")
     value = text.of(tree, 1)
     env = " e = {OUTER: None, GLOBALS: g, RUN: r}\n" if "(c, e)" in value else ""
@@ -52,12 +50,12 @@ def generate(tree: Node, bound: frozenset[str], dialect: Dialect) -> Code:
     return code
 
 
+@dataclass(slots=True, eq=False)
 class _Generator(Compiler):
     """Compiles what can be a function to one, and all else to closures."""
 
-    __slots__ = ("keeps",)
-    keeps: bool
-    """Whether some field may be an array that stays one, which a path does not return."""
+    made: dict[int, Compiled] = field(default_factory=dict)
+    """The closures of lambdas and objects by their nodes, which texts around them need again."""
 
     def compile(self, node: Node, level: int) -> Compiled:
         """Return the function or the closure of a node."""
@@ -71,7 +69,11 @@ class _Generator(Compiler):
 
     def closure(self, node: Node, level: int) -> Compiled:
         """Return the closure of a node."""
-        return super().compile(node, level)
+        if not isinstance(node, nodes.Lambda | nodes.Object):
+            return Compiler.compile(self, node, level)
+        if id(node) not in self.made:
+            self.made[id(node)] = Compiler.compile(self, node, level)
+        return self.made[id(node)]
 
     def compile_each(self, node: Node, level: int) -> Column:
         """Return what evaluates a node for each of some items."""
@@ -245,11 +247,8 @@ class _Text:
             f"{self.constant(name)}: {self.of(value, level + 1)}"
             for name, (_, value) in zip(names, node.pairs, strict=True)
         )
-        compiler = self._compiler
-        plain = self._closure(
-            Compiler(HANDLERS, compiler.bound, compiler.dialect).compile(node, level)
-        )
-        return f"({plain} if isinstance(c, list) else finish_object({{{fields}}}, {self._run}))"
+        closure = self._closure(self._compiler.closure(node, level))
+        return f"({closure} if isinstance(c, list) else finish_object({{{fields}}}, {self._run}))"
 
     def _call(self, node: nodes.Call, level: int) -> str | None:
         if node.tail or self._place or not isinstance(node.procedure, nodes.Variable):
@@ -266,10 +265,11 @@ class _Text:
         return f"{call}({function}, [{', '.join(arguments)}], c, {self._run})"
 
     def _block(self, node: nodes.Block, level: int) -> str | None:
-        match node.expressions:
-            case [only] if not any(isinstance(part, nodes.Bind) for part in inside(only)):
-                return self.of(only, level + 1)
-        return None
+        compiler = self._compiler
+        outer, compiler.binds = compiler.binds, False
+        text = self.of(node.expressions[0], level + 1) if len(node.expressions) == 1 else None
+        needs_env, compiler.binds = compiler.binds, outer
+        return None if needs_env else text
 
 
 _COMPOUNDS: Final[dict[type[Node], Callable[[_Text, Any, int], str | None]]] = {

@@ -20,13 +20,12 @@ from .callables import (
     is_array_of_numbers,
     locate,
 )
-from .compile_paths import plain_names
+from .compile_paths import may_share, plain_names
 from .compiler import Compiler
 from .errors import JSONataError
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .functions import BUILTINS
 from .nodes import Node, children
-from .reads import may_share
 from .sequences import collapse, keep
 from .signatures import Signature
 from .values import UNDEFINED, Value, is_function
@@ -37,10 +36,10 @@ def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compil
     compiler.uses_run = compiler.shares = True
     binds, compiler.binds = compiler.binds, False
     body = compiler.compile(node.body, 1)
+    make_code = compiler.make_code(node)
     compiler.binds = binds
     parameters, signature, height = tuple(node.parameters), node.signature, _spine(node.body)
     key = _ordering(node)
-    make_code = compiler.make_code(node)
     return lambda context, env: LambdaValue(
         parameters, signature, body, height, context, env, key, make_code
     )

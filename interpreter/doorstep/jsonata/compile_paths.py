@@ -10,15 +10,14 @@ tuple: a dict with the value under '@', bound variables under their names, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Nodes
 from itertools import takewhile
 
 from .compile_filters import Stage, compile_group, compile_sort, compile_stages, tuple_env
 from .compiler import Column, Compiler
 from .evaluation import GLOBALS, OBJECT, RUN, Compiled, Env, Evaluation
-from .nodes import Array, Block, Name, Node, Path, Sort, Variable
-from .reads import may_share
+from .nodes import Array, Binary, Block, Literal, Name, Negate, Node, Object, Path, Sort, Variable
 from .sequences import collapse, descend, fields_of, gather, gather_last
 from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream, Value
 
@@ -47,6 +46,7 @@ def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
         group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
         return lambda context, env: group(evaluate(context, env), env)
     if node.keep_singleton or node.keep_array:
+        compiler.keeps = True
         return lambda context, env: collapse(_kept(evaluate(context, env)))
     return lambda context, env: collapse(evaluate(context, env))
 
@@ -97,6 +97,33 @@ def plain_names(node: Path) -> list[str] | None:
 def _is_plain(step: Node, kind: type[Node]) -> bool:
     """Return whether a step is of a kind, and nothing follows it."""
     return type(step) is kind and not (step.stages or step.predicates or step.tuple or step.group)
+
+
+def may_share(node: Node, own: str) -> bool:
+    """Return whether values made for each of some items may hold the same, or something twice.
+
+    They can't if they hold nothing but scalars and, each once, fields of the item, which is the
+    variable `own`, or the context for "".
+    """
+    fields = list(_held(node, own))
+    return None in fields or len(set(fields)) < len(fields)
+
+
+def _held(node: Node, own: str) -> Iterator[str | None]:
+    """Return which fields of the item a value holds; None: something else."""
+    if node.predicates or node.stages or node.group:
+        yield None
+    elif isinstance(node, Object):
+        for _, value in node.pairs:
+            yield from _held(value, own)
+    elif isinstance(node, Block) and len(node.expressions) == 1:
+        yield from _held(node.expressions[0], own)
+    elif isinstance(node, Path):
+        names, first = plain_names(node), node.steps[0]
+        of = first.name if isinstance(first, Variable) else ""
+        yield names[0] if names and of == own else None
+    elif not isinstance(node, Literal | Negate | Binary) or getattr(node, "operator", "") == "..":
+        yield None
 
 
 def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -> Compiled:

@@ -46,6 +46,8 @@ class Compiler:
     """Whether something compiled since the last reset binds a name in its own environment."""
     shares: bool = False
     """Whether a value may be put into another one more than once."""
+    keeps: bool = False
+    """Whether a value may be an array that stays one: what is at the end of a path does not."""
     uses_run: bool = False
     uses_input: bool = False
     deepest: int = 0

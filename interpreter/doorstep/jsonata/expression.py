@@ -56,8 +56,8 @@ class Expression:
     def __init__(self, source: str, dialect: Dialect = STANDARD) -> None:
         self._source = source
         try:
-            self._tree, self._bound = parse(source)
-            self._evaluate, compiler = compile_tree(self._tree, self._bound, dialect)
+            self._tree, bound = parse(source)
+            self._evaluate, compiler = compile_tree(self._tree, bound, dialect)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
         # Without loops, a few parts can neither take long nor repeat a value often.
@@ -66,7 +66,7 @@ class Expression:
         self._needs_run = compiler.uses_run or large
         self._needs_input = compiler.uses_input
         self._deepest = compiler.deepest
-        self._dialect = dialect
+        self._compiler = compiler
         self._cold = _WARM
         """How much is still evaluated by closures before code is generated, about microseconds."""
         self.code: Callable[..., Value] | None = None
@@ -164,4 +164,4 @@ class Expression:
 
         self._cold = sys.maxsize
         with suppress(RecursionError, MemoryError):  # where there is little left of the stack
-            self.code = generate(self._tree, self._bound, self._dialect)
+            self.code = generate(self._tree, self._compiler)

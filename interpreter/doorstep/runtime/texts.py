@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
@@ -75,12 +74,6 @@ class Texts:
     def total(self) -> int:
         """How long all texts are, in bytes."""
         return sum(self._lengths)
-
-    def all(self) -> Iterator[tuple[int, bytes]]:
-        """Return all texts in the order of their indexes."""
-        for index in range(len(self._lengths)):
-            if (text := self.get(index)) is not None:
-                yield index, text
 
     def close(self) -> None:
         """Let go of all texts."""
