@@ -35,10 +35,9 @@ class Texts:
     def put(self, index: int, text: str) -> int:
         """Store a text; return its length in bytes."""
         blob = _utf_8(text)
-        missing = index + 1 - len(self._lengths)
-        if missing > 0:
-            self._places.extend([0] * missing)
-            self._lengths.extend([0] * missing)
+        while len(self._lengths) <= index:
+            self._places.append(0)
+            self._lengths.append(0)
         if self._has_read:
             # Not before each: that would write every text by itself.
             self._file.seek(self._end)
