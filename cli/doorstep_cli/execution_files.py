@@ -293,8 +293,8 @@ def fetched(
     if ":express:" in arn:
         raise Problem(f"{arn}: {HINTS['StateMachineTypeNotSupported']}")
 
-    def asked() -> Account:
-        return account or account_of(endpoint, arn.split(":")[3])
+    def asked(*, patient: bool = True) -> Account:
+        return account or account_of(endpoint, arn.split(":")[3], patient=patient)
 
     if ":mapRun:" in arn:
         arn = asked().ask("describe_map_run", mapRunArn=arn)["executionArn"]
@@ -318,15 +318,15 @@ def note_missing(about: Mapping[str, Any]) -> None:
 def fetched_into(
     folder: Path,
     arn: str,
-    asked: Callable[[], Account],
+    asked: Callable[..., Account],
     endpoint: str | None,
     *,
     every: bool = False,
 ) -> tuple[dict[str, Any], bool]:
     """Fetch an execution into a folder, unless it is there and over.
 
-    Return what `about.json` says, and whether it was there. Raises AccountError when it can't be
-    had.
+    `asked(patient=…)` returns the account, see `account_of`. Return what `about.json` says, and
+    whether it was there. Raises AccountError when it can't be had.
     """
     before = fetched_with(folder / "history.json")
     known = bool(before and _whole(folder, before, arn) and _is_as_before(asked, before))
@@ -344,14 +344,14 @@ def _run(fetch: Fetch) -> dict[str, Any]:
         return fetch.run()
 
 
-def _is_as_before(asked: Callable[[], Account], about: Mapping[str, Any]) -> bool:
+def _is_as_before(asked: Callable[..., Account], about: Mapping[str, Any]) -> bool:
     """Return whether an execution is over and was not redriven since; also when nobody answers."""
     if about["status"] in ("RUNNING", "PENDING_REDRIVE"):
         return False
     if about["status"] == "SUCCEEDED":
         return True
     try:
-        now = asked().ask("describe_execution", executionArn=about["arn"])
+        now = asked(patient=False).ask("describe_execution", executionArn=about["arn"])
     except AccountError:
         return True
     return bool(now.get("redriveCount", 0) == about["redriveCount"])

@@ -11,6 +11,7 @@ import click
 from doorstep.history import recorded
 from doorstep.history.recorded import Entry, entries, of_one
 
+from .definitions import fetched_with
 from .options import F, read_text
 
 if TYPE_CHECKING:
@@ -76,9 +77,14 @@ def read_history(paths: Sequence[Path], arn: str | None = None) -> list[Entry]:
 
 
 def recording_of(paths: Sequence[Path], arn: str | None = None) -> Recording:
-    """Return a history with all its events. Raises InputError when some are missing."""
+    """Return a history with all its events, and the ARN with which it was fetched, if it was.
+
+    Raises InputError when events are missing.
+    """
     from doorstep.replayer import read_recording
 
+    about = fetched_with(paths[0])
+    arn = arn or (str(about["arn"]) if about else None)
     return read_recording(_pages(paths), arn, source=_names(paths))
 
 

@@ -255,6 +255,47 @@ def test_a_queue_that_knows_messages_again_is_asked_to(arguments: dict[str, str]
     assert found == arguments["QueueUrl"].endswith(".fifo")
 
 
+PAY = {
+    "ApiEndpoint": "https://pay.example.com/charges",
+    "Method": "POST",
+    "Authentication": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/c/1"},
+}
+WRITE = {"TransactItems": [{"Delete": {"TableName": "t", "Key": {"id": {"S": "1"}}}}]}
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "key"),
+    [
+        ("http:invoke", PAY, {"Headers": {"Idempotency-Key.$": "$$.Execution.Name"}}),
+        ("http:invoke", {**PAY, "Method": "PATCH"}, {"RequestBody": {"client_token": "1"}}),
+        ("http:invoke", PAY, {"Headers.$": "$.headers"}),
+        ("http:invoke", PAY, {"Method": "PUT"}),
+        ("aws-sdk:dynamodb:transactWriteItems", WRITE, {"ClientRequestToken.$": "$.id"}),
+        (
+            "aws-sdk:bedrockagentruntime:startFlowExecution",
+            {"FlowIdentifier": "f", "FlowAliasIdentifier": "a", "Inputs": []},
+            None,
+        ),
+    ],
+)
+def test_a_call_that_is_repeated_needs_the_key_that_its_service_has(
+    action: str, arguments: dict[str, Any], key: dict[str, Any] | None
+) -> None:
+    # RFC 9110, 9.2.2: POST is not idempotent. DynamoDB API, TransactWriteItems: calls with the same
+    # ClientRequestToken within ten minutes have the effect of one; StartFlowExecution has no token.
+    state = {**task(action, End=True, Retry=[RETRY]), "Parameters": arguments}
+    assert ("REPEATED_EFFECT" in codes(machine({"A": state}))) is (key is not None)
+    keyed = {**state, "Parameters": {**arguments, **(key or {})}}
+    assert "REPEATED_EFFECT" not in codes(machine({"A": keyed}))
+
+
+def test_a_question_may_be_asked_twice_whatever_token_it_may_have() -> None:
+    # Secrets Manager API: PutSecretValue has a ClientRequestToken, GetSecretValue has none.
+    state = task("aws-sdk:secretsmanager:getSecretValue", End=True, Retry=[RETRY])
+    state["Parameters"] = {"SecretId": "s"}
+    assert "REPEATED_EFFECT" not in codes(machine({"A": state}))
+
+
 def test_states_inside_of_others_are_looked_at_and_named_by_their_pointer() -> None:
     inner = machine({"In": task("lambda:invoke", End=True)})
     outer = machine({"P": {"Type": "Parallel", "Branches": [inner], **END}})

@@ -153,6 +153,8 @@ def test_commands_take_an_arn_with_the_definition_that_ran(endpoint: str) -> Non
     assert run("history", ARN, "--endpoint", endpoint).exit_code == 0
     definition = folder_of(ARN, endpoint) / "definition.asl.json"
     assert "deployed since" not in definition.read_text()
+    debugged = run("debug", ARN, "--endpoint", endpoint, "--at", "failure")
+    assert debugged.stdout.startswith(" one   FAILED"), "by its name, which no history has"
     drawn = run("graph", ARN, "--endpoint", endpoint, "--format", "svg")
     assert "Pay" in drawn.stdout
     same = run("diff", ARN, ARN, "--endpoint", endpoint)
@@ -222,6 +224,17 @@ def test_express_children_have_no_history_and_are_described(endpoint: str) -> No
     assert f"--endpoint-url {endpoint}" in result.stderr
     replayed = run("replay", QUICK, "--endpoint", endpoint)
     assert (replayed.exit_code, replayed.stdout) == (0, "the same: 7 events, FAILED\n")
+
+
+def test_what_was_fetched_is_there_when_nothing_answers(endpoint: str) -> None:
+    run("failures", ARN, "--endpoint", endpoint)
+    folder = folder_of(ARN, endpoint)
+    nowhere = "http://127.0.0.1:9"
+    folder_of(ARN, nowhere).parent.mkdir(parents=True)
+    folder.rename(folder_of(ARN, nowhere))
+    result = run("failures", ARN, "--endpoint", nowhere)
+    assert result.exit_code == 1
+    assert "as fetched at" in result.stderr
 
 
 def test_a_map_runs_arn_stands_for_the_execution_that_started_it(endpoint: str) -> None:
@@ -406,6 +419,44 @@ def test_a_running_execution_is_fetched_again(account: tuple[Account, Stubber]) 
         file = fetched(ARN, account=reader)
         assert len(json.loads(file.read_text())["events"]) == number
     assert "V2" in (file.parent / "definition.asl.json").read_text()
+
+
+def test_children_that_failed_are_listed_by_status_in_pages_and_counts_may_be_refused(
+    account: tuple[Account, Stubber],
+) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html"""
+    reader, stub = account
+    run, label = MACHINE.replace("stateMachine:pay", "mapRun:pay/each:r1"), "execution:pay/each"
+    described(stub)
+    started = event(1, "MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run})
+    stub.add_response("get_execution_history", {"events": [started]})
+    stub.add_client_error("describe_state_machine_for_execution", "AccessDeniedException", "no")
+    asked = {"mapRunArn": run, "maxResults": 1_000}
+    for status, pages in (("FAILED", (["a"], ["b"])), ("TIMED_OUT", (["c"],))):
+        for number, names in enumerate(pages):
+            listed = [
+                {
+                    "executionArn": ARN.replace("execution:pay:one", f"{label}:{name}"),
+                    "stateMachineArn": MACHINE,
+                    "name": name,
+                    "status": status,
+                    "startDate": 1,
+                }
+                for name in names
+            ]
+            more = {"nextToken": "2"} if number + 1 < len(pages) else {}
+            token = {"nextToken": "2"} if number else {}
+            request = {**asked, "statusFilter": status, **token}
+            stub.add_response("list_executions", {"executions": listed, **more}, request)
+            for _ in names:
+                stub.add_response("get_execution_history", {"events": [event(1, "X")]})
+    stub.add_client_error("describe_map_run", "AccessDeniedException", "no")
+    file = fetched(ARN, account=reader)
+    stub.assert_no_pending_responses()
+    children = sorted(one.name for one in (file.parent / "children" / "r1").iterdir())
+    assert children == ["a.json", "b.json", "c.json"]
+    about = json.loads((file.parent / "about.json").read_text())
+    assert (about["children"], about["mapRuns"], about["everyChild"]) == (3, {}, False)
 
 
 @pytest.mark.parametrize(("redrives", "fetches"), [(0, 1), (1, 2)])

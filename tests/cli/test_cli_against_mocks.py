@@ -87,6 +87,8 @@ ORDER = {
         },
     },
 }
+PACK = ORDER["States"]["Parts"]["ItemProcessor"]["States"]["Pack"] | {"Next": "Done"}
+del PACK["End"]
 SUITE = """
 definition: order.asl.json
 tests:
@@ -243,14 +245,17 @@ def test_a_missing_permission_is_named(folder: Path, target: tuple[Target, Stubb
 class Asked(Account):
     """Answers as Doorstep's own TestState does, and remembers the requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, **error_details: Any) -> None:
         super().__init__(None)
         self.requests: list[dict[str, Any]] = []
+        self.error_details = error_details
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
         assert operation == "test_state"
         self.requests.append(request)
-        return doorstep.test_state(request)
+        answer = doorstep.test_state(request)
+        answer["inspectionData"].get("errorDetails", {}).update(self.error_details)
+        return answer
 
     def of(self, state: str) -> list[dict[str, Any]]:
         return [request for request in self.requests if request["stateName"] == state]
@@ -370,3 +375,59 @@ def test_a_random_result_is_no_difference() -> None:
     account, comparison, found = compared({"StartAt": "R", "States": {"R": state}}, {})
     assert (account.requests, found) == ([], [])
     assert comparison.not_compared == {"R": "its result is random, or the time as a number"}
+
+
+def test_a_seeded_random_number_is_compared() -> None:
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathRandom(1, 999, 5)"}, "End": True}
+    account, comparison, found = compared({"StartAt": "R", "States": {"R": state}}, {})
+    assert (len(account.requests), found, comparison.not_compared) == (1, [], {})
+
+
+def test_a_jsonata_state_without_a_mock_reads_its_context_from_a_variable() -> None:
+    output = "{% $states.context.Execution.Input.a & $states.context.State.Name & $b %}"
+    first = {"Type": "Pass", "Assign": {"b": "c"}, "Next": "Say"}
+    say = {"Type": "Pass", "Output": output, "Next": "Stop"}
+    cause = "{% $states.context.Execution.Nothing %}"
+    states = {"First": first, "Say": say, "Stop": {"Type": "Fail", "Error": "E", "Cause": cause}}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "First", "States": states}
+    account, comparison, found = compared(definition, {"a": "x"})
+    assert (found, comparison.not_compared) == ([], {})
+    assert comparison.own.state("Say").output == "xSayc"
+    [request] = account.of("Say")
+    assert "context" not in request
+    assert json.loads(request["variables"])["doorstepContext"]["State"]["Name"] == "Say"
+
+
+def test_a_state_that_reads_the_whole_of_states_is_not_compared() -> None:
+    say = {"Type": "Pass", "Output": "{% $keys($states) %}", "End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Say", "States": {"Say": say}}
+    _, comparison, _ = compared(definition, {})
+    reason = "it reads the context object, which TestState takes with a mock only"
+    assert comparison.not_compared == {"Say": reason}
+
+
+@pytest.mark.parametrize(
+    ("retrier", "pauses"),
+    [
+        ({}, [1, 2]),
+        ({"IntervalSeconds": 4, "MaxDelaySeconds": 5}, [4, 5]),
+        # 1 s, and then a fraction, which TestState has as a whole number.
+        ({"BackoffRate": 1.5}, [1]),
+        ({"JitterStrategy": "FULL"}, []),
+    ],
+)
+def test_the_pause_before_a_retry_is_compared(retrier: dict[str, Any], pauses: list[int]) -> None:
+    """The defaults: 1 s, doubled: https://states-language.net/spec.html#retrying-after-error."""
+    task = {
+        **PACK,
+        "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 2, **retrier}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}],
+    }
+    definition = {"StartAt": "Pack", "States": {"Pack": task, "Done": {"Type": "Succeed"}}}
+    own = doorstep.run(
+        definition, {}, respond=lambda *_: Answer(failed=True, error="Busy"), seed="x"
+    )
+    account = Asked(retryBackoffIntervalSeconds=99)
+    found = list(Comparison(account, "here", own, lambda: None).run())
+    assert [one.own for one in found] == pauses
+    assert {(one.member, one.there) for one in found} <= {("retryBackoffIntervalSeconds", 99)}

@@ -252,6 +252,12 @@ def test_a_pane_has_the_whole_of_it(
     assert title not in "\n".join(shown(session))
 
 
+def test_the_table_of_failures_has_what_failed_in_children(session: DebugSession) -> None:
+    session.inner = ["children of Each: 5 of 14 failed"]
+    pressed(session, "t")
+    assert "children of Each: 5 of 14 failed" in "\n".join(shown(session, height=60))
+
+
 def test_a_long_pane_is_scrolled(session: DebugSession) -> None:
     pressed(session, "c \x1b[B \x1b[B")
     text = "\n".join(shown(session, height=12))

@@ -264,6 +264,14 @@ def test_children_in_the_journal_of_their_parent_say_why_they_failed(bill: Path)
     assert "  CardDeclined in Each > Pay (2 children: " in debugged.stdout
 
 
+def test_a_run_says_how_to_see_why_children_failed(bill: Path) -> None:
+    rows = json.dumps([{"n": 1}, {"n": 3}])
+    failed = doorstep_cli(
+        "run", bill / "batch.asl.json", "--handlers", bill / "h.py", "--input", rows
+    )
+    assert "--history FILE and --children children" in failed.stderr
+
+
 def test_without_its_children_a_map_says_how_to_fetch_them(bill: Path) -> None:
     history = bill / "batch.json"
     ran(bill, "batch", "--history", history)

@@ -334,6 +334,21 @@ def test_an_execution_says_why_children_of_its_map_failed(
     assert "no funds" in page
 
 
+def test_an_express_child_that_has_ended_has_a_page_with_its_input_and_end(
+    site: Site, chain: Callable[..., Any], each: Callable[..., Any]
+) -> None:
+    items = {"Check": {"Type": "Fail", "Error": "CardDeclined", "Cause": "no funds"}}
+    definition = chain({"Each": each(items, distributed=True)})
+    text = json.dumps(definition).replace('"STANDARD"', '"EXPRESS"')
+    machine = site.machine("quickmap", json.loads(text))
+    arn = site.run(machine, input='["item-17"]')
+    run = site.client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+    (child,) = site.client.list_executions(mapRunArn=run)["executions"]
+    assert ":express:" in child["executionArn"]
+    page = site.page("execution", arn=child["executionArn"])
+    assert all(text in page for text in ("CardDeclined", "no funds", "item-17"))
+
+
 def test_a_map_run_has_its_counters_and_executions(
     site: Site, chain: Callable[..., Any], each: Callable[..., Any]
 ) -> None:

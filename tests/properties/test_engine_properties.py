@@ -153,6 +153,8 @@ class Play:
         self.chance = chance
         self.breaks = breaks
         """How many calls of healthy tasks are still going to fail."""
+        self.stops = 10
+        """How often the execution may still be stopped: chance might stop it for ever."""
         self.now = 1000.0
         self.facts: list[Fact] = []
 
@@ -169,7 +171,8 @@ class Play:
                 if self.engine.status == "SUCCEEDED":
                     break
                 self.deliver("redriven")
-            elif redrives and not self.chance.randrange(20):
+            elif redrives and self.stops and not self.chance.randrange(20):
+                self.stops -= 1
                 self.deliver("stopped", data={})
             else:
                 self.step()

@@ -13,7 +13,9 @@ from jsonpath_ng.jsonpath import Child, Fields, Index, JSONPath, Root
 
 from doorstep.intrinsics import parse_intrinsic
 from doorstep.jsonpath import PathNotFound, ReferenceConflict, compile_path, compile_reference
-from doorstep.jsonpath.grammar import ExpressionSyntaxError
+from doorstep.jsonpath.grammar import ExpressionSyntaxError, Step, parse
+from doorstep.jsonpath.meter import PathMeter, Reach
+from doorstep.jsonpath.nodes import build, build_tree
 
 names = st.sampled_from(["a", "b", "x y", "it's", "0", "é", "a.b"])
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
@@ -22,6 +24,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
     max_leaves=12,
 )
+ends = st.sampled_from([".b", ".*", "..a", "..*"])
 keys = st.lists(names | st.integers(0, 2), max_size=4)
 
 
@@ -63,6 +66,22 @@ def test_a_reference_path_finds_what_jsonpath_ng_finds(value: Any, steps: list[s
     with suppress(PathNotFound):
         result.append(compile_path(path_of(steps)).get(value))
     assert result == expected
+
+
+@given(values, st.lists(st.sampled_from([".a", ".b", "[*]"]), max_size=3), ends)
+def test_names_and_wildcards_find_and_count_what_the_tree_does(
+    value: Any, steps: list[str], end: str
+) -> None:
+    _, parsed = parse("$" + "".join(steps) + end)
+    found = []
+    for built in (build(parsed, _no_filter), build_tree(parsed, _no_filter)):
+        meter = PathMeter("$")
+        found.append((built(value, meter), meter.spent))
+    assert found[0] == found[1]
+
+
+def _no_filter(steps: tuple[Step, ...]) -> Reach:
+    raise AssertionError(steps)
 
 
 @given(values, keys)

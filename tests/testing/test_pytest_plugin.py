@@ -196,6 +196,25 @@ def test_it(state_machine):
     result.assert_outcomes(passed=1)
 
 
+def test_the_table_of_failures_names_what_failed_in_children(run: Run) -> None:
+    result = run("""
+def fails(n):
+    raise ValueError(n)
+
+def test_it(state_machine):
+    processor = chain(Item=work())
+    processor["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    inner = chain(Each={"Type": "Map", "ItemProcessor": processor, "ItemsPath": "$"})
+    start = {"StateMachineArn": "inner", "Input": [1, 2]}
+    begin = work(Resource="arn:aws:states:::states:startExecution.sync:2", Parameters=start)
+    machine = state_machine(chain(Begin=begin), {"work": fails}, state_machines={"inner": inner})
+    table = machine.run().failure_table
+    [row] = [line for line in table.splitlines() if line.startswith("Begin > Each > Item ")]
+    assert "ValueError" in row
+""")
+    result.assert_outcomes(passed=1)
+
+
 def test_states_in_distributed_maps_are_counted_where_they_belong(run: Run) -> None:
     result = run("""
 def each(**inside):

@@ -125,7 +125,7 @@ def _chosen(
 def _fetched(account: Account, arn: str, into: Path, endpoint: str | None, *, every: bool) -> bool:
     folder = into / file_name(arn.rpartition(":")[2])
     try:
-        about, _ = fetched_into(folder, arn, lambda: account, endpoint, every=every)
+        about, _ = fetched_into(folder, arn, lambda **_: account, endpoint, every=every)
     except Refused as refused:
         note(f"{arn}: {refused}")
         return False

@@ -19,8 +19,8 @@ from ..definitions import (
     line_and_column,
 )
 from ..options import definition_options, format_option
-from ..output import Problem, echo, json_text, style
-from ..views.diagnostics import DefinitionReport, reports_of, sarif, without_repeated
+from ..output import Problem, echo, style
+from ..views.diagnostics import DefinitionReport, reports_of, show, without_repeated
 
 if TYPE_CHECKING:
     from doorstep import Diagnostic
@@ -89,14 +89,7 @@ def lint(
             for report in _advised(path, machine_type, resource, parameters, ignore, baseline)
         ]
     )
-    match output_format:
-        case "json":
-            echo(json_text([one.as_json() for one in reports], indent=2))
-        case "sarif":
-            echo(json_text(sarif(reports), indent=2))
-        case _:
-            for report in reports:
-                echo(_text(report), err=report.unusable)
+    show(reports, output_format, _text)
     unusable = any(one.unusable or one.refused for one in reports)
     ctx.exit(2 if unusable else int(any(one.diagnostics for one in reports)))
 

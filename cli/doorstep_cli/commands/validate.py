@@ -11,8 +11,7 @@ import click
 
 from ..definitions import PROJECT, DefinitionFile, Type, definition_files, diagnostics_of
 from ..options import definition_options, format_option
-from ..output import echo, json_text
-from ..views.diagnostics import DefinitionReport, reports_of, sarif, without_repeated
+from ..views.diagnostics import DefinitionReport, reports_of, show, without_repeated
 from ..watching import watch_option
 from ..world import parameters_for
 
@@ -71,14 +70,7 @@ def validate(
             for finding in reports_of(path, parameters, resource, report)
         ]
     )
-    match output_format:
-        case "json":
-            echo(json_text([one.as_json() for one in findings], indent=2))
-        case "sarif":
-            echo(json_text(sarif(findings), indent=2))
-        case _:
-            for finding in findings:
-                echo(str(finding), err=finding.unusable)
+    show(findings, output_format, str)
     unusable = any(finding.unusable for finding in findings)
     ctx.exit(2 if unusable else int(any(finding.refused for finding in findings)))
 

@@ -21,7 +21,7 @@ from ..definitions import (
     placeholders_left,
     read,
 )
-from ..output import style
+from ..output import echo, json_text, style
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,22 @@ def without_repeated(reports: Sequence[DefinitionReport]) -> list[DefinitionRepo
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+
+
+def show(
+    reports: Sequence[DefinitionReport], output_format: str, text: Callable[[DefinitionReport], str]
+) -> None:
+    """Print reports as json, as sarif, or each as `text` says; what can't be used on stderr."""
+    match output_format:
+        case "json":
+            echo(json_text([one.as_json() for one in reports], indent=2))
+        case "sarif":
+            echo(json_text(sarif(reports), indent=2))
+        case _:
+            for report in reports:
+                echo(text(report), err=report.unusable)
+
+
 _LEVELS = {"ERROR": "error", "WARNING": "warning"}
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from doorstep import Execution
 
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
+_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 def exit_code(execution: Execution) -> int:
@@ -52,6 +53,11 @@ def describe(execution: Execution) -> str:
     if end and end.origin and (caught := visits.of[end.origin.id]):
         error = end.origin.details.get("error", "no error name")
         lines.append(f"  caught before:{_where(caught)}: {error}")
+    if execution.error == _EXCEEDED:
+        lines.append(
+            "  hint: why its children failed, `doorstep failures FILE` says after a run with "
+            "--history FILE and --children children"
+        )
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
         lines += _unanswered(execution)
     return "\n".join(lines)

@@ -24,7 +24,15 @@ from doorstep.pages import Counts
 from doorstep.replayer import Moments, Recording, Replayer
 from doorstep.runtime import Running
 
-from ..api.executions import ends_of, events_of, existing, last_event, redrive_refusal
+from ..api.executions import (
+    describable,
+    end_of,
+    ends_of,
+    events_of,
+    input_of,
+    last_event,
+    redrive_refusal,
+)
 from ..arns import Caller
 from ..clock import Timeline
 from ..http.app import Http
@@ -266,8 +274,16 @@ class Reader:
         for row, events in self.server.recorder.rows.past:
             if row.arn == arn:
                 return self._head_of(row, None, events)
-        row = existing(self.server, {"executionArn": arn})
-        return self._head_of(row, self.server.driver.executions.get(arn))
+        row = describable(self.server, {"executionArn": arn})
+        execution = self.server.driver.executions.get(arn)
+        known = self._ends(row) if row.condensable and not execution else ()
+        return self._head_of(row, execution, known)
+
+    def _ends(self, row: Row) -> list[Event]:
+        """Return all that is stored of an Express child of a map run: its input and its end."""
+        details = {"input": input_of(self.server, row)}
+        begun = Event(1, 0, "ExecutionStarted", row.started, details)
+        return [begun, end_of(self.server, row)._replace(id=2, previous=1)]
 
     def _head_of(self, row: Row, execution: Running | None, events: Sequence[Event] = ()) -> Head:
         server = self.server

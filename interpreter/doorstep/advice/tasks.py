@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import Clause, Integration, State, Workflow, integration
+from ..model import Clause, Integration, State, Workflow, integration, repetition_tokens
+from ..values.json_values import dumps
 
 TRANSIENT = (
     "Lambda.ServiceException",
@@ -38,6 +40,18 @@ _KEYS = {
     "aws-sdk:sfn:startExecution": "Name",
 }
 """Parameters by which a service knows a call again: the page of each API's operation."""
+_BRINGS_ABOUT = re.compile(
+    r":(?:allocate|copy|create|execute|export|import|publish|purchase|register|request|restore|run"
+    r"|send|start|submit|transact)[A-Z]"
+)
+"""Of operations that do something more each time; what the API's model has a token for is then to
+be given one. Those that ask, or leave things as they were told to, may be repeated."""
+_REQUESTS = ("http:invoke", "apigateway:invoke")
+_NOT_IDEMPOTENT = ("POST", "PATCH")
+"""RFC 9110, section 9.2.2; RFC 5789, section 2."""
+_NAMED_KEY = re.compile(
+    r'"[^"]*(?i:idempoten|dedup|request-?id|client_?(?:request_?)?token)[^"]*":'
+)
 _FIFO = {"sqs:sendMessage": ("QueueUrl",), "sns:publish": ("TopicArn", "TargetArn")}
 _NO_KEY = ("batch:submitJob", "glue:startJobRun")
 """Calls that start something, for which the services have no such parameter."""
@@ -81,19 +95,26 @@ def repeated_effects(tree: Workflow, kind: str | None) -> Iterator[tuple[str, st
     for state, called in _tasks(tree):
         retried = _retries(state, {*_ANY, "States.Timeout"})
         arguments = state.fields.get("Arguments" if state.jsonata else "Parameters")
-        lacking = _lacks(called.action, arguments)
+        lacking = _lacks(called, arguments)
         if lacking and (retried or kind == "EXPRESS"):
             why = "its Retry" if retried else "an Express workflow"
             yield state.pointer, f"{why} may run '{state.name}' ({called.action}) twice {lacking}"
 
 
-def _lacks(action: str, arguments: Any) -> str | None:
+def _lacks(called: Integration, arguments: Any) -> str | None:
     """Return what a call lacks to be known again; None for one that may be repeated."""
     if not isinstance(arguments, dict):
         return None
+    action = called.action
     names = {name.removesuffix(".$") for name in arguments}
-    if key := _KEYS.get(action):
-        return None if key in names else f"without {key}"
+    keys = [_KEYS[action]] if action in _KEYS else []
+    if not keys and _BRINGS_ABOUT.search(action):
+        keys = repetition_tokens(called)
+    if keys:
+        return None if names.intersection(keys) else f"without {keys[0]}"
+    if action in _REQUESTS:
+        posts = arguments.get("Method") in _NOT_IDEMPOTENT and not _may_have_key(arguments)
+        return f"by {arguments['Method']} without a key such as Idempotency-Key" if posts else None
     if action in _FIFO:
         target = next((str(arguments[name]) for name in _FIFO[action] if name in arguments), "")
         lacks = target.endswith(".fifo") and "MessageDeduplicationId" not in names
@@ -105,6 +126,13 @@ def _lacks(action: str, arguments: Any) -> str | None:
         adds = any(sign in update for sign in ("+", " - ", "list_append", "ADD ", "add "))
         return None if not adds or "ConditionExpression" in names else "without ConditionExpression"
     return None
+
+
+def _may_have_key(arguments: dict[str, Any]) -> bool:
+    """Return whether a request names a key, or has headers or a body that are made when it runs."""
+    parts = {name: arguments.get(name) for name in ("Headers", "RequestBody", "QueryParameters")}
+    made = any(f"{name}.$" in arguments or isinstance(parts[name], str) for name in parts)
+    return made or bool(_NAMED_KEY.search(dumps(parts)))
 
 
 def without_time_limit(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,8 @@ _TO_FETCH = (
     "states:GetExecutionHistory, "
     "states:DescribeStateMachineForExecution, states:ListExecutions and states:DescribeMapRun"
 )
+_SOON = 3
+"""Seconds in which a connection is made, where it is not worth more."""
 HINTS = {
     "ExecutionDoesNotExist": "look at its Region, its account, and whether 90 days are over",
     "StateMachineTypeNotSupported": "Express executions have no history: give the log lines of "
@@ -21,11 +23,14 @@ HINTS = {
 }
 
 
-def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH) -> Account:
+def account_of(
+    endpoint: str | None, region: str | None, needs: str = _TO_FETCH, *, patient: bool = True
+) -> Account:
     """Return what answers at a URL, or the account that AWS's configuration names.
 
-    `region`: None for the configuration's. `needs`: the permissions that a refusal names. Raises
-    AccountError for a configuration or a URL that can't be used.
+    `region`: None for the configuration's. `needs`: the permissions that a refusal names.
+    `patient`: ask again where nothing answers, for a minute or more. Raises AccountError for a
+    configuration or a URL that can't be used.
     """
     try:
         import boto3
@@ -37,7 +42,9 @@ def account_of(endpoint: str | None, region: str | None, needs: str = _TO_FETCH)
     local: dict[str, str] = {}
     # TestState's host begins with `sync-`, which another server's name does not have.
     config = Config(
-        retries={"mode": "standard", "max_attempts": 8}, inject_host_prefix=endpoint is None
+        retries={"mode": "standard", "max_attempts": 8 if patient else 1},
+        connect_timeout=60 if patient else _SOON,
+        inject_host_prefix=endpoint is None,
     )
     try:
         session = boto3.session.Session()

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.htm
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,7 @@ from .differences import Difference, plain
 MOST_REQUESTS = 500
 """Of TestState for one execution: an account answers one a second."""
 _INNER = ("ItemProcessor", "Iterator", "Branches")
+_PAUSE = "retryBackoffIntervalSeconds"
 _TOKEN = f"AQC{'0' * 64}"
 """A task token as Doorstep's are, which are not compared."""
 _LONGEST = 50.0
@@ -36,7 +37,12 @@ _FAILED_AT = re.compile(
     r"An error occurred while executing the state '[^']*' \(entered at the event id #\d+\)\. "
 )
 _CONTEXT = re.compile(r"\$\$|\$states\.context\b|\$states(?!\.)\b")
-_RANDOM = re.compile(r"States\.MathRandom\b|\$(random|shuffle|millis)\(")
+_WHOLE = re.compile(r"\$\$|\$states(?!\.)\b")
+_VARIABLE = "doorstepContext"
+"""What a JSONata state without a mock reads in place of the context object."""
+_RANDOM = re.compile(
+    r"States\.MathRandom\([^,()]*,[^,()]*\)|\$random\(\s*\)|\$shuffle\(|\$millis\("
+)
 _MAP_ITEM = re.compile(
     r"\$\$\.Map\b|\$\$(?![.\w])|context\.Map\b|context(?![.\w])|\$states(?!\.)\b"
 )
@@ -73,6 +79,9 @@ class Comparison:
         scope = workflow(self.own.definition).scope
         self._states = {state.name: state for state in scope.walk()}
         self._visits = Visits(entries(self.own.history, self.own.name))
+        self._within: defaultdict[Visit | None, list[Visit]] = defaultdict(list)
+        for visit in self._visits.all:
+            self._within[visit.parent].append(visit)
 
     def run(self) -> Iterator[Difference]:
         """Yield the differences. Raises AccountError when TestState can't be asked."""
@@ -133,22 +142,25 @@ class Comparison:
             yield Difference(at, "request", "accepted", str(refused), other)
             return
         self.answers.append((request, answer))
+        inspected = answer.get("inspectionData", {})
+        answer = {**answer, _PAUSE: inspected.get("errorDetails", {}).get(_PAUSE)}
         found = {name: answer.get(name) for name in expected}
         if visit.over and "output" in expected:
             before = self._visits.variables[visit.entered.id]
-            variables = answer.get("inspectionData", {}).get("variables")
+            variables = inspected.get("variables")
             found["output"] = value_of(answer.get("output"))
-            found["variables"] = before if variables is None else value_of(variables)
+            shown = before if variables is None else value_of(variables)
+            found["variables"] = {name: shown[name] for name in shown if name != _VARIABLE}
             expected = expected | {"variables": {**before, **visit.assigned}}
         for member, ours, theirs in differences("", self._plain(expected), self._plain(found)):
             yield Difference(at, member, ours, theirs, other)
 
     def _plain(self, value: Any) -> Any:
-        """Return a value as it can be compared: which event a cause names belongs to an execution.
+        """Return a value as it can be compared: without the event that a cause names.
 
         Fact 29. Whether TestState begins its causes so is not known.
         """
-        return _without_event(plain(value, self.own.name))
+        return _alone(plain(value, self.own.name))
 
     @property
     def _end(self) -> Entry:
@@ -161,13 +173,21 @@ class Comparison:
             "input": dumps(visit.input),
             "inspectionLevel": "DEBUG",
         }
-        if variables := self._visits.variables[visit.entered.id]:
-            request["variables"] = dumps(variables)
+        variables = self._visits.variables[visit.entered.id]
+        context = None
+        if _CONTEXT.search(_own_fields(state)):
+            context = self._context(visit, state, number)
         if attempt.mock:
             # Doorstep has its own check of mocks (`mock_validation`), which a test can turn off.
             request["mock"] = {**attempt.mock, "fieldValidationMode": "NONE"}
-            if _CONTEXT.search(_own_fields(state)):
-                request["context"] = dumps(self._context(visit, state, number))
+            if context:
+                request["context"] = dumps(context)
+        elif context:
+            # "This field may only be specified if a mock is specified in the same request."
+            request["definition"] = self._definition.replace("$states.context", f"${_VARIABLE}")
+            variables = {**variables, _VARIABLE: context}
+        if variables:
+            request["variables"] = dumps(variables)
         return request
 
     def _context(self, visit: Visit, state: State, number: int) -> dict[str, Any]:
@@ -184,10 +204,11 @@ class Comparison:
         entered = format_timestamp(visit.entered.at)
         # Fact 484: callbacks and jobs have a token, and only these may be given one.
         task = state.type == "Task" and integration(state.fields["Resource"]).pattern
+        retries = {"RetryCount": number} if state.type in WORKING else {}
         return {
             "Execution": {name: value for name, value in execution.items() if value is not None},
             "StateMachine": {"Id": identity.machine_arn, "Name": identity.machine_path},
-            "State": {"Name": visit.name, "EnteredTime": entered, "RetryCount": number},
+            "State": {"Name": visit.name, "EnteredTime": entered, **retries},
             **({"Task": {"Token": _TOKEN}} if task else {}),
         }
 
@@ -200,13 +221,18 @@ class Comparison:
             for start, until in zip(starts, [*starts[1:], None], strict=True)
         ]
         mocks = [self._mock(visit, state, part) for part in parts]
-        return [
-            *(
-                Attempt(mock, {"status": "RETRIABLE", **mock.get("errorOutput", {})})
-                for mock in mocks[:-1]
-            ),
-            Attempt(mocks[-1], _expected(visit, parts[-1], self._end)),
+        retried = [
+            {"status": "RETRIABLE", **mock.get("errorOutput", {}), **self._pause(state, later[0])}
+            for mock, later in zip(mocks, parts[1:], strict=False)
         ]
+        ended = _expected(visit, parts[-1], self._end)
+        return list(map(Attempt, mocks, [*retried, ended]))
+
+    def _pause(self, state: State, next_begins: Entry) -> dict[str, int]:
+        """Return the whole seconds before a retry; nothing when they are a fraction or random."""
+        pause = round(next_begins.at - self._visits.entries[next_begins.previous].at, 3)
+        random = any("JitterStrategy" in retrier.fields for retrier in state.retriers)
+        return {} if random or pause % 1 else {_PAUSE: int(pause)}
 
     def _mock(self, visit: Visit, state: State, part: list[Entry]) -> dict[str, Any]:
         """Return what the work of an attempt gave; where it never began, that does not matter."""
@@ -223,7 +249,7 @@ class Comparison:
         """Return the visits directly in an attempt of a Map or Parallel, in order."""
         later = [event.id for event in visit.attempts if event.id > part[0].id]
         ids = range(part[0].id, later[0] if later else self._end.id + 1)
-        return [one for one in self._visits.all if one.parent is visit and one.entered.id in ids]
+        return [one for one in self._within[visit] if one.entered.id in ids]
 
     def _failure_of(self, visit: Visit) -> dict[str, Any]:
         """Return error and cause of a visit that failed in a group; nothing when unknown."""
@@ -232,13 +258,12 @@ class Comparison:
         if visit.entered.type == "FailStateEntered":
             fields = self._states[visit.name].fields
             return {one.lower(): fields[one] for one in ("Error", "Cause") if one in fields}
-        inner = [one for one in self._visits.all if one.parent is visit and one.outcome == "failed"]
+        inner = [one for one in self._within[visit] if one.outcome == "failed"]
         return self._failure_of(inner[-1]) if inner else {}
 
     def _unknown(self, visit: Visit) -> str | None:
         """Return why a group can't be mocked: what failed in it left no event with its error."""
-        inside = [one for one in self._visits.all if one.parent is visit]
-        failed = [one for one in inside if one.outcome == "failed"]
+        failed = [one for one in self._within[visit] if one.outcome == "failed"]
         if all("error" in self._failure_of(one) for one in failed):
             return None
         return "the error of the state that failed in it is not in the history"
@@ -248,13 +273,15 @@ def _failed(visit: Visit) -> bool:
     return any(event.failed for event in visit.events)
 
 
-def _without_event(value: Any) -> Any:
+def _alone(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _without_event(inner) for key, inner in value.items()}
+            return {key: _alone(inner) for key, inner in value.items()}
         case list():
-            return [_without_event(inner) for inner in value]
-    return _FAILED_AT.sub("", value) if isinstance(value, str) else value
+            return [_alone(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return _FAILED_AT.sub("", value).replace(f"${_VARIABLE}", "$states.context")
 
 
 def _excluded(visit: Visit, state: State) -> str | None:
@@ -264,10 +291,11 @@ def _excluded(visit: Visit, state: State) -> str | None:
         return "it was aborted"
     if state.distributed:
         return "a distributed Map as a whole, and its items, which have histories of their own"
-    if _CONTEXT.search(text) and (
-        state.type not in WORKING or (visit.parent and _MAP_ITEM.search(text))
-    ):
-        return "it reads the context object, which TestState takes for work only, without Map"
+    if _CONTEXT.search(text):
+        if state.type not in WORKING and (not state.jsonata or _WHOLE.search(text)):
+            return "it reads the context object, which TestState takes with a mock only"
+        if visit.parent and _MAP_ITEM.search(text):
+            return "it reads the Map's item in the context object, which TestState does not take"
     if _RANDOM.search(text):
         return "its result is random, or the time as a number"
     if state.type == "Wait" and visit.exited and visit.exited.at - visit.entered.at > _LONGEST:

@@ -79,9 +79,10 @@ def first_that_holds(conditions: Iterable[tuple[Any, str]]) -> Callable[[Env], i
         make, expression = _compiled(fields, location)
         quick = expression if expression is not None and _is_quick(expression) else None
         rules.append((quick, _checked(make, fields, location, "boolean")))
+    bind = _quick_binder([quick for quick, _ in rules if quick is not None])
 
     def first(env: Env) -> int | None:
-        bound = env.bindings()
+        bound = bind(env)
         for place, (expression, holds) in enumerate(rules):
             try:
                 result = expression and (expression.code or expression.evaluate)(UNDEFINED, bound)
@@ -184,13 +185,13 @@ def _compiled(fields: str, location: str) -> tuple[Closure, Expression | None]:
         return _failing(text, location, error), None
     evaluate = expression.evaluate
     quick = _is_quick(expression)
-    bind = _binder(expression)
+    bind = _quick_binder([expression]) if quick else _binder(expression)
     calculates = any(sign in text for sign in "/%*+-([{")
 
     def evaluated(env: Env) -> Any:
         try:
             if quick:
-                bound = env.bindings()
+                bound = bind(env)
                 try:
                     result = (expression.code or evaluate)(UNDEFINED, bound)
                 except FAILURES:
@@ -284,6 +285,13 @@ def _named(result: Any) -> Any:
 def _is_quick(expression: Expression) -> bool:
     """Return whether an expression takes next to nothing, and needs none but the usual bindings."""
     return expression.quick and not (_draws(expression) or _sees_context(expression))
+
+
+def _quick_binder(expressions: list[Expression]) -> Callable[[Env], Mapping[str, Any]]:
+    """Return what the variables of quick expressions are bound to, with $states if one reads it."""
+    if any("states" in expression.variables for expression in expressions):
+        return Env.bindings
+    return lambda env: env.fiber.variables
 
 
 def _draws(expression: Expression) -> bool:

@@ -131,7 +131,7 @@ class Identity:
         return partition_of(self.region)
 
     def _arn(self, rest: str) -> str:
-        return f"arn:{self.partition}:states:{self.region}:{self.account}:{rest}"
+        return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:{rest}"
 
 
 @lru_cache(256)

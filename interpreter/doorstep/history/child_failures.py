@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..engine import TERMINAL
 from ..values.json_values import value_of
 from .causes import execution_arn
-from .failures import Ending, StateFailures, ending, failures
+from .failures import Ending, StateFailures, ending, failures, table_lines
 from .recorded import Entry
 from .state_visits import Visits
 from .visit import Visit
@@ -247,6 +247,12 @@ class ChildFailures:
         children = f"{len(self.rows):,} of {among:,}: {child.name}"
         state = f"{self.group.place} > {first.state}"
         return (state, children + (" …" if others else ""), attempts, *rest)
+
+
+def child_lines(groups: Sequence[ChildGroup]) -> Iterator[str]:
+    """Yield the table as text; nothing when nothing failed in children."""
+    rows = [row.cells(len(row.group.children)) for row in child_failures(groups)]
+    yield from table_lines(COLUMNS, *rows) if rows else ()
 
 
 def child_failures(groups: Iterable[ChildGroup]) -> list[ChildFailures]:

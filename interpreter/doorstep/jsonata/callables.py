@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from .errors import JSONataError
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .signatures import Signature
-from .values import UNDEFINED, Function, Value, size_of
+from .values import NUMBERS, UNDEFINED, Function, Value, size_of
 
 
 @dataclass(slots=True, eq=False)
@@ -19,7 +19,8 @@ class LambdaValue(Function):
     """A function of the expression, and the environment that it was made in.
 
     ``height``: how many levels its body nests at the least, whatever its conditions say; ``key``:
-    by which fields of its two parameters it orders them, and whether the greater come first.
+    by which fields of its two parameters it orders them, and whether the greater come first;
+    ``make_code``: makes it a Python function, where the expression is evaluated often.
     """
 
     parameters: tuple[str, ...]
@@ -29,6 +30,7 @@ class LambdaValue(Function):
     context: Value
     env: Env
     key: tuple[list[str], bool] | None = None
+    make_code: Callable[[Value, Env], Callable[..., Value]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -95,8 +97,7 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluat
     if type(function) is Builtin:
         return function.implementation(run, *function.signature.validate(arguments, context))
     if type(function) is LambdaValue:
-        result = enter(function, arguments, context)
-        return finish(result, context, run) if type(result) is TailCall else result
+        return finish(enter(function, arguments, context), context, run)
     if isinstance(function, Native):
         return function.call(run, arguments)
     if callable(function):
@@ -104,26 +105,34 @@ def invoke(function: Value, arguments: list[Value], context: Value, run: Evaluat
     raise JSONataError("T1006")
 
 
+def is_array_of_numbers(value: Value) -> bool:
+    """Return whether a function that takes numbers takes a value as it is."""
+    return isinstance(value, list) and NUMBERS.issuperset(map(type, value))
+
+
 def enter(function: LambdaValue, arguments: list[Value], context: Value) -> Value:
     """Evaluate a lambda's body: its value, or the TailCall that continues."""
     if function.signature is not None:
         arguments = function.signature.validate(arguments, context)
-    outer = function.env
-    run = outer[RUN]
+    run = function.env[RUN]
     run.tick(3)
     if run.depth + function.height > run.max_depth:
         raise too_deep(run.limits)
-    env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: run}
-    parameters = function.parameters
-    if len(arguments) < len(parameters):
-        arguments = [*arguments, *[UNDEFINED] * (len(parameters) - len(arguments))]
-    env.update(zip(parameters, arguments, strict=False))
+    return _evaluate(function, arguments)
+
+
+def _evaluate(function: LambdaValue, arguments: Iterable[Value]) -> Value:
+    outer = function.env
+    env: Env = {OUTER: outer, GLOBALS: outer[GLOBALS], RUN: outer[RUN]}
+    missing = [UNDEFINED] * len(function.parameters)
+    env.update(zip(function.parameters, (*arguments, *missing), strict=False))
     return function.body(function.context, env)
 
 
-def finish(call: TailCall, context: Value, run: Evaluation) -> Value:
+def finish(result: Value, context: Value, run: Evaluation) -> Value:
     """Make the calls that a lambda's body left to be made, one after the other."""
-    while True:
+    while type(result) is TailCall:
+        call = result
         try:
             if type(call.function) is not LambdaValue:
                 return invoke(call.function, call.arguments, context, run)
@@ -131,39 +140,23 @@ def finish(call: TailCall, context: Value, run: Evaluation) -> Value:
         except JSONataError as error:
             locate(error, call.position, call.name)
             raise
-        if type(result) is not TailCall:
-            return result
-        call = result
+    return result
 
 
-def caller(function: Value, run: Evaluation) -> Callable[..., Value]:
-    """Return a Python function that passes no more arguments than are declared, but one."""
-    if type(function) is LambdaValue and function.signature is None:
-        if len(function.parameters) == 1:
-            return _unary(function, run)
-        return lambda *arguments: _settled(enter(function, list(arguments), None), run)
-    size = max(arity(function), 1)
-    return lambda *arguments: invoke(function, list(arguments[:size]), None, run)
+def caller(function: Value, run: Evaluation, calls: int) -> Callable[..., Value]:
+    """Return a Python function that passes no more arguments than are declared, but one.
 
-
-def _unary(function: LambdaValue, run: Evaluation) -> Callable[..., Value]:
-    outer, body, context = function.env, function.body, function.context
-    variables = outer[GLOBALS]
-    (parameter,) = function.parameters
+    Its calls are counted here already.
+    """
+    if type(function) is not LambdaValue or function.signature is not None:
+        size = max(arity(function), 1)
+        return lambda *arguments: invoke(function, list(arguments[:size]), None, run)
+    run.tick(calls if len(function.parameters) == 1 else 3 * calls)
     if run.depth + function.height > run.max_depth:
         raise too_deep(run.limits)
-
-    def call(argument: Value, *_rest: Value) -> Value:
-        run.tick()
-        env = {OUTER: outer, GLOBALS: variables, RUN: run, parameter: argument}
-        result = body(context, env)
-        return result if type(result) is not TailCall else finish(result, None, run)
-
-    return call
-
-
-def _settled(result: Value, run: Evaluation) -> Value:
-    return result if type(result) is not TailCall else finish(result, None, run)
+    if function.make_code is not None:
+        return function.make_code(function.context, function.env)
+    return lambda *arguments: finish(_evaluate(function, arguments), None, run)
 
 
 def call_python(function: Callable[..., Value], arguments: list[Value], run: Evaluation) -> Value:

@@ -17,15 +17,15 @@ from .callables import (
     PartialValue,
     TailCall,
     invoke,
+    is_array_of_numbers,
     locate,
 )
-from .compile_paths import plain_names
+from .compile_paths import may_share, plain_names
 from .compiler import Compiler
 from .errors import JSONataError
 from .evaluation import GLOBALS, OUTER, RUN, Compiled, Env, Evaluation, too_deep
 from .functions import BUILTINS
 from .nodes import Node, children
-from .reads import may_share
 from .sequences import collapse, keep
 from .signatures import Signature
 from .values import UNDEFINED, Value, is_function
@@ -36,10 +36,13 @@ def compile_lambda(node: nodes.Lambda, compiler: Compiler, level: int) -> Compil
     compiler.uses_run = compiler.shares = True
     binds, compiler.binds = compiler.binds, False
     body = compiler.compile(node.body, 1)
+    make_code = compiler.make_code(node)
     compiler.binds = binds
-    parameters, signature, height = tuple(node.parameters), node.signature, spine(node.body)
+    parameters, signature, height = tuple(node.parameters), node.signature, _spine(node.body)
     key = _ordering(node)
-    return lambda context, env: LambdaValue(parameters, signature, body, height, context, env, key)
+    return lambda context, env: LambdaValue(
+        parameters, signature, body, height, context, env, key, make_code
+    )
 
 
 def _ordering(node: nodes.Lambda) -> tuple[list[str], bool] | None:
@@ -63,22 +66,22 @@ def _ordering(node: nodes.Lambda) -> tuple[list[str], bool] | None:
     return None
 
 
-def spine(node: Node) -> int:
+def _spine(node: Node) -> int:
     """Return how deep an expression nests whatever its conditions say, as jsonata-js counts."""
     match node:
         case nodes.Path(steps=[first, *_]):
-            return 1 + spine(first)
+            return 1 + _spine(first)
         case (
             nodes.Condition(test=inner)
             | nodes.Binary(operator="and" | "or", left=inner)
             | nodes.Bind(value=inner)
         ):
-            return 1 + spine(inner)
+            return 1 + _spine(inner)
         case nodes.Block(expressions=parts):
-            return 1 + max(map(spine, parts), default=0)
+            return 1 + max(map(_spine, parts), default=0)
         case nodes.Object() | nodes.Transform():
             return 1
-    return 1 + max(map(spine, children(node)), default=0)
+    return 1 + max(map(_spine, children(node)), default=0)
 
 
 def compile_call(node: nodes.Call, compiler: Compiler, level: int) -> Compiled:
@@ -96,7 +99,7 @@ def compile_call(node: nodes.Call, compiler: Compiler, level: int) -> Compiled:
         return lambda context, env: TailCall(
             function(context, env), [each(context, env) for each in arguments], at, name
         )
-    return _calling(function, _list_of(arguments), level, node, keep_array=node.keep_array)
+    return _calling(function, arguments, level, node, keep_array=node.keep_array)
 
 
 def _result_may_share(name: str | None, function: nodes.Lambda) -> bool:
@@ -106,41 +109,45 @@ def _result_may_share(name: str | None, function: nodes.Lambda) -> bool:
     return name != "map" or may_share(function.body, (function.parameters or [""])[0])
 
 
-def _list_of(arguments: list[Compiled]) -> Callable[[Value, Env], list[Value]]:
-    if len(arguments) == 1:
-        (only,) = arguments
-        return lambda context, env: [only(context, env)]
-    return lambda context, env: [each(context, env) for each in arguments]
-
-
 def _calling(
     function: Compiled,
-    arguments: Callable[[Value, Env], list[Value]],
+    arguments: list[Compiled],
     level: int,
     node: nodes.Call,
     *,
     keep_array: bool,
 ) -> Compiled:
-    """Return the call itself, one level deeper than what calls."""
-    at, name = node.position, _name(node.procedure)
-    finish = keep if keep_array else collapse
+    call = call_at(node, level, keep if keep_array else collapse)
+    return lambda context, env: call(
+        function(context, env), [each(context, env) for each in arguments], context, env[RUN]
+    )
 
-    def call(context: Value, env: Env) -> Value:
-        run = env[RUN]
-        value = function(context, env)
-        values = arguments(context, env)
-        run.depth += level
+
+def call_at(
+    node: nodes.Call, level: int, finish: Callable[[list[Value]], Value]
+) -> Callable[[Value, list[Value], Value, Evaluation], Value]:
+    """Return the call itself, of a function with arguments, one level deeper than what calls."""
+    at, name = node.position, _name(node.procedure)
+
+    def call(function: Value, arguments: list[Value], context: Value, run: Evaluation) -> Value:
+        if type(function) is Builtin and function.signature.takes_numbers and len(arguments) == 1:
+            (numbers,) = arguments
+            if is_array_of_numbers(numbers):
+                return function.implementation(run, numbers)
+        depth = run.depth
+        run.depth = depth + level
         try:
-            if run.depth >= run.max_depth:
+            if depth + level >= run.max_depth:
                 raise too_deep(run.limits)
-            if type(value) is Builtin:
-                result = value.implementation(run, *value.signature.validate(values, context))
+            if type(function) is Builtin:
+                arguments = function.signature.validate(arguments, context)
+                result = function.implementation(run, *arguments)
             else:
-                result = invoke(value, values, context, run)
+                result = invoke(function, arguments, context, run)
         except JSONataError as error:
             locate(error, at, name)
             raise
-        run.depth -= level
+        run.depth = depth
         return finish(result) if isinstance(result, list) else result
 
     return call
@@ -266,7 +273,7 @@ def _apply_to_call(
     """Return the value becomes the first argument."""
     function = _compile_procedure(node, node.procedure, "T1005", compiler, level + 1)
     arguments = [left, *[compiler.compile(argument, level + 1) for argument in node.arguments]]
-    return _calling(function, _list_of(arguments), level, node, keep_array=keep_array)
+    return _calling(function, arguments, level, node, keep_array=keep_array)
 
 
 # -- transforms

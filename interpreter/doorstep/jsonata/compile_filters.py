@@ -8,21 +8,25 @@ more terms: what has no key comes last, equals stay in order
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Nodes
+from itertools import chain, compress
 from math import floor
+from typing import Any, Final
 
-from .compiler import Compiler
+from .compiler import Column, Compiler, as_column
 from .errors import JSONataError
 from .evaluation import GLOBALS, OBJECT, OUTER, RUN, Compiled, Env, Evaluation
 from .functions.structures import merge_sort, places_in_order
 from .nodes import Filter, Index, Literal, Node, Object, Sort
-from .sequences import concatenate
+from .sequences import PARTS, concatenate
 from .values import (
     NUMBERS,
     UNDEFINED,
     Sequence,
     TupleStream,
+    Undefined,
     Value,
     in_units,
     is_number,
@@ -36,6 +40,13 @@ Stages = Nodes[Filter | Index]
 def tuple_env(env: Env, bindings: dict[str, Value]) -> Env:
     """Return the environment of one tuple."""
     return {OUTER: env, GLOBALS: env[GLOBALS], RUN: env[RUN], **bindings}
+
+
+def for_each(column: Column, items: list[Value], env: Env) -> list[Value]:
+    """Return what an expression comes to for each of some items or tuples."""
+    if isinstance(items, TupleStream):
+        return [column([each["@"]], tuple_env(env, each))[0] for each in items]
+    return column(items, env)
 
 
 def compile_stages(stages: Stages, compiler: Compiler, level: int) -> Stage | None:
@@ -57,9 +68,9 @@ def _compile_stage(stage: Filter | Index, compiler: Compiler, level: int) -> Sta
         return _number_tuples(stage.name)
     expression = stage.expression
     if isinstance(expression, Literal) and type(expression.value) in NUMBERS:
-        return pick_item(floor(expression.value))
+        return _pick(floor(expression.value))
     compiler.uses_run = True
-    return _select(compiler.compile(expression, level))
+    return _select(compiler.compile_each(expression, level))
 
 
 def _number_tuples(name: str) -> Stage:
@@ -72,9 +83,7 @@ def _number_tuples(name: str) -> Stage:
     return number
 
 
-def pick_item(index: int) -> Stage:
-    """``[1]``: the item at a constant place."""
-
+def _pick(index: int) -> Stage:
     def pick(value: Value, _env: Env) -> list[Value]:
         items = value if isinstance(value, list) else [value]
         try:
@@ -90,50 +99,54 @@ def pick_item(index: int) -> Stage:
     return pick
 
 
-def _select(predicate: Compiled) -> Stage:
+_AT_ONCE: Final = 100
+"""How many values of a predicate are held at once."""
+_TESTED: Final = frozenset((bool, Undefined))
+
+
+def _select(predicate: Column) -> Stage:
     def select(value: Value, env: Env) -> list[Value]:
-        if isinstance(value, TupleStream):
-            return TupleStream(_selected(value, _on_tuple(predicate), env))
         items = value if isinstance(value, list) else [value]
-        selected = _selected(items, predicate, env)
+        env[RUN].tick(len(items))
+        selected: list[Value] = []
+        for start in range(0, len(items), _AT_ONCE):
+            selected += _selected(predicate, items, start, env)
+        env[RUN].allocate(8 * len(selected))
+        if isinstance(items, TupleStream):
+            return TupleStream(selected)
         return Sequence([] if selected and selected[0] is UNDEFINED else selected)
 
     return select
 
 
-def _on_tuple(predicate: Compiled) -> Compiled:
-    return lambda each, env: predicate(each["@"], tuple_env(env, each))
-
-
-def _selected(items: list[Value], predicate: Compiled, env: Env) -> list[Value]:
-    """Return the items for which the predicate is true, or returns their place."""
+def _selected(predicate: Column, items: list[Value], start: int, env: Env) -> Iterable[Value]:
+    """Return those of some items for which the predicate is true, or returns their place."""
     run = env[RUN]
-    run.tick(len(items))
     room = run.room
-    selected = []
-    for index, item in enumerate(items):
-        result = predicate(item, env)
-        if result is True:
-            selected.append(item)
-        elif result is False or result is UNDEFINED:
-            continue
-        else:
-            selected += [item] * times_selected(result, index, len(items), run, room)
-    run.allocate(8 * len(selected))
-    return selected
+    some = items[start : start + _AT_ONCE]
+    if isinstance(items, TupleStream):
+        some = TupleStream(some)
+    results = for_each(predicate, some, env)
+    if _TESTED.issuperset(map(type, results)):
+        return compress(some, results)
+    return [
+        item
+        for place, (item, result) in enumerate(zip(some, results, strict=True), start)
+        for _ in range(_times_selected(result, place, len(items), run, room))
+    ]
 
 
-def times_selected(result: Value, index: int, size: int, run: Evaluation, room: int) -> int:
-    """Return how often an item is selected by a predicate's value that is no boolean.
+def _times_selected(result: Value, place: int, size: int, run: Evaluation, room: int) -> int:
+    """Return how often an item is selected: once for what is true, else for each of its places.
 
-    ``room``: the bytes that there were before the predicates.
+    ``room``: the bytes that there were before the predicate.
     """
     if isinstance(result, list) and all(map(is_number, result)):
         run.tick(len(result) >> 2)
         run.room = room  # the places are gone
-        return _count_places(result, index, size)
+        return _count_places(result, place, size)
     if type(result) in NUMBERS and is_number(result):
-        return _count_places([result], index, size)
+        return _count_places([result], place, size)
     return truthy(result, run)
 
 
@@ -145,8 +158,6 @@ def _count_places(numbers: list[Value], index: int, size: int) -> int:
 
 # -- grouping
 
-Pairs = list[tuple[Compiled, Compiled]]
-
 
 def compile_object(node: Object, compiler: Compiler, level: int) -> Compiled:
     """Return an object built of the context."""
@@ -157,85 +168,85 @@ def compile_group(
     nodes: list[tuple[Node, Node]], position: int, compiler: Compiler, level: int
 ) -> Compiled:
     """Return the object of the groups that the keys make of the input's items."""
-    pairs = [(compiler.compile(key, level), compiler.compile(value, level)) for key, value in nodes]
-    names = [key.value for key, _ in nodes if isinstance(key, Literal) and type(key.value) is str]
-
-    def group(value: Value, env: Env) -> Value:
-        if isinstance(value, TupleStream):
-            return _group_tuples(pairs, value, env, position)
-        return _group(pairs, value, env, position)
-
-    if len(names) < len(nodes) or len(set(names)) < len(names):
-        return group
-    fields = list(zip(names, (value for _, value in pairs), strict=True))
+    keys = [compiler.compile_each(key, level) for key, _ in nodes]
+    names = constant_names(nodes)
+    if names is None:
+        values = [compiler.compile_each(value, level) for _, value in nodes]
+        return lambda value, env: _group(keys, values, value, env, position)
+    fields = [
+        (name, compiler.compile(value, level))
+        for name, (_, value) in zip(names, nodes, strict=True)
+    ]
+    columns = [as_column(value) for _, value in fields]
 
     def build(context: Value, env: Env) -> Value:
         """Build the object at once: the names are constant, and there is one item."""
         if isinstance(context, list):
-            return group(context, env)
-        result = {}
-        run = env[RUN]
-        run.left -= OBJECT
-        if run.left < 0:
-            run.tick()
-        for name, field in fields:
-            value = field(context, env)
-            if value is not UNDEFINED:
-                result[name] = value
-        return result
+            return _group(keys, columns, context, env, position)
+        return finish_object({name: field(context, env) for name, field in fields}, env[RUN])
 
     return build
 
 
-def _group(pairs: Pairs, value: Value, env: Env, position: int) -> dict[str, Value]:
-    items = (value or [UNDEFINED]) if isinstance(value, list) else [value]
-    groups = _Groups(position)
+def constant_names(nodes: list[tuple[Node, Node]]) -> list[str] | None:
+    """Return the names of an object if they are constant, and each is there once."""
+    names = [key.value for key, _ in nodes if isinstance(key, Literal) and type(key.value) is str]
+    return names if len(set(names)) == len(nodes) else None
+
+
+def finish_object(fields: dict[str, Value], run: Evaluation) -> dict[str, Value]:
+    """Count the steps of a new object; return it without what is UNDEFINED."""
+    run.left -= OBJECT
+    if UNDEFINED in fields.values():
+        return {name: value for name, value in fields.items() if value is not UNDEFINED}
+    return fields
+
+
+def _group(
+    keys: list[Column], values: list[Column], value: Value, env: Env, position: int
+) -> dict[str, Value]:
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        items = TupleStream([{"@": UNDEFINED}]) if type(items) is TupleStream else [UNDEFINED]
     run = env[RUN]
-    run.tick(OBJECT * (1 + len(items) * len(pairs)))
-    for item in items:
-        for index, (key, _) in enumerate(pairs):
-            groups.add(key(item, env), index, item)
-    return _present(
-        (name, pairs[index][1](concatenate(members, run), env))
-        for name, (index, members) in groups.members.items()
-    )
+    run.tick(OBJECT * (1 + len(items) * len(keys)))
+    columns = [for_each(key, items, env) for key in keys]
+    groups = [_members(column, items, position) for column in columns]
+    names: dict[Value, Any] = groups[0] if len(groups) == 1 else {}
+    if len(groups) > 1:
+        names = dict.fromkeys(chain.from_iterable(zip(*columns, strict=True)))
+        names.pop(UNDEFINED, None)
+        for name in names if len(names) < sum(map(len, groups)) else ():
+            if sum(name in group for group in groups) > 1:
+                raise JSONataError("D1009", position, value=name)
+    result: dict[str, Value] = {}
+    for group, column in zip(groups, values, strict=True):
+        members = _joined(items, list(group.values()), run)
+        result.update(zip(group, for_each(column, members, env), strict=True))
+    return {name: result[name] for name in names if result[name] is not UNDEFINED}
 
 
-def _group_tuples(pairs: Pairs, tuples: TupleStream, env: Env, position: int) -> dict[str, Value]:
-    groups = _Groups(position)
-    env[RUN].tick(OBJECT + len(tuples) * (OBJECT + len(pairs)))
-    for each in tuples or [{"@": UNDEFINED}]:
-        inner = tuple_env(env, each)
-        for index, (key, _) in enumerate(pairs):
-            groups.add(key(each["@"], inner), index, each)
-    return _present(
-        (name, pairs[index][1](merged["@"], tuple_env(env, merged)))
-        for name, (index, members) in groups.members.items()
-        for merged in [_merge(members, env[RUN])]
-    )
+def _members(names: list[Value], items: list[Value], position: int) -> dict[Value, list[Value]]:
+    """Return the items of each name; T1003 for a name that is no string."""
+    wrong = set(map(type, names)) - {str, Undefined}
+    for name in names if wrong else ():
+        if type(name) in wrong:
+            raise JSONataError("T1003", position, value=name)
+    groups: dict[Value, list[Value]] = defaultdict(list)
+    for name, item in zip(names, items, strict=True):
+        groups[name].append(item)
+    groups.pop(UNDEFINED, None)
+    return groups
 
 
-class _Groups:
-    """Which pair made each name, and of which items."""
-
-    def __init__(self, position: int) -> None:
-        self._position = position
-        self.members: dict[str, tuple[int, list[Value]]] = {}
-
-    def add(self, name: Value, index: int, item: Value) -> None:
-        """Add an item to a group; raise D1009 if another pair has the same name."""
-        if name is UNDEFINED:
-            return
-        if type(name) is not str:
-            raise JSONataError("T1003", self._position, value=name)
-        owner, members = self.members.setdefault(name, (index, []))
-        if owner != index:
-            raise JSONataError("D1009", self._position, value=name)
-        members.append(item)
-
-
-def _present(fields: Iterable[tuple[str, Value]]) -> dict[str, Value]:
-    return {name: value for name, value in fields if value is not UNDEFINED}
+def _joined(items: list[Value], groups: list[list[Value]], run: Evaluation) -> list[Value]:
+    """Return each group of the items as one value or tuple."""
+    if isinstance(items, TupleStream):
+        return TupleStream([_merge(group, run) for group in groups])
+    if PARTS.isdisjoint(map(type, items)):
+        run.allocate(8 * len(items))
+        return [group if len(group) > 1 else group[0] for group in groups]
+    return [concatenate(group, run) for group in groups]
 
 
 def _merge(tuples: list[dict[str, Value]], run: Evaluation) -> dict[str, Value]:
@@ -252,23 +263,22 @@ def compile_sort(
     node: Sort, compiler: Compiler, level: int
 ) -> Callable[[list[Value], Env], list[Value]]:
     """Compile a function that sorts a list of values or of tuples."""
-    terms = [compiler.compile(term.expression, level) for term in node.terms]
+    terms = [compiler.compile_each(term.expression, level) for term in node.terms]
     descending = [term.descending for term in node.terms]
 
     def sort(items: list[Value], env: Env) -> list[Value]:
         if len(items) <= 1:
             return items
-        is_tuples = isinstance(items, TupleStream)
         run = env[RUN]
         run.tick(OBJECT * len(items))
-        rows = [_keys(terms, item, env, is_tuples=is_tuples) for item in items]
-        ordered = order_items(items, list(zip(*rows, strict=True)), descending, node.position, run)
-        return TupleStream(ordered) if is_tuples else ordered
+        columns = [for_each(term, items, env) for term in terms]
+        ordered = _order_items(items, columns, descending, node.position, run)
+        return TupleStream(ordered) if isinstance(items, TupleStream) else ordered
 
     return sort
 
 
-def order_items(
+def _order_items(
     items: list[Value],
     keys: Nodes[Nodes[Value]],
     descending: list[bool],
@@ -282,12 +292,6 @@ def order_items(
             list(range(len(items))), lambda a, b: _is_after(keys, a, b, descending, at), run
         )
     return [items[place] for place in places]
-
-
-def _keys(terms: list[Compiled], item: Value, env: Env, *, is_tuples: bool) -> list[Value]:
-    if is_tuples:
-        env, item = tuple_env(env, item), item["@"]
-    return [term(item, env) for term in terms]
 
 
 def _order_uniform(

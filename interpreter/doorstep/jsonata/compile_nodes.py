@@ -37,6 +37,7 @@ def _decorated(handler: Handler) -> Handler:
         evaluate = handler(node, compiler, level)
         if not (node.predicates or node.group or node.keep_array):
             return evaluate
+        compiler.keeps = compiler.keeps or node.keep_array
         stages = compile_stages(node.predicates, compiler, level + 1)
         finish = keep if node.keep_array else collapse
         if node.group is not None:

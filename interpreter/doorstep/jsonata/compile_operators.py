@@ -12,7 +12,7 @@ from functools import partial
 from math import fmod, inf, isfinite, isnan, nan
 from typing import Any, Final
 
-from .compiler import Compiler
+from .compiler import Compiler, Dialect
 from .errors import JSONataError
 from .evaluation import RUN, Compiled, Env, Evaluation
 from .functions.strings import TextStyle, to_string
@@ -32,21 +32,31 @@ from .values import (
     truthy,
 )
 
+Operation = Callable[[Value, Value, Evaluation], Value]
+
 
 def compile_binary(node: Binary, compiler: Compiler, level: int) -> Compiled:
     """Compile an operator with two sides."""
     left = compiler.compile(node.left, level + 1)
     right = compiler.compile(node.right, level + 1)
-    symbol, at = node.operator, node.position
-    if symbol in ARITHMETIC:
-        return _arithmetic(ARITHMETIC[symbol], symbol, at, left, right)
-    if symbol in COMPARISONS:
-        return _comparison(COMPARISONS[symbol], symbol, at, left, right)
+    symbol = node.operator
+    if symbol in ("and", "or"):
+        return _logic(node.position, symbol, left, right)
     if symbol in ("..", "&"):
         compiler.uses_run = True
+    operate = operation(symbol, node.position, symbol, compiler.dialect)
+    return lambda context, env: operate(left(context, env), right(context, env), env[RUN])
+
+
+def operation(symbol: str, at: int, token: str, dialect: Dialect) -> Operation:
+    """Return what an operator does with its sides; ``at`` and ``token`` are where it fails."""
+    if symbol in ARITHMETIC:
+        return partial(_calculate, ARITHMETIC[symbol], at, token)
+    if symbol in COMPARISONS:
+        return partial(_in_order, COMPARISONS[symbol], at, token)
     if symbol == "&":
-        return _concatenation(at, left, right, compiler.dialect.style)
-    return _OTHERS[symbol](at, left, right)
+        return partial(_concatenate, dialect.style, at, token)
+    return partial(_range, at, token) if symbol == ".." else _EQUALITIES[symbol]
 
 
 # -- arithmetic
@@ -73,19 +83,16 @@ ARITHMETIC: Final[dict[str, Callable[[Any, Any], float]]] = {
 }
 
 
-def _arithmetic(
-    operate: Callable[[Any, Any], float], symbol: str, at: int, left: Compiled, right: Compiled
-) -> Compiled:
-    return lambda context, env: calculate(
-        operate, symbol, at, left(context, env), right(context, env)
-    )
-
-
-def calculate(
-    operate: Callable[[Any, Any], float], symbol: str, at: int, left: Value, right: Value
+def _calculate(
+    operate: Callable[[Any, Any], float],
+    at: int,
+    token: str,
+    left: Value,
+    right: Value,
+    _run: Evaluation,
 ) -> Value:
     """Return the result of an arithmetic operator, UNDEFINED where a side is missing."""
-    if symbol in "+-*" and type(left) in NUMBERS and type(right) in NUMBERS:
+    if operate not in (_divide, _remainder) and type(left) in NUMBERS and type(right) in NUMBERS:
         result = operate(left, right)
         if type(result) is int and -SAFE <= result <= SAFE:
             return result
@@ -98,7 +105,7 @@ def calculate(
         if right is not UNDEFINED and not is_number(right):
             raise JSONataError("T2002", value=right)
     except JSONataError as error:
-        error.position, error.token = at, symbol
+        error.position, error.token = at, token
         raise
     if left is UNDEFINED or right is UNDEFINED:
         return UNDEFINED
@@ -109,16 +116,15 @@ def compile_negate(node: Negate, compiler: Compiler, level: int) -> Compiled:
     """Compile a minus before anything but a number."""
     operand = compiler.compile(node.operand, level + 1)
 
-    return lambda context, env: negate(operand(context, env), node.position)
+    def negate(context: Value, env: Env) -> Value:
+        value = operand(context, env)
+        if value is UNDEFINED:
+            return UNDEFINED
+        if not is_number(value):
+            raise JSONataError("D1002", node.position, "-", value=value)
+        return -value
 
-
-def negate(value: Value, at: int) -> Value:
-    """Return minus a number."""
-    if value is UNDEFINED:
-        return UNDEFINED
-    if not is_number(value):
-        raise JSONataError("D1002", at, "-", value=value)
-    return -value
+    return negate
 
 
 # -- comparison
@@ -131,18 +137,10 @@ COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _comparison(
-    compare: Callable[[Any, Any], bool], symbol: str, at: int, left: Compiled, right: Compiled
-) -> Compiled:
-    return lambda context, env: in_order(
-        compare, symbol, at, left(context, env), right(context, env), env[RUN]
-    )
-
-
-def in_order(
+def _in_order(
     compare: Callable[[Any, Any], bool],
-    symbol: str,
     at: int,
+    token: str,
     left: Value,
     right: Value,
     run: Evaluation,
@@ -150,7 +148,7 @@ def in_order(
     """Return whether two values are in an order; UNDEFINED where a side is missing."""
     if type(left) is int and type(right) is int:
         return compare(left, right)
-    if not _are_comparable(left, right, symbol, at):
+    if not _are_comparable(left, right, at, token):
         return UNDEFINED
     if type(left) is str:
         run.tick(min(len(left), len(right)) >> 13)
@@ -158,32 +156,26 @@ def in_order(
     return compare(left, right)
 
 
-def _are_comparable(left: Value, right: Value, symbol: str, at: int) -> bool:
+def _are_comparable(left: Value, right: Value, at: int, token: str) -> bool:
     """Return False if a side is missing; raise T2010 or T2009 for what has no order."""
     for value in (left, right):
         if value is not UNDEFINED and type(value) is not str and type(value) not in NUMBERS:
-            raise JSONataError("T2010", at, symbol, value=value)
+            raise JSONataError("T2010", at, token, value=value)
     if left is UNDEFINED or right is UNDEFINED:
         return False
     if (type(left) is str) != (type(right) is str):
-        raise JSONataError("T2009", at, symbol, value=left, value2=right)
+        raise JSONataError("T2009", at, token, value=left, value2=right)
     return True
 
 
-def _tested(
-    _at: int, left: Compiled, right: Compiled, *, test: Callable[[Value, Value, Evaluation], bool]
-) -> Compiled:
-    return lambda context, env: test(left(context, env), right(context, env), env[RUN])
-
-
-def same(left: Value, right: Value, run: Evaluation) -> bool:
+def _same(left: Value, right: Value, run: Evaluation) -> bool:
     """Return whether two values are equal; what is missing equals nothing."""
     if type(left) is str and type(right) is str:
         return same_text(left, right, run)
     return left is not UNDEFINED and right is not UNDEFINED and equal(left, right, run)
 
 
-def different(left: Value, right: Value, run: Evaluation) -> bool:
+def _different(left: Value, right: Value, run: Evaluation) -> bool:
     """Return whether two values are there and not equal."""
     return left is not UNDEFINED and right is not UNDEFINED and not equal(left, right, run)
 
@@ -198,23 +190,45 @@ def _is_in(value: Value, items: Value, run: Evaluation) -> bool:
     return any(equal(value, item, run) for item in items)
 
 
+_EQUALITIES: Final[dict[str, Operation]] = {"=": _same, "!=": _different, "in": _is_in}
+
+
 # -- logic
 
 
-def _logic(at: int, left: Compiled, right: Compiled, *, symbol: str, decides: bool) -> Compiled:
-    """``and``, ``or``; ``decides``: the left value that leaves the right side unevaluated."""
+def _logic(at: int, symbol: str, left: Compiled, right: Compiled) -> Compiled:
+    decides = symbol == "or"
+    right = placed(right, at, symbol)
 
     def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        try:
-            if truthy(lhs, env[RUN]) is decides:
-                return decides
-            return truthy(right(context, env), env[RUN])
-        except JSONataError as error:
-            error.position, error.token = at, symbol
-            raise
+        run = env[RUN]
+        if truth_at(at, symbol, left(context, env), run) is decides:
+            return decides
+        return truth_at(at, symbol, right(context, env), run)
 
     return evaluate
+
+
+def placed(evaluate: Compiled, at: int, token: str) -> Compiled:
+    """Return a closure that fails at another place, as the right side of ``and`` does."""
+
+    def evaluate_at(context: Value, env: Env) -> Value:
+        try:
+            return evaluate(context, env)
+        except JSONataError as error:
+            error.position, error.token = at, token
+            raise
+
+    return evaluate_at
+
+
+def truth_at(at: int, token: str, value: Value, run: Evaluation) -> bool:
+    """Return whether a value counts as true; ``at`` and ``token`` are where it fails."""
+    try:
+        return truthy(value, run)
+    except JSONataError as error:
+        error.position, error.token = at, token
+        raise
 
 
 def compile_condition(node: Condition, compiler: Compiler, level: int) -> Compiled:
@@ -234,59 +248,39 @@ def compile_condition(node: Condition, compiler: Compiler, level: int) -> Compil
 # -- strings and ranges
 
 
-def _concatenation(at: int, left: Compiled, right: Compiled, style: TextStyle) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        try:
-            run = env[RUN]
-            before = lhs if type(lhs) is str else text_of(run, lhs, style)
-            behind = rhs if type(rhs) is str else text_of(run, rhs, style)
-        except JSONataError as error:
-            error.position, error.token = at, "&"
-            raise
-        run.allocate(len(before) + len(behind))
-        return before + behind
-
-    return evaluate
+def _concatenate(
+    style: TextStyle, at: int, token: str, left: Value, right: Value, run: Evaluation
+) -> str:
+    try:
+        before = left if type(left) is str else _text(run, left, style)
+        behind = right if type(right) is str else _text(run, right, style)
+    except JSONataError as error:
+        error.position, error.token = at, token
+        raise
+    run.allocate(len(before) + len(behind))
+    return before + behind
 
 
-def text_of(run: Evaluation, value: Value, style: TextStyle) -> str:
-    """Return what ``&`` writes for a value."""
+def _text(run: Evaluation, value: Value, style: TextStyle) -> str:
     return "" if value is UNDEFINED else to_string(run, value, style=style)
 
 
 _MOST_ITEMS: Final = 10_000_000
 
 
-def _range(at: int, left: Compiled, right: Compiled) -> Compiled:
-    def evaluate(context: Value, env: Env) -> Value:
-        lhs = left(context, env)
-        rhs = right(context, env)
-        for code, value in (("T2003", lhs), ("T2004", rhs)):
-            if value is not UNDEFINED and not _is_integer(value):
-                raise JSONataError(code, at, "..", value=value)
-        if lhs is UNDEFINED or rhs is UNDEFINED or lhs > rhs:
-            return UNDEFINED
-        first, last = int(lhs), int(rhs)
-        size = last - first + 1
-        if size > _MOST_ITEMS:
-            raise JSONataError("D2014", at, "..", value=size)
-        env[RUN].allocate(8 * size)
-        return first if size == 1 else Sequence(range(first, last + 1))
-
-    return evaluate
+def _range(at: int, token: str, left: Value, right: Value, run: Evaluation) -> Value:
+    for code, value in (("T2003", left), ("T2004", right)):
+        if value is not UNDEFINED and not _is_integer(value):
+            raise JSONataError(code, at, token, value=value)
+    if left is UNDEFINED or right is UNDEFINED or left > right:
+        return UNDEFINED
+    first, last = int(left), int(right)
+    size = last - first + 1
+    if size > _MOST_ITEMS:
+        raise JSONataError("D2014", at, token, value=size)
+    run.allocate(8 * size)
+    return first if size == 1 else Sequence(range(first, last + 1))
 
 
 def _is_integer(value: Value) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer())
-
-
-_OTHERS: Final[dict[str, Callable[[int, Compiled, Compiled], Compiled]]] = {
-    "=": partial(_tested, test=same),
-    "!=": partial(_tested, test=different),
-    "in": partial(_tested, test=_is_in),
-    "and": partial(_logic, symbol="and", decides=False),
-    "or": partial(_logic, symbol="or", decides=True),
-    "..": _range,
-}

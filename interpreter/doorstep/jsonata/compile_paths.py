@@ -10,16 +10,20 @@ tuple: a dict with the value under '@', bound variables under their names, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Nodes
+from itertools import takewhile
 
 from .compile_filters import Stage, compile_group, compile_sort, compile_stages, tuple_env
-from .compiler import Compiler
+from .compiler import Column, Compiler
 from .evaluation import GLOBALS, OBJECT, RUN, Compiled, Env, Evaluation
-from .nodes import Array, Block, Name, Node, Path, Sort, Variable
-from .reads import may_share
+from .nodes import Array, Binary, Block, Literal, Name, Negate, Node, Object, Path, Sort, Variable
 from .sequences import collapse, descend, fields_of, gather, gather_last
 from .values import UNDEFINED, Constructed, KeptSequence, Sequence, TupleStream, Value
+
+Gather = Callable[[list[Value], Evaluation], list[Value]]
+Walk = Callable[[list[Value], Env], list[Value]]
+"""Items to the items of the next step."""
 
 
 def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
@@ -28,22 +32,47 @@ def compile_path(node: Path, compiler: Compiler, level: int) -> Compiled:
     if names is not None:
         compiler.deepest = max(compiler.deepest, level + 1)
         return _plain_path(node.steps[0], names, compiler, level + 1)
+    # What is evaluated for each item may be the same value each time.
+    compiler.shares = compiler.shares or any(
+        not isinstance(step, Name | Sort) and may_share(step, "") for step in node.steps[1:]
+    )
     if any(step.tuple for step in node.steps):
-        walk = compile_tuple_walk(node, compiler, level + 1)
+        evaluate = _at_context(node, compile_tuple_walk(node, compiler, level + 1))
+    elif _is_plain(node.steps[0], Variable) and len(node.steps) > 1:
+        evaluate = _compile_from_variable(node, compiler, level + 1)
     else:
-        walk = compile_walk(node.steps, compiler, level + 1)
+        evaluate = _at_context(node, compile_walk(node.steps, compiler, level + 1))
+    if node.group is not None:
+        group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
+        return lambda context, env: group(evaluate(context, env), env)
+    if node.keep_singleton or node.keep_array:
+        compiler.keeps = True
+        return lambda context, env: collapse(_kept(evaluate(context, env)))
+    return lambda context, env: collapse(evaluate(context, env))
+
+
+def _at_context(node: Path, walk: Walk) -> Compiled:
     starts_at_items = not isinstance(node.steps[0], Variable)
 
     def evaluate(context: Value, env: Env) -> list[Value]:
         items = context if starts_at_items and isinstance(context, list) else [context]
         return walk(items, env)
 
-    if node.group is not None:
-        group = compile_group(node.group.pairs, node.group.position, compiler, level + 1)
-        return lambda context, env: group(evaluate(context, env), env)
-    if node.keep_singleton or node.keep_array:
-        return lambda context, env: collapse(_kept(evaluate(context, env)))
-    return lambda context, env: collapse(evaluate(context, env))
+    return evaluate
+
+
+def _compile_from_variable(node: Path, compiler: Compiler, level: int) -> Compiled:
+    """Compile a path whose first step, with the names behind it, is commonly one object."""
+    first, *rest = node.steps
+    names = list(takewhile(lambda step: _is_plain(step, Name), rest[:-1]))
+    start = compiler.compile(Path(first.position, [first, *names]) if names else first, level)
+    walk = _compile_steps(rest[len(names) :], compiler, level, whole=True)
+
+    def evaluate(context: Value, env: Env) -> list[Value]:
+        value = start(context, env)
+        return walk([value] if type(value) is dict else gather([value], env[RUN]), env)
+
+    return evaluate
 
 
 def _kept(items: list[Value]) -> list[Value]:
@@ -59,15 +88,42 @@ def plain_names(node: Path) -> list[str] | None:
     """Return the field names, if there is nothing else behind a variable or the context."""
     if node.keep_singleton or node.keep_array or node.group is not None:
         return None
-    names = []
-    for place, step in enumerate(node.steps):
-        if step.stages or step.predicates or step.tuple or step.group is not None:
-            return None
-        if type(step) is Name:
-            names.append(step.value)
-        elif type(step) is not Variable or place > 0:
-            return None
-    return names or None
+    names = node.steps[1:] if _is_plain(node.steps[0], Variable) else node.steps
+    if not all(_is_plain(step, Name) for step in names):
+        return None
+    return [step.value for step in names if isinstance(step, Name)] or None
+
+
+def _is_plain(step: Node, kind: type[Node]) -> bool:
+    """Return whether a step is of a kind, and nothing follows it."""
+    return type(step) is kind and not (step.stages or step.predicates or step.tuple or step.group)
+
+
+def may_share(node: Node, own: str) -> bool:
+    """Return whether values made for each of some items may hold the same, or something twice.
+
+    They can't if they hold nothing but scalars and, each once, fields of the item, which is the
+    variable `own`, or the context for "".
+    """
+    fields = list(_held(node, own))
+    return None in fields or len(set(fields)) < len(fields)
+
+
+def _held(node: Node, own: str) -> Iterator[str | None]:
+    """Return which fields of the item a value holds; None: something else."""
+    if node.predicates or node.stages or node.group:
+        yield None
+    elif isinstance(node, Object):
+        for _, value in node.pairs:
+            yield from _held(value, own)
+    elif isinstance(node, Block) and len(node.expressions) == 1:
+        yield from _held(node.expressions[0], own)
+    elif isinstance(node, Path):
+        names, first = plain_names(node), node.steps[0]
+        of = first.name if isinstance(first, Variable) else ""
+        yield names[0] if names and of == own else None
+    elif not isinstance(node, Literal | Negate | Binary) or getattr(node, "operator", "") == "..":
+        yield None
 
 
 def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -> Compiled:
@@ -82,29 +138,28 @@ def _plain_path(first: Node, names: list[str], compiler: Compiler, level: int) -
 
 # -- steps: each maps a list of items to the next list
 
-Gather = Callable[[list[Value], Evaluation], list[Value]]
-Walk = Callable[[list[Value], Env], list[Value]]
-"""Items to the items of the next step."""
-
 
 def compile_walk(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool = True) -> Walk:
-    """Return all the steps; ``whole``: the path ends with them."""
-    head = compiler.compile(nodes[0], level) if is_constructed(nodes[0]) else None
-    rest = nodes if head is None else nodes[1:]
-    # What is evaluated for each item may be the same value each time.
-    compiler.shares = compiler.shares or any(
-        not isinstance(node, Name | Sort) and may_share(node, "") for node in nodes[1:]
-    )
+    """Return all the steps from the first on; ``whole``: the path ends with them."""
+    if not is_constructed(nodes[0]):
+        return _compile_steps(nodes, compiler, level, whole=whole)
+    head = compiler.compile(nodes[0], level)
+    walk = _compile_steps(nodes[1:], compiler, level, whole=whole)
+
+    def walk_array(items: list[Value], env: Env) -> list[Value]:
+        array = head(items, env)
+        return walk(array, env) if isinstance(array, list) else Sequence()
+
+    return walk_array
+
+
+def _compile_steps(nodes: Nodes[Node], compiler: Compiler, level: int, *, whole: bool) -> Walk:
     steps = [
-        _compile_step(node, compiler, level, gather_last if whole and node is rest[-1] else gather)
-        for node in rest
+        _compile_step(node, compiler, level, gather_last if whole and node is nodes[-1] else gather)
+        for node in nodes
     ]
 
     def walk(items: list[Value], env: Env) -> list[Value]:
-        if head is not None:
-            items = head(items, env)
-            if not isinstance(items, list):
-                return Sequence()
         for step in steps:
             if not items:
                 return Sequence()
@@ -127,8 +182,7 @@ def _compile_step(node: Node, compiler: Compiler, level: int, finish: Gather) ->
     if isinstance(node, Name) and stages is None:
         return _name_step(node.value, finish)
     compiler.uses_run = True
-    evaluate = compiler.compile(node, level)
-    return _each_step(evaluate, finish) if stages is None else _staged(evaluate, stages, finish)
+    return _each_step(compiler.compile_each(node, level), stages, finish)
 
 
 def _name_step(name: str, finish: Gather) -> Walk:
@@ -140,17 +194,16 @@ def _name_step(name: str, finish: Gather) -> Walk:
     return step
 
 
-def _each_step(evaluate: Compiled, finish: Gather) -> Walk:
+def _each_step(evaluate: Column, stages: Stage | None, finish: Gather) -> Walk:
     def step(items: list[Value], env: Env) -> list[Value]:
         run = env[RUN]
         run.tick(len(items))
-        return finish([evaluate(item, env) for item in items], run)
+        results = evaluate(items, env)
+        if stages is not None:
+            results = [stages(result, env) for result in results]
+        return finish(results, run)
 
     return step
-
-
-def _staged(evaluate: Compiled, stages: Stage, finish: Gather) -> Walk:
-    return _each_step(lambda item, env: stages(evaluate(item, env), env), finish)
 
 
 # -- tuples

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .callables import Builtin
-from .evaluation import Compiled
+from .evaluation import Compiled, Env
 from .functions import BUILTINS
 from .functions.strings import JAVASCRIPT, TextStyle
-from .nodes import Node
+from .nodes import Lambda, Node
+from .values import Value
 
+Column = Callable[[list[Value], Env], list[Value]]
 Handler = Callable[[Any, "Compiler", int], Compiled]
 
 
@@ -44,6 +46,8 @@ class Compiler:
     """Whether something compiled since the last reset binds a name in its own environment."""
     shares: bool = False
     """Whether a value may be put into another one more than once."""
+    keeps: bool = False
+    """Whether a value may be an array that stays one: what is at the end of a path does not."""
     uses_run: bool = False
     uses_input: bool = False
     deepest: int = 0
@@ -55,3 +59,16 @@ class Compiler:
         self.nodes += 1
         self.deepest = max(self.deepest, level)
         return self.handlers[type(node)](node, self, level)
+
+    def compile_each(self, node: Node, level: int) -> Column:
+        """Return what evaluates a node for each of some items."""
+        return as_column(self.compile(node, level))
+
+    def make_code(self, _node: Lambda) -> Callable[[Value, Env], Callable[..., Value]] | None:
+        """Return what makes a lambda's value a Python function as well; None: nothing does."""
+        return None
+
+
+def as_column(evaluate: Compiled) -> Column:
+    """Return what calls a closure for each of some items."""
+    return lambda items, env: [evaluate(item, env) for item in items]

@@ -9,19 +9,19 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Final
 
 from .compile_nodes import compile_tree
 from .compiler import STANDARD, Dialect
-from .errors import FAILURES, STACK_OVERFLOW, JSONataError
+from .errors import STACK_OVERFLOW, JSONataError
 from .evaluation import (
     DEFAULT_LIMITS,
     GLOBALS,
     OUTER,
     RUN,
     UNMETERED,
-    Env,
     Evaluation,
     Limits,
     too_deep,
@@ -56,8 +56,8 @@ class Expression:
     def __init__(self, source: str, dialect: Dialect = STANDARD) -> None:
         self._source = source
         try:
-            self._tree, self._bound = parse(source)
-            self._evaluate, compiler = compile_tree(self._tree, self._bound, dialect)
+            self._tree, bound = parse(source)
+            self._evaluate, compiler = compile_tree(self._tree, bound, dialect)
         except RecursionError:
             raise JSONataError("U1001", len(source), message=STACK_OVERFLOW) from None
         # Without loops, a few parts can neither take long nor repeat a value often.
@@ -66,7 +66,7 @@ class Expression:
         self._needs_run = compiler.uses_run or large
         self._needs_input = compiler.uses_input
         self._deepest = compiler.deepest
-        self._dialect = dialect
+        self._compiler = compiler
         self._cold = _WARM
         """How much is still evaluated by closures before code is generated, about microseconds."""
         self.code: Callable[..., Value] | None = None
@@ -74,7 +74,6 @@ class Expression:
 
         It may fail with one of FAILURES where `evaluate` says how.
         """
-        self._code_depth = 0
 
     def __str__(self) -> str:
         return self._source
@@ -134,31 +133,12 @@ class Expression:
         if self._needs_input:
             known = {**known, "$": data}
         run: Evaluation = UNMETERED
-        clock = _clock if now is None else now
-        code = self.code
-        if code is not None and self._code_depth < limits.depth:
-            if self._needs_run:
-                run = Evaluation(limits, clock, random or _RANDOM)
-            try:
-                result = code(data, known, run)
-            except FAILURES:
-                pass  # the closures say how it fails
-            else:
-                if spent is not None and run.spent >= _MANY_STEPS:
-                    spent(run.spent)
-                return result
         if self._needs_run:
-            run = Evaluation(limits, clock, random or _RANDOM)
+            run = Evaluation(limits, _clock if now is None else now, random or _RANDOM)
         try:
-            return self._by_closures(data, known, run)
-        finally:
-            if spent is not None and run.spent >= _MANY_STEPS:
-                spent(run.spent)
-
-    def _by_closures(self, data: Value, bindings: Mapping[str, Value], run: Evaluation) -> Value:
-        env: Env = {OUTER: None, GLOBALS: bindings, RUN: run}
-        try:
-            result = self._evaluate(OuterSequence((data,)) if type(data) is list else data, env)
+            result = (self.code or self._by_closures)(
+                OuterSequence((data,)) if type(data) is list else data, known, run
+            )
             if self._shares:
                 run.allocate(written_size(result, {}))
         except RecursionError:
@@ -166,6 +146,13 @@ class Expression:
         except (OverflowError, ValueError):
             # Python's, of a number that is beyond doubles, or none, where it has to be whole.
             raise JSONataError("D1001", message="Number out of range") from None
+        finally:
+            if spent is not None and run.spent >= _MANY_STEPS:
+                spent(run.spent)
+        return result
+
+    def _by_closures(self, context: Value, bindings: Mapping[str, Value], run: Evaluation) -> Value:
+        result = self._evaluate(context, {OUTER: None, GLOBALS: bindings, RUN: run})
         self._cold -= 1 + (run.spent >> 2)
         if self._cold < 0:
             self._generate()
@@ -176,10 +163,5 @@ class Expression:
         from .codegen import generate
 
         self._cold = sys.maxsize
-        code = generate(
-            self._tree, self._bound, self._dialect, metered=self._needs_run, shares=self._shares
-        )
-        if code is not None:
-            # In this order: other threads use the code as soon as they see it.
-            self._code_depth = code[1]
-            self.code = code[0]
+        with suppress(RecursionError, MemoryError):  # where there is little left of the stack
+            self.code = generate(self._tree, self._compiler)

@@ -261,19 +261,3 @@ def children(node: Node) -> Iterator[Node]:
             yield from (term.expression for term in terms)
         case Transform(pattern=pattern, update=update, delete=delete):
             yield from (part for part in (pattern, update, delete) if part is not None)
-
-
-def inside(node: Node) -> Iterator[Node]:
-    """Return all nodes of a tree, those of predicates and groupings too."""
-    yield node
-    parts: list[Any] = list(vars(node).values())
-    while parts:
-        part = parts.pop()
-        if isinstance(part, Node):
-            yield from inside(part)
-        elif isinstance(part, list | tuple):
-            parts.extend(part)
-        elif isinstance(part, Filter | SortTerm):
-            parts.append(part.expression)
-        elif isinstance(part, Grouping):
-            parts.extend(part.pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import nodes
@@ -84,46 +83,6 @@ class Reads:
         for pair in node.group.pairs if node.group is not None else ():
             for part in pair:
                 self.read(part, bound, at_root=False)
-
-
-def may_share(node: Node, own: str) -> bool:
-    """Return whether values made for each of some items may hold the same, or something twice.
-
-    They can't if they hold nothing but scalars and, each once, fields of the item, which is the
-    variable `own`, or the context for "".
-    """
-    paths = list(_held(node, own))
-    return None in paths or any(
-        a is not b and a[: len(b)] == b for a in paths if a for b in paths if b
-    )
-
-
-def _held(node: Node, own: str) -> Iterator[tuple[str, ...] | None]:
-    if node.predicates or node.stages or node.group:
-        yield None
-        return
-    match node:
-        case nodes.Literal() | nodes.Negate():
-            return
-        case nodes.Binary(operator=operator) if operator != "..":
-            return
-        case nodes.Object(pairs=pairs):
-            for _, value in pairs:
-                yield from _held(value, own)
-        case nodes.Block(expressions=[only]):
-            yield from _held(only, own)
-        case nodes.Path(steps=[nodes.Variable(name=name), *rest]) if own and name == own:
-            yield from _fields_held(rest)
-        case nodes.Path(steps=steps) if not own:
-            yield from _fields_held(steps)
-        case _:
-            yield None
-
-
-def _fields_held(steps: list[Node]) -> Iterator[tuple[str, ...] | None]:
-    names = _constant_names(steps)
-    plain = names and len(names) == len(steps) and not any(step.stages for step in steps)
-    yield names if plain else None
 
 
 def _constant_names(steps: list[Node]) -> tuple[str, ...]:

@@ -21,8 +21,7 @@ from .values import (
 SEQUENCES: Final = frozenset((Sequence, KeptSequence, OuterSequence, TupleStream, Constructed))
 """The kinds of list that only this package knows."""
 
-_LISTS: Final = SEQUENCES | {list}
-_PARTS: Final = _LISTS | {Undefined}
+PARTS: Final = SEQUENCES | {list, Undefined}
 
 
 _FIXED: Final = frozenset((int, float, bool, type(None)))
@@ -53,17 +52,15 @@ def keep(value: Value) -> Value:
 
 def gather(results: list[Value], run: Evaluation) -> Sequence:
     """Return all results, arrays among them flattened; U1001 if there are too many."""
-    kinds = set(map(type, results))
-    if _LISTS.isdisjoint(kinds):
-        return Sequence(_present(results) if Undefined in kinds else results)
+    if PARTS.isdisjoint(map(type, results)):
+        return Sequence(results)
     return _flatten(results, run)
 
 
 def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
     """Gather, but leave the only array that a path ends at as it is."""
-    kinds = set(map(type, results))
-    if _LISTS.isdisjoint(kinds):
-        return Sequence(_present(results) if Undefined in kinds else results)
+    if PARTS.isdisjoint(map(type, results)):
+        return Sequence(results)
     present = _present(results)
     if len(present) == 1 and type(present[0]) in (list, Constructed):
         return present[0]  # type: ignore[no-any-return]
@@ -75,6 +72,8 @@ def _present(results: Iterable[Value]) -> list[Value]:
 
 
 def _flatten(results: list[Value], run: Evaluation) -> Sequence:
+    if len(results) == 1 and type(results[0]) is Sequence:
+        return results[0]
     most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:
@@ -88,12 +87,9 @@ def _flatten(results: list[Value], run: Evaluation) -> Sequence:
     return gathered
 
 
-def concatenate(values: list[Value] | tuple[Value, ...], run: Evaluation) -> Value:
+def concatenate(values: list[Value], run: Evaluation) -> Value:
     """Return values and arrays of values as one array, without what is UNDEFINED."""
-    if len(values) > 1 and _PARTS.isdisjoint(map(type, values)):
-        run.allocate(8 * len(values))
-        return list(values)
-    present = _present(values) if len(values) > 1 else values
+    present = _present(values)
     if len(present) < 2:
         return present[0] if present else UNDEFINED
     run.allocate(8 * sum([len(each) if isinstance(each, list) else 1 for each in present]))
@@ -145,10 +141,10 @@ def field_at_end(value: Value, name: str, run: Evaluation) -> Value:
     if not isinstance(value, list):
         return UNDEFINED
     run.left -= len(value)
-    results = fields_of(value, name, run)
-    if len(results) > 1 and _PARTS.isdisjoint(map(type, results)):
-        return Sequence(results)
-    return collapse(gather_last(results, run))
+    fields = fields_of(value, name, run)
+    if len(fields) > 1 and PARTS.isdisjoint(map(type, fields)):
+        return Sequence(fields)
+    return collapse(gather_last(fields, run))
 
 
 def written_size(value: Value, sizes: dict[int, int]) -> int:

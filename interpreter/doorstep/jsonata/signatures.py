@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .errors import JSONataError
-from .values import NUMBERS, UNDEFINED, Value, symbol
+from .values import UNDEFINED, Value, symbol
 
 _PLURALS: Final = {
     "a": "arrays",
@@ -47,12 +47,14 @@ class Signature:
         self.text = text
         self.parameters = _parse(text)
         self._pattern = re.compile("".join(f"({p.pattern})" for p in self.parameters) + r"\Z")
-        self._plans: dict[tuple[type, ...], tuple[str, ...] | None] = {}
+        self.takes_numbers = text.startswith("<a<n>:")
+        """Whether it is of functions that take an array of numbers, and nothing else."""
+        self._plans: dict[type | tuple[type, ...], tuple[str, ...] | None] = {}
         """Argument types → the letters of each parameter; None: such arguments pass as they are."""
 
     def validate(self, arguments: list[Value], context: Value) -> list[Value]:
         """Return the arguments as the function takes them; T0410, T0411, T0412 if it does not."""
-        types = tuple(map(type, arguments))
+        types = type(arguments[0]) if len(arguments) == 1 else tuple(map(type, arguments))
         try:
             plan = self._plans[types]
         except KeyError:
@@ -131,8 +133,6 @@ def _as_array(
 
 
 def _all_are(items: list[Value], letter: str) -> bool:
-    if letter == "n" and NUMBERS.issuperset(map(type, items)):
-        return True
     return all(symbol(item) == letter for item in items)
 
 

@@ -5,7 +5,7 @@ Importing this module imports jsonpath-ng; `jsonpath` does so when the first pat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from jsonpath_ng.jsonpath import DatumInContext, Descendants, Index, JSONPath, This
@@ -119,8 +119,10 @@ def build(steps: tuple[Step, ...], follow: Follow) -> Reach:
 
     Facts 30 to 34: what each step selects.
     """
-    if all(isinstance(step, WildcardStep) or _is_name(step) for step in steps):
-        return _members(steps)
+    descends = len(steps) > 1 and isinstance(steps[-2], Descent)
+    plain = (*steps[:-2], steps[-1]) if descends else steps
+    if all(isinstance(step, WildcardStep) or _is_name(step) for step in plain):
+        return _members(plain, descends)
     return build_tree(steps, follow)
 
 
@@ -129,25 +131,42 @@ def _is_name(step: Step) -> bool:
     return isinstance(step, Members) and len(step.names) == 1
 
 
-def _members(steps: tuple[Step, ...]) -> Reach:
-    """Return what finds the values of names and wildcards: no step needs to know where it is."""
+def _members(steps: tuple[Step, ...], descends: bool) -> Reach:
+    """Return what finds the values of names and wildcards: no step needs to know where it is.
+
+    `descends`: the last one is taken at every depth.
+    """
 
     def find(value: Any, meter: PathMeter) -> list[Any]:
         values = [value]
         for depth, step in enumerate(steps):
+            meter.tick((4 + depth // 4) * len(values))
+            if descends and depth == len(steps) - 1:
+                values = [inner for each in values for inner in _within(each, depth, meter)]
             if isinstance(step, Members):
                 (name,) = step.names
-                matches = [each[name] for each in values if isinstance(each, dict) and name in each]
+                values = [each[name] for each in values if isinstance(each, dict) and name in each]
             else:
-                matches = [inner for each in values for inner in _inside(each)]
-            meter.tick((4 + depth // 4) * len(values) + len(matches))
-            values = matches
+                values = [inner for each in values for inner in _inside(each)]
+            meter.tick(len(values))
         return values
 
     return find
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _within(value: Any, depth: int, meter: PathMeter) -> list[Any]:
+    """Return a value and all objects and arrays in it, each before what is in it."""
+    found = [value]
+    inside = _inside(value)
+    if inside:
+        meter.tick((4 + (depth + 1) // 4) * len(inside))
+        for inner in inside:
+            if isinstance(inner, (dict, list)):
+                found += _within(inner, depth + 1, meter)
+    return found
+
+
+def _inside(value: Any) -> Collection[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()

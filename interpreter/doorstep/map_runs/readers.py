@@ -220,7 +220,9 @@ def batches(command: StartMapRun, items: Iterator[MapItem], first: int = 0) -> I
 
     Facts 116 and 281.
     """
-    selected = (command.select(index, *item) for index, item in enumerate(items, first))
+    selected: Iterator[Any] = (item.whole for item in items)
+    if select := command.select:
+        selected = (select(index, *item) for index, item in enumerate(items, first))
     if command.batch is None:
         return (Batch(value, 1) for value in selected)
     return batched(command.batch, selected)

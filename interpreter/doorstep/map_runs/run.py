@@ -136,7 +136,7 @@ class MapRun:
 
     def abort(self) -> None:
         """Stop what still runs; nobody waits for the result."""
-        if not self._over:
+        if self.status == "RUNNING":
             self._close("ABORTED")
 
     def release(self) -> None:
@@ -168,16 +168,12 @@ class MapRun:
             self._records.close()
             self._facts.close()
 
-    @property
-    def _over(self) -> bool:
-        return self.status != "RUNNING"
-
     # Children that begin -------------------------------------------------------------------------
 
     def fill(self) -> None:
         """Submit children as long as the executor has room and MaxConcurrency allows it."""
         try:
-            while not (self._submitted or self._over) and (room := self._room()) > 0:
+            while not self._submitted and self.status == "RUNNING" and (room := self._room()):
                 if self._work is None:
                     unread = iter(()) if self._exhausted else self._unread()
                     self._work = chain(self._redriven(), unread)
@@ -186,7 +182,7 @@ class MapRun:
             self._fail(failed.failure.error, failed.failure.cause)
         except InputError as problem:
             self._fail("States.ItemReaderFailed", str(problem))
-        if self._submitted and not self._over:
+        if self._submitted and self.status == "RUNNING":
             # Now the share of those that failed is known.
             if self._exceeded():
                 self._fail("States.ExceedToleratedFailureThreshold", EXCEEDED)
@@ -197,7 +193,7 @@ class MapRun:
         if not (room := self._executor.room()):
             return 0
         most = min(self.command.concurrency, self.parent.engine.quotas.distributed_concurrency)
-        return min(room, most - self.counts.children["RUNNING"])
+        return max(0, min(room, most - self.counts.children["RUNNING"]))
 
     def _submit(self, work: Iterator[Child]) -> int:
         """Submit children; those before an item that can't be read as well."""
@@ -262,7 +258,7 @@ class MapRun:
     def ended(self, index: int, journal: Journal) -> None:
         """Take in that a child has ended; its facts and its last event suffice."""
         self._settle(index, journal)
-        if not self._over:
+        if self.status == "RUNNING":
             self._continue()
         elif not self.counts.children["RUNNING"]:
             # All that was stopped has ended.
@@ -272,9 +268,10 @@ class MapRun:
         return _STATUSES[self._statuses[index]]
 
     def _move(self, index: int, status: int) -> None:
-        self.counts.add(self._status(index), -self._sizes[index], -1)
+        size = self._sizes[index]
+        self.counts.add(self._status(index), -size, -1)
         self._statuses[index] = status
-        self.counts.add(self._status(index), self._sizes[index])
+        self.counts.add(_STATUSES[status], size)
 
     def _settle(self, index: int, journal: Journal) -> None:
         status, size = journal.status, self._sizes[index]
@@ -336,7 +333,8 @@ class MapRun:
         self.driver.deliver(self.parent, "succeeded", self.command.key, output)
 
     def _result(self) -> Any:
-        records = writers.Records(self._records, lambda index: self._status(index) == "SUCCEEDED")
+        good = _STATUSES.index("SUCCEEDED")
+        records = writers.Records(self._records, lambda index: self._statuses[index] == good)
         if writers.exports(self.command):
             return writers.export(self.command, records, self.driver.buckets)
         total = self._records.total - _BRACKETS * len(self._records)

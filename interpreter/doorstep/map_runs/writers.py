@@ -25,11 +25,14 @@ class Records(NamedTuple):
 
     def of(self, succeeded: bool) -> Iterator[bytes]:
         """Return the records of the children that succeeded, or of the others."""
-        return (text for index, text in self.texts.all() if self.succeeded(index) is succeeded)
+        indexes = range(len(self.texts))
+        wanted = (index for index in indexes if self.succeeded(index) is succeeded)
+        return filter(None, map(self.texts.get, wanted))
 
     def values(self) -> dict[int, Any]:
         """Return all records as values, by their indexes."""
-        return {index: loads(text.decode()) for index, text in self.texts.all()}
+        texts = enumerate(map(self.texts.get, range(len(self.texts))))
+        return {index: loads(text.decode()) for index, text in texts if text}
 
 
 def exports(command: StartMapRun) -> bool:

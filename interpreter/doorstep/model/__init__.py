@@ -40,7 +40,13 @@ from .grammar import (
     several,
 )
 from .integrations import action_of, actions, is_recognized, similar_action
-from .parameters import missing_names, required_but_missing, unfit, unknown_names
+from .parameters import (
+    missing_names,
+    repetition_tokens,
+    required_but_missing,
+    unfit,
+    unknown_names,
+)
 from .partitions import home_of, partition_named_in, partition_of
 from .resource import Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
@@ -79,6 +85,7 @@ __all__ = [
     "operator_of",
     "partition_named_in",
     "partition_of",
+    "repetition_tokens",
     "required_but_missing",
     "scopes_in",
     "several",

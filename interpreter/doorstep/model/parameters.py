@@ -162,6 +162,14 @@ class _Input:
             and names.isdisjoint(self._spellings(name, self.root))
         ]
 
+    def tokens(self) -> list[str]:
+        """Return the members of the input by which the service knows a call again."""
+        return [
+            java(name) if self._sdk else pascal(name)
+            for name, member in self._shapes[self.root]["members"].items()
+            if member.get("idempotencyToken")
+        ]
+
     def _names(self, shape: str) -> dict[str, str]:
         """Return a structure's members, each with its shape."""
         members = self._members.get(shape)
@@ -220,6 +228,16 @@ def missing_names(called: Integration, names: AbstractSet[str]) -> list[str]:
         return action.missing(names)
     shapes = _input(called)
     return shapes.missing(names) if shapes else []
+
+
+def repetition_tokens(called: Integration) -> list[str]:
+    """Return the parameters by which a service knows a call again, as its API's model marks them.
+
+    Java's SDK makes one for each call that has none: the attempts of a Retry then have different
+    ones. https://smithy.io/2.0/spec/behavior-traits.html#idempotencytoken-trait
+    """
+    shapes = _input(called)
+    return shapes.tokens() if shapes else []
 
 
 @lru_cache(maxsize=64)

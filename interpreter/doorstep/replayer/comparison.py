@@ -93,11 +93,11 @@ def first_difference(recorded: Entry, ours: Event, same: Tolerate) -> JsonDiffer
 
 
 def _differences(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[JsonDifference]:
-    names = (*recorded, *(name for name in ours if name not in recorded))
-    for name in names:
-        if name in OF_THE_RUN or truncated(recorded, name):
-            continue
+    for name in dict.fromkeys((*recorded, *ours)):
         theirs, own = recorded.get(name, ABSENT), ours.get(name, ABSENT)
+        the_same = isinstance(own, str) and theirs == own
+        if the_same or name in OF_THE_RUN or truncated(recorded, name):
+            continue
         if name in _TEXTS:
             theirs, own = value_of(theirs), value_of(own)
         elif name == "assignedVariables":
@@ -218,8 +218,10 @@ class Pairing:
         """Return what the recording has next in the line that stands at our event; no aborts."""
         before = self.of.get(ours)
         following = self.recording.following.get(before, ()) if before is not None else ()
-        left = (e for e in following if e.id in self._unpaired and not e.type.endswith("Aborted"))
-        return next(left, None)
+        for entry in following:
+            if entry.id in self._unpaired and not entry.type.endswith("Aborted"):
+                return entry
+        return None
 
     def unpaired(self, limit: int | None) -> Iterator[Entry]:
         """Yield the recorded events below an id that are no counterpart yet."""
@@ -236,14 +238,10 @@ class Pairing:
 
     def _follower(self, event: Event, before: int) -> Entry | None:
         kind = kind_of(event)
-        return next(
-            (
-                entry
-                for entry in self.recording.following.get(before, ())
-                if entry.id in self._unpaired and kind_of(entry) == kind
-            ),
-            None,
-        )
+        for entry in self.recording.following.get(before, ()):
+            if entry.id in self._unpaired and kind_of(entry) == kind:
+                return entry
+        return None
 
     def _join(self, event: Event, before: int) -> Entry | None:
         if before and self.recording[before].type == "ExecutionRedriven":

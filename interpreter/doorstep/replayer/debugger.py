@@ -96,9 +96,10 @@ class Moments(ExecutionView, Sequence[Moment]):
 
     def __init__(self, recording: Recording, replayer: Replayer | None = None) -> None:
         self.recording = recording
-        self._snapshots = Snapshots()
         self._definition = replayer.definition if replayer else None
-        self._replay = replayer.watch(recording, self._snapshots) if replayer else None
+        self._replay = replayer.follow(recording, watch=Snapshots) if replayer else None
+        watch = self._replay.engine.watch if self._replay else None
+        self._snapshots = watch if isinstance(watch, Snapshots) else Snapshots()
         states = replayer.machine.scope.walk() if replayer else ()
         self._states = {state.name: state for state in states}
         self._line_visits = visits_of(self) if replayer else recording.visits

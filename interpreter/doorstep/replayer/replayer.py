@@ -89,34 +89,28 @@ class Replayer:
         recording: Recording,
         before: int | None = None,
         histories: ChildHistories | None = None,
+        watch: Callable[[], Callable[[Fiber, Event], None] | None] = lambda: None,
     ) -> Follower:
         """Follow a recording, again and again until nothing more is adopted from it.
 
-        `before`: the first event that is not taken from it; `histories`: those of its children.
+        `before`: the first event that is not taken from it; `histories`: those of its children;
+        `watch` makes what is called with each event of a pass, and is the engine's then.
         """
         values = RecordedValues()
         while True:
             values.begin()
             follower = self._follower(recording, values, before, histories)
+            follower.engine.watch = watch()
             follower.follow()
             if not values.changed:
                 return follower
-
-    def watch(self, recording: Recording, watch: Callable[[Fiber, Event], None]) -> Follower:
-        """Follow a recording, and call `watch` with each event of the last pass."""
-        identity = self.follow(recording).engine.identity
-        assert isinstance(identity, RecordedIdentity)
-        again = self._follower(recording, identity.recorded)
-        again.engine.watch = watch
-        again.follow()
-        return again
 
     def _follower(
         self,
         recording: Recording,
         values: RecordedValues,
-        before: int | None = None,
-        histories: ChildHistories | None = None,
+        before: int | None,
+        histories: ChildHistories | None,
     ) -> Follower:
         express = ":express:" in (recording.arn or "")
         of_type = self.type or ("EXPRESS" if express else "STANDARD")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
@@ -36,10 +35,9 @@ class Texts:
     def put(self, index: int, text: str) -> int:
         """Store a text; return its length in bytes."""
         blob = _utf_8(text)
-        missing = index + 1 - len(self._lengths)
-        if missing > 0:
-            self._places.extend([0] * missing)
-            self._lengths.extend([0] * missing)
+        while len(self._lengths) <= index:
+            self._places.append(0)
+            self._lengths.append(0)
         if self._has_read:
             # Not before each: that would write every text by itself.
             self._file.seek(self._end)
@@ -75,12 +73,6 @@ class Texts:
     def total(self) -> int:
         """How long all texts are, in bytes."""
         return sum(self._lengths)
-
-    def all(self) -> Iterator[tuple[int, bytes]]:
-        """Return all texts in the order of their indexes."""
-        for index in range(len(self._lengths)):
-            if (text := self.get(index)) is not None:
-                yield index, text
 
     def close(self) -> None:
         """Let go of all texts."""

@@ -16,7 +16,8 @@ from typing import Any, Protocol, Unpack
 
 from ..api import CommonOptions, Definition, Type, start
 from ..engine import Event, Invoke
-from ..history import ExecutionView
+from ..history import ExecutionView, visits_of
+from ..history.child_failures import ChildEvents, Started, child_lines, groups_of
 from ..model import workflow
 from ..runtime import (
     Answer,
@@ -122,6 +123,21 @@ class ObservedExecution(Execution, Observation):
         failed = [one for one in self._started if one.ended and not one.succeeded]
         beneath = (f"{one.machine}: {one.picture}" for one in failed[:_CHILDREN])
         return "\n\n".join([super().picture, *beneath])
+
+    @property
+    def failure_table(self) -> str:
+        """What failed, as a table; beneath it the same of the executions that it started."""
+        unmatched = {child.arn: child for child in self._started}
+
+        def lookup(started: Started) -> list[ChildEvents]:
+            arns = [arn for arn, one in unmatched.items() if started.arn in (arn, one.map_run)]
+            found = [unmatched.pop(arn) for arn in arns]
+            return [
+                ChildEvents(one.name, one.arn, [*visits_of(one).entries.values()]) for one in found
+            ]
+
+        inner = child_lines(groups_of(visits_of(self), lookup))
+        return "\n".join([*super().failure_table.splitlines(), *inner])
 
     def _with_items(self) -> list[ExecutionView]:
         return [self, *_items(self, self._started)]

@@ -83,7 +83,7 @@ def epoch_seconds(timestamp: str | float) -> float:
         at = timestamp
     if not _FIRST <= at <= _LAST:
         raise ValueError("a timestamp is outside of the calendar, the years 1 to 9999")
-    return (_EPOCH + timedelta(seconds=at)).timestamp()
+    return at if isinstance(timestamp, str) else (_EPOCH + timedelta(seconds=at)).timestamp()
 
 
 def in_utc(at: float) -> datetime:

@@ -20,6 +20,7 @@ from ..errors import JSONataError
 from ..evaluation import Evaluation
 from ..values import (
     NUMBERS,
+    SAFE,
     UNDEFINED,
     Value,
     as_double,
@@ -118,16 +119,13 @@ def format_base(run: Evaluation, value: Value, radix: Value = UNDEFINED) -> Valu
 
 
 def total(run: Evaluation, values: Value = UNDEFINED) -> Value:
-    """``$sum``."""
-    return UNDEFINED if values is UNDEFINED else _sum(run, values)
-
-
-def _sum(run: Evaluation, values: list[Value]) -> Value:
-    """Add from left to right in doubles, as JavaScript does; newer Pythons' sum() rounds less."""
+    """``$sum``: from left to right in doubles, as JavaScript adds; newer sum()s round less."""
+    if values is UNDEFINED:
+        return UNDEFINED
     run.left -= len(values)
     whole = sum(values)
-    if type(whole) is int:
-        return number(whole)
+    if type(whole) is int and -SAFE <= whole <= SAFE:
+        return whole
     try:
         return number(reduce(add, map(float, values), 0.0))
     except OverflowError:
@@ -138,7 +136,7 @@ def average(run: Evaluation, values: Value = UNDEFINED) -> Value:
     """``$average``; UNDEFINED of nothing."""
     if values is UNDEFINED or not values:
         return UNDEFINED
-    return number(as_double(_sum(run, values)) / len(values))
+    return number(as_double(total(run, values)) / len(values))
 
 
 def largest(_run: Evaluation, values: Value) -> Value:

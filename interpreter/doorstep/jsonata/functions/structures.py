@@ -6,8 +6,9 @@ https://docs.jsonata.org/boolean-functions, https://docs.jsonata.org/higher-orde
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from collections.abc import Sequence as Sized
 from math import isnan
 from typing import TypeVar
@@ -41,7 +42,7 @@ def count(_run: Evaluation, values: Value = UNDEFINED) -> Value:
 
 def append(run: Evaluation, first: Value = UNDEFINED, second: Value = UNDEFINED) -> Value:
     """``$append``."""
-    return concatenate((first, second), run)
+    return concatenate([first, second], run)
 
 
 def reverse(run: Evaluation, values: Value) -> Value:
@@ -238,24 +239,29 @@ def map_items(run: Evaluation, items: Value = UNDEFINED, function: Value = UNDEF
     """``$map``."""
     if items is UNDEFINED:
         return UNDEFINED
+    return Sequence([each for each in _results(run, items, function) if each is not UNDEFINED])
+
+
+def _results(run: Evaluation, items: list[Value], function: Value) -> Iterator[Value]:
+    """Return what a function returns for each item, its place and all of them."""
     run.tick(len(items))
-    call = caller(function, run)
-    results = Sequence()
-    for index, item in enumerate(items):
-        result = call(item, index, items)
-        if result is not UNDEFINED:
-            results.append(result)
-    return results
+    call = caller(function, run, len(items))
+    if arity(function) < 2:
+        return map(call, items)
+    return map(call, items, itertools.count(), itertools.repeat(items))
 
 
 def filter_items(run: Evaluation, items: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$filter``."""
     if items is UNDEFINED:
         return UNDEFINED
-    run.tick(len(items))
-    call = caller(function, run)
+    results = _results(run, items, function)
     return Sequence(
-        [item for index, item in enumerate(items) if truthy(call(item, index, items), run)]
+        [
+            item
+            for item, each in zip(items, results, strict=True)
+            if each is True or (each is not False and truthy(each, run))
+        ]
     )
 
 
@@ -278,10 +284,12 @@ def reduce(
     start = 1 if init is UNDEFINED and items else 0
     result = items[0] if start else init
     run.tick(len(items))
-    call = caller(function, run)
+    call = caller(function, run, len(items) - start)
     room = run.room
+    more = arity(function) > 2
     for index in range(start, len(items)):
-        result = call(result, items[index], index, items)
+        item = items[index]
+        result = call(result, item, index, items) if more else call(result, item)
         if isinstance(result, list):
             result = collapse(result)
         elif type(result) is str:
@@ -292,9 +300,9 @@ def reduce(
 
 def each(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$each``: of every field's value and name."""
-    call = caller(function, run)
-    results = Sequence()
     fields = value if isinstance(value, dict) else {}
+    call = caller(function, run, len(fields))
+    results = Sequence()
     run.tick(len(fields))
     for name, member in fields.items():
         result = call(member, name, value)
@@ -305,8 +313,8 @@ def each(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED)
 
 def sift(run: Evaluation, value: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """``$sift``: the fields that the function accepts."""
-    call = caller(function, run)
     fields = value if isinstance(value, dict) else {}
+    call = caller(function, run, len(fields))
     run.tick(OBJECT + len(fields))
     accepted = {
         name: member for name, member in fields.items() if truthy(call(member, name, value), run)
@@ -324,7 +332,7 @@ def sort(run: Evaluation, items: Value = UNDEFINED, comparator: Value = UNDEFINE
         places = _places_by_key(items, comparator, run)
         if places is not None:
             return [items[place] for place in places]
-    call = caller(comparator, run)
+    call = caller(comparator, run, len(items) * len(items).bit_length())
     return merge_sort(list(items), lambda a, b: truthy(call(a, b), run), run)
 
 
