@@ -101,7 +101,22 @@ def check(
             problems += [_underlined(one, text, lines, source.document, machine) for one in said]
         if whole is None:
             break
+        problems += _duplicates(machine.root, machine)
     return problems
+
+
+def _duplicates(node: Node, machine: Machine) -> Iterator[Problem]:
+    """Yield the members of whose names there is a later one, which alone is read."""
+    last = {member.name: member for member in node.members}
+    for member in node.members:
+        if last[member.name] is not member and member.name != "<<":
+            said = f"There are two members '{member.name}' here: the last one counts"
+            problem = Diagnostic("DUPLICATE_MEMBER", said, severity="WARNING")
+            yield Problem(problem, member.start, member.end, machine.name)
+        if member.value is not None:
+            yield from _duplicates(member.value, machine)
+    for item in node.items:
+        yield from _duplicates(item, machine)
 
 
 def _load(text: str, yaml: bool | None) -> Document:
@@ -220,10 +235,12 @@ def fixes(text: str, found: Sequence[Machine], problems: Sequence[Problem]) -> I
                 edit = added_member(text, machine, states, missing[1], {"Type": "Succeed"})
                 yield Fix(f"Add the state '{missing[1]}'", [edit], problem)
         state = next((one for one in machine.states if one.member.start == problem.start), None)
-        if state and diagnostic.code == "RETRY_LAMBDA" and state.node.get("Retry") is None:
+        if state is None or not state.node.members:
+            continue
+        if diagnostic.code == "RETRY_LAMBDA" and state.node.get("Retry") is None:
             edit = added_member(text, machine, state.node, "Retry", [LAMBDA_RETRY])
             yield Fix("Add a retry for Lambda's errors", [edit], problem)
-        if state and _goes_nowhere(state):
+        if _goes_nowhere(state):
             edit = added_member(text, machine, state.node, "End", True)
             yield Fix('Add "End": true', [edit], problem)
 
@@ -234,9 +251,8 @@ def _written_like(text: str, problem: Problem, name: str) -> str:
 
 
 def _goes_nowhere(state: State) -> bool:
-    names = {one.name for one in state.node.members}
-    ends = state.type in (*TERMINAL, "Choice", "") or names & {"Next", "End"}
-    return not ends and bool(state.node.members)
+    led = state.node.get("Next") or state.node.get("End")
+    return not led and state.type not in (*TERMINAL, "Choice", "")
 
 
 # To put a part of an expression into a variable ---------------------------------------------------

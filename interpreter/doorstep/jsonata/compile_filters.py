@@ -9,7 +9,7 @@ more terms: what has no key comes last, equals stay in order
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from collections.abc import Sequence as Nodes
 from itertools import chain, compress
 from math import floor
@@ -106,34 +106,27 @@ _TESTED: Final = frozenset((bool, Undefined))
 
 def _select(predicate: Column) -> Stage:
     def select(value: Value, env: Env) -> list[Value]:
+        run = env[RUN]
         items = value if isinstance(value, list) else [value]
-        env[RUN].tick(len(items))
+        run.tick(len(items))
         selected: list[Value] = []
+        some = items
         for start in range(0, len(items), _AT_ONCE):
-            selected += _selected(predicate, items, start, env)
-        env[RUN].allocate(8 * len(selected))
+            if len(items) > _AT_ONCE:
+                some = type(items)(items[start : start + _AT_ONCE])
+            room, results = run.room, for_each(predicate, some, env)
+            if _TESTED.issuperset(map(type, results)):
+                selected += compress(some, results)
+                continue
+            for place, result in enumerate(results, start):
+                times = _times_selected(result, place, len(items), run, room)
+                selected += [items[place]] * times
+        run.allocate(8 * len(selected))
         if isinstance(items, TupleStream):
             return TupleStream(selected)
         return Sequence([] if selected and selected[0] is UNDEFINED else selected)
 
     return select
-
-
-def _selected(predicate: Column, items: list[Value], start: int, env: Env) -> Iterable[Value]:
-    """Return those of some items for which the predicate is true, or returns their place."""
-    run = env[RUN]
-    room = run.room
-    some = items[start : start + _AT_ONCE]
-    if isinstance(items, TupleStream):
-        some = TupleStream(some)
-    results = for_each(predicate, some, env)
-    if _TESTED.issuperset(map(type, results)):
-        return compress(some, results)
-    return [
-        item
-        for place, (item, result) in enumerate(zip(some, results, strict=True), start)
-        for _ in range(_times_selected(result, place, len(items), run, room))
-    ]
 
 
 def _times_selected(result: Value, place: int, size: int, run: Evaluation, room: int) -> int:
