@@ -29,6 +29,7 @@ pytest.importorskip("uvicorn", reason="doorstep[server] is not installed")
 pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 from botocore.stub import ANY, Stubber
 
+import doorstep
 from doorstep.against.account import Account
 from doorstep.against.target import Target
 from doorstep.errors import AccountError
@@ -111,6 +112,26 @@ def test_our_own_cases_of_each_kind_are_answered_there_as_here(server: str, tmp_
     }
     source = json.loads((into / "wait" / "seconds-path.json").read_text())["source"]
     assert source.startswith(f"recorded at {server}, 20")
+
+
+def test_what_a_case_leaves_open_is_no_difference_and_stays_open_in_the_recording(
+    server: str, tmp_path: Path
+) -> None:
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathRandom(1, 999999)"}, "End": True}
+    definition = {"StartAt": "Throw", "States": {"Throw": state}}
+    events = doorstep.run(definition, {}).history
+    for event in events[2:]:
+        for details in (value for value in event.values() if isinstance(value, dict)):
+            details["output"] = {"n": "<number>"}
+    recorded = {"events": [{**event, "timestamp": "<time>"} for event in events]}
+    case = {"kind": "history", "definition": definition, "input": {}, "recorded": recorded}
+    folder = write(tmp_path / "cases", thrown=case)
+    into = tmp_path / "recorded"
+    result = against("--cases", folder, "--endpoint", server, "--yes", "--record", into)
+    assert result.exit_code == 0, result.output
+    last = json.loads((into / "thrown.json").read_text())["recorded"]["events"][-1]
+    assert last["executionSucceededEventDetails"]["output"] == {"n": "<number>"}
+    assert check(into).missed == []
 
 
 def test_it_says_first_what_it_will_do_and_asks(server: str) -> None:

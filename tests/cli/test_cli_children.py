@@ -149,7 +149,7 @@ def test_resume_goes_on_with_the_children_that_failed(folder: Path) -> None:
     [
         (("replay", "batch.json", "--children", "nowhere"), "'nowhere' does not exist"),
         (("replay", "batch.json", "--children", "empty"), "no histories (*.json) found in"),
-        (("replay", "children", "--children", "children"), "only works with --definition"),
+        (("replay", "children", "--children", "children"), "a folder of histories alone"),
         (("resume", "batch.json", "--children", "children", "--at", "3"), "--children continues"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from doorstep.errors import InputError
 from doorstep_conformance import Case, Verdict, differing, judge
 from doorstep_conformance.compare import causally_same, masked
-from doorstep_conformance.values import differences, same, unfolded
+from doorstep_conformance.values import differences, left_open, same, unfolded
 
 ENTERED = {"name": "Rest", "input": "{}", "inputDetails": {"truncated": False}}
 
@@ -229,3 +229,19 @@ def test_a_placeholder_stands_for_one_segment_unless_its_name_says_more(
     expected: str, actual: str, stands: bool
 ) -> None:
     assert same(expected, actual) == stands
+
+
+@pytest.mark.parametrize(
+    ("mask", "value", "left"),
+    [
+        ({"n": "<number>", "m": 1}, {"n": 7, "m": 2}, {"n": "<number>", "m": 2}),
+        ({"role": "any"}, {"role": "arn", "more": 1}, {"role": "any", "more": 1}),
+        (["<name>:x"], ["a:x"], ["<name>:x"]),
+        (["<name>:x"], ["a:y"], ["a:y"]),
+        (["<name>"], ["a", "b"], ["a", "b"]),
+    ],
+)
+def test_what_a_mask_leaves_open_stays_open_where_it_matches(
+    mask: Any, value: Any, left: Any
+) -> None:
+    assert left_open(mask, value, frozenset({"any"})) == left

@@ -148,3 +148,17 @@ def test_other_files_have_no_machines() -> None:
     assert machines("a: 1\nb: [2]\n", yaml=True) == []
     assert machines('{"name": "package", "version": "1"}', yaml=False) == []
     assert machines("", yaml=False) == machines("\t- :", yaml=True) == []
+
+
+@pytest.mark.parametrize("quoted", ['"{% $states.in|', "'{% $states.in|", '"{% $states.in| %}"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_quotation_mark_that_is_not_closed_yet_hides_nothing_in_yaml(
+    quoted: str, end: str
+) -> None:
+    lines = [
+        *("QueryLanguage: JSONata", "StartAt: A", "States:", "  A:", "    Type: Pass"),
+        *(f"    Output: {quoted}", "    Next: B", "  B: {Type: Succeed}", ""),
+    ]
+    assert "input" in labels(end.join(lines), yaml=True)
+    target = 'StartAt: A\nStates:\n  A:\n    Type: Pass\n    Next: "|\n  B: {Type: Succeed}\n'
+    assert labels(target, yaml=True) == ["B"]

@@ -16,6 +16,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
+from doorstep.definitions import yaml_text
+from doorstep_cli.editor.server import _in_quotes
+
 DEFINITION = """{
   "StartAt": "Prüfen ✅",
   "States": {
@@ -228,3 +231,10 @@ def test_of_a_document_that_is_not_open_nothing_is_read_or_known(tmp_path: Path)
             assert await client.text_document_hover_async(hover) is None
 
     with_editor(work)
+
+
+@pytest.mark.parametrize("name", ["true", "null", "12", "1.5", "- a", "a: b", "x # y", "~"])
+def test_a_new_name_is_a_text_in_yaml_too(name: str) -> None:
+    assert yaml_text.loads(_in_quotes("Done", name)) == name
+    assert _in_quotes("Done", "Is it done") == "Is it done"
+    assert yaml_text.loads(_in_quotes("'Done'", name)) == name

@@ -5,12 +5,13 @@ from __future__ import annotations
 import cProfile
 import json
 import pstats
+from collections.abc import Callable
 from textwrap import indent
 
 import pytest
 
 from doorstep import validate
-from doorstep.definitions.yaml_text import compose
+from doorstep.definitions.yaml_text import compose, loads
 from doorstep_cli.editor.formatting import json_layout, yaml_layout
 from doorstep_cli.editor.machines import machines, place_at
 from doorstep_cli.editor.problems import Edit, Findings, Fix, check, extraction, fixes
@@ -166,6 +167,52 @@ def test_laid_out_json_is_the_same_json_with_its_numbers_as_they_were() -> None:
         '  "d": []\n}\n'
     )
     assert json_layout(laid) == laid
+
+
+@pytest.mark.parametrize("layout", [json_layout, yaml_layout])
+def test_line_ends_stay_what_they_are(layout: Callable[[str], str]) -> None:
+    text = '{"a": 1,  \r\n"b": 2}\r\n'
+    laid = layout(text)
+    assert laid != text
+    assert laid.count("\n") == laid.count("\r\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: |\n  two  \n\n  lines\t\nb:  \n  - 'x  \n\n    y'  \n  - z  \n",
+        "a: >-\n  two  \n  lines\t\nb: x  \n",
+        'a: "x  \n  y"  \nb: |+\n  last  \n\n\n',
+        "a: x   # why  \nb: &c {d: e}  \nf: *c  \n",
+    ],
+)
+def test_laid_out_yaml_has_the_same_values_and_comments(text: str) -> None:
+    laid = yaml_layout(text)
+    assert loads(laid) == loads(text)
+    assert laid.count("#") == text.count("#")
+    assert len(laid) < len(text)
+    assert yaml_layout(laid) == laid
+
+
+def test_tabs_that_indent_yaml_are_named() -> None:
+    text = "StartAt: A\nStates:\n\tA:\n\t\tType: Pass\n"
+    (problem,) = check(text, machines(text, yaml=True), yaml=True)
+    assert problem.diagnostic.message.endswith("YAML is indented with blanks, not with tabs")
+    assert text[problem.start : problem.end] == "\tA:"
+
+
+@pytest.mark.parametrize("yaml", [False, True])
+def test_of_two_members_with_one_name_the_first_is_underlined(yaml: bool) -> None:
+    state = '{"Type": "Pass", "Type": "Succeed"}'
+    text = f'{{"StartAt": "A", "States": {{"A": {state}, "A": {{"Type": "Succeed"}}}}}}'
+    if yaml:
+        text = f"StartAt: A\nStates:\n  A: {state}\n  A: {{Type: Succeed}}\n"
+    found = check(text, machines(text, yaml=yaml), yaml=yaml)
+    assert [one.diagnostic.code for one in found] == ["DUPLICATE_MEMBER"] * 2
+    assert [text[one.start : one.end].strip('"') for one in found] == ["A", "Type"]
+    assert [text.index(text[one.start : one.end], text.index("States")) for one in found] == [
+        one.start for one in found
+    ]
 
 
 def test_yaml_keeps_its_layout_and_its_comments() -> None:

@@ -22,8 +22,11 @@ pytest.importorskip("boto3", reason="doorstep[aws] is not installed")
 
 import doorstep.pytest_plugin
 import doorstep.pytest_plugin.against
-import doorstep.testing.snapshots  # noqa: F401
+import doorstep.testing.snapshots
 from doorstep.against.account import Account
+from doorstep.against.own_executions import Beside
+from doorstep.against.target import Target
+from doorstep.testing import Mocks, ObservedExecution, SimulatedClock
 from doorstep_cli.commands.remote import Remote
 from doorstep_emulator import Options, running
 
@@ -241,6 +244,15 @@ def test_no_handler(state_machine):
             f"{where}no_handler: not compared: pay: Doorstep's own execution ended with Doorstep.*",
         ]
     )
+
+
+def test_a_test_whose_tasks_moto_answers_is_not_compared() -> None:
+    execution = doorstep.run(PAY, {"number": 3}, {"price": lambda _: 7})
+    own = ObservedExecution(execution, [], [])
+    beside = Beside(Target(Account(None), "aws", 1.0), SimulatedClock(), None)
+    beside(own, Mocks(), services=True)
+    reason = "in a test with `services` or `project` moto answers in place of AWS"
+    assert list(beside.remarks(1)) == [f"not compared: StateMachine: {reason}"]
 
 
 def test_workers_of_xdist_tell_what_they_compared(

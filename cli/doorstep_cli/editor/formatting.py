@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from doorstep.definitions.yaml_text import compose
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
-_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
+_BLANKS = re.compile(r"[ \t]+(?=\r?$)", re.MULTILINE)
 
 
 def json_layout(text: str, indent: str = "  ") -> str:
@@ -26,12 +33,41 @@ def json_layout(text: str, indent: str = "  ") -> str:
             written.append(f"\n{indent * level}")
         written.append(f"{token} " if token == ":" else token)
         level += token in "{["
-    return "".join(written) + "\n"
+    return f"{''.join(written)}\n".replace("\n", _ending(text))
 
 
 def yaml_layout(text: str) -> str:
-    """Return a YAML text without blanks at the ends of lines, and with a line break at its end.
+    """Return a YAML text without blanks at the ends of lines, and with one line break at its end.
 
-    Its layout carries meaning and comments: more is not changed.
+    Its layout carries meaning and comments: more is not changed. Neither are the lines of texts,
+    where blanks belong to the value. Raises YAMLProblem.
     """
-    return _BLANKS.sub("", text).rstrip("\n") + "\n"
+    root = compose(text)
+    spans = _texts(root) if root is not None else []
+
+    def inside(at: int) -> bool:
+        before = bisect_right(spans, at, key=lambda span: span[0])
+        return before > 0 and at < spans[before - 1][1]
+
+    laid = _BLANKS.sub(lambda blanks: blanks[0] if inside(blanks.start()) else "", text)
+    return laid if inside(len(text) - 1) else laid.rstrip("\r\n") + _ending(text)
+
+
+def _ending(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _texts(node: Node) -> list[tuple[int, int]]:
+    """Return where the scalars stand, each once, in their order."""
+    spans, waiting, seen = set[tuple[int, int]](), [node], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one.value, str):
+            spans.add((one.start_mark.index, one.end_mark.index))
+        else:
+            for inner in one.value:
+                waiting += inner if isinstance(inner, tuple) else [inner]
+    return sorted(spans)

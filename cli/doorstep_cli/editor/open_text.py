@@ -44,20 +44,23 @@ class OpenText:
         for change in changes:
             text = change.text
             if isinstance(change, types.TextDocumentContentChangePartial):
-                start, end = (now.offset(one) for one in (change.range.start, change.range.end))
+                start, end = now._place(change.range.start), now._place(change.range.end)
                 text = now.written[:start] + text + now.written[end:]
             now = replace(now, version=version, written=text)
         return now
 
     @cached_property
     def text(self) -> str:
-        """The text as it is read: a byte order mark is a blank."""
-        marked = self.written.startswith(_MARK)
-        return self.written.replace(_MARK, " ", 1) if marked else self.written
+        """The text behind a byte order mark, as it is read; offsets count in it."""
+        return self.written.removeprefix(_MARK)
+
+    @property
+    def _marks(self) -> int:
+        return len(self.written) - len(self.text)
 
     @cached_property
     def starts(self) -> list[int]:
-        """The offset of each line."""
+        """Where each line begins in what the client has."""
         return [0, *(one.end() for one in _LINE_END.finditer(self.written))]
 
     @cached_property
@@ -84,30 +87,34 @@ class OpenText:
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a client's position; beyond the end of a line is its end."""
+        return max(self._place(position) - self._marks, 0)
+
+    def _place(self, position: types.Position) -> int:
         if position.line >= len(self.starts):
-            return len(self.text)
+            return len(self.written)
         start = self.starts[position.line]
         end = self._end_of_line(position.line)
-        if self.text.isascii():
+        if self.written.isascii():
             return min(start + position.character, end)
         codec, width = _UNITS[self.encoding]
-        before = self.text[start:end].encode(codec, "surrogatepass")[: position.character * width]
-        return start + len(before.decode(codec, "replace"))
+        line = self.written[start:end].encode(codec, "surrogatepass")
+        return start + len(line[: position.character * width].decode(codec, "replace"))
 
     def _end_of_line(self, line: int) -> int:
         if line + 1 == len(self.starts):
-            return len(self.text)
+            return len(self.written)
         end = self.starts[line + 1] - 1
-        return end - self.text.startswith("\r\n", end - 1)
+        return end - self.written.startswith("\r\n", end - 1)
 
     def position(self, offset: int) -> types.Position:
         """Return an offset as the client counts."""
-        line = bisect_right(self.starts, offset) - 1
+        place = offset + self._marks
+        line = bisect_right(self.starts, place) - 1
         start = self.starts[line]
-        if self.text.isascii():
-            return types.Position(line, offset - start)
+        if self.written.isascii():
+            return types.Position(line, place - start)
         codec, width = _UNITS[self.encoding]
-        before = self.text[start:offset].encode(codec, "surrogatepass")
+        before = self.written[start:place].encode(codec, "surrogatepass")
         return types.Position(line, len(before) // width)
 
     def range(self, start: int, end: int) -> types.Range:

@@ -101,7 +101,22 @@ def check(
             problems += [_underlined(one, text, lines, source.document, machine) for one in said]
         if whole is None:
             break
+        problems += _duplicates(machine.root, machine)
     return problems
+
+
+def _duplicates(node: Node, machine: Machine) -> Iterator[Problem]:
+    """Yield the members of whose names there is a later one, which alone is read."""
+    last = {member.name: member for member in node.members}
+    for member in node.members:
+        if last[member.name] is not member and member.name != "<<":
+            said = f"There are two members '{member.name}' here: the last one counts"
+            problem = Diagnostic("DUPLICATE_MEMBER", said, severity="WARNING")
+            yield Problem(problem, member.start, member.end, machine.name)
+        if member.value is not None:
+            yield from _duplicates(member.value, machine)
+    for item in node.items:
+        yield from _duplicates(item, machine)
 
 
 def _load(text: str, yaml: bool | None) -> Document:

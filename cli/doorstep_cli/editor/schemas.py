@@ -5,24 +5,35 @@ https://json-schema.org/draft/2020-12/schema
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from doorstep.model import (
+    COMPARATORS,
     JSONATA,
     JSONPATH,
     MACHINE,
     NESTED_RULE,
+    SELECTORS,
     STATES,
     Field,
     ObjectType,
 )
+from doorstep.validation.graph import MAX_STATE_NAME
 
 from .gists import FIELDS
 
 Schema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = {"type": "string", "pattern": r"^\{%[\s\S]*%\}$"}
+_TEMPLATE = {
+    "if": {"type": "string", "pattern": r"^\{%|%\}$"},
+    "then": _EXPRESSION,
+    "additionalProperties": {"$ref": "#/$defs/Template"},
+    "items": {"$ref": "#/$defs/Template"},
+}
+"""A value with expressions in it: what begins or ends as one is one."""
 _TEXTS = ("string", "timestamp", "path", "reference", "result path", "text path")
 
 
@@ -33,7 +44,7 @@ def schema_of(kind: str) -> Schema:
 
 def asl() -> Schema:
     """Return the schema of a definition, in both query languages."""
-    definitions: dict[str, Schema] = {"State": _by_language()}
+    definitions: dict[str, Schema] = {"State": _by_language(), "Template": _TEMPLATE}
     for language in (JSONPATH, JSONATA):
         definitions[f"{language}State"] = _any_state(language)
         definitions[f"{language}Rule"] = _object(NESTED_RULE, language)
@@ -79,7 +90,13 @@ def _ref(name: str) -> Schema:
 
 
 def _states(state: str) -> Schema:
-    return {"type": "object", "additionalProperties": _ref(state)}
+    names = {"maxLength": MAX_STATE_NAME}
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": names,
+        "additionalProperties": _ref(state),
+    }
 
 
 def _object(table: ObjectType, language: str) -> Schema:
@@ -90,12 +107,39 @@ def _object(table: ObjectType, language: str) -> Schema:
         name: {**_described(name), **_field(field, language)} for name, field in fields.items()
     }
     required = [name for name in table.required if name in fields]
+    rules = [*_exclusive(table, fields), *_choice(table, fields)]
     return {
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
+        **({"allOf": rules} if rules else {}),
         "additionalProperties": False,
     }
+
+
+def _exclusive(table: ObjectType, fields: Collection[str]) -> Iterator[Schema]:
+    """Yield what is said of fields of which there may be one; false is as good as none."""
+    for group in table.exclusive:
+        present: list[Schema] = [
+            {"required": [name], "not": {"properties": {name: {"const": False}}}}
+            for name in group.names
+            if name in fields
+        ]
+        if group.needed and present:
+            yield {"oneOf": present}
+        else:
+            yield from ({"not": {"allOf": [*pair]}} for pair in combinations(present, 2))
+
+
+def _choice(table: ObjectType, fields: Collection[str]) -> Iterator[Schema]:
+    """Yield what is said of a choice rule: it has one way to choose, and compares once."""
+    if "Variable" in fields:
+        yield _one_of(name for name in SELECTORS if name in fields)
+        yield {"if": {"required": ["Variable"]}, "then": _one_of(COMPARATORS)}
+
+
+def _one_of(names: Iterable[str]) -> Schema:
+    return {"oneOf": [{"required": [name]} for name in names]}
 
 
 def _described(name: str) -> Schema:
@@ -129,10 +173,12 @@ def _value(field: Field, language: str) -> Schema:
             return _ref(f"{language}Rule")
         case "rules":
             return {"type": "array", "minItems": 1, "items": _ref(f"{language}Rule")}
+        case "template" | "variables" if language == JSONATA:
+            return {"type": "object", **_ref("Template")} if field.members else _ref("Template")
         case "variables":
             return {"type": "object"}
         case "result path" | "path":
-            return {"type": ["string", "null"]}
+            return {"type": ["string", "null"], "pattern": r"^\$"}
         case kind if kind in _TEXTS:
             return {"type": "string"}
     return {}

@@ -15,6 +15,8 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from doorstep.definitions.yaml_text import YAMLProblem, loads
+
 from . import formatting, meaning
 from .completion import Completer, Kind
 from .edits import Edit
@@ -253,7 +255,11 @@ def _in_quotes(before: str, name: str) -> str:
     if before[:1] == "'":
         return "'" + name.replace("'", "''") + "'"
     plain = name.replace(" ", "").replace("-", "").replace("_", "").isalnum()
-    return name if plain and not name.isdigit() else json.dumps(name, ensure_ascii=False)
+    # `true`, `null` and `12` are no texts without quotation marks, and neither is `- a`.
+    with contextlib.suppress(YAMLProblem):
+        if plain and loads(name) == name:
+            return name
+    return json.dumps(name, ensure_ascii=False)
 
 
 @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)

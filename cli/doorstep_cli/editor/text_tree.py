@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+')
 _WORD = re.compile(r"^(\s*(?:- +)*)([\w.$-]*)$")
+_UNCLOSED = re.compile(r"""\s*(?:- +)*(?:[\w.$-]+: +)?(?:(")(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
 _TAG = re.compile(r"!\S*[ \t]*")
 _BLOCK = re.compile(r"[|>][^\n]*\n")
 _MOST_REPAIRS = 10
@@ -153,8 +154,9 @@ def _scalar(token: str) -> Any:
 def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
     """Return the tree of a YAML text; None where nothing can be read.
 
-    A word that is being typed at the cursor counts as a member's name. Lines that can't be read
-    are left out, such as one with a bracket that is not closed.
+    A word that is being typed at the cursor counts as a member's name, and a quotation mark in
+    its line as closed. Lines that can't be read are left out, such as one with a bracket that is
+    not closed.
     """
     if cursor is not None:
         text = _with_member(text, cursor)
@@ -173,7 +175,10 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
 def _with_member(text: str, cursor: int) -> str:
     start = text.rfind("\n", 0, cursor) + 1
     end = text.find("\n", cursor)
-    line = text[start : end if end >= 0 else len(text)]
+    line = text[start : end if end >= 0 else len(text)].removesuffix("\r")
+    if quoted := _UNCLOSED.match(line):
+        end = start + len(line)
+        return text[:end] + (quoted[1] or "'") + text[end:]
     typed = _WORD.match(line[: cursor - start])
     if typed is None or not (line.strip(" -") == typed[2] or not line.strip()):
         return text

@@ -243,8 +243,11 @@ def _read_yaml(text: str) -> Any:
         location = f"line {problem.line}, column {problem.column}"
         hint = excerpt(text, problem.line, problem.column)
         code, message = "INVALID_JSON_DESCRIPTION", problem.message
+        line = "".join(text.split("\n")[problem.line - 1 :][:1]).rstrip("\r")
         if problem.opened:
             message += f"; the bracket or quotation mark in line {problem.opened} is not closed"
-        elif re.search(r":\s*\{%", "".join(text.split("\n")[problem.line - 1 :][:1])):
+        elif re.fullmatch(r"[ \t]*\t[ \t]*\S.*", line):
+            message += "; YAML is indented with blanks, not with tabs"
+        elif re.search(r":\s*\{%", line):
             message += "; in YAML {% … %} needs quotation marks"
         raise refusal([Diagnostic(code, message, location, hint=hint)]) from None

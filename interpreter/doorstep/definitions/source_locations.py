@@ -77,18 +77,22 @@ class _JSON:
 class _YAML:
     """A value in a YAML text, by the nodes of its key and of itself."""
 
+    text: str
     key: Node
     node: Node
 
     @property
     def position(self) -> tuple[int, int]:
         """As for JSON."""
-        return _marked(self.node) if isinstance(self.node.value, str) else self.named
+        return self._marked(self.node) if isinstance(self.node.value, str) else self.named
 
     @property
     def named(self) -> tuple[int, int]:
         """As for JSON."""
-        return _marked(self.key)
+        return self._marked(self.key)
+
+    def _marked(self, node: Node) -> tuple[int, int]:
+        return line_column(self.text, node.start_mark.index)
 
     def children(self) -> _Children:
         if isinstance(self.node.value, str):
@@ -96,9 +100,9 @@ class _YAML:
         for index, child in enumerate(self.node.value):
             if isinstance(child, tuple):
                 key, value = child
-                yield str(key.value), _YAML(key, value)
+                yield str(key.value), _YAML(self.text, key, value)
             else:
-                yield index, _YAML(child, child)
+                yield index, _YAML(self.text, child, child)
 
 
 _Spot = _JSON | _YAML
@@ -122,7 +126,7 @@ def _root(text: str, *, yaml: bool) -> _Spot | None:
         start = _skip(text, 0)
         return _JSON(text, start, start)
     node = compose(text)
-    return None if node is None else _YAML(node, node)
+    return None if node is None else _YAML(text, node, node)
 
 
 def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
@@ -139,10 +143,6 @@ def _step(spot: _Spot, rest: str) -> tuple[_Spot | None, str]:
 @lru_cache(maxsize=1024)
 def _by_name(spot: _Spot) -> dict[str, _Spot]:
     return {written: child for name, child in spot.children() for written in _written(name)}
-
-
-def _marked(node: Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _written(name: str | int) -> tuple[str, ...]:

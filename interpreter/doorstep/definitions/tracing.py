@@ -101,14 +101,7 @@ def _items(node: Node) -> list[Any]:
 
 
 def _at(node: Node, text: str, template: str) -> Traced:
-    return Traced(text, [_offset(node, template)] * len(text))
-
-
-def _offset(node: Node, template: str) -> int:
-    start = 0
-    for _ in range(node.start_mark.line):
-        start = template.find("\n", start) + 1
-    return start + node.start_mark.column
+    return Traced(text, [node.start_mark.index] * len(text))
 
 
 def _scalar(node: Node, value: str, template: str) -> Traced:
@@ -116,7 +109,7 @@ def _scalar(node: Node, value: str, template: str) -> Traced:
 
     Line breaks and indentation that YAML folds away are passed over.
     """
-    start = at = _offset(node, template)
+    start = at = node.start_mark.index
     style = getattr(node, "style", None)
     if template.startswith("!", at):
         at = re.compile(r"!\S*\s*").match(template, at).end()  # type: ignore[union-attr]

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..values.json_problem import line_column
+
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
@@ -51,7 +53,7 @@ def loads(text: str, *, unique: bool = False) -> Any:
     node = compose(text)
     if node is None:
         return None
-    with _explained(), _reader("", unique) as loader:
+    with _explained(text), _reader("", unique) as loader:
         return loader.construct_document(node)
 
 
@@ -59,7 +61,7 @@ def loads(text: str, *, unique: bool = False) -> Any:
 @lru_cache(maxsize=4)
 def compose(text: str) -> Node | None:
     """Return the tree of a YAML text with its marks; raise as `loads` does."""
-    with _explained(), _reader(text, unique=False) as loader:
+    with _explained(text), _reader(text, unique=False) as loader:
         node: Node | None = loader.get_single_node()
         return node
 
@@ -74,17 +76,20 @@ def _reader(text: str, unique: bool) -> Iterator[Any]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what PyYAML raises into a YAMLProblem."""
+def _explained(text: str) -> Iterator[None]:
+    """Turn what PyYAML raises into a YAMLProblem.
+
+    Its lines end also at U+0085 and U+2028, those of editors don't: only its offsets are taken.
+    """
     import yaml
 
     try:
         yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = line_column(text, mark.index) if mark else (1, 1)
         start, unclosed = error.context_mark, _UNCLOSED.match(error.context or "")
-        opened = start.line + 1 if start and unclosed else None
+        opened = line_column(text, start.index)[0] if start and unclosed else None
         raise YAMLProblem(error.problem or str(error), line, column, opened) from None
     except (yaml.YAMLError, ValueError) as error:
         raise YAMLProblem(str(error).partition("\n")[0], 1, 1) from None

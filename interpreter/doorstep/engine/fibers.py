@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .quotas import Quotas
 
 _new_tuple = tuple.__new__
+_COUNTS = 1_000_000
+"""Whole numbers up to here count something, mostly: their text needs no encoder."""
 _LONG_TEXT = 4_096
 _CHARACTERS_OF_STEP = 50
 """To write so many characters takes as long as a step of an evaluation."""
@@ -385,6 +387,8 @@ class FiberGroup:
 
 def written(value: Any) -> str:
     """Return a value's JSON text; a value that JSON can't hold (too deep) fails the state."""
+    if value.__class__ is int and -_COUNTS < value < _COUNTS:
+        return str(value)
     try:
         return java_doubles(text_of(value))
     except InputError as problem:

@@ -9,11 +9,11 @@ more terms: what has no key comes last, equals stay in order
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from collections.abc import Sequence as Nodes
-from itertools import compress
+from itertools import chain, compress
 from math import floor
-from typing import Final
+from typing import Any, Final
 
 from .compiler import Column, Compiler, as_column
 from .errors import JSONataError
@@ -106,34 +106,27 @@ _TESTED: Final = frozenset((bool, Undefined))
 
 def _select(predicate: Column) -> Stage:
     def select(value: Value, env: Env) -> list[Value]:
+        run = env[RUN]
         items = value if isinstance(value, list) else [value]
-        env[RUN].tick(len(items))
+        run.tick(len(items))
         selected: list[Value] = []
+        some = items
         for start in range(0, len(items), _AT_ONCE):
-            selected += _selected(predicate, items, start, env)
-        env[RUN].allocate(8 * len(selected))
+            if len(items) > _AT_ONCE:
+                some = type(items)(items[start : start + _AT_ONCE])
+            room, results = run.room, for_each(predicate, some, env)
+            if _TESTED.issuperset(map(type, results)):
+                selected += compress(some, results)
+                continue
+            for place, result in enumerate(results, start):
+                times = _times_selected(result, place, len(items), run, room)
+                selected += [items[place]] * times
+        run.allocate(8 * len(selected))
         if isinstance(items, TupleStream):
             return TupleStream(selected)
         return Sequence([] if selected and selected[0] is UNDEFINED else selected)
 
     return select
-
-
-def _selected(predicate: Column, items: list[Value], start: int, env: Env) -> Iterable[Value]:
-    """Return those of some items for which the predicate is true, or returns their place."""
-    run = env[RUN]
-    room = run.room
-    some = items[start : start + _AT_ONCE]
-    if isinstance(items, TupleStream):
-        some = TupleStream(some)
-    results = for_each(predicate, some, env)
-    if _TESTED.issuperset(map(type, results)):
-        return compress(some, results)
-    return [
-        item
-        for place, (item, result) in enumerate(zip(some, results, strict=True), start)
-        for _ in range(_times_selected(result, place, len(items), run, room))
-    ]
 
 
 def _times_selected(result: Value, place: int, size: int, run: Evaluation, room: int) -> int:
@@ -197,10 +190,6 @@ def constant_names(nodes: list[tuple[Node, Node]]) -> list[str] | None:
 def finish_object(fields: dict[str, Value], run: Evaluation) -> dict[str, Value]:
     """Count the steps of a new object; return it without what is UNDEFINED."""
     run.left -= OBJECT
-    return _present(fields)
-
-
-def _present(fields: dict[str, Value]) -> dict[str, Value]:
     if UNDEFINED in fields.values():
         return {name: value for name, value in fields.items() if value is not UNDEFINED}
     return fields
@@ -215,33 +204,32 @@ def _group(
     run = env[RUN]
     run.tick(OBJECT * (1 + len(items) * len(keys)))
     columns = [for_each(key, items, env) for key in keys]
-    groups = [_members(names, items, position) for names in columns]
+    groups = [_members(column, items, position) for column in columns]
+    names: dict[Value, Any] = groups[0] if len(groups) == 1 else {}
+    if len(groups) > 1:
+        names = dict.fromkeys(chain.from_iterable(zip(*columns, strict=True)))
+        names.pop(UNDEFINED, None)
+        for name in names if len(names) < sum(map(len, groups)) else ():
+            if sum(name in group for group in groups) > 1:
+                raise JSONataError("D1009", position, value=name)
     result: dict[str, Value] = {}
     for group, column in zip(groups, values, strict=True):
-        if not result.keys().isdisjoint(group):
-            name = next(name for name in group if name in result)
-            raise JSONataError("D1009", position, value=name)
         members = _joined(items, list(group.values()), run)
         result.update(zip(group, for_each(column, members, env), strict=True))
-    if len(keys) > 1:  # in the order in which the items name them
-        order = dict.fromkeys(name for row in zip(*columns, strict=True) for name in row)
-        result = {name: result[name] for name in order if name is not UNDEFINED}
-    return _present(result)
+    return {name: result[name] for name in names if result[name] is not UNDEFINED}
 
 
-def _members(names: list[Value], items: list[Value], position: int) -> dict[str, list[Value]]:
+def _members(names: list[Value], items: list[Value], position: int) -> dict[Value, list[Value]]:
     """Return the items of each name; T1003 for a name that is no string."""
-    for name in names if not _NAMES.issuperset(map(type, names)) else ():
-        if type(name) is not str and name is not UNDEFINED:
+    wrong = set(map(type, names)) - {str, Undefined}
+    for name in names if wrong else ():
+        if type(name) in wrong:
             raise JSONataError("T1003", position, value=name)
     groups: dict[Value, list[Value]] = defaultdict(list)
     for name, item in zip(names, items, strict=True):
         groups[name].append(item)
     groups.pop(UNDEFINED, None)
     return groups
-
-
-_NAMES: Final = frozenset((str, Undefined))
 
 
 def _joined(items: list[Value], groups: list[list[Value]], run: Evaluation) -> list[Value]:

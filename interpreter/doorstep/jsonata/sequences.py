@@ -59,6 +59,8 @@ def gather(results: list[Value], run: Evaluation) -> Sequence:
 
 def gather_last(results: list[Value], run: Evaluation) -> list[Value]:
     """Gather, but leave the only array that a path ends at as it is."""
+    if len(results) == 1 and type(results[0]) is Sequence:
+        return results[0]
     if PARTS.isdisjoint(map(type, results)):
         return Sequence(results)
     present = _present(results)
@@ -72,8 +74,6 @@ def _present(results: Iterable[Value]) -> list[Value]:
 
 
 def _flatten(results: list[Value], run: Evaluation) -> Sequence:
-    if len(results) == 1 and type(results[0]) is Sequence:
-        return results[0]
     most = run.limits.memory >> 3
     gathered = Sequence()
     for result in results:

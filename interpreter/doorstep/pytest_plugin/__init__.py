@@ -130,8 +130,8 @@ def pytest_runtest_makereport(
             if folder := item.config.getoption("doorstep_html"):
                 from .pages import write_page
 
-                file = item.config.invocation_params.dir / folder / f"{observed.name}.html"
-                report.sections.append((f"Page of {observed.name}", write_page(observed, file)))
+                pages = item.config.invocation_params.dir / folder
+                report.sections.append((f"Page of {observed.name}", write_page(observed, pages)))
     return report
 
 
