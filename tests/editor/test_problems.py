@@ -194,6 +194,49 @@ def test_laid_out_yaml_has_the_same_values_and_comments(text: str) -> None:
     assert yaml_layout(laid) == laid
 
 
+ALIASES = """StartAt: A
+States:
+  A: &a
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Parameters: {FunctionName: f}
+    Next: B
+  B: *a
+  C:
+    <<: *a
+    Next: D
+  D: {Type: Succed}
+"""
+
+
+def test_a_state_that_an_alias_or_a_merge_key_makes_is_a_state() -> None:
+    (machine,) = machines(ALIASES, yaml=True)
+    states = {one.name: one.type for one in machine.states}
+    assert states == {"A": "Task", "B": "Task", "C": "Task", "D": "Succed"}
+    places = [one.node.start for one in machine.targets]
+    assert len(places) == len({*places})
+    assert [*fixes_of(ALIASES, yaml=True)] == ["Change to 'Succeed'"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "StartAt: A\nStates: &s\n  A: {Type: Map, ItemProcessor: {StartAt: A, States: *s}}\n",
+        "StartAt: A\nStates:\n  A: &a {Type: Pass, <<: *a, Next: *a}\n",
+        "StartAt: A\nStates:\n  A: {ItemProcessor: &p0 {States: {X: {Type: Fail}}}}\n"
+        + "".join(
+            f"  P{n}: {{ItemProcessor: &p{n + 1} "
+            f"{{States: {{X: {{ItemProcessor: *p{n}}}, Y: {{ItemProcessor: *p{n}}}}}}}}}\n"
+            for n in range(60)
+        ),
+    ],
+)
+def test_aliases_that_name_themselves_or_each_other_have_an_end(text: str) -> None:
+    (machine,) = machines(text, yaml=True)
+    assert len(machine.states) <= 1 + 1 + 60 * 3
+    assert [machine.targets, machine.root.get("States")]
+
+
 def test_tabs_that_indent_yaml_are_named() -> None:
     text = "StartAt: A\nStates:\n\tA:\n\t\tType: Pass\n"
     (problem,) = check(text, machines(text, yaml=True), yaml=True)

@@ -84,7 +84,7 @@ class Machine:
         starts = [
             Target(str(start.value), start, scope, None)
             for scope in scopes
-            if (start := scope.get("StartAt")) is not None
+            if (start := scope.own("StartAt")) is not None
         ]
         return starts + [target for state in self.states for target in _targets(state, state.node)]
 
@@ -112,16 +112,16 @@ class Machine:
 def scopes_of(state: Node) -> Iterator[tuple[str, Node]]:
     """Yield the processor of a Map or the branches of a Parallel, each with the way to it."""
     for name in _PROCESSORS:
-        if (processor := state.get(name)) is not None and processor.kind == "object":
+        if (processor := state.own(name)) is not None and processor.kind == "object":
             yield name, processor
-    if (branches := state.get("Branches")) is not None:
+    if (branches := state.own("Branches")) is not None:
         for index, branch in enumerate(branches.items):
             if branch.kind == "object":
                 yield f"Branches/{index}", branch
 
 
 def _states(scope: Node, outer: State | None) -> Iterator[State]:
-    states = scope.get("States")
+    states = scope.own("States")
     for member in states.objects() if states else ():
         assert member.value is not None
         state = State(member, member.value, scope, outer)

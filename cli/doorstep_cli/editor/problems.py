@@ -235,10 +235,12 @@ def fixes(text: str, found: Sequence[Machine], problems: Sequence[Problem]) -> I
                 edit = added_member(text, machine, states, missing[1], {"Type": "Succeed"})
                 yield Fix(f"Add the state '{missing[1]}'", [edit], problem)
         state = next((one for one in machine.states if one.member.start == problem.start), None)
-        if state and diagnostic.code == "RETRY_LAMBDA" and state.node.get("Retry") is None:
+        if state is None or not state.node.members:
+            continue
+        if diagnostic.code == "RETRY_LAMBDA" and state.node.get("Retry") is None:
             edit = added_member(text, machine, state.node, "Retry", [LAMBDA_RETRY])
             yield Fix("Add a retry for Lambda's errors", [edit], problem)
-        if state and _goes_nowhere(state):
+        if _goes_nowhere(state):
             edit = added_member(text, machine, state.node, "End", True)
             yield Fix('Add "End": true', [edit], problem)
 
@@ -249,9 +251,8 @@ def _written_like(text: str, problem: Problem, name: str) -> str:
 
 
 def _goes_nowhere(state: State) -> bool:
-    names = {one.name for one in state.node.members}
-    ends = state.type in (*TERMINAL, "Choice", "") or names & {"Next", "End"}
-    return not ends and bool(state.node.members)
+    led = state.node.get("Next") or state.node.get("End")
+    return not led and state.type not in (*TERMINAL, "Choice", "")
 
 
 # To put a part of an expression into a variable ---------------------------------------------------

@@ -49,10 +49,18 @@ class Node:
     items: list[Node] = field(default_factory=list)
     quote: str = ""
     """How a scalar is written: `"`, `'`, `|`, `>`, or plain."""
+    merged: list[Node] = field(default_factory=list)
+    """The objects that stand elsewhere in YAML, and are named here by an alias or a merge key."""
+
+    def own(self, name: str) -> Node | None:
+        """Return the value of a member written here; of two with one name the last, as read."""
+        return next((one.value for one in reversed(self.members) if one.name == name), None)
 
     def get(self, name: str) -> Node | None:
-        """Return the value of a member; of two with one name the last, as JSON is read."""
-        return next((one.value for one in reversed(self.members) if one.name == name), None)
+        """Return the value of a member, wherever it is written."""
+        if self.merged and all(one.name != name for one in self.members):
+            return next((found for one in self.merged if (found := one.get(name))), None)
+        return self.own(name)
 
     def text(self, name: str) -> str | None:
         """Return the value of a member that is a text."""
@@ -168,7 +176,7 @@ def yaml_tree(text: str, cursor: int | None = None) -> Node | None:
         except RecursionError:
             return None
         else:
-            return None if node is None else _of_yaml(node, text, set(), 0)
+            return None if node is None else _of_yaml(node, text, {}, 0)
     return None
 
 
@@ -195,23 +203,31 @@ def _without_line(text: str, line: int) -> str:
     return "\n".join(lines)
 
 
-def _of_yaml(node: YAMLNode, text: str, seen: set[int], depth: int) -> Node:
+def _of_yaml(node: YAMLNode, text: str, seen: dict[int, Node | None], depth: int) -> Node:
     start, end = node.start_mark.index, node.end_mark.index
     if isinstance(node.value, str):
         return _yaml_scalar(node, text, start, end)
-    # An anchor's value stands once, however many aliases name it.
+    # An anchor's value stands once, however many aliases name it; what names itself has no end.
+    if (anchor := seen.get(id(node))) is not None:
+        return Node(anchor.kind, start, start, merged=[anchor])
     if id(node) in seen or depth > MAX_DEPTH:
         return Node("scalar", start, start)
-    seen.add(id(node))
+    seen[id(node)] = None
     if not node.value or isinstance(node.value[0], tuple):
         made = Node("object", start, end)
         for key, value in node.value:
             place = key.start_mark.index, key.end_mark.index
             inner = _of_yaml(value, text, seen, depth + 1)
+            if inner.start < place[0]:  # an alias stands behind its name
+                inner.start = inner.end = place[1]
+            if key.value == "<<":
+                made.merged += inner.items or [inner]
             made.members.append(Member(str(key.value), *place, inner))
-        return made
-    items = [_of_yaml(one, text, seen, depth + 1) for one in node.value]
-    return Node("array", start, end, items=items)
+    else:
+        items = [_of_yaml(one, text, seen, depth + 1) for one in node.value]
+        made = Node("array", start, end, items=items)
+    seen[id(node)] = made
+    return made
 
 
 _TAG_VALUES = {"tag:yaml.org,2002:int": int, "tag:yaml.org,2002:float": float}
