@@ -118,6 +118,18 @@ def test_memory_is_definition_and_payload_times_iterations_in_steps_of_64_megaby
     assert used(history(entered("Map", "M", payload), *[iteration] * 500)).billed == [(1.0, 128)]
 
 
+def test_memory_counts_the_branches_of_a_parallel_state() -> None:
+    """AWS's formula, "Number of Parallel or Map Steps": 50 MB + 20 x 800 KB is 65.6 MB: 128 MB."""
+    pass_state = {"Type": "Pass", "Output": 1, "End": True}
+    branches = [{"StartAt": f"B{at}", "States": {f"B{at}": pass_state}} for at in range(20)]
+    both = {"Type": "Parallel", "Branches": branches, "End": True}
+    machine = {"QueryLanguage": "JSONata", "StartAt": "P", "States": {"P": both}}
+    for size, megabytes in ((200, 64), (800, 128)):
+        events = run(machine, {}).history
+        events[0]["executionStartedEventDetails"]["input"] = json.dumps("x" * (size * 1_024))
+        assert used(events).billed == [(0.1, megabytes)]
+
+
 REDRIVEN = ("ExecutionRedriven", {"executionRedrivenEventDetails": {"redriveCount": 1}})
 ENDED = ("ExecutionFailed", {"executionFailedEventDetails": {"error": "E"}})
 
@@ -199,6 +211,21 @@ def test_other_prices_come_from_a_file(tmp_path: Path) -> None:
         read_prices(file)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        *('{"transition": -1}', '{"transition": NaN}', '{"request": true}', '{"request": "1"}'),
+        *('{"transitions": 0.1}', '{"free_transitions": 1e400}', '{"gb_hours": []}'),
+        *('{"gb_hours": [[10, 0.1]]}', '{"gb_hours": [[null, 0.1], [5, 0.2]]}'),
+    ],
+)
+def test_a_table_of_prices_with_a_mistake_is_refused(table: str, tmp_path: Path) -> None:
+    file = tmp_path / "prices.json"
+    file.write_text(table)
+    with pytest.raises(InputError, match="no table of prices"):
+        read_prices(file)
+
+
 def test_the_command_takes_histories_and_definitions(tmp_path: Path) -> None:
     file = tmp_path / "history.json"
     file.write_text(json.dumps({"events": history(*visited("Pass", "A", "B"))}))
@@ -215,3 +242,12 @@ def test_the_command_takes_histories_and_definitions(tmp_path: Path) -> None:
     table = CliRunner().invoke(cli, ["cost", str(definition)])
     assert table.exit_code == 0
     assert "STANDARD  $49.90 for 1,000,000 executions a month" in table.stdout
+
+
+def test_children_that_are_not_in_the_cost_are_mentioned(tmp_path: Path) -> None:
+    file = tmp_path / "history.json"
+    run_started = ("MapRunStarted", {"mapRunStartedEventDetails": {"mapRunArn": "arn"}})
+    file.write_text(json.dumps({"events": history(entered("Map", "M"), run_started)}))
+    result = CliRunner().invoke(cli, ["cost", str(file)])
+    assert result.exit_code == 0
+    assert "without the children of its distributed Map" in result.stderr

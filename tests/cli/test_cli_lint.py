@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from doorstep_cli.main import cli
@@ -133,3 +134,81 @@ def test_what_is_refused_and_what_is_unknown_is_said(tmp_path: Path) -> None:
     unknown = lint(file, "--ignore", "RETRY_LAMDA")
     assert unknown.exit_code == 2
     assert "did you mean 'RETRY_LAMBDA'?" in unknown.stderr
+
+
+LAMBDA = "Type: Task, Resource: 'arn:aws:states:::lambda:invoke', Parameters: {FunctionName: f}"
+LAYOUTS = {
+    "flow": f"StartAt: A\nStates:\n  A: {{{LAMBDA}, End: true}}   # one line\n",
+    "open": f"StartAt: A\nStates:\n  A: {{\n    {LAMBDA},\n    End: true,   # last\n  }}\n",
+    "json": FAULT,
+    "comment": YAML.rstrip("\n") + "   # the end\n    # of Send\n\n# of the machine\n",
+    "quoted": YAML.replace("    End:", "    'End':"),
+    "no line end": YAML.rstrip("\n"),
+    "marked": "\ufeff" + YAML,
+    "crlf and lf": YAML.replace("\n", "\r\n", 3),
+    "text": YAML + "    Comment: |\n      two\n\n      lines\n\n",
+    "next": YAML.replace("    End: true\n", "")
+    + "    Next: Done\n    Catch:\n    - ErrorEquals: [States.ALL]\n      Next: Done\n\n"
+    "  # of Done\n  Done: {Type: Succeed}\n",
+    "alias": f"StartAt: A\nStates:\n  A: &a {{{LAMBDA}, Next: B}}\n  B:\n    <<: *a\n    Next: C\n"
+    "  C:\n    Type: Task\n    End: true\n    Resource: arn:aws:states:::lambda:invoke\n"
+    "    Parameters: &p {FunctionName: f}   # c\n",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_fix_adds_retriers_and_changes_nothing_else(layout: str, tmp_path: Path) -> None:
+    """Each former line is there, in its order, with its comment and its end."""
+    file = tmp_path / "a.asl.yaml"
+    file.write_bytes(LAYOUTS[layout].encode())
+    lint(file, "--ignore", "NOTHING_CATCHES", "--fix")
+    fixed = file.read_bytes().decode()
+    assert lint(file, "--ignore", "NOTHING_CATCHES").stdout == f"{file}: no findings\n"
+    rest = iter(fixed)
+    assert all(one in rest for one in LAYOUTS[layout])
+    comments = [line for line in LAYOUTS[layout].split("\n") if "#" in line and "{" not in line]
+    assert all(line in fixed for line in comments if layout != "open")
+    assert fixed.endswith("\n") == LAYOUTS[layout].endswith("\n")
+    lint(file, "--fix")
+    assert file.read_bytes().decode() == fixed
+
+
+def test_a_layout_in_which_a_retrier_would_be_text_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "a.asl.yaml"
+    file.write_text(YAML + "    Comment: |+\n      kept\n\n\n")
+    before = file.read_bytes()
+    result = lint(file, "--fix")
+    assert (result.exit_code, file.read_bytes()) == (1, before)
+    assert "left as it is" in result.stderr
+
+
+def test_a_fix_leaves_alone_what_is_silenced_and_other_machines(tmp_path: Path) -> None:
+    file = tmp_path / "a.asl.yaml"
+    file.write_text(YAML.replace("  Send:\n", "  # doorstep: ignore RETRY_LAMBDA\n  Send:\n"))
+    before = file.read_bytes()
+    assert (lint(file, "--fix").exit_code, file.read_bytes()) == (0, before)
+    file.write_text(YAML)
+    before = file.read_bytes()
+    (tmp_path / "doorstep.yaml").write_text("ignore: [RETRY_LAMBDA]\n")
+    assert (lint(file, "--fix").exit_code, file.read_bytes()) == (0, before)
+    (tmp_path / "doorstep.yaml").unlink()
+    (tmp_path / "a.asl.json").write_text(FAULT)
+    template = tmp_path / "template.yaml"
+    machine = "  {}:\n    Type: AWS::Serverless::StateMachine\n    Properties:\n"
+    inside = "".join(f"        {line}\n" for line in YAML.splitlines())
+    template.write_text(
+        f"Resources:\n{machine.format('One')}      Definition:\n{inside}"
+        f"{machine.format('Two')}      DefinitionUri: a.asl.json\n"
+    )
+    before = template.read_bytes()
+    assert lint(template, "--resource", "Two", "--fix").exit_code == 0
+    assert template.read_bytes() == before
+    assert "JitterStrategy" in (tmp_path / "a.asl.json").read_text()
+
+
+def test_a_file_in_another_encoding_is_no_bug_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "a.asl.json"
+    file.write_bytes(FAULT.encode("utf-16"))
+    result = lint(file, "--fix")
+    assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
+    assert "UTF-8" in result.output

@@ -117,6 +117,7 @@ FOLDERS = {
             "runs",
             "baseline",
             "editor",
+            "file_fixes",
             "commands",
             "main",
         ),

@@ -72,6 +72,11 @@ def cost(
         events, size = _events(path, parameters, resource, machine_type)
         if events[-1].type not in TERMINAL:
             note(f"{path}: this execution has not ended; it counts as far as it has come")
+        if any(one.type == "MapRunStarted" for one in events):
+            note(
+                f"{path}: without the children of its distributed Map, each of which costs as an "
+                "execution of its own; name their histories in another `doorstep cost`"
+            )
         usage.add(events, size)
     if output_format == "json":
         print_json(_as_json(usage, executions, prices))

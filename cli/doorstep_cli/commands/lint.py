@@ -18,8 +18,9 @@ from ..definitions import (
     describe_all,
     line_and_column,
 )
+from ..file_fixes import write_fixes
 from ..options import definition_options, format_option
-from ..output import Problem, echo, style
+from ..output import Problem, style
 from ..views.diagnostics import DefinitionReport, reports_of, show, without_repeated
 
 if TYPE_CHECKING:
@@ -79,16 +80,19 @@ def lint(
     """
     _known(ignore)
     files = list(definition_files(definitions))
-    if fix:
-        for path in files:
-            _fix(path, ignore)
-    reports = without_repeated(
-        [
-            report
-            for path in files
-            for report in _advised(path, machine_type, resource, parameters, ignore, baseline)
-        ]
-    )
+
+    def advised() -> list[DefinitionReport]:
+        return without_repeated(
+            [
+                report
+                for path in files
+                for report in _advised(path, machine_type, resource, parameters, ignore, baseline)
+            ]
+        )
+
+    reports = advised()
+    if fix and write_fixes(reports):
+        reports = advised()
     show(reports, output_format, _text)
     unusable = any(one.unusable or one.refused for one in reports)
     ctx.exit(2 if unusable else int(any(one.diagnostics for one in reports)))
@@ -159,28 +163,3 @@ def _text(report: DefinitionReport) -> str:
     said = "1 finding" if number == 1 else f"{number or 'no'} findings"
     described = describe_all(report.diagnostics, report.file, report.document)
     return "\n".join([*described, f"{name}: {style(said, fg='yellow' if number else 'green')}"])
-
-
-def _fix(path: Path, ignore: Sequence[str]) -> None:
-    """Write the safe changes into a file, and say what was changed."""
-    from ..editor.edits import applied
-    from ..editor.machines import machines
-    from ..editor.problems import check, fixes, is_advice
-
-    given = path.read_bytes().decode()
-    text = given.replace("\r\n", "\n")
-    yaml = path.suffix in (".yaml", ".yml")
-    found = machines(text, yaml=yaml)
-    problems = [
-        one
-        for one in check(text, found, yaml=yaml)
-        if is_advice(one.diagnostic) and one.diagnostic.code not in ignore
-    ]
-    changes = list(fixes(text, found, problems))
-    if not changes:
-        return
-    fixed = applied(text, [edit for one in changes for edit in one.edits])
-    path.write_text(fixed, "utf-8", newline="\r\n" if "\r\n" in given else "\n")
-    for one in changes:
-        where = f" at {one.problem.diagnostic.location}" if one.problem else ""
-        echo(f"{path}: {one.title[0].lower()}{one.title[1:]}{where}", err=True)

@@ -14,8 +14,8 @@ import json
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass, field, fields
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ PRICES = Prices(
     transition=0.025 / 1_000,
     free_transitions=4_000,
     request=1.0 / 1_000_000,
-    gb_hours=((1_000, 0.06), (4_000, 0.03), (float("inf"), 0.01642)),
+    gb_hours=((1_000, 0.06), (4_000, 0.03), (inf, 0.01642)),
 )
 
 
@@ -68,25 +68,34 @@ def read_prices(path: Path) -> Prices:
     Members that it leaves out are those of `PRICES`. Raises InputError for another file.
     """
     try:
-        given = json.loads(path.read_text("utf-8"))
-        tiers = given.get("gb_hours", [[hours, price] for hours, price in PRICES.gb_hours])
+        given = json.loads(path.read_text("utf-8-sig"))
+        if unknown := given.keys() - {one.name for one in fields(Prices)}:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        tiers = given.get("gb_hours", PRICES.gb_hours)
+        hours = [inf if size is None else _amount(size) for size, _ in tiers]
+        if inf not in hours[-1:] or inf in hours[:-1]:
+            raise ValueError("only the last one of gb_hours has no end: null")
         return Prices(
             region=str(given.get("region", PRICES.region)),
             date=str(given.get("date", PRICES.date)),
-            transition=float(given.get("transition", PRICES.transition)),
-            free_transitions=int(given.get("free_transitions", PRICES.free_transitions)),
-            request=float(given.get("request", PRICES.request)),
-            gb_hours=tuple(
-                (float("inf") if hours is None else float(hours), float(price))
-                for hours, price in tiers
-            ),
+            transition=_amount(given.get("transition", PRICES.transition)),
+            free_transitions=int(_amount(given.get("free_transitions", PRICES.free_transitions))),
+            request=_amount(given.get("request", PRICES.request)),
+            gb_hours=tuple(zip(hours, (_amount(price) for _, price in tiers), strict=True)),
         )
-    except (OSError, ValueError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError) as problem:
         raise InputError(
             f"{path}: no table of prices ({problem}); expected is an object with region, date, "
             "transition, free_transitions, request and gb_hours, such as "
             f'{{"region": "{PRICES.region}", "transition": {PRICES.transition}}}'
         ) from None
+
+
+def _amount(value: Any) -> float:
+    """Return a number of a table of prices; `gb_hours` of `PRICES` has infinity itself."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError(f"{value!r} is no amount")
+    return float(value)
 
 
 @dataclass(slots=True)
@@ -173,7 +182,12 @@ def _billed_seconds(took: float) -> float:
 
 def _billed_megabytes(entries: Sequence[Entry], definition_bytes: int) -> int:
     largest = max((_size(entry.details) for entry in entries), default=0)
-    side_by_side = Counter(entry.type for entry in entries)["MapIterationStarted"]
+    parallels = {entry.id for entry in entries if entry.type == "ParallelStateStarted"}
+    side_by_side = sum(
+        entry.type == "MapIterationStarted"
+        or (entry.type.endswith("StateEntered") and entry.previous in parallels)
+        for entry in entries
+    )
     kilobytes = (definition_bytes + largest * max(side_by_side, 1)) / 1_024
     return ceil((_BASE_MB + kilobytes / 1_024) / _CHUNK_MB) * _CHUNK_MB
 
