@@ -322,3 +322,72 @@ def test_what_aws_refuses_gets_no_advice() -> None:
 def test_the_page_has_every_check() -> None:
     page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text("utf-8")
     assert [code for code in CHECKS if f"`{code}`" not in page] == []
+
+
+RETRIED = {"End": True, "Retry": [RETRY]}
+CATCH_NOTHING = machine({"C": task("lambda:invoke", End=True)})
+BRANCHES = {"Type": "Parallel", "Branches": [CATCH_NOTHING], "Next": "D"}
+
+
+def counter(update: str) -> dict[str, Any]:
+    arguments = {"TableName": "t", "Key": {}, "UpdateExpression": update}
+    return machine({"A": {**task("dynamodb:updateItem", **RETRIED), "Parameters": arguments}})
+
+
+def sent(action: str, **arguments: str) -> dict[str, Any]:
+    return machine({"A": {**task(action, **RETRIED), "Parameters": arguments}})
+
+
+def collected(expression: str) -> dict[str, Any]:
+    states: States = {
+        "I": {"Type": "Pass", "Assign": {"all": []}, "Next": "G"},
+        "G": {"Type": "Pass", "Assign": {"all": f"{{% {expression} %}}"}, "Next": "More?"},
+        "More?": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $length($string($all)) > 9 %}", "Next": "E"}],
+            "Default": "G",
+        },
+        "E": {"Type": "Succeed"},
+    }
+    return machine(states, QueryLanguage="JSONata")
+
+
+@pytest.mark.parametrize(
+    ("code", "fault", "twin"),
+    [
+        ("REPEATED_EFFECT", counter("SET n = n-:one"), counter("SET n = :one")),
+        ("REPEATED_EFFECT", counter("Add n :one"), counter("SET address = :one")),
+        (
+            "REPEATED_EFFECT",
+            sent("aws-sdk:sqs:sendMessage", QueueUrl="q.fifo", MessageBody="b"),
+            sent("aws-sdk:sqs:sendMessage", QueueUrl="q", MessageBody="b"),
+        ),
+        (
+            "REPEATED_EFFECT",
+            sent("aws-sdk:sns:publish", TopicArn="t.fifo", Message="m"),
+            sent("aws-sdk:sns:publish", TopicArn="t", Message="m"),
+        ),
+        (
+            "NOTHING_CATCHES",
+            machine({"B": BRANCHES, "D": task("lambda:invoke", End=True)}),
+            machine({"B": BRANCHES, "D": {"Type": "Succeed"}}),
+        ),
+        (
+            "NOTHING_CATCHES",
+            machine(
+                {
+                    "A": task("lambda:invoke", Next="M"),
+                    "M": {"Type": "Map", "ItemProcessor": CATCH_NOTHING, "End": True},
+                }
+            ),
+            machine({"M": {"Type": "Map", "ItemProcessor": CATCH_NOTHING, "End": True}}),
+        ),
+        ("GROWING_PAYLOAD", collected("[$all, 1]"), collected("[1, 2]")),
+        ("GROWING_PAYLOAD", collected("$all & 'x'"), collected("$states.input.x & 'x'")),
+    ],
+)
+def test_a_fault_is_found_however_it_is_written(
+    code: str, fault: dict[str, Any], twin: dict[str, Any]
+) -> None:
+    assert code in codes(fault)
+    assert code not in codes(twin)

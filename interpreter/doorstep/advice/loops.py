@@ -17,6 +17,8 @@ _EVENTS_OF = {"Task": 5, "Choice": 2, "Pass": 2, "Wait": 2, "Parallel": 4, "Map"
 _ASKS = re.compile(
     r"(?:aws-sdk:)?([\w-]+):(?:get|describe|batchGet|batchDescribe|list)\w*", re.ASCII
 )
+_ALIASES = {"sfn": "states"}
+"""Names of services in `aws-sdk:` that the optimised integrations call otherwise."""
 _COUNTS = re.compile(r"States\.MathAdd|[+-]\s*1\b|\$count\(")
 _READS = re.compile(r"(?:aws-sdk:)?\w+:(?:get|query|scan|describe|list|head|batchGet)\w*")
 
@@ -162,7 +164,7 @@ def polls(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
 
 def _asks(state: State, service: str) -> bool:
     found = _ASKS.match(integration(str(state.fields.get("Resource", ""))).action)
-    return found is not None and found[1] == service
+    return found is not None and _ALIASES.get(found[1], found[1]) == service
 
 
 def endless(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
@@ -227,12 +229,19 @@ def without_catch(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]
     for scope in scopes_of(tree.scope):
         ways = ways_of(scope)
         for state in scope.states.values():
-            if not has_effect(state):
+            task = next((one for one in _with_inner(state) if has_effect(one)), None)
+            if task is None:
                 continue
             later = [scope.states[name] for name in reached(ways, state.name) - {state.name}]
-            if any(one.type == "Task" for one in later):
-                yield "", f"nothing catches what fails after '{state.name}'"
+            if any(inner.type == "Task" for one in later for inner in _with_inner(one)):
+                yield "", f"nothing catches what fails after '{task.name}'"
                 return
+
+
+def _with_inner(state: State) -> Iterator[State]:
+    yield state
+    for scope in state.scopes:
+        yield from scope.walk()
 
 
 def unreachable(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:

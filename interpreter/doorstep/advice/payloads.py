@@ -13,6 +13,8 @@ from .loops import loops_of, scopes_of
 _CHAIN = 3
 """Pass states in a row that are worth a remark."""
 _APPEND = re.compile(r"\$append\(\s*(\$states\.input(?:\.\w+)+|\$\w+)\s*,")
+_JOIN = re.compile(r"\{%\s*\[?\s*(\$states\.input(?:\.\w+)+|\$\w+)\s*[&,]")
+"""`[$all, …]` and `$all & …`."""
 _ARRAY = re.compile(r"States\.Array\(\s*(\$(?:\.\w+)+)\s*,")
 _FORMAT = re.compile(r"States\.Format\([^)]*?,\s*(\$(?:\.\w+)+)")
 
@@ -29,7 +31,7 @@ def growing(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:
 def _grown(state: State) -> str | None:
     """Return the value that a state makes longer: its own former value is part of the new one."""
     for name, text in _texts(state.fields):
-        for found in _APPEND.finditer(text):
+        for found in (*_APPEND.finditer(text), *_JOIN.finditer(text)):
             if found[1].rpartition(".")[2].lstrip("$") == name:
                 return found[1]
         for pattern in (_ARRAY, _FORMAT):

@@ -53,6 +53,8 @@ _NAMED_KEY = re.compile(
     r'"[^"]*(?i:idempoten|dedup|request-?id|client_?(?:request_?)?token)[^"]*":'
 )
 _FIFO = {"sqs:sendMessage": ("QueueUrl",), "sns:publish": ("TopicArn", "TargetArn")}
+_ADDS = re.compile(r"\+|\s-|-\s*:|list_append|\bADD\s", re.IGNORECASE)
+"""What makes an UpdateExpression of DynamoDB change more each time."""
 _NO_KEY = ("batch:submitJob", "glue:startJobRun")
 """Calls that start something, for which the services have no such parameter."""
 _LOW = {
@@ -115,16 +117,19 @@ def _lacks(called: Integration, arguments: Any) -> str | None:
     if action in _REQUESTS:
         posts = arguments.get("Method") in _NOT_IDEMPOTENT and not _may_have_key(arguments)
         return f"by {arguments['Method']} without a key such as Idempotency-Key" if posts else None
-    if action in _FIFO:
-        target = next((str(arguments[name]) for name in _FIFO[action] if name in arguments), "")
+    if targets := _FIFO.get(action.removeprefix("aws-sdk:")):
+        target = next((str(arguments[name]) for name in targets if name in arguments), "")
         lacks = target.endswith(".fifo") and "MessageDeduplicationId" not in names
         return "without MessageDeduplicationId" if lacks else None
     if action in _NO_KEY:
         return "and the service has no key for it"
     if action.removeprefix("aws-sdk:") == "dynamodb:updateItem":
         update = str(arguments.get("UpdateExpression", ""))
-        adds = any(sign in update for sign in ("+", " - ", "list_append", "ADD ", "add "))
-        return None if not adds or "ConditionExpression" in names else "without ConditionExpression"
+        return (
+            None
+            if not _ADDS.search(update) or "ConditionExpression" in names
+            else "without ConditionExpression"
+        )
     return None
 
 
