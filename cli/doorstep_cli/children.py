@@ -214,7 +214,7 @@ def family_of(
     first file, or the file itself, where it holds several executions. `every`: as for `failures`.
     """
     about = fetched_with(histories[0]) or {}
-    found = _Beside(histories[0], arn) if children is None else _of(children, arn)
+    found = _ChildFinder(histories[0], arn) if children is None else _of(children, arn)
 
     def lookup(started: Started) -> Iterable[ChildEvents]:
         return found(started) or map(_ended, about.get("ends", {}).get(started.arn, ()))
@@ -237,7 +237,7 @@ def _of(children: Path, arn: str | None) -> Lookup:
     return child_lookup(children, arn)
 
 
-class _Beside:
+class _ChildFinder:
     """Finds the children beside a history, or in its file; looks when something was started."""
 
     def __init__(self, history: Path, arn: str | None) -> None:

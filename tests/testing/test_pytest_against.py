@@ -24,7 +24,7 @@ import doorstep.pytest_plugin
 import doorstep.pytest_plugin.against
 import doorstep.testing.snapshots
 from doorstep.against.account import Account
-from doorstep.against.own_executions import Beside
+from doorstep.against.own_executions import ComparedExecutions
 from doorstep.against.target import Target
 from doorstep.testing import Mocks, ObservedExecution, SimulatedClock
 from doorstep_cli.commands.remote import Remote
@@ -243,10 +243,10 @@ def test_no_handler(state_machine):
 def test_a_test_whose_tasks_moto_answers_is_not_compared() -> None:
     execution = doorstep.run(PAY, {"number": 3}, {"price": lambda _: 7})
     own = ObservedExecution(execution, [], [])
-    beside = Beside(Target(Account(None), "aws", 1.0), SimulatedClock(), None)
-    beside(own, Mocks(), services=True)
+    compared = ComparedExecutions(Target(Account(None), "aws", 1.0), SimulatedClock(), None)
+    compared(own, Mocks(), services=True)
     reason = "in a test with `services` or `project` moto answers in place of AWS"
-    assert list(beside.remarks(1)) == [f"not compared: StateMachine: {reason}"]
+    assert list(compared.remarks(1)) == [f"not compared: StateMachine: {reason}"]
 
 
 def test_workers_of_xdist_tell_what_they_compared(

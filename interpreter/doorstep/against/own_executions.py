@@ -21,8 +21,8 @@ from .single_states import Comparison
 from .target import Target
 
 
-class Beside:
-    """What a test's executions are compared with; see `testing.state_machines.Compare`."""
+class ComparedExecutions:
+    """Compares executions of a test with the same ones elsewhere: a `Compare` of the test kit."""
 
     def __init__(self, target: Target, clock: SimulatedClock, machine: str | None) -> None:
         """`machine`: the deployed one's name; None: each is called there as here."""

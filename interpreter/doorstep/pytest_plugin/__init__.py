@@ -186,12 +186,12 @@ def state_machine(
 
     node = request.node
     against = request.config.pluginmanager.get_plugin("doorstep_against")
-    beside = against.beside(node, virtual_clock) if against else None
-    session = TestSession(request.path.parent, node.nodeid, virtual_clock, beside)
+    compared = against.comparison(node, virtual_clock) if against else None
+    session = TestSession(request.path.parent, node.nodeid, virtual_clock, compared)
     node.stash[SESSION] = session
     yield session.machine
-    if beside:
-        remarks = beside.remarks(len(session.executions))
+    if compared:
+        remarks = compared.remarks(len(session.executions))
         node.user_properties += [("doorstep_against", remark) for remark in remarks]
     for mocks in session.mocks:
         for remark in mocks.remarks():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..against.own_executions import Beside
+from ..against.own_executions import ComparedExecutions
 from ..against.target import Target, target_of
 from ..errors import AccountError
 from ..runtime import seconds
@@ -32,14 +32,14 @@ class Against:
         another = f'@pytest.mark.{MARK}(machine="NAME")'
         self.target: Target = replace(target, another=another, longer="--doorstep-time-limit")
 
-    def beside(self, item: pytest.Item, clock: SimulatedClock) -> Beside | None:
+    def comparison(self, item: pytest.Item, clock: SimulatedClock) -> ComparedExecutions | None:
         """Return what the executions of a test are compared with; None without the mark."""
         mark = item.get_closest_marker(MARK)
         if mark is None:
             return None
         if mark.args or mark.kwargs.keys() - {"machine"}:
             pytest.fail(f"the mark {MARK} takes machine=NAME, and nothing else", pytrace=False)
-        return Beside(self.target, clock, mark.kwargs.get("machine"))
+        return ComparedExecutions(self.target, clock, mark.kwargs.get("machine"))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print for each marked test what was compared, and what could not be."""
