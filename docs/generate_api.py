@@ -324,14 +324,20 @@ def fixture_classes(nodes: list[ast.AST]) -> dict[str, type]:
     return classes
 
 
+READ = ("default", "help", "metavar")
+"""What is read of an option's declaration."""
+
+
 def option(node: ast.AST) -> tuple[str, str]:
     """Return the name and the help of an option that `addoption` declares."""
     if not (isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "addoption"):
         return "", ""
     name = str(ast.literal_eval(node.args[0]))
     values = {word.arg: word.value for word in node.keywords}
-    metavar = f" {ast.literal_eval(values['metavar'])}" if "metavar" in values else ""
-    return name + metavar, first_line(str(ast.literal_eval(values["help"])))
+    literals = {word: ast.literal_eval(value) for word, value in values.items() if word in READ}
+    metavar = f" {literals['metavar']}" if "metavar" in literals else ""
+    text = literals["help"].replace("%(default)s", str(literals.get("default")))
+    return (name + metavar).replace("|", "\\|"), first_line(text)
 
 
 def fixture(node: ast.FunctionDef) -> str:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -370,15 +371,21 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
     return wait
 
 
+@pytest.fixture(scope="session")
+def end_of(eventually: Callable[..., Any]) -> Callable[[Any, str], Any]:
+    """(client, ARN) → the description of an execution, once it has ended."""
+
+    def look(client: Any, arn: str) -> Any:
+        described = client.describe_execution(executionArn=arn)
+        return described if described["status"] != "RUNNING" else None
+
+    return lambda client, arn: eventually(lambda: look(client, arn))
+
+
 @pytest.fixture
-def ended(client: Any, eventually: Callable[..., Any]) -> Callable[[str], Any]:
-    """Waits for the end of an execution; gives its description."""
-
-    def look(arn: str) -> Any:
-        told = client.describe_execution(executionArn=arn)
-        return told if told["status"] != "RUNNING" else None
-
-    return lambda arn: eventually(lambda: look(arn))
+def ended(client: Any, end_of: Callable[..., Any]) -> Callable[[str], Any]:
+    """(ARN) → the same, of the module's client."""
+    return partial(end_of, client)
 
 
 @pytest.fixture(scope="session")

@@ -55,15 +55,21 @@ class Fetch:
     """One execution on its way into a folder."""
 
     def __init__(
-        self, account: Account, arn: str, folder: Path, *, every: bool = True, reuse: bool = False
+        self,
+        account: Account,
+        arn: str,
+        folder: Path,
+        endpoint: str | None,
+        *,
+        every: bool,
+        reuse: bool,
     ) -> None:
-        """`every`: all children, not only those that failed or still run.
+        """`endpoint`: the URL of the server that is asked in place of AWS.
 
-        `reuse`: children that are in the folder are not fetched again.
+        `every`: all children, not only those that failed. `reuse`: children that are in the folder
+        are not fetched again.
         """
-        self.account, self.arn, self.folder = account, arn, folder
-        self.endpoint: str | None = None
-        """The URL of the server that is asked in place of AWS."""
+        self.account, self.arn, self.folder, self.endpoint = account, arn, folder, endpoint
         self.every, self._reuse = every, reuse
         self._skipped = False
         self._machines: set[str] = set()
@@ -127,11 +133,8 @@ class Fetch:
 
     def history(self, arn: str, file: Path) -> list[dict[str, Any]]:
         """Write the history of an execution into a file, and return its events."""
-        pages = self.account.pages(
-            "get_execution_history", "events", executionArn=arn, maxResults=1_000
-        )
         events = []
-        for event in pages:
+        for event in self.account.history(arn):
             events.append(event)
             self.events += 1
         _write(file, {"events": events})
@@ -332,9 +335,7 @@ def fetched_into(
     known = bool(before and _whole(folder, before, arn) and _is_as_before(asked, before))
     if before and known and (before["everyChild"] or not every):
         return before, True
-    fetch = Fetch(asked(), arn, folder, every=every, reuse=known)
-    fetch.endpoint = endpoint
-    return _run(fetch), False
+    return _run(Fetch(asked(), arn, folder, endpoint, every=every, reuse=known)), False
 
 
 def _run(fetch: Fetch) -> dict[str, Any]:

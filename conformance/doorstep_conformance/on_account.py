@@ -214,8 +214,8 @@ class OnAccount:
             if refused.code != "InvalidDefinition":
                 raise
             return self._refused(case, refused)
-        if lacking := _lacking(events[-1]):
-            return Compared(case, "not run", f"the role lacks a permission: {lacking}")
+        if permission := _missing_permission(events[-1]):
+            return Compared(case, "not run", f"the role lacks a permission: {permission}")
         return self._judged(case, recorded_case(events, case.definition, case.id, self._where))
 
     def _refused(self, case: Case, refused: Refused) -> Compared:
@@ -378,6 +378,6 @@ def _error(refused: Refused) -> dict[str, Any]:
     return {"Error": {"Code": refused.code, "Message": refused.said}}
 
 
-def _lacking(end: Mapping[str, Any]) -> str:
+def _missing_permission(end: Mapping[str, Any]) -> str:
     details = end.get("executionFailedEventDetails", {})
     return str(details.get("cause", "")) if details.get("error") == "States.Permissions" else ""

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +83,42 @@ def store(request: pytest.FixtureRequest) -> Iterator[str]:
             serving, "_opened", lambda options: PostgresStore(schemas(options.db), lease=30.0)
         )
         yield kind
+
+
+class Servers:
+    """Servers that one after another have one store, and the folder of their handlers."""
+
+    def __init__(self, folder: Path, client: Callable[..., Any], **options: Any) -> None:
+        from doorstep_emulator import Options
+
+        file, handlers = folder / "doorstep.db", folder / "handlers.py"
+        self.folder, self._client = folder, client
+        self.options = Options(port=0, db=str(file), handlers=str(handlers), grace=0, **options)
+
+    @contextmanager
+    def started(self, **changed: Any) -> Iterator[Any]:
+        """Serve; yield a client."""
+        from doorstep_emulator import running
+
+        with running(replace(self.options, **changed)) as url:
+            yield self._client(url)
+
+    def create(self, name: str) -> None:
+        """Create a file that handlers look for."""
+        (self.folder / name).touch()
+
+    def calls(self) -> list[str]:
+        """Return the lines that handlers wrote into the file `calls`."""
+        file = self.folder / "calls"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def servers_with(tmp_path: Path, aws: Callable[..., Any]) -> Callable[..., Servers]:
+    """(text of handlers.py, **options) → servers one after another on one store."""
+
+    def made(handlers: str, **options: Any) -> Servers:
+        (tmp_path / "handlers.py").write_text(handlers)
+        return Servers(tmp_path, aws, **options)
+
+    return made

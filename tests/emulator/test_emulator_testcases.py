@@ -18,7 +18,7 @@ from doorstep_emulator import Options, running
 
 Refusal = Callable[..., tuple[str, str]]
 Served = Callable[..., AbstractContextManager[Any]]
-Ended = Callable[[Any, str], Any]
+EndOf = Callable[[Any, str], Any]
 ROLE = "arn:aws:iam::123456789012:role/doorstep"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 NUMBERED = {
@@ -69,30 +69,19 @@ def create(client: Any, definition: dict[str, Any], **more: Any) -> str:
     return arn
 
 
-@pytest.fixture
-def ended(eventually: Callable[..., Any]) -> Ended:
-    """(client, ARN) → the description of an execution that has ended."""
-
-    def look(client: Any, arn: str) -> Any:
-        told = client.describe_execution(executionArn=arn)
-        return told if told["status"] != "RUNNING" else None
-
-    return lambda client, arn: eventually(lambda: look(client, arn))
-
-
 def test_a_test_case_answers_the_calls_that_it_names(
-    served: Served, ended: Ended, chain: Callable[..., Any]
+    served: Served, end_of: EndOf, chain: Callable[..., Any]
 ) -> None:
     with served() as client:
         arn = create(client, chain({"Work": RETRIED}))
         started = client.start_execution(stateMachineArn=f"{arn}#Numbered")["executionArn"]
-        told = ended(client, started)
+        told = end_of(client, started)
         assert (told["status"], told["output"]) == ("SUCCEEDED", '"later"')
         assert told["stateMachineArn"] == arn
         history = client.get_execution_history(executionArn=started)["events"]
         assert [e["type"] for e in history].count("LambdaFunctionFailed") == 1
         without = client.start_execution(stateMachineArn=arn)["executionArn"]
-        assert ended(client, without)["output"] == '"handled"'
+        assert end_of(client, without)["output"] == '"handled"'
 
 
 def test_behaviour_126_versions_and_express_machines_have_test_cases_as_well(
@@ -106,7 +95,7 @@ def test_behaviour_126_versions_and_express_machines_have_test_cases_as_well(
 
 
 def test_an_answer_that_the_service_would_not_give_is_logged(
-    served: Served, ended: Ended, chain: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    served: Served, end_of: EndOf, chain: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     parameters = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
     resource = "arn:aws:states:::dynamodb:getItem"
@@ -114,7 +103,7 @@ def test_an_answer_that_the_service_would_not_give_is_logged(
     with served() as client, caplog.at_level(logging.WARNING, "doorstep"):
         arn = create(client, chain({"Work": get}))
         started = client.start_execution(stateMachineArn=f"{arn}#Confirmed")["executionArn"]
-        assert ended(client, started)["output"] == '{"yes":true}'
+        assert end_of(client, started)["output"] == '{"yes":true}'
     [told] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
     assert told.startswith("the mock of the state 'Work': dynamodb:getItem does not answer so")
     assert "Field 'yes' is not one of the service's" in told
@@ -125,7 +114,7 @@ def test_an_answer_that_the_service_would_not_give_is_logged(
 )
 def test_iterations_count_on_and_children_of_a_map_run_for_themselves(
     served: Served,
-    ended: Ended,
+    end_of: EndOf,
     chain: Callable[..., Any],
     each: Callable[..., Any],
     distributed: bool,
@@ -134,12 +123,12 @@ def test_iterations_count_on_and_children_of_a_map_run_for_themselves(
     with served() as client:
         arn = create(client, chain({"Each": each({"Work": WORK}, distributed=distributed)}))
         started = client.start_execution(stateMachineArn=f"{arn}#Counted", input="[1, 2]")
-        told = ended(client, started["executionArn"])
+        told = end_of(client, started["executionArn"])
         assert json.loads(told["output"]) == outputs
 
 
 def test_a_test_case_goes_on_where_it_was_after_a_restart(
-    served: Served, ended: Ended, eventually: Callable[..., Any]
+    served: Served, end_of: EndOf, eventually: Callable[..., Any]
 ) -> None:
     with served() as client:
         activity = client.create_activity(name="hold")["activityArn"]
@@ -165,7 +154,7 @@ def test_a_test_case_goes_on_where_it_was_after_a_restart(
         eventually(lambda: is_held(client, started, calls=4))
         assert "last" in outputs(client, started)
         answer(client, activity)
-        told = ended(client, started)
+        told = end_of(client, started)
         assert told["error"] == "Doorstep.MockInvalid"
         assert "Numbered has no response for this call; there are 0, 1-2, 3" in told["cause"]
 
@@ -190,7 +179,7 @@ def outputs(client: Any, arn: str) -> list[Any]:
 
 
 def test_a_server_without_the_mocks_does_not_call_handlers_in_their_place(
-    served: Served, ended: Ended, chain: Callable[..., Any], refusal: Refusal
+    served: Served, end_of: EndOf, chain: Callable[..., Any], refusal: Refusal
 ) -> None:
     with served() as client:
         activity = client.create_activity(name="hold")["activityArn"]
@@ -198,7 +187,7 @@ def test_a_server_without_the_mocks_does_not_call_handlers_in_their_place(
         # Which of its states are mocked is in the file: nobody else is to answer any.
         started = client.start_execution(stateMachineArn=f"{arn}#Elsewhere")["executionArn"]
     with served(mocks=None) as client:
-        told = ended(client, started)
+        told = end_of(client, started)
         assert told["error"] == "Doorstep.MockInvalid"
         assert "start it with `doorstep serve --mocks MockConfigFile.json`" in told["cause"]
         code, message = refusal(client, "start_execution", stateMachineArn=f"{arn}#Elsewhere")

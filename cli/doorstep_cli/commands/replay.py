@@ -148,11 +148,11 @@ def replay(
     around = chosen.at_work() if compared else contextlib.nullcontext()
     with handlers_of(handlers, "--with-handlers"), prints_go_to_stderr(), around as at_work:
         asked = handlers_with(at_work, chosen.handlers) if compared else None
-        task = _Task(replayer, definition, chosen, state_machines, s3_root, at_work, asked)
+        setup = _ReplaySetup(replayer, definition, chosen, state_machines, s3_root, at_work, asked)
         if folder:
-            results = replays_of(folder, task.of_downloaded)
+            results = replays_of(folder, setup.of_downloaded)
         else:
-            replayed = task.replay(histories, children, arn)
+            replayed = setup.replay(histories, children, arn)
     if folder:
         ctx.exit(print_replays(results, output_format, compared=compared))
     if output_format == "json":
@@ -163,7 +163,7 @@ def replay(
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _ReplaySetup:
     """What recordings are replayed with."""
 
     replayer: Replayer

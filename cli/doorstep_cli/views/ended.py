@@ -55,8 +55,8 @@ def describe(execution: Execution) -> str:
         lines.append(f"  caught before:{_where(caught)}: {error}")
     if execution.error == _EXCEEDED:
         lines.append(
-            "  hint: why its children failed, `doorstep failures FILE` says after a run with "
-            "--history FILE and --children children"
+            "  hint: to see why its children failed, run it with --history FILE and --children "
+            "children, then doorstep failures FILE"
         )
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
         lines += _unanswered(execution)

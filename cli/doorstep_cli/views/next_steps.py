@@ -71,7 +71,7 @@ def _why_not_redrive(
     about: Mapping[str, Any], fail_state: str | None, further_back: bool, other_definition: bool
 ) -> str | None:
     if about.get("redriveStatus") == "NOT_REDRIVABLE":
-        return f"a redrive is refused ({about.get('redriveStatusReason', 'it says not why')})"
+        return f"a redrive is refused ({about.get('redriveStatusReason', 'without a reason')})"
     if other_definition:
         return "a redrive would run the definition that it began with"
     if further_back:

@@ -11,6 +11,8 @@ _TO_FETCH = (
     "states:GetExecutionHistory, "
     "states:DescribeStateMachineForExecution, states:ListExecutions and states:DescribeMapRun"
 )
+_MOST_EVENTS = 1_000
+"""Of a page: the most that GetExecutionHistory allows."""
 _SOON = 3
 """Seconds in which a connection is made, where it is not worth more."""
 HINTS = {
@@ -94,6 +96,11 @@ class Account:
             if not page.get("nextToken"):
                 return
             token = {"nextToken": page["nextToken"]}
+
+    def history(self, arn: str) -> Iterator[dict[str, Any]]:
+        """Yield the events of an execution, their timestamps as datetimes."""
+        request = {"executionArn": arn, "maxResults": _MOST_EVENTS}
+        return self.pages("get_execution_history", "events", **request)
 
 
 class NotSent(AccountError):  # noqa: N818  what boto3 did

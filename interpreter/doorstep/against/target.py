@@ -134,9 +134,7 @@ class Target:
             pause *= _GROWS
 
     def _history(self, arn: str) -> Iterator[dict[str, Any]]:
-        for event in self.account.pages(
-            "get_execution_history", "events", executionArn=arn, maxResults=1_000
-        ):
+        for event in self.account.history(arn):
             # boto3 makes datetimes of timestamps; histories have epoch seconds or texts.
             yield event | {"timestamp": event["timestamp"].timestamp()}
 
