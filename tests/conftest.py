@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -354,6 +355,16 @@ def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             return server
 
         yield start
+
+
+@pytest.fixture
+def without_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave boto3 without an account, whatever the machine's user has."""
+    for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION", "DEFAULT_REGION"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
 
 @pytest.fixture(scope="session")

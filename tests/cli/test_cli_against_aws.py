@@ -58,13 +58,7 @@ TASK = {
 
 
 @pytest.fixture(autouse=True)
-def without_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+def quick(monkeypatch: pytest.MonkeyPatch, without_aws: None) -> None:
     monkeypatch.setattr("doorstep.against.target._FIRST", 0.01)
 
 

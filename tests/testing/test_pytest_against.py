@@ -98,15 +98,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, without_aws: None) -> Run:
     """Runs the text of a test module, with no other plugins."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(pytester.path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(pytester.path / "none"))
     monkeypatch.setattr("doorstep.against.target._FIRST", 0.01)
     (pytester.path / "pay.asl.json").write_text(json.dumps(PAY))
     (pytester.path / "handlers.py").write_text(HANDLERS)

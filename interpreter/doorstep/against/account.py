@@ -56,7 +56,9 @@ def account_of(
             "stepfunctions", region_name=region, endpoint_url=endpoint, config=config, **local
         )
     except BotoCoreError as problem:
-        raise AccountError(f"AWS's configuration can't be used: {problem}") from None
+        what = str(problem).rstrip(".")
+        message = f"AWS's configuration can't be used: {what}; set AWS_PROFILE or AWS_REGION"
+        raise AccountError(message) from None
     except ValueError as problem:
         raise AccountError(f"{problem}; expected is a URL such as http://localhost:8083") from None
     return Account(client, needs)
