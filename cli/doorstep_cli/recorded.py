@@ -32,6 +32,13 @@ class HistoryPath(click.Path):
 
         arn = arn_in(value) if isinstance(value, str) and "arn" in value else None
         if arn is None:
+            if isinstance(value, str) and value.startswith("arn:") and not Path(value).exists():
+                self.fail(
+                    f"{value}: expected is the ARN of an execution or a map run; `doorstep "
+                    "download --machine ARN` fetches the executions of a state machine",
+                    param,
+                    ctx,
+                )
             return super().convert(value, param, ctx)
         return fetched(arn, ctx.meta.get(_ENDPOINT) if ctx else None, every=self._every)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -67,7 +69,7 @@ def follow(arguments: Sequence[str], folders: Sequence[Path]) -> None:
         ignore_dirs = _IGNORED
 
         def __call__(self, change: Any, path: str) -> bool:
-            own = any(Path(path).is_relative_to(one) for one in written)
+            own = any(Path(path).is_relative_to(one) for one in written) or is_output(path)
             return not own and bool(super().__call__(change, path))
 
     def once() -> None:
@@ -78,6 +80,14 @@ def follow(arguments: Sequence[str], folders: Sequence[Path]) -> None:
     once()
     for _ in watch(*folders, watch_filter=Changes(), raise_interrupt=True):
         once()
+
+
+def is_output(path: str) -> bool:
+    """Return whether a file is where this process's output goes: `doorstep … --watch > log`."""
+    with contextlib.suppress(OSError):
+        file = Path(path).stat()
+        return any(os.path.samestat(file, os.fstat(number)) for number in (1, 2))
+    return False
 
 
 def _written(arguments: Sequence[str]) -> list[Path]:

@@ -321,3 +321,10 @@ def test_files_that_are_no_histories_beside_one_are_reported_and_left_out(bill: 
     result = doorstep_cli("failures", history)
     assert result.exit_code == 1
     assert "children that can't be read" in result.stderr
+
+
+def test_an_arn_of_something_else_is_refused_with_what_takes_it() -> None:
+    arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:order"
+    result = CliRunner().invoke(cli, ["failures", arn])
+    assert result.exit_code == 2
+    assert "expected is the ARN of an execution or a map run" in result.output

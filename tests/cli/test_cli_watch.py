@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from doorstep_cli.main import cli
-from doorstep_cli.watching import folders_of, follow
+from doorstep_cli.watching import folders_of, follow, is_output
 
 watchfiles = pytest.importorskip("watchfiles", reason="doorstep[watch] is not installed")
 Change = watchfiles.Change
@@ -58,3 +59,19 @@ def test_changes_start_no_executions_of_an_account(monkeypatch: pytest.MonkeyPat
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 2
     assert "would start real executions" in result.stderr
+
+
+def test_a_file_that_the_output_goes_to_starts_no_new_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As in `doorstep run … --watch > log` in the folder that is watched."""
+    log = tmp_path / "log"
+    with capfd.disabled(), log.open("w") as file:
+        saved = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        try:
+            seen = [is_output(str(log)), is_output(str(tmp_path / "other"))]
+        finally:
+            os.dup2(saved, 1)
+            os.close(saved)
+    assert seen == [True, False]
