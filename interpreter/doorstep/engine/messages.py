@@ -69,7 +69,7 @@ WHOLE = {"truncated": False}
 STATE_TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 
 # The member that holds an event's details is its type's name in camel case + "EventDetails", but:
-STATE_DETAILS = {f"{state}StateEntered": "stateEnteredEventDetails" for state in STATE_TYPES} | {
+_SHARED = {f"{state}StateEntered": "stateEnteredEventDetails" for state in STATE_TYPES} | {
     f"{state}StateExited": "stateExitedEventDetails" for state in STATE_TYPES
 }
 _WITHOUT = (
@@ -96,7 +96,7 @@ def details_member(event_type: str) -> str | None:
     """
     if event_type in _WITHOUT:
         return None
-    return STATE_DETAILS.get(event_type) or f"{event_type[0].lower()}{event_type[1:]}EventDetails"
+    return _SHARED.get(event_type) or f"{event_type[0].lower()}{event_type[1:]}EventDetails"
 
 
 TERMINAL = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..engine import STATE_DETAILS, Event, details_member
+from ..engine import Event, details_member
 from ..values.json_values import encoded
 from ..values.timestamps import isoformat
 
@@ -39,8 +39,7 @@ def as_aws(event: HistoryEvent, timestamp: float | None = None) -> dict[str, Any
         "id": event.id,
         "previousEventId": event.previous,
     }
-    # Most events are of states: their member is looked up without a call.
-    member = STATE_DETAILS.get(event.type) or details_member(event.type)
+    member = details_member(event.type)
     if member is not None:
         aws_event[member] = event.details or {}
     return aws_event
