@@ -513,3 +513,19 @@ def test_an_execution_sees_the_functions_error(function: Run) -> None:
     )
     assert execution.status == "SUCCEEDED"
     assert execution.output["Error"] == "OutOfStock"
+
+
+def test_what_is_printed_stands_with_its_call_however_slowly_it_is_read(
+    function: Run, printed: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, wait = threading.Event(), processes.select.select
+
+    def slow(*arguments: Any) -> Any:
+        # The thread that follows the output is kept from it; a look without a time is its.
+        return waits.wait(20) if len(arguments) == 3 else wait(*arguments)
+
+    monkeypatch.setattr(processes, "select", SimpleNamespace(select=slow))
+    code = {"app.py": "def h(e, c):\n    print('one', flush=True)\n"}
+    function("python3.12", "app.h", code, isolated=True, timeout=9)()
+    assert printed == [("Charge: f", "one")]
+    waits.set()

@@ -40,8 +40,11 @@ _INIT = 10.0
 """Seconds that the code has to load before its first event: Lambda's limit of the init phase."""
 _RESPONSE = 6 * 1024 * 1024 + 100
 """Bytes of a response: Lambda's quota of a synchronous invocation."""
+_CHUNK = 65_536
+_CANT_LOOK = (OSError, ValueError)
+"""`select` looks into no pipe on Windows, and into none whose number is past 1,023."""
 _SETTLED = 0.05
-"""Seconds at most that a call waits for what its function printed just before its response."""
+"""Seconds that a call waits there for what its function printed just before its response."""
 
 
 class Pool:
@@ -109,6 +112,9 @@ class _Process:
         self._ready = threading.Event()
         self._log = log
         self._label = function.name
+        self._reading = threading.Lock()
+        self._begun, self._closed = b"", False
+        """Of its output: the line that has no end yet, and whether there is no more."""
         self._server = _RuntimeApi(self)
         try:
             self._process = self._started(command)
@@ -186,10 +192,31 @@ class _Process:
             self._process.stdin.close()
 
     def _follow(self) -> None:
+        """Log what the function prints, line by line, until it closes its output."""
         assert self._process.stdout
-        with self._process.stdout as lines:
-            for line in lines:
-                self._log(self._label, line.decode(errors="replace").rstrip("\r\n"))
+        with self._process.stdout as pipe:
+            try:
+                while not self._closed:
+                    select.select([pipe], [], [])
+                    self._read_on()
+            except _CANT_LOOK:
+                while not self._closed:
+                    self._take_in(os.read(pipe.fileno(), _CHUNK))
+
+    def _read_on(self) -> None:
+        """Log what has been printed so far, whichever thread comes first."""
+        pipe = self._process.stdout
+        with self._reading:
+            while pipe and not self._closed and select.select([pipe], [], [], 0)[0]:
+                self._take_in(os.read(pipe.fileno(), _CHUNK))
+
+    def _take_in(self, chunk: bytes) -> None:
+        *lines, self._begun = (self._begun + chunk).split(b"\n")
+        if not chunk:
+            self._closed = True
+            lines = [self._begun] if self._begun else []
+        for line in lines:
+            self._log(self._label, line.decode(errors="replace").rstrip("\r"))
 
     def _mourn(self) -> None:
         self._process.wait()
@@ -197,16 +224,11 @@ class _Process:
         self._outcomes.put(("exited", b""))
 
     def _settle(self) -> None:
-        """Wait until what the function printed has been read, so that it stands with its call."""
-        end = time.monotonic() + _SETTLED
-        stdout = self._process.stdout
+        """Log what the function has printed, so that it stands with its call."""
         try:
-            while stdout and select.select([stdout], [], [], 0)[0] and time.monotonic() < end:
-                time.sleep(0.0005)
-        except ValueError:
-            pass  # closed: all has been read
-        except OSError:
-            time.sleep(_SETTLED)  # Windows can't look into a pipe
+            self._read_on()
+        except _CANT_LOOK:
+            time.sleep(_SETTLED)
 
 
 def _variables(function: Function) -> dict[str, str]:
