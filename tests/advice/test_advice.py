@@ -289,6 +289,28 @@ def test_a_call_that_is_repeated_needs_the_key_that_its_service_has(
     assert "REPEATED_EFFECT" not in codes(machine({"A": keyed}))
 
 
+@pytest.mark.parametrize(
+    ("action", "arguments", "has_effect"),
+    [
+        ("aws-sdk:rekognition:detectLabels", SEE["Parameters"], False),
+        ("aws-sdk:translate:translateText", {}, False),
+        ("http:invoke", {**PAY, "Method": "GET"}, False),
+        ("http:invoke", PAY, True),
+        ("aws-sdk:s3:putObject", {"Bucket": "b", "Key": "k"}, True),
+    ],
+)
+def test_what_only_asks_leaves_nothing_to_undo(
+    action: str, arguments: dict[str, Any], has_effect: bool
+) -> None:
+    # RFC 9110, 9.2.1: GET is safe. DetectLabels and TranslateText return their results and keep
+    # nothing (the operations' pages).
+    if action.endswith("translateText"):
+        arguments = {"Text": "a", "SourceLanguageCode": "de", "TargetLanguageCode": "en"}
+    first = {**task(action, Next="B"), "Parameters": arguments}
+    definition = machine({"A": first, "B": task("lambda:invoke", End=True)})
+    assert ("NOTHING_CATCHES" in codes(definition)) is has_effect
+
+
 def test_a_question_may_be_asked_twice_whatever_token_it_may_have() -> None:
     # Secrets Manager API: PutSecretValue has a ClientRequestToken, GetSecretValue has none.
     state = task("aws-sdk:secretsmanager:getSecretValue", End=True, Retry=[RETRY])

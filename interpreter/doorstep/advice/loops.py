@@ -20,7 +20,12 @@ _ASKS = re.compile(
 _ALIASES = {"sfn": "states"}
 """Names of services in `aws-sdk:` that the optimised integrations call otherwise."""
 _COUNTS = re.compile(r"States\.MathAdd|[+-]\s*1\b|\$count\(")
-_READS = re.compile(r"(?:aws-sdk:)?\w+:(?:get|query|scan|describe|list|head|batchGet)\w*")
+_READS = re.compile(
+    r"(?:aws-sdk:)?\w+:(?:batch)?(?i:get|query|scan|describe|list|head|select|search|lookup"
+    r"|analyze|classify|compare|detect|estimate|recognize|simulate|translate|validate)\w*"
+)
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Methods of HTTP that change nothing (RFC 9110, section 9.2.1)."""
 
 
 def scopes_of(scope: Scope) -> Iterator[Scope]:
@@ -219,6 +224,10 @@ def has_effect(state: State) -> bool:
     if state.type != "Task":
         return False
     called = integration(str(state.fields["Resource"]))
+    arguments = state.fields.get("Arguments" if state.jsonata else "Parameters")
+    method = arguments.get("Method") if isinstance(arguments, dict) else None
+    if called.action in ("http:invoke", "apigateway:invoke") and method in _SAFE_METHODS:
+        return False
     return called.pattern != "" or _READS.fullmatch(called.action) is None
 
 
