@@ -31,8 +31,8 @@ from .runtime import (
     Startable,
     VirtualClock,
     listener,
+    several,
 )
-from .runtime.handlers import several
 from .validation import check
 from .values.json_values import byte_length, dumps, loads
 

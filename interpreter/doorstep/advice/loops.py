@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ..model import Scope, State, Workflow, actions, integration, targets_of
+from ..model import HTTP_REQUESTS, Scope, State, Workflow, actions, integration, targets_of
 
 EVENTS = 25_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -224,10 +224,9 @@ def has_effect(state: State) -> bool:
     if state.type != "Task":
         return False
     called = integration(str(state.fields["Resource"]))
-    arguments = state.fields.get("Arguments" if state.jsonata else "Parameters")
-    method = arguments.get("Method") if isinstance(arguments, dict) else None
-    if called.action in ("http:invoke", "apigateway:invoke") and method in _SAFE_METHODS:
-        return False
+    arguments = state.arguments
+    if called.action in HTTP_REQUESTS and isinstance(arguments, dict):
+        return arguments.get("Method") not in _SAFE_METHODS
     return called.pattern != "" or _READS.fullmatch(called.action) is None
 
 

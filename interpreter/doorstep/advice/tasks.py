@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import Clause, Integration, State, Workflow, integration, repetition_tokens
-from ..values.json_values import dumps
+from ..model import (
+    HTTP_REQUESTS,
+    Clause,
+    Integration,
+    State,
+    Workflow,
+    integration,
+    repetition_tokens,
+)
 
 TRANSIENT = (
     "Lambda.ServiceException",
@@ -46,7 +54,6 @@ _BRINGS_ABOUT = re.compile(
 )
 """Of operations that do something more each time; what the API's model has a token for is then to
 be given one. Those that ask, or leave things as they were told to, may be repeated."""
-_REQUESTS = ("http:invoke", "apigateway:invoke")
 _NOT_IDEMPOTENT = ("POST", "PATCH")
 """RFC 9110, section 9.2.2; RFC 5789, section 2."""
 _NAMED_KEY = re.compile(
@@ -96,8 +103,7 @@ def repeated_effects(tree: Workflow, kind: str | None) -> Iterator[tuple[str, st
     """Yield tasks with an effect that a retry, or Express, may bring about a second time."""
     for state, called in _tasks(tree):
         retried = _retries(state, {*_ANY, "States.Timeout"})
-        arguments = state.fields.get("Arguments" if state.jsonata else "Parameters")
-        lacking = _lacks(called, arguments)
+        lacking = _lacks(called, state.arguments)
         if lacking and (retried or kind == "EXPRESS"):
             why = "its Retry" if retried else "an Express workflow"
             yield state.pointer, f"{why} may run '{state.name}' ({called.action}) twice {lacking}"
@@ -114,7 +120,7 @@ def _lacks(called: Integration, arguments: Any) -> str | None:
         keys = repetition_tokens(called)
     if keys:
         return None if names.intersection(keys) else f"without {keys[0]}"
-    if action in _REQUESTS:
+    if action in HTTP_REQUESTS:
         posts = arguments.get("Method") in _NOT_IDEMPOTENT and not _may_have_key(arguments)
         return f"by {arguments['Method']} without a key such as Idempotency-Key" if posts else None
     if targets := _FIFO.get(action.removeprefix("aws-sdk:")):
@@ -137,7 +143,7 @@ def _may_have_key(arguments: dict[str, Any]) -> bool:
     """Return whether a request names a key, or has headers or a body that are made when it runs."""
     parts = {name: arguments.get(name) for name in ("Headers", "RequestBody", "QueryParameters")}
     made = any(f"{name}.$" in arguments or isinstance(parts[name], str) for name in parts)
-    return made or bool(_NAMED_KEY.search(dumps(parts)))
+    return made or bool(_NAMED_KEY.search(json.dumps(parts)))
 
 
 def without_time_limit(tree: Workflow, kind: str | None) -> Iterator[tuple[str, str]]:

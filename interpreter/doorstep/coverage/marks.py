@@ -8,8 +8,7 @@ from typing import Any
 
 from ..drawing import Mark, draw, svg
 from ..drawing.graph import START_AT, Colour
-from ..history import Entry, Visit, VisitOutcome, Visits
-from ..history.visit import ATTEMPTS
+from ..history import ATTEMPTS, Entry, Visit, VisitOutcome, Visits
 from ..model import workflow
 from .items import Item, StateItems, counts
 from .reader import Coverage

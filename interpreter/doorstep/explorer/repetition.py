@@ -92,13 +92,9 @@ def _repeated(subject: Subject) -> Iterator[_RepeatableTask]:
         if state.type != "Task" or _harmless(state):
             continue
         if retrier := _retrier(subject, state):
-            arguments = _arguments(state)
+            arguments = state.arguments
             known = arguments is not None and not _has_whole_input(arguments)
             yield _RepeatableTask(state, *retrier, known=known)
-
-
-def _arguments(state: State) -> Any:
-    return state.fields.get("Arguments" if state.jsonata else "Parameters")
 
 
 def _has_whole_input(arguments: Any) -> bool:
@@ -125,7 +121,7 @@ def _losing(task: State, retried: State) -> frozenset[str]:
 
 
 def _harmless(state: State) -> bool:
-    arguments = _arguments(state)
+    arguments = state.arguments
     return _may_repeat(integration(state.fields["Resource"]), arguments) or _identifies(arguments)
 
 

@@ -16,13 +16,13 @@ from .recorded import (
 )
 from .state_visits import Visits
 from .view import ExecutionView, StateView, of_execution, visits_of
-from .visit import Visit, VisitOutcome
+from .visit import ATTEMPTS, Visit, VisitOutcome
 
 # fmt: off
 __all__ = [
-    "Ending", "Entry", "ExecutionView", "StateFailures", "StateView", "Visit", "VisitOutcome",
-    "Visits", "as_aws", "by_execution", "ending", "entries", "failure_lines", "failures",
-    "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated",
+    "ATTEMPTS", "Ending", "Entry", "ExecutionView", "StateFailures", "StateView", "Visit",
+    "VisitOutcome", "Visits", "as_aws", "by_execution", "ending", "entries", "failure_lines",
+    "failures", "history_lines", "is_started", "of_execution", "of_one", "read_events", "truncated",
     "visits_of", "whole",
 ]
 # fmt: on

@@ -48,12 +48,13 @@ from .parameters import (
     unknown_names,
 )
 from .partitions import home_of, partition_named_in, partition_of
-from .resource import Integration, function_name, integration
+from .resource import HTTP_REQUESTS, Integration, function_name, integration
 from .state_types import STATES, TERMINAL, WORKING
 from .string_members import mistyped
 
 __all__ = [
     "COMPARATORS",
+    "HTTP_REQUESTS",
     "JSONATA",
     "JSONPATH",
     "MACHINE",

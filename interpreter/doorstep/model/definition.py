@@ -124,6 +124,11 @@ class State:
         yield from (Transition(one.pointer, one.target, one) for one in self.catchers)
 
     @property
+    def arguments(self) -> Any:
+        """Parameters or Arguments, as the definition has them; None without them."""
+        return self.fields.get("Arguments" if self.jsonata else "Parameters")
+
+    @property
     def time_limits(self) -> dict[str, str]:
         """TimeoutSeconds and HeartbeatSeconds, those that there are, each with its field.
 

@@ -26,6 +26,10 @@ _PREFIX: dict[TaskKind, str] = {
 }
 
 
+HTTP_REQUESTS = ("http:invoke", "apigateway:invoke")
+"""The actions that are a request by HTTP, with its Method."""
+
+
 @dataclass(frozen=True, slots=True)
 class Integration:
     """A Resource taken apart."""

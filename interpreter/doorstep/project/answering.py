@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..functions import Function, why_not_run
-from ..model import integration, workflow
+from ..model import HTTP_REQUESTS, integration, workflow
 from ..runtime import Handlers, names_by
 from .project import Project
 
 _OURS = ("states:startExecution", "aws-sdk:sfn:")
 """Integrations that reach the machines of this process."""
-_REQUESTS = ("http:invoke", "apigateway:invoke")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _answer(
     elif called.action.startswith(_OURS):
         kind, by = "machines", "the state machines here"
     elif called.kind == "service" and called.action != "lambda:invoke" and services:
-        kind, by = "services", "a real request" if called.action in _REQUESTS else services
+        kind, by = "services", "a real request" if called.action in HTTP_REQUESTS else services
     return TaskAnswer(machine, state, calls, kind, by)
 
 
