@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import doorstep
 from doorstep_cli.main import cli
+from doorstep_cli.views.ended import describe
 
 Chain = Callable[..., dict[str, Any]]
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -264,12 +265,16 @@ def test_children_in_the_journal_of_their_parent_say_why_they_failed(bill: Path)
     assert "  CardDeclined in Each > Pay (2 children: " in debugged.stdout
 
 
-def test_a_run_says_how_to_see_why_children_failed(bill: Path) -> None:
+def test_a_run_says_why_children_failed(bill: Path) -> None:
     rows = json.dumps([{"n": 1}, {"n": 3}])
     failed = doorstep_cli(
         "run", bill / "batch.asl.json", "--handlers", bill / "h.py", "--input", rows
     )
-    assert "--history FILE and --children children" in failed.stderr
+    assert "\n  CardDeclined in Each > Pay (2 children: " in failed.stderr
+    assert "\n    row 1: declined\n" in failed.stderr
+    assert "hint" not in failed.stderr
+    execution = doorstep.run(bill / "batch.asl.json", json.loads(rows), bill / "h.py")
+    assert "--history FILE and --children children" in describe(execution)
 
 
 def test_without_its_children_a_map_says_how_to_fetch_them(bill: Path) -> None:
