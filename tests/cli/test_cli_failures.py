@@ -340,3 +340,14 @@ def test_a_download_is_of_a_machine_by_its_arn() -> None:
     result = CliRunner().invoke(cli, ["download", "--machine", "order"])
     assert result.exit_code == 2
     assert "such as arn:aws:states:eu-west-1:123456789012:stateMachine:order" in result.stderr
+
+
+def test_a_replay_without_the_children_says_what_it_can_not_know(bill: Path) -> None:
+    history = bill / "batch.json"
+    ran(bill, "batch", "--history", history)
+    definition = json.loads((bill / "batch.asl.json").read_text("utf-8"))
+    definition["States"]["Each"]["ToleratedFailureCount"] = 9
+    (bill / "batch.asl.json").write_text(json.dumps(definition), "utf-8")
+    replayed = doorstep_cli("replay", history, "--definition", bill / "batch.asl.json")
+    assert replayed.exit_code == 0
+    assert "tolerated now: add --children DIR" in replayed.stderr

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from doorstep import Execution
 
 _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "yellow"}
-_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 def exit_code(execution: Execution) -> int:
@@ -59,7 +59,7 @@ def describe(execution: Execution, why: Sequence[str] = ()) -> str:
         error = end.origin.details.get("error", "no error name")
         lines.append(f"  caught before:{_where(caught)}: {error}")
     lines += [f"  {line}" for line in why]
-    if execution.error == _EXCEEDED and not why:
+    if execution.error == EXCEEDED and not why:
         lines.append(
             "  hint: to see why its children failed, run it with --history FILE and --children "
             "children, then doorstep failures FILE"
