@@ -105,7 +105,7 @@ def distributed_map(plan: MapPlan) -> Callable[[Env], Working]:
         command = _redrive(plan, env) if env.map_run else _start(plan, env)
         fiber.open(command.key)
         try:
-            fiber.command(command)
+            fiber.engine.issue(command)
             fact: Fact = yield None
         finally:
             fiber.close()
