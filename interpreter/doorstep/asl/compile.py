@@ -9,8 +9,8 @@ from ..model import WORKING, Clause, Scope, State, Workflow, integration
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
 from .choice import first_that_holds
-from .context import Closure, Env
-from .data_flow import Leave, compile_arguments, compile_leave
+from .context import Closure, Env, Leave
+from .data_flow import compile_arguments, compile_leave
 from .map import MapPlan, distributed_map, inline_map, map_plan
 from .retry import compile_retrier
 from .states import (

@@ -174,3 +174,7 @@ class Env:
 
 Closure = Callable[[Env], Any]
 """A compiled field: its value in one visit of a state."""
+Exit = tuple[Any, str | None, dict[str, Any] | None]
+"""How a state ends: its output, the next state, the variables that are assigned."""
+Leave = Callable[[Env, Any], Exit]
+"""The compiled way out of a state, from a result."""

@@ -23,14 +23,9 @@ from ..jsonpath import ReferenceConflict, compile_reference
 from ..model import State
 from ..values.json_values import ABSENT
 from . import jsonata_fields, jsonpath_fields
-from .context import Closure, Env
+from .context import Closure, Env, Exit, Leave
 
 Shows = Literal["result", "errorOutput"] | None
-
-
-Exit = tuple[Any, str | None, dict[str, Any] | None]
-"""How a state ends: its output, the next state, the variables that are assigned."""
-Leave = Callable[[Env, Any], Exit]
 
 
 def compile_input(fields: Mapping[str, Any]) -> Closure:

@@ -28,8 +28,8 @@ from ..model import State
 from ..values.json_values import dumps
 from . import fields as typed_fields
 from . import jsonata_fields, jsonpath_fields
-from .context import PROVIDED, Closure, Env
-from .data_flow import Leave, compile_input
+from .context import PROVIDED, Closure, Env, Leave
+from .data_flow import compile_input
 from .states import ScopeProgram, Working, gathered
 
 UNLIMITED = 2**31 - 1

@@ -10,8 +10,7 @@ from ..engine import WHOLE, Body, Fact, Fiber, FindActivity, Invoke
 from ..errors import StateFailed, runtime
 from ..model import TASK_EVENTS, Integration, mistyped, partition_named_in, unfit
 from . import jsonpath_fields
-from .context import PROVIDED, Closure, Env
-from .data_flow import Leave
+from .context import PROVIDED, Closure, Env, Leave
 from .states import Working
 
 _new_tuple = tuple.__new__

@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, Literal
 
 from ..asl.compile import compile_map, compile_state
-from ..asl.context import Env
-from ..asl.data_flow import Exit, compile_arguments, compile_leave, stages
+from ..asl.context import Env, Exit
+from ..asl.data_flow import compile_arguments, compile_leave, stages
 from ..asl.map import MapPlan
 from ..asl.retry import matches
 from ..asl.states import StateProgram, assign
