@@ -96,11 +96,9 @@ class Engine:
 
     def _take_in(self, fact: Fact) -> None:
         # Facts 94, 100 and 401: what ends an execution from outside follows no event.
-        kind = fact.kind
-        if kind != "due" and (fiber := self.waiting.get(fact.key)):
-            self._ready.append((fiber, fact))
-            return
-        match kind:
+        match fact.kind:
+            case kind if kind != "due" and (fiber := self.waiting.get(fact.key)):
+                self._ready.append((fiber, fact))
             case "started" if self.status == "NOT_STARTED":
                 self._start(fact.data)
             case "redriven" if self.redrivable:
@@ -244,7 +242,8 @@ class Engine:
         ready = self._ready
         while ready:
             fiber, message = ready.popleft()
-            if message.__class__ is Fact:
+            # A message may be about what is over: an answered call, an aborted child.
+            if isinstance(message, Fact):
                 over = message.key not in self.waiting
             else:
                 over = isinstance(message, Fiber) and message.aborted
@@ -305,5 +304,5 @@ class Engine:
         self.status = TERMINAL[event_type]
         self._ready.clear()
         self.waiting.clear()
-        self._commands.extend(Cancel(key) for key in self.open)
+        self._commands.extend(map(Cancel, self.open))
         self.open.clear()

@@ -91,9 +91,8 @@ def text_of(value: Any) -> str:
         return dumps(value)
     if "0.0000" in text or (("e-" in text or "e+" in text) and _EXPONENT.search(text)):
         return dumps(value)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _refuses_nested(value):
-        return dumps(value)
-    return text
+    deep = len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH
+    return dumps(value) if deep and _refuses_nested(value) else text
 
 
 _LEVELS_OF_ORJSON = 254
@@ -163,7 +162,14 @@ def loads(text: str, levels: int = MAX_DEPTH) -> Any:
     Raises InputError naming line and column where it is not JSON, or when it is too deep.
     """
     try:
-        value = _decode(text)
+        # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a
+        # small value: a text that has some, or is no JSON, is left to it.
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):
+            value = _DECODER.decode(text)
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise InputError(f"This is not valid JSON ({where}): {problem.msg}") from None
@@ -210,18 +216,6 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(parse_float=finite, parse_constant=_no_constant)
-
-
-def _decode(text: str) -> Any:
-    # JSONDecoder.decode without its search for blanks at both ends, which costs as much as a small
-    # value: a text that has some, or is no JSON, is left to it.
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        end = -1
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 _scan = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
