@@ -11,14 +11,14 @@ from ..intrinsics import IntrinsicFailure, TooLarge, compile_intrinsic, parse_in
 from ..jsonata.sequences import written_size
 from ..jsonpath import (
     CompiledPath,
+    ExpressionSyntaxError,
     IndexNotFound,
     NotAnArray,
     PathMeter,
     PathNotFound,
+    Reach,
     compile_path,
 )
-from ..jsonpath.grammar import ExpressionSyntaxError
-from ..jsonpath.meter import Reach
 from ..values.java import hash_order
 from ..values.json_values import dumps
 from .context import VISIT_STEPS, Closure, Env
